@@ -1,0 +1,84 @@
+/* Which instruction sets are compiled in, which this processor can run, and what the kernels are called. */
+#include "fastnn.h"
+
+#if defined(__x86_64__)
+extern const struct fnn_isa fnn_isa_avx512, fnn_isa_avx2, fnn_isa_sse2;
+
+/* These builtins read cpuid and, through XGETBV, whether the operating system saves the wide registers. */
+static int has_avx512(void)
+{
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("fma");
+}
+static int has_avx2(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+#elif defined(__aarch64__)
+extern const struct fnn_isa fnn_isa_neon;
+#else
+#error "fastnn has kernels for x86-64 and aarch64"
+#endif
+
+static int always(void)
+{
+    return 1;
+}
+
+static const struct {
+    const struct fnn_isa *isa;
+    int (*supported)(void);
+} isas[] = {
+#if defined(__x86_64__)
+    {&fnn_isa_avx512, has_avx512},
+    {&fnn_isa_avx2, has_avx2},
+    {&fnn_isa_sse2, always},
+#else
+    {&fnn_isa_neon, always},
+#endif
+};
+
+int fnn_isa_count(void)
+{
+    return (int)(sizeof isas / sizeof *isas);
+}
+
+const struct fnn_isa *fnn_isa_at(int index)
+{
+    return isas[index].isa;
+}
+
+int fnn_isa_supported(int index)
+{
+    return isas[index].supported();
+}
+
+static const char *const names[] = {
+#define FNN_KERNEL(result, name, arguments) #name,
+#include "kernels/kernels.def"
+#undef FNN_KERNEL
+};
+
+static const char *const groups[] = {
+#define FNN_GROUP(group, name) #group
+#define FNN_KERNEL(result, name, arguments) "",
+#include "kernels/kernels.def"
+#undef FNN_KERNEL
+#undef FNN_GROUP
+};
+
+int fnn_kernel_count(void)
+{
+    return (int)(sizeof names / sizeof *names);
+}
+
+const char *fnn_kernel_name(int index)
+{
+    return names[index];
+}
+
+const char *fnn_kernel_group(int index)
+{
+    return groups[index];
+}

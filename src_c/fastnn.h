@@ -1,0 +1,44 @@
+/* The C floor as the rest sees it: one table of kernels a dtype and instruction set, and the choice between them. */
+#ifndef FASTNN_H
+#define FASTNN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define FNN_KERNEL(result, name, arguments) result(*name) arguments;
+#define REAL float
+struct fnn_kernels_f32 {
+#include "kernels/kernels.def"
+};
+#undef REAL
+#define REAL double
+struct fnn_kernels_f64 {
+#include "kernels/kernels.def"
+};
+#undef REAL
+#undef FNN_KERNEL
+
+struct fnn_isa {
+    const char *name;
+    int lanes; /* floats in a register */
+    struct fnn_kernels_f32 f32;
+    struct fnn_kernels_f64 f64;
+};
+
+/* dispatch.c */
+int fnn_isa_count(void);                    /* instruction sets compiled in, best first */
+const struct fnn_isa *fnn_isa_at(int index);
+int fnn_isa_supported(int index);           /* does this processor (and the operating system) have it? */
+int fnn_kernel_count(void);                 /* names and groups of kernels.def, in its order */
+const char *fnn_kernel_name(int index);
+const char *fnn_kernel_group(int index);    /* "" for kernels with a signature of their own */
+
+/* random.c: words start .. start + n - 1 of a Philox stream, and a shuffled 0 .. n - 1 */
+void fnn_random_uint32(uint64_t seed, uint64_t stream, uint64_t start, uint32_t *out, ptrdiff_t n);
+void fnn_random_permutation(uint64_t seed, uint64_t stream, int64_t *out, ptrdiff_t n);
+
+/* process.c: 1 in a child made by fork(), where OpenMP's threads no longer exist */
+int fnn_forked(void);
+void fnn_watch_forks(void);
+
+#endif

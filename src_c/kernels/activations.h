@@ -1,0 +1,238 @@
+/* Activations and their gradients, side by side. A gradient takes the gradient g with respect to the output and, for
+ * sigmoid and tanh, the output y; for all others the input x.
+ *
+ * Clamps are written so that NaN passes through: v_max(0, x) keeps it, v_max(x, 0) would lose it. And x is held within
+ * +-1e30 where infinity would meet a factor that has long reached 0: x * sigmoid(x) is -0 at -infinity, its limit.
+ */
+#define CLAMP(x, low, high) v_min(high, v_max(low, x))
+#define AT_LEAST(x, low) v_max(low, x)
+#define FINITE(x) CLAMP(x, K(-1e30), K(1e30))
+
+/* 1 / (1 + e^-x), in math.h */
+INLINE VEC LANE(sigmoid_backward)(VEC g, VEC y)
+{
+    return g * (y * (K(1) - y));
+}
+FNN_DEFINE_MAP1(sigmoid)
+FNN_DEFINE_MAP2(sigmoid_backward)
+
+/* tanh x, in math.h */
+INLINE VEC LANE(tanh_backward)(VEC g, VEC y)
+{
+    return g * v_fnma(y, y, K(1));
+}
+FNN_DEFINE_MAP1(tanh)
+FNN_DEFINE_MAP2(tanh_backward)
+
+/* max(0, x) */
+INLINE VEC LANE(relu)(VEC x)
+{
+    return AT_LEAST(x, K(0));
+}
+INLINE VEC LANE(relu_backward)(VEC g, VEC x)
+{
+    return v_select(v_le(x, K(0)), K(0), g);
+}
+FNN_DEFINE_MAP1(relu)
+FNN_DEFINE_MAP2(relu_backward)
+
+/* x, or slope x for x <= 0 */
+INLINE VEC LANE(leaky_relu)(VEC x, VEC slope)
+{
+    return v_select(v_gt(x, K(0)), x, x * slope);
+}
+INLINE VEC LANE(leaky_relu_backward)(VEC g, VEC x, VEC slope)
+{
+    return v_select(v_gt(x, K(0)), g, g * slope);
+}
+FNN_DEFINE_MAP1(leaky_relu, p[0])
+FNN_DEFINE_MAP2(leaky_relu_backward, p[0])
+
+/* x, or alpha (e^x - 1) for x <= 0 */
+INLINE VEC LANE(elu)(VEC x, VEC alpha)
+{
+    return v_select(v_gt(x, K(0)), x, alpha * LANE(expm1)(x));
+}
+INLINE VEC LANE(elu_backward)(VEC g, VEC x, VEC alpha)
+{
+    return v_select(v_gt(x, K(0)), g, g * (alpha * LANE(exp)(x)));
+}
+FNN_DEFINE_MAP1(elu, p[0])
+FNN_DEFINE_MAP2(elu_backward, p[0])
+
+/* scale elu(x, alpha), with the constants of Klambauer et al. 2017 that keep mean 0 and variance 1 */
+#define SELU_ALPHA K(1.6732632423543772848170429916717)
+#define SELU_SCALE K(1.0507009873554804934193349852946)
+INLINE VEC LANE(selu)(VEC x)
+{
+    return SELU_SCALE * LANE(elu)(x, SELU_ALPHA);
+}
+INLINE VEC LANE(selu_backward)(VEC g, VEC x)
+{
+    return SELU_SCALE * LANE(elu_backward)(g, x, SELU_ALPHA);
+}
+FNN_DEFINE_MAP1(selu)
+FNN_DEFINE_MAP2(selu_backward)
+
+/* x, or alpha (e^(x / alpha) - 1) for x <= 0 */
+INLINE VEC LANE(celu)(VEC x, VEC alpha)
+{
+    return v_select(v_gt(x, K(0)), x, alpha * LANE(expm1)(x / alpha));
+}
+INLINE VEC LANE(celu_backward)(VEC g, VEC x, VEC alpha)
+{
+    return v_select(v_gt(x, K(0)), g, g * LANE(exp)(x / alpha));
+}
+FNN_DEFINE_MAP1(celu, p[0])
+FNN_DEFINE_MAP2(celu_backward, p[0])
+
+/* x Phi(x), Phi the normal distribution function; its derivative is Phi(x) + x phi(x) */
+#define INV_SQRT_2PI K(0.39894228040143267793994605993438)
+INLINE VEC LANE(gelu)(VEC x)
+{
+    return AT_LEAST(x, K(-1e30)) * LANE(normal_cdf)(x);
+}
+INLINE VEC LANE(gelu_backward)(VEC g, VEC x)
+{
+    const VEC density = INV_SQRT_2PI * LANE(exp)(K(-0.5) * (x * x));
+    return g * v_fma(FINITE(x), density, LANE(normal_cdf)(x));
+}
+FNN_DEFINE_MAP1(gelu)
+FNN_DEFINE_MAP2(gelu_backward)
+
+/* x sigmoid(2 u), u = sqrt(2 / pi) (x + 0.044715 x^3), which is 0.5 x (1 + tanh u) without its cancellation.
+ * Beyond +-100 the sigmoid is 0 or 1 in both dtypes. */
+#define GELU_TANH_SCALE K(1.5957691216057307117597842397375) /* 2 sqrt(2 / pi) */
+#define GELU_TANH_CUBIC K(0.044715)
+INLINE VEC LANE(gelu_tanh)(VEC x)
+{
+    const VEC c = CLAMP(x, K(-100), K(100));
+    const VEC argument = GELU_TANH_SCALE * (c * v_fma(GELU_TANH_CUBIC * c, c, K(1)));
+    return AT_LEAST(x, K(-1e30)) * LANE(sigmoid)(argument);
+}
+INLINE VEC LANE(gelu_tanh_backward)(VEC g, VEC x)
+{
+    const VEC c = CLAMP(x, K(-100), K(100));
+    const VEC square = GELU_TANH_CUBIC * c * c;
+    const VEC s = LANE(sigmoid)(GELU_TANH_SCALE * (c * (K(1) + square)));
+    const VEC slope = GELU_TANH_SCALE * v_fma(K(3), square, K(1));
+    return g * (s * v_fma(c * (K(1) - s), slope, K(1)));
+}
+FNN_DEFINE_MAP1(gelu_tanh)
+FNN_DEFINE_MAP2(gelu_tanh_backward)
+
+/* x sigmoid(x) */
+INLINE VEC LANE(silu)(VEC x)
+{
+    return AT_LEAST(x, K(-1e30)) * LANE(sigmoid)(x);
+}
+INLINE VEC LANE(silu_backward)(VEC g, VEC x)
+{
+    const VEC s = LANE(sigmoid)(x);
+    return g * (s * v_fma(FINITE(x), K(1) - s, K(1)));
+}
+FNN_DEFINE_MAP1(silu)
+FNN_DEFINE_MAP2(silu_backward)
+
+/* x tanh(log(1 + e^x)) = x n / (n + 2) with n = e^x (e^x + 2); from 22 on the factor is 1 in both dtypes.
+ * Derivative: (n (n + 2) + 4 x e^x (1 + e^x)) / (n + 2)^2 */
+INLINE VEC LANE(mish)(VEC x)
+{
+    const VEC e = LANE(exp)(v_min(K(22), x));
+    const VEC n = e * (e + K(2));
+    return AT_LEAST(x, K(-1e30)) * (n / (n + K(2)));
+}
+INLINE VEC LANE(mish_backward)(VEC g, VEC x)
+{
+    const VEC c = CLAMP(x, K(-1e30), K(22));
+    const VEC e = LANE(exp)(c);
+    const VEC n = e * (e + K(2)), d = n + K(2);
+    return g * (v_fma(n, d, K(4) * c * (e * (K(1) + e))) / (d * d));
+}
+FNN_DEFINE_MAP1(mish)
+FNN_DEFINE_MAP2(mish_backward)
+
+/* log(1 + e^(beta x)) / beta, or x where beta x > threshold */
+INLINE VEC LANE(softplus)(VEC x, VEC beta, VEC threshold)
+{
+    const VEC bx = beta * x;
+    const VEC soft = AT_LEAST(bx, K(0)) + LANE(log1p)(LANE(exp)(-v_abs(bx)));
+    return v_select(v_gt(bx, threshold), x, soft / beta);
+}
+INLINE VEC LANE(softplus_backward)(VEC g, VEC x, VEC beta, VEC threshold)
+{
+    const VEC bx = beta * x;
+    return v_select(v_gt(bx, threshold), g, g * LANE(sigmoid)(bx));
+}
+FNN_DEFINE_MAP1(softplus, p[0], p[1])
+FNN_DEFINE_MAP2(softplus_backward, p[0], p[1])
+
+/* x / (1 + |x|) */
+INLINE VEC LANE(softsign)(VEC x)
+{
+    const VEC c = FINITE(x);
+    return c / (K(1) + v_abs(c));
+}
+INLINE VEC LANE(softsign_backward)(VEC g, VEC x)
+{
+    const VEC d = K(1) + v_abs(x);
+    return g / (d * d);
+}
+FNN_DEFINE_MAP1(softsign)
+FNN_DEFINE_MAP2(softsign_backward)
+
+/* x held between low and high; the gradient is 0 on the bounds too, as PyTorch's */
+INLINE VEC LANE(hardtanh)(VEC x, VEC low, VEC high)
+{
+    return CLAMP(x, low, high);
+}
+INLINE VEC LANE(hardtanh_backward)(VEC g, VEC x, VEC low, VEC high)
+{
+    return v_select(v_or(v_le(x, low), v_ge(x, high)), K(0), g);
+}
+FNN_DEFINE_MAP1(hardtanh, p[0], p[1])
+FNN_DEFINE_MAP2(hardtanh_backward, p[0], p[1])
+
+/* min(max(0, x), 6) */
+INLINE VEC LANE(relu6)(VEC x)
+{
+    return LANE(hardtanh)(x, K(0), K(6));
+}
+INLINE VEC LANE(relu6_backward)(VEC g, VEC x)
+{
+    return LANE(hardtanh_backward)(g, x, K(0), K(6));
+}
+FNN_DEFINE_MAP1(relu6)
+FNN_DEFINE_MAP2(relu6_backward)
+
+/* relu6(x + 3) / 6 */
+INLINE VEC LANE(hardsigmoid)(VEC x)
+{
+    return LANE(relu6)(x + K(3)) / K(6);
+}
+INLINE VEC LANE(hardsigmoid_backward)(VEC g, VEC x)
+{
+    return LANE(hardtanh_backward)(g / K(6), x, K(-3), K(3));
+}
+FNN_DEFINE_MAP1(hardsigmoid)
+FNN_DEFINE_MAP2(hardsigmoid_backward)
+
+/* x relu6(x + 3) / 6 */
+INLINE VEC LANE(hardswish)(VEC x)
+{
+    return AT_LEAST(x, K(-1e30)) * LANE(hardsigmoid)(x);
+}
+INLINE VEC LANE(hardswish_backward)(VEC g, VEC x)
+{
+    const VEC inside = g * (x / K(3) + K(0.5));
+    return v_select(v_le(x, K(-3)), K(0), v_select(v_ge(x, K(3)), g, inside));
+}
+FNN_DEFINE_MAP1(hardswish)
+FNN_DEFINE_MAP2(hardswish_backward)
+
+/* The elementary functions of math.h as kernels of their own */
+FNN_DEFINE_MAP1(exp)
+FNN_DEFINE_MAP1(expm1)
+FNN_DEFINE_MAP1(log)
+FNN_DEFINE_MAP1(log1p)
+FNN_DEFINE_MAP1(erf)

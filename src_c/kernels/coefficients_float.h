@@ -1,0 +1,52 @@
+/* Written by tools/minimax.py. */
+
+/* ln 2 in two parts; the first leaves room for its product with any exponent to be exact. */
+static const REAL FN(ln2)[] = {
+    0x1.62e400p-1,
+    0x1.7f7d1cp-20,
+};
+
+/* (exp(r) - 1 - r) / r^2 for |r| <= ln(2) / 2; relative error 2^-25.8. */
+static const REAL FN(exp_poly)[] = {
+    0x1.fffffep-2,
+    0x1.5554b0p-3,
+    0x1.555676p-5,
+    0x1.12276ep-7,
+    0x1.6beabep-10,
+};
+
+/* (2 atanh(s) - 2 s) / s^3 in w = s^2 for |s| <= 1/5; relative error 2^-27.2. */
+static const REAL FN(log_poly)[] = {
+    0x1.5555b4p-1,
+    0x1.992b44p-2,
+    0x1.36e07ap-2,
+};
+
+/* erf(x) / x - 1 in z = x^2 for |x| <= 3/4; relative error 2^-27.0. */
+static const REAL FN(erf_poly)[] = {
+    0x1.06eba8p-3,
+    -0x1.81273ap-2,
+    0x1.ce2ac8p-4,
+    -0x1.b7a898p-6,
+    0x1.4f2ca4p-8,
+    -0x1.61df40p-11,
+};
+
+/* Phi(-a) exp(a^2 / 2) as a quotient of polynomials for 0 <= a <= tail_end, beyond which Phi(-a) is 0;
+ * relative error 2^-25.7. */
+static const REAL FN(tail_end) = 14.5;
+static const REAL FN(tail_numerator)[] = {
+    0x1.000000p-1,
+    0x1.c0d0a4p-2,
+    0x1.77445cp-3,
+    0x1.4cde92p-5,
+    0x1.0dc4d8p-8,
+};
+static const REAL FN(tail_denominator)[] = {
+    0x1.000000p+0,
+    0x1.acaa82p+0,
+    0x1.33d770p+0,
+    0x1.e0bd68p-2,
+    0x1.a13762p-4,
+    0x1.5219eep-7,
+};

@@ -1,0 +1,92 @@
+/* How a lane function becomes a kernel: its loop and its tail, and the fixed-order reduction.
+ *
+ * The tail runs the lane function itself on a partial register. A scalar restatement would round differently, and then
+ * an element's value would depend on where in the array it sits.
+ */
+#define PARAMS {K(params[0]), K(params[1]), K(params[2])}
+
+/* y[i] = name(x[i]);  y may be x. Parameters of the lane function are named behind it: FNN_DEFINE_MAP1(elu, p[0]). */
+#define FNN_DEFINE_MAP1(name, ...)                                                                           \
+    KERNEL_FN void FN(name)(const REAL *x, REAL *y, ptrdiff_t n, const double *params)                       \
+    {                                                                                                        \
+        const VEC p[3] = PARAMS;                                                                             \
+        (void)p;                                                                                             \
+        ptrdiff_t i = 0;                                                                                     \
+        for (; i + LANES <= n; i += LANES)                                                                   \
+            v_store(y + i, LANE(name)(v_load(x + i), ##__VA_ARGS__));                                        \
+        if (i < n) {                                                                                         \
+            const TAIL tail = v_tail(n - i);                                                                 \
+            v_store_tail(y + i, LANE(name)(v_load_tail(x + i, tail), ##__VA_ARGS__), tail);                  \
+        }                                                                                                    \
+    }
+
+/* y[i] = name(g[i], x[i]);  y may be g or x. */
+#define FNN_DEFINE_MAP2(name, ...)                                                                           \
+    KERNEL_FN void FN(name)(const REAL *g, const REAL *x, REAL *y, ptrdiff_t n, const double *params)        \
+    {                                                                                                        \
+        const VEC p[3] = PARAMS;                                                                             \
+        (void)p;                                                                                             \
+        ptrdiff_t i = 0;                                                                                     \
+        for (; i + LANES <= n; i += LANES)                                                                   \
+            v_store(y + i, LANE(name)(v_load(g + i), v_load(x + i), ##__VA_ARGS__));                         \
+        if (i < n) {                                                                                         \
+            const TAIL tail = v_tail(n - i);                                                                 \
+            const VEC value = LANE(name)(v_load_tail(g + i, tail), v_load_tail(x + i, tail), ##__VA_ARGS__); \
+            v_store_tail(y + i, value, tail);                                                                \
+        }                                                                                                    \
+    }
+
+/* The lanes of p[0..left) with `fill` behind them; left may be anything. */
+INLINE VEC LANE(load_n)(const REAL *p, ptrdiff_t left, VEC fill)
+{
+    if (left >= LANES)
+        return v_load(p);
+    if (left <= 0)
+        return fill;
+    const TAIL tail = v_tail(left);
+    return v_fill_tail(v_load_tail(p, tail), tail, fill);
+}
+
+INLINE void LANE(store_n)(REAL *p, VEC v, ptrdiff_t left)
+{
+    if (left >= LANES)
+        v_store(p, v);
+    else if (left > 0)
+        v_store_tail(p, v, v_tail(left));
+}
+
+/* A sum has 16 partial sums on every machine, whatever the width of its registers: element i belongs to partial sum
+ * i mod 16, and the 16 are added in one fixed tree, in double. So a sum has the same bits everywhere. */
+#define PARTIALS 16
+#define SUM FNN_CAT(sum, BITS)
+typedef struct {
+    VEC part[PARTIALS / (sizeof(VEC) / sizeof(REAL))];
+} SUM;
+
+INLINE SUM LANE(sum_zero)(void)
+{
+    SUM sum;
+    for (ptrdiff_t j = 0; j < PARTIALS / LANES; j++)
+        sum.part[j] = K(0);
+    return sum;
+}
+
+INLINE double LANE(sum_total)(const SUM *sum)
+{
+    REAL lane[PARTIALS];
+    memcpy(lane, sum->part, sizeof lane);
+    double total[PARTIALS];
+    for (int i = 0; i < PARTIALS; i++)
+        total[i] = lane[i];
+    for (int half = PARTIALS / 2; half > 0; half /= 2)
+        for (int i = 0; i < half; i++)
+            total[i] += total[i + half];
+    return total[0];
+}
+
+/* Runs `body` for each register of n elements, in whole rounds of 16: i is the element, j the partial sum, left how
+ * many elements remain (0 or less: none, but the zero is still added, so that all widths do the same additions). */
+#define FNN_FOR_PARTIALS(n, i, j, left)                                                                      \
+    for (ptrdiff_t round = 0; round < (n); round += PARTIALS)                                                \
+        for (ptrdiff_t j = 0, i = round, left = (n) - round; j < PARTIALS / LANES;                           \
+             j++, i += LANES, left -= LANES)

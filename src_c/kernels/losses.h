@@ -1,0 +1,176 @@
+/* Losses. Each kernel does in one pass what the caller asks for: the weighted sum of the losses (returned), the single
+ * losses (into loss, unless NULL) and the gradient scale * weight * loss' (into grad, unless NULL; it may be x).
+ * weight is NULL for 1.
+ */
+
+/* Elementwise losses: LANE(name_loss)(x, t, p, &derivative) gives the loss and its derivative with respect to x. */
+#define FNN_DEFINE_LOSS(name)                                                                                \
+    KERNEL_FN double FN(name)(const REAL *x, const REAL *t, const REAL *weight, REAL *loss, REAL *grad,      \
+                              ptrdiff_t n, double scale, const double *params)                               \
+    {                                                                                                        \
+        const VEC p = K(params[0]), s = K(scale);                                                            \
+        SUM sum = LANE(sum_zero)();                                                                          \
+        FNN_FOR_PARTIALS(n, i, j, left)                                                                      \
+        {                                                                                                    \
+            const VEC w = weight ? LANE(load_n)(weight + i, left, K(0)) : K(1);                              \
+            VEC derivative;                                                                                  \
+            VEC value = LANE(name)(LANE(load_n)(x + i, left, K(0)), LANE(load_n)(t + i, left, K(0)), p,      \
+                                   &derivative);                                                             \
+            value = value * w;                                                                               \
+            if (loss)                                                                                        \
+                LANE(store_n)(loss + i, value, left);                                                        \
+            if (grad)                                                                                        \
+                LANE(store_n)(grad + i, derivative * (s * w), left);                                         \
+            if (left < LANES)                                                                                \
+                value = v_fill_tail(value, v_tail(left > 0 ? left : 0), K(0));                               \
+            sum.part[j] += value;                                                                            \
+        }                                                                                                    \
+        return LANE(sum_total)(&sum);                                                                        \
+    }
+
+/* |x - t|; derivative its sign, 0 at 0 */
+INLINE VEC LANE(l1_loss)(VEC x, VEC t, VEC p, VEC *derivative)
+{
+    (void)p;
+    const VEC e = x - t;
+    *derivative = v_select(v_eq(e, K(0)), K(0), e * K(0) + v_copysign(K(1), e)); /* e * 0 lets NaN through */
+    return v_abs(e);
+}
+FNN_DEFINE_LOSS(l1_loss)
+
+/* (x - t)^2 */
+INLINE VEC LANE(mse_loss)(VEC x, VEC t, VEC p, VEC *derivative)
+{
+    (void)p;
+    const VEC e = x - t;
+    *derivative = e + e;
+    return e * e;
+}
+FNN_DEFINE_LOSS(mse_loss)
+
+/* e^2 / 2, or delta (|e| - delta / 2) where |e| > delta */
+INLINE VEC LANE(huber_loss)(VEC x, VEC t, VEC delta, VEC *derivative)
+{
+    const VEC e = x - t, a = v_abs(e);
+    const MASK linear = v_gt(a, delta);
+    *derivative = v_select(linear, v_copysign(delta, e), e);
+    return v_select(linear, delta * (a - K(0.5) * delta), K(0.5) * e * e);
+}
+FNN_DEFINE_LOSS(huber_loss)
+
+/* e^2 / (2 beta), or |e| - beta / 2 where |e| >= beta */
+INLINE VEC LANE(smooth_l1_loss)(VEC x, VEC t, VEC beta, VEC *derivative)
+{
+    const VEC e = x - t, a = v_abs(e);
+    const MASK linear = v_ge(a, beta);
+    VEC l1;
+    (void)LANE(l1_loss)(x, t, beta, &l1);
+    *derivative = v_select(linear, l1, e / beta);
+    return v_select(linear, a - K(0.5) * beta, K(0.5) * e * e / beta);
+}
+FNN_DEFINE_LOSS(smooth_l1_loss)
+
+/* -(t log x + (1 - t) log(1 - x)), logarithms held above -100 as PyTorch's; derivative (x - t) / max(x (1 - x), 1e-12) */
+INLINE VEC LANE(binary_cross_entropy)(VEC x, VEC t, VEC p, VEC *derivative)
+{
+    (void)p;
+    const VEC log_x = AT_LEAST(LANE(log)(x), K(-100)), log_1mx = AT_LEAST(LANE(log1p)(-x), K(-100));
+    *derivative = (x - t) / AT_LEAST(x * (K(1) - x), K(1e-12));
+    return (t - K(1)) * log_1mx - t * log_x;
+}
+FNN_DEFINE_LOSS(binary_cross_entropy)
+
+/* max(x, 0) - x t + log(1 + e^-|x|); derivative sigmoid(x) - t */
+INLINE VEC LANE(binary_cross_entropy_with_logits)(VEC x, VEC t, VEC p, VEC *derivative)
+{
+    (void)p;
+    *derivative = LANE(sigmoid)(x) - t;
+    return v_fnma(x, t, AT_LEAST(x, K(0))) + LANE(log1p)(LANE(exp)(-v_abs(x)));
+}
+FNN_DEFINE_LOSS(binary_cross_entropy_with_logits)
+
+/* Cross-entropy of one row of logits against class probabilities q (rows of targets, or NULL) or a class index:
+ *     -sum_i q'_i log softmax(x)_i,   q' = (1 - smoothing) q + smoothing / cols
+ * whose gradient is softmax(x) sum_i q'_i - q'. With q' = 0 an entry counts for nothing, even at -inf. */
+INLINE VEC LANE(row_target)(const REAL *q, ptrdiff_t i, ptrdiff_t left, VEC keep, VEC spread)
+{
+    if (!q)
+        return spread;
+    return v_fma(LANE(load_n)(q + i, left, K(0)), keep, spread);
+}
+
+INLINE REAL LANE(cross_entropy_row)(const REAL *x, int64_t label, const REAL *q, REAL *grad, ptrdiff_t cols, REAL factor,
+                                    double smoothing)
+{
+    const VEC keep = K(1 - smoothing), spread = K(smoothing / (double)cols), one = K(1);
+    const VEC max = LANE(row_max)(x, cols);
+    const VEC exp_sum = LANE(row_exp)(x, grad, cols, max, one);
+    const VEC log_sum = LANE(log)(exp_sum);
+    SUM loss = LANE(sum_zero)(), mass = LANE(sum_zero)();
+    if (q || smoothing > 0) {
+        FNN_FOR_PARTIALS(cols, i, j, left)
+        {
+            VEC target = LANE(row_target)(q, i, left, keep, spread);
+            if (left < LANES)
+                target = v_fill_tail(target, v_tail(left > 0 ? left : 0), K(0));
+            const VEC log_p = LANE(load_n)(x + i, left, K(0)) - max - log_sum;
+            loss.part[j] += v_select(v_eq(target, K(0)), K(0) * log_sum, target * log_p);
+            mass.part[j] += target;
+        }
+    }
+    double total = LANE(sum_total)(&loss);
+    const REAL keep_label = (REAL)(1 - smoothing);
+    VEC mass_all = K(LANE(sum_total)(&mass));
+    if (!q) {
+        REAL lane[LANES];
+        v_store(lane, K(x[label]) - max - log_sum);
+        total += keep_label == 0 ? 0 : keep_label * lane[0];
+        mass_all = one;
+    }
+    if (grad) {
+        for (ptrdiff_t i = 0; i < cols; i += LANES) {
+            const VEC target = LANE(row_target)(q, i, cols - i, keep, spread);
+            const VEC p = LANE(load_n)(grad + i, cols - i, K(0)) / exp_sum;
+            LANE(store_n)(grad + i, (p * mass_all - target) * v_splat(factor), cols - i);
+        }
+        if (!q)
+            grad[label] -= keep_label * factor;
+    }
+    return (REAL)-total;
+}
+
+/* Rows of logits x against class indices (labels) or class probabilities (q), the other NULL;  params: smoothing */
+KERNEL_FN double FN(cross_entropy)(const REAL *x, const int64_t *labels, const REAL *q, const REAL *weight, REAL *loss,
+                                   REAL *grad, ptrdiff_t rows, ptrdiff_t cols, double scale, const double *params)
+{
+    double sum = 0;
+    for (ptrdiff_t r = 0; r < rows; r++) {
+        const REAL w = weight ? weight[r] : 1;
+        const REAL value = w * LANE(cross_entropy_row)(x + r * cols, labels ? labels[r] : 0, q ? q + r * cols : NULL,
+                                                       grad ? grad + r * cols : NULL, cols, (REAL)scale * w, params[0]);
+        if (loss)
+            loss[r] = value;
+        sum += value;
+    }
+    return sum;
+}
+
+/* -x[r, labels[r]], x being log-probabilities */
+KERNEL_FN double FN(nll_loss)(const REAL *x, const int64_t *labels, const REAL *q, const REAL *weight, REAL *loss,
+                              REAL *grad, ptrdiff_t rows, ptrdiff_t cols, double scale, const double *params)
+{
+    (void)q, (void)params;
+    double sum = 0;
+    for (ptrdiff_t r = 0; r < rows; r++) {
+        const REAL w = weight ? weight[r] : 1;
+        const REAL value = -w * x[r * cols + labels[r]];
+        if (grad) {
+            memset(grad + r * cols, 0, (size_t)cols * sizeof *grad);
+            grad[r * cols + labels[r]] = -(REAL)scale * w;
+        }
+        if (loss)
+            loss[r] = value;
+        sum += value;
+    }
+    return sum;
+}

@@ -1,0 +1,88 @@
+/* Optimizer updates: one kernel a rule, over flat arrays, in place. The caller computes every coefficient that is the same
+ * for all parameters (bias corrections, products of rates) once a step in double and passes them in c; s0, s1, s2 are the
+ * state arrays, NULL where a rule does not use them.
+ *
+ * The order of operations is PyTorch's (torch/optim, the single-tensor implementations).
+ */
+#define FNN_DEFINE_UPDATE(name)                                                                              \
+    KERNEL_FN void FN(name)(REAL *param, const REAL *grad, REAL *s0, REAL *s1, REAL *s2, ptrdiff_t n,        \
+                            const double *c)                                                                 \
+    {                                                                                                        \
+        const VEC k[8] = {K(c[0]), K(c[1]), K(c[2]), K(c[3]), K(c[4]), K(c[5]), K(c[6]), K(c[7])};           \
+        for (ptrdiff_t i = 0; i < n; i += LANES) {                                                           \
+            const ptrdiff_t left = n - i;                                                                    \
+            VEC p = LANE(load_n)(param + i, left, K(0));                                                     \
+            const VEC g = LANE(load_n)(grad + i, left, K(0));                                                \
+            VEC a = s0 ? LANE(load_n)(s0 + i, left, K(0)) : K(0);                                            \
+            VEC b = s1 ? LANE(load_n)(s1 + i, left, K(0)) : K(0);                                            \
+            VEC d = s2 ? LANE(load_n)(s2 + i, left, K(0)) : K(0);                                            \
+            LANE(name)(&p, g, s0 ? &a : NULL, s1 ? &b : NULL, s2 ? &d : NULL, k);                            \
+            LANE(store_n)(param + i, p, left);                                                               \
+            if (s0)                                                                                          \
+                LANE(store_n)(s0 + i, a, left);                                                              \
+            if (s1)                                                                                          \
+                LANE(store_n)(s1 + i, b, left);                                                              \
+            if (s2)                                                                                          \
+                LANE(store_n)(s2 + i, d, left);                                                              \
+        }                                                                                                    \
+    }
+
+/* g += weight_decay p;  buffer = momentum buffer + (1 - dampening) g;  p -= lr (look_ahead buffer + direct g)
+ * k: lr, weight_decay, momentum (0 at the first step), 1 - dampening (1 at the first step), look_ahead, direct.
+ * Plain momentum is look_ahead 1, direct 0; Nesterov's is look_ahead momentum, direct 1. */
+INLINE void LANE(sgd_step)(VEC *p, VEC g, VEC *buffer, VEC *s1, VEC *s2, const VEC *k)
+{
+    (void)s1, (void)s2;
+    g = v_fma(k[1], *p, g);
+    if (buffer) {
+        *buffer = v_fma(k[2], *buffer, k[3] * g);
+        g = v_fma(k[5], g, k[4] * *buffer);
+    }
+    *p = v_fnma(k[0], g, *p);
+}
+FNN_DEFINE_UPDATE(sgd_step)
+
+/* g += weight_decay p;  sum += g^2;  p -= lr g / (sqrt(sum) + eps);  k: lr (decayed), weight_decay, eps */
+INLINE void LANE(adagrad_step)(VEC *p, VEC g, VEC *sum, VEC *s1, VEC *s2, const VEC *k)
+{
+    (void)s1, (void)s2;
+    g = v_fma(k[1], *p, g);
+    *sum = v_fma(g, g, *sum);
+    *p = v_fnma(k[0], g / (v_sqrt(*sum) + k[2]), *p);
+}
+FNN_DEFINE_UPDATE(adagrad_step)
+
+/* v = alpha v + (1 - alpha) g^2;  centered: mean = alpha mean + (1 - alpha) g, v - mean^2 under the root;
+ * update = g / (sqrt(v) + eps);  momentum: buffer = momentum buffer + update;  p -= lr update
+ * k: lr, weight_decay, eps, alpha, 1 - alpha, momentum */
+INLINE void LANE(rmsprop_step)(VEC *p, VEC g, VEC *v, VEC *mean, VEC *buffer, const VEC *k)
+{
+    g = v_fma(k[1], *p, g);
+    *v = v_fma(k[4] * g, g, k[3] * *v);
+    VEC variance = *v;
+    if (mean) {
+        *mean = v_fma(k[4], g - *mean, *mean);
+        variance = v_fnma(*mean, *mean, variance);
+    }
+    VEC update = g / (v_sqrt(variance) + k[2]);
+    if (buffer)
+        update = *buffer = v_fma(k[5], *buffer, update);
+    *p = v_fnma(k[0], update, *p);
+}
+FNN_DEFINE_UPDATE(rmsprop_step)
+
+/* p *= 1 - lr decoupled_decay (AdamW);  g += weight_decay p (Adam);  m += (1 - beta1)(g - m);  v = beta2 v + (1 - beta2) g^2;
+ * p -= step_size m / (sqrt(v) / sqrt(1 - beta2^t) + eps), with the largest v so far in place of v where amsgrad keeps it.
+ * k: step_size = lr / (1 - beta1^t), weight_decay, eps, 1 - beta1, beta2, 1 - beta2, 1 / sqrt(1 - beta2^t), shrink */
+INLINE void LANE(adam_step)(VEC *p, VEC g, VEC *m, VEC *v, VEC *largest, const VEC *k)
+{
+    *p = *p * k[7];
+    g = v_fma(k[1], *p, g);
+    *m = v_fma(k[3], g - *m, *m);
+    *v = v_fma(k[5] * g, g, k[4] * *v);
+    VEC second = *v;
+    if (largest)
+        second = *largest = v_max(*largest, *v);
+    *p = v_fnma(k[0], *m / v_fma(v_sqrt(second), k[6], k[2]), *p);
+}
+FNN_DEFINE_UPDATE(adam_step)

@@ -1,0 +1,32 @@
+/* libgomp's threads do not survive fork(): a child that enters a parallel region waits for them for ever. So a handler
+ * notes the fork, and everything takes its serial path from then on (the results are the same bits). */
+#include "fastnn.h"
+
+#if defined(_WIN32)
+int fnn_forked(void)
+{
+    return 0;
+}
+void fnn_watch_forks(void) {}
+#else
+#include <pthread.h>
+
+static volatile int forked;
+
+static void in_child(void)
+{
+    forked = 1;
+}
+
+int fnn_forked(void)
+{
+    return forked;
+}
+
+void fnn_watch_forks(void)
+{
+    static int watching;
+    if (!watching)
+        watching = pthread_atfork(NULL, NULL, in_child) == 0;
+}
+#endif

@@ -1,0 +1,37 @@
+/* AVX-512 (F, DQ, VL, BW): 16 floats or 8 doubles, comparisons in mask registers. */
+#include <immintrin.h>
+
+#include "vocabulary.h"
+
+typedef __m512 vec32;
+typedef __m512d vec64;
+typedef int32_t ivec32 __attribute__((vector_size(64)));
+typedef int64_t ivec64 __attribute__((vector_size(64)));
+typedef __mmask16 mask32, tail32;
+typedef __mmask8 mask64, tail64;
+
+#define TILE_ROWS 12
+#define V(op) FNN_CAT(_mm512_##op, PSD)
+
+#define v_splat(c) V(set1_)(c)
+#define v_load(p) V(loadu_)(p)
+#define v_store(p, v) V(storeu_)(p, v)
+#define v_tail(n) ((TAIL)(((uint32_t)1 << (n)) - 1))
+#define v_load_tail(p, t) V(maskz_loadu_)(t, p)
+#define v_store_tail(p, v, t) V(mask_storeu_)(p, t, v)
+#define v_fill_tail(v, t, fill) V(mask_blend_)(t, fill, v)
+
+#define v_fma(a, b, c) V(fmadd_)(a, b, c)
+#define v_sqrt(v) V(sqrt_)(v)
+#define v_scalef(v, n) V(scalef_)(v, n)
+#define v_max(a, b) V(max_)(a, b)
+#define v_min(a, b) V(min_)(a, b)
+
+#define V_CMP(a, b, rule) FNN_CAT(V(cmp_), _mask)(a, b, rule)
+#define v_lt(a, b) V_CMP(a, b, _CMP_LT_OQ)
+#define v_le(a, b) V_CMP(a, b, _CMP_LE_OQ)
+#define v_gt(a, b) V_CMP(a, b, _CMP_GT_OQ)
+#define v_ge(a, b) V_CMP(a, b, _CMP_GE_OQ)
+#define v_eq(a, b) V_CMP(a, b, _CMP_EQ_OQ)
+#define v_or(m, k) ((MASK)((m) | (k)))
+#define v_select(m, a, b) V(mask_blend_)(m, b, a)

@@ -1,0 +1,32 @@
+/* The x86-64 baseline: 4 floats or 2 doubles. No FMA, so its bits may differ from those of the other sets. */
+#include <emmintrin.h>
+
+#include "vocabulary.h"
+
+typedef __m128 vec32, mask32;
+typedef __m128d vec64, mask64;
+typedef int32_t ivec32 __attribute__((vector_size(16)));
+typedef int64_t ivec64 __attribute__((vector_size(16)));
+
+#define TILE_ROWS 4
+#define V(op) FNN_CAT(_mm_##op, PSD)
+
+#include "padded_tail.h"
+
+#define v_splat(c) V(set1_)(c)
+#define v_load(p) V(loadu_)(p)
+#define v_store(p, v) V(storeu_)(p, v)
+
+#define FMA_ROUNDS_TWICE
+#define v_fma(a, b, c) ((a) * (b) + (c))
+#define v_sqrt(v) V(sqrt_)(v)
+#define v_max(a, b) V(max_)(a, b)
+#define v_min(a, b) V(min_)(a, b)
+
+#define v_lt(a, b) V(cmplt_)(a, b)
+#define v_le(a, b) V(cmple_)(a, b)
+#define v_gt(a, b) V(cmpgt_)(a, b)
+#define v_ge(a, b) V(cmpge_)(a, b)
+#define v_eq(a, b) V(cmpeq_)(a, b)
+#define v_or(m, k) V(or_)(m, k)
+#define v_select(m, a, b) V(or_)(V(and_)(m, a), V(andnot_)(m, b))
