@@ -1,0 +1,172 @@
+"""The C floor's table of kernels. The inline wrappers here are the only place that chooses by dtype."""
+
+from libc.stdint cimport int64_t, uint64_t
+
+ctypedef fused real:
+    float
+    double
+
+cdef extern from "fastnn.h" nogil:
+    struct fnn_kernels_f32:
+        void (*matmul)(const float *a, Py_ssize_t a_row, Py_ssize_t a_col, const float *b, Py_ssize_t b_row,
+                       const float *init, Py_ssize_t init_row, float *c, Py_ssize_t c_row,
+                       Py_ssize_t rows, Py_ssize_t cols, Py_ssize_t depth) noexcept nogil
+        void (*column_sums)(const float *g, Py_ssize_t g_row, const float *init, float *out,
+                            Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
+        void (*transpose)(const float *x, Py_ssize_t x_row, float *out, Py_ssize_t out_row,
+                          Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
+        double (*dot)(const float *x, const float *g, Py_ssize_t n) noexcept nogil
+        double (*sum)(const float *x, Py_ssize_t n) noexcept nogil
+        void (*dropout)(const float *x, float *y, Py_ssize_t n, uint64_t seed, uint64_t stream, uint64_t start,
+                        uint64_t threshold, double scale) noexcept nogil
+    struct fnn_kernels_f64:
+        void (*matmul)(const double *a, Py_ssize_t a_row, Py_ssize_t a_col, const double *b, Py_ssize_t b_row,
+                       const double *init, Py_ssize_t init_row, double *c, Py_ssize_t c_row,
+                       Py_ssize_t rows, Py_ssize_t cols, Py_ssize_t depth) noexcept nogil
+        void (*column_sums)(const double *g, Py_ssize_t g_row, const double *init, double *out,
+                            Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
+        void (*transpose)(const double *x, Py_ssize_t x_row, double *out, Py_ssize_t out_row,
+                          Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
+        double (*dot)(const double *x, const double *g, Py_ssize_t n) noexcept nogil
+        double (*sum)(const double *x, Py_ssize_t n) noexcept nogil
+        void (*dropout)(const double *x, double *y, Py_ssize_t n, uint64_t seed, uint64_t stream, uint64_t start,
+                        uint64_t threshold, double scale) noexcept nogil
+    struct fnn_isa:
+        const char *name
+        int lanes
+        fnn_kernels_f32 f32
+        fnn_kernels_f64 f64
+
+# Signatures shared by whole groups of kernels, which are reached by their place in the table.
+ctypedef void (*map1_f32)(const float *, float *, Py_ssize_t, const double *) noexcept nogil
+ctypedef void (*map1_f64)(const double *, double *, Py_ssize_t, const double *) noexcept nogil
+ctypedef void (*map2_f32)(const float *, const float *, float *, Py_ssize_t, const double *) noexcept nogil
+ctypedef void (*map2_f64)(const double *, const double *, double *, Py_ssize_t, const double *) noexcept nogil
+ctypedef void (*rows1_f32)(const float *, float *, Py_ssize_t, Py_ssize_t, const double *) noexcept nogil
+ctypedef void (*rows1_f64)(const double *, double *, Py_ssize_t, Py_ssize_t, const double *) noexcept nogil
+ctypedef void (*rows2_f32)(const float *, const float *, float *, Py_ssize_t, Py_ssize_t,
+                           const double *) noexcept nogil
+ctypedef void (*rows2_f64)(const double *, const double *, double *, Py_ssize_t, Py_ssize_t,
+                           const double *) noexcept nogil
+ctypedef double (*loss_f32)(const float *, const float *, const float *, float *, float *, Py_ssize_t, double,
+                            const double *) noexcept nogil
+ctypedef double (*loss_f64)(const double *, const double *, const double *, double *, double *, Py_ssize_t, double,
+                            const double *) noexcept nogil
+ctypedef double (*row_loss_f32)(const float *, const int64_t *, const float *, const float *, float *, float *,
+                                Py_ssize_t, Py_ssize_t, double, const double *) noexcept nogil
+ctypedef double (*row_loss_f64)(const double *, const int64_t *, const double *, const double *, double *, double *,
+                                Py_ssize_t, Py_ssize_t, double, const double *) noexcept nogil
+ctypedef void (*update_f32)(float *, const float *, float *, float *, float *, Py_ssize_t,
+                            const double *) noexcept nogil
+ctypedef void (*update_f64)(double *, const double *, double *, double *, double *, Py_ssize_t,
+                            const double *) noexcept nogil
+
+cdef const fnn_isa *active
+
+# Set while fastnn.use_backend("reference") is in force: then every call goes up to Python, which knows the reference.
+cdef bint reference
+
+cpdef int kernel_index(str name, str group) except -1
+
+
+cdef inline void matmul(const real *a, Py_ssize_t a_row, Py_ssize_t a_col, const real *b, Py_ssize_t b_row,
+                        const real *init, Py_ssize_t init_row, real *c, Py_ssize_t c_row,
+                        Py_ssize_t rows, Py_ssize_t cols, Py_ssize_t depth) noexcept nogil:
+    if real is float:
+        active.f32.matmul(a, a_row, a_col, b, b_row, init, init_row, c, c_row, rows, cols, depth)
+    else:
+        active.f64.matmul(a, a_row, a_col, b, b_row, init, init_row, c, c_row, rows, cols, depth)
+
+
+cdef inline void column_sums(const real *g, Py_ssize_t g_row, const real *init, real *out,
+                             Py_ssize_t rows, Py_ssize_t cols) noexcept nogil:
+    if real is float:
+        active.f32.column_sums(g, g_row, init, out, rows, cols)
+    else:
+        active.f64.column_sums(g, g_row, init, out, rows, cols)
+
+
+cdef inline void transpose(const real *x, Py_ssize_t x_row, real *out, Py_ssize_t out_row,
+                           Py_ssize_t rows, Py_ssize_t cols) noexcept nogil:
+    if real is float:
+        active.f32.transpose(x, x_row, out, out_row, rows, cols)
+    else:
+        active.f64.transpose(x, x_row, out, out_row, rows, cols)
+
+
+cdef inline double dot(const real *x, const real *g, Py_ssize_t n) noexcept nogil:
+    if real is float:
+        return active.f32.dot(x, g, n)
+    else:
+        return active.f64.dot(x, g, n)
+
+
+cdef inline double array_sum(const real *x, Py_ssize_t n) noexcept nogil:
+    if real is float:
+        return active.f32.sum(x, n)
+    else:
+        return active.f64.sum(x, n)
+
+
+cdef inline void dropout(const real *x, real *y, Py_ssize_t n, uint64_t seed, uint64_t stream, uint64_t start,
+                         uint64_t threshold, double scale) noexcept nogil:
+    if real is float:
+        active.f32.dropout(x, y, n, seed, stream, start, threshold, scale)
+    else:
+        active.f64.dropout(x, y, n, seed, stream, start, threshold, scale)
+
+
+cdef inline void map1(int kernel, const real *x, real *y, Py_ssize_t n, const double *params) noexcept nogil:
+    if real is float:
+        (<map1_f32 *> &active.f32)[kernel](x, y, n, params)
+    else:
+        (<map1_f64 *> &active.f64)[kernel](x, y, n, params)
+
+
+cdef inline void map2(int kernel, const real *g, const real *x, real *y, Py_ssize_t n,
+                      const double *params) noexcept nogil:
+    if real is float:
+        (<map2_f32 *> &active.f32)[kernel](g, x, y, n, params)
+    else:
+        (<map2_f64 *> &active.f64)[kernel](g, x, y, n, params)
+
+
+cdef inline void rows1(int kernel, const real *x, real *y, Py_ssize_t rows, Py_ssize_t cols,
+                       const double *params) noexcept nogil:
+    if real is float:
+        (<rows1_f32 *> &active.f32)[kernel](x, y, rows, cols, params)
+    else:
+        (<rows1_f64 *> &active.f64)[kernel](x, y, rows, cols, params)
+
+
+cdef inline void rows2(int kernel, const real *g, const real *x, real *y, Py_ssize_t rows, Py_ssize_t cols,
+                       const double *params) noexcept nogil:
+    if real is float:
+        (<rows2_f32 *> &active.f32)[kernel](g, x, y, rows, cols, params)
+    else:
+        (<rows2_f64 *> &active.f64)[kernel](g, x, y, rows, cols, params)
+
+
+cdef inline double loss(int kernel, const real *x, const real *t, const real *weight, real *values, real *grad,
+                        Py_ssize_t n, double scale, const double *params) noexcept nogil:
+    if real is float:
+        return (<loss_f32 *> &active.f32)[kernel](x, t, weight, values, grad, n, scale, params)
+    else:
+        return (<loss_f64 *> &active.f64)[kernel](x, t, weight, values, grad, n, scale, params)
+
+
+cdef inline double row_loss(int kernel, const real *x, const int64_t *labels, const real *q, const real *weight,
+                            real *values, real *grad, Py_ssize_t rows, Py_ssize_t cols, double scale,
+                            const double *params) noexcept nogil:
+    if real is float:
+        return (<row_loss_f32 *> &active.f32)[kernel](x, labels, q, weight, values, grad, rows, cols, scale, params)
+    else:
+        return (<row_loss_f64 *> &active.f64)[kernel](x, labels, q, weight, values, grad, rows, cols, scale, params)
+
+
+cdef inline void update(int kernel, real *param, const real *grad, real *s0, real *s1, real *s2, Py_ssize_t n,
+                        const double *c) noexcept nogil:
+    if real is float:
+        (<update_f32 *> &active.f32)[kernel](param, grad, s0, s1, s2, n, c)
+    else:
+        (<update_f64 *> &active.f64)[kernel](param, grad, s0, s1, s2, n, c)

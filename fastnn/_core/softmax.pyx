@@ -1,0 +1,109 @@
+"""Operations on rows: softmax, log-softmax, entropy and their gradients."""
+
+cimport numpy as cnp
+from cython.parallel cimport prange
+
+from fastnn._core cimport arrays, dispatch
+from fastnn._core.dispatch cimport real
+from fastnn._core.threads cimport part_start, parts_for, workers_for
+
+cnp.import_array()
+
+cdef double COST = 0.7  # nanoseconds an element: benchmarks/bench_softmax.py
+
+
+cdef void run_rows1(int kernel, const real *x, real *y, Py_ssize_t rows, Py_ssize_t cols, Py_ssize_t y_cols,
+                    const double *params) noexcept nogil:
+    cdef int parts = parts_for(rows * cols * COST)
+    if parts == 1:
+        dispatch.rows1(kernel, x, y, rows, cols, params)
+    else:
+        rows1_parts(kernel, x, y, rows, cols, y_cols, params, parts)
+
+
+cdef void rows1_parts(int kernel, const real *x, real *y, Py_ssize_t rows, Py_ssize_t cols, Py_ssize_t y_cols,
+                      const double *params, int parts) noexcept nogil:
+    cdef int part
+    cdef Py_ssize_t start
+    for part in prange(parts, schedule="static", num_threads=workers_for(parts)):
+        start = part_start(rows, part, parts, 1)
+        dispatch.rows1(kernel, x + start * cols, y + start * y_cols, part_start(rows, part + 1, parts, 1) - start,
+                       cols, params)
+
+
+cdef void run_rows2(int kernel, const real *g, const real *y, real *out, Py_ssize_t rows, Py_ssize_t cols,
+                    Py_ssize_t g_cols, const double *params) noexcept nogil:
+    cdef int parts = parts_for(rows * cols * COST)
+    if parts == 1:
+        dispatch.rows2(kernel, g, y, out, rows, cols, params)
+    else:
+        rows2_parts(kernel, g, y, out, rows, cols, g_cols, params, parts)
+
+
+cdef void rows2_parts(int kernel, const real *g, const real *y, real *out, Py_ssize_t rows, Py_ssize_t cols,
+                      Py_ssize_t g_cols, const double *params, int parts) noexcept nogil:
+    cdef int part
+    cdef Py_ssize_t start
+    for part in prange(parts, schedule="static", num_threads=workers_for(parts)):
+        start = part_start(rows, part, parts, 1)
+        dispatch.rows2(kernel, g + start * g_cols, y + start * cols, out + start * cols,
+                       part_start(rows, part + 1, parts, 1) - start, cols, params)
+
+
+cdef class Rows1:
+    """The row kernel `name` as a callable (x, out, parameter); `out` has a value a row where `reduces`."""
+    cdef int kernel
+    cdef bint reduces
+
+    def __init__(self, str name, bint reduces=False):
+        self.kernel = dispatch.kernel_index(name, "rows1")
+        self.reduces = reduces
+
+    def run(self, x, out, double parameter=0.0):
+        """Fill `out` from the rows of the plain 2-D array `x`."""
+        cdef double[3] params = [parameter, 0.0, 0.0]
+        cdef Py_ssize_t rows = cnp.PyArray_DIM(<cnp.ndarray> x, 0)
+        cdef Py_ssize_t cols = cnp.PyArray_DIM(<cnp.ndarray> x, 1)
+        cdef Py_ssize_t out_cols = 1 if self.reduces else cols
+        cdef void *px = arrays.data(x)
+        cdef void *py = arrays.data(out)
+        if arrays.is_double(x):
+            with nogil:
+                run_rows1(self.kernel, <double *> px, <double *> py, rows, cols, out_cols, params)
+        else:
+            with nogil:
+                run_rows1(self.kernel, <float *> px, <float *> py, rows, cols, out_cols, params)
+
+
+cdef class Rows2:
+    """The row kernel `name` of a gradient and an array as a callable; g has a value a row where `reduces`."""
+    cdef int kernel
+    cdef bint reduces
+
+    def __init__(self, str name, bint reduces=False):
+        self.kernel = dispatch.kernel_index(name, "rows2")
+        self.reduces = reduces
+
+    def run(self, g, y, out, double parameter=0.0):
+        """Fill `out` from `g` and the rows of the plain 2-D array `y`."""
+        cdef double[3] params = [parameter, 0.0, 0.0]
+        cdef Py_ssize_t rows = cnp.PyArray_DIM(<cnp.ndarray> y, 0)
+        cdef Py_ssize_t cols = cnp.PyArray_DIM(<cnp.ndarray> y, 1)
+        cdef Py_ssize_t g_cols = 1 if self.reduces else cols
+        cdef void *pg = arrays.data(g)
+        cdef void *py = arrays.data(y)
+        cdef void *po = arrays.data(out)
+        if arrays.is_double(y):
+            with nogil:
+                run_rows2(self.kernel, <double *> pg, <double *> py, <double *> po, rows, cols, g_cols, params)
+        else:
+            with nogil:
+                run_rows2(self.kernel, <float *> pg, <float *> py, <float *> po, rows, cols, g_cols, params)
+
+
+def dot(x, g):
+    """Sum of x * g over two plain arrays of one shape, where g is not 0, in the fixed order of a reduction."""
+    cdef Py_ssize_t n = arrays.size(x)
+    if arrays.is_double(x):
+        return dispatch.dot(<double *> arrays.data(x), <double *> arrays.data(g), n)
+    return dispatch.dot(<float *> arrays.data(x), <float *> arrays.data(g), n)
