@@ -1,0 +1,309 @@
+"""Activation functions and their gradients, elementwise, with PyTorch's names, formulas and defaults.
+
+Every `f(x, ...)` returns an array like `x`, float32 or float64, of any shape. Every
+`f_backward(grad_output, x, ...)` returns the gradient with respect to `x`; `grad_output` is like `x`.
+`sigmoid_backward` and `tanh_backward` take the output instead of `x`, as ATen's do. Hyper-parameters are
+Python floats, so they never widen the dtype.
+
+Forward, NaN gives NaN, infinities give the limit of the function (PyTorch gives NaN for silu(-inf) and its
+like) and nothing warns. At a kink, and at NaN, the gradients follow PyTorch.
+"""
+
+import math
+
+import numpy as np
+
+from .elementary import Array, map_float64
+
+__all__ = [
+    "celu",
+    "celu_backward",
+    "elu",
+    "elu_backward",
+    "gelu",
+    "gelu_backward",
+    "hardsigmoid",
+    "hardsigmoid_backward",
+    "hardswish",
+    "hardswish_backward",
+    "hardtanh",
+    "hardtanh_backward",
+    "leaky_relu",
+    "leaky_relu_backward",
+    "mish",
+    "mish_backward",
+    "relu",
+    "relu6",
+    "relu6_backward",
+    "relu_backward",
+    "selu",
+    "selu_backward",
+    "sigmoid",
+    "sigmoid_backward",
+    "silu",
+    "silu_backward",
+    "softplus",
+    "softplus_backward",
+    "softsign",
+    "softsign_backward",
+    "tanh",
+    "tanh_backward",
+]
+
+# Klambauer et al. 2017, "Self-Normalizing Neural Networks", equation 14.
+SELU_ALPHA = 1.6732632423543772848170429916717
+SELU_SCALE = 1.0507009873554804934193349852946
+
+# Hendrycks and Gimpel 2016, "Gaussian Error Linear Units": the cubic inside the tanh approximation.
+GELU_CUBIC = 0.044715
+GELU_LOGIT_SCALE = 2.0 * math.sqrt(2.0 / math.pi)
+
+# Beyond +-SATURATION each smooth gate (sigmoid, normal CDF, mish's tanh) is exactly 0 or 1 in both dtypes, so
+# clipping there changes no value and keeps inf * 0 out of the products.
+SATURATION = 1000.0
+
+# From here on mish's gate rounds to 1; exp(MISH_SATURATION)**2 still fits float32.
+MISH_SATURATION = 40.0
+
+
+@np.errstate(all="ignore")
+def sigmoid(x: Array) -> Array:
+    """Return 1 / (1 + exp(-x)), through exp(-|x|), which never overflows and keeps the left tail accurate."""
+    e = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1, e) / (1 + e)
+
+
+@np.errstate(all="ignore")
+def sigmoid_backward(grad_output: Array, output: Array) -> Array:
+    """Return grad_output * (1 - output) * output, with output = sigmoid(x)."""
+    return grad_output * (1 - output) * output
+
+
+@np.errstate(all="ignore")
+def tanh(x: Array) -> Array:
+    """Return the hyperbolic tangent, 2 sigmoid(2x) - 1."""
+    return np.tanh(x)
+
+
+@np.errstate(all="ignore")
+def tanh_backward(grad_output: Array, output: Array) -> Array:
+    """Return grad_output * (1 - output**2), with output = tanh(x)."""
+    return grad_output * (1 - output * output)
+
+
+def relu(x: Array) -> Array:
+    """Return x, but 0 where x < 0; -0.0 stays -0.0."""
+    return np.where(x < 0, 0, x)
+
+
+def relu_backward(grad_output: Array, x: Array) -> Array:
+    """Return grad_output, but 0 where x <= 0; it passes where x is NaN (ATen's threshold_backward)."""
+    return np.where(x <= 0, 0, grad_output)
+
+
+@np.errstate(all="ignore")
+def leaky_relu(x: Array, negative_slope: float = 0.01) -> Array:
+    """Return x where x > 0, else negative_slope * x."""
+    return np.where(x > 0, x, negative_slope * x)
+
+
+@np.errstate(all="ignore")
+def leaky_relu_backward(grad_output: Array, x: Array, negative_slope: float = 0.01) -> Array:
+    """Return grad_output where x > 0, else negative_slope * grad_output."""
+    return np.where(x > 0, grad_output, negative_slope * grad_output)
+
+
+def elu(x: Array, alpha: float = 1.0) -> Array:
+    """Return x where x > 0, else alpha * (exp(x) - 1) (Clevert et al. 2015)."""
+    return _exponential_linear(x, alpha, width=1.0)
+
+
+def elu_backward(grad_output: Array, x: Array, alpha: float = 1.0) -> Array:
+    """Return grad_output where x > 0, else grad_output * alpha * exp(x): alpha at 0."""
+    return _exponential_linear_backward(grad_output, x, alpha, width=1.0)
+
+
+@np.errstate(all="ignore")
+def selu(x: Array) -> Array:
+    """Return SELU_SCALE * elu(x, SELU_ALPHA) (Klambauer et al. 2017)."""
+    return SELU_SCALE * elu(x, SELU_ALPHA)
+
+
+@np.errstate(all="ignore")
+def selu_backward(grad_output: Array, x: Array) -> Array:
+    """Return the gradient of selu: SELU_SCALE where x > 0, else SELU_SCALE * SELU_ALPHA * exp(x)."""
+    return SELU_SCALE * elu_backward(grad_output, x, SELU_ALPHA)
+
+
+def celu(x: Array, alpha: float = 1.0) -> Array:
+    """Return x where x > 0, else alpha * (exp(x / alpha) - 1), for alpha > 0 (Barron 2017)."""
+    return _exponential_linear(x, alpha, width=alpha)
+
+
+def celu_backward(grad_output: Array, x: Array, alpha: float = 1.0) -> Array:
+    """Return grad_output where x > 0, else grad_output * exp(x / alpha)."""
+    return _exponential_linear_backward(grad_output, x, alpha, width=alpha)
+
+
+@np.errstate(all="ignore")
+def _exponential_linear(x: Array, alpha: float, width: float) -> Array:
+    """Return x where x > 0, else alpha * expm1(x / width): elu and celu."""
+    return np.where(x > 0, x, alpha * np.expm1(x / width))
+
+
+@np.errstate(all="ignore")
+def _exponential_linear_backward(grad_output: Array, x: Array, alpha: float, width: float) -> Array:
+    slope = (alpha / width) * np.exp(x / width)
+    return np.where(x > 0, grad_output, grad_output * slope)
+
+
+@np.errstate(all="ignore")
+def gelu(x: Array, approximate: str = "none") -> Array:
+    """Return x * Phi(x), Phi the normal distribution function (Hendrycks and Gimpel 2016); -0.0 at -inf.
+
+    Parameters
+    ----------
+    approximate : {"none", "tanh"}
+        "none": Phi(x) = erfc(-x / sqrt(2)) / 2, which does not cancel for x < 0. In float64 its relative
+        error there grows as x**2 ULP, from the rounding of the argument.
+        "tanh": Phi(x) = (1 + tanh(u)) / 2 = sigmoid(2u), u = sqrt(2/pi) * (x + 0.044715 x**3).
+    """
+    gate = sigmoid(_gelu_logit(x)) if approximate == "tanh" else _normal_cdf(x)
+    return _gated(x, gate)
+
+
+@np.errstate(all="ignore")
+def gelu_backward(grad_output: Array, x: Array, approximate: str = "none") -> Array:
+    """Return grad_output * (Phi(x) + x * Phi'(x)), with the Phi that `approximate` names."""
+    x = np.clip(x, -SATURATION, SATURATION)
+    if approximate == "tanh":
+        logit_slope = GELU_LOGIT_SCALE * (1 + 3 * GELU_CUBIC * x * x)
+        return grad_output * _logistic_gated_slope(_gelu_logit(x), x * logit_slope)
+    density = np.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi)
+    return grad_output * (_normal_cdf(x) + x * density)
+
+
+def _gelu_logit(x: Array) -> Array:
+    """Return 2u of gelu's tanh form: 1 + tanh(u) = 2 sigmoid(2u), and sigmoid keeps the left tail."""
+    return GELU_LOGIT_SCALE * (x + GELU_CUBIC * x * x * x)
+
+
+def _normal_cdf(x: Array) -> Array:
+    return map_float64(lambda value: 0.5 * math.erfc(-math.sqrt(0.5) * value), x).astype(x.dtype)
+
+
+def silu(x: Array) -> Array:
+    """Return x * sigmoid(x), also called swish; -0.0 at -inf."""
+    return _gated(x, sigmoid(x))
+
+
+@np.errstate(all="ignore")
+def silu_backward(grad_output: Array, x: Array) -> Array:
+    """Return grad_output * s * (1 + x * (1 - s)), with s = sigmoid(x)."""
+    x = np.clip(x, -SATURATION, SATURATION)
+    return grad_output * _logistic_gated_slope(x, x)
+
+
+@np.errstate(all="ignore")
+def mish(x: Array) -> Array:
+    """Return x * tanh(log(1 + exp(x))) (Misra 2019); -0.0 at -inf.
+
+    With e = exp(x) and n = e (e + 2) the tanh is n / (n + 2): one exponential and no cancellation.
+    """
+    _, n = _mish_terms(x)
+    return _gated(x, n / (n + 2))
+
+
+@np.errstate(all="ignore")
+def mish_backward(grad_output: Array, x: Array) -> Array:
+    """Return grad_output * (w + x * w'), w = n / (n + 2) as in `mish`, so w' = 4 e (e + 1) / (n + 2)**2."""
+    x = np.clip(x, -SATURATION, MISH_SATURATION)
+    e, n = _mish_terms(x)
+    gate_slope = 4 * (e / (n + 2)) * ((e + 1) / (n + 2))  # one factor at a time: the square overflows float32
+    return grad_output * (n / (n + 2) + x * gate_slope)
+
+
+def _mish_terms(x: Array) -> tuple[Array, Array]:
+    e = np.exp(np.minimum(x, MISH_SATURATION))
+    return e, e * (e + 2)
+
+
+@np.errstate(all="ignore")
+def _gated(x: Array, gate: Array) -> Array:
+    """Return x * gate, for a gate that vanishes faster than x grows: its limit at -inf is -0.0."""
+    return np.maximum(x, -SATURATION) * gate
+
+
+def _logistic_gated_slope(logit: Array, x_times_logit_slope: Array) -> Array:
+    """Return the derivative of x * sigmoid(logit(x))."""
+    # sigmoid(-logit) is 1 - sigmoid(logit) without the cancellation
+    return sigmoid(logit) * (1 + x_times_logit_slope * sigmoid(-logit))
+
+
+@np.errstate(all="ignore")
+def softplus(x: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
+    """Return log(1 + exp(beta x)) / beta, and x itself where beta x > threshold."""
+    z = beta * x
+    return np.where(z > threshold, x, (np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))) / beta)
+
+
+@np.errstate(all="ignore")
+def softplus_backward(grad_output: Array, x: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
+    """Return grad_output * sigmoid(beta x), and grad_output itself where beta x > threshold."""
+    z = beta * x
+    return np.where(z > threshold, grad_output, grad_output * sigmoid(z))
+
+
+@np.errstate(all="ignore")
+def softsign(x: Array) -> Array:
+    """Return x / (1 + |x|); +-1 at +-inf."""
+    return np.where(np.isinf(x), np.sign(x), x / (1 + np.abs(x)))
+
+
+@np.errstate(all="ignore")
+def softsign_backward(grad_output: Array, x: Array) -> Array:
+    """Return grad_output / (1 + |x|)**2."""
+    return grad_output / (1 + np.abs(x)) ** 2
+
+
+@np.errstate(all="ignore")
+def hardsigmoid(x: Array) -> Array:
+    """Return min(max(x + 3, 0), 6) / 6."""
+    return relu6(x + 3) / 6
+
+
+@np.errstate(all="ignore")
+def hardsigmoid_backward(grad_output: Array, x: Array) -> Array:
+    """Return grad_output / 6 where -3 < x < 3, else 0 (at NaN too, as in ATen)."""
+    return np.where((x > -3) & (x < 3), grad_output / 6, 0)
+
+
+def hardswish(x: Array) -> Array:
+    """Return x * hardsigmoid(x) (Howard et al. 2019, "Searching for MobileNetV3"); -0.0 at -inf."""
+    return _gated(x, hardsigmoid(x))
+
+
+@np.errstate(all="ignore")
+def hardswish_backward(grad_output: Array, x: Array) -> Array:
+    """Return 0 where x <= -3, grad_output where x >= 3, else grad_output * (x / 3 + 1 / 2)."""
+    return np.where(x <= -3, 0, np.where(x >= 3, grad_output, grad_output * (x / 3 + 0.5)))
+
+
+def hardtanh(x: Array, min_val: float = -1.0, max_val: float = 1.0) -> Array:
+    """Return x limited to [min_val, max_val]; where it equals a bound x itself, so -0.0 stays -0.0."""
+    return np.where(x < min_val, min_val, np.where(x > max_val, max_val, x))
+
+
+def hardtanh_backward(grad_output: Array, x: Array, min_val: float = -1.0, max_val: float = 1.0) -> Array:
+    """Return grad_output, but 0 where x <= min_val or x >= max_val; it passes where x is NaN."""
+    return np.where((x <= min_val) | (x >= max_val), 0, grad_output)
+
+
+def relu6(x: Array) -> Array:
+    """Return min(max(x, 0), 6); -0.0 stays -0.0."""
+    return hardtanh(x, 0.0, 6.0)
+
+
+def relu6_backward(grad_output: Array, x: Array) -> Array:
+    """Return grad_output, but 0 where x <= 0 or x >= 6; it passes where x is NaN."""
+    return hardtanh_backward(grad_output, x, 0.0, 6.0)

@@ -1,0 +1,52 @@
+"""Elementary functions, elementwise, in the dtype of their argument.
+
+NaN gives NaN, infinities give the limits, poles and values out of the domain give infinities and NaN as in
+IEEE 754; no function warns.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["erf", "exp", "expm1", "log", "log1p"]
+
+# Any floating dtype: every function of this package keeps the one it is given.
+Array = NDArray[Any]
+
+
+@np.errstate(all="ignore")
+def exp(x: Array) -> Array:
+    """Return e**x."""
+    return np.exp(x)
+
+
+@np.errstate(all="ignore")
+def expm1(x: Array) -> Array:
+    """Return e**x - 1, accurate near 0."""
+    return np.expm1(x)
+
+
+@np.errstate(all="ignore")
+def log(x: Array) -> Array:
+    """Return the natural logarithm: -inf at 0, NaN below it."""
+    return np.log(x)
+
+
+@np.errstate(all="ignore")
+def log1p(x: Array) -> Array:
+    """Return log(1 + x), accurate near 0: -inf at -1, NaN below it."""
+    return np.log1p(x)
+
+
+@np.errstate(all="ignore")
+def erf(x: Array) -> Array:
+    """Return the error function, 2/sqrt(pi) times the integral of exp(-t**2) from 0 to x."""
+    return map_float64(math.erf, x).astype(x.dtype)
+
+
+def map_float64(function: Callable[[float], float], x: Array) -> NDArray[np.float64]:
+    """Apply a function of Python floats to every element: for what NumPy lacks."""
+    return np.asarray(np.frompyfunc(function, 1, 1)(x.astype(np.float64)), dtype=np.float64)
