@@ -1,0 +1,18 @@
+"""Small data sets to learn on, and the few steps between arrays and a network."""
+
+from .batches import batches
+from .digits import load_digits
+from .split import standardize, train_test_split
+from .toys import make_blobs, make_circles, make_moons, make_spirals, make_xor
+
+__all__ = [
+    "batches",
+    "load_digits",
+    "make_blobs",
+    "make_circles",
+    "make_moons",
+    "make_spirals",
+    "make_xor",
+    "standardize",
+    "train_test_split",
+]

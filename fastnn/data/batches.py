@@ -1,0 +1,82 @@
+"""Mini-batches, for a training loop that is written by hand."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ._checks import check_integer, check_samples, check_seed
+
+
+def batches(
+    x: ArrayLike,
+    y: ArrayLike | None = None,
+    *,
+    batch_size: int,
+    shuffle: bool = False,
+    seed: int | None = None,
+    drop_last: bool = False,
+) -> Iterator[NDArray] | Iterator[tuple[NDArray, NDArray]]:
+    """Iterate once over the samples, ``batch_size`` at a time.
+
+    Parameters
+    ----------
+    x : array_like, shape (n, ...)
+        Samples along the first axis, of any dtype.
+    y : array_like, shape (n, ...), optional
+        Targets, cut like ``x``.
+    batch_size : int
+        Samples in a batch; the last batch has what is left.
+    shuffle : bool, optional
+        Visit the samples in the order ``fastnn.reference.random.permutation(seed, 0, n)``, which is also
+        how the trainer shuffles.
+    seed : int, optional
+        From 0 to 2**64 - 1; the same seed gives the same order everywhere. None draws one from the
+        operating system's entropy. One call is one epoch, so a new epoch wants a new seed.
+    drop_last : bool, optional
+        Leave out a last batch with fewer than ``batch_size`` samples.
+
+    Returns
+    -------
+    iterator of ndarray, or of (ndarray, ndarray) when ``y`` is given
+        The batches are copies: writing to one leaves ``x`` and ``y`` as they are. NaN is copied as it is.
+
+    Raises
+    ------
+    ValueError
+        If ``x`` and ``y`` differ in length, ``batch_size < 1``, or ``seed`` is out of range.
+    TypeError
+        If ``batch_size`` or ``seed`` is not an integer.
+
+    Notes
+    -----
+    `torch.utils.data.DataLoader` gave the arguments their names. Errors are raised by the call itself,
+    not by the first batch.
+
+    Examples
+    --------
+    >>> [b.tolist() for b in batches([1, 2, 3, 4, 5], batch_size=2)]
+    [[1, 2], [3, 4], [5]]
+    """
+    arrays = check_samples({"x": x} if y is None else {"x": x, "y": y})
+    batch_size = check_integer("batch_size", batch_size, 1)
+    seed = check_seed(seed)
+    order = _shuffled(len(arrays[0]), seed) if shuffle else np.arange(len(arrays[0]))
+    if drop_last:
+        order = order[: len(order) - len(order) % batch_size]
+    return _cut(arrays, order, batch_size)
+
+
+def _shuffled(n: int, seed: int | None) -> NDArray[np.int64]:
+    from ..reference.random import permutation  # not needed, so not loaded, unless one shuffles
+
+    if seed is None:
+        seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
+    return permutation(seed, 0, n)
+
+
+def _cut(arrays: list[NDArray], order: NDArray, batch_size: int) -> Iterator:
+    for start in range(0, len(order), batch_size):
+        rows = order[start : start + batch_size]
+        batch = tuple(array[rows] for array in arrays)
+        yield batch if len(batch) > 1 else batch[0]
