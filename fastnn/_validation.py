@@ -1,0 +1,150 @@
+"""Checks, repairs and error messages for arguments. Nothing here runs when the compiled fast path accepts its arrays."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+DTYPES = (np.dtype("float32"), np.dtype("float64"))
+
+
+def as_array(name: str, value: Any) -> Array:
+    """`value` as an ndarray of float32 or float64 that C can read: contiguous and aligned, copied only if it must be.
+
+    Raises
+    ------
+    TypeError
+        If `value` is no array, or has another dtype, or its bytes are swapped.
+    """
+    array = from_any(name, value)
+    if not array.dtype.isnative:
+        raise TypeError(f"{name} must be in native byte order, got {array.dtype.str!r}: use {name}.astype({array.dtype.name!r})")
+    if array.dtype not in DTYPES:
+        raise TypeError(f"{name} must be float32 or float64, got {array.dtype}")
+    return np.require(array, requirements=["C", "A"])
+
+
+def from_any(name: str, value: Any) -> Array:
+    """`value` as an ndarray of whatever dtype, sharing memory where it has a buffer, `__array__` or `__dlpack__`."""
+    if type(value) is np.ndarray:
+        return value
+    try:
+        if hasattr(value, "__dlpack__") and not isinstance(value, np.ndarray) and not hasattr(value, "__array__"):
+            return np.from_dlpack(value)
+        array = np.asarray(value)
+    except (ValueError, TypeError, BufferError, RuntimeError) as error:
+        raise TypeError(f"{name} must be an array, got {type(value).__name__}: {error}") from None
+    if array.dtype == object:
+        raise TypeError(f"{name} must be an array of numbers, got {type(value).__name__}")
+    return array
+
+
+def check_same_dtype(**arrays: Array | None) -> None:
+    """Raise TypeError unless all arrays (None aside) have one dtype; the message names the two that differ."""
+    present = [(name, array) for name, array in arrays.items() if array is not None]
+    first, expected = present[0]
+    for name, array in present[1:]:
+        if array.dtype != expected.dtype:
+            raise TypeError(f"{name} is {array.dtype} but {first} is {expected.dtype}: both must have one dtype")
+
+
+def check_same_shape(**arrays: Array | None) -> None:
+    """Raise ValueError unless all arrays (None aside) have one shape; the message names the two that differ."""
+    present = [(name, array) for name, array in arrays.items() if array is not None]
+    first, expected = present[0]
+    for name, array in present[1:]:
+        if array.shape != expected.shape:
+            raise ValueError(f"{name} must have the shape of {first}, {expected.shape}, got {array.shape}")
+
+
+def check_shape(name: str, array: Array, shape: tuple[int, ...], why: str) -> None:
+    """Raise ValueError unless `array` has `shape`; `why` says what asks for it."""
+    if array.shape != shape:
+        raise ValueError(f"{name} must have shape {shape} {why}, got {array.shape}")
+
+
+def check_output(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """`out` if it can be written as it is, a new array if it is None.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `out` is not an ndarray of this dtype and shape, C-contiguous, aligned and writable.
+    """
+    if out is None:
+        return np.empty(shape, dtype)
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"out must be an ndarray, got {type(out).__name__}")
+    if out.dtype != dtype:
+        raise TypeError(f"out must be {dtype}, got {out.dtype.str if not out.dtype.isnative else out.dtype}")
+    if out.shape != shape:
+        raise ValueError(f"out must have shape {shape}, got {out.shape}")
+    for flag, word in (("C_CONTIGUOUS", "C-contiguous"), ("ALIGNED", "aligned"), ("WRITEABLE", "writable")):
+        if not out.flags[flag]:
+            raise ValueError(f"out must be {word}")
+    return out
+
+
+def without_overlap(array: Array, out: Array, in_place: bool = False) -> Array:
+    """`array`, or a copy of it if writing `out` would change it; `in_place` allows out to be the array itself."""
+    if not np.may_share_memory(array, out):
+        return array
+    if in_place and array.ctypes.data == out.ctypes.data and array.shape == out.shape:
+        return array
+    return array.copy()
+
+
+def check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> None:
+    """Raise ValueError unless `value` is one of `choices`."""
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
+
+
+def check_number(
+    name: str,
+    value: Any,
+    *,
+    above: float | None = None,
+    at_least: float | None = None,
+    below: float | None = None,
+    at_most: float | None = None,
+) -> float:
+    """`value` as a float, within bounds; `nan` is never within.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not a real number, or out of bounds.
+    """
+    if isinstance(value, (bool, str, bytes)) or not hasattr(value, "__float__"):
+        raise TypeError(f"{name} must be a number, got {type(value).__name__}")
+    number = float(value)
+    bounds = (
+        (above is None or number > above, f"greater than {above}"),
+        (at_least is None or number >= at_least, f"at least {at_least}"),
+        (below is None or number < below, f"less than {below}"),
+        (at_most is None or number <= at_most, f"at most {at_most}"),
+    )
+    if number != number or not all(holds for holds, _ in bounds):
+        asked = [text for (_, text), limit in zip(bounds, (above, at_least, below, at_most), strict=True) if limit is not None]
+        raise ValueError(f"{name} must be {' and '.join(asked) or 'a number'}, got {value!r}")
+    return number
+
+
+def check_integer(name: str, value: Any, *, at_least: int | None = None, at_most: int | None = None) -> int:
+    """`value` as an int, within bounds.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not an integer, or out of bounds.
+    """
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{name} must be an integer, got {type(value).__name__}")
+    number = int(value.__index__())
+    if at_least is not None and number < at_least:
+        raise ValueError(f"{name} must be at least {at_least}, got {number}")
+    if at_most is not None and number > at_most:
+        raise ValueError(f"{name} must be at most {at_most}, got {number}")
+    return number

@@ -1,0 +1,22 @@
+"""Operations on arrays: names and signatures as PyTorch's, with the gradient `<name>_backward` beside each.
+
+Arrays in, arrays out, float32 or float64: the result has the dtype of the inputs, which must not be mixed. Nothing is
+recorded; whoever wants gradients calls the `_backward` functions, or lets `fastnn.nn` do it.
+"""
+
+from . import activations, dropout as _dropout, elementary, linear as _linear, losses, softmax as _softmax
+from .activations import *  # noqa: F403
+from .dropout import *  # noqa: F403
+from .elementary import *  # noqa: F403
+from .linear import *  # noqa: F403
+from .losses import *  # noqa: F403
+from .softmax import *  # noqa: F403
+
+__all__ = sorted(
+    activations.__all__
+    + elementary.__all__
+    + _softmax.__all__
+    + _linear.__all__
+    + losses.__all__
+    + _dropout.__all__
+)

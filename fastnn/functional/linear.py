@@ -1,0 +1,121 @@
+"""The affine map of a layer, with its activation, and its gradients."""
+
+from typing import Any
+
+import numpy as np
+
+from .. import _validation as check
+from .._core import dispatch
+from .._core import linear as core
+from ._elementwise import Array, reference_function
+
+__all__ = ["linear", "linear_backward"]
+
+ACTIVATIONS = (
+    "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "celu", "gelu", "silu", "mish", "softplus", "softsign",
+    "hardsigmoid", "hardswish", "hardtanh", "relu6",
+)  # fmt: skip
+# Their parameters when they are named without any.
+DEFAULTS = {"leaky_relu": (0.01,), "elu": (1.0,), "celu": (1.0,), "softplus": (1.0, 20.0), "hardtanh": (-1.0, 1.0)}
+
+
+def _checked(x: Array, weight: Array, bias: Array | None) -> None:
+    check.check_same_dtype(x=x, weight=weight, bias=bias)
+    if weight.ndim != 2:
+        raise ValueError(f"weight must have shape (in_features, out_features), got {weight.shape}")
+    if x.ndim < 1 or x.shape[-1] != weight.shape[0]:
+        given = f"{x.shape[-1]} features" if x.ndim else "no features (it is a scalar)"
+        raise ValueError(f"linear: x has {given}, weight of shape {weight.shape} takes {weight.shape[0]}")
+    if bias is not None:
+        check.check_shape("bias", bias, weight.shape[1:], f"for weight of shape {weight.shape}")
+
+
+def linear(
+    x: Any, weight: Any, bias: Any = None, activation: str | None = None, *, out: Array | None = None
+) -> Array:
+    """Affine map with an optional activation, in one pass.
+
+    y = activation(x W + b)
+
+    Parameters
+    ----------
+    x : ndarray of float32 or float64, shape (..., in_features)
+    weight : ndarray of the same dtype, shape (in_features, out_features)
+    bias : ndarray of the same dtype, shape (out_features,), optional
+    activation : str, optional
+        Name of an elementwise activation of this module ("relu", "tanh", ...), with its default parameters.
+    out : ndarray, shape (..., out_features), optional
+        Written and returned; must not overlap the inputs.
+
+    Returns
+    -------
+    y : ndarray, shape (..., out_features)
+
+    Raises
+    ------
+    TypeError
+        If the arrays differ in dtype, or are not float32 or float64.
+    ValueError
+        If shapes do not match, or the activation is unknown.
+
+    Notes
+    -----
+    Each output is one chain of fused multiply-adds over the inputs in ascending order, starting from the bias: its bits
+    depend neither on the other rows nor on the number of threads or the instruction set. Zeros are not skipped, so NaN and
+    0 * inf give NaN.
+    """
+    x, weight = check.as_array("x", x), check.as_array("weight", weight)
+    bias = None if bias is None else check.as_array("bias", bias)
+    _checked(x, weight, bias)
+    check.check_choice("activation", activation, (None, *ACTIVATIONS))
+    y = check.check_output(out, (*x.shape[:-1], weight.shape[1]), x.dtype)
+    if dispatch.get_reference():
+        y[...] = reference_function("linear")(x, weight, bias, activation)
+        return y
+    x, weight = check.without_overlap(x, y), check.without_overlap(weight, y)
+    bias = None if bias is None else check.without_overlap(bias, y)
+    rows = x.size // x.shape[-1] if x.shape[-1] else int(np.prod(x.shape[:-1]))
+    params = DEFAULTS.get(activation or "", ())
+    core.linear(x.reshape(rows, x.shape[-1]), weight, bias, y.reshape(rows, weight.shape[1]), activation, *params)
+    return y
+
+
+def linear_backward(grad_output: Any, x: Any, weight: Any) -> tuple[Array, Array, Array]:
+    """Gradients of `linear` without activation.
+
+    grad_x = g W^T,   grad_weight = x^T g,   grad_bias = column sums of g
+
+    Parameters
+    ----------
+    grad_output : ndarray of float32 or float64, shape (..., out_features)
+    x : ndarray of the same dtype, shape (..., in_features)
+    weight : ndarray of the same dtype, shape (in_features, out_features)
+
+    Returns
+    -------
+    grad_x, grad_weight, grad_bias : ndarrays, shapes of x, weight and (out_features,)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtypes or shapes do not match.
+
+    Notes
+    -----
+    Sums over rows run in ascending order, as one chain an element.
+    """
+    g, x = check.as_array("grad_output", grad_output), check.as_array("x", x)
+    weight = check.as_array("weight", weight)
+    check.check_same_dtype(grad_output=g, x=x, weight=weight)
+    _checked(x, weight, None)
+    check.check_shape("grad_output", g, (*x.shape[:-1], weight.shape[1]), "for these x and weight")
+    if dispatch.get_reference():
+        grad_x, grad_weight, grad_bias = reference_function("linear_backward")(g, x, weight)
+        return grad_x, grad_weight, grad_bias
+    n_in, n_out = weight.shape
+    rows = int(np.prod(x.shape[:-1]))
+    grad_x = np.empty((rows, n_in), x.dtype)
+    grad_weight, grad_bias = np.empty_like(weight), np.empty(n_out, x.dtype)
+    weight_t = np.empty((n_out, n_in), x.dtype)
+    core.linear_backward(g.reshape(rows, n_out), x.reshape(rows, n_in), weight, weight_t, grad_x, grad_weight, grad_bias)
+    return grad_x.reshape(x.shape), grad_weight, grad_bias
