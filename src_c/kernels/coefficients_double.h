@@ -32,22 +32,22 @@ static const REAL FN(log_poly)[] = {
     0x1.1b657ec4e07cap-3,
 };
 
-/* erf(x) / x - 1 in z = x^2 for |x| <= 3/4; relative error 2^-55.8. */
+/* erf(x) / x - 1 in z = x^2 for |x| <= 27/32; relative error 2^-55.5. */
 static const REAL FN(erf_poly)[] = {
-    0x1.06eba8214db69p-3,
-    -0x1.812746b0379e0p-2,
-    0x1.ce2f21a042471p-4,
-    -0x1.b82ce3125571dp-6,
-    0x1.565bcd0312576p-8,
-    -0x1.c02db110e4e29p-11,
-    0x1.f9a2ad7b8386dp-14,
-    -0x1.f4c5b3c30b488p-17,
-    0x1.b90cc75e94d37p-20,
-    -0x1.5641f1716e732p-23,
-    0x1.89e49105a6a41p-27,
+    0x1.06eba8214db68p-3,
+    -0x1.812746b0379a3p-2,
+    0x1.ce2f21a03f101p-4,
+    -0x1.b82ce31148afap-6,
+    0x1.565bccd6830efp-8,
+    -0x1.c02da8938a1bep-11,
+    0x1.f9a1b12f05f91p-14,
+    -0x1.f4b38d0bd0745p-17,
+    0x1.b84268f9680f7p-20,
+    -0x1.515e3c11757cap-23,
+    0x1.70203d613fa76p-27,
 };
 
-/* Phi(-a) exp(a^2 / 2) as a quotient of polynomials for 0 <= a <= tail_end, beyond which Phi(-a) is 0;
+/* Phi(-a) exp(a^2 / 2) as a quotient for 0 <= a <= tail_end, beyond which Phi(-a) is 0;
  * relative error 2^-54.9. */
 static const REAL FN(tail_end) = 38.75;
 static const REAL FN(tail_numerator)[] = {

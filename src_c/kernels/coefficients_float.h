@@ -22,17 +22,17 @@ static const REAL FN(log_poly)[] = {
     0x1.36e07ap-2,
 };
 
-/* erf(x) / x - 1 in z = x^2 for |x| <= 3/4; relative error 2^-27.0. */
+/* erf(x) / x - 1 in z = x^2 for |x| <= 27/32; relative error 2^-25.5. */
 static const REAL FN(erf_poly)[] = {
     0x1.06eba8p-3,
-    -0x1.81273ap-2,
-    0x1.ce2ac8p-4,
-    -0x1.b7a898p-6,
-    0x1.4f2ca4p-8,
-    -0x1.61df40p-11,
+    -0x1.81271cp-2,
+    0x1.ce247cp-4,
+    -0x1.b72ccep-6,
+    0x1.4b5390p-8,
+    -0x1.4c8e68p-11,
 };
 
-/* Phi(-a) exp(a^2 / 2) as a quotient of polynomials for 0 <= a <= tail_end, beyond which Phi(-a) is 0;
+/* Phi(-a) exp(a^2 / 2) as a quotient for 0 <= a <= tail_end, beyond which Phi(-a) is 0;
  * relative error 2^-25.7. */
 static const REAL FN(tail_end) = 14.5;
 static const REAL FN(tail_numerator)[] = {

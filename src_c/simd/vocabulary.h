@@ -30,7 +30,7 @@
 #define INLINE static inline __attribute__((always_inline, unused))
 #define KERNEL_FN static __attribute__((unused))
 
-/* Before a short loop of constant length: gcc -O3 leaves those of more than 16 rounds rolled, clang unrolls them by itself. */
+/* Before a short loop of constant length: gcc leaves those of more than 16 rounds rolled, clang unrolls them itself. */
 #if defined(__clang__)
 #define UNROLL
 #else
