@@ -1,1 +1,27 @@
-"""Fully connected networks on a CPU."""
+"""Fully connected networks on a CPU: trained and run from NumPy arrays, fast, with the same bits every time."""
+
+from . import data, functional, nn, optim
+from ._backend import get_backend, use_backend
+from ._config import available_isas, get_isa, get_num_threads, set_isa, set_num_threads, show_config
+from ._version import __version__
+from .program import Program
+from .training import History, Trainer
+
+__all__ = [
+    "History",
+    "Program",
+    "Trainer",
+    "__version__",
+    "available_isas",
+    "data",
+    "functional",
+    "get_backend",
+    "get_isa",
+    "get_num_threads",
+    "nn",
+    "optim",
+    "set_isa",
+    "set_num_threads",
+    "show_config",
+    "use_backend",
+]

@@ -1,0 +1,57 @@
+"""Which backend computes: the compiled core, or its NumPy reference."""
+
+from __future__ import annotations
+
+import os
+from types import TracebackType
+
+from ._core import dispatch
+from ._validation import check_choice
+
+BACKENDS = ("native", "reference")
+
+
+def get_backend() -> str:
+    """Name of the backend in use: "native" or "reference"."""
+    return "reference" if dispatch.get_reference() else "native"
+
+
+class use_backend:  # noqa: N801 (used like a function)
+    """Use a backend from now on, or within a `with` block.
+
+    The reference backend computes the same with plain NumPy, for checking and teaching. The choice holds for the whole
+    process; the environment variable FASTNN_BACKEND makes it at import.
+
+    Parameters
+    ----------
+    name : {"native", "reference"}
+
+    Raises
+    ------
+    ValueError
+        If the name is another.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> with fastnn.use_backend("reference"):
+    ...     fastnn.get_backend()
+    'reference'
+    """
+
+    def __init__(self, name: str) -> None:
+        check_choice("backend", name, BACKENDS)
+        self.before = get_backend()
+        dispatch.set_reference(name == "reference")
+
+    def __enter__(self) -> use_backend:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        dispatch.set_reference(self.before == "reference")
+
+
+if os.environ.get("FASTNN_BACKEND"):
+    use_backend(os.environ["FASTNN_BACKEND"])

@@ -1,0 +1,73 @@
+"""The affine layer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .. import _validation as check
+from . import init
+from .module import Module
+
+if TYPE_CHECKING:
+    from ..program import Plan
+
+
+class Linear(Module):
+    """Affine map y = x W + b; `functional.linear` has the details.
+
+    Parameters
+    ----------
+    in_features, out_features : int
+        `weight` has shape (in_features, out_features), `bias` (out_features,).
+    bias : bool, default True
+    seed : int, optional
+        For a layer that is used alone; in a network the network's seed counts.
+    dtype : {"float32", "float64"}, default "float32"
+        For a layer that is used alone.
+
+    Notes
+    -----
+    Weight and bias start uniform within 1 / sqrt(in_features), as PyTorch's.
+    """
+
+    def __init__(
+        self, in_features: int, out_features: int, bias: bool = True, *, seed: int | None = None, dtype: str = "float32"
+    ) -> None:
+        super().__init__()
+        self.in_features = check.check_integer("in_features", in_features, at_least=0)
+        self.out_features = check.check_integer("out_features", out_features, at_least=1)
+        self.seed, self.dtype = seed, dtype
+        self.add_parameter("weight", (in_features, out_features), init.linear_default(in_features))
+        if bias:
+            self.add_parameter("bias", (out_features,), init.linear_default(in_features))
+
+    @property
+    def weight(self) -> check.Array:
+        """A writable view, shape (in_features, out_features)."""
+        return self["weight"]
+
+    @weight.setter
+    def weight(self, value: check.Array) -> None:
+        self["weight"][...] = value
+
+    @property
+    def bias(self) -> check.Array | None:
+        """A writable view, shape (out_features,), or None."""
+        return self.array("bias")
+
+    @bias.setter
+    def bias(self, value: check.Array) -> None:
+        self["bias"][...] = value
+
+    def plan(self, plan: Plan, label: str, position: int) -> None:
+        plan.linear(self, label)
+
+    def in_features_hint(self) -> int:
+        return self.in_features
+
+    def out_features_for(self, in_features: int) -> int:
+        return self.out_features
+
+    def extra_repr(self) -> str:
+        bias = "" if "bias" in self.parameter_shapes() else ", bias=False"
+        return f"in_features={self.in_features}, out_features={self.out_features}{bias}"

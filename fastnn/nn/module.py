@@ -1,0 +1,146 @@
+"""The base of layers: what a layer describes, where its parameters live, and how it runs alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._validation import Array
+
+if TYPE_CHECKING:
+    from ..program import Plan
+    from .parameters import Parameters
+    from .sequential import Sequential
+
+
+class Module:
+    """A layer.
+
+    A layer of your own is a subclass with two methods on arrays of shape (rows, features):
+
+        class Scale(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.add_parameter("factor", (1,), init=1.0)
+
+            def forward(self, x):
+                self.x = x.copy()                  # what backward will need: x is only valid during the call
+                return self["factor"] * x
+
+            def backward(self, grad_output):       # adds to the gradients of its parameters, returns grad_x
+                self.gradient("factor")[...] += (grad_output * self.x).sum()
+                return self["factor"] * grad_output
+
+    It runs between compiled layers; everything else (the trainer, saving, both backends) works as for the others. Overwrite
+    `out_features_for` if it changes the number of features. `self.training` says whether the network is training.
+    """
+
+    def __init__(self) -> None:
+        self.training = True
+        self._shapes: dict[str, tuple[int, ...]] = {}
+        self._inits: dict[str, Any] = {}
+        self._home: tuple[Parameters, str] | None = None
+        self._solo: Sequential | None = None
+
+    # -- parameters ----------------------------------------------------------------------------------------------------
+
+    def add_parameter(self, name: str, shape: tuple[int, ...], init: Any = 0.0) -> None:
+        """Declare a parameter; `init` is a number, an array, or a function of (shape, uniform) as in `nn.init`."""
+        self._shapes[name] = tuple(shape)
+        self._inits[name] = init
+
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Names and shapes of the parameters."""
+        return self._shapes
+
+    def bind(self, params: Parameters, prefix: str) -> None:
+        """Let the parameters live in `params` from now on, under `prefix`; called by the network."""
+        self._home = (params, prefix)
+        self._solo = None
+
+    def array(self, name: str) -> Array | None:
+        """The values of a parameter, a writable view; None if the layer does without (a bias)."""
+        return self._parameter(name).data if name in self._shapes else None
+
+    def gradient(self, name: str) -> Array | None:
+        """The gradient of a parameter, a writable view; None if the layer does without."""
+        return self._parameter(name).grad if name in self._shapes else None
+
+    def _parameter(self, name: str) -> Any:
+        if self._home is None:
+            self._alone()
+        assert self._home is not None
+        params, prefix = self._home
+        return params[prefix + name]
+
+    def __getitem__(self, name: str) -> Array:
+        array = self.array(name)
+        if array is None:
+            raise KeyError(f"{type(self).__name__} has no parameter {name!r}")
+        return array
+
+    # -- what a layer does ---------------------------------------------------------------------------------------------
+
+    def plan(self, plan: Plan, label: str, position: int) -> None:
+        """Tell `plan` which operations this layer stands for."""
+        plan.python(self, label)
+
+    def forward(self, x: Array) -> Array:
+        """The output for a batch; for layers written in Python."""
+        raise NotImplementedError(f"{type(self).__name__} must define forward(x)")
+
+    def backward(self, grad_output: Array) -> Array:
+        """The gradient of the input for a batch; for layers written in Python. Alone, a layer answers for its last call."""
+        if type(self).forward is not Module.forward:
+            raise NotImplementedError(f"{type(self).__name__} must define backward(grad_output)")
+        return self._alone().backward(grad_output)
+
+    def in_features_hint(self) -> int | None:
+        """The number of input features, where the layer prescribes it."""
+        return None
+
+    def out_features_for(self, in_features: int) -> int:
+        """The number of output features for so many input features."""
+        return in_features
+
+    # -- alone ---------------------------------------------------------------------------------------------------------
+
+    def _alone(self) -> Sequential:
+        """A network of just this layer. It owns the parameters unless the layer lives in a network already."""
+        if self._solo is None:
+            from .sequential import Sequential
+
+            self._solo = Sequential.of_one(self)
+        return self._solo
+
+    def __call__(self, x: Any) -> Array:
+        """The layer's output for a batch x, shape (..., features)."""
+        solo = self._alone()
+        solo.training = self.training
+        return solo(x)
+
+    def train(self, mode: bool = True) -> Module:
+        """Switch to training (dropout is active, what backward needs is kept) and return self."""
+        self.training = bool(mode)
+        return self
+
+    def eval(self) -> Module:
+        """Switch to inference and return self."""
+        return self.train(False)
+
+    def extra_repr(self) -> str:
+        """The arguments, as shown in the repr."""
+        return ""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.extra_repr()})"
+
+
+def initial_value(init: Any, shape: tuple[int, ...], dtype: np.dtype[Any], seed: int, stream: int) -> Array:
+    """The first value of a parameter, drawn from a random stream of its own if `init` draws."""
+    if callable(init):
+        from .._core import random as core
+
+        return np.asarray(init(shape, lambda n: core.uniform(seed, stream, 0, n)), dtype)
+    return np.broadcast_to(np.asarray(init, dtype), shape)

@@ -1,0 +1,364 @@
+"""A network: layers in a row, their parameters in one flat buffer, compiled into programs when it runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import _validation as check
+from ..program import Plan, Program
+from .flatten import Flatten
+from .module import Module, initial_value
+from .parameters import Parameters
+
+if TYPE_CHECKING:
+    from ..optim import Optimizer
+    from .losses import Loss
+
+Array = check.Array
+
+PREDICT_ROWS = 512  # rows of one run of the inference program: enough to fill two cores, few enough for the second cache
+INIT_STREAM = 1 << 62  # random streams of initial values: this + (layer << 8) + parameter
+
+
+class Sequential(Module):
+    """Layers, one after the other.
+
+    Parameters
+    ----------
+    *layers : Module
+        Another `Sequential` counts as its layers.
+    seed : int in [0, 2^64), optional
+        Decides the initial weights and the masks of dropout. By default one is drawn; `net.seed` tells it.
+    dtype : {"float32", "float64"}, default "float32"
+        Of all parameters and of every array that the network takes and gives.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If something is not a layer, or stands in the network twice, or the features of two neighbours do not match.
+
+    Examples
+    --------
+    >>> from fastnn import nn
+    >>> net = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1), seed=0)
+    >>> [name for name, view in net.named_parameters()]
+    ['0.weight', '0.bias', '2.weight', '2.bias']
+    """
+
+    def __init__(self, *layers: Module, seed: int | None = None, dtype: Any = "float32") -> None:
+        super().__init__()
+        self._named = _named_layers(layers, "")
+        _check_layers(self._named)
+        self.layers = list(layers)
+        self.dtype = _dtype_name(dtype)
+        self.seed = _seed(seed)
+        self._tick = np.zeros(1, "int64")
+        self._programs: dict[Any, Program] = {}
+        self._params = self._adopt()
+        self._join_nested(layers, "")
+        self._last: tuple[Program, int, tuple[int, ...]] | None = None
+
+    @classmethod
+    def of_one(cls, layer: Module) -> Sequential:
+        """A network around a layer that is used alone; a layer that lives in a network keeps its parameters there."""
+        net = cls.__new__(cls)
+        Module.__init__(net)
+        net._named, net.layers = [("", layer)], [layer]
+        net.seed = _seed(getattr(layer, "seed", None))
+        net.dtype = layer._home[0].dtype.name if layer._home else _dtype_name(getattr(layer, "dtype", "float32"))
+        net._tick = np.zeros(1, "int64")
+        net._programs, net._last = {}, None
+        net._params = layer._home[0].part(layer._home[1]) if layer._home else net._adopt()
+        return net
+
+    def _adopt(self) -> Parameters:
+        """Give every parameter a place in one buffer, and its first value unless the layer has one already."""
+        shapes = {_join(name, key): s for name, layer in self._named for key, s in layer.parameter_shapes().items()}
+        params = Parameters(shapes, self.dtype)
+        for position, (name, layer) in enumerate(self._named):
+            old = layer._home
+            for j, (key, init) in enumerate(layer._inits.items()):
+                place = params[_join(name, key)]
+                if old is not None:
+                    place.data[...] = old[0][old[1] + key].data
+                else:
+                    stream = INIT_STREAM + (position << 8) + j
+                    place.data[...] = initial_value(init, place.data.shape, place.data.dtype, self.seed, stream)
+            layer.bind(params, _join(name, ""))
+        return params
+
+    def _join_nested(self, layers: tuple[Module, ...], prefix: str) -> None:
+        """Networks among the layers go on to work, on their stretch of this network's buffer."""
+        for i, layer in enumerate(layers):
+            if isinstance(layer, Sequential):
+                layer._params, layer._programs, layer._last = self._params.part(f"{prefix}{i}."), {}, None
+                self._join_nested(tuple(layer.layers), f"{prefix}{i}.")
+
+    # -- parameters ----------------------------------------------------------------------------------------------------
+
+    def parameters(self) -> Parameters:
+        """All parameters: one flat buffer with named views."""
+        return self._params
+
+    def named_parameters(self) -> Iterator[tuple[str, Array]]:
+        """Names, as PyTorch gives them, and writable views of the values."""
+        return ((p.name, p.data) for p in self._params)
+
+    def named_gradients(self) -> Iterator[tuple[str, Array]]:
+        """Names and writable views of the gradients."""
+        return ((p.name, p.grad) for p in self._params)
+
+    def state_dict(self) -> dict[str, Array]:
+        """A copy of every parameter by name."""
+        return {name: view.copy() for name, view in self.named_parameters()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over the parameters of a `state_dict`; nothing is changed if a name, a shape or a dtype does not fit."""
+        mine = dict(self.named_parameters())
+        if set(state) != set(mine):
+            missing, unexpected = sorted(set(mine) - set(state)), sorted(set(state) - set(mine))
+            raise ValueError(f"state does not fit this network: missing {missing}, unexpected {unexpected}")
+        arrays = {name: check.as_array(name, value) for name, value in state.items()}
+        for name, array in arrays.items():
+            check.check_shape(name, array, mine[name].shape, "in this network")
+            if array.dtype != mine[name].dtype:
+                raise TypeError(f"{name} is {array.dtype} but the network is {self.dtype}")
+        for name, array in arrays.items():
+            mine[name][...] = array
+
+    def zero_grad(self) -> None:
+        """Set all gradients to 0."""
+        self._params.grad[...] = 0
+
+    # -- running -------------------------------------------------------------------------------------------------------
+
+    def __call__(self, x: Any) -> Array:
+        """The output for x, shape (..., in_features).
+
+        In training mode (the default; see `train` and `eval`) dropout is active and what `backward` needs is kept.
+        """
+        if not self.training:
+            return self.predict(x)
+        rows, shape = self._input(x)
+        program = self.program("train", rows.shape[0], rows.shape[1])
+        out = np.empty((rows.shape[0], program.n_out), self.dtype)
+        self._tick += 1
+        sums = np.zeros(5)
+        program.executor.run(*program.span("forward"), rows.shape[0], {"input": rows, "output": out}, sums)
+        # The first layer's gradient reads the input again when backward runs, whatever the caller does to x meanwhile.
+        self._last, self._last_input, self._last_shape = (program, rows.shape[0], shape), rows.copy(), np.shape(x)
+        return out.reshape(*shape, program.n_out)
+
+    def backward(self, grad_output: Any) -> Array:
+        """Add the gradients of the parameters, for the batch of the last call in training mode; returns that of the input.
+
+        Parameters
+        ----------
+        grad_output : ndarray, shape and dtype of that call's output
+
+        Raises
+        ------
+        RuntimeError
+            If there was no call in training mode before.
+        """
+        if self._last is None:
+            raise RuntimeError("backward needs a call of the network in training mode before it: net.train(); net(x)")
+        program, rows, shape = self._last
+        g = check.as_array("grad_output", grad_output)
+        if g.dtype != self.dtype:
+            raise TypeError(f"grad_output is {g.dtype} but the network is {self.dtype}: both must have one dtype")
+        check.check_shape("grad_output", g, (*shape, program.n_out), "like the output")
+        grad_x = np.empty_like(self._last_input)
+        slots = {"input": self._last_input, "grad_output": g.reshape(rows, program.n_out), "grad_input": grad_x}
+        program.executor.run(*program.span("backward"), rows, slots, np.zeros(5))
+        return grad_x.reshape(self._last_shape)
+
+    def predict(self, x: Any) -> Array:
+        """The output for x, shape (..., in_features), in inference mode, for any number of rows.
+
+        A row's output has the same bits whatever else is in x.
+        """
+        rows, shape = self._input(x)
+        n = rows.shape[0]
+        program = self.program("predict", min(n, PREDICT_ROWS), rows.shape[1])
+        out = np.empty((n, program.n_out), self.dtype)
+        sums, span, size = np.zeros(5), program.span("forward"), program.batch_size
+        for start in range(0, n, size):
+            batch = rows[start : start + size]
+            program.executor.run(*span, len(batch), {"input": batch, "output": out[start : start + size]}, sums)
+        return out.reshape(*shape, program.n_out)
+
+    def _input(self, x: Any) -> tuple[Array, tuple[int, ...]]:
+        """x as a matrix, a row for each sample, and the shape that the rows had."""
+        x = check.as_array("x", x)
+        if x.dtype != self.dtype:
+            raise TypeError(f"x is {x.dtype} but the network is {self.dtype}: use x.astype({self.dtype!r})")
+        if self._named and isinstance(self._named[0][1], Flatten):
+            shape = x.shape[:1]
+            rows = x.reshape(shape[0], int(np.prod(x.shape[1:]))) if x.ndim else x
+        else:
+            shape = x.shape[:-1]
+            rows = x.reshape(int(np.prod(shape)), x.shape[-1]) if x.ndim else x
+        if x.ndim == 0:
+            raise ValueError("x must have shape (..., features), got a scalar")
+        hint = self.in_features
+        if hint is not None and rows.shape[1] != hint:
+            first = next(layer for _, layer in self._named if layer.in_features_hint() is not None)
+            raise ValueError(f"{type(first).__name__}: x has {rows.shape[1]} features, this layer takes {hint}")
+        return rows, shape
+
+    # -- programs ------------------------------------------------------------------------------------------------------
+
+    @property
+    def in_features(self) -> int | None:
+        """Number of input features, None if any number will do."""
+        for _, layer in self._named:
+            if layer.in_features_hint() is not None:
+                return layer.in_features_hint()
+            if type(layer).out_features_for is not Module.out_features_for:
+                return None
+        return None
+
+    def in_features_hint(self) -> int | None:
+        return self.in_features
+
+    def out_features_for(self, in_features: int) -> int:
+        for _, layer in self._named:
+            in_features = layer.out_features_for(in_features)
+        return in_features
+
+    def compile(self, batch_size: int = 32, *, in_features: int | None = None) -> Program:
+        """The program of a training pass, forward and backward, for up to `batch_size` rows; print it to see its operations.
+
+        Compiling beforehand is not needed: the network does it when it runs.
+
+        Raises
+        ------
+        ValueError
+            If the network takes any number of features and `in_features` does not say how many.
+        """
+        batch_size = check.check_integer("batch_size", batch_size, at_least=1)
+        features = self.in_features if in_features is None else in_features
+        if features is None:
+            raise ValueError("in_features must be given: this network takes any number of features")
+        return self.program("train", batch_size, features)
+
+    def program(
+        self,
+        mode: str,
+        rows: int,
+        n_in: int,
+        *,
+        loss: Loss | None = None,
+        labels: bool = False,
+        optimizer: Optimizer | None = None,
+    ) -> Program:
+        """The program for `mode` ("predict", "train", "evaluate" or "step") that takes at least `rows` rows.
+
+        It is kept, and made anew when it must take more rows.
+        """
+        key = (mode, n_in, id(loss), labels, id(optimizer))
+        program = self._programs.get(key)
+        if program is None or program.batch_size < rows:
+            self._programs[key] = program = self._plan(mode, max(1, rows), n_in, loss, labels, optimizer)
+        return program
+
+    def _plan(
+        self, mode: str, rows: int, n_in: int, loss: Loss | None, labels: bool, optimizer: Optimizer | None
+    ) -> Program:
+        train = mode in ("train", "step")
+        plan = Plan(n_in, rows, self.dtype, train=train, seed=self.seed, tick=self._tick)
+        for position, (name, layer) in enumerate(self._named):
+            layer.plan(plan, f"{name + ' ' if name else ''}{type(layer).__name__}", position)
+        plan.forward(to_output=mode in ("predict", "train"))
+        if loss is not None:
+            plan.loss(loss, gradient=train, labels=labels)
+        if train:
+            plan.backward(accumulate=mode == "train", input_gradient=mode == "train")
+        if optimizer is not None:
+            plan.update(optimizer)
+        program = plan.finish()
+        program.keep = (loss, optimizer)
+        return program
+
+    # -- as a container ------------------------------------------------------------------------------------------------
+
+    def train(self, mode: bool = True) -> Sequential:
+        """Switch the network and its layers to training and return it."""
+        self.training = bool(mode)
+        for _, layer in self._named:
+            layer.training = self.training
+        return self
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __iter__(self) -> Iterator[Module]:
+        return iter(self.layers)
+
+    def __getitem__(self, index: Any) -> Any:
+        """The layer at a position, or a parameter by its name."""
+        return self._params[index].data if isinstance(index, str) else self.layers[index]
+
+    def __repr__(self) -> str:
+        lines = []
+        for name, layer in self._named:
+            count = sum(int(np.prod(shape)) for shape in layer.parameter_shapes().values())
+            lines.append((f"  ({name}): {layer!r}", f"{count:,}" if count else ""))
+        width = max((len(text) for text, _ in lines), default=0)
+        body = [f"{text:<{width}}  {count:>12}".rstrip() for text, count in lines]
+        total = f"  {self._params.numel():,} parameters, {self.dtype}"
+        return "\n".join(["Sequential(", *body, ")" + total])
+
+
+def _join(name: str, key: str) -> str:
+    return f"{name}.{key}" if name else key
+
+
+def _named_layers(layers: tuple[Any, ...], prefix: str) -> list[tuple[str, Module]]:
+    """Layers with their names, as PyTorch counts: those of a nested network get its number in front."""
+    named: list[tuple[str, Module]] = []
+    for i, layer in enumerate(layers):
+        if not isinstance(layer, Module):
+            hint = f": write {layer.__name__}()" if isinstance(layer, type) else ""
+            raise TypeError(f"layer {prefix}{i} must be a Module, got {type(layer).__name__}{hint}")
+        if isinstance(layer, Sequential):
+            named += _named_layers(tuple(layer.layers), f"{prefix}{i}.")
+        else:
+            named.append((f"{prefix}{i}", layer))
+    return named
+
+
+def _check_layers(named: list[tuple[str, Module]]) -> None:
+    seen: dict[int, str] = {}
+    features: int | None = None
+    for name, layer in named:
+        if layer._home is not None and layer._home[1] and "." not in name:
+            raise ValueError(f"layer {name}, {layer!r}, is part of another network already")
+        if id(layer) in seen:
+            raise ValueError(f"layer {name} is layer {seen[id(layer)]} again: each layer can stand in a network once")
+        seen[id(layer)] = name
+        hint = layer.in_features_hint()
+        if features is not None and hint is not None and hint != features:
+            raise ValueError(f"layer {name}, {layer!r}, takes {hint} features but gets {features}")
+        start = features if hint is None else hint
+        features = None if start is None else layer.out_features_for(start)
+
+
+def _dtype_name(dtype: Any) -> str:
+    try:
+        name = np.dtype(dtype).name
+    except TypeError:
+        name = str(dtype)
+    check.check_choice("dtype", name, ("float32", "float64"))
+    return name
+
+
+def _seed(seed: Any) -> int:
+    if seed is None:
+        return int.from_bytes(os.urandom(4), "little")
+    return check.check_integer("seed", seed, at_least=0, at_most=2**64 - 1)

@@ -1,0 +1,96 @@
+"""What all optimizers are: hyperparameters, and states as flat as the parameters, around one in-place update."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+
+from .. import _validation as check
+from .._core import optimizers as core
+from ..nn.parameters import Parameters, aligned_zeros
+
+Array = check.Array
+
+
+class Hyperparameter:
+    """An attribute of an optimizer that is also written where the compiled update reads it, so a change counts at once."""
+
+    def __init__(self, **bounds: float) -> None:
+        self.bounds = bounds
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+        self.place = core.HYPERPARAMETERS.index(name)
+
+    def __get__(self, optimizer: "Optimizer", owner: type) -> float:
+        return float(optimizer.hyper[self.place])
+
+    def __set__(self, optimizer: "Optimizer", value: float) -> None:
+        optimizer.hyper[self.place] = check.check_number(self.name, value, **self.bounds)
+
+
+class Optimizer:
+    """Base of the optimizers.
+
+    Parameters
+    ----------
+    params : Parameters
+        `net.parameters()`: the flat buffer of a network, which is updated as one array.
+    """
+
+    rule: ClassVar[str]  # the kernel
+    function: ClassVar[Callable[..., None]]  # the same update as a function of arrays
+    lr = Hyperparameter(at_least=0.0)
+    weight_decay = Hyperparameter(at_least=0.0)
+
+    def __init__(self, params: Parameters, state_names: tuple[str, ...], fill: float = 0.0) -> None:
+        if not isinstance(params, Parameters):
+            raise TypeError(f"params must be net.parameters(), got {type(params).__name__}")
+        self.params = params
+        self.hyper = np.zeros(len(core.HYPERPARAMETERS))
+        self.step_count = np.zeros(1, "int64")
+        self.states: dict[str, Array] = {}
+        for name in state_names:
+            self.states[name] = aligned_zeros(params.data.shape, params.data.dtype)
+            self.states[name] += fill
+
+    def keywords(self) -> dict[str, Any]:
+        """The hyperparameters as `function` takes them."""
+        raise NotImplementedError
+
+    def slots(self) -> tuple[Array | None, ...]:
+        """The states in the order of the arguments of `function`, at most three."""
+        raise NotImplementedError
+
+    def step(self) -> None:
+        """Update the parameters by their gradients, in place."""
+        self.step_count += 1
+        type(self).function(self.params.data, self.params.grad, *self.slots(), **self.keywords())
+
+    def zero_grad(self) -> None:
+        """Set all gradients to 0."""
+        self.params.grad[...] = 0
+
+    def state_dict(self) -> dict[str, Any]:
+        """A copy of everything that decides the next steps: the step count, hyperparameters and states."""
+        return {
+            "step": int(self.step_count[0]),
+            "hyper": {name: float(v) for name, v in zip(core.HYPERPARAMETERS, self.hyper, strict=True)},
+            "states": {name: state.copy() for name, state in self.states.items()},
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over what `state_dict` gave; nothing changes if it does not fit."""
+        if set(state["states"]) != set(self.states):
+            raise ValueError(f"states must be {sorted(self.states)}, got {sorted(state['states'])}")
+        for name, array in state["states"].items():
+            check.check_shape(name, np.asarray(array), self.states[name].shape, "like the parameters")
+        self.step_count[0] = check.check_integer("step", state["step"], at_least=0)
+        self.hyper[:] = [state["hyper"][name] for name in core.HYPERPARAMETERS]
+        for name, array in state["states"].items():
+            self.states[name][...] = array
+
+    def __repr__(self) -> str:
+        settings = ", ".join(f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"
+                             for name, value in self.keywords().items() if name != "step")  # fmt: skip
+        return f"{type(self).__name__}({settings})"

@@ -1,0 +1,390 @@
+"""Programs: a network compiled for a batch size, as a flat list of fused operations over one workspace.
+
+A `Plan` walks through the layers once. Each tells it in this module's vocabulary what it stands for (`linear`, `activation`,
+`rows`, `dropout`, `python`), and the plan fuses: an activation into the product before it, the gradient of an activation
+into the product that makes its grad_output. The result is a `Program`, which either backend runs: the compiled one
+(_core/program.pyx) or NumPy (reference/program.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ._core import dispatch
+from ._validation import Array
+from .nn.parameters import ALIGNMENT, aligned_zeros
+
+if TYPE_CHECKING:
+    from .nn.losses import Loss
+    from .nn.module import Module
+    from .optim import Optimizer
+
+# Activations whose gradient is computed from the output: these two by definition, the others because their output tells as
+# much as their input. Their outputs may overwrite their inputs.
+FROM_OUTPUT = {"sigmoid", "tanh", "relu", "relu6", "hardtanh"}
+
+LAYER_STREAMS = 1 << 40  # random streams of dropout begin here, a block of 2^40 ticks a layer; those below shuffle
+
+
+@dataclass
+class Slot:
+    """An array that is known only when the program runs."""
+
+    slot: str
+
+
+@dataclass
+class Buffer:
+    """A matrix of the workspace, a row for each sample."""
+
+    cols: int
+    array: Array | None = None
+
+
+@dataclass
+class Operation:
+    """One step of a program; `arrays` says by role what it reads and writes (a Slot, or an array)."""
+
+    kind: str
+    label: str
+    arrays: dict[str, Any]
+    n_in: int
+    n_out: int = 0
+    kernel: str | None = None
+    params: tuple[float, ...] = ()
+    flag: int = 0
+    root: bool = False
+    seed: int = 0
+    stream: int = 0
+    call: Callable[[int], float | None] | None = None
+    update: Optimizer | None = None
+
+    @property
+    def flops(self) -> int:
+        """Floating-point operations for one row: 2 a multiply-add, 1 an element of anything else."""
+        if self.kind == "linear":
+            return 2 * self.n_in * self.n_out
+        if self.kind == "linear_backward":
+            return 2 * self.n_in * self.n_out * (2 if self.arrays.get("grad_x") is not None else 1)
+        return self.n_in
+
+
+@dataclass
+class Stage:
+    """A layer's place in the plan: what its backward pass needs to know."""
+
+    kind: str
+    layer: Any
+    label: str
+    n_in: int
+    n_out: int
+    x: Any
+    y: Any
+    saved: Any = None
+    kernel: str | None = None
+    params: tuple[float, ...] = ()
+    stream: int = 0
+    trained: bool = False
+
+    @property
+    def gate(self) -> str | None:
+        """The gradient of the elementwise activation that ends this stage."""
+        return f"{self.kernel}_backward" if self.kernel and self.kind in ("linear", "activation") else None
+
+
+@dataclass
+class Program:
+    """A network compiled for up to `batch_size` rows; made by `Sequential.compile` and by the trainer.
+
+    `print(program)` lists its operations.
+    """
+
+    batch_size: int
+    dtype: str
+    n_in: int
+    n_out: int
+    operations: list[Operation]
+    sections: dict[str, tuple[int, int]]
+    workspace: int
+    tick: Array
+    keep: Any = None  # the loss and the optimizer it was made for
+    _executors: dict[bool, Any] = field(default_factory=dict)
+
+    @property
+    def executor(self) -> Any:
+        """What runs the program on the backend in use."""
+        on_reference = dispatch.get_reference()
+        if on_reference not in self._executors:
+            if on_reference:
+                from .reference.program import ReferenceProgram as Executor
+            else:
+                from ._core.program import NativeProgram as Executor
+            self._executors[on_reference] = Executor(self)
+        return self._executors[on_reference]
+
+    def span(self, first: str, last: str | None = None) -> tuple[int, int]:
+        """The operations of the sections from `first` to `last`."""
+        return self.sections[first][0], self.sections[last or first][1]
+
+    def __str__(self) -> str:
+        head = (
+            f"Program for {self.batch_size} rows, {self.dtype}: {len(self.operations)} operations, "
+            f"{_si(self.batch_size * sum(o.flops for o in self.operations))}FLOP, workspace {_si(self.workspace)}B"
+        )
+        lines = [head, f"{'':>4} {'operation':<20} {'layers and what is fused':<42} {'shape':<14} {'FLOP':>8} {'bytes':>8}"]
+        for section, (start, stop) in self.sections.items():
+            lines += [f"{section}:"] if stop > start else []
+            for i in range(start, stop):
+                lines.append(self._line(i, self.operations[i]))
+        return "\n".join(lines)
+
+    def _line(self, i: int, o: Operation) -> str:
+        shape = f"{o.n_in} -> {o.n_out}" if o.n_out else f"{o.n_in}"
+        nbytes = sum(_nbytes(array, self, o) for array in o.arrays.values() if array is not None)
+        rows = 1 if o.kind == "update" else self.batch_size
+        return f"{i:>4} {o.kind:<20} {o.label:<42} {shape:<14} {_si(rows * o.flops):>8} {_si(nbytes):>8}"
+
+
+def _nbytes(array: Any, program: Program, o: Operation) -> int:
+    """Bytes of an operand; of a slot, whose array is not there yet, those of the batch."""
+    if isinstance(array, Slot):
+        return program.batch_size * o.n_in * np.dtype(program.dtype).itemsize
+    return int(array.nbytes)
+
+
+def _si(number: float) -> str:
+    for unit in ("", "k", "M", "G"):
+        if number < 1000:
+            return f"{number:.3g} {unit}"
+        number /= 1000
+    return f"{number:.3g} T"
+
+
+class Plan:
+    """Collects stages and operations for one program."""
+
+    def __init__(self, n_in: int, batch_size: int, dtype: str, *, train: bool, seed: int, tick: Array) -> None:
+        self.n_in, self.batch_size, self.dtype, self.train = n_in, batch_size, dtype, train
+        self.seed, self.tick = seed, tick
+        self.stages: list[Stage] = []
+        self.operations: list[Operation] = []
+        self.sections: dict[str, tuple[int, int]] = {}
+        self.buffers: list[Buffer] = []
+        self.nbytes = 0  # of the workspace, besides the buffers
+        self.cols = n_in
+        self.current: Any = Slot("input")  # what the next layer reads
+        self.gradient: Any = None  # with respect to what the last layer wrote
+
+    # -- the vocabulary of layers --------------------------------------------------------------------------------------
+
+    def linear(self, layer: Any, label: str) -> None:
+        """x W + b."""
+        if layer.in_features != self.cols:
+            raise ValueError(f"{label}: x has {self.cols} features, this layer takes {layer.in_features}")
+        y = self.buffer(layer.out_features)
+        stage = Stage("linear", layer, label, self.cols, layer.out_features, self.current, y, trained=True)
+        arrays = {"x": self.current, "weight": layer.array("weight"), "bias": layer.array("bias"), "pre": y, "y": y}
+        self._add(stage, Operation("linear", label, arrays, self.cols, layer.out_features))
+
+    def activation(self, layer: Any, label: str, kernel: str, params: tuple[float, ...]) -> None:
+        """An elementwise activation: part of the product before it where there is one."""
+        last = self.stages[-1] if self.stages else None
+        keep_input = self.train and kernel not in FROM_OUTPUT
+        if last is not None and last.kind == "linear" and last.kernel is None:
+            operation = self.operations[-1]
+            if keep_input:
+                operation.arrays["y"] = last.y = self.current = self.buffer(self.cols)
+            last.saved = operation.arrays["pre" if keep_input else "y"]
+            last.kernel, last.params = kernel, params
+            operation.kernel, operation.params = kernel, params
+            last.label = operation.label = f"{operation.label} + {label}"
+            return
+        y = self.buffer(self.cols)
+        saved = self.current if keep_input else y
+        stage = Stage("activation", layer, label, self.cols, self.cols, self.current, y, saved, kernel, params)
+        self._add(stage, Operation("activation", label, {"x": self.current, "y": y}, self.cols, 0, kernel, params))
+
+    def rows(self, layer: Any, label: str, kernel: str, params: tuple[float, ...]) -> None:
+        """An operation on whole rows: softmax and log-softmax."""
+        y = self.buffer(self.cols)
+        stage = Stage("rows", layer, label, self.cols, self.cols, self.current, y, y, kernel, params)
+        self._add(stage, Operation("rows", label, {"x": self.current, "y": y}, self.cols, 0, kernel, params))
+
+    def dropout(self, layer: Any, label: str, p: float, position: int) -> None:
+        """Dropout while training, nothing otherwise."""
+        if not self.train or p == 0:
+            return
+        y = self.buffer(self.cols)
+        stream = (position + 1) * LAYER_STREAMS
+        stage = Stage("dropout", layer, label, self.cols, self.cols, self.current, y, params=(p,), stream=stream)
+        arrays = {"x": self.current, "y": y}
+        self._add(stage, Operation("dropout", label, arrays, self.cols, 0, None, (p,), seed=self.seed, stream=stream))
+
+    def python(self, layer: Module, label: str) -> None:
+        """A layer whose forward and backward are Python functions of arrays."""
+        self._stage_input()
+        n_out = layer.out_features_for(self.cols)
+        x, y = self.current, self.buffer(n_out)
+        stage = Stage("python", layer, label, self.cols, n_out, x, y, trained=bool(layer.parameter_shapes()))
+
+        def call(rows: int) -> None:
+            layer.training = self.train
+            result = np.asarray(layer.forward(x.array[:rows]))
+            if result.shape != (rows, n_out):
+                raise ValueError(f"{label}: forward must return shape {(rows, n_out)}, got {result.shape}")
+            y.array[:rows] = result
+
+        self._add(stage, Operation("python", label, {"x": x, "y": y}, self.cols, n_out, call=call))
+
+    # -- sections ------------------------------------------------------------------------------------------------------
+
+    def forward(self, *, to_output: bool) -> None:
+        """Close the forward section; with `to_output` its result goes to the array that the run is given."""
+        if to_output:
+            last = self.operations[-1] if self.operations else None
+            keep = self.train or last is None or last.kind == "python"
+            if keep:
+                arrays = {"x": self.current, "y": Slot("output")}
+                self.operations.append(Operation("copy", "output", arrays, self.cols))
+            else:
+                for role, array in last.arrays.items():
+                    if array is self.current:
+                        last.arrays[role] = Slot("output")
+        self.sections["forward"] = (0, len(self.operations))
+
+    def loss(self, loss: Loss, *, gradient: bool, labels: bool) -> None:
+        """Add the loss, with its gradient if asked, and the metric that goes with it; `labels`: targets are class indices."""
+        start = len(self.operations)
+        self.gradient = self.buffer(self.cols) if gradient else None
+        loss.plan(self, labels)
+        self.sections["loss"] = (start, len(self.operations))
+
+    def backward(self, *, accumulate: bool, input_gradient: bool) -> None:
+        """Add the backward pass; `input_gradient` makes it go on to the gradient of the input."""
+        start = len(self.operations)
+        gradient = self.gradient if self.gradient is not None else Slot("grad_output")
+        first = 0 if input_gradient else next((i for i, s in enumerate(self.stages) if s.trained), len(self.stages))
+        gated = False
+        for i in range(len(self.stages) - 1, first - 1, -1):
+            wanted = i > first or input_gradient
+            gradient, gated = self._stage_backward(i, gradient, gated, wanted, accumulate)
+        if input_gradient:
+            arrays = {"x": gradient, "y": Slot("grad_input")}
+            self.operations.append(Operation("copy", "gradient of the input", arrays, self.n_in))
+        self.sections["backward"] = (start, len(self.operations))
+
+    def update(self, optimizer: Optimizer) -> None:
+        """Add the update of all parameters."""
+        params, start = optimizer.params, len(self.operations)
+        arrays = {"weight": params.data, "grad_weight": params.grad, "hyper": optimizer.hyper, "step": optimizer.step_count}
+        arrays |= dict(zip(("s0", "s1", "s2"), optimizer.slots(), strict=False))
+        label = f"{type(optimizer).__name__}, all parameters at once"
+        operation = Operation("update", label, arrays, params.data.size, kernel=optimizer.rule, update=optimizer)
+        self.operations.append(operation)
+        self.sections["update"] = (start, start + 1)
+
+    def finish(self) -> Program:
+        """Lay out the workspace and resolve every buffer into it."""
+        itemsize = np.dtype(self.dtype).itemsize
+        # An odd number of cache lines between buffers: no two rows at a distance of a power of two.
+        sizes = [(-(-b.cols * self.batch_size * itemsize // ALIGNMENT) | 1) * ALIGNMENT // itemsize for b in self.buffers]
+        arena = aligned_zeros((sum(sizes),), self.dtype)
+        start = 0
+        for buffer, size in zip(self.buffers, sizes, strict=True):
+            flat = arena[start : start + buffer.cols * self.batch_size]
+            buffer.array = flat.reshape(self.batch_size, buffer.cols)
+            start += size
+        for operation in self.operations:
+            operation.arrays = {role: getattr(a, "array", a) if isinstance(a, Buffer) else a
+                                for role, a in operation.arrays.items()}  # fmt: skip
+        return Program(
+            self.batch_size, self.dtype, self.n_in, self.cols, self.operations, self.sections, self.nbytes + arena.nbytes, self.tick
+        )
+
+    # -- parts ---------------------------------------------------------------------------------------------------------
+
+    def buffer(self, cols: int) -> Buffer:
+        """A new matrix of the workspace."""
+        self.buffers.append(Buffer(cols))
+        return self.buffers[-1]
+
+    def _add(self, stage: Stage, operation: Operation) -> None:
+        self.stages.append(stage)
+        self.operations.append(operation)
+        self.current, self.cols = stage.y, stage.n_out
+
+    def _stage_input(self) -> None:
+        """Python code wants an array: copy the input, whose place is known only at the run, into the workspace."""
+        if isinstance(self.current, Slot):
+            copy = self.buffer(self.cols)
+            self.operations.append(Operation("copy", "input", {"x": self.current, "y": copy}, self.cols))
+            self.current = copy
+
+    def _stage_backward(self, i: int, gradient: Any, gated: bool, wanted: bool, accumulate: bool) -> tuple[Any, bool]:
+        """The backward pass of stage i; returns the gradient of its input, and whether the stage before is done with it."""
+        stage = self.stages[i]
+        if stage.kind in ("linear", "activation") and stage.gate and not gated:
+            gradient = self._elementwise_backward("activation_backward", stage, gradient, stage.gate)
+        if stage.kind == "linear":
+            return self._linear_backward(i, gradient, wanted, accumulate)
+        if stage.kind == "rows":
+            gradient = self._elementwise_backward("rows_backward", stage, gradient, f"{stage.kernel}_backward")
+        elif stage.kind == "dropout":
+            gradient = self._elementwise_backward("dropout_backward", stage, gradient, None)
+        elif stage.kind == "python":
+            gradient = self._python_backward(stage, gradient)
+        return gradient, False
+
+    def _elementwise_backward(self, kind: str, stage: Stage, gradient: Any, kernel: str | None) -> Any:
+        # The caller's own gradient is not overwritten; ours is.
+        grad_x = self.buffer(stage.n_out) if isinstance(gradient, Slot) else gradient
+        arrays = {"grad_y": gradient, "saved": stage.saved, "grad_x": grad_x}
+        self.operations.append(
+            Operation(kind, stage.label, arrays, stage.n_out, 0, kernel, stage.params, seed=self.seed, stream=stage.stream)
+        )
+        return grad_x
+
+    def _linear_backward(self, i: int, gradient: Any, wanted: bool, accumulate: bool) -> tuple[Any, bool]:
+        stage, layer = self.stages[i], self.stages[i].layer
+        arrays = {
+            "grad_y": gradient,
+            "x": stage.x,
+            "grad_weight": layer.gradient("weight"),
+            "grad_bias": layer.gradient("bias"),
+        }
+        operation = Operation("linear_backward", stage.label.split(" + ")[0], arrays, stage.n_in, stage.n_out)
+        operation.flag = int(accumulate)
+        self.operations.append(operation)
+        if not wanted:
+            return None, False
+        weight_t = aligned_zeros((stage.n_out, stage.n_in), self.dtype)
+        self.nbytes += weight_t.nbytes
+        grad_x = self.buffer(stage.n_in)
+        arrays |= {"weight": layer.array("weight"), "weight_t": weight_t, "grad_x": grad_x}
+        before = self.stages[i - 1] if i > 0 else None
+        if before is not None and before.gate:
+            operation.kernel, operation.params = before.gate, before.params
+            arrays["saved"] = before.saved
+            operation.label += f" + gradient of {before.label.split(' + ')[-1]}"
+        return grad_x, before is not None and before.gate is not None
+
+    def _python_backward(self, stage: Stage, gradient: Any) -> Any:
+        if isinstance(gradient, Slot):
+            copy = self.buffer(stage.n_out)
+            self.operations.append(Operation("copy", "gradient", {"x": gradient, "y": copy}, stage.n_out))
+            gradient = copy
+        grad_x, layer = self.buffer(stage.n_in), stage.layer
+
+        def call(rows: int) -> None:
+            result = np.asarray(layer.backward(gradient.array[:rows]))
+            if result.shape != (rows, stage.n_in):
+                raise ValueError(f"{stage.label}: backward must return shape {(rows, stage.n_in)}, got {result.shape}")
+            grad_x.array[:rows] = result
+
+        arrays = {"grad_y": gradient, "grad_x": grad_x}
+        self.operations.append(Operation("python", f"{stage.label} backward", arrays, stage.n_in, call=call))
+        return grad_x

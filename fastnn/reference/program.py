@@ -1,0 +1,176 @@
+"""The reference backend of a program: its operations, one after the other, in NumPy.
+
+It runs the plan that _core/program.pyx runs (fastnn/program.py makes it), on the same workspace, with the functions of this
+package. Buffers are matrices with a row for each sample of the largest batch; a run uses their first `rows` rows.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import activations, losses, optimizers, softmax
+from .dropout import dropout
+from .elementary import Array
+from .linear import linear_backward
+
+if TYPE_CHECKING:
+    from ..program import Operation, Program
+
+MEAN, LABELS = 1, 2  # bits of Operation.flag
+
+
+class ReferenceProgram:
+    """A program that NumPy runs. `sums` is as in _core/program.pyx: the last loss, then summed losses, weights, right
+    predictions and samples."""
+
+    def __init__(self, program: "Program") -> None:
+        self.operations = program.operations
+        self.tick = program.tick
+
+    def run(self, first: int, last: int, rows: int, slots: dict[str, Array], sums: Array) -> None:
+        """Run operations first .. last - 1 on the first `rows` rows; `slots` has the arrays known only now."""
+        with np.errstate(all="ignore"):
+            for operation in self.operations[first:last]:
+                arrays = {role: self._array(a, rows, operation, slots, role) for role, a in operation.arrays.items()}
+                arrays = {role: a for role, a in arrays.items() if a is not None}
+                getattr(self, f"_{operation.kind}")(operation, arrays, rows, sums)
+
+    def run_batches(
+        self,
+        first: int,
+        last: int,
+        x: Array,
+        target: Array,
+        sample_weight: Array | None,
+        order: Array | None,
+        start: int,
+        stop: int,
+        batch_size: int,
+        staging: Any,
+        sums: Array,
+    ) -> int:
+        """Run the operations on rows start .. stop - 1 of the data (row i is row order[i]), a batch at a time."""
+        data = {"input": x, "target": target, "sample_weight": sample_weight}
+        for begin in range(start, stop, batch_size):
+            end = min(begin + batch_size, stop)
+            pick: Any = slice(begin, end) if order is None else order[begin:end]
+            slots = {name: array[pick] for name, array in data.items() if array is not None}
+            for staged, name in zip(staging or (), data, strict=False):
+                if staged is not None and name in slots:
+                    staged[: end - begin] = slots[name]
+            self.tick += 1
+            self.run(first, last, end - begin, slots, sums)
+        return stop
+
+    @staticmethod
+    def _array(array: Any, rows: int, operation: "Operation", slots: dict[str, Array], role: str) -> Array | None:
+        """An operand: from the slots, or the part of a buffer that this batch uses."""
+        if hasattr(array, "slot"):
+            return slots.get(array.slot)
+        if array is None or operation.kind == "update" or role in ("weight", "bias", "grad_weight", "grad_bias", "weight_t"):
+            return array  # type: ignore[no-any-return]
+        return array[:rows]  # type: ignore[no-any-return]
+
+    # -- one method for each kind of operation ---------------------------------------------------------------------------
+
+    def _linear(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
+        np.matmul(a["x"], a["weight"], out=a["pre"])
+        if "bias" in a:
+            a["pre"] += a["bias"]
+        if o.kernel:
+            a["y"][...] = _activation(o.kernel)(a["pre"], *o.params)
+
+    def _linear_backward(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
+        weight = a.get("weight", np.empty((o.n_in, o.n_out), a["x"].dtype))
+        grad_x, grad_weight, grad_bias = linear_backward(a["grad_y"], a["x"], weight)
+        for role, gradient in (("grad_weight", grad_weight), ("grad_bias", grad_bias)):
+            if role in a:
+                a[role][...] = a[role] + gradient if o.flag else gradient
+        if "grad_x" in a:
+            if o.kernel:
+                grad_x = _activation(o.kernel)(grad_x, a["saved"], *o.params)
+            a["grad_x"][...] = grad_x
+
+    def _activation(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
+        assert o.kernel is not None
+        a["y"][...] = _activation(o.kernel)(a["x"], *o.params)
+
+    def _activation_backward(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
+        assert o.kernel is not None
+        a["grad_x"][...] = _activation(o.kernel)(a["grad_y"], a["saved"], *o.params)
+
+    def _rows(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
+        a["y"][...] = getattr(softmax, o.kernel or "")(a["x"], -1, 1.0 / o.params[0])
+
+    def _rows_backward(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
+        a["grad_x"][...] = getattr(softmax, o.kernel or "")(a["grad_y"], a["saved"], -1, 1.0 / o.params[0])
+
+    def _dropout(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
+        a["y"][...] = dropout(a["x"], o.params[0], seed=o.seed, stream=o.stream + int(self.tick[0]))
+
+    def _dropout_backward(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
+        a["grad_x"][...] = dropout(a["grad_y"], o.params[0], seed=o.seed, stream=o.stream + int(self.tick[0]))
+
+    def _copy(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
+        a["y"][...] = a["x"]
+
+    def _loss(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
+        name = "rmse_loss" if o.root else o.kernel
+        params = o.params
+        weight = a.get("sample_weight")
+        divisor = float((np.ones(rows) if weight is None else weight).sum(dtype="float64"))
+        divisor *= o.n_in if o.kind == "loss" else 1
+        reduction = "mean" if o.flag & MEAN else "sum"
+        target = a["target"]
+        if o.flag & LABELS:
+            _check_labels(target, o.n_in)
+        value = float(getattr(losses, str(name))(a["x"], target, reduction, weight, *params))
+        if "grad_x" in a:
+            a["grad_x"][...] = getattr(losses, f"{name}_backward")(1.0, a["x"], target, reduction, weight, *params)
+        total = value * value if o.root else value
+        sums[0] = value
+        sums[1] += total * divisor if o.flag & MEAN else total
+        sums[2] += divisor
+
+    _row_loss = _loss
+
+    def _correct(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
+        x, target = a["x"], a["target"]
+        if o.flag & LABELS:
+            right = x.argmax(1) == target
+        elif o.n_in > 1 and not o.root:
+            right = x.argmax(1) == target.argmax(1)
+        else:
+            right = (x > o.params[0]) == (target > 0.5)
+        sums[3] += right.sum() / (right.size / rows if right.size else 1)
+        sums[4] += rows
+
+    def _update(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
+        assert o.update is not None
+        o.update.step_count += 1
+        function = getattr(optimizers, type(o.update).function.__name__)
+        function(a["weight"], a["grad_weight"], *o.update.slots(), **o.update.keywords())
+
+    def _python(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
+        assert o.call is not None
+        loss = o.call(rows)
+        if loss is not None:
+            sums[0] = loss
+            sums[1] += loss * rows
+            sums[2] += rows
+
+
+def _activation(kernel: str) -> Any:
+    """The reference function of a kernel; the approximation of gelu is a kernel of its own, but an argument here."""
+    if kernel.startswith("gelu_tanh"):
+        function = getattr(activations, kernel.replace("gelu_tanh", "gelu"))
+        return lambda *args: function(*args, approximate="tanh")
+    return getattr(activations, kernel)
+
+
+def _check_labels(labels: Array, classes: int) -> None:
+    bad = np.flatnonzero((labels < 0) | (labels >= classes))
+    if bad.size:
+        from .._core.program import BadLabel
+
+        raise BadLabel(int(bad[0]), int(labels[bad[0]]))

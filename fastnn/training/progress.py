@@ -1,0 +1,46 @@
+"""The progress bar of a training run: tqdm's, on a terminal or in a notebook."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from .._validation import check_choice
+
+
+class Progress:
+    """A bar over all epochs; without one, every method does nothing.
+
+    Parameters
+    ----------
+    show : bool or "auto"
+        "auto" shows a bar where somebody can see it: on a terminal and in a notebook.
+    epochs, samples : int
+        Number of epochs, and of samples in each.
+    """
+
+    def __init__(self, show: bool | str, epochs: int, samples: int) -> None:
+        check_choice("progress", show, (True, False, "auto"))
+        self.bar: Any = None
+        self.epochs = epochs
+        if show is True or (show == "auto" and (sys.stderr.isatty() or "ipykernel" in sys.modules)):
+            from tqdm.auto import tqdm
+
+            self.bar = tqdm(total=epochs * samples, unit=" samples", unit_scale=True, dynamic_ncols=True)
+
+    def advance(self, samples: int) -> None:
+        """Note that so many more samples were trained."""
+        if self.bar is not None:
+            self.bar.update(samples)
+
+    def epoch(self, number: int, values: dict[str, float]) -> None:
+        """Show the results of an epoch."""
+        if self.bar is not None:
+            self.bar.set_description(f"epoch {number}/{self.epochs}", refresh=False)
+            shown = {name: f"{value:.4f}" for name, value in values.items() if name != "seconds"}
+            self.bar.set_postfix(shown, refresh=False)
+
+    def close(self) -> None:
+        """End the bar and leave it as it stands."""
+        if self.bar is not None:
+            self.bar.close()
