@@ -10,7 +10,18 @@ from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-MODULES = "dispatch threads random activations softmax linear losses dropout optimizers program".split()
+MODULES = [
+    "dispatch",
+    "threads",
+    "random",
+    "activations",
+    "softmax",
+    "linear",
+    "losses",
+    "dropout",
+    "optimizers",
+    "program",
+]
 # The C floor that a module links; `dispatch` holds the kernels, the others reach them through its table.
 C_SOURCES = {
     "dispatch": ["src_c/dispatch.c", *sorted(glob("src_c/isa/*.c"))],

@@ -16,7 +16,7 @@ def get_backend() -> str:
     return "reference" if dispatch.get_reference() else "native"
 
 
-class use_backend:  # noqa: N801 (used like a function)
+class use_backend:
     """Use a backend from now on, or within a `with` block.
 
     The reference backend computes the same with plain NumPy, for checking and teaching. The choice holds for the whole

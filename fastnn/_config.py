@@ -33,7 +33,7 @@ def config() -> dict[str, str]:
 
 
 def show_config() -> None:
-    """Print version, backend, instruction set, threads and why that many, OpenMP, and the versions of NumPy and Python."""
+    """Print what is in force: version, backend, instruction set, threads and why that many, OpenMP, NumPy."""
     values = config()
     width = max(map(len, values))
     for name, value in values.items():

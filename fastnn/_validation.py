@@ -1,11 +1,16 @@
-"""Checks, repairs and error messages for arguments. Nothing here runs when the compiled fast path accepts its arrays."""
+"""Checks, repairs and error messages for arguments.
 
+Nothing here runs when the compiled fast path accepts its arrays.
+"""
+
+import numbers
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
+MAX_ROWS = 2**40  # far beyond any memory, far below an overflow of sizes in bytes
 DTYPES = (np.dtype("float32"), np.dtype("float64"))
 
 
@@ -19,7 +24,9 @@ def as_array(name: str, value: Any) -> Array:
     """
     array = from_any(name, value)
     if not array.dtype.isnative:
-        raise TypeError(f"{name} must be in native byte order, got {array.dtype.str!r}: use {name}.astype({array.dtype.name!r})")
+        raise TypeError(
+            f"{name} must be in native byte order, got {array.dtype.str!r}: use {name}.astype({array.dtype.name!r})"
+        )
     if array.dtype not in DTYPES:
         raise TypeError(f"{name} must be float32 or float64, got {array.dtype}")
     return np.require(array, requirements=["C", "A"])
@@ -80,8 +87,13 @@ def check_output(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Arra
         raise TypeError(f"out must be {dtype}, got {out.dtype.str if not out.dtype.isnative else out.dtype}")
     if out.shape != shape:
         raise ValueError(f"out must have shape {shape}, got {out.shape}")
-    for flag, word in (("C_CONTIGUOUS", "C-contiguous"), ("ALIGNED", "aligned"), ("WRITEABLE", "writable")):
-        if not out.flags[flag]:
+    flags = out.flags
+    for holds, word in (
+        (flags.c_contiguous, "C-contiguous"),
+        (flags.aligned, "aligned"),
+        (flags.writeable, "writable"),
+    ):
+        if not holds:
             raise ValueError(f"out must be {word}")
     return out
 
@@ -117,9 +129,14 @@ def check_number(
     TypeError, ValueError
         If it is not a real number, or out of bounds.
     """
-    if isinstance(value, (bool, str, bytes)) or not hasattr(value, "__float__"):
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be a number, got {type(value).__name__}")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        raise ValueError(f"{name} is too large for a float") from None
     bounds = (
         (above is None or number > above, f"greater than {above}"),
         (at_least is None or number >= at_least, f"at least {at_least}"),
@@ -127,7 +144,11 @@ def check_number(
         (at_most is None or number <= at_most, f"at most {at_most}"),
     )
     if number != number or not all(holds for holds, _ in bounds):
-        asked = [text for (_, text), limit in zip(bounds, (above, at_least, below, at_most), strict=True) if limit is not None]
+        asked = [
+            text
+            for (_, text), limit in zip(bounds, (above, at_least, below, at_most), strict=True)
+            if limit is not None
+        ]
         raise ValueError(f"{name} must be {' and '.join(asked) or 'a number'}, got {value!r}")
     return number
 
@@ -148,3 +169,27 @@ def check_integer(name: str, value: Any, *, at_least: int | None = None, at_most
     if at_most is not None and number > at_most:
         raise ValueError(f"{name} must be at most {at_most}, got {number}")
     return number
+
+
+def as_weights(name: str, value: Any, dtype: Any) -> Array:
+    """`value` as an array of weights of `dtype`, 0 or more; any real dtype is converted.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not an array of real numbers, or one is negative or NaN.
+    """
+    array = from_any(name, value)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{name} must be an array of real numbers, got {array.dtype}")
+    weights = np.ascontiguousarray(array, dtype).reshape(array.shape)
+    if not (weights >= 0).all():
+        raise ValueError(f"{name} must be 0 or more, got a negative weight or NaN")
+    return weights
+
+
+def as_labels(name: str, value: Array) -> Array:
+    """Integers of any kind as int64; what does not fit stays too large for any class."""
+    if value.dtype == np.uint64:
+        value = np.minimum(value, np.uint64(2**63 - 1))
+    return np.ascontiguousarray(value, "int64")

@@ -1,9 +1,9 @@
 """Programs: a network compiled for a batch size, as a flat list of fused operations over one workspace.
 
-A `Plan` walks through the layers once. Each tells it in this module's vocabulary what it stands for (`linear`, `activation`,
-`rows`, `dropout`, `python`), and the plan fuses: an activation into the product before it, the gradient of an activation
-into the product that makes its grad_output. The result is a `Program`, which either backend runs: the compiled one
-(_core/program.pyx) or NumPy (reference/program.py).
+A `Plan` walks through the layers once. Each tells it in this module's vocabulary what it stands for (`linear`,
+`activation`, `rows`, `dropout`, `python`), and the plan fuses: an activation into the product before it, the gradient
+of an activation into the product that makes its grad_output. The result is a `Program`, which either backend runs: the
+compiled one (_core/program.pyx) or NumPy (reference/program.py).
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from .nn.module import Module
     from .optim import Optimizer
 
-# Activations whose gradient is computed from the output: these two by definition, the others because their output tells as
-# much as their input. Their outputs may overwrite their inputs.
+# Activations whose gradient is computed from the output: these two by definition, the others because their output tells
+# as much as their input. Their outputs may overwrite their inputs.
 FROM_OUTPUT = {"sigmoid", "tanh", "relu", "relu6", "hardtanh"}
 
 LAYER_STREAMS = 1 << 40  # random streams of dropout begin here, a block of 2^40 ticks a layer; those below shuffle
@@ -42,7 +42,7 @@ class Buffer:
     """A matrix of the workspace, a row for each sample."""
 
     cols: int
-    array: Array | None = None
+    array: Any = None
 
 
 @dataclass
@@ -119,11 +119,12 @@ class Program:
         """What runs the program on the backend in use."""
         on_reference = dispatch.get_reference()
         if on_reference not in self._executors:
+            executor: Any
             if on_reference:
-                from .reference.program import ReferenceProgram as Executor
+                from .reference.program import ReferenceProgram as executor
             else:
-                from ._core.program import NativeProgram as Executor
-            self._executors[on_reference] = Executor(self)
+                from ._core.program import NativeProgram as executor
+            self._executors[on_reference] = executor(self)
         return self._executors[on_reference]
 
     def span(self, first: str, last: str | None = None) -> tuple[int, int]:
@@ -135,7 +136,10 @@ class Program:
             f"Program for {self.batch_size} rows, {self.dtype}: {len(self.operations)} operations, "
             f"{_si(self.batch_size * sum(o.flops for o in self.operations))}FLOP, workspace {_si(self.workspace)}B"
         )
-        lines = [head, f"{'':>4} {'operation':<20} {'layers and what is fused':<42} {'shape':<14} {'FLOP':>8} {'bytes':>8}"]
+        lines = [
+            head,
+            f"{'':>4} {'operation':<20} {'layers and what is fused':<42} {'shape':<14} {'FLOP':>8} {'bytes':>8}",
+        ]
         for section, (start, stop) in self.sections.items():
             lines += [f"{section}:"] if stop > start else []
             for i in range(start, stop):
@@ -187,7 +191,13 @@ class Plan:
             raise ValueError(f"{label}: x has {self.cols} features, this layer takes {layer.in_features}")
         y = self.buffer(layer.out_features)
         stage = Stage("linear", layer, label, self.cols, layer.out_features, self.current, y, trained=True)
-        arrays = {"x": self.current, "weight": layer.array("weight"), "bias": layer.array("bias"), "pre": y, "y": y}
+        arrays = {
+            "x": self.current,
+            "weight": layer.array("weight"),
+            "bias": layer.array("bias"),
+            "pre": y,
+            "y": y,
+        }
         self._add(stage, Operation("linear", label, arrays, self.cols, layer.out_features))
 
     def activation(self, layer: Any, label: str, kernel: str, params: tuple[float, ...]) -> None:
@@ -222,7 +232,10 @@ class Plan:
         stream = (position + 1) * LAYER_STREAMS
         stage = Stage("dropout", layer, label, self.cols, self.cols, self.current, y, params=(p,), stream=stream)
         arrays = {"x": self.current, "y": y}
-        self._add(stage, Operation("dropout", label, arrays, self.cols, 0, None, (p,), seed=self.seed, stream=stream))
+        self._add(
+            stage,
+            Operation("dropout", label, arrays, self.cols, 0, None, (p,), seed=self.seed, stream=stream),
+        )
 
     def python(self, layer: Module, label: str) -> None:
         """A layer whose forward and backward are Python functions of arrays."""
@@ -246,8 +259,7 @@ class Plan:
         """Close the forward section; with `to_output` its result goes to the array that the run is given."""
         if to_output:
             last = self.operations[-1] if self.operations else None
-            keep = self.train or last is None or last.kind == "python"
-            if keep:
+            if self.train or last is None or last.kind == "python":
                 arrays = {"x": self.current, "y": Slot("output")}
                 self.operations.append(Operation("copy", "output", arrays, self.cols))
             else:
@@ -257,7 +269,7 @@ class Plan:
         self.sections["forward"] = (0, len(self.operations))
 
     def loss(self, loss: Loss, *, gradient: bool, labels: bool) -> None:
-        """Add the loss, with its gradient if asked, and the metric that goes with it; `labels`: targets are class indices."""
+        """Add the loss, with its gradient if asked, and its metric; with `labels` the targets are class indices."""
         start = len(self.operations)
         self.gradient = self.buffer(self.cols) if gradient else None
         loss.plan(self, labels)
@@ -280,8 +292,13 @@ class Plan:
     def update(self, optimizer: Optimizer) -> None:
         """Add the update of all parameters."""
         params, start = optimizer.params, len(self.operations)
-        arrays = {"weight": params.data, "grad_weight": params.grad, "hyper": optimizer.hyper, "step": optimizer.step_count}
-        arrays |= dict(zip(("s0", "s1", "s2"), optimizer.slots(), strict=False))
+        arrays: dict[str, Any] = {
+            "weight": params.data,
+            "grad_weight": params.grad,
+            "hyper": optimizer.hyper,
+            "step": optimizer.step_count,
+        }
+        arrays.update(zip(("s0", "s1", "s2"), optimizer.slots(), strict=False))
         label = f"{type(optimizer).__name__}, all parameters at once"
         operation = Operation("update", label, arrays, params.data.size, kernel=optimizer.rule, update=optimizer)
         self.operations.append(operation)
@@ -291,7 +308,9 @@ class Plan:
         """Lay out the workspace and resolve every buffer into it."""
         itemsize = np.dtype(self.dtype).itemsize
         # An odd number of cache lines between buffers: no two rows at a distance of a power of two.
-        sizes = [(-(-b.cols * self.batch_size * itemsize // ALIGNMENT) | 1) * ALIGNMENT // itemsize for b in self.buffers]
+        sizes = [
+            (-(-b.cols * self.batch_size * itemsize // ALIGNMENT) | 1) * ALIGNMENT // itemsize for b in self.buffers
+        ]
         arena = aligned_zeros((sum(sizes),), self.dtype)
         start = 0
         for buffer, size in zip(self.buffers, sizes, strict=True):
@@ -302,7 +321,14 @@ class Plan:
             operation.arrays = {role: getattr(a, "array", a) if isinstance(a, Buffer) else a
                                 for role, a in operation.arrays.items()}  # fmt: skip
         return Program(
-            self.batch_size, self.dtype, self.n_in, self.cols, self.operations, self.sections, self.nbytes + arena.nbytes, self.tick
+            self.batch_size,
+            self.dtype,
+            self.n_in,
+            self.cols,
+            self.operations,
+            self.sections,
+            self.nbytes + arena.nbytes,
+            self.tick,
         )
 
     # -- parts ---------------------------------------------------------------------------------------------------------
@@ -325,7 +351,10 @@ class Plan:
             self.current = copy
 
     def _stage_backward(self, i: int, gradient: Any, gated: bool, wanted: bool, accumulate: bool) -> tuple[Any, bool]:
-        """The backward pass of stage i; returns the gradient of its input, and whether the stage before is done with it."""
+        """The backward pass of stage i.
+
+        Returns the gradient of its input, and whether the stage before is done with it.
+        """
         stage = self.stages[i]
         if stage.kind in ("linear", "activation") and stage.gate and not gated:
             gradient = self._elementwise_backward("activation_backward", stage, gradient, stage.gate)
@@ -336,7 +365,7 @@ class Plan:
         elif stage.kind == "dropout":
             gradient = self._elementwise_backward("dropout_backward", stage, gradient, None)
         elif stage.kind == "python":
-            gradient = self._python_backward(stage, gradient)
+            gradient = self._python_backward(stage, gradient, accumulate)
         return gradient, False
 
     def _elementwise_backward(self, kind: str, stage: Stage, gradient: Any, kernel: str | None) -> Any:
@@ -344,7 +373,17 @@ class Plan:
         grad_x = self.buffer(stage.n_out) if isinstance(gradient, Slot) else gradient
         arrays = {"grad_y": gradient, "saved": stage.saved, "grad_x": grad_x}
         self.operations.append(
-            Operation(kind, stage.label, arrays, stage.n_out, 0, kernel, stage.params, seed=self.seed, stream=stage.stream)
+            Operation(
+                kind,
+                stage.label,
+                arrays,
+                stage.n_out,
+                0,
+                kernel,
+                stage.params,
+                seed=self.seed,
+                stream=stage.stream,
+            )
         )
         return grad_x
 
@@ -372,7 +411,7 @@ class Plan:
             operation.label += f" + gradient of {before.label.split(' + ')[-1]}"
         return grad_x, before is not None and before.gate is not None
 
-    def _python_backward(self, stage: Stage, gradient: Any) -> Any:
+    def _python_backward(self, stage: Stage, gradient: Any, accumulate: bool) -> Any:
         if isinstance(gradient, Slot):
             copy = self.buffer(stage.n_out)
             self.operations.append(Operation("copy", "gradient", {"x": gradient, "y": copy}, stage.n_out))
@@ -380,6 +419,9 @@ class Plan:
         grad_x, layer = self.buffer(stage.n_in), stage.layer
 
         def call(rows: int) -> None:
+            if not accumulate:  # the layer adds to its gradients
+                for name in layer.parameter_shapes():
+                    layer.gradient(name)[...] = 0
             result = np.asarray(layer.backward(gradient.array[:rows]))
             if result.shape != (rows, stage.n_in):
                 raise ValueError(f"{stage.label}: backward must return shape {(rows, stage.n_in)}, got {result.shape}")

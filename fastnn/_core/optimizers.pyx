@@ -38,8 +38,7 @@ cdef void coefficients(int rule, const double *h, int64_t step, double *c) noexc
         # The buffer starts as the gradient itself, as PyTorch's: the first step knows no momentum and no dampening.
         c[2] = h[MOMENTUM] if step > 1 else 0.0
         c[3] = 1.0 - h[DAMPENING] if step > 1 else 1.0
-        c[4] = h[MOMENTUM] if h[NESTEROV] else 1.0
-        c[5] = 1.0 if h[NESTEROV] else 0.0
+        c[4] = h[MOMENTUM] if h[NESTEROV] else 0.0
     elif rule == ADAGRAD:
         c[0] = h[LR] / (1.0 + (step - 1) * h[LR_DECAY])
     elif rule == RMSPROP:

@@ -372,7 +372,9 @@ cdef class NativeProgram:
                         slots[j] = source[j] + i * row_bytes[j]
                 self.tick[0] += 1
                 status = self.run_all(first, last, rows, slots, &totals)
-                if status == DONE:
+                if status != DONE:
+                    self.tick[0] -= 1  # a batch that failed was none
+                else:
                     i += rows
                     with gil:
                         if PyErr_CheckSignals() < 0:

@@ -74,9 +74,7 @@ def _test_count(test_size: float, n: int) -> int:
     else:
         n_test = math.ceil(check_number("test_size", test_size, 0.0, 1.0) * n)
     if not 0 < n_test < n:
-        raise ValueError(
-            f"test_size must leave samples for both parts, got {test_size}: {n_test} of {n} to test"
-        )
+        raise ValueError(f"test_size must leave samples for both parts, got {test_size}: {n_test} of {n} to test")
     return n_test
 
 
@@ -86,9 +84,7 @@ def _stratified(labels: NDArray, n_test: int) -> NDArray[np.bool_]:
         raise ValueError(f"stratify must have shape (n,), got {labels.shape}")
     classes, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)
     if counts.min() < 2:
-        raise ValueError(
-            f"stratify needs two samples of every class, got one of class {classes[counts.argmin()]}"
-        )
+        raise ValueError(f"stratify needs two samples of every class, got one of class {classes[counts.argmin()]}")
     if min(n_test, len(labels) - n_test) < len(classes):
         raise ValueError(
             f"test_size must leave both parts a sample of each of the {len(classes)} classes, "

@@ -89,9 +89,7 @@ def make_circles(
         As `make_moons`, and ValueError if ``factor`` is outside [0, 1).
     """
     factor = check_number("factor", factor, 0.0, 1.0)
-    outer, inner = (
-        np.linspace(0.0, 2.0 * np.pi, size, endpoint=False) for size in _class_sizes(n_samples, 2)
-    )
+    outer, inner = (np.linspace(0.0, 2.0 * np.pi, size, endpoint=False) for size in _class_sizes(n_samples, 2))
     return _finish([_circle(outer), factor * _circle(inner)], noise, _generator(seed), dtype)
 
 

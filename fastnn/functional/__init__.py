@@ -4,7 +4,10 @@ Arrays in, arrays out, float32 or float64: the result has the dtype of the input
 recorded; whoever wants gradients calls the `_backward` functions, or lets `fastnn.nn` do it.
 """
 
-from . import activations, dropout as _dropout, elementary, linear as _linear, losses, softmax as _softmax
+from . import activations, elementary, losses
+from . import dropout as _dropout
+from . import linear as _linear
+from . import softmax as _softmax
 from .activations import *  # noqa: F403
 from .dropout import *  # noqa: F403
 from .elementary import *  # noqa: F403
@@ -13,10 +16,5 @@ from .losses import *  # noqa: F403
 from .softmax import *  # noqa: F403
 
 __all__ = sorted(
-    activations.__all__
-    + elementary.__all__
-    + _softmax.__all__
-    + _linear.__all__
-    + losses.__all__
-    + _dropout.__all__
+    activations.__all__ + elementary.__all__ + _softmax.__all__ + _linear.__all__ + losses.__all__ + _dropout.__all__
 )

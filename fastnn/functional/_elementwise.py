@@ -54,7 +54,12 @@ def binary(
         if dispatch.get_reference():
             y[...] = reference_function(reference or name)(g, x, *params[:n_params], **fixed)
         else:
-            op.run(check.without_overlap(g, y, in_place=True), check.without_overlap(x, y, in_place=True), y, *params)
+            op.run(
+                check.without_overlap(g, y, in_place=True),
+                check.without_overlap(x, y, in_place=True),
+                y,
+                *params,
+            )
         return y
 
     return Map2(name, slow)

@@ -17,17 +17,17 @@ def _weights(sample_weight: Any, rows: int, shape: tuple[int, ...], dtype: np.dt
     """One weight for each of the losses of `shape`, from one a sample or one a loss."""
     if sample_weight is None:
         return None
-    weight = np.asarray(check.from_any("sample_weight", sample_weight), dtype)
+    weight = check.as_weights("sample_weight", sample_weight, dtype)
     if weight.shape == (rows,) and shape[:1] == (rows,):
         weight = weight.reshape(rows, *(1,) * (len(shape) - 1))
     elif weight.shape != shape:
         raise ValueError(f"sample_weight must have shape ({rows},), one a sample, got {weight.shape}")
-    if not (weight >= 0).all():
-        raise ValueError("sample_weight must be 0 or more, got a negative weight or NaN")
     return np.ascontiguousarray(np.broadcast_to(weight, shape))
 
 
-def _upstream(grad_output: Any, reduction: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[float, Array | None]:
+def _upstream(
+    grad_output: Any, reduction: str, shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> tuple[float, Array | None]:
     """grad_output as a factor for all losses, and as an array of one a loss for reduction "none"."""
     g = np.asarray(check.from_any("grad_output", grad_output))
     if reduction != "none":
@@ -76,25 +76,42 @@ class ElementwiseLoss:
         factor, g = _upstream(grad_output, reduction, x.shape, x.dtype)
         if dispatch.get_reference():
             return np.asarray(
-                reference_function(f"{self.name}_backward")(g if g is not None else factor, x, t, reduction, weight, *params)
+                reference_function(f"{self.name}_backward")(
+                    g if g is not None else factor, x, t, reduction, weight, *params
+                )
             )
         if self.root:
             factor, g = self._through_root(x, t, weight, reduction, factor, g, *params)
         if g is not None:
             weight = g if weight is None else g * weight
         grad = np.empty_like(x)
-        self.kernel.run(x, t, weight, None, grad, factor / self._divisor(x, weight if g is None else None, reduction), *params)
+        self.kernel.run(
+            x,
+            t,
+            weight,
+            None,
+            grad,
+            factor / self._divisor(x, weight if g is None else None, reduction),
+            *params,
+        )
         return grad
 
     def _through_root(
-        self, x: Array, t: Array, weight: Array | None, reduction: str, factor: float, g: Array | None, *params: float
+        self,
+        x: Array,
+        t: Array,
+        weight: Array | None,
+        reduction: str,
+        factor: float,
+        g: Array | None,
+        *params: float,
     ) -> tuple[float, Array | None]:
         """The gradient through the root, 1 / (2 root), and 0 where the root is 0."""
         values = np.empty_like(x) if g is not None else None
         total = self.kernel.run(x, t, weight, values, None, 1.0, *params)
         if g is not None and values is not None:
-            root = np.sqrt(values)
-            return factor, np.divide(g, 2 * root, out=np.zeros_like(g), where=root != 0)
+            roots = np.sqrt(values)
+            return factor, np.divide(g, 2 * roots, out=np.zeros_like(g), where=roots != 0)
         root = math.sqrt(total / self._divisor(x, weight, reduction))
         return factor / (2 * root) if root != 0 else 0.0, None
 
@@ -154,7 +171,7 @@ def class_targets(target: Any, x: Array, probabilities: bool) -> tuple[Array | N
     rows, classes = x.shape
     if np.issubdtype(t.dtype, np.integer) and t.ndim == 1:
         check.check_shape("target", t, (rows,), f"for input of shape {x.shape}")
-        labels = np.ascontiguousarray(t, "int64")
+        labels = check.as_labels("target", t)
         bad = first_bad_label(labels, classes)
         if bad >= 0:
             raise ValueError(f"target[{bad}] is {labels[bad]}: class indices must be between 0 and {classes - 1}")

@@ -302,7 +302,9 @@ def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0, *, out: Array |
 
 
 @documented(beta="float, default 1.0, not 0", threshold="float, default 20.0")
-def softplus_backward(grad_output: Any, x: Any, beta: float = 1.0, threshold: float = 20.0, *, out: Array | None = None) -> Array:
+def softplus_backward(
+    grad_output: Any, x: Any, beta: float = 1.0, threshold: float = 20.0, *, out: Array | None = None
+) -> Array:
     """Gradient of `softplus`.
 
     grad_x = grad_output * sigmoid(beta * x), or grad_output where beta * x > threshold
@@ -394,7 +396,9 @@ def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0, *, out: Array 
 
 
 @documented(min_val="float, default -1.0", max_val="float, default 1.0, above min_val")
-def hardtanh_backward(grad_output: Any, x: Any, min_val: float = -1.0, max_val: float = 1.0, *, out: Array | None = None) -> Array:
+def hardtanh_backward(
+    grad_output: Any, x: Any, min_val: float = -1.0, max_val: float = 1.0, *, out: Array | None = None
+) -> Array:
     """Gradient of `hardtanh`.
 
     grad_x = grad_output where min_val < x < max_val, else 0
@@ -424,4 +428,3 @@ def relu6_backward(grad_output: Any, x: Any, *, out: Array | None = None) -> Arr
     grad_x = grad_output where 0 < x < 6, else 0
     """
     return _relu6_backward(grad_output, x, out)
-

@@ -10,9 +10,7 @@ from ._elementwise import Array, reference_function
 __all__ = ["dropout", "dropout_backward"]
 
 
-def dropout(
-    x: Any, p: float = 0.5, *, seed: int, stream: int = 0, start: int = 0, out: Array | None = None
-) -> Array:
+def dropout(x: Any, p: float = 0.5, *, seed: int, stream: int = 0, start: int = 0, out: Array | None = None) -> Array:
     """Inverted dropout (Srivastava et al. 2014): zero each element with probability p, scale the others by 1 / (1 - p).
 
     Parameters
@@ -21,8 +19,8 @@ def dropout(
     p : float in [0, 1], default 0.5
         Probability of an element to be zeroed.
     seed, stream, start : int in [0, 2^64)
-        Element i (in C order) is kept where word start + i of the random stream (seed, stream), Philox4x32-10, is at least
-        p * 2^32. So the mask depends on nothing else, and `dropout_backward` draws it again.
+        Element i (in C order) is kept where word start + i of the random stream (seed, stream), Philox4x32-10, is at
+        least p * 2^32. So the mask depends on nothing else, and `dropout_backward` draws it again.
     out : ndarray like x, optional
         Written and returned; may be x itself.
 

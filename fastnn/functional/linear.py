@@ -16,7 +16,13 @@ ACTIVATIONS = (
     "hardsigmoid", "hardswish", "hardtanh", "relu6",
 )  # fmt: skip
 # Their parameters when they are named without any.
-DEFAULTS = {"leaky_relu": (0.01,), "elu": (1.0,), "celu": (1.0,), "softplus": (1.0, 20.0), "hardtanh": (-1.0, 1.0)}
+DEFAULTS = {
+    "leaky_relu": (0.01,),
+    "elu": (1.0,),
+    "celu": (1.0,),
+    "softplus": (1.0, 20.0),
+    "hardtanh": (-1.0, 1.0),
+}
 
 
 def _checked(x: Array, weight: Array, bias: Array | None) -> None:
@@ -30,9 +36,7 @@ def _checked(x: Array, weight: Array, bias: Array | None) -> None:
         check.check_shape("bias", bias, weight.shape[1:], f"for weight of shape {weight.shape}")
 
 
-def linear(
-    x: Any, weight: Any, bias: Any = None, activation: str | None = None, *, out: Array | None = None
-) -> Array:
+def linear(x: Any, weight: Any, bias: Any = None, activation: str | None = None, *, out: Array | None = None) -> Array:
     """Affine map with an optional activation, in one pass.
 
     y = activation(x W + b)
@@ -61,8 +65,8 @@ def linear(
     Notes
     -----
     Each output is one chain of fused multiply-adds over the inputs in ascending order, starting from the bias: its bits
-    depend neither on the other rows nor on the number of threads or the instruction set. Zeros are not skipped, so NaN and
-    0 * inf give NaN.
+    depend neither on the other rows nor on the number of threads or the instruction set. Zeros are not skipped, so NaN
+    and 0 * inf give NaN.
     """
     x, weight = check.as_array("x", x), check.as_array("weight", weight)
     bias = None if bias is None else check.as_array("bias", bias)
@@ -117,5 +121,7 @@ def linear_backward(grad_output: Any, x: Any, weight: Any) -> tuple[Array, Array
     grad_x = np.empty((rows, n_in), x.dtype)
     grad_weight, grad_bias = np.empty_like(weight), np.empty(n_out, x.dtype)
     weight_t = np.empty((n_out, n_in), x.dtype)
-    core.linear_backward(g.reshape(rows, n_out), x.reshape(rows, n_in), weight, weight_t, grad_x, grad_weight, grad_bias)
+    core.linear_backward(
+        g.reshape(rows, n_out), x.reshape(rows, n_in), weight, weight_t, grad_x, grad_weight, grad_bias
+    )
     return grad_x.reshape(x.shape), grad_weight, grad_bias

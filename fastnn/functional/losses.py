@@ -37,8 +37,8 @@ Parameters
 input, target : ndarray of float32 or float64, one shape and dtype
 reduction : {{"mean", "sum", "none"}}, default "mean"
 sample_weight : array of shape (rows,) or of input's shape, optional
-    Multiplies the loss of each sample, 0 or more. "mean" is then the weighted mean: it divides by the sum of the weights of
-    all elements.
+    Multiplies the loss of each sample, 0 or more. "mean" is then the weighted mean: it divides by the sum of the
+    weights of all elements.
 {params}
 Returns
 -------
@@ -51,8 +51,8 @@ TypeError, ValueError
 
 Notes
 -----
-NaN gives NaN, and so does the mean of nothing. The sum runs in a fixed order, so its bits do not depend on the number of
-threads or the instruction set.
+NaN gives NaN, and so does the mean of nothing. The sum runs in a fixed order, so its bits do not depend on the number
+of threads or the instruction set.
 """
 
 CLASSES = """
@@ -179,7 +179,12 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", sample_weight: 
 
 @documented(BACKWARD)
 def huber_loss_backward(
-    grad_output: Any, input: Any, target: Any, reduction: str = "mean", sample_weight: Any = None, delta: float = 1.0
+    grad_output: Any,
+    input: Any,
+    target: Any,
+    reduction: str = "mean",
+    sample_weight: Any = None,
+    delta: float = 1.0,
 ) -> Array:
     """Gradient of `huber_loss` with respect to input."""
     delta = check.check_number("delta", delta, above=0.0)
@@ -187,7 +192,9 @@ def huber_loss_backward(
 
 
 @documented(ELEMENTWISE, params="beta : float, at least 0, default 1.0\n")
-def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", sample_weight: Any = None, beta: float = 1.0) -> Any:
+def smooth_l1_loss(
+    input: Any, target: Any, reduction: str = "mean", sample_weight: Any = None, beta: float = 1.0
+) -> Any:
     """Smooth L1 loss (Girshick 2015).
 
     loss = e^2 / (2 beta) where |e| < beta, else |e| - beta / 2,   e = input - target
@@ -200,7 +207,12 @@ def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", sample_weig
 
 @documented(BACKWARD)
 def smooth_l1_loss_backward(
-    grad_output: Any, input: Any, target: Any, reduction: str = "mean", sample_weight: Any = None, beta: float = 1.0
+    grad_output: Any,
+    input: Any,
+    target: Any,
+    reduction: str = "mean",
+    sample_weight: Any = None,
+    beta: float = 1.0,
 ) -> Array:
     """Gradient of `smooth_l1_loss` with respect to input."""
     beta = check.check_number("beta", beta, at_least=0.0)
@@ -213,8 +225,8 @@ def binary_cross_entropy(input: Any, target: Any, reduction: str = "mean", sampl
 
     loss = -(target * log(input) + (1 - target) * log(1 - input))
 
-    Logarithms are held above -100 and the variance in the gradient above 1e-12, as in PyTorch. Inputs outside [0, 1] give NaN
-    or values without meaning; after a layer without sigmoid take `binary_cross_entropy_with_logits`.
+    Logarithms are held above -100 and the variance in the gradient above 1e-12, as in PyTorch. Inputs outside [0, 1]
+    give NaN or values without meaning; after a layer without sigmoid take `binary_cross_entropy_with_logits`.
     """
     return _bce.forward(input, target, reduction, sample_weight)
 
@@ -228,7 +240,9 @@ def binary_cross_entropy_backward(
 
 
 @documented(ELEMENTWISE)
-def binary_cross_entropy_with_logits(input: Any, target: Any, reduction: str = "mean", sample_weight: Any = None) -> Any:
+def binary_cross_entropy_with_logits(
+    input: Any, target: Any, reduction: str = "mean", sample_weight: Any = None
+) -> Any:
     """Binary cross-entropy of logits, that is of sigmoid(input), without its overflow.
 
     loss = max(input, 0) - input * target + log(1 + exp(-|input|))
@@ -247,7 +261,10 @@ def binary_cross_entropy_with_logits_backward(
 @documented(
     CLASSES,
     targets="integers of shape (rows,), the class of each row; or of input's shape, one-hot or probabilities",
-    params="label_smoothing : float in [0, 1], default 0.0\n    Share of the target that is spread evenly over all classes.\n",
+    params=(
+        "label_smoothing : float in [0, 1], default 0.0\n"
+        "    Share of the target that is spread evenly over all classes.\n"
+    ),
 )
 def cross_entropy(
     input: Any, target: Any, reduction: str = "mean", sample_weight: Any = None, label_smoothing: float = 0.0

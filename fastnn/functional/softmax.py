@@ -114,8 +114,8 @@ def softmax(x: Any, axis: int = -1, temperature: float = 1.0, *, out: Array | No
 
     Notes
     -----
-    The largest entry is subtracted first, so nothing overflows. Entries of -inf give 0. A slice with NaN or +inf, or all of
-    whose entries are -inf, is NaN, as in PyTorch.
+    The largest entry is subtracted first, so nothing overflows. Entries of -inf give 0. A slice with NaN or +inf, or
+    all of whose entries are -inf, is NaN, as in PyTorch.
     """
     return _forward("softmax", x, axis, temperature, out)
 
@@ -171,8 +171,8 @@ def softmax_temperature_backward(
 
     dL/dT = -(1 / T) * sum(x * grad_x),   grad_x = softmax_backward(grad_output, output)
 
-    by Euler's theorem: softmax is homogeneous of degree 0 in (x, T). Entries whose gradient is 0 count for nothing, so a
-    logit of -inf does no harm.
+    by Euler's theorem: softmax is homogeneous of degree 0 in (x, T). Entries whose gradient is 0 count for nothing, so
+    a logit of -inf does no harm.
 
     Parameters
     ----------

@@ -127,9 +127,9 @@ class Hardtanh(Activation):
     kernel = "hardtanh"
 
     def __init__(self, min_val: float = -1.0, max_val: float = 1.0) -> None:
+        super().__init__(min_val=min_val, max_val=max_val)
         if not min_val < max_val:
             raise ValueError(f"max_val must be greater than min_val, got {min_val} and {max_val}")
-        super().__init__(min_val=min_val, max_val=max_val)
 
 
 class ReLU6(Activation):

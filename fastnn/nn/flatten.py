@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 class Flatten(Module):
     """Make one row of each sample: (rows, ...) becomes (rows, features).
 
-    As the first layer of a network it takes samples of any shape. Further on, rows are flat already and it does nothing.
+    As the first layer of a network it takes samples of any shape. Further on, rows are flat already and it does
+    nothing.
     """
 
     def plan(self, plan: Plan, label: str, position: int) -> None:

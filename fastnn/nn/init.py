@@ -1,7 +1,7 @@
 """Initial values of parameters: functions of (shape, uniform), where uniform(n) draws n numbers from [0, 1).
 
-A weight has shape (in_features, out_features). The numbers come from a stream of the network's seed and the layer's place,
-so they depend on neither the other layers nor the number of threads.
+A weight has shape (in_features, out_features). The numbers come from a stream of the network's seed and the layer's
+place, so they depend on neither the other layers nor the number of threads.
 """
 
 import math

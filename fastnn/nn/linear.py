@@ -31,11 +31,19 @@ class Linear(Module):
     """
 
     def __init__(
-        self, in_features: int, out_features: int, bias: bool = True, *, seed: int | None = None, dtype: str = "float32"
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        *,
+        seed: int | None = None,
+        dtype: str = "float32",
     ) -> None:
         super().__init__()
         self.in_features = check.check_integer("in_features", in_features, at_least=0)
         self.out_features = check.check_integer("out_features", out_features, at_least=1)
+        if not isinstance(bias, bool):
+            raise TypeError(f"bias must be True or False, got {bias!r}")
         self.seed, self.dtype = seed, dtype
         self.add_parameter("weight", (in_features, out_features), init.linear_default(in_features))
         if bias:

@@ -142,11 +142,13 @@ class ClassLoss(Loss):
         t = check.from_any("y", target)
         if np.issubdtype(t.dtype, np.integer) and t.ndim == 1:
             check.check_shape("y", t, (rows,), f"for {rows} samples")
-            return np.ascontiguousarray(t, "int64"), True
+            return check.as_labels("y", t), True
         if isinstance(self, NLLLoss):
             raise TypeError(f"y must be integer class indices of shape ({rows},), got {t.dtype} of shape {t.shape}")
         if t.ndim == 1:
-            raise TypeError(f"y must be integer class indices or probabilities of shape ({rows}, {n_out}), got {t.dtype}")
+            raise TypeError(
+                f"y must be integer class indices or probabilities of shape ({rows}, {n_out}), got {t.dtype}"
+            )
         return super().prepare_target(t, rows, n_out, dtype)
 
 
@@ -181,6 +183,7 @@ class PythonLoss(Loss):
         super().__init__()
         self.function = function
         self.target: check.Array | None = None  # the rows of the batch, set by the trainer
+        self.weight: check.Array | None = None
 
     def __call__(self, input: Any, target: Any, sample_weight: Any = None) -> tuple[Any, check.Array]:
         if sample_weight is not None:
@@ -200,7 +203,8 @@ class PythonLoss(Loss):
 
         def call(rows: int) -> float:
             assert self.target is not None
-            value, grad = self.function(x.array[:rows], self.target[:rows])
+            weight = None if self.weight is None else self.weight[:rows]
+            value, grad = self(x.array[:rows], self.target[:rows], weight)
             if gradient is not None:
                 grad = np.asarray(grad)
                 if grad.shape != (rows, gradient.cols):

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._validation import Array
+from .. import _validation as check
+
+Array = check.Array
 
 if TYPE_CHECKING:
     from ..program import Plan
@@ -32,8 +34,9 @@ class Module:
                 self.gradient("factor")[...] += (grad_output * self.x).sum()
                 return self["factor"] * grad_output
 
-    It runs between compiled layers; everything else (the trainer, saving, both backends) works as for the others. Overwrite
-    `out_features_for` if it changes the number of features. `self.training` says whether the network is training.
+    It runs between compiled layers; everything else (the trainer, saving, both backends) works as for the others.
+    Overwrite `out_features_for` if it changes the number of features. `self.training` says whether the network is
+    training.
     """
 
     def __init__(self) -> None:
@@ -41,7 +44,9 @@ class Module:
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._inits: dict[str, Any] = {}
         self._home: tuple[Parameters, str] | None = None
-        self._solo: Sequential | None = None
+        self._network: Sequential | None = None  # that this layer is part of
+        self._solos: dict[str, Sequential] = {}  # networks of just this layer, by dtype
+        self._last_solo: Sequential | None = None
 
     # -- parameters ----------------------------------------------------------------------------------------------------
 
@@ -57,7 +62,7 @@ class Module:
     def bind(self, params: Parameters, prefix: str) -> None:
         """Let the parameters live in `params` from now on, under `prefix`; called by the network."""
         self._home = (params, prefix)
-        self._solo = None
+        self._solos = {}
 
     def array(self, name: str) -> Array | None:
         """The values of a parameter, a writable view; None if the layer does without (a bias)."""
@@ -69,7 +74,7 @@ class Module:
 
     def _parameter(self, name: str) -> Any:
         if self._home is None:
-            self._alone()
+            self._alone(getattr(self, "dtype", "float32"))
         assert self._home is not None
         params, prefix = self._home
         return params[prefix + name]
@@ -91,10 +96,15 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} must define forward(x)")
 
     def backward(self, grad_output: Array) -> Array:
-        """The gradient of the input for a batch; for layers written in Python. Alone, a layer answers for its last call."""
+        """The gradient of the input for a batch; for layers written in Python.
+
+        Alone, a layer answers for its last call.
+        """
         if type(self).forward is not Module.forward:
             raise NotImplementedError(f"{type(self).__name__} must define backward(grad_output)")
-        return self._alone().backward(grad_output)
+        if self._last_solo is None:
+            raise RuntimeError("backward needs a call of the layer in training mode before it")
+        return self._last_solo.backward(grad_output)
 
     def in_features_hint(self) -> int | None:
         """The number of input features, where the layer prescribes it."""
@@ -106,17 +116,21 @@ class Module:
 
     # -- alone ---------------------------------------------------------------------------------------------------------
 
-    def _alone(self) -> Sequential:
+    def _alone(self, dtype: str) -> Sequential:
         """A network of just this layer. It owns the parameters unless the layer lives in a network already."""
-        if self._solo is None:
+        if dtype not in self._solos:
             from .sequential import Sequential
 
-            self._solo = Sequential.of_one(self)
-        return self._solo
+            solo = Sequential.of_one(self, dtype)
+            self._solos[dtype] = solo
+        return self._solos[dtype]
 
     def __call__(self, x: Any) -> Array:
         """The layer's output for a batch x, shape (..., features)."""
-        solo = self._alone()
+        x = check.as_array("x", x)
+        # With parameters a layer has their dtype; without, it takes either.
+        dtype = self._parameter(next(iter(self._shapes))).data.dtype.name if self._shapes else x.dtype.name
+        self._last_solo = solo = self._alone(dtype)
         solo.training = self.training
         return solo(x)
 

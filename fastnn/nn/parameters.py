@@ -32,8 +32,8 @@ class Parameter:
 class Parameters:
     """All parameters of a network.
 
-    `data` and `grad` are flat arrays in which every parameter begins on a cache line; what lies between two parameters is 0
-    and stays 0. Iterating gives each `Parameter`, and `params["0.weight"]` one of them; their arrays are views.
+    `data` and `grad` are flat arrays in which every parameter begins on a cache line; what lies between two parameters
+    is 0 and stays 0. Iterating gives each `Parameter`, and `params["0.weight"]` one of them; their arrays are views.
     """
 
     def __init__(self, shapes: dict[str, tuple[int, ...]], dtype: Any) -> None:
@@ -46,7 +46,9 @@ class Parameters:
         self.data = aligned_zeros((total,), dtype)
         self.grad = aligned_zeros((total,), dtype)
         self._entries = {
-            name: Parameter(name, self._view(self.data, offsets[name], shape), self._view(self.grad, offsets[name], shape))
+            name: Parameter(
+                name, self._view(self.data, offsets[name], shape), self._view(self.grad, offsets[name], shape)
+            )
             for name, shape in shapes.items()
         }
 

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 Array = check.Array
 
-PREDICT_ROWS = 512  # rows of one run of the inference program: enough to fill two cores, few enough for the second cache
+PREDICT_ROWS = (
+    512  # rows of one run of the inference program: enough to fill two cores, few enough for the second cache
+)
 INIT_STREAM = 1 << 62  # random streams of initial values: this + (layer << 8) + parameter
 
 
@@ -59,17 +61,17 @@ class Sequential(Module):
         self._tick = np.zeros(1, "int64")
         self._programs: dict[Any, Program] = {}
         self._params = self._adopt()
-        self._join_nested(layers, "")
+        self._own(layers, "")
         self._last: tuple[Program, int, tuple[int, ...]] | None = None
 
     @classmethod
-    def of_one(cls, layer: Module) -> Sequential:
+    def of_one(cls, layer: Module, dtype: str) -> Sequential:
         """A network around a layer that is used alone; a layer that lives in a network keeps its parameters there."""
         net = cls.__new__(cls)
         Module.__init__(net)
         net._named, net.layers = [("", layer)], [layer]
         net.seed = _seed(getattr(layer, "seed", None))
-        net.dtype = layer._home[0].dtype.name if layer._home else _dtype_name(getattr(layer, "dtype", "float32"))
+        net.dtype = layer._home[0].dtype.name if layer._home else _dtype_name(dtype)
         net._tick = np.zeros(1, "int64")
         net._programs, net._last = {}, None
         net._params = layer._home[0].part(layer._home[1]) if layer._home else net._adopt()
@@ -91,12 +93,14 @@ class Sequential(Module):
             layer.bind(params, _join(name, ""))
         return params
 
-    def _join_nested(self, layers: tuple[Module, ...], prefix: str) -> None:
-        """Networks among the layers go on to work, on their stretch of this network's buffer."""
+    def _own(self, layers: tuple[Module, ...], prefix: str) -> None:
+        """Mark the layers as part of this network; networks among them go on to work, on a stretch of its buffer."""
         for i, layer in enumerate(layers):
+            layer._network = layer._network or self
             if isinstance(layer, Sequential):
                 layer._params, layer._programs, layer._last = self._params.part(f"{prefix}{i}."), {}, None
-                self._join_nested(tuple(layer.layers), f"{prefix}{i}.")
+                layer.dtype = self.dtype
+                self._own(tuple(layer.layers), f"{prefix}{i}.")
 
     # -- parameters ----------------------------------------------------------------------------------------------------
 
@@ -150,11 +154,15 @@ class Sequential(Module):
         sums = np.zeros(5)
         program.executor.run(*program.span("forward"), rows.shape[0], {"input": rows, "output": out}, sums)
         # The first layer's gradient reads the input again when backward runs, whatever the caller does to x meanwhile.
-        self._last, self._last_input, self._last_shape = (program, rows.shape[0], shape), rows.copy(), np.shape(x)
+        self._last, self._last_input, self._last_shape = (
+            (program, rows.shape[0], shape),
+            rows.copy(),
+            np.shape(x),
+        )
         return out.reshape(*shape, program.n_out)
 
     def backward(self, grad_output: Any) -> Array:
-        """Add the gradients of the parameters, for the batch of the last call in training mode; returns that of the input.
+        """Add the gradients of the parameters for the last call in training mode; returns that of the input.
 
         Parameters
         ----------
@@ -173,7 +181,11 @@ class Sequential(Module):
             raise TypeError(f"grad_output is {g.dtype} but the network is {self.dtype}: both must have one dtype")
         check.check_shape("grad_output", g, (*shape, program.n_out), "like the output")
         grad_x = np.empty_like(self._last_input)
-        slots = {"input": self._last_input, "grad_output": g.reshape(rows, program.n_out), "grad_input": grad_x}
+        slots = {
+            "input": self._last_input,
+            "grad_output": g.reshape(rows, program.n_out),
+            "grad_input": grad_x,
+        }
         program.executor.run(*program.span("backward"), rows, slots, np.zeros(5))
         return grad_x.reshape(self._last_shape)
 
@@ -232,7 +244,9 @@ class Sequential(Module):
         return in_features
 
     def compile(self, batch_size: int = 32, *, in_features: int | None = None) -> Program:
-        """The program of a training pass, forward and backward, for up to `batch_size` rows; print it to see its operations.
+        """The program of a training pass, forward and backward, for up to `batch_size` rows.
+
+        Print it to see its operations.
 
         Compiling beforehand is not needed: the network does it when it runs.
 
@@ -241,8 +255,10 @@ class Sequential(Module):
         ValueError
             If the network takes any number of features and `in_features` does not say how many.
         """
-        batch_size = check.check_integer("batch_size", batch_size, at_least=1)
-        features = self.in_features if in_features is None else in_features
+        batch_size = check.check_integer("batch_size", batch_size, at_least=1, at_most=check.MAX_ROWS)
+        features = self.in_features
+        if in_features is not None:
+            features = check.check_integer("in_features", in_features, at_least=0, at_most=check.MAX_ROWS)
         if features is None:
             raise ValueError("in_features must be given: this network takes any number of features")
         return self.program("train", batch_size, features)
@@ -319,15 +335,17 @@ def _join(name: str, key: str) -> str:
     return f"{name}.{key}" if name else key
 
 
-def _named_layers(layers: tuple[Any, ...], prefix: str) -> list[tuple[str, Module]]:
+def _named_layers(layers: tuple[Any, ...], prefix: str, parent: Sequential | None = None) -> list[tuple[str, Module]]:
     """Layers with their names, as PyTorch counts: those of a nested network get its number in front."""
     named: list[tuple[str, Module]] = []
     for i, layer in enumerate(layers):
         if not isinstance(layer, Module):
             hint = f": write {layer.__name__}()" if isinstance(layer, type) else ""
             raise TypeError(f"layer {prefix}{i} must be a Module, got {type(layer).__name__}{hint}")
+        if layer._network is not None and layer._network is not parent:
+            raise ValueError(f"layer {prefix}{i}, {type(layer).__name__}, is part of another network already")
         if isinstance(layer, Sequential):
-            named += _named_layers(tuple(layer.layers), f"{prefix}{i}.")
+            named += _named_layers(tuple(layer.layers), f"{prefix}{i}.", layer)
         else:
             named.append((f"{prefix}{i}", layer))
     return named
@@ -337,8 +355,6 @@ def _check_layers(named: list[tuple[str, Module]]) -> None:
     seen: dict[int, str] = {}
     features: int | None = None
     for name, layer in named:
-        if layer._home is not None and layer._home[1] and "." not in name:
-            raise ValueError(f"layer {name}, {layer!r}, is part of another network already")
         if id(layer) in seen:
             raise ValueError(f"layer {name} is layer {seen[id(layer)]} again: each layer can stand in a network once")
         seen[id(layer)] = name
@@ -351,7 +367,7 @@ def _check_layers(named: list[tuple[str, Module]]) -> None:
 
 def _dtype_name(dtype: Any) -> str:
     try:
-        name = np.dtype(dtype).name
+        name = "None" if dtype is None else np.dtype(dtype).name
     except TypeError:
         name = str(dtype)
     check.check_choice("dtype", name, ("float32", "float64"))

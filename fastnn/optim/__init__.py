@@ -1,4 +1,7 @@
-"""Optimizers, with PyTorch's names, arguments and defaults; `optim.functional` has their updates as functions of arrays."""
+"""Optimizers, with PyTorch's names, arguments and defaults.
+
+`optim.functional` has their updates as functions of arrays.
+"""
 
 from . import functional
 from .adagrad import Adagrad

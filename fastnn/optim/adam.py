@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from .. import _validation as check
 from ..nn.parameters import Parameters
 from .functional import adam_step, adamw_step
 from .optimizer import Array, Hyperparameter, Optimizer
@@ -53,7 +54,8 @@ class Adam(Optimizer):
     def betas(self, betas: tuple[float, float]) -> None:
         if not (isinstance(betas, (tuple, list)) and len(betas) == 2):
             raise TypeError(f"betas must be a pair of numbers, got {betas!r}")
-        self.beta1, self.beta2 = betas
+        rates = [check.check_number(f"betas[{i}]", beta, at_least=0.0, below=1.0) for i, beta in enumerate(betas)]
+        self.beta1, self.beta2 = rates
 
     def slots(self) -> tuple[Array | None, ...]:
         return self.states["exp_avg"], self.states["exp_avg_sq"], self.states.get("max_exp_avg_sq")

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from .. import _validation as check
-from .._core import dispatch, optimizers as core
+from .._core import dispatch
+from .._core import optimizers as core
 
 __all__ = ["adagrad_step", "adam_step", "adamw_step", "rmsprop_step", "sgd_step"]
 
@@ -29,7 +30,9 @@ def _checked(values: dict[str, float]) -> dict[str, float]:
         "beta2": {"at_least": 0.0, "below": 1.0},
         "dampening": {},
     }
-    return {name: check.check_number(name, value, **ranges.get(name, {"at_least": 0.0})) for name, value in values.items()}
+    return {
+        name: check.check_number(name, value, **ranges.get(name, {"at_least": 0.0})) for name, value in values.items()
+    }
 
 
 def _betas(betas: Any) -> dict[str, float]:
@@ -60,14 +63,17 @@ def _arrays(**arrays: Any) -> list[Array | None]:
     return list(checked.values())
 
 
-def _run(rule: str, arrays: list[Array | None], step: int, values: dict[str, float], **keywords: Any) -> None:
+def _run(rule: str, arrays: list[Array | None], step: int, values: dict[str, float], keywords: dict[str, Any]) -> None:
     if dispatch.get_reference():
         from .. import reference
 
         getattr(reference, rule)(*arrays, **keywords)
     else:
         kernel = "adam_step" if rule == "adamw_step" else rule
-        core.step(kernel, hyperparameters(**values), step, *arrays)
+        param, grad, *states = arrays
+        assert param is not None
+        assert grad is not None
+        core.step(kernel, hyperparameters(**values), step, param, grad, *states)
 
 
 def sgd_step(
@@ -101,7 +107,8 @@ def sgd_step(
     Raises
     ------
     TypeError, ValueError
-        If arrays differ in dtype or shape or cannot be updated in place, or a number is out of range. Nothing is changed.
+        If arrays differ in dtype or shape or cannot be updated in place, or a number is out of range. Nothing is
+        changed.
     """
     values = _checked({"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay})
     if momentum != 0 and momentum_buffer is None:
@@ -113,8 +120,8 @@ def sgd_step(
     arrays = _arrays(param=param, grad=grad, momentum_buffer=momentum_buffer)
     if step is not None:
         step = check.check_integer("step", step, at_least=1)
-    _run("sgd_step", arrays, 2 if step is None else step, values | {"nesterov": float(nesterov)},
-         **values, nesterov=nesterov, step=step)  # fmt: skip
+    keywords = values | {"nesterov": nesterov, "step": step}
+    _run("sgd_step", arrays, 2 if step is None else step, values | {"nesterov": float(nesterov)}, keywords)
 
 
 def adagrad_step(
@@ -139,7 +146,7 @@ def adagrad_step(
     values = _checked({"lr": lr, "lr_decay": lr_decay, "eps": eps, "weight_decay": weight_decay})
     step = check.check_integer("step", step, at_least=1)
     arrays = _arrays(param=param, grad=grad, state_sum=state_sum)
-    _run("adagrad_step", arrays, step, values, **values, step=step)
+    _run("adagrad_step", arrays, step, values, values | {"step": step})
 
 
 def rmsprop_step(
@@ -178,7 +185,7 @@ def rmsprop_step(
         grad_avg=grad_avg if centered else None,
         momentum_buffer=momentum_buffer if momentum else None,
     )
-    _run("rmsprop_step", arrays, 1, values, **values, centered=centered)
+    _run("rmsprop_step", arrays, 1, values, values | {"centered": centered})
 
 
 def adam_step(
@@ -244,8 +251,6 @@ def _adam(
     rates = _betas(betas)
     values = _checked({"lr": lr, "eps": eps, "weight_decay": weight_decay, **rates})
     step = check.check_integer("step", step, at_least=1)
-    arrays = _arrays(
-        param=param, grad=grad, exp_avg=exp_avg, exp_avg_sq=exp_avg_sq, max_exp_avg_sq=max_exp_avg_sq
-    )
+    arrays = _arrays(param=param, grad=grad, exp_avg=exp_avg, exp_avg_sq=exp_avg_sq, max_exp_avg_sq=max_exp_avg_sq)
     keywords = {"step": step, "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
-    _run(rule, arrays, step, values | {"decoupled": float(rule == "adamw_step")}, **keywords)
+    _run(rule, arrays, step, values | {"decoupled": float(rule == "adamw_step")}, keywords)

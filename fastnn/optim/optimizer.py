@@ -13,10 +13,13 @@ Array = check.Array
 
 
 class Hyperparameter:
-    """An attribute of an optimizer that is also written where the compiled update reads it, so a change counts at once."""
+    """An attribute of an optimizer, kept where the compiled update reads it: a change counts at once.
 
-    def __init__(self, **bounds: float) -> None:
-        self.bounds = bounds
+    One that works on a state (`needs`) can only be other than 0 where the optimizer was made with that state.
+    """
+
+    def __init__(self, needs: str | None = None, **bounds: float) -> None:
+        self.needs, self.bounds = needs, bounds
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -26,7 +29,10 @@ class Hyperparameter:
         return float(optimizer.hyper[self.place])
 
     def __set__(self, optimizer: "Optimizer", value: float) -> None:
-        optimizer.hyper[self.place] = check.check_number(self.name, value, **self.bounds)
+        number = check.check_number(self.name, value, **self.bounds)
+        if number and self.needs and self.needs not in optimizer.states:
+            raise ValueError(f"{self.name} must be given when the optimizer is made: it has no {self.needs} now")
+        optimizer.hyper[self.place] = number
 
 
 class Optimizer:
@@ -81,13 +87,18 @@ class Optimizer:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over what `state_dict` gave; nothing changes if it does not fit."""
-        if set(state["states"]) != set(self.states):
-            raise ValueError(f"states must be {sorted(self.states)}, got {sorted(state['states'])}")
-        for name, array in state["states"].items():
-            check.check_shape(name, np.asarray(array), self.states[name].shape, "like the parameters")
-        self.step_count[0] = check.check_integer("step", state["step"], at_least=0)
-        self.hyper[:] = [state["hyper"][name] for name in core.HYPERPARAMETERS]
-        for name, array in state["states"].items():
+        for key, names in (("hyper", core.HYPERPARAMETERS), ("states", tuple(self.states))):
+            if set(state.get(key, ())) != set(names):
+                raise ValueError(f"{key} must be {sorted(names)}, got {sorted(state.get(key, ()))}")
+        step = check.check_integer("step", state.get("step"), at_least=0)
+        hyper = [check.check_number(name, state["hyper"][name]) for name in core.HYPERPARAMETERS]
+        arrays = {name: check.as_array(name, array) for name, array in state["states"].items()}
+        for name, array in arrays.items():
+            check.check_same_dtype(**{"parameters": self.params.data, name: array})
+            check.check_shape(name, array, self.states[name].shape, "like the parameters")
+        self.step_count[0] = step
+        self.hyper[:] = hyper
+        for name, array in arrays.items():
             self.states[name][...] = array
 
     def __repr__(self) -> str:

@@ -25,7 +25,7 @@ class RMSprop(Optimizer):
     function = rmsprop_step
     alpha = Hyperparameter(at_least=0.0, at_most=1.0)
     eps = Hyperparameter(at_least=0.0)
-    momentum = Hyperparameter(at_least=0.0)
+    momentum = Hyperparameter("momentum_buffer", at_least=0.0)
 
     def __init__(
         self,
@@ -37,7 +37,11 @@ class RMSprop(Optimizer):
         momentum: float = 0.0,
         centered: bool = False,
     ) -> None:
-        states = ("square_avg", *(["grad_avg"] if centered else []), *(["momentum_buffer"] if momentum else []))
+        states = (
+            "square_avg",
+            *(["grad_avg"] if centered else []),
+            *(["momentum_buffer"] if momentum else []),
+        )
         super().__init__(params, states)
         self.lr, self.alpha, self.eps = lr, alpha, eps
         self.weight_decay, self.momentum = weight_decay, momentum

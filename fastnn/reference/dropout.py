@@ -27,8 +27,6 @@ def dropout(x: Array, p: float = 0.5, *, seed: int, stream: int = 0, start: int 
     return np.where(words >= int(p * 2**32), x * scale, 0)
 
 
-def dropout_backward(
-    grad_output: Array, p: float = 0.5, *, seed: int, stream: int = 0, start: int = 0
-) -> Array:
+def dropout_backward(grad_output: Array, p: float = 0.5, *, seed: int, stream: int = 0, start: int = 0) -> Array:
     """Return the gradient of `dropout`: dropout is linear, so the same mask and the same scale."""
     return dropout(grad_output, p, seed=seed, stream=stream, start=start)

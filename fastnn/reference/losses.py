@@ -75,9 +75,7 @@ def _upstream(grad_output: ArrayLike, loss: Array, reduction: str, sample_weight
 
 
 @np.errstate(all="ignore")
-def l1_loss(
-    input: Array, target: Array, reduction: str = "mean", sample_weight: ArrayLike | None = None
-) -> Any:
+def l1_loss(input: Array, target: Array, reduction: str = "mean", sample_weight: ArrayLike | None = None) -> Any:
     """Return the absolute error, |input - target|."""
     return _reduced(np.abs(input - target), reduction, sample_weight)
 
@@ -95,9 +93,7 @@ def l1_loss_backward(
 
 
 @np.errstate(all="ignore")
-def mse_loss(
-    input: Array, target: Array, reduction: str = "mean", sample_weight: ArrayLike | None = None
-) -> Any:
+def mse_loss(input: Array, target: Array, reduction: str = "mean", sample_weight: ArrayLike | None = None) -> Any:
     """Return the squared error, (input - target)**2."""
     return _reduced((input - target) ** 2, reduction, sample_weight)
 
@@ -115,9 +111,7 @@ def mse_loss_backward(
 
 
 @np.errstate(all="ignore")
-def rmse_loss(
-    input: Array, target: Array, reduction: str = "mean", sample_weight: ArrayLike | None = None
-) -> Any:
+def rmse_loss(input: Array, target: Array, reduction: str = "mean", sample_weight: ArrayLike | None = None) -> Any:
     """Return the root of `mse_loss` after its reduction, sqrt(mean((input - target)**2)) by default."""
     return np.sqrt(mse_loss(input, target, reduction, sample_weight))
 
@@ -282,9 +276,7 @@ def cross_entropy_backward(
 
 
 @np.errstate(all="ignore")
-def nll_loss(
-    input: Array, target: Array, reduction: str = "mean", sample_weight: ArrayLike | None = None
-) -> Any:
+def nll_loss(input: Array, target: Array, reduction: str = "mean", sample_weight: ArrayLike | None = None) -> Any:
     """Return -input[row, target[row]]: `input` holds log-probabilities, `target` integer class indices."""
     return _reduced(-input[np.arange(len(input)), target], reduction, sample_weight)
 

@@ -1,13 +1,14 @@
 """The reference backend of a program: its operations, one after the other, in NumPy.
 
-It runs the plan that _core/program.pyx runs (fastnn/program.py makes it), on the same workspace, with the functions of this
-package. Buffers are matrices with a row for each sample of the largest batch; a run uses their first `rows` rows.
+It runs the plan that _core/program.pyx runs (fastnn/program.py makes it), on the same workspace, with the functions of
+this package. Buffers are matrices with a row for each sample of the largest batch; a run uses their first `rows` rows.
 """
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._core.program import BadLabel
 from . import activations, losses, optimizers, softmax
 from .dropout import dropout
 from .elementary import Array
@@ -21,7 +22,8 @@ MEAN, LABELS = 1, 2  # bits of Operation.flag
 
 class ReferenceProgram:
     """A program that NumPy runs. `sums` is as in _core/program.pyx: the last loss, then summed losses, weights, right
-    predictions and samples."""
+    predictions and samples.
+    """
 
     def __init__(self, program: "Program") -> None:
         self.operations = program.operations
@@ -59,7 +61,13 @@ class ReferenceProgram:
                 if staged is not None and name in slots:
                     staged[: end - begin] = slots[name]
             self.tick += 1
-            self.run(first, last, end - begin, slots, sums)
+            try:
+                self.run(first, last, end - begin, slots, sums)
+            except BaseException as error:
+                self.tick -= 1  # a batch that failed was none
+                if isinstance(error, BadLabel):
+                    error.args = (error.args[0] + begin, error.args[1])
+                raise
         return stop
 
     @staticmethod
@@ -67,11 +75,16 @@ class ReferenceProgram:
         """An operand: from the slots, or the part of a buffer that this batch uses."""
         if hasattr(array, "slot"):
             return slots.get(array.slot)
-        if array is None or operation.kind == "update" or role in ("weight", "bias", "grad_weight", "grad_bias", "weight_t"):
-            return array  # type: ignore[no-any-return]
-        return array[:rows]  # type: ignore[no-any-return]
+        if (
+            array is None
+            or operation.kind == "update"
+            or role in ("weight", "bias", "grad_weight", "grad_bias", "weight_t")
+        ):
+            return array
+        return array[:rows]
 
-    # -- one method for each kind of operation ---------------------------------------------------------------------------
+    # -- one method for each kind of operation
+    # ---------------------------------------------------------------------------
 
     def _linear(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
         np.matmul(a["x"], a["weight"], out=a["pre"])
@@ -171,6 +184,4 @@ def _activation(kernel: str) -> Any:
 def _check_labels(labels: Array, classes: int) -> None:
     bad = np.flatnonzero((labels < 0) | (labels >= classes))
     if bad.size:
-        from .._core.program import BadLabel
-
         raise BadLabel(int(bad[0]), int(labels[bad[0]]))

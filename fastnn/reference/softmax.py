@@ -43,9 +43,7 @@ def log_softmax(x: Array, axis: int = -1, temperature: float = 1.0) -> Array:
 
 
 @np.errstate(all="ignore")
-def log_softmax_backward(
-    grad_output: Array, output: Array, axis: int = -1, temperature: float = 1.0
-) -> Array:
+def log_softmax_backward(grad_output: Array, output: Array, axis: int = -1, temperature: float = 1.0) -> Array:
     """Return (grad_output - exp(output) * sum_j grad_output_j) / T, with output = log_softmax(x)."""
     return (grad_output - np.exp(output) * grad_output.sum(axis=axis, keepdims=True)) / temperature
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from .._validation import check_choice
-
 
 class Progress:
     """A bar over all epochs; without one, every method does nothing.
@@ -20,7 +18,8 @@ class Progress:
     """
 
     def __init__(self, show: bool | str, epochs: int, samples: int) -> None:
-        check_choice("progress", show, (True, False, "auto"))
+        if not isinstance(show, bool) and show != "auto":
+            raise ValueError(f"progress must be True, False or 'auto', got {show!r}")
         self.bar: Any = None
         self.epochs = epochs
         if show is True or (show == "auto" and (sys.stderr.isatty() or "ipykernel" in sys.modules)):

@@ -57,7 +57,8 @@ class Trainer:
         if self.loss.reduction == "none":
             raise ValueError('loss: reduction must be "mean" or "sum" to train, got "none"')
 
-    # -- one step --------------------------------------------------------------------------------------------------------
+    # -- one step
+    # --------------------------------------------------------------------------------------------------------
 
     def step(self, x: Any, y: Any, sample_weight: Any = None) -> float:
         """Train on one batch: forward, loss, backward and update, in one compiled call.
@@ -87,7 +88,8 @@ class Trainer:
         self._run("step", data, None, 0, rows, rows, sums)
         return float(sums[0])
 
-    # -- many steps ------------------------------------------------------------------------------------------------------
+    # -- many steps
+    # ------------------------------------------------------------------------------------------------------
 
     def fit(
         self,
@@ -130,19 +132,23 @@ class Trainer:
         Raises
         ------
         TypeError, ValueError
-            If an argument does not fit. The network is as before, or, where a class index out of range turns up, as after the
-            batches before it.
+            If an argument does not fit. The network is as before, or, where a class index out of range turns up, as
+            after the batches before it.
 
         Notes
         -----
         Ctrl-C ends the run between two batches, within about 200 ms: the history then holds the epochs before, with
         `interrupted` set, and network and optimizer go on working.
         """
-        epochs = check.check_integer("epochs", epochs, at_least=0)
+        epochs = check.check_integer("epochs", epochs, at_least=0, at_most=check.MAX_ROWS)
         seed = self.net.seed if seed is None else check.check_integer("seed", seed, at_least=0, at_most=2**64 - 1)
         data, validation = self._split(self._data(x, y, sample_weight), validation_data, validation_split)
         n = data.x.shape[0]
-        batch = n if batch_size is None else min(n, check.check_integer("batch_size", batch_size, at_least=1))
+        batch = (
+            n
+            if batch_size is None
+            else min(n, check.check_integer("batch_size", batch_size, at_least=1, at_most=check.MAX_ROWS))
+        )
         history, bar = History(), Progress(progress, epochs, n)
         try:
             for epoch in range(epochs):
@@ -169,10 +175,10 @@ class Trainer:
         scores : dict
             "loss", and "accuracy" where it applies; exact over batches of different sizes.
         """
-        batch_size = check.check_integer("batch_size", batch_size, at_least=1)
-        return self._evaluate(self._data(x, y, sample_weight), batch_size)
+        return self._evaluate(self._data(x, y, sample_weight), _rows("batch_size", batch_size))
 
-    # -- parts -----------------------------------------------------------------------------------------------------------
+    # -- parts
+    # -----------------------------------------------------------------------------------------------------------
 
     def _epoch(self, data: Data, order: Array | None, batch: int, bar: Progress) -> dict[str, float]:
         """One pass over the data, in slices short enough to keep the bar moving."""
@@ -191,13 +197,13 @@ class Trainer:
     def _evaluate(self, data: Data, batch: int) -> dict[str, float]:
         sums = np.zeros(5)
         n, tick = data.x.shape[0], self.net._tick.copy()
-        self._run("evaluate", data, None, 0, n, min(n, batch), sums)
-        self.net._tick[...] = tick  # dropout goes on where training left it
+        try:
+            self._run("evaluate", data, None, 0, n, min(n, batch), sums)
+        finally:
+            self.net._tick[...] = tick  # dropout goes on where training left it
         return self._scores(sums)
 
-    def _run(
-        self, mode: str, data: Data, order: Array | None, start: int, stop: int, batch: int, sums: Array
-    ) -> None:
+    def _run(self, mode: str, data: Data, order: Array | None, start: int, stop: int, batch: int, sums: Array) -> None:
         """Run the program for `mode` over rows start .. stop - 1, a batch at a time."""
         program = self._program(mode, data, batch)
         staging = None
@@ -206,24 +212,19 @@ class Trainer:
         if order is not None:
             staging = data.staging(program.batch_size)
         if isinstance(self.loss, PythonLoss):
-            self.loss.target = staging[1] if staging else None
+            assert staging is not None
+            self.loss.target, self.loss.weight = staging[1:]
         span = program.span("forward", "update" if mode == "step" else "loss")
         try:
-            program.executor.run_batches(
-                *span, data.x, data.y, data.weight, order, start, stop, batch, staging, sums
-            )
+            program.executor.run_batches(*span, data.x, data.y, data.weight, order, start, stop, batch, staging, sums)
         except BadLabel as error:
             row, value = error.args
             row = int(order[row]) if order is not None else row
-            raise ValueError(
-                f"y[{row}] is {value}: class indices must be between 0 and {program.n_out - 1}"
-            ) from None
+            raise ValueError(f"y[{row}] is {value}: class indices must be between 0 and {program.n_out - 1}") from None
 
     def _program(self, mode: str, data: Data, batch: int) -> Program:
         optimizer = self.optimizer if mode == "step" else None
-        return self.net.program(
-            mode, batch, data.x.shape[1], loss=self.loss, labels=data.labels, optimizer=optimizer
-        )
+        return self.net.program(mode, batch, data.x.shape[1], loss=self.loss, labels=data.labels, optimizer=optimizer)
 
     def _data(self, x: Any, y: Any, sample_weight: Any) -> Data:
         rows, _ = self.net._input(x)
@@ -231,10 +232,8 @@ class Trainer:
         target, labels = self.loss.prepare_target(y, rows.shape[0], n_out, rows.dtype)
         weight = None
         if sample_weight is not None:
-            weight = np.ascontiguousarray(check.from_any("sample_weight", sample_weight), rows.dtype)
+            weight = check.as_weights("sample_weight", sample_weight, rows.dtype)
             check.check_shape("sample_weight", weight, (rows.shape[0],), "one a sample")
-            if not (weight >= 0).all():
-                raise ValueError("sample_weight must be 0 or more, got a negative weight or NaN")
         return Data(rows, target, weight, labels)
 
     def _split(
@@ -249,7 +248,7 @@ class Trainer:
                 raise ValueError("give validation_data or validation_split, not both")
             if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
                 raise TypeError(f"validation_data must be (x, y) or (x, y, sample_weight), got {validation_data!r:.60}")
-            return data, self._data(*(tuple(validation_data) + (None,))[:3])
+            return data, self._data(*(*validation_data, None)[:3])
         if not share:
             return data, None
         cut = data.x.shape[0] - math.ceil(share * data.x.shape[0])
@@ -268,6 +267,10 @@ class Trainer:
 
     def __repr__(self) -> str:
         return f"Trainer(loss={self.loss!r}, optimizer={self.optimizer!r})\n{self.net!r}"
+
+
+def _rows(name: str, value: Any) -> int:
+    return check.check_integer(name, value, at_least=1, at_most=check.MAX_ROWS)
 
 
 class Data:

@@ -100,6 +100,16 @@ INLINE VEC LANE(gelu_backward)(VEC g, VEC x)
 FNN_DEFINE_MAP1(gelu)
 FNN_DEFINE_MAP2(gelu_backward)
 
+/* sigmoid(x), and 1 - sigmoid(x) without cancellation */
+INLINE VEC LANE(sigmoid_both)(VEC x, VEC *complement)
+{
+    const VEC e = LANE(exp)(-v_abs(x));
+    const VEC large = K(1) / (K(1) + e), small = e * large;
+    const MASK negative = v_lt(x, K(0));
+    *complement = v_select(negative, large, small);
+    return v_select(negative, small, large);
+}
+
 /* x sigmoid(2 u), u = sqrt(2 / pi) (x + 0.044715 x^3), which is 0.5 x (1 + tanh u) without its cancellation.
  * Beyond +-100 the sigmoid is 0 or 1 in both dtypes. */
 #define GELU_TANH_SCALE K(1.5957691216057307117597842397375) /* 2 sqrt(2 / pi) */
@@ -114,9 +124,10 @@ INLINE VEC LANE(gelu_tanh_backward)(VEC g, VEC x)
 {
     const VEC c = CLAMP(x, K(-100), K(100));
     const VEC square = GELU_TANH_CUBIC * c * c;
-    const VEC s = LANE(sigmoid)(GELU_TANH_SCALE * (c * (K(1) + square)));
+    VEC complement;
+    const VEC s = LANE(sigmoid_both)(GELU_TANH_SCALE * (c * (K(1) + square)), &complement);
     const VEC slope = GELU_TANH_SCALE * v_fma(K(3), square, K(1));
-    return g * (s * v_fma(c * (K(1) - s), slope, K(1)));
+    return g * (s * v_fma(c * complement, slope, K(1)));
 }
 FNN_DEFINE_MAP1(gelu_tanh)
 FNN_DEFINE_MAP2(gelu_tanh_backward)
@@ -128,8 +139,9 @@ INLINE VEC LANE(silu)(VEC x)
 }
 INLINE VEC LANE(silu_backward)(VEC g, VEC x)
 {
-    const VEC s = LANE(sigmoid)(x);
-    return g * (s * v_fma(FINITE(x), K(1) - s, K(1)));
+    VEC complement;
+    const VEC s = LANE(sigmoid_both)(x, &complement);
+    return g * (s * v_fma(FINITE(x), complement, K(1)));
 }
 FNN_DEFINE_MAP1(silu)
 FNN_DEFINE_MAP2(silu_backward)
@@ -212,7 +224,8 @@ INLINE VEC LANE(hardsigmoid)(VEC x)
 }
 INLINE VEC LANE(hardsigmoid_backward)(VEC g, VEC x)
 {
-    return LANE(hardtanh_backward)(g / K(6), x, K(-3), K(3));
+    /* Here NaN is outside, as in PyTorch. */
+    return v_select(v_gt(x, K(-3)), v_select(v_lt(x, K(3)), g / K(6), K(0)), K(0));
 }
 FNN_DEFINE_MAP1(hardsigmoid)
 FNN_DEFINE_MAP2(hardsigmoid_backward)

@@ -27,16 +27,23 @@
         }                                                                                                    \
     }
 
-/* g += weight_decay p;  buffer = momentum buffer + (1 - dampening) g;  p -= lr (look_ahead buffer + direct g)
- * k: lr, weight_decay, momentum (0 at the first step), 1 - dampening (1 at the first step), look_ahead, direct.
- * Plain momentum is look_ahead 1, direct 0; Nesterov's is look_ahead momentum, direct 1. */
+/* g + weight_decay p. A rate of 0 means that the term is not there, so that it makes no NaN of an infinity. */
+INLINE VEC LANE(decayed)(VEC g, VEC p, VEC weight_decay)
+{
+    return v_select(v_gt(weight_decay, K(0)), v_fma(weight_decay, p, g), g);
+}
+
+/* g += weight_decay p;  buffer = momentum buffer + (1 - dampening) g;  p -= lr buffer,  or lr (g + look_ahead buffer)
+ * k: lr, weight_decay, momentum (0 at the first step), 1 - dampening (1 at the first step), look_ahead (momentum for
+ * Nesterov's rule, else 0) */
 INLINE void LANE(sgd_step)(VEC *p, VEC g, VEC *buffer, VEC *s1, VEC *s2, const VEC *k)
 {
     (void)s1, (void)s2;
-    g = v_fma(k[1], *p, g);
+    g = LANE(decayed)(g, *p, k[1]);
     if (buffer) {
-        *buffer = v_fma(k[2], *buffer, k[3] * g);
-        g = v_fma(k[5], g, k[4] * *buffer);
+        const VEC scaled = k[3] * g;
+        *buffer = v_select(v_gt(k[2], K(0)), v_fma(k[2], *buffer, scaled), scaled);
+        g = v_select(v_gt(k[4], K(0)), v_fma(k[4], *buffer, g), *buffer);
     }
     *p = v_fnma(k[0], g, *p);
 }
@@ -46,7 +53,7 @@ FNN_DEFINE_UPDATE(sgd_step)
 INLINE void LANE(adagrad_step)(VEC *p, VEC g, VEC *sum, VEC *s1, VEC *s2, const VEC *k)
 {
     (void)s1, (void)s2;
-    g = v_fma(k[1], *p, g);
+    g = LANE(decayed)(g, *p, k[1]);
     *sum = v_fma(g, g, *sum);
     *p = v_fnma(k[0], g / (v_sqrt(*sum) + k[2]), *p);
 }
@@ -57,7 +64,7 @@ FNN_DEFINE_UPDATE(adagrad_step)
  * k: lr, weight_decay, eps, alpha, 1 - alpha, momentum */
 INLINE void LANE(rmsprop_step)(VEC *p, VEC g, VEC *v, VEC *mean, VEC *buffer, const VEC *k)
 {
-    g = v_fma(k[1], *p, g);
+    g = LANE(decayed)(g, *p, k[1]);
     *v = v_fma(k[4] * g, g, k[3] * *v);
     VEC variance = *v;
     if (mean) {
@@ -77,7 +84,7 @@ FNN_DEFINE_UPDATE(rmsprop_step)
 INLINE void LANE(adam_step)(VEC *p, VEC g, VEC *m, VEC *v, VEC *largest, const VEC *k)
 {
     *p = *p * k[7];
-    g = v_fma(k[1], *p, g);
+    g = LANE(decayed)(g, *p, k[1]);
     *m = v_fma(k[3], g - *m, *m);
     *v = v_fma(k[5] * g, g, k[4] * *v);
     VEC second = *v;

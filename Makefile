@@ -1,0 +1,71 @@
+# Set-up and checks. `make demo` and `make test` need nothing but Python, a C compiler, make and git.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+# Everything the wheel is made of: when one of these changes it is built and installed again.
+SOURCES = $(shell find fastnn src_c -name '*.py' -o -name '*.py[xdi]' -o -name '*.[ch]' -o -name '*.def' -o -name '*.npz') \
+	pyproject.toml setup.py README.md
+
+.PHONY: demo test coverage exhaustive lint bench wheel clean neon
+
+demo: $(VENV)/installed
+	$(BIN)/fastnn demo
+
+test: $(VENV)/test
+	$(BIN)/python -P -m pytest
+
+coverage: $(VENV)/test
+	$(BIN)/python -P -m pytest --cov=fastnn --cov-report=term-missing:skip-covered
+
+# All 2^32 float32 inputs of every elementary function: some minutes each.
+exhaustive: $(VENV)/test
+	$(BIN)/python -P tests/exhaustive.py
+
+bench: $(VENV)/bench
+	$(BIN)/python -P -m pytest benchmarks -o python_files='bench_*.py' --benchmark-only
+
+lint: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/cython-lint fastnn
+	git ls-files 'src_c/*.[ch]' 'src_c/*.def' | xargs $(BIN)/clang-format --dry-run --Werror
+	$(BIN)/codespell
+	$(BIN)/mypy
+	for file in src_c/*.c src_c/isa/*.c; do \
+		$(CC) -c -O2 -std=gnu11 -Wall -Wextra -Werror -ffp-contract=off -o /dev/null $$file || exit 1; done
+
+# The NEON kernels, compiled by a cross compiler and run under qemu-user (Debian: gcc-aarch64-linux-gnu, qemu-user).
+neon:
+	tools/check_neon.sh
+
+wheel: $(VENV)/venv
+	$(BIN)/pip install --quiet build
+	$(BIN)/python -m build
+
+clean:
+	rm -rf build dist fastnn.egg-info $(VENV) .coverage .benchmarks .pytest_cache .ruff_cache .mypy_cache
+	rm -f fastnn/_core/*.c fastnn/_core/*.so fastnn/_core/*.html
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# -- the virtual environment, one stamp a stage ------------------------------------------------------------------------
+
+$(VENV)/venv:
+	@command -v $(PYTHON) > /dev/null || { echo "fastnn needs Python 3.11 or newer: install it or set PYTHON"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "fastnn needs Python 3.11 or newer, $(PYTHON) is older: set PYTHON=python3.x"; exit 1; }
+	@command -v $${CC:-cc} > /dev/null || { echo "fastnn needs a C compiler: install gcc or clang, or set CC"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	@touch $@
+
+# One wheel is built and installed; the extras are then only more packages beside it.
+$(VENV)/installed: $(VENV)/venv $(SOURCES)
+	@rm -rf $(VENV)/wheel build
+	$(BIN)/pip wheel --quiet --no-deps --wheel-dir $(VENV)/wheel .
+	$(BIN)/pip install --quiet --force-reinstall --no-deps $(VENV)/wheel/*.whl
+	$(BIN)/pip install --quiet $(VENV)/wheel/*.whl
+	@touch $@
+
+$(VENV)/test $(VENV)/bench $(VENV)/dev: $(VENV)/%: $(VENV)/installed
+	$(BIN)/pip install --quiet "$$(echo $(VENV)/wheel/*.whl)[$*]"
+	@touch $@

@@ -1,0 +1,32 @@
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..program import Program
+
+Array = npt.NDArray[Any]
+
+KINDS: dict[str, int]
+ROLE_NAMES: tuple[str, ...]
+SLOT_NAMES: tuple[str, ...]
+
+class NativeProgram:
+    def __init__(self, plan: Program) -> None: ...
+    def run(self, first: int, last: int, rows: int, slots: dict[str, Array], sums: npt.NDArray[np.float64]) -> None: ...
+    def run_batches(
+        self,
+        first: int,
+        last: int,
+        x: Array,
+        target: Array,
+        sample_weight: Array | None,
+        order: npt.NDArray[np.int64] | None,
+        start: int,
+        stop: int,
+        batch_size: int,
+        staging: tuple[Array | None, ...] | None,
+        sums: npt.NDArray[np.float64],
+    ) -> int: ...
+
+class BadLabel(Exception): ...
