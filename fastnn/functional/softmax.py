@@ -82,6 +82,9 @@ def _temperature_backward(name: str, grad_output: Any, output: Any, x: Any, axis
     x = check.as_array("x", x)
     check.check_same_dtype(x=x, output=grad_x)
     check.check_same_shape(output=grad_x, x=x)
+    if dispatch.get_reference():
+        g, y = check.as_array("grad_output", grad_output), check.as_array("output", output)
+        return float(reference_function(f"{name}_temperature_backward")(g, y, x, axis, temperature))
     return float(-dot(x, grad_x) / temperature)
 
 

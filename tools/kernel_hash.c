@@ -1,0 +1,130 @@
+/* Prints a hash of what every kernel computes, for one instruction set: equal lines mean equal bits.
+ *
+ *     kernel_hash [isa]      the best available one by default
+ *
+ * tools/check_neon.sh compares the NEON kernels, under an emulator, with those of this machine.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fastnn.h"
+
+enum { N = 203, ROWS = 29, COLS = 7 }; /* N = ROWS * COLS, no multiple of any register */
+
+static uint64_t fnv(const void *data, size_t bytes)
+{
+    const unsigned char *p = data;
+    uint64_t hash = 1469598103934665603u;
+    for (size_t i = 0; i < bytes; i++)
+        hash = (hash ^ p[i]) * 1099511628211u;
+    return hash;
+}
+
+/* Numbers without a library: -8 .. 8 in steps that are exact in both dtypes, with a few special values. */
+static double number(int i, int salt)
+{
+    static const double special[] = {0.0, -0.0, 1e-40, -1e-40, 30.0, -30.0, 100.0, -104.0, INFINITY, -INFINITY, NAN};
+    const uint32_t u = (uint32_t)(i * 2 + salt) * 2654435761u;
+    if (salt == 1 && i % 17 == 0)
+        return special[i / 17 % 11];
+    return ((double)(u >> 12) - 524288.0) / 65536.0;
+}
+
+#define DEFINE_HASHES(REAL, dtype)                                                                                     \
+    static void print_##dtype(const char *name, REAL *out, int n)                                                      \
+    {                                                                                                                  \
+        for (int i = 0; i < n; i++)                                                                                    \
+            if (out[i] != out[i])                                                                                      \
+                out[i] = (REAL)12345; /* the payload of a NaN is no promise */                                         \
+        printf("%-40s %s %016llx\n", name, #dtype, (unsigned long long)fnv(out, (size_t)n * sizeof *out));             \
+    }                                                                                                                  \
+                                                                                                                       \
+    typedef void (*map1_##dtype)(const REAL *, REAL *, ptrdiff_t, const double *);                                     \
+    typedef void (*map2_##dtype)(const REAL *, const REAL *, REAL *, ptrdiff_t, const double *);                       \
+    typedef void (*rows1_##dtype)(const REAL *, REAL *, ptrdiff_t, ptrdiff_t, const double *);                         \
+    typedef void (*rows2_##dtype)(const REAL *, const REAL *, REAL *, ptrdiff_t, ptrdiff_t, const double *);           \
+    typedef double (*loss_##dtype)(const REAL *, const REAL *, const REAL *, REAL *, REAL *, ptrdiff_t, double,        \
+                                   const double *);                                                                    \
+    typedef double (*row_loss_##dtype)(const REAL *, const int64_t *, const REAL *, const REAL *, REAL *, REAL *,      \
+                                       ptrdiff_t, ptrdiff_t, double, const double *);                                  \
+    typedef void (*update_##dtype)(REAL *, const REAL *, REAL *, REAL *, REAL *, ptrdiff_t, const double *);           \
+                                                                                                                       \
+    static void hash_group_##dtype(const void *const *table, int index, const char *group, const char *name)           \
+    {                                                                                                                  \
+        REAL x[N], y[N], z[N], q[N], w[N], out[2 * N + 1] = {0};                                                       \
+        int64_t labels[ROWS];                                                                                          \
+        const double params[3] = {0.75, 20.0, 0.0};                                                                    \
+        const double c[8] = {0.01, 0.1, 1e-8, 0.1, 0.9, 0.1, 1.5, 0.99};                                               \
+        const int special = strncmp(group, "map", 3) == 0;                                                             \
+        for (int i = 0; i < N; i++) {                                                                                  \
+            x[i] = (REAL)number(i, special), y[i] = (REAL)number(i, 2);                                                \
+            q[i] = (REAL)fabs(number(i, 4) / 9), w[i] = (REAL)fabs(number(i, 6)), z[i] = (REAL)fabs(number(i, 8));     \
+        }                                                                                                              \
+        for (int r = 0; r < ROWS; r++)                                                                                 \
+            labels[r] = r % COLS;                                                                                      \
+        const void *kernel = table[index];                                                                             \
+        if (!strcmp(group, "map1"))                                                                                    \
+            ((map1_##dtype)kernel)(x, out, N, params);                                                                 \
+        else if (!strcmp(group, "map2"))                                                                               \
+            ((map2_##dtype)kernel)(y, x, out, N, params);                                                              \
+        else if (!strcmp(group, "rows1"))                                                                              \
+            ((rows1_##dtype)kernel)(strcmp(name, "entropy") ? x : q, out, ROWS, COLS, params);                         \
+        else if (!strcmp(group, "rows2"))                                                                              \
+            ((rows2_##dtype)kernel)(y, q, out, ROWS, COLS, params);                                                    \
+        else if (!strcmp(group, "loss"))                                                                               \
+            out[2 * N] = (REAL)((loss_##dtype)kernel)(strcmp(name, "binary_cross_entropy") ? x : q, q, w, out,         \
+                                                      out + N, N, 0.5, params);                                        \
+        else if (!strcmp(group, "row_loss"))                                                                           \
+            out[2 * N] = (REAL)((row_loss_##dtype)kernel)(x, labels, NULL, w, out, out + N, ROWS, COLS, 0.5,           \
+                                                          params + 2);                                                 \
+        else if (!strcmp(group, "update")) {                                                                           \
+            ((update_##dtype)kernel)(x, y, z, q, w, N, c);                                                             \
+            memcpy(out, x, sizeof x), memcpy(out + N, z, sizeof z);                                                    \
+        } else                                                                                                         \
+            return;                                                                                                    \
+        print_##dtype(name, out, 2 * N + 1);                                                                           \
+    }                                                                                                                  \
+                                                                                                                       \
+    static void hash_rest_##dtype(const struct fnn_kernels_##dtype *k)                                                 \
+    {                                                                                                                  \
+        static REAL a[64 * 61], b[61 * 67], c[64 * 67], out[64 * 67];                                                  \
+        for (int i = 0; i < 64 * 61; i++)                                                                              \
+            a[i] = (REAL)number(i, 2);                                                                                 \
+        for (int i = 0; i < 61 * 67; i++)                                                                              \
+            b[i] = (REAL)number(i, 4);                                                                                 \
+        for (int cols = 1; cols <= 67; cols += 3) {                                                                    \
+            k->matmul(a, 61, 1, b, 67, b, 0, c, 67, 63, cols, 61);                                                     \
+            k->matmul(a, 1, 61, b, 67, c, 67, out, 67, 60, cols, 60);                                                  \
+        }                                                                                                              \
+        print_##dtype("matmul", out, 60 * 67);                                                                         \
+        k->column_sums(b, 67, NULL, out, 61, 67);                                                                      \
+        print_##dtype("column_sums", out, 67);                                                                         \
+        k->transpose(b, 67, out, 61, 61, 67);                                                                          \
+        print_##dtype("transpose", out, 61 * 67);                                                                      \
+        out[0] = (REAL)k->sum(a, 1001), out[1] = (REAL)k->dot(a, b, 1001);                                             \
+        print_##dtype("sum dot", out, 2);                                                                              \
+        k->dropout(a, out, 777, 1, 2, 3, 1u << 30, 1.25);                                                              \
+        print_##dtype("dropout", out, 777);                                                                            \
+    }
+
+DEFINE_HASHES(float, f32)
+DEFINE_HASHES(double, f64)
+
+int main(int argc, char **argv)
+{
+    for (int i = 0; i < fnn_isa_count(); i++) {
+        const struct fnn_isa *isa = fnn_isa_at(i);
+        if (!fnn_isa_supported(i) || (argc > 1 && strcmp(isa->name, argv[1]) != 0))
+            continue;
+        for (int k = 0; k < fnn_kernel_count(); k++) {
+            hash_group_f32((const void *const *)&isa->f32, k, fnn_kernel_group(k), fnn_kernel_name(k));
+            hash_group_f64((const void *const *)&isa->f64, k, fnn_kernel_group(k), fnn_kernel_name(k));
+        }
+        hash_rest_f32(&isa->f32);
+        hash_rest_f64(&isa->f64);
+        return 0;
+    }
+    fprintf(stderr, "no such instruction set here\n");
+    return 1;
+}
