@@ -20,6 +20,7 @@ MODULES = [
     "losses",
     "dropout",
     "optimizers",
+    "operations",
     "program",
 ]
 # The C floor that a module links; `dispatch` holds the kernels, the others reach them through its table.

@@ -73,8 +73,9 @@ cdef class Map1:
         self.cost = cost_of(name)
         self.slow = slow
 
-    def __call__(self, x, out=None, double a=0.0, double b=0.0):
-        if out is not None or not arrays.is_plain(x) or dispatch.reference:
+    def __call__(self, x, out=None, a=0.0, b=0.0):
+        if (out is not None or not arrays.is_plain(x) or dispatch.reference or type(a) is not float
+                or type(b) is not float):
             return self.slow(self, x, out, (a, b))
         out = arrays.empty_like(x)
         self.run(x, out, a, b)
@@ -105,9 +106,9 @@ cdef class Map2:
         self.cost = cost_of(name)
         self.slow = slow
 
-    def __call__(self, g, x, out=None, double a=0.0, double b=0.0):
+    def __call__(self, g, x, out=None, a=0.0, b=0.0):
         if (out is not None or not arrays.is_plain(x) or not arrays.is_plain(g) or not arrays.same_layout(g, x)
-                or dispatch.reference):
+                or dispatch.reference or type(a) is not float or type(b) is not float):
             return self.slow(self, g, x, out, (a, b))
         out = arrays.empty_like(x)
         self.run(g, x, out, a, b)

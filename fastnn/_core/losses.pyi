@@ -5,6 +5,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
+def weight_sum(weight: Array) -> float: ...
 def first_bad_label(labels: npt.NDArray[np.int64], cols: int) -> int: ...
 
 class Loss:

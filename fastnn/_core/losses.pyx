@@ -101,6 +101,24 @@ cdef void row_loss_parts(int kernel, const real *x, const int64_t *labels, const
         sums[chunk] = row_loss_chunk(kernel, x, labels, q, weight, values, grad, rows, cols, scale, params, chunk)
 
 
+cdef double run_sum(const real *x, Py_ssize_t n) noexcept nogil:
+    """Sum of n elements, chunk by chunk in double."""
+    cdef double total = 0
+    cdef Py_ssize_t i = 0
+    while i < n:
+        total += dispatch.array_sum(x + i, min(n - i, CHUNK))
+        i += CHUNK
+    return total
+
+
+def weight_sum(weight):
+    """Sum of a plain array of weights, in the order of the losses; NaN where it is 0."""
+    cdef Py_ssize_t n = arrays.size(weight)
+    if arrays.is_double(weight):
+        return run_sum(<double *> arrays.data(weight), n) or float("nan")
+    return run_sum(<float *> arrays.data(weight), n) or float("nan")
+
+
 cdef Py_ssize_t bad_label(const int64_t *labels, Py_ssize_t rows, Py_ssize_t cols) noexcept nogil:
     """The first row whose label is not in 0 .. cols - 1, or -1."""
     cdef Py_ssize_t r

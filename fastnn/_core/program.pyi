@@ -7,12 +7,12 @@ from ..program import Program
 
 Array = npt.NDArray[Any]
 
-KINDS: dict[str, int]
-ROLE_NAMES: tuple[str, ...]
 SLOT_NAMES: tuple[str, ...]
 
 class NativeProgram:
     def __init__(self, plan: Program) -> None: ...
+    def predict(self, x: Any) -> Array | None: ...
+    def step(self, x: Any, y: Any) -> float | None: ...
     def run(self, first: int, last: int, rows: int, slots: dict[str, Array], sums: npt.NDArray[np.float64]) -> None: ...
     def run_batches(
         self,

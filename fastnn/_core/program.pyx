@@ -1,221 +1,36 @@
 """The native backend of a program: its operations as C structs, run without the GIL, without an allocation.
 
-fastnn/program.py plans a program; reference/program.py runs the same plan with NumPy.
+fastnn/plan.py plans a program; reference/program.py runs the same plan with NumPy.
 """
 
 cimport numpy as cnp
 from cpython.exc cimport PyErr_CheckSignals
-from libc.math cimport sqrt
 from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
 from fastnn._core cimport arrays, dispatch
-from fastnn._core.activations cimport run_map1, run_map2
-from fastnn._core.dispatch cimport real
-from fastnn._core.dropout cimport run_dropout
-from fastnn._core.linear cimport Epilogue, run_linear, run_linear_grad_weight, run_linear_grad_x
-from fastnn._core.losses cimport bad_label, run_loss, run_row_loss
-from fastnn._core.optimizers cimport Update, find_update, run_update
-from fastnn._core.softmax cimport run_rows1, run_rows2
+from fastnn._core.operations cimport (
+    ACTIVATION, ACTIVATION_BACKWARD, BAD_LABEL, DONE, DROPOUT, DROPOUT_BACKWARD, LINEAR, LINEAR_BACKWARD, LOSS, PYTHON,
+    RAISED, ROW_LOSS, ROWS, ROWS_BACKWARD, UPDATE, Op, Totals, run_op,
+)
+from fastnn._core.optimizers cimport find_update
 
 from fastnn._core.activations import cost_of
+from fastnn._core.operations import KINDS, ROLE_NAMES
 
 cnp.import_array()
 
-cdef enum:
-    LINEAR, LINEAR_BACKWARD, ACTIVATION, ACTIVATION_BACKWARD, ROWS, ROWS_BACKWARD, DROPOUT, DROPOUT_BACKWARD, COPY
-    LOSS, ROW_LOSS, CORRECT, UPDATE, PYTHON
-
-KINDS = {
-    "linear": LINEAR, "linear_backward": LINEAR_BACKWARD, "activation": ACTIVATION,
-    "activation_backward": ACTIVATION_BACKWARD, "rows": ROWS, "rows_backward": ROWS_BACKWARD, "dropout": DROPOUT,
-    "dropout_backward": DROPOUT_BACKWARD, "copy": COPY, "loss": LOSS, "row_loss": ROW_LOSS, "correct": CORRECT,
-    "update": UPDATE, "python": PYTHON,
-}
-
-# What an operation reads and writes. An array that is known only at the run (a Slot) is filled in when it begins.
-cdef enum:
-    X, Y, PRE, WEIGHT, BIAS, WEIGHT_T, SAVED, GRAD_Y, GRAD_X, GRAD_WEIGHT, GRAD_BIAS, TARGET, SAMPLE_WEIGHT, EXPANDED
-    S0, S1, S2, HYPER, STEP, ROLES
-
-ROLE_NAMES = ("x", "y", "pre", "weight", "bias", "weight_t", "saved", "grad_y", "grad_x", "grad_weight", "grad_bias",
-              "target", "sample_weight", "expanded", "s0", "s1", "s2", "hyper", "step")
 SLOT_NAMES = ("input", "target", "sample_weight", "output", "grad_output", "grad_input")
 
 cdef enum:
     SLOTS = 6
     FIXUPS = 64
 
-ctypedef struct Op:
-    int kind
-    int kernel
-    int flag             # linear_backward: accumulate; losses: mean; row loss, correct: targets are labels
-    int root             # rmse: the loss is the root of the mean
-    Py_ssize_t n_in
-    Py_ssize_t n_out
-    double cost
-    double[3] params
-    Epilogue epilogue
-    Update update
-    uint64_t seed
-    uint64_t stream
-    void *p[19]
-
 ctypedef struct Fixup:
     int op
     int role
     int slot
-
-ctypedef struct Totals:
-    double loss          # of the last batch
-    double loss_sum      # weighted sum of losses so far
-    double weight_sum    # and what to divide it by
-    double correct       # right predictions so far
-    double samples
-    Py_ssize_t bad_row   # the row of the batch whose label is out of range
-    int64_t bad_value
-
-cdef enum:
-    DONE, BAD_LABEL, RAISED
-
-
-cdef void add_loss(Op *op, Totals *totals, double loss_sum, double weight_sum) noexcept nogil:
-    totals.loss = loss_sum / weight_sum if op.flag & 1 else loss_sum
-    if op.root:
-        totals.loss = sqrt(totals.loss)
-    totals.loss_sum += loss_sum
-    totals.weight_sum += weight_sum
-
-
-cdef double expand_weights(const real *weight, real *expanded, Py_ssize_t rows, Py_ssize_t cols) noexcept nogil:
-    """One weight a row becomes one an element; returns the sum of the latter."""
-    cdef Py_ssize_t r, j
-    for r in range(rows):
-        for j in range(cols):
-            expanded[r * cols + j] = weight[r]
-    return dispatch.array_sum(weight, rows) * cols
-
-
-cdef void run_elementwise_loss(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noexcept nogil:
-    cdef const real *x = <real *> op.p[X]
-    cdef const real *t = <real *> op.p[TARGET]
-    cdef real *weight = NULL
-    cdef real *grad = <real *> op.p[GRAD_X]
-    cdef Py_ssize_t n = rows * op.n_in
-    cdef double weight_sum = n
-    cdef double total, scale
-    if op.p[SAMPLE_WEIGHT] != NULL:
-        weight = <real *> op.p[EXPANDED]
-        weight_sum = expand_weights(<real *> op.p[SAMPLE_WEIGHT], weight, rows, op.n_in)
-    scale = 1.0 / weight_sum if op.flag & 1 else 1.0
-    if op.root:
-        # The root's derivative needs its value: one pass for the loss, one for the gradient.
-        total = run_loss(op.kernel, x, t, weight, <real *> NULL, <real *> NULL, n, scale, op.params)
-        scale = scale / (2.0 * sqrt(total * scale)) if total != 0 else 0.0
-        if grad != NULL:
-            run_loss(op.kernel, x, t, weight, <real *> NULL, grad, n, scale, op.params)
-    else:
-        total = run_loss(op.kernel, x, t, weight, <real *> NULL, grad, n, scale, op.params)
-    add_loss(op, totals, total, weight_sum)
-
-
-cdef int run_rows_loss(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noexcept nogil:
-    cdef const int64_t *labels = NULL
-    cdef const real *q = NULL
-    cdef const real *weight = <real *> op.p[SAMPLE_WEIGHT]
-    cdef double weight_sum = rows
-    cdef double scale, total
-    if op.flag & 2:
-        labels = <int64_t *> op.p[TARGET]
-        totals.bad_row = bad_label(labels, rows, op.n_in)
-        if totals.bad_row >= 0:
-            totals.bad_value = labels[totals.bad_row]
-            return BAD_LABEL
-    else:
-        q = <real *> op.p[TARGET]
-    if weight != NULL:
-        weight_sum = dispatch.array_sum(weight, rows)
-    scale = 1.0 / weight_sum if op.flag & 1 else 1.0
-    total = run_row_loss(op.kernel, <const real *> op.p[X], labels, q, weight, <real *> NULL, <real *> op.p[GRAD_X],
-                         rows, op.n_in, scale, op.params)
-    add_loss(op, totals, total, weight_sum)
-    return DONE
-
-
-cdef Py_ssize_t argmax(const real *x, Py_ssize_t n) noexcept nogil:
-    cdef Py_ssize_t j, best = 0
-    for j in range(1, n):
-        if x[j] > x[best]:
-            best = j
-    return best
-
-
-cdef void count_correct(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noexcept nogil:
-    """Rows whose largest output is their class; with one output, outputs on the right side of params[0]."""
-    cdef const real *x = <const real *> op.p[X]
-    cdef const real *t = <const real *> op.p[TARGET]
-    cdef const int64_t *labels = <const int64_t *> op.p[TARGET]
-    cdef Py_ssize_t r, n = op.n_in, correct = 0
-    totals.samples += rows
-    if op.flag & 2:
-        for r in range(rows):
-            correct += argmax(x + r * n, n) == labels[r]
-    elif n > 1 and not op.root:
-        for r in range(rows):
-            correct += argmax(x + r * n, n) == argmax(t + r * n, n)
-    else:
-        for r in range(rows * n):
-            correct += (x[r] > op.params[0]) == (t[r] > 0.5)
-        totals.correct += <double> correct / n
-        return
-    totals.correct += correct
-
-
-cdef void run_linear_backward(Op *op, Py_ssize_t rows, real dtype) noexcept nogil:
-    if op.p[GRAD_X] != NULL:
-        run_linear_grad_x(<const real *> op.p[GRAD_Y], <const real *> op.p[WEIGHT], <real *> op.p[WEIGHT_T],
-                          <real *> op.p[GRAD_X], <const real *> op.p[SAVED], rows, op.n_in, op.n_out, &op.epilogue)
-    run_linear_grad_weight(<const real *> op.p[GRAD_Y], <const real *> op.p[X], <real *> op.p[GRAD_WEIGHT],
-                           <real *> op.p[GRAD_BIAS], op.flag, rows, op.n_in, op.n_out)
-
-
-cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, real dtype) noexcept nogil:
-    cdef Py_ssize_t n = rows * op.n_in
-    cdef int64_t *step
-    if op.kind == LINEAR:
-        run_linear(<const real *> op.p[X], <const real *> op.p[WEIGHT], <const real *> op.p[BIAS],
-                   <real *> op.p[PRE], <real *> op.p[Y], rows, op.n_in, op.n_out, &op.epilogue)
-    elif op.kind == LINEAR_BACKWARD:
-        run_linear_backward(op, rows, dtype)
-    elif op.kind == ACTIVATION:
-        run_map1(op.kernel, op.cost, <const real *> op.p[X], <real *> op.p[Y], n, op.params)
-    elif op.kind == ACTIVATION_BACKWARD:
-        run_map2(op.kernel, op.cost, <const real *> op.p[GRAD_Y], <const real *> op.p[SAVED], <real *> op.p[GRAD_X],
-                 n, op.params)
-    elif op.kind == ROWS:
-        run_rows1(op.kernel, <const real *> op.p[X], <real *> op.p[Y], rows, op.n_in, op.n_in, op.params)
-    elif op.kind == ROWS_BACKWARD:
-        run_rows2(op.kernel, <const real *> op.p[GRAD_Y], <const real *> op.p[SAVED], <real *> op.p[GRAD_X], rows,
-                  op.n_in, op.n_in, op.params)
-    elif op.kind == DROPOUT:
-        run_dropout(<const real *> op.p[X], <real *> op.p[Y], n, op.params[0], op.seed, op.stream + tick, 0)
-    elif op.kind == DROPOUT_BACKWARD:
-        run_dropout(<const real *> op.p[GRAD_Y], <real *> op.p[GRAD_X], n, op.params[0], op.seed, op.stream + tick, 0)
-    elif op.kind == COPY:
-        memcpy(op.p[Y], op.p[X], n * sizeof(real))
-    elif op.kind == LOSS:
-        run_elementwise_loss(op, totals, rows, dtype)
-    elif op.kind == ROW_LOSS:
-        return run_rows_loss(op, totals, rows, dtype)
-    elif op.kind == CORRECT:
-        count_correct(op, totals, rows, dtype)
-    elif op.kind == UPDATE:
-        step = <int64_t *> op.p[STEP]
-        step[0] += 1
-        run_update(&op.update, <const double *> op.p[HYPER], step[0], <real *> op.p[WEIGHT],
-                   <const real *> op.p[GRAD_WEIGHT], <real *> op.p[S0], <real *> op.p[S1], <real *> op.p[S2], op.n_in)
-    return DONE
 
 
 cdef class NativeProgram:
@@ -229,6 +44,9 @@ cdef class NativeProgram:
     cdef Fixup[FIXUPS] fixups
     cdef int n_fixups
     cdef bint double_
+    cdef bint labels        # targets are class indices
+    cdef Py_ssize_t batch_size, n_in, n_out
+    cdef int forward_stop   # the operations before this one are the forward section
     cdef int64_t *tick
     cdef list keep  # the arrays behind the pointers, and the callables of Python operations
 
@@ -242,6 +60,9 @@ cdef class NativeProgram:
         self.double_ = plan.dtype == "float64"
         self.keep = [plan.tick]
         self.tick = <int64_t *> arrays.data(plan.tick)
+        self.batch_size, self.n_in, self.n_out = plan.batch_size, plan.n_in, plan.n_out
+        self.forward_stop = plan.span("forward")[1]
+        self.labels = any(o.kind == "row_loss" and o.flag & 2 for o in plan.operations)
         for i, operation in enumerate(plan.operations):
             self.resolve(i, operation)
 
@@ -321,6 +142,56 @@ cdef class NativeProgram:
             raise self.keep.pop()
         if status == BAD_LABEL:
             raise BadLabel(totals.bad_row + offset, totals.bad_value)
+
+    cdef bint takes(self, x):
+        """Whether x is a matrix of inputs that needs neither repair nor explanation."""
+        return (not dispatch.reference and arrays.is_plain(x) and arrays.is_double(x) == self.double_
+                and cnp.PyArray_NDIM(<cnp.ndarray> x) == 2 and cnp.PyArray_DIM(<cnp.ndarray> x, 1) == self.n_in)
+
+    def predict(self, x):
+        """The outputs for the rows of x, or None if x is for the slow path."""
+        cdef void *slots[SLOTS]
+        cdef Totals totals
+        cdef int status
+        if not self.takes(x) or cnp.PyArray_DIM(<cnp.ndarray> x, 0) > self.batch_size:
+            return None
+        cdef cnp.npy_intp[2] shape = [cnp.PyArray_DIM(<cnp.ndarray> x, 0), self.n_out]
+        out = cnp.PyArray_EMPTY(2, shape, cnp.PyArray_TYPE(<cnp.ndarray> x), 0)
+        slots[0], slots[3] = arrays.data(x), arrays.data(out)
+        slots[1] = slots[2] = slots[4] = slots[5] = NULL
+        with nogil:
+            status = self.run_all(0, self.forward_stop, shape[0], slots, &totals)
+        self.check(status, &totals, 0)
+        return out
+
+    def step(self, x, y):
+        """The loss after one training step, or None if x or y is for the slow path (then nothing has happened)."""
+        cdef void *slots[SLOTS]
+        cdef Totals totals
+        cdef int status
+        cdef Py_ssize_t rows
+        if not self.takes(x) or not cnp.PyArray_CheckExact(y) or not cnp.PyArray_ISCARRAY_RO(<cnp.ndarray> y):
+            return None
+        rows = cnp.PyArray_DIM(<cnp.ndarray> x, 0)
+        if not 1 <= rows <= self.batch_size or cnp.PyArray_DIM(<cnp.ndarray> y, 0) != rows:
+            return None
+        if self.labels:
+            if cnp.PyArray_TYPE(<cnp.ndarray> y) != cnp.NPY_INT64 or cnp.PyArray_NDIM(<cnp.ndarray> y) != 1:
+                return None
+        elif (cnp.PyArray_TYPE(<cnp.ndarray> y) != cnp.PyArray_TYPE(<cnp.ndarray> x)
+                or cnp.PyArray_NDIM(<cnp.ndarray> y) != 2 or cnp.PyArray_DIM(<cnp.ndarray> y, 1) != self.n_out):
+            return None
+        slots[0], slots[1] = arrays.data(x), arrays.data(y)
+        slots[2] = slots[3] = slots[4] = slots[5] = NULL
+        self.tick[0] += 1
+        with nogil:
+            status = self.run_all(0, self.count, rows, slots, &totals)
+        if status != DONE:
+            self.tick[0] -= 1
+            if status == BAD_LABEL:
+                return None
+            self.check(status, &totals, 0)
+        return totals.loss
 
     def run(self, int first, int last, Py_ssize_t rows, dict slots, double[::1] sums):
         cdef void *pointers[SLOTS]

@@ -9,6 +9,9 @@ from fastnn._core.threads cimport part_start, parts_for, workers_for
 
 cnp.import_array()
 
+cdef enum:
+    CHUNK = 4096  # elements added up in the kernel before they go on in double
+
 cdef double COST = 0.7  # nanoseconds an element: benchmarks/bench_softmax.py
 
 
@@ -105,5 +108,14 @@ def dot(x, g):
     """Sum of x * g over two plain arrays of one shape, where g is not 0, in the fixed order of a reduction."""
     cdef Py_ssize_t n = arrays.size(x)
     if arrays.is_double(x):
-        return dispatch.dot(<double *> arrays.data(x), <double *> arrays.data(g), n)
-    return dispatch.dot(<float *> arrays.data(x), <float *> arrays.data(g), n)
+        return run_dot(<double *> arrays.data(x), <double *> arrays.data(g), n)
+    return run_dot(<float *> arrays.data(x), <float *> arrays.data(g), n)
+
+
+cdef double run_dot(const real *x, const real *g, Py_ssize_t n) noexcept nogil:
+    cdef double total = 0
+    cdef Py_ssize_t i = 0
+    while i < n:
+        total += dispatch.dot(x + i, g + i, min(n - i, CHUNK))
+        i += CHUNK
+    return total

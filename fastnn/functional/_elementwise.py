@@ -23,17 +23,25 @@ def reference_function(name: str) -> Callable[..., Any]:
     return function
 
 
-def unary(name: str, reference: str | None = None, n_params: int = 0, **fixed: Any) -> Callable[..., Array]:
-    """The kernel `name` as (x, out, *params) -> y.
+def _checked(names: tuple[str, ...], params: tuple[Any, ...]) -> tuple[float, float]:
+    """The parameters of a kernel as floats; there is room for two."""
+    numbers = [check.check_number(name, value) for name, value in zip(names, params, strict=False)]
+    a, b = [*numbers, 0.0, 0.0][:2]
+    return a, b
 
-    The reference backend calls the function `reference` with the first `n_params` parameters and `fixed` keywords.
+
+def unary(name: str, reference: str | None = None, names: tuple[str, ...] = (), **fixed: Any) -> Callable[..., Array]:
+    """The kernel `name` as (x, out, *params) -> y, its parameters being called `names`.
+
+    The reference backend calls the function `reference` with them and with the keywords `fixed`.
     """
 
-    def slow(op: Map1, x: Any, out: Any, params: tuple[float, ...]) -> Array:
+    def slow(op: Map1, x: Any, out: Any, params: tuple[Any, ...]) -> Array:
         x = check.as_array("x", x)
+        params = _checked(names, params)
         y = check.check_output(out, x.shape, x.dtype)
         if dispatch.get_reference():
-            y[...] = reference_function(reference or name)(x, *params[:n_params], **fixed)
+            y[...] = reference_function(reference or name)(x, *params[: len(names)], **fixed)
         else:
             op.run(check.without_overlap(x, y, in_place=True), y, *params)
         return y
@@ -42,17 +50,18 @@ def unary(name: str, reference: str | None = None, n_params: int = 0, **fixed: A
 
 
 def binary(
-    name: str, reference: str | None = None, n_params: int = 0, second: str = "x", **fixed: Any
+    name: str, reference: str | None = None, names: tuple[str, ...] = (), second: str = "x", **fixed: Any
 ) -> Callable[..., Array]:
     """The gradient kernel `name` as (grad_output, x, out, *params) -> grad_x; `second` is what messages call x."""
 
-    def slow(op: Map2, g: Any, x: Any, out: Any, params: tuple[float, ...]) -> Array:
+    def slow(op: Map2, g: Any, x: Any, out: Any, params: tuple[Any, ...]) -> Array:
         g, x = check.as_array("grad_output", g), check.as_array(second, x)
         check.check_same_dtype(**{"grad_output": g, second: x})
         check.check_same_shape(**{second: x, "grad_output": g})
+        params = _checked(names, params)
         y = check.check_output(out, x.shape, x.dtype)
         if dispatch.get_reference():
-            y[...] = reference_function(reference or name)(g, x, *params[:n_params], **fixed)
+            y[...] = reference_function(reference or name)(g, x, *params[: len(names)], **fixed)
         else:
             op.run(
                 check.without_overlap(g, y, in_place=True),

@@ -7,7 +7,7 @@ import numpy as np
 
 from .. import _validation as check
 from .._core import dispatch
-from .._core.losses import Loss, RowLoss, first_bad_label
+from .._core.losses import Loss, RowLoss, first_bad_label, weight_sum
 from ._elementwise import Array, reference_function, scalar
 
 REDUCTIONS = ("mean", "sum", "none")
@@ -56,7 +56,7 @@ class ElementwiseLoss:
     def _divisor(self, x: Array, weight: Array | None, reduction: str) -> float:
         if reduction != "mean":
             return 1.0
-        return float(x.size if weight is None else weight.sum(dtype="float64")) or math.nan
+        return float(x.size) or math.nan if weight is None else weight_sum(weight)
 
     def forward(self, input: Any, target: Any, reduction: str, sample_weight: Any, *params: float) -> Any:
         x, t, weight = self._arrays(input, target, reduction, sample_weight)
@@ -137,7 +137,7 @@ class ClassLoss:
     def _divisor(self, x: Array, weight: Array | None, reduction: str) -> float:
         if reduction != "mean":
             return 1.0
-        return float(x.shape[0] if weight is None else weight.sum(dtype="float64")) or math.nan
+        return float(x.shape[0]) or math.nan if weight is None else weight_sum(weight)
 
     def forward(self, input: Any, target: Any, reduction: str, sample_weight: Any, *params: float) -> Any:
         x, labels, q, weight = self._arrays(input, target, reduction, sample_weight)

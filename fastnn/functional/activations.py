@@ -9,39 +9,12 @@ from .. import _validation as check
 from ._elementwise import Array, binary, documented, unary
 
 __all__ = [
-    "celu",
-    "celu_backward",
-    "elu",
-    "elu_backward",
-    "gelu",
-    "gelu_backward",
-    "hardsigmoid",
-    "hardsigmoid_backward",
-    "hardswish",
-    "hardswish_backward",
-    "hardtanh",
-    "hardtanh_backward",
-    "leaky_relu",
-    "leaky_relu_backward",
-    "mish",
-    "mish_backward",
-    "relu",
-    "relu6",
-    "relu6_backward",
-    "relu_backward",
-    "selu",
-    "selu_backward",
-    "sigmoid",
-    "sigmoid_backward",
-    "silu",
-    "silu_backward",
-    "softplus",
-    "softplus_backward",
-    "softsign",
-    "softsign_backward",
-    "tanh",
-    "tanh_backward",
-]
+    "celu", "celu_backward", "elu", "elu_backward", "gelu", "gelu_backward", "hardsigmoid", "hardsigmoid_backward",
+    "hardswish", "hardswish_backward", "hardtanh", "hardtanh_backward", "leaky_relu", "leaky_relu_backward", "mish",
+    "mish_backward", "relu", "relu6", "relu6_backward", "relu_backward", "selu", "selu_backward", "sigmoid",
+    "sigmoid_backward", "silu", "silu_backward", "softplus", "softplus_backward", "softsign", "softsign_backward",
+    "tanh", "tanh_backward",
+]  # fmt: skip
 
 _sigmoid = unary("sigmoid")
 _sigmoid_backward = binary("sigmoid_backward", second="output")
@@ -115,8 +88,8 @@ def relu_backward(grad_output: Any, x: Any, *, out: Array | None = None) -> Arra
     return _relu_backward(grad_output, x, out)
 
 
-_leaky_relu = unary("leaky_relu", n_params=1)
-_leaky_relu_backward = binary("leaky_relu_backward", n_params=1)
+_leaky_relu = unary("leaky_relu", names=("negative_slope",))
+_leaky_relu_backward = binary("leaky_relu_backward", names=("negative_slope",))
 
 
 @documented(negative_slope="float, default 0.01")
@@ -137,8 +110,8 @@ def leaky_relu_backward(grad_output: Any, x: Any, negative_slope: float = 0.01, 
     return _leaky_relu_backward(grad_output, x, out, negative_slope)
 
 
-_elu = unary("elu", n_params=1)
-_elu_backward = binary("elu_backward", n_params=1)
+_elu = unary("elu", names=("alpha",))
+_elu_backward = binary("elu_backward", names=("alpha",))
 
 
 @documented(alpha="float, default 1.0")
@@ -183,8 +156,8 @@ def selu_backward(grad_output: Any, x: Any, *, out: Array | None = None) -> Arra
     return _selu_backward(grad_output, x, out)
 
 
-_celu = unary("celu", n_params=1)
-_celu_backward = binary("celu_backward", n_params=1)
+_celu = unary("celu", names=("alpha",))
+_celu_backward = binary("celu_backward", names=("alpha",))
 
 
 @documented(alpha="float, default 1.0, not 0")
@@ -286,8 +259,8 @@ def mish_backward(grad_output: Any, x: Any, *, out: Array | None = None) -> Arra
     return _mish_backward(grad_output, x, out)
 
 
-_softplus = unary("softplus", n_params=2)
-_softplus_backward = binary("softplus_backward", n_params=2)
+_softplus = unary("softplus", names=("beta", "threshold"))
+_softplus_backward = binary("softplus_backward", names=("beta", "threshold"))
 
 
 @documented(beta="float, default 1.0, not 0", threshold="float, default 20.0")
@@ -380,8 +353,8 @@ def hardswish_backward(grad_output: Any, x: Any, *, out: Array | None = None) ->
     return _hardswish_backward(grad_output, x, out)
 
 
-_hardtanh = unary("hardtanh", n_params=2)
-_hardtanh_backward = binary("hardtanh_backward", n_params=2)
+_hardtanh = unary("hardtanh", names=("min_val", "max_val"))
+_hardtanh_backward = binary("hardtanh_backward", names=("min_val", "max_val"))
 
 
 @documented(min_val="float, default -1.0", max_val="float, default 1.0, above min_val")

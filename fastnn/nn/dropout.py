@@ -8,7 +8,7 @@ from .. import _validation as check
 from .module import Module
 
 if TYPE_CHECKING:
-    from ..program import Plan
+    from ..plan import Plan
 
 
 class Dropout(Module):

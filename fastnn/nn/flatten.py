@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .module import Module
 
 if TYPE_CHECKING:
-    from ..program import Plan
+    from ..plan import Plan
 
 
 class Flatten(Module):

@@ -9,7 +9,7 @@ from . import init
 from .module import Module
 
 if TYPE_CHECKING:
-    from ..program import Plan
+    from ..plan import Plan
 
 
 class Linear(Module):

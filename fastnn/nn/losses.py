@@ -14,7 +14,7 @@ from .. import _validation as check
 from .. import functional as F
 
 if TYPE_CHECKING:
-    from ..program import Plan
+    from ..plan import Plan
 
 MEAN, LABELS = 1, 2  # bits of Operation.flag, as _core/program.pyx reads them
 

@@ -11,7 +11,7 @@ from .. import _validation as check
 Array = check.Array
 
 if TYPE_CHECKING:
-    from ..program import Plan
+    from ..plan import Plan
     from .parameters import Parameters
     from .sequential import Sequential
 

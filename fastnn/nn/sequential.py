@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import _validation as check
-from ..program import Plan, Program
+from ..plan import Plan
+from ..program import Program
 from .flatten import Flatten
 from .module import Module, initial_value
 from .parameters import Parameters
@@ -57,9 +58,13 @@ class Sequential(Module):
         _check_layers(self._named)
         self.layers = list(layers)
         self.dtype = _dtype_name(dtype)
-        self.seed = _seed(seed)
+        self.seed, self._drew_seed = _seed(seed), seed is None
         self._tick = np.zeros(1, "int64")
+        for layer in self.layers:
+            if isinstance(layer, Sequential) and layer._untouched():
+                layer._forget()
         self._programs: dict[Any, Program] = {}
+        self._predict: Callable[[Any], Array | None] | None = None  # the compiled short cut for plain matrices
         self._params = self._adopt()
         self._own(layers, "")
         self._last: tuple[Program, int, tuple[int, ...]] | None = None
@@ -70,10 +75,10 @@ class Sequential(Module):
         net = cls.__new__(cls)
         Module.__init__(net)
         net._named, net.layers = [("", layer)], [layer]
-        net.seed = _seed(getattr(layer, "seed", None))
+        net.seed, net._drew_seed = _seed(getattr(layer, "seed", None)), True
         net.dtype = layer._home[0].dtype.name if layer._home else _dtype_name(dtype)
         net._tick = np.zeros(1, "int64")
-        net._programs, net._last = {}, None
+        net._programs, net._last, net._predict = {}, None, None
         net._params = layer._home[0].part(layer._home[1]) if layer._home else net._adopt()
         return net
 
@@ -83,22 +88,39 @@ class Sequential(Module):
         params = Parameters(shapes, self.dtype)
         for position, (name, layer) in enumerate(self._named):
             old = layer._home
-            for j, (key, init) in enumerate(layer._inits.items()):
-                place = params[_join(name, key)]
-                if old is not None:
-                    place.data[...] = old[0][old[1] + key].data
-                else:
-                    stream = INIT_STREAM + (position << 8) + j
-                    place.data[...] = initial_value(init, place.data.shape, place.data.dtype, self.seed, stream)
+            for j, key in enumerate(layer.parameter_shapes()):
+                first = self._first_value(position, layer, j) if old is None else old[0][old[1] + key].data
+                params[_join(name, key)].data[...] = first
             layer.bind(params, _join(name, ""))
         return params
+
+    def _untouched(self) -> bool:
+        """Whether all parameters are still what a seed that nobody chose gave them."""
+        return self._drew_seed and all(
+            np.array_equal(layer[key], self._first_value(position, layer, j))
+            for position, (_, layer) in enumerate(self._named)
+            for j, key in enumerate(layer.parameter_shapes())
+        )
+
+    def _forget(self) -> None:
+        """Let the network that takes this one in draw the parameters anew, as if its layers stood there."""
+        for _, layer in self._named:
+            layer._home = None
+
+    def _first_value(self, position: int, layer: Module, j: int) -> Array:
+        """The first value of parameter number j of a layer, from a random stream of its own."""
+        key = list(layer.parameter_shapes())[j]
+        stream = INIT_STREAM + (position << 8) + j
+        shape = layer.parameter_shapes()[key]
+        return initial_value(layer._inits[key], shape, np.dtype(self.dtype), self.seed, stream)
 
     def _own(self, layers: tuple[Module, ...], prefix: str) -> None:
         """Mark the layers as part of this network; networks among them go on to work, on a stretch of its buffer."""
         for i, layer in enumerate(layers):
             layer._network = layer._network or self
             if isinstance(layer, Sequential):
-                layer._params, layer._programs, layer._last = self._params.part(f"{prefix}{i}."), {}, None
+                layer._params, layer._programs = self._params.part(f"{prefix}{i}."), {}
+                layer._last = layer._predict = None
                 layer.dtype = self.dtype
                 self._own(tuple(layer.layers), f"{prefix}{i}.")
 
@@ -194,9 +216,14 @@ class Sequential(Module):
 
         A row's output has the same bits whatever else is in x.
         """
+        if self._predict is not None:
+            quick = self._predict(x)
+            if quick is not None:
+                return quick
         rows, shape = self._input(x)
         n = rows.shape[0]
         program = self.program("predict", min(n, PREDICT_ROWS), rows.shape[1])
+        self._predict = getattr(program.executor, "predict", None)
         out = np.empty((n, program.n_out), self.dtype)
         sums, span, size = np.zeros(5), program.span("forward"), program.batch_size
         for start in range(0, n, size):
@@ -305,9 +332,9 @@ class Sequential(Module):
 
     def train(self, mode: bool = True) -> Sequential:
         """Switch the network and its layers to training and return it."""
-        self.training = bool(mode)
-        for _, layer in self._named:
-            layer.training = self.training
+        super().train(mode)
+        for layer in self.layers:
+            layer.train(mode)
         return self
 
     def __len__(self) -> int:

@@ -87,6 +87,8 @@ class Optimizer:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over what `state_dict` gave; nothing changes if it does not fit."""
+        if not isinstance(state, dict):
+            raise TypeError(f"state must be a dict, got {type(state).__name__}")
         for key, names in (("hyper", core.HYPERPARAMETERS), ("states", tuple(self.states))):
             if set(state.get(key, ())) != set(names):
                 raise ValueError(f"{key} must be {sorted(names)}, got {sorted(state.get(key, ()))}")

@@ -9,15 +9,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._core.program import BadLabel
-from . import activations, losses, optimizers, softmax
+from . import activations, losses, optimizers
 from .dropout import dropout
 from .elementary import Array
 from .linear import linear_backward
+from .softmax import log_softmax, log_softmax_backward, softmax, softmax_backward
 
 if TYPE_CHECKING:
     from ..program import Operation, Program
 
 MEAN, LABELS = 1, 2  # bits of Operation.flag
+ROWS: dict[str | None, Any] = {
+    "softmax": softmax,
+    "softmax_backward": softmax_backward,
+    "log_softmax": log_softmax,
+    "log_softmax_backward": log_softmax_backward,
+}
 
 
 class ReferenceProgram:
@@ -113,10 +120,10 @@ class ReferenceProgram:
         a["grad_x"][...] = _activation(o.kernel)(a["grad_y"], a["saved"], *o.params)
 
     def _rows(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
-        a["y"][...] = getattr(softmax, o.kernel or "")(a["x"], -1, 1.0 / o.params[0])
+        a["y"][...] = ROWS[o.kernel](a["x"], -1, 1.0 / o.params[0])
 
     def _rows_backward(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
-        a["grad_x"][...] = getattr(softmax, o.kernel or "")(a["grad_y"], a["saved"], -1, 1.0 / o.params[0])
+        a["grad_x"][...] = ROWS[o.kernel](a["grad_y"], a["saved"], -1, 1.0 / o.params[0])
 
     def _dropout(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
         a["y"][...] = dropout(a["x"], o.params[0], seed=o.seed, stream=o.stream + int(self.tick[0]))

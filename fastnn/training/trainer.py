@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,7 @@ class Trainer:
         if optimizer.params is not net.parameters():
             raise ValueError("optimizer must be made from this network: optim.Adam(net.parameters())")
         self.net, self.loss, self.optimizer = net, as_loss(loss), optimizer
+        self._step: Callable[[Any, Any], float | None] | None = None  # the compiled short cut for plain arrays
         if self.loss.reduction == "none":
             raise ValueError('loss: reduction must be "mean" or "sum" to train, got "none"')
 
@@ -80,12 +82,18 @@ class Trainer:
         TypeError, ValueError
             If an array does not fit, or a class index is out of range; the network is then as before.
         """
+        if self._step is not None and sample_weight is None:
+            loss = self._step(x, y)
+            if loss is not None:
+                return loss
         data = self._data(x, y, sample_weight)
         rows = data.x.shape[0]
         if rows == 0:
             raise ValueError("x must have at least one row")
         sums = np.zeros(5)
-        self._run("step", data, None, 0, rows, rows, sums)
+        program = self._run("step", data, None, 0, rows, rows, sums)
+        if not isinstance(self.loss, PythonLoss):
+            self._step = getattr(program.executor, "step", None)
         return float(sums[0])
 
     # -- many steps
@@ -203,8 +211,10 @@ class Trainer:
             self.net._tick[...] = tick  # dropout goes on where training left it
         return self._scores(sums)
 
-    def _run(self, mode: str, data: Data, order: Array | None, start: int, stop: int, batch: int, sums: Array) -> None:
-        """Run the program for `mode` over rows start .. stop - 1, a batch at a time."""
+    def _run(
+        self, mode: str, data: Data, order: Array | None, start: int, stop: int, batch: int, sums: Array
+    ) -> Program:
+        """Run the program for `mode` over rows start .. stop - 1, a batch at a time, and return it."""
         program = self._program(mode, data, batch)
         staging = None
         if isinstance(self.loss, PythonLoss) and order is None:
@@ -221,6 +231,7 @@ class Trainer:
             row, value = error.args
             row = int(order[row]) if order is not None else row
             raise ValueError(f"y[{row}] is {value}: class indices must be between 0 and {program.n_out - 1}") from None
+        return program
 
     def _program(self, mode: str, data: Data, batch: int) -> Program:
         optimizer = self.optimizer if mode == "step" else None

@@ -1,0 +1,45 @@
+"""The operations of a program as C structs, and their interpreter."""
+
+from libc.stdint cimport int64_t, uint64_t
+
+from fastnn._core.dispatch cimport real
+from fastnn._core.linear cimport Epilogue
+from fastnn._core.optimizers cimport Update
+
+cdef enum:
+    LINEAR, LINEAR_BACKWARD, ACTIVATION, ACTIVATION_BACKWARD, ROWS, ROWS_BACKWARD, DROPOUT, DROPOUT_BACKWARD, COPY
+    LOSS, ROW_LOSS, CORRECT, UPDATE, PYTHON
+
+# What an operation reads and writes. An array that is known only at the run (a Slot) is filled in when it begins.
+cdef enum:
+    X, Y, PRE, WEIGHT, BIAS, WEIGHT_T, SAVED, GRAD_Y, GRAD_X, GRAD_WEIGHT, GRAD_BIAS, TARGET, SAMPLE_WEIGHT, EXPANDED
+    S0, S1, S2, HYPER, STEP, ROLES
+
+ctypedef struct Op:
+    int kind
+    int kernel
+    int flag             # linear_backward: accumulate; losses: mean; row loss, correct: targets are labels
+    int root             # rmse: the loss is the root of the mean
+    Py_ssize_t n_in
+    Py_ssize_t n_out
+    double cost
+    double[3] params
+    Epilogue epilogue
+    Update update
+    uint64_t seed
+    uint64_t stream
+    void *p[19]
+
+ctypedef struct Totals:
+    double loss          # of the last batch
+    double loss_sum      # weighted sum of losses so far
+    double weight_sum    # and what to divide it by
+    double correct       # right predictions so far
+    double samples
+    Py_ssize_t bad_row   # the row of the batch whose label is out of range
+    int64_t bad_value
+
+cdef enum:
+    DONE, BAD_LABEL, RAISED
+
+cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, real dtype) noexcept nogil

@@ -1,0 +1,2 @@
+KINDS: dict[str, int]
+ROLE_NAMES: tuple[str, ...]

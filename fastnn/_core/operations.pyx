@@ -1,0 +1,162 @@
+"""What each operation of a program does: one function a kind, on pointers, without the GIL."""
+
+from libc.math cimport sqrt
+from libc.stdint cimport int64_t, uint64_t
+from libc.string cimport memcpy
+
+from fastnn._core.activations cimport run_map1, run_map2
+from fastnn._core.dispatch cimport real
+from fastnn._core.dropout cimport run_dropout
+from fastnn._core.linear cimport run_linear, run_linear_grad_weight, run_linear_grad_x
+from fastnn._core.losses cimport bad_label, run_loss, run_row_loss, run_sum
+from fastnn._core.optimizers cimport run_update
+from fastnn._core.softmax cimport run_rows1, run_rows2
+
+KINDS = {
+    "linear": LINEAR, "linear_backward": LINEAR_BACKWARD, "activation": ACTIVATION,
+    "activation_backward": ACTIVATION_BACKWARD, "rows": ROWS, "rows_backward": ROWS_BACKWARD, "dropout": DROPOUT,
+    "dropout_backward": DROPOUT_BACKWARD, "copy": COPY, "loss": LOSS, "row_loss": ROW_LOSS, "correct": CORRECT,
+    "update": UPDATE, "python": PYTHON,
+}
+
+ROLE_NAMES = ("x", "y", "pre", "weight", "bias", "weight_t", "saved", "grad_y", "grad_x", "grad_weight", "grad_bias",
+              "target", "sample_weight", "expanded", "s0", "s1", "s2", "hyper", "step")
+
+
+cdef void add_loss(Op *op, Totals *totals, double loss_sum, double weight_sum) noexcept nogil:
+    totals.loss = loss_sum / weight_sum if op.flag & 1 else loss_sum
+    if op.root:
+        totals.loss = sqrt(totals.loss)
+    totals.loss_sum += loss_sum
+    totals.weight_sum += weight_sum
+
+
+cdef double expand_weights(const real *weight, real *expanded, Py_ssize_t rows, Py_ssize_t cols) noexcept nogil:
+    """One weight a row becomes one an element; returns their sum."""
+    cdef Py_ssize_t r, j
+    for r in range(rows):
+        for j in range(cols):
+            expanded[r * cols + j] = weight[r]
+    return run_sum(expanded, rows * cols)
+
+
+cdef void run_elementwise_loss(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noexcept nogil:
+    cdef const real *x = <real *> op.p[X]
+    cdef const real *t = <real *> op.p[TARGET]
+    cdef real *weight = NULL
+    cdef real *grad = <real *> op.p[GRAD_X]
+    cdef Py_ssize_t n = rows * op.n_in
+    cdef double weight_sum = n
+    cdef double total, scale, divisor
+    if op.p[SAMPLE_WEIGHT] != NULL:
+        weight = <real *> op.p[EXPANDED]
+        weight_sum = expand_weights(<real *> op.p[SAMPLE_WEIGHT], weight, rows, op.n_in)
+    scale = 1.0 / weight_sum if op.flag & 1 else 1.0
+    if op.root:
+        # The root's derivative needs its value: one pass for the loss, one for the gradient.
+        total = run_loss(op.kernel, x, t, weight, <real *> NULL, <real *> NULL, n, scale, op.params)
+        divisor = weight_sum if op.flag & 1 else 1.0
+        scale = 1.0 / (2.0 * sqrt(total / divisor)) / divisor if total != 0 else 0.0
+        if grad != NULL:
+            run_loss(op.kernel, x, t, weight, <real *> NULL, grad, n, scale, op.params)
+    else:
+        total = run_loss(op.kernel, x, t, weight, <real *> NULL, grad, n, scale, op.params)
+    add_loss(op, totals, total, weight_sum)
+
+
+cdef int run_rows_loss(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noexcept nogil:
+    cdef const int64_t *labels = NULL
+    cdef const real *q = NULL
+    cdef const real *weight = <real *> op.p[SAMPLE_WEIGHT]
+    cdef double weight_sum = rows
+    cdef double scale, total
+    if op.flag & 2:
+        labels = <int64_t *> op.p[TARGET]
+        totals.bad_row = bad_label(labels, rows, op.n_in)
+        if totals.bad_row >= 0:
+            totals.bad_value = labels[totals.bad_row]
+            return BAD_LABEL
+    else:
+        q = <real *> op.p[TARGET]
+    if weight != NULL:
+        weight_sum = run_sum(weight, rows)
+    scale = 1.0 / weight_sum if op.flag & 1 else 1.0
+    total = run_row_loss(op.kernel, <const real *> op.p[X], labels, q, weight, <real *> NULL, <real *> op.p[GRAD_X],
+                         rows, op.n_in, scale, op.params)
+    add_loss(op, totals, total, weight_sum)
+    return DONE
+
+
+cdef Py_ssize_t argmax(const real *x, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t j, best = 0
+    for j in range(1, n):
+        if x[j] > x[best]:
+            best = j
+    return best
+
+
+cdef void count_correct(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noexcept nogil:
+    """Rows whose largest output is their class; with one output, outputs on the right side of params[0]."""
+    cdef const real *x = <const real *> op.p[X]
+    cdef const real *t = <const real *> op.p[TARGET]
+    cdef const int64_t *labels = <const int64_t *> op.p[TARGET]
+    cdef Py_ssize_t r, n = op.n_in, correct = 0
+    totals.samples += rows
+    if op.flag & 2:
+        for r in range(rows):
+            correct += argmax(x + r * n, n) == labels[r]
+    elif n > 1 and not op.root:
+        for r in range(rows):
+            correct += argmax(x + r * n, n) == argmax(t + r * n, n)
+    else:
+        for r in range(rows * n):
+            correct += (x[r] > op.params[0]) == (t[r] > 0.5)
+        totals.correct += <double> correct / n
+        return
+    totals.correct += correct
+
+
+cdef void run_linear_backward(Op *op, Py_ssize_t rows, real dtype) noexcept nogil:
+    if op.p[GRAD_X] != NULL:
+        run_linear_grad_x(<const real *> op.p[GRAD_Y], <const real *> op.p[WEIGHT], <real *> op.p[WEIGHT_T],
+                          <real *> op.p[GRAD_X], <const real *> op.p[SAVED], rows, op.n_in, op.n_out, &op.epilogue)
+    run_linear_grad_weight(<const real *> op.p[GRAD_Y], <const real *> op.p[X], <real *> op.p[GRAD_WEIGHT],
+                           <real *> op.p[GRAD_BIAS], op.flag, rows, op.n_in, op.n_out)
+
+
+cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, real dtype) noexcept nogil:
+    cdef Py_ssize_t n = rows * op.n_in
+    cdef int64_t *step
+    if op.kind == LINEAR:
+        run_linear(<const real *> op.p[X], <const real *> op.p[WEIGHT], <const real *> op.p[BIAS],
+                   <real *> op.p[PRE], <real *> op.p[Y], rows, op.n_in, op.n_out, &op.epilogue)
+    elif op.kind == LINEAR_BACKWARD:
+        run_linear_backward(op, rows, dtype)
+    elif op.kind == ACTIVATION:
+        run_map1(op.kernel, op.cost, <const real *> op.p[X], <real *> op.p[Y], n, op.params)
+    elif op.kind == ACTIVATION_BACKWARD:
+        run_map2(op.kernel, op.cost, <const real *> op.p[GRAD_Y], <const real *> op.p[SAVED], <real *> op.p[GRAD_X],
+                 n, op.params)
+    elif op.kind == ROWS:
+        run_rows1(op.kernel, <const real *> op.p[X], <real *> op.p[Y], rows, op.n_in, op.n_in, op.params)
+    elif op.kind == ROWS_BACKWARD:
+        run_rows2(op.kernel, <const real *> op.p[GRAD_Y], <const real *> op.p[SAVED], <real *> op.p[GRAD_X], rows,
+                  op.n_in, op.n_in, op.params)
+    elif op.kind == DROPOUT:
+        run_dropout(<const real *> op.p[X], <real *> op.p[Y], n, op.params[0], op.seed, op.stream + tick, 0)
+    elif op.kind == DROPOUT_BACKWARD:
+        run_dropout(<const real *> op.p[GRAD_Y], <real *> op.p[GRAD_X], n, op.params[0], op.seed, op.stream + tick, 0)
+    elif op.kind == COPY:
+        memcpy(op.p[Y], op.p[X], n * sizeof(real))
+    elif op.kind == LOSS:
+        run_elementwise_loss(op, totals, rows, dtype)
+    elif op.kind == ROW_LOSS:
+        return run_rows_loss(op, totals, rows, dtype)
+    elif op.kind == CORRECT:
+        count_correct(op, totals, rows, dtype)
+    elif op.kind == UPDATE:
+        step = <int64_t *> op.p[STEP]
+        step[0] += 1
+        run_update(&op.update, <const double *> op.p[HYPER], step[0], <real *> op.p[WEIGHT],
+                   <const real *> op.p[GRAD_WEIGHT], <real *> op.p[S0], <real *> op.p[S1], <real *> op.p[S2], op.n_in)
+    return DONE
