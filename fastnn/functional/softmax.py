@@ -193,7 +193,10 @@ def softmax_temperature_backward(
 def log_softmax_temperature_backward(
     grad_output: Any, output: Any, x: Any, axis: int = -1, temperature: float = 1.0
 ) -> float:
-    """Gradient of a loss with respect to the temperature of a `log_softmax`; see `softmax_temperature_backward`."""
+    """Gradient of a loss with respect to the temperature of a `log_softmax`.
+
+    Parameters, result and formula as for `softmax_temperature_backward`, with the output of `log_softmax`.
+    """
     return _temperature_backward("log_softmax", grad_output, output, x, axis, temperature)
 
 

@@ -231,6 +231,8 @@ def adamw_step(
     """Adam with decoupled weight decay (Loshchilov and Hutter 2019).
 
     param *= 1 - lr * weight_decay, then as `adam_step` without weight decay.
+
+    Parameters, errors: as `adam_step`.
     """
     _adam("adamw_step", param, grad, exp_avg, exp_avg_sq, max_exp_avg_sq, step, lr, betas, eps, weight_decay)
 

@@ -81,6 +81,11 @@ class Trainer:
         ------
         TypeError, ValueError
             If an array does not fit, or a class index is out of range; the network is then as before.
+
+        Notes
+        -----
+        The gradients of the batch replace those in `net.parameters().grad`. A loop of one's own, whose `net.backward`
+        adds to them, begins with `optimizer.zero_grad()`.
         """
         if self._step is not None and sample_weight is None:
             loss = self._step(x, y)

@@ -33,7 +33,7 @@ INLINE VEC LANE(l1_loss)(VEC x, VEC t, VEC p, VEC *derivative)
 {
     (void)p;
     const VEC e = x - t;
-    *derivative = v_select(v_gt(v_abs(e), K(0)), v_copysign(K(1), e), e); /* 0 and NaN stay what they are */
+    *derivative = v_select(v_gt(v_abs(e), K(0)), v_copysign(K(1), e), e + K(0)); /* NaN stays, -0 is 0 */
     return v_abs(e);
 }
 FNN_DEFINE_LOSS(l1_loss)
