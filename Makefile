@@ -29,7 +29,7 @@ lint: $(VENV)/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/cython-lint fastnn
 	git ls-files 'src_c/*.[ch]' 'src_c/*.def' | xargs $(BIN)/clang-format --dry-run --Werror
-	$(BIN)/codespell
+	git ls-files | xargs $(BIN)/codespell
 	$(BIN)/mypy
 	for file in src_c/*.c src_c/isa/*.c; do \
 		$(CC) -c -O2 -std=gnu11 -Wall -Wextra -Werror -ffp-contract=off -o /dev/null $$file || exit 1; done

@@ -12,6 +12,7 @@ from setuptools.command.build_ext import build_ext
 
 MODULES = [
     "dispatch",
+    "arrays",
     "threads",
     "random",
     "activations",
@@ -57,6 +58,10 @@ def extension(module):
 
 class Build(build_ext):
     """Compile in parallel, with OpenMP where the compiler has it (FASTNN_OPENMP=0 builds without)."""
+
+    def finalize_options(self):
+        super().finalize_options()
+        self.parallel = self.parallel or os.cpu_count()
 
     def build_extensions(self):
         if platform.machine() not in ("x86_64", "AMD64", "aarch64", "arm64"):

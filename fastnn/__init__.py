@@ -1,11 +1,16 @@
 """Fully connected networks on a CPU: trained and run from NumPy arrays, fast, with the same bits every time."""
 
-from . import data, functional, nn, optim
+from typing import TYPE_CHECKING, Any
+
+from . import functional, nn, optim
 from ._backend import get_backend, use_backend
 from ._config import available_isas, get_isa, get_num_threads, set_isa, set_num_threads, show_config
 from ._version import __version__
 from .program import Program
 from .training import History, Trainer
+
+if TYPE_CHECKING:
+    from . import data
 
 __all__ = [
     "History",
@@ -25,3 +30,11 @@ __all__ = [
     "show_config",
     "use_backend",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "data":  # imported when it is used, to keep `import fastnn` short
+        from importlib import import_module
+
+        return import_module("fastnn.data")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

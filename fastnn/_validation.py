@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ._core.arrays import plain
+
 Array = npt.NDArray[Any]
 MAX_ROWS = 2**40  # far beyond any memory, far below an overflow of sizes in bytes
 DTYPES = (np.dtype("float32"), np.dtype("float64"))
@@ -22,6 +24,8 @@ def as_array(name: str, value: Any) -> Array:
     TypeError
         If `value` is no array, or has another dtype, or its bytes are swapped.
     """
+    if plain(value):
+        return value
     array = from_any(name, value)
     if not array.dtype.isnative:
         raise TypeError(
@@ -129,28 +133,29 @@ def check_number(
     TypeError, ValueError
         If it is not a real number, or out of bounds.
     """
+    number = value if type(value) is float else _as_float(name, value)
+    if (
+        (above is None or number > above)
+        and (at_least is None or number >= at_least)
+        and (below is None or number < below)
+        and (at_most is None or number <= at_most)
+        and number == number
+    ):
+        return number
+    limits = {"greater than": above, "at least": at_least, "less than": below, "at most": at_most}
+    asked = " and ".join(f"{text} {limit}" for text, limit in limits.items() if limit is not None)
+    raise ValueError(f"{name} must be {asked or 'a number'}, got {value!r}")
+
+
+def _as_float(name: str, value: Any) -> float:
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value[()]
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be a number, got {type(value).__name__}")
     try:
-        number = float(value)
+        return float(value)
     except OverflowError:
         raise ValueError(f"{name} is too large for a float") from None
-    bounds = (
-        (above is None or number > above, f"greater than {above}"),
-        (at_least is None or number >= at_least, f"at least {at_least}"),
-        (below is None or number < below, f"less than {below}"),
-        (at_most is None or number <= at_most, f"at most {at_most}"),
-    )
-    if number != number or not all(holds for holds, _ in bounds):
-        asked = [
-            text
-            for (_, text), limit in zip(bounds, (above, at_least, below, at_most), strict=True)
-            if limit is not None
-        ]
-        raise ValueError(f"{name} must be {' and '.join(asked) or 'a number'}, got {value!r}")
-    return number
 
 
 def check_integer(name: str, value: Any, *, at_least: int | None = None, at_most: int | None = None) -> int:

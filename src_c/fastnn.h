@@ -26,12 +26,12 @@ struct fnn_isa {
 };
 
 /* dispatch.c */
-int fnn_isa_count(void);                    /* instruction sets compiled in, best first */
+int fnn_isa_count(void); /* instruction sets compiled in, best first */
 const struct fnn_isa *fnn_isa_at(int index);
-int fnn_isa_supported(int index);           /* does this processor (and the operating system) have it? */
-int fnn_kernel_count(void);                 /* names and groups of kernels.def, in its order */
+int fnn_isa_supported(int index); /* does this processor (and the operating system) have it? */
+int fnn_kernel_count(void);       /* names and groups of kernels.def, in its order */
 const char *fnn_kernel_name(int index);
-const char *fnn_kernel_group(int index);    /* "" for kernels with a signature of their own */
+const char *fnn_kernel_group(int index); /* "" for kernels with a signature of their own */
 
 /* random.c: words start .. start + n - 1 of a Philox stream, and a shuffled 0 .. n - 1 */
 void fnn_random_uint32(uint64_t seed, uint64_t stream, uint64_t start, uint32_t *out, ptrdiff_t n);

@@ -1,6 +1,6 @@
 /* Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
- * Word number w of a stream is word w mod 4 of the block with counter (w / 4, stream), under the key seed: it depends on
- * nothing else, so any part of a stream can be made by any thread at any time.
+ * Word number w of a stream is word w mod 4 of the block with counter (w / 4, stream), under the key seed: it depends
+ * on nothing else, so any part of a stream can be made by any thread at any time.
  *
  * Plain loops: integers have no rounding, and the compiler vectorises them for each instruction set.
  */

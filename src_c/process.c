@@ -7,7 +7,9 @@ int fnn_forked(void)
 {
     return 0;
 }
-void fnn_watch_forks(void) {}
+void fnn_watch_forks(void)
+{
+}
 #else
 #include <pthread.h>
 

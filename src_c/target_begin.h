@@ -10,11 +10,11 @@
 
 #if defined(__clang__)
 #define FNN_PRAGMA_(text) _Pragma(#text)
-#define FNN_PRAGMA(target_name) FNN_PRAGMA_(clang attribute push(__attribute__((target(target_name))), apply_to = function))
+#define FNN_PRAGMA(name) FNN_PRAGMA_(clang attribute push(__attribute__((target(name))), apply_to = function))
 FNN_PRAGMA(FNN_TARGET)
 #else
 #define FNN_PRAGMA_(text) _Pragma(#text)
-#define FNN_PRAGMA(target_name) FNN_PRAGMA_(GCC target(target_name))
+#define FNN_PRAGMA(name) FNN_PRAGMA_(GCC target(name))
 #pragma GCC push_options
 FNN_PRAGMA(FNN_TARGET)
 #endif

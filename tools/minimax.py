@@ -166,7 +166,7 @@ def main() -> None:
     dtype = sys.argv[1]
     bits = PRECISION[dtype]
     high = rounded([mp.log(2)], bits - EXPONENT_BITS[dtype])[0]
-    print("/* Written by tools/minimax.py. */\n")
+    print("/* Written by tools/minimax.py. */\n/* clang-format off */\n")
     print("/* ln 2 in two parts; the first leaves room for its product with any exponent to be exact. */")
     show("ln2", [high, *rounded([mp.log(2) - high], bits)])
     for fit in FITS:

@@ -54,12 +54,11 @@ def kernels():
 
 cpdef int kernel_index(str name, str group) except -1:
     """The place of a kernel in the table, after a check that it has the signature of `group`."""
-    for i in range(fnn_kernel_count()):
-        if fnn_kernel_name(i).decode() == name:
-            if fnn_kernel_group(i).decode() != group:
-                raise TypeError(f"kernel {name} is of group {fnn_kernel_group(i).decode()!r}, not {group!r}")
-            return i
-    raise KeyError(name)
+    index, found = PLACES[name]
+    if found != group:
+        raise TypeError(f"kernel {name} is of group {found!r}, not {group!r}")
+    return index
 
 
+PLACES = {name: (i, group) for i, (name, group) in enumerate(kernels())}
 set_isa(os.environ.get("FASTNN_ISA") or available_isas()[0])

@@ -4,6 +4,9 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
+def quick_linear(
+    x: Any, weight: Any, bias: Any, activation: str | None = None, a: float = 0.0, b: float = 0.0
+) -> Array | None: ...
 def linear(
     x: Array,
     weight: Array,

@@ -1,7 +1,7 @@
 """y = activation(x W + b) and its gradients: blocks for the caches, parts for the threads.
 
-Every output element is one chain of FMAs (src_c/kernels/linear.h), so neither blocks nor parts change a bit: a block of k
-continues the chains of the block before it from memory.
+Every output element is one chain of FMAs (src_c/kernels/linear.h), so neither blocks nor parts change a bit: a block of
+k continues the chains of the block before it from memory.
 """
 
 cimport numpy as cnp
@@ -100,7 +100,6 @@ cdef void grad_weight_rows(const real *g, const real *x, real *grad_weight, bint
 cdef void run_linear_grad_weight(const real *g, const real *x, real *grad_weight, real *grad_bias, bint accumulate,
                                  Py_ssize_t rows, Py_ssize_t n_in, Py_ssize_t n_out) noexcept nogil:
     """grad_weight = x^T g and grad_bias = column sums of g (unless NULL), added to what is there if `accumulate`."""
-    cdef int part
     cdef int parts = parts_for(<double> rows * n_in * n_out * COST)
     if parts == 1:
         grad_weight_rows(g, x, grad_weight, accumulate, 0, n_in, rows, n_in, n_out)
@@ -154,7 +153,23 @@ cdef void grad_x_parts(const real *g, const real *weight_t, real *grad_x, const 
                     part_start(rows, part + 1, parts, 1), n_in, n_out, gate)
 
 
-def linear(x, weight, bias, out, str activation=None, double a=0.0, double b=0.0):
+def quick_linear(x, weight, bias, str activation=None, double a=0.0, double b=0.0):
+    """`linear` into a new array, or None if the arrays are not plain matrices that fit and so are for the slow path."""
+    if (dispatch.reference or not arrays.is_plain(x) or not arrays.is_plain(weight)
+            or cnp.PyArray_NDIM(<cnp.ndarray> x) != 2 or cnp.PyArray_NDIM(<cnp.ndarray> weight) != 2
+            or cnp.PyArray_TYPE(<cnp.ndarray> x) != cnp.PyArray_TYPE(<cnp.ndarray> weight)
+            or cnp.PyArray_DIM(<cnp.ndarray> x, 1) != cnp.PyArray_DIM(<cnp.ndarray> weight, 0)):
+        return None
+    if bias is not None and (not arrays.is_plain(bias) or cnp.PyArray_NDIM(<cnp.ndarray> bias) != 1
+                             or cnp.PyArray_TYPE(<cnp.ndarray> x) != cnp.PyArray_TYPE(<cnp.ndarray> bias)
+                             or cnp.PyArray_DIM(<cnp.ndarray> bias, 0) != cnp.PyArray_DIM(<cnp.ndarray> weight, 1)):
+        return None
+    cdef cnp.npy_intp[2] shape = [cnp.PyArray_DIM(<cnp.ndarray> x, 0), cnp.PyArray_DIM(<cnp.ndarray> weight, 1)]
+    out = cnp.PyArray_EMPTY(2, shape, cnp.PyArray_TYPE(<cnp.ndarray> x), 0)
+    return linear(x, weight, bias, out, activation, a, b)
+
+
+cpdef linear(x, weight, bias, out, str activation=None, double a=0.0, double b=0.0):
     """out = activation(x weight + bias) for plain arrays of one dtype: x (rows, in), weight (in, out), bias or None."""
     cdef Epilogue epilogue
     epilogue.kernel = dispatch.kernel_index(activation, "map1") if activation is not None else -1

@@ -169,7 +169,7 @@ cdef class RowLoss:
         self.kernel = dispatch.kernel_index(name, "row_loss")
 
     def run(self, x, labels, q, weight, values, grad, double scale=1.0, double parameter=0.0):
-        """Weighted sum of the losses of the rows of x; labels (int64) or q is None; weight and values have a value a row."""
+        """Weighted sum of the losses of the rows of x; labels (int64) or q is None; weight and values: one a row."""
         cdef double[3] params = [parameter, 0.0, 0.0]
         cdef Py_ssize_t rows = cnp.PyArray_DIM(<cnp.ndarray> x, 0)
         cdef Py_ssize_t cols = cnp.PyArray_DIM(<cnp.ndarray> x, 1)

@@ -1,4 +1,4 @@
-"""Optimizer updates: what is the same for all parameters is computed once, in double; then one loop over flat arrays."""
+"""Optimizer updates: what is the same for all parameters once, in double; then one loop over flat arrays."""
 
 cimport numpy as cnp
 from cython.parallel cimport prange
@@ -16,8 +16,8 @@ cdef enum:
 
 cdef double COST = 0.4  # nanoseconds a parameter: benchmarks/bench_optimizers.py
 
-HYPERPARAMETERS = ("lr", "weight_decay", "eps", "momentum", "dampening", "nesterov", "lr_decay", "alpha", "beta1", "beta2",
-                   "decoupled")
+HYPERPARAMETERS = ("lr", "weight_decay", "eps", "momentum", "dampening", "nesterov", "lr_decay", "alpha", "beta1",
+                   "beta2", "decoupled")
 RULES = {"sgd_step": SGD, "adagrad_step": ADAGRAD, "rmsprop_step": RMSPROP, "adam_step": ADAM}
 
 
@@ -79,7 +79,7 @@ cdef void update_parts(int kernel, real *param, const real *grad, real *s0, real
 
 
 def step(str rule, const double[::1] hyper, int64_t step, param, grad, s0=None, s1=None, s2=None):
-    """Update `param` and the states in place; plain arrays of one dtype and size. `hyper` is ordered as HYPERPARAMETERS."""
+    """Update `param` and the states in place, plain arrays of one dtype and size; `hyper` as HYPERPARAMETERS."""
     cdef Update update = find_update(rule)
     cdef Py_ssize_t n = arrays.size(param)
     cdef void *p = arrays.data(param)

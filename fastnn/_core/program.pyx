@@ -36,8 +36,8 @@ ctypedef struct Fixup:
 cdef class NativeProgram:
     """A plan (fastnn.program.Program) resolved into C structs.
 
-    `run(first, last, rows, slots, totals)` runs operations first .. last - 1 on `rows` rows. `totals` is a float64 array
-    of five: the loss of this batch; then, added up, losses, weights, right predictions and samples.
+    `run(first, last, rows, slots, sums)` runs operations first .. last - 1 on `rows` rows. `sums` is a float64 array of
+    five: the loss of this batch; then, added up, losses, weights, right predictions and samples.
     """
     cdef Op *ops
     cdef int count
@@ -148,6 +148,16 @@ cdef class NativeProgram:
         return (not dispatch.reference and arrays.is_plain(x) and arrays.is_double(x) == self.double_
                 and cnp.PyArray_NDIM(<cnp.ndarray> x) == 2 and cnp.PyArray_DIM(<cnp.ndarray> x, 1) == self.n_in)
 
+    cdef bint takes_target(self, y, Py_ssize_t rows, int dtype):
+        """Whether the contiguous array y is a target as the program reads it: labels, or a row for each sample."""
+        cdef int ndim = cnp.PyArray_NDIM(<cnp.ndarray> y)
+        if ndim < 1 or cnp.PyArray_DIM(<cnp.ndarray> y, 0) != rows:
+            return False
+        if self.labels:
+            return ndim == 1 and cnp.PyArray_TYPE(<cnp.ndarray> y) == cnp.NPY_INT64
+        return (ndim == 2 and cnp.PyArray_TYPE(<cnp.ndarray> y) == dtype
+                and cnp.PyArray_DIM(<cnp.ndarray> y, 1) == self.n_out)
+
     def predict(self, x):
         """The outputs for the rows of x, or None if x is for the slow path."""
         cdef void *slots[SLOTS]
@@ -173,13 +183,7 @@ cdef class NativeProgram:
         if not self.takes(x) or not cnp.PyArray_CheckExact(y) or not cnp.PyArray_ISCARRAY_RO(<cnp.ndarray> y):
             return None
         rows = cnp.PyArray_DIM(<cnp.ndarray> x, 0)
-        if not 1 <= rows <= self.batch_size or cnp.PyArray_DIM(<cnp.ndarray> y, 0) != rows:
-            return None
-        if self.labels:
-            if cnp.PyArray_TYPE(<cnp.ndarray> y) != cnp.NPY_INT64 or cnp.PyArray_NDIM(<cnp.ndarray> y) != 1:
-                return None
-        elif (cnp.PyArray_TYPE(<cnp.ndarray> y) != cnp.PyArray_TYPE(<cnp.ndarray> x)
-                or cnp.PyArray_NDIM(<cnp.ndarray> y) != 2 or cnp.PyArray_DIM(<cnp.ndarray> y, 1) != self.n_out):
+        if not 1 <= rows <= self.batch_size or not self.takes_target(y, rows, cnp.PyArray_TYPE(<cnp.ndarray> x)):
             return None
         slots[0], slots[1] = arrays.data(x), arrays.data(y)
         slots[2] = slots[3] = slots[4] = slots[5] = NULL
@@ -208,10 +212,10 @@ cdef class NativeProgram:
 
     def run_batches(self, int first, int last, x, target, sample_weight, const int64_t[::1] order, Py_ssize_t start,
                     Py_ssize_t stop, Py_ssize_t batch_size, staging, double[::1] sums):
-        """Run the operations on rows start .. stop - 1 of the data, a batch at a time; signals are seen between batches.
+        """Run the operations on rows start .. stop - 1 of the data, a batch at a time; signals are seen in between.
 
-        With `order`, row i is row order[i] of the data, gathered into the arrays of `staging`; without, batches are read
-        in place. The tick that dropout draws by advances with each batch.
+        With `order`, row i is row order[i] of the data, gathered into the arrays of `staging`; without, batches are
+        read in place. The tick that dropout draws by advances with each batch.
         """
         cdef void *slots[SLOTS]
         cdef char *source[3]

@@ -62,7 +62,16 @@ cdef class Rows1:
         self.kernel = dispatch.kernel_index(name, "rows1")
         self.reduces = reduces
 
-    def run(self, x, out, double parameter=0.0):
+    def quick(self, x, axis, temperature):
+        """The result for rows along the last axis of a plain array, or None if the arguments are for the slow path."""
+        if (dispatch.reference or not arrays.is_plain(x) or not arrays.size(x) or type(temperature) is not float
+                or not temperature > 0.0 or axis != -1 or cnp.PyArray_NDIM(<cnp.ndarray> x) != 2):
+            return None
+        out = arrays.empty_like(x)
+        self.run(x, out, 1.0 / <double> temperature)
+        return out
+
+    cpdef run(self, x, out, double parameter=0.0):
         """Fill `out` from the rows of the plain 2-D array `x`."""
         cdef double[3] params = [parameter, 0.0, 0.0]
         cdef Py_ssize_t rows = cnp.PyArray_DIM(<cnp.ndarray> x, 0)
@@ -87,7 +96,17 @@ cdef class Rows2:
         self.kernel = dispatch.kernel_index(name, "rows2")
         self.reduces = reduces
 
-    def run(self, g, y, out, double parameter=0.0):
+    def quick(self, g, y, axis, temperature):
+        """The result for rows along the last axis of plain arrays, or None if the arguments are for the slow path."""
+        if (dispatch.reference or not arrays.is_plain(y) or not arrays.is_plain(g) or not arrays.same_layout(g, y)
+                or not arrays.size(y) or type(temperature) is not float or not temperature > 0.0 or axis != -1
+                or cnp.PyArray_NDIM(<cnp.ndarray> y) != 2):
+            return None
+        out = arrays.empty_like(y)
+        self.run(g, y, out, 1.0 / <double> temperature)
+        return out
+
+    cpdef run(self, g, y, out, double parameter=0.0):
         """Fill `out` from `g` and the rows of the plain 2-D array `y`."""
         cdef double[3] params = [parameter, 0.0, 0.0]
         cdef Py_ssize_t rows = cnp.PyArray_DIM(<cnp.ndarray> y, 0)

@@ -68,6 +68,11 @@ def linear(x: Any, weight: Any, bias: Any = None, activation: str | None = None,
     depend neither on the other rows nor on the number of threads or the instruction set. Zeros are not skipped, so NaN
     and 0 * inf give NaN.
     """
+    params = DEFAULTS.get(activation or "", ())
+    if out is None and (activation is None or activation in ACTIVATIONS):
+        quick = core.quick_linear(x, weight, bias, activation, *params)
+        if quick is not None:
+            return quick
     x, weight = check.as_array("x", x), check.as_array("weight", weight)
     bias = None if bias is None else check.as_array("bias", bias)
     _checked(x, weight, bias)
@@ -79,7 +84,6 @@ def linear(x: Any, weight: Any, bias: Any = None, activation: str | None = None,
     x, weight = check.without_overlap(x, y), check.without_overlap(weight, y)
     bias = None if bias is None else check.without_overlap(bias, y)
     rows = x.size // x.shape[-1] if x.shape[-1] else int(np.prod(x.shape[:-1]))
-    params = DEFAULTS.get(activation or "", ())
     core.linear(x.reshape(rows, x.shape[-1]), weight, bias, y.reshape(rows, weight.shape[1]), activation, *params)
     return y
 

@@ -48,6 +48,10 @@ def _put_rows(rows: Array, out: Array, axis: int) -> Array:
 
 
 def _forward(name: str, x: Any, axis: int, temperature: float, out: Array | None) -> Array:
+    if out is None:
+        quick = _FORWARD[name].quick(x, axis, temperature)
+        if quick is not None:
+            return quick
     x = check.as_array("x", x)
     axis = _axis_of("x", x, axis)
     temperature = check.check_number("temperature", temperature, above=0.0)
@@ -62,6 +66,10 @@ def _forward(name: str, x: Any, axis: int, temperature: float, out: Array | None
 
 
 def _backward(name: str, grad_output: Any, output: Any, axis: int, temperature: float, out: Array | None) -> Array:
+    if out is None:
+        quick = _BACKWARD[name].quick(grad_output, output, axis, temperature)
+        if quick is not None:
+            return quick
     g, y = check.as_array("grad_output", grad_output), check.as_array("output", output)
     check.check_same_dtype(grad_output=g, output=y)
     check.check_same_shape(output=y, grad_output=g)

@@ -85,6 +85,9 @@ class Module:
             raise KeyError(f"{type(self).__name__} has no parameter {name!r}")
         return array
 
+    def __setitem__(self, name: str, value: Any) -> None:
+        self[name][...] = value
+
     # -- what a layer does ---------------------------------------------------------------------------------------------
 
     def plan(self, plan: Plan, label: str, position: int) -> None:

@@ -45,22 +45,26 @@ def _arrays(**arrays: Any) -> list[Array | None]:
     """The arrays of an update, checked: all but grad are written."""
     checked: dict[str, Array | None] = {}
     for name, array in arrays.items():
-        if array is None and name not in ("param", "grad"):
-            checked[name] = None
-        elif name == "grad":
+        if name == "grad":
             checked[name] = check.as_array(name, array)
+        elif array is None and name != "param":
+            checked[name] = None
         else:
-            if not isinstance(array, np.ndarray):
-                raise TypeError(f"{name} must be an ndarray, which is updated in place, got {type(array).__name__}")
-            plain = check.as_array(name, array)
-            if plain is not array and not np.shares_memory(plain, array):
-                raise ValueError(f"{name} must be C-contiguous and aligned, since it is updated in place")
-            if not array.flags.writeable:
-                raise ValueError(f"{name} must be writable, since it is updated in place")
-            checked[name] = plain
+            checked[name] = _writable(name, array)
     check.check_same_dtype(**checked)
     check.check_same_shape(**checked)
     return list(checked.values())
+
+
+def _writable(name: str, array: Any) -> Array:
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"{name} must be an ndarray, which is updated in place, got {type(array).__name__}")
+    plain = check.as_array(name, array)
+    if plain is not array and not np.shares_memory(plain, array):
+        raise ValueError(f"{name} must be C-contiguous and aligned, since it is updated in place")
+    if not array.flags.writeable:
+        raise ValueError(f"{name} must be writable, since it is updated in place")
+    return plain
 
 
 def _run(rule: str, arrays: list[Array | None], step: int, values: dict[str, float], keywords: dict[str, Any]) -> None:

@@ -1,4 +1,5 @@
 /* Written by tools/minimax.py. */
+/* clang-format off */
 
 /* ln 2 in two parts; the first leaves room for its product with any exponent to be exact. */
 static const REAL FN(ln2)[] = {

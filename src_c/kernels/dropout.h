@@ -1,5 +1,5 @@
-/* Dropout (Srivastava et al. 2014), inverted: what is kept is scaled by 1 / (1 - p). The mask is not stored; the backward
- * pass draws the same words again. */
+/* Dropout (Srivastava et al. 2014), inverted: what is kept is scaled by 1 / (1 - p). The mask is not stored; the
+ * backward pass draws the same words again. */
 #include "../philox.h"
 
 /* y[i] = x[i] scale where word number start + i of the stream is at least threshold, else 0;  y may be x */

@@ -15,8 +15,8 @@ typedef struct {
 #define PRODUCT FNN_CAT(product, BITS)
 
 /* One tile: ROWS x VECS registers of c, the last one partial if IS_TAIL. All three are constants once inlined. */
-INLINE void LANE(tile)(const PRODUCT *q, ptrdiff_t row, ptrdiff_t col, const int ROWS, const int VECS, const int IS_TAIL,
-                       TAIL tail)
+INLINE void LANE(tile)(const PRODUCT *q, ptrdiff_t row, ptrdiff_t col, const int ROWS, const int VECS,
+                       const int IS_TAIL, TAIL tail)
 {
     VEC acc[12][4], b[4];
 #define EACH_VEC(v) _Pragma("GCC unroll 4") for (int v = 0; v < VECS; v++)

@@ -70,7 +70,8 @@ INLINE VEC LANE(smooth_l1_loss)(VEC x, VEC t, VEC beta, VEC *derivative)
 }
 FNN_DEFINE_LOSS(smooth_l1_loss)
 
-/* -(t log x + (1 - t) log(1 - x)), logarithms held above -100 as PyTorch's; derivative (x - t) / max(x (1 - x), 1e-12) */
+/* -(t log x + (1 - t) log(1 - x)), logarithms held above -100 as PyTorch's;
+ * derivative (x - t) / max(x (1 - x), 1e-12) */
 INLINE VEC LANE(binary_cross_entropy)(VEC x, VEC t, VEC p, VEC *derivative)
 {
     (void)p;
@@ -99,8 +100,8 @@ INLINE VEC LANE(row_target)(const REAL *q, ptrdiff_t i, ptrdiff_t left, VEC keep
     return v_fma(LANE(load_n)(q + i, left, K(0)), keep, spread);
 }
 
-INLINE REAL LANE(cross_entropy_row)(const REAL *x, int64_t label, const REAL *q, REAL *grad, ptrdiff_t cols, REAL factor,
-                                    double smoothing)
+INLINE REAL LANE(cross_entropy_row)(const REAL *x, int64_t label, const REAL *q, REAL *grad, ptrdiff_t cols,
+                                    REAL factor, double smoothing)
 {
     const VEC keep = K(1 - smoothing), spread = K(smoothing / (double)cols), one = K(1);
     const VEC max = LANE(row_max)(x, cols);

@@ -1,6 +1,6 @@
-/* Optimizer updates: one kernel a rule, over flat arrays, in place. The caller computes every coefficient that is the same
- * for all parameters (bias corrections, products of rates) once a step in double and passes them in c; s0, s1, s2 are the
- * state arrays, NULL where a rule does not use them.
+/* Optimizer updates: one kernel a rule, over flat arrays, in place. The caller computes every coefficient that is the
+ * same for all parameters (bias corrections, products of rates) once a step in double and passes them in c; s0, s1, s2
+ * are the state arrays, NULL where a rule does not use them.
  *
  * The order of operations is PyTorch's (torch/optim, the single-tensor implementations).
  */
@@ -78,8 +78,9 @@ INLINE void LANE(rmsprop_step)(VEC *p, VEC g, VEC *v, VEC *mean, VEC *buffer, co
 }
 FNN_DEFINE_UPDATE(rmsprop_step)
 
-/* p *= 1 - lr decoupled_decay (AdamW);  g += weight_decay p (Adam);  m += (1 - beta1)(g - m);  v = beta2 v + (1 - beta2) g^2;
- * p -= step_size m / (sqrt(v) / sqrt(1 - beta2^t) + eps), with the largest v so far in place of v where amsgrad keeps it.
+/* p *= 1 - lr decoupled_decay (AdamW);  g += weight_decay p (Adam);
+ * m += (1 - beta1)(g - m);  v = beta2 v + (1 - beta2) g^2;
+ * p -= step_size m / (sqrt(v) / sqrt(1 - beta2^t) + eps), with the largest v so far in place of v for amsgrad.
  * k: step_size = lr / (1 - beta1^t), weight_decay, eps, 1 - beta1, beta2, 1 - beta2, 1 / sqrt(1 - beta2^t), shrink */
 INLINE void LANE(adam_step)(VEC *p, VEC g, VEC *m, VEC *v, VEC *largest, const VEC *k)
 {

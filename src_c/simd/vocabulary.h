@@ -2,7 +2,8 @@
  *
  * An instruction set's header (avx512.h, avx2.h, sse2.h, neon.h) supplies the words that differ between machines:
  *
- *   VEC IVEC MASK TAIL LANES         a register of REALs, of integers as wide, a comparison, a partial register, its width
+ *   VEC IVEC MASK TAIL LANES         a register of REALs, of integers as wide, a comparison, a partial register,
+ *                                  its width
  *   v_splat v_load v_store           one value everywhere; unaligned memory
  *   v_tail v_load_tail v_store_tail  the first n lanes only; the others read as zero and are never touched in memory
  *   v_fill_tail(v, tail, fill)       the lanes of the tail from v, the others from fill
