@@ -5,6 +5,10 @@ fastnn/plan.py plans a program; reference/program.py runs the same plan with Num
 
 cimport numpy as cnp
 from cpython.exc cimport PyErr_CheckSignals
+from cpython.pythread cimport (
+    NOWAIT_LOCK, WAIT_LOCK, PyThread_acquire_lock, PyThread_allocate_lock, PyThread_free_lock, PyThread_release_lock,
+    PyThread_type_lock,
+)
 from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
@@ -48,12 +52,14 @@ cdef class NativeProgram:
     cdef Py_ssize_t batch_size, n_in, n_out
     cdef int forward_stop   # the operations before this one are the forward section
     cdef int64_t *tick
+    cdef PyThread_type_lock lock  # one run at a time: they share the workspace
     cdef list keep  # the arrays behind the pointers, and the callables of Python operations
 
     def __cinit__(self, plan):
         self.count = len(plan.operations)
         self.ops = <Op *> calloc(max(1, self.count), sizeof(Op))
-        if self.ops == NULL:
+        self.lock = PyThread_allocate_lock()
+        if self.ops == NULL or self.lock == NULL:
             raise MemoryError("no memory for the operations of a program")
 
     def __init__(self, plan):
@@ -68,6 +74,8 @@ cdef class NativeProgram:
 
     def __dealloc__(self):
         free(self.ops)
+        if self.lock != NULL:
+            PyThread_free_lock(self.lock)
 
     cdef resolve(self, int i, operation):
         cdef Op *op = &self.ops[i]
@@ -108,6 +116,12 @@ cdef class NativeProgram:
             op.kernel = dispatch.kernel_index(operation.kernel, groups[op.kind])
             op.cost = cost_of(operation.kernel)
 
+    cdef void acquire(self) noexcept:
+        """Wait until no other thread runs this program. The GIL is given up meanwhile: that thread may need it."""
+        if not PyThread_acquire_lock(self.lock, NOWAIT_LOCK):
+            with nogil:
+                PyThread_acquire_lock(self.lock, WAIT_LOCK)
+
     cdef int run_all(self, int first, int last, Py_ssize_t rows, void **slots, Totals *totals) noexcept nogil:
         cdef int i, status
         cdef uint64_t tick = <uint64_t> self.tick[0]
@@ -131,6 +145,15 @@ cdef class NativeProgram:
                 totals.loss = loss
                 totals.loss_sum += totals.loss * rows
                 totals.weight_sum += rows
+            return DONE
+        except BaseException as error:
+            self.keep.append(error)
+            return RAISED
+
+    cdef int check_signals(self) noexcept with gil:
+        """Run the handlers of signals that arrived; Ctrl-C's raises."""
+        try:
+            PyErr_CheckSignals()
             return DONE
         except BaseException as error:
             self.keep.append(error)
@@ -169,8 +192,10 @@ cdef class NativeProgram:
         out = cnp.PyArray_EMPTY(2, shape, cnp.PyArray_TYPE(<cnp.ndarray> x), 0)
         slots[0], slots[3] = arrays.data(x), arrays.data(out)
         slots[1] = slots[2] = slots[4] = slots[5] = NULL
+        self.acquire()
         with nogil:
             status = self.run_all(0, self.forward_stop, shape[0], slots, &totals)
+        PyThread_release_lock(self.lock)
         self.check(status, &totals, 0)
         return out
 
@@ -187,11 +212,14 @@ cdef class NativeProgram:
             return None
         slots[0], slots[1] = arrays.data(x), arrays.data(y)
         slots[2] = slots[3] = slots[4] = slots[5] = NULL
+        self.acquire()
         self.tick[0] += 1
         with nogil:
             status = self.run_all(0, self.count, rows, slots, &totals)
         if status != DONE:
             self.tick[0] -= 1
+        PyThread_release_lock(self.lock)
+        if status != DONE:
             if status == BAD_LABEL:
                 return None
             self.check(status, &totals, 0)
@@ -205,8 +233,10 @@ cdef class NativeProgram:
             array = slots.get(SLOT_NAMES[i])
             pointers[i] = arrays.data(array)
         read_totals(&totals, sums)
+        self.acquire()
         with nogil:
             status = self.run_all(first, last, rows, pointers, &totals)
+        PyThread_release_lock(self.lock)
         self.check(status, &totals, 0)
         write_totals(&totals, sums)
 
@@ -234,6 +264,7 @@ cdef class NativeProgram:
                 staged[j] = <char *> arrays.data(staging[j]) if gather else NULL
         read_totals(&totals, sums)
         i = start
+        self.acquire()
         with nogil:
             while i < stop and status == DONE:
                 rows = min(batch_size, stop - i)
@@ -251,12 +282,10 @@ cdef class NativeProgram:
                     self.tick[0] -= 1  # a batch that failed was none
                 else:
                     i += rows
-                    with gil:
-                        if PyErr_CheckSignals() < 0:
-                            write_totals(&totals, sums)
-                            raise
-        self.check(status, &totals, i)
+                    status = self.check_signals()
+        PyThread_release_lock(self.lock)
         write_totals(&totals, sums)
+        self.check(status, &totals, i)
         return i
 
 
