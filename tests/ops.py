@@ -1,0 +1,181 @@
+"""The operations of fastnn.functional and fastnn.optim.functional, one record each: what generic tests need to know.
+
+An operation without a record, and a kernel of kernels.def that no record covers, is a failing test (test_dispatch.py).
+Errors in ULP are the largest over all instruction sets, sizes, options and some seeds, rounded up. Sums have 16 partial
+sums, so that an error of n / 32 ULP is in order where n numbers are added, one large and all others small.
+"""
+
+import records as r
+from records import Op, arrays, loss, numbers
+
+REDUCTIONS = (
+    {},
+    {"reduction": "sum"},
+    {"reduction": "none"},
+    {"weighted": True},
+    {"weighted": True, "reduction": "none"},
+)
+AXES = ({}, {"axis": 0}, {"temperature": 0.5}, {"temperature": 3.0})
+
+
+def _activation(
+    name,
+    ulp,
+    backward_ulp,
+    options=({},),
+    kinks=(),
+    draw=numbers,
+    output=None,
+    kernels=("",),
+    scale=None,
+    backward_scale=None,
+):
+    """Forward and gradient; `output` draws outputs for a gradient that takes those."""
+    suffixed = tuple(name + suffix for suffix in kernels)
+    backward = f"{name}_backward"
+    return (
+        Op(name, "elementwise", arrays(draw), ulp, suffixed, options, backward, output is not None, kinks, scale),
+        Op(backward, "elementwise", arrays(numbers, output or draw), backward_ulp,
+           tuple(f"{kernel}_backward" for kernel in suffixed), options, scale=backward_scale),
+    )  # fmt: skip
+
+
+def _gated(name, ulp, backward_ulp, **more):
+    return _activation(name, ulp, backward_ulp, backward_scale=r.gated_terms(name), **more)
+
+
+def _loss(
+    name, ulp, backward_ulp, draws=(numbers, numbers), extra=(), kernel=None, kinks=(), label="", scales=(None, None)
+):
+    """Value and gradient; by rows if the targets are labels or probabilities of classes."""
+    by_rows = draws[1] in (r.labels, r.rows_of_probabilities)
+    kind, options, kernels = "class loss" if by_rows else "loss", (*REDUCTIONS, *extra), (kernel or name,)
+    backward = f"{name}_backward"
+    return (
+        Op(name, kind, loss(*draws, by_rows), ulp, kernels, options, backward, False, kinks, scales[0], label),
+        Op(backward, kind, loss(*draws, by_rows, gradient=True), backward_ulp, kernels, options,
+           scale=scales[1], label=label),
+    )  # fmt: skip
+
+
+def _cross_entropy(draw_target, label):
+    options, scales = ({"label_smoothing": 0.25},), (r.cross_entropy_terms, r.cross_entropy_gradient_terms)
+    return _loss("cross_entropy", (16, 16), (130, 130), (numbers, draw_target), options, label=label, scales=scales)
+
+
+ELEMENTARY = (
+    Op("exp", "elementwise", arrays(numbers), (1.5, 1.5), ("exp",)),
+    Op("expm1", "elementwise", arrays(numbers), (1.5, 1.5), ("expm1",)),
+    Op("log", "elementwise", arrays(r.positive), (1.5, 1.5), ("log",)),
+    Op("log1p", "elementwise", arrays(r.above_minus_one), (1.5, 1.5), ("log1p",)),
+    Op("erf", "elementwise", arrays(numbers), (2, 2), ("erf",)),
+)
+
+ACTIVATIONS = (
+    *_activation("sigmoid", (2, 2), (2.5, 2.5), output=r.between_0_and_1),
+    *_activation("tanh", (2, 2), (2, 2), output=r.between_minus_1_and_1, backward_scale=r.tanh_gradient_terms),
+    *_activation("relu", (0, 0), (0, 0), kinks=(0,)),
+    *_activation("leaky_relu", (1, 1), (1, 1), ({}, {"negative_slope": 0.1}), kinks=(0,)),
+    *_activation("elu", (2, 2), (3, 3), ({}, {"alpha": 1.5}), kinks=(0,)),
+    *_activation("selu", (2.5, 2.5), (3, 3), kinks=(0,)),
+    *_activation("celu", (2, 2), (2.5, 2.5), ({}, {"alpha": 0.5})),
+    *_gated("gelu", (6, 6), (8, 8), options=({}, {"approximate": "tanh"}), kernels=("", "_tanh"), draw=r.moderate,
+            scale=r.gelu_terms),
+    *_gated("silu", (3, 3), (5, 5)),
+    *_gated("mish", (5, 5), (5, 5)),
+    *_activation("softplus", (2, 2), (3, 3), ({}, {"beta": 2.0, "threshold": 5.0})),
+    *_activation("softsign", (2, 2), (4, 4)),
+    *_activation("hardsigmoid", (1.5, 1.5), (1, 1), kinks=(-3, 3)),
+    *_gated("hardswish", (2, 2), (2, 2), kinks=(-3, 3)),
+    *_activation("hardtanh", (0, 0), (0, 0), ({}, {"min_val": -0.5, "max_val": 2.0}), kinks=(-1, -0.5, 1, 2)),
+    *_activation("relu6", (0, 0), (0, 0), kinks=(0, 6)),
+)  # fmt: skip
+
+ROWS = (
+    Op("softmax", "rows", arrays(numbers), (130, 130), ("softmax",), AXES, "softmax_backward", True,
+       scale=r.softmax_terms),
+    Op("softmax_backward", "rows", arrays(numbers, r.rows_of_probabilities), (16, 16), ("softmax_backward",), AXES,
+       scale=r.softmax_gradient_terms),
+    Op("softmax_temperature_backward", "rows", arrays(numbers, r.rows_of_probabilities, numbers), (16, 16),
+       ("dot",), AXES, scale=r.temperature_terms(r.softmax_gradient_terms)),
+    Op("log_softmax", "rows", arrays(numbers), (130, 130), ("log_softmax",), AXES, "log_softmax_backward", True,
+       scale=r.log_softmax_terms),
+    Op("log_softmax_backward", "rows", arrays(numbers, r.log_probabilities), (16, 16),
+       ("log_softmax_backward", "sum"), AXES, scale=r.log_softmax_gradient_terms),
+    Op("log_softmax_temperature_backward", "rows", arrays(numbers, r.log_probabilities, numbers), (16, 16),
+       ("dot",), AXES, scale=r.temperature_terms(r.log_softmax_gradient_terms)),
+    Op("entropy", "rows", arrays(r.rows_of_probabilities), (16, 16), ("entropy",), ({}, {"axis": 0}),
+       "entropy_backward"),
+    Op("entropy_backward", "rows", r.entropy_gradient_arguments, (3, 3), ("entropy_backward",), ({}, {"axis": 0}),
+       scale=r.entropy_gradient_terms),
+)  # fmt: skip
+
+LINEAR = (
+    Op("linear", "linear", r.linear_arguments, (16, 16), ("matmul",), ({}, {"activation": "relu"}), "linear_backward",
+       scale=r.linear_terms, kinks=(0,)),
+    Op("linear_backward", "linear", r.linear_gradient_arguments, (16, 16), ("matmul", "column_sums", "transpose"),
+       scale=r.linear_gradient_terms),
+)  # fmt: skip
+
+LOSSES = (
+    *_loss("l1_loss", (6, 6), (8, 8), kinks=(0,)),
+    *_loss("mse_loss", (6, 6), (8, 8)),
+    *_loss("rmse_loss", (6, 6), (8, 8), kernel="mse_loss"),
+    *_loss("huber_loss", (6, 6), (8, 8), extra=({"delta": 0.5, "reduction": "none"},)),
+    *_loss("smooth_l1_loss", (6, 6), (8, 8), extra=tuple({"beta": b, "reduction": "none"} for b in (0.0, 0.5)),
+           kinks=(0,)),
+    *_loss("binary_cross_entropy", (6, 6), (8, 8), (r.between_0_and_1, r.between_0_and_1)),
+    *_loss("binary_cross_entropy_with_logits", (4, 4), (8, 8), (numbers, r.between_0_and_1),
+           scales=(r.logit_terms, r.logit_gradient_terms)),
+    *_cross_entropy(r.labels, "cross_entropy"),
+    *_cross_entropy(r.rows_of_probabilities, "cross_entropy of probabilities"),
+    *_loss("nll_loss", (6, 6), (8, 8), (r.log_probabilities, r.labels)),
+)  # fmt: skip
+
+MASKS = {"seed": 3}, {"p": 0.25, "seed": 2**40, "stream": 7, "start": 5}, {"p": 0.0, "seed": 0}, {"p": 1.0, "seed": 0}
+
+DROPOUT = (
+    Op("dropout", "dropout", arrays(numbers), (1, 1), ("dropout",), MASKS, "dropout_backward"),
+    Op("dropout_backward", "dropout", arrays(numbers), (1, 1), ("dropout",), MASKS),
+)
+
+_RATES = {"lr": 0.01, "weight_decay": 0.1}
+
+# Options of updates: which states there are, and the hyperparameters. test_updates.py runs them for five steps.
+UPDATES = (
+    Op("sgd_step", "update", r.updates, (8, 8), ("sgd_step",), (
+        {"lr": 0.1},
+        {"lr": 0.1, "weight_decay": 0.1},
+        {"states": (1,), "lr": 0.1, "momentum": 0.9, "dampening": 0.5},
+        {"states": (1,), "lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.1},
+    )),
+    Op("adagrad_step", "update", r.updates, (8, 8), ("adagrad_step",), (
+        {"states": (1,)},
+        {"states": (1,), "lr_decay": 0.1, **_RATES},
+    )),
+    Op("rmsprop_step", "update", r.updates, (100, 100), ("rmsprop_step",), (
+        {"states": (1, 0, 0)},
+        {"states": (1, 1, 0), "centered": True, **_RATES},
+        {"states": (1, 0, 1), "momentum": 0.9, "alpha": 0.9},
+        {"states": (1, 1, 1), "centered": True, "momentum": 0.9, "eps": 1e-3},
+    )),
+    Op("adam_step", "update", r.updates, (8, 8), ("adam_step",), (
+        {"states": (1, 1)},
+        {"states": (1, 1, 1), "betas": (0.5, 0.75), **_RATES},
+    )),
+    Op("adamw_step", "update", r.updates, (8, 8), ("adam_step",), (
+        {"states": (1, 1)},
+        {"states": (1, 1, 1), "betas": (0.5, 0.75), **_RATES},
+    )),
+)  # fmt: skip
+
+OPS = (*ELEMENTARY, *ACTIVATIONS, *ROWS, *LINEAR, *LOSSES, *DROPOUT, *UPDATES)
+FUNCTIONS = tuple(op for op in OPS if op.kind != "update")
+CASES = [(op, options) for op in FUNCTIONS for options in op.options]
+
+
+def case_id(case):
+    """The name of a case for pytest."""
+    op, options = case if isinstance(case, tuple) else (case, {})
+    suffix = "_backward" if op.label and op.name.endswith("_backward") else ""
+    return "-".join([(op.label or op.name) + suffix, *(f"{name}={value}" for name, value in options.items())])

@@ -1,0 +1,256 @@
+"""What the records of ops.py are made of: the record, the arguments of calls, and the natural scales of results."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from measure import wide
+
+import fastnn.functional as F
+import fastnn.optim.functional as optim
+import fastnn.reference as reference
+
+
+class Call(NamedTuple):
+    """The arguments of one call."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+    def mapped(self, change):
+        """The call with `change` applied to every argument."""
+        return Call(tuple(map(change, self.args)), {name: change(value) for name, value in self.kwargs.items()})
+
+    def replaced(self, index, value):
+        """The call with another positional argument number `index`."""
+        return self._replace(args=(*self.args[:index], value, *self.args[index + 1 :]))
+
+
+@dataclass(frozen=True)
+class Op:
+    """One operation.
+
+    make(shape, dtype, rng, **options) gives the arguments of a call whose main array has that shape. `ulp` is the
+    largest error allowed in float32 and float64: in units in the last place of the result, or of `scale(*args)` where
+    that is larger, the sum of the magnitudes of the terms, for results whose terms cancel. Measured and rounded up.
+    """
+
+    name: str
+    kind: str  # elementwise, rows, loss, class loss, linear, dropout or update
+    make: Callable[..., Call]
+    ulp: tuple[float, float]
+    kernels: tuple[str, ...] = ()
+    options: tuple[dict[str, Any], ...] = ({},)
+    backward: str | None = None  # called with grad_output, then the output (if takes_output) or the same arguments
+    takes_output: bool = False
+    kinks: tuple[float, ...] = ()  # where the derivative jumps
+    scale: Callable[..., Any] | None = None
+    label: str = ""
+
+    @property
+    def function(self):
+        return getattr(optim if self.kind == "update" else F, self.name)
+
+    @property
+    def reference(self):
+        return getattr(reference, self.name)
+
+    @property
+    def tolerance(self):
+        return dict(zip(map(np.dtype, ("float32", "float64")), self.ulp, strict=True))
+
+    def shape(self, n):
+        """A shape whose last axis (or only one) has n entries; no classes means no rows either."""
+        if self.kind in ("elementwise", "loss", "dropout", "update"):
+            return (n,)
+        return (0, 4) if self.kind == "class loss" and n == 0 else (3, n)
+
+
+def results(function, call):
+    """What a function returns, as a tuple of arrays; a Python float takes the dtype of the arguments."""
+    value = function(*call.args, **call.kwargs)
+    values = value if isinstance(value, tuple) else (value,)
+    return tuple(np.asarray(v, call.args[0].dtype if type(v) is float else None) for v in values)
+
+
+@np.errstate(all="ignore")
+def truth(op, call):
+    """Each result of the reference in the next wider dtype, with the natural scale of its terms (or None)."""
+    call = call.mapped(wide)
+    expected = results(op.reference, call)
+    scales = (None,) * len(expected) if op.scale is None else results(op.scale, call)
+    return list(zip(expected, scales, strict=True))
+
+
+# Arguments. The numbers are of all sizes that matter to an activation, but not so far left that exponentials become
+# denormal: test_special_values has those. They are drawn in double, so that both dtypes get the same.
+
+
+def numbers(shape, rng):
+    x = rng.normal(size=shape) * 3 * np.where(rng.random(shape) < 0.2, 10.0 ** rng.uniform(-6, 1, shape), 1)
+    return np.maximum(x, -40)
+
+
+def moderate(shape, rng):
+    """For gelu, whose left tail becomes denormal sooner."""
+    return np.maximum(numbers(shape, rng), -8)
+
+
+def positive(shape, rng):
+    return np.abs(numbers(shape, rng)) + 1e-12
+
+
+def above_minus_one(shape, rng):
+    return np.expm1(rng.normal(size=shape))
+
+
+def between_0_and_1(shape, rng):
+    return rng.uniform(1e-3, 1 - 1e-3, shape)
+
+
+def between_minus_1_and_1(shape, rng):
+    return rng.uniform(-1, 1, shape)
+
+
+def arrays(*draws):
+    """A maker of calls: one array from each of `draws`; options are passed on."""
+    return lambda shape, dtype, rng, **options: Call(tuple(draw(shape, rng).astype(dtype) for draw in draws), options)
+
+
+def rows_of_probabilities(shape, rng):
+    p = rng.random(shape) + 1e-3
+    return p / p.sum(axis=-1, keepdims=True)
+
+
+def labels(shape, dtype, rng):
+    return rng.integers(max(shape[-1], 1), size=shape[0])
+
+
+def loss(draw_input, draw_target, by_rows=False, gradient=False):
+    """A maker of calls of losses; of their gradients, with grad_output first. weighted=True adds sample weights."""
+
+    def make(shape, dtype, rng, weighted=False, **options):
+        x, target = (draw(shape, rng).astype(dtype) if draw is not labels else draw(shape, dtype, rng)
+                     for draw in (draw_input, draw_target))  # fmt: skip
+        if weighted:
+            options["sample_weight"] = rng.uniform(0.5, 2, shape[:1]).astype(dtype)
+        if not gradient:
+            return Call((x, target), options)
+        shape_of_loss = () if options.get("reduction") != "none" else shape[:1] if by_rows else shape
+        return Call((np.asarray(rng.normal(size=shape_of_loss), dtype), x, target), options)
+
+    return make
+
+
+def linear_arguments(shape, dtype, rng, **options):
+    x, weight, bias = rng.normal(size=shape), rng.normal(size=(shape[-1], 9)), rng.normal(size=9)
+    return Call((x.astype(dtype), weight.astype(dtype), bias.astype(dtype)), options)
+
+
+def linear_gradient_arguments(shape, dtype, rng):
+    (x, weight, _), _ = linear_arguments(shape, dtype, rng)
+    return Call((rng.normal(size=(*shape[:-1], 9)).astype(dtype), x, weight), {})
+
+
+def entropy_gradient_arguments(shape, dtype, rng, axis=-1):
+    p = rows_of_probabilities(shape, rng).astype(dtype)
+    return Call((rng.normal(size=np.delete(shape, axis)).astype(dtype), p), {"axis": axis})
+
+
+def log_probabilities(shape, rng):
+    return np.log(rows_of_probabilities(shape, rng))
+
+
+def updates(shape, dtype, rng, states=(), **options):
+    """param, grad and a state array of zeros for each true entry of `states`, None for the others."""
+    param, grad = (rng.normal(size=shape).astype(dtype) for _ in range(2))
+    return Call((param, grad, *(np.zeros(shape, dtype) if there else None for there in states)), options)
+
+
+# Natural scales: the sum of the magnitudes of the terms, where terms cancel or a rounding error is multiplied.
+
+
+def gated_terms(name):
+    """F = x w(x) has the derivative w + x w'. Left of 0 the argument of w's exponential carries a rounding error."""
+
+    def scale(g, x, **options):
+        gate = getattr(reference, name)(x, **options) / x
+        slope = getattr(reference, f"{name}_backward")(np.ones_like(x), x, **options)
+        return np.abs(g) * (np.abs(gate) + np.abs(slope - gate)) * _argument_error(x)
+
+    return scale
+
+
+def _argument_error(x):
+    return 1 + np.fmax(-x, 0) ** 2
+
+
+def gelu_terms(x, **options):
+    return np.abs(reference.gelu(x, **options)) * _argument_error(x)
+
+
+def tanh_gradient_terms(g, y):
+    return np.abs(g) * (1 + y * y)
+
+
+def _row_max(x, axis=-1):
+    return np.abs(x).max(axis=axis, keepdims=True, initial=0)
+
+
+def softmax_terms(x, axis=-1, temperature=1.0):
+    """exp(z) multiplies the rounding error of z by |z|."""
+    z = (x - x.max(axis=axis, keepdims=True, initial=-np.inf)) / temperature
+    return (1 + np.abs(z)) * reference.softmax(x, axis, temperature)
+
+
+def softmax_gradient_terms(g, y, axis=-1, temperature=1.0):
+    return np.abs(y) * (np.abs(g) + (np.abs(g) * y).sum(axis=axis, keepdims=True)) / temperature
+
+
+def log_softmax_terms(x, axis=-1, temperature=1.0):
+    return np.zeros_like(x) + _row_max(x, axis) / temperature
+
+
+def log_softmax_gradient_terms(g, y, axis=-1, temperature=1.0):
+    return (np.abs(g) + np.exp(y) * np.abs(g).sum(axis=axis, keepdims=True)) / temperature
+
+
+def temperature_terms(gradient_terms):
+    def scale(g, y, x, axis=-1, temperature=1.0):
+        return (gradient_terms(g, y, axis, temperature) * np.abs(x)).sum() / temperature
+
+    return scale
+
+
+def entropy_gradient_terms(g, p, axis=-1):
+    return np.expand_dims(np.abs(g), axis) * (1 + np.abs(np.log(p)))
+
+
+def linear_terms(x, weight, bias, activation=None):
+    return np.abs(x) @ np.abs(weight) + np.abs(bias)
+
+
+def linear_gradient_terms(g, x, weight):
+    return reference.linear_backward(np.abs(g), np.abs(x), np.abs(weight))
+
+
+def logit_terms(x, target, reduction="mean", sample_weight=None):
+    """max(x, 0) - x t + log(1 + exp(-|x|)), with + for the -."""
+    return reference.binary_cross_entropy_with_logits(np.abs(x), -target, reduction, sample_weight)
+
+
+def logit_gradient_terms(g, x, target, reduction="mean", sample_weight=None):
+    return np.abs(reference.binary_cross_entropy_with_logits_backward(g, x, -target, reduction, sample_weight))
+
+
+def cross_entropy_terms(x, target, reduction="mean", sample_weight=None, label_smoothing=0.0):
+    """A log-probability is a difference of entries of its row, and a logarithm of what is at least 1."""
+    terms = -1 - _row_max(x) if x.size else x
+    return reference.nll_loss(terms, np.zeros(len(x), int), reduction, sample_weight)
+
+
+def cross_entropy_gradient_terms(g, x, target, reduction="mean", sample_weight=None, label_smoothing=0.0):
+    """Probability minus target, both up to 1, times what nll_loss_backward gives to one class."""
+    first = np.zeros(len(x), int)
+    return _row_max(reference.nll_loss_backward(g, x, first, reduction, sample_weight)) + np.zeros_like(x)

@@ -1,0 +1,136 @@
+"""The elementary functions are within 2 ULP of the truth, and as accurate as their documentation says.
+
+float32: a dense sample of all numbers against float64 functions (`python tests/exhaustive.py` takes all of them).
+float64: random numbers of several ranges against mpmath. sse2 has no FMA and is allowed 4 ULP.
+"""
+
+import math
+
+import mpmath
+import numpy as np
+import pytest
+from exhaustive import FUNCTIONS, float64_truth
+from measure import assert_same_bits, ulp_errors
+
+import fastnn.functional as F
+from fastnn._core import dispatch
+from fastnn.functional.accuracy import MAX_ULP
+
+BOUND, BOUND_WITHOUT_FMA = 2, 4
+# Zero, the seams of the formulas, and where functions overflow, underflow or reach their limits.
+SEAMS = [0, 0.25, 0.34657359, 0.5, 0.75, 1, 1.0397207, 1.5, 2, 3.925, 5.8, 9.01, 16.64, 17.33, 27.2, 36.7, 39,
+         87.33655, 88.72284, 103.27893, 103.97208, 708.3964185, 709.7827128, 744.4400719, 745.1332191]  # fmt: skip
+
+
+def allowed(name, dtype):
+    if dispatch.get_isa() == "sse2":
+        return BOUND_WITHOUT_FMA
+    return min(BOUND, MAX_ULP[name][dtype == "float64"])
+
+
+def seams(dtype):
+    """128 neighbours of every seam, on both sides and of both signs."""
+    integer = np.dtype(f"int{8 * np.dtype(dtype).itemsize}")
+    around = np.array(SEAMS, dtype).view(integer)[:, np.newaxis] + np.arange(-64, 65, dtype=integer)
+    positive = np.abs(around).reshape(-1).view(dtype)
+    return np.concatenate([positive, -positive])
+
+
+@pytest.fixture(scope="module")
+def sample():
+    """2^11 mantissas of every exponent of float32, both signs, infinities and NaN among them; and the seams."""
+    bits = np.arange(0, 2**32, 2 ** (23 - 11), dtype="uint32")
+    return np.concatenate([bits.view("float32"), (bits + np.uint32(2**11 + 77)).view("float32"), seams("float32")])
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_float32(name, sample, isas):
+    truth = float64_truth(name, sample)
+    for isa in isas:
+        dispatch.set_isa(isa)
+        errors = ulp_errors(getattr(F, name)(sample), truth)
+        worst = errors.argmax()
+        assert errors[worst] <= allowed(name, "float32"), f"{name}({sample[worst]!r}) on {isa}"
+
+
+# Where each function does something, and how much of it mpmath has time for.
+RANGES = {
+    "exp": [(-745, 709), (-1, 1)],
+    "expm1": [(-40, 709), (-1, 1), (-1e-8, 1e-8)],
+    "log": [(0, 10), (0.5, 1.5), (0, 1e300), (0, 1e-307)],
+    "log1p": [(-1, 10), (-0.5, 0.5), (-1e-8, 1e-8), (0, 1e300)],
+    "tanh": [(-20, 20), (-1, 1), (-1e-8, 1e-8)],
+    "sigmoid": [(-745, 40), (-5, 5)],
+    "erf": [(-6, 6), (-1, 1), (-1e-8, 1e-8)],
+}
+EXACT = {name: getattr(mpmath, name) for name in RANGES if name != "sigmoid"}
+EXACT["sigmoid"] = lambda x: 1 / (1 + mpmath.exp(-x))
+
+
+def exact(function, x):
+    """The values of a function of mpmath, to 200 bits."""
+    with mpmath.workprec(200):
+        return [function(mpmath.mpf(value)) for value in x.tolist()]
+
+
+def exact_ulp_errors(actual, truth):
+    """Errors of an array in ULP of its dtype, exact even where the result is denormal."""
+    units = np.spacing(np.abs(np.array([float(y) for y in truth]).astype(actual.dtype)))
+    with mpmath.workprec(200):
+        numbers = zip(actual.tolist(), truth, units.tolist(), strict=True)
+        return np.array([float(abs(value - y) / unit) for value, y, unit in numbers])
+
+
+@pytest.mark.parametrize("name", RANGES)
+def test_float64(name, isas, rng):
+    domain = RANGES[name]
+    x = np.concatenate([rng.uniform(low, high, 700) for low, high in domain] + [seams("float64")[::16]])
+    x = x[(x > domain[0][0]) & (x < max(high for _, high in domain))]
+    truth = exact(EXACT[name], x)
+    for isa in isas:
+        dispatch.set_isa(isa)
+        errors = exact_ulp_errors(getattr(F, name)(x), truth)
+        worst = errors.argmax()
+        assert errors[worst] <= allowed(name, "float64"), f"{name}({x[worst]!r}) on {isa}"
+
+
+@pytest.mark.parametrize("name", ["gelu", "silu", "mish", "softplus"])
+def test_left_tails_keep_their_digits(name, isa, dtype, rng):
+    """The textbook formulas lose all of them to cancellation."""
+    e = mpmath.exp
+    function = {
+        "gelu": lambda x: x * mpmath.erfc(-x / mpmath.sqrt(2)) / 2,
+        "silu": lambda x: x / (1 + e(-x)),
+        "mish": lambda x: x * mpmath.tanh(mpmath.log1p(e(x))),
+        "softplus": lambda x: mpmath.log1p(e(x)),
+    }[name]
+    x = rng.uniform(-12, 2, 300).astype(dtype)
+    assert exact_ulp_errors(getattr(F, name)(x), exact(function, x)).max() <= 6
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_special_values_by_their_bits(name, dtype, isa):
+    inf, nan = math.inf, math.nan
+    x = np.array([0.0, -0.0, inf, -inf, nan], dtype)
+    expected = {
+        "exp": [1, 1, inf, 0, nan],
+        "expm1": [0.0, -0.0, inf, -1, nan],
+        "log": [-inf, -inf, inf, nan, nan],
+        "log1p": [0.0, -0.0, inf, nan, nan],
+        "tanh": [0.0, -0.0, 1, -1, nan],
+        "sigmoid": [0.5, 0.5, 1, 0, nan],
+        "erf": [0.0, -0.0, 1, -1, nan],
+    }[name]
+    y = getattr(F, name)(x)
+    y[np.isnan(y)] = nan  # a NaN may have any sign
+    assert_same_bits(y, np.array(expected, dtype))
+
+
+def test_logarithms_at_the_edge_of_their_domains(dtype, isa):
+    tiny, below = np.finfo(dtype).smallest_subnormal, -np.nextafter(dtype.type(1), dtype.type(0))
+    assert F.log(np.array([1], dtype))[0] == 0
+    assert F.log(np.array([tiny]))[0] == np.log(tiny)
+    assert F.log1p(np.array([-1], dtype))[0] == -np.inf
+    assert F.log1p(np.array([below]))[0] == np.log1p(below)
+    assert np.isnan(F.log(np.array([-tiny]))[0])
+    assert np.isnan(F.log1p(np.array([np.nextafter(dtype.type(-1), dtype.type(-2))]))[0])

@@ -1,0 +1,229 @@
+"""Two backends, one program: the compiled core and its NumPy reference train the same."""
+
+import numpy as np
+import pytest
+
+import fastnn
+import fastnn.reference
+from fastnn import functional as F
+from fastnn import nn, optim
+
+ROWS, FEATURES, OUTPUTS = 23, 6, 4
+STEPS = 5
+RTOL = (
+    1e-9  # after five steps in float64: what rounding leaves of agreement, with room for Adam's division by tiny roots
+)
+
+ACTIVATIONS = {
+    "celu": lambda: nn.CELU(0.7),
+    "elu": lambda: nn.ELU(0.7),
+    "gelu": nn.GELU,
+    "gelu_tanh": lambda: nn.GELU("tanh"),
+    "selu": nn.SELU,
+    "hardsigmoid": nn.Hardsigmoid,
+    "hardswish": nn.Hardswish,
+    "hardtanh": lambda: nn.Hardtanh(-0.5, 0.75),
+    "leaky_relu": lambda: nn.LeakyReLU(0.1),
+    "log_softmax": lambda: nn.LogSoftmax(temperature=2.0),
+    "mish": nn.Mish,
+    "relu": nn.ReLU,
+    "relu6": nn.ReLU6,
+    "sigmoid": nn.Sigmoid,
+    "silu": nn.SiLU,
+    "softmax": lambda: nn.Softmax(temperature=0.5),
+    "softplus": lambda: nn.Softplus(2.0, 10.0),
+    "softsign": nn.Softsign,
+    "tanh": nn.Tanh,
+    "dropout": lambda: nn.Dropout(0.3),
+    "flatten": nn.Flatten,
+}
+
+
+def real(rng):
+    return rng.standard_normal((ROWS, OUTPUTS))
+
+
+def binary(rng):
+    return rng.integers(0, 2, (ROWS, OUTPUTS))
+
+
+def labels(rng):
+    return rng.integers(0, OUTPUTS, ROWS)
+
+
+def soft(rng):
+    return F.softmax(real(rng))
+
+
+# loss, its target, and what the network ends with
+LOSSES = {
+    "mse": (nn.MSELoss(), real, None),
+    "mse_sum": (nn.MSELoss("sum"), real, None),
+    "rmse": (nn.RMSELoss(), real, None),
+    "l1": (nn.L1Loss(), real, None),
+    "huber": (nn.HuberLoss(delta=0.3), real, None),
+    "smooth_l1": (nn.SmoothL1Loss(beta=0.3), real, None),
+    "bce": (nn.BCELoss(), binary, nn.Sigmoid),
+    "bce_logits": (nn.BCEWithLogitsLoss(), binary, None),
+    "cross_entropy": (nn.CrossEntropyLoss(), labels, None),
+    "cross_entropy_smooth": (nn.CrossEntropyLoss("sum", label_smoothing=0.1), labels, None),
+    "cross_entropy_soft": (nn.CrossEntropyLoss(), soft, None),
+    "nll": (nn.NLLLoss(), labels, nn.LogSoftmax),
+    "python": (lambda y_pred, y: (((y_pred - y) ** 2).sum(), 2 * (y_pred - y)), real, None),
+}
+OPTIMIZERS = {
+    "sgd": lambda p: optim.SGD(p, lr=0.05),
+    "momentum": lambda p: optim.SGD(p, lr=0.05, momentum=0.9, dampening=0.1, weight_decay=0.01),
+    "nesterov": lambda p: optim.SGD(p, lr=0.05, momentum=0.9, nesterov=True),
+    "adagrad": lambda p: optim.Adagrad(p, lr=0.05, lr_decay=0.1, weight_decay=0.01),
+    "rmsprop": lambda p: optim.RMSprop(p, weight_decay=0.01),
+    "rmsprop_centered": lambda p: optim.RMSprop(p, centered=True, momentum=0.5),
+    "adam": lambda p: optim.Adam(p, lr=0.01, weight_decay=0.01),
+    "amsgrad": lambda p: optim.Adam(p, lr=0.01, amsgrad=True),
+    "adamw": lambda p: optim.AdamW(p, lr=0.01),
+}
+
+
+def train(backend, activation="tanh", loss="cross_entropy", optimizer="adam", weighted=False):
+    """The losses of some steps on a backend, and the parameters and predictions after them."""
+    function, target, end = LOSSES[loss]
+    rng = np.random.default_rng(5)
+    x, y = rng.standard_normal((ROWS, FEATURES)), target(rng)
+    weight = rng.uniform(0, 2, ROWS) if weighted else None
+    layers = [nn.Linear(FEATURES, 7), ACTIVATIONS[activation](), nn.Dropout(0.2), nn.Linear(7, OUTPUTS)]
+    net = nn.Sequential(*layers, *([end()] if end else []), seed=1, dtype="float64")
+    trainer = fastnn.Trainer(net, function, OPTIMIZERS[optimizer](net.parameters()))
+    with fastnn.use_backend(backend):
+        losses = [trainer.step(x, y, weight) for _ in range(STEPS)]
+        scores = trainer.evaluate(x, y, sample_weight=weight, batch_size=9)
+        return losses, net.parameters().data.copy(), net.predict(x), list(scores.values())
+
+
+def assert_backends_agree(**kind):
+    for native, reference in zip(train("native", **kind), train("reference", **kind), strict=True):
+        np.testing.assert_allclose(native, reference, rtol=RTOL, atol=1e-13)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_backends_train_the_same_with_every_activation(activation):
+    assert_backends_agree(activation=activation)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("loss", [name for name in LOSSES if name != "python"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_backends_train_the_same_with_every_loss_and_optimizer(loss, optimizer, weighted):
+    assert_backends_agree(loss=loss, optimizer=optimizer, weighted=weighted)
+
+
+def test_backends_train_the_same_with_a_loss_in_python():
+    assert_backends_agree(loss="python")
+
+
+def test_every_module_and_loss_is_in_these_tables():
+    layers = {type(make()) for make in ACTIVATIONS.values()} | {nn.Linear}
+    losses = {type(loss) for loss, *_ in LOSSES.values()}
+    bases = {nn.Module, nn.Sequential, nn.Loss, nn.Parameter, nn.Parameters}
+    public = {getattr(nn, name) for name in nn.__all__ if isinstance(getattr(nn, name), type)}
+    assert public - bases <= layers | losses
+    makers = {type(make(nn.Sequential(nn.Linear(1, 1)).parameters())) for make in OPTIMIZERS.values()}
+    assert makers == {getattr(optim, name) for name in optim.__all__} - {optim.Optimizer, optim.functional}
+
+
+@pytest.mark.parametrize("first", ["native", "reference"])
+def test_a_run_can_change_backends_in_its_middle(first):
+    """Both work on the same parameters, states and streams of dropout."""
+    second = "native" if first == "reference" else "reference"
+    x, y = np.random.default_rng(0).standard_normal((20, 3)), np.arange(20) % 2
+
+    def run(*backends):
+        net = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Dropout(0.5), nn.Linear(4, 2), seed=0, dtype="float64")
+        trainer = fastnn.Trainer(net, nn.CrossEntropyLoss(), optim.Adam(net.parameters()))
+        for backend in backends:
+            with fastnn.use_backend(backend):
+                trainer.fit(x, y, batch_size=6)
+        return net.parameters().data
+
+    np.testing.assert_allclose(run(first, second), run(first, first), rtol=RTOL)
+
+
+def test_backends_fit_the_same_and_record_the_same():
+    def run(backend):
+        net = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 2), seed=0, dtype="float64")
+        trainer = fastnn.Trainer(net, nn.CrossEntropyLoss(), optim.Adam(net.parameters(), lr=0.05))
+        x, y = fastnn.data.make_moons(100, noise=0.1, seed=0, dtype="float64")
+        with fastnn.use_backend(backend):
+            history = trainer.fit(x, y, epochs=5, batch_size=16, validation_split=0.2, seed=3)
+        return {name: values for name, values in history.records.items() if name != "seconds"}
+
+    native, reference = run("native"), run("reference")
+    assert list(native) == list(reference)
+    for name in native:
+        np.testing.assert_allclose(native[name], reference[name], rtol=RTOL)
+
+
+def test_functions_go_to_the_backend_in_use():
+    """One of each kind: what the reference computes is what comes back, bit for bit."""
+    rng = np.random.default_rng(0)
+    x, w, b = rng.standard_normal((9, 6)), rng.standard_normal((6, 4)), rng.standard_normal(4)
+    t, q, y = rng.standard_normal((9, 6)), F.softmax(rng.standard_normal((9, 6))), rng.integers(0, 6, 9)
+    calls = {
+        "exp": (x,),
+        "gelu": (x,),
+        "gelu_backward": (t, x),
+        "softmax": (x,),
+        "log_softmax_backward": (t, F.log_softmax(x)),
+        "entropy": (q,),
+        "linear": (x, w, b),
+        "linear_backward": (x @ w, x, w),
+        "mse_loss": (x, t),
+        "huber_loss_backward": (1.0, x, t),
+        "cross_entropy": (x, y),
+        "cross_entropy_backward": (1.0, x, q),
+    }
+    for name, arguments in calls.items():
+        native = getattr(F, name)(*arguments)
+        with fastnn.use_backend("reference"):
+            through = getattr(F, name)(*arguments)
+        direct = getattr(fastnn.reference, name)(*arguments)
+        for ours, theirs, compiled in zip(*(map(np.atleast_1d, r if isinstance(r, tuple) else (r,)) for r in
+                                            (through, direct, native)), strict=True):  # fmt: skip
+            assert np.asarray(ours).tobytes() == np.asarray(theirs).tobytes(), name
+            np.testing.assert_allclose(ours, compiled, rtol=1e-12, atol=1e-14)
+
+
+def test_a_backend_holds_for_its_block():
+    assert fastnn.get_backend() == "native"
+    with fastnn.use_backend("reference") as outer:
+        assert fastnn.get_backend() == "reference"
+        assert isinstance(outer, fastnn.use_backend)
+        with fastnn.use_backend("native"):
+            assert fastnn.get_backend() == "native"
+            with fastnn.use_backend("native"):
+                assert fastnn.get_backend() == "native"
+        assert fastnn.get_backend() == "reference"
+    assert fastnn.get_backend() == "native"
+
+
+def leave_by_an_error():
+    with fastnn.use_backend("reference"):
+        F.relu("not an array")
+
+
+def test_a_backend_is_put_back_after_an_error():
+    with pytest.raises(TypeError, match="x must be"):
+        leave_by_an_error()
+    assert fastnn.get_backend() == "native"
+    with pytest.raises(ValueError, match="backend must be one of 'native', 'reference', got 'gpu'"):
+        fastnn.use_backend("gpu")
+    assert fastnn.get_backend() == "native"
+
+
+def test_a_backend_stays_without_a_block():
+    fastnn.use_backend("reference")
+    try:
+        assert fastnn.get_backend() == "reference"
+        assert F.relu(np.array([-1.0, 2.0])).tolist() == [0.0, 2.0]
+    finally:
+        fastnn.use_backend("native")
+    assert fastnn.get_backend() == "native"

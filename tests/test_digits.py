@@ -1,0 +1,56 @@
+"""Real data, from loading to a score: handwritten digits, learnt by one hidden layer."""
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import data, nn, optim
+
+# At least 0.964 over 50 seeds; with pixels as they are, or a higher rate, some seeds stay below 0.96.
+EPOCHS, BATCH_SIZE, LR = 60, 32, 1e-3
+
+
+@pytest.fixture(scope="module")
+def digits():
+    """Training and test pixels, standardized, and training and test labels."""
+    X, y = data.load_digits(dtype="float64")
+    X_train, X_test, y_train, y_test = data.train_test_split(X, y, test_size=0.25, seed=0, stratify=y)
+    return *data.standardize(X_train, X_test), y_train, y_test
+
+
+def make(seed, dtype="float32"):
+    net = nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 10), seed=seed, dtype=dtype)
+    return fastnn.Trainer(net, nn.CrossEntropyLoss(), optim.Adam(net.parameters(), lr=LR))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_digits_are_recognized(seed, digits):
+    X_train, X_test, y_train, y_test = digits
+    trainer = make(seed)
+    history = trainer.fit(X_train.astype("float32"), y_train, epochs=EPOCHS, batch_size=BATCH_SIZE)
+    scores = trainer.evaluate(X_test.astype("float32"), y_test)
+    assert scores["accuracy"] >= 0.96
+    assert scores["accuracy"] == np.mean(trainer.net.predict(X_test.astype("float32")).argmax(1) == y_test)
+    assert history["loss"][-1] < 0.01 < history["loss"][0]
+    assert history["accuracy"][-1] == 1.0
+
+
+def test_both_backends_learn_the_same_weights(digits):
+    X_train, _, y_train, _ = digits
+
+    def weights(backend):
+        trainer = make(0, "float64")
+        with fastnn.use_backend(backend):
+            trainer.fit(X_train, y_train, epochs=2, batch_size=BATCH_SIZE)
+        return trainer.net.parameters().data
+
+    np.testing.assert_allclose(weights("native"), weights("reference"), rtol=1e-7)
+
+
+def test_a_split_of_the_data_learns_in_every_order_of_classes(digits):
+    """Nothing is learnt from the order of the samples: sorted by class, shuffling makes up for it."""
+    X_train, X_test, y_train, y_test = digits
+    order = np.argsort(y_train, kind="stable")
+    trainer = make(0, "float64")
+    trainer.fit(X_train[order], y_train[order], epochs=20, batch_size=BATCH_SIZE)
+    assert trainer.evaluate(X_test, y_test)["accuracy"] > 0.94

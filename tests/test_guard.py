@@ -1,0 +1,101 @@
+"""No operation reads or writes a byte outside its arrays: they stand between pages that nobody may touch."""
+
+import inspect
+
+import numpy as np
+import pytest
+from guard import Guard
+from measure import assert_same_bits
+from ops import FUNCTIONS, UPDATES, case_id
+from records import Call, results
+
+from fastnn._core import linear as core_linear
+from fastnn._core.losses import Loss, RowLoss
+from fastnn._core.softmax import Rows1, Rows2
+
+SIZES = range(1, 71)  # tails of all lengths behind no, one and some whole registers
+GUARDS = [Guard(70 * 9 * 8) for _ in range(6)]
+
+
+def guarded(call, end):
+    """The call with its arrays at the end of their pages, or at the beginning."""
+    rooms = iter(GUARDS)
+    return call.mapped(lambda value: next(rooms).hold(value, end) if isinstance(value, np.ndarray) else value)
+
+
+@pytest.mark.parametrize("op", FUNCTIONS, ids=case_id)
+def test_inputs_and_out(op, dtype, isa, rng):
+    options = {"weighted": True, "reduction": "none"} if "loss" in op.kind else op.options[-1]
+    has_out = "out" in inspect.signature(op.function).parameters
+    for n in SIZES:
+        call = op.make(op.shape(n), dtype, rng, **options)
+        expected = results(op.function, call)
+        for end in (True, False):
+            inside = guarded(call, end)
+            if has_out:
+                inside.kwargs["out"] = GUARDS[-1].hold(np.full_like(expected[0], 7), end)
+            for a, e in zip(results(op.function, inside), expected, strict=True):
+                assert_same_bits(a, e)
+
+
+@pytest.mark.parametrize("op", UPDATES, ids=case_id)
+def test_updates(op, dtype, isa, rng):
+    options = op.options[-1] | ({"step": 1} if op.name != "rmsprop_step" else {})
+    for n in SIZES:
+        call = op.make((n,), dtype, rng, **options)
+        expected = Call(tuple(array.copy() for array in call.args), call.kwargs)
+        op.function(*expected.args, **expected.kwargs)
+        for end in (True, False):
+            inside = guarded(call, end)
+            op.function(*inside.args, **inside.kwargs)
+            for a, e in zip(inside.args, expected.args, strict=True):
+                assert_same_bits(a, e)
+
+
+def check_outputs(run, inputs, shapes):
+    """run(*inputs, *outputs) writes the same wherever the outputs stand, and nothing else."""
+    dtype = inputs[0].dtype
+    expected = [np.zeros(shape, dtype) for shape in shapes]
+    run(*inputs, *expected)
+    for end in (True, False):
+        outputs = [guard.hold(np.ones(shape, dtype), end) for guard, shape in zip(GUARDS, shapes, strict=False)]
+        run(*inputs, *outputs)
+        for a, e in zip(outputs, expected, strict=True):
+            assert_same_bits(a, e)
+
+
+@pytest.mark.parametrize("name", ["l1_loss", "mse_loss", "binary_cross_entropy_with_logits"])
+def test_outputs_of_losses(name, dtype, isa, rng):
+    kernel = Loss(name)
+    for n in SIZES:
+        x, t = rng.normal(size=(2, n)).astype(dtype)
+        check_outputs(lambda x, t, values, grad: kernel.run(x, t, None, values, grad), (x, t), [(n,), (n,)])
+
+
+@pytest.mark.parametrize("name", ["cross_entropy", "nll_loss"])
+def test_outputs_of_row_losses(name, dtype, isa, rng):
+    kernel = RowLoss(name)
+    for n in SIZES:
+        x, labels = rng.normal(size=(3, n)).astype(dtype), np.array([0, n - 1, n // 2])
+        check_outputs(
+            lambda x, labels, values, grad: kernel.run(x, labels, None, None, values, grad), (x, labels), [(3,), (3, n)]
+        )
+
+
+def test_outputs_of_rows(dtype, isa, rng):
+    softmax, entropy = Rows1("softmax"), Rows1("entropy", reduces=True)
+    softmax_backward, entropy_backward = Rows2("softmax_backward"), Rows2("entropy_backward", reduces=True)
+    for n in SIZES:
+        x, g = np.exp(rng.normal(size=(2, 3, n))).astype(dtype)
+        check_outputs(lambda x, y: softmax.run(x, y, 1.0), (x,), [x.shape])
+        check_outputs(entropy.run, (x,), [(3,)])
+        check_outputs(lambda g, x, y: softmax_backward.run(g, x, y, 1.0), (g, x), [x.shape])
+        check_outputs(entropy_backward.run, (g[:, 0].copy(), x), [x.shape])
+
+
+def test_outputs_of_linear_backward(dtype, isa, rng):
+    for n in SIZES:
+        for n_in, n_out in ((n, 9), (9, n)):
+            g, x, weight = (rng.normal(size=shape).astype(dtype) for shape in ((3, n_out), (3, n_in), (n_in, n_out)))
+            shapes = [(n_out, n_in), x.shape, weight.shape, (n_out,)]  # of the transposed weight and the gradients
+            check_outputs(core_linear.linear_backward, (g, x, weight), shapes)

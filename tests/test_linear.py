@@ -1,0 +1,131 @@
+"""The affine map and its gradients: exact for small integers in small shapes, within the bound of theory for others."""
+
+import itertools
+
+import numpy as np
+import pytest
+from measure import assert_same_bits, wide
+
+import fastnn.functional as F
+from fastnn._core import linear as core
+from fastnn.functional.linear import ACTIVATIONS
+
+SMALL = range(1, 25)  # past one tile, and one register, in every direction
+LARGE = [(1, 1000, 1), (7, 300, 65), (130, 257, 33), (33, 513, 40), (250, 64, 100)]  # rows, in and out features
+
+
+def integers(rng, dtype, *shape):
+    return rng.integers(-4, 5, shape).astype(dtype)
+
+
+def assert_within_bound(actual, x, weight, start, k):
+    """|error| <= gamma_k (|x| |weight| + |start|), which bounds k multiply-adds in any order (Higham 2002, 3.1)."""
+    unit = np.finfo(actual.dtype).eps / 2
+    gamma = (k + 1) * unit / (1 - (k + 1) * unit)
+    x, weight, start = map(wide, (x, weight, start))
+    assert (np.abs(actual - (x @ weight + start)) <= gamma * (np.abs(x) @ np.abs(weight) + np.abs(start))).all()
+
+
+def test_every_small_product_is_exact(dtype, isa, rng):
+    x, weight, bias = integers(rng, dtype, 24, 24), integers(rng, dtype, 24, 24), integers(rng, dtype, 24)
+    rows = {(m, k): x[:m, :k].copy() for m in SMALL for k in SMALL}
+    weights = {(k, n): weight[:k, :n].copy() for k in SMALL for n in SMALL}
+    for k in SMALL:
+        expected = x[:, :k] @ weight[:k] + bias
+        for m, n in itertools.product(SMALL, SMALL):
+            y = core.linear(rows[m, k], weights[k, n], bias[:n], np.full((m, n), np.nan, dtype))
+            if not np.array_equal(y, expected[:m, :n]):
+                np.testing.assert_array_equal(y, expected[:m, :n], err_msg=f"{m} x {k} x {n}")
+
+
+def test_every_small_gradient_is_exact(dtype, isa, rng):
+    sizes = (1, 2, 3, 4, 5, 7, 8, 9, 12, 13, 15, 16, 17, 24, 31, 32, 33)
+    for m, k, n in itertools.product(sizes, sizes, sizes):
+        g, x, weight = integers(rng, dtype, m, n), integers(rng, dtype, m, k), integers(rng, dtype, k, n)
+        for actual, expected in zip(
+            F.linear_backward(g, x, weight), (g @ weight.T, x.T @ g, g.sum(axis=0)), strict=True
+        ):
+            if not np.array_equal(actual, expected):
+                np.testing.assert_array_equal(actual, expected, err_msg=f"{m} x {k} x {n}")
+
+
+@pytest.mark.parametrize("shape", LARGE, ids=str)
+def test_large_products_are_within_the_bound(shape, dtype, isa, rng):
+    m, k, n = shape
+    x, weight, bias, g = (rng.normal(size=s).astype(dtype) for s in ((m, k), (k, n), (n,), (m, n)))
+    assert_within_bound(F.linear(x, weight, bias), x, weight, bias, k)
+    assert_within_bound(F.linear(x, weight), x, weight, np.zeros(n, dtype), k)
+    grad_x, grad_weight, grad_bias = F.linear_backward(g, x, weight)
+    assert_within_bound(grad_x, g, weight.T, np.zeros(k, dtype), n)
+    assert_within_bound(grad_weight, x.T, g, np.zeros(n, dtype), m)
+    assert_within_bound(grad_bias, np.ones((1, m), dtype), g, np.zeros(n, dtype), m)
+
+
+def test_no_features_give_the_bias(dtype, isa, threads):
+    bias = np.arange(3, dtype=dtype)
+    x, weight = np.empty((4, 0), dtype), np.empty((0, 3), dtype)
+    np.testing.assert_array_equal(F.linear(x, weight, bias), np.tile(bias, (4, 1)))
+    np.testing.assert_array_equal(F.linear(x, weight), np.zeros((4, 3)))
+    grad_x, grad_weight, grad_bias = F.linear_backward(np.ones((4, 3), dtype), x, weight)
+    assert (grad_x.shape, grad_weight.shape) == ((4, 0), (0, 3))
+    np.testing.assert_array_equal(grad_bias, [4, 4, 4])
+
+
+@pytest.mark.parametrize("shape", [(0, 3, 2), (4, 3, 0), (0, 0, 0)], ids=str)
+def test_empty_products(shape, dtype, isa, threads):
+    m, k, n = shape
+    x, weight, bias, g = np.ones((m, k), dtype), np.ones((k, n), dtype), np.ones(n, dtype), np.ones((m, n), dtype)
+    assert F.linear(x, weight, bias).shape == (m, n)
+    for gradient, like in zip(F.linear_backward(g, x, weight), (x, weight, bias), strict=True):
+        assert_same_bits(gradient, np.zeros_like(like))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_zeros_are_not_skipped(bad, dtype, isa):
+    """0 * inf is NaN, wherever in the product it is; a row without it does not see it."""
+    for k, n in itertools.product((1, 2, 17, 300), (1, 5, 16, 40)):
+        x, weight = np.zeros((3, k), dtype), np.zeros((k, n), dtype)
+        x[1, k // 2] = bad
+        np.testing.assert_array_equal(
+            F.linear(x, weight), np.where(np.arange(3)[:, None] == 1, np.nan, np.zeros((3, n)))
+        )
+        weight[k // 2, n - 1] = bad
+        assert np.isnan(F.linear(np.zeros((3, k), dtype), weight)[:, n - 1]).all()
+
+
+def test_any_number_of_leading_axes(dtype, rng):
+    x, weight, bias = (rng.normal(size=s).astype(dtype) for s in ((2, 3, 4), (4, 5), (5,)))
+    flat = F.linear(x.reshape(6, 4), weight, bias)
+    assert_same_bits(F.linear(x, weight, bias), flat.reshape(2, 3, 5))
+    assert_same_bits(F.linear(x[1, 2], weight, bias), flat[5])
+    assert F.linear(np.empty((2, 0, 4), dtype), weight).shape == (2, 0, 5)
+    g = rng.normal(size=(2, 3, 5)).astype(dtype)
+    expected = F.linear_backward(g.reshape(6, 5), x.reshape(6, 4), weight)
+    for actual, e in zip(F.linear_backward(g, x, weight), expected, strict=True):
+        assert_same_bits(actual, e.reshape(actual.shape))
+    for actual, like in zip(F.linear_backward(g[0, 0], x[0, 0], weight), (x[0, 0], weight, bias), strict=True):
+        assert actual.shape == like.shape
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_fused_activation_has_the_bits_of_the_two(activation, dtype, isa, threads, rng):
+    x, weight, bias = (rng.normal(size=s).astype(dtype) for s in ((130, 21), (21, 70), (70,)))
+    for rows in (1, 130):
+        separate = getattr(F, activation)(F.linear(x[:rows], weight, bias))
+        assert_same_bits(F.linear(x[:rows], weight, bias, activation), separate)
+
+
+def test_errors(dtype):
+    x, weight, bias = np.ones((2, 3), dtype), np.ones((3, 4), dtype), np.ones(4, dtype)
+    wrong = [
+        ((np.ones((2, 5), dtype), weight), r"x has 5 features, weight of shape \(3, 4\) takes 3"),
+        ((np.array(1, dtype), weight), "x has no features"),
+        ((x, np.ones(3, dtype)), r"weight must have shape \(in_features, out_features\), got \(3,\)"),
+        ((x, weight, np.ones(3, dtype)), r"bias must have shape \(4,\) .*, got \(3,\)"),
+        ((x, weight, bias, "rule"), "activation must be one of None, 'sigmoid', .*, got 'rule'"),
+    ]
+    for arguments, message in wrong:
+        with pytest.raises(ValueError, match=message):
+            F.linear(*arguments)
+    with pytest.raises(ValueError, match=r"grad_output must have shape \(2, 4\) .*, got \(2, 3\)"):
+        F.linear_backward(np.ones((2, 3), dtype), x, weight)
