@@ -162,10 +162,7 @@ def test_digits_are_complete_and_exact(dtype):
     assert y.shape == (1797,) and y.dtype == np.int64
     assert np.bincount(y).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
     content = (16 * X).astype(np.uint8).tobytes() + y.astype(np.uint8).tobytes()
-    assert (
-        hashlib.sha256(content).hexdigest()
-        == "87ff0c9e40dc7e2c0e34e7257799c2e3f3aec1a016363bb11cad869ec428a826"
-    )
+    assert hashlib.sha256(content).hexdigest() == "87ff0c9e40dc7e2c0e34e7257799c2e3f3aec1a016363bb11cad869ec428a826"
 
 
 def test_digits_default_to_float32_and_are_fresh_each_time():

@@ -176,9 +176,7 @@ def test_softmax_gradients(name, axis, temperature):
         lambda x: (grad_output * f(x, axis, temperature)).sum(),
         x,
     )
-    slope = getattr(ref, f"{name}_temperature_backward")(
-        grad_output, f(x, axis, temperature), x, axis, temperature
-    )
+    slope = getattr(ref, f"{name}_temperature_backward")(grad_output, f(x, axis, temperature), x, axis, temperature)
     assert isinstance(slope, float)
     assert_gradient(slope, lambda t: (grad_output * f(x, axis, float(t))).sum(), np.array(temperature))
 
@@ -269,9 +267,7 @@ LOSSES = loss_cases()
 
 @pytest.mark.parametrize("name", LOSSES)
 @pytest.mark.parametrize("reduction", REDUCTIONS)
-@pytest.mark.parametrize(
-    "sample_weight", [None, np.array([0.5, 2.0, 1.0, 0.0, 3.0])], ids=["plain", "weighted"]
-)
+@pytest.mark.parametrize("sample_weight", [None, np.array([0.5, 2.0, 1.0, 0.0, 3.0])], ids=["plain", "weighted"])
 def test_loss_gradient(name, reduction, sample_weight):
     x, target, extra = LOSSES[name]
     f = getattr(ref, name)
@@ -295,9 +291,7 @@ def test_loss_reductions(name):
     np.testing.assert_allclose(total, weighted.sum())
     np.testing.assert_allclose(mean, np.average(losses, weights=np.broadcast_to(columns, losses.shape)))
     full = np.broadcast_to(columns, losses.shape)
-    np.testing.assert_allclose(
-        f(x, target, sample_weight=full, **extra), f(x, target, sample_weight=weight, **extra)
-    )
+    np.testing.assert_allclose(f(x, target, sample_weight=full, **extra), f(x, target, sample_weight=weight, **extra))
 
 
 @pytest.mark.parametrize(
@@ -334,9 +328,7 @@ def test_binary_cross_entropy_is_clamped():
 def test_cross_entropy_by_hand():
     logits, classes = np.array([[0.0, 0.0, -INF], [2000.0, 0.0, -2000.0]]), np.array([1, 2])
     np.testing.assert_allclose(ref.cross_entropy(logits, classes, "none"), [math.log(2), 4000])
-    np.testing.assert_array_equal(
-        ref.cross_entropy_backward(1.0, logits, classes, "sum"), [[0.5, -0.5, 0], [1, 0, -1]]
-    )
+    np.testing.assert_array_equal(ref.cross_entropy_backward(1.0, logits, classes, "sum"), [[0.5, -0.5, 0], [1, 0, -1]])
     x, target, _ = LOSSES["cross_entropy"]
     one_hot = np.eye(3)[target]
     for smoothing in (0.0, 0.1):
