@@ -167,9 +167,16 @@ class ReferenceProgram:
 
     def _update(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
         assert o.update is not None
-        o.update.step_count += 1
-        function = getattr(optimizers, type(o.update).function.__name__)
-        function(a["weight"], a["grad_weight"], *o.update.slots(), **o.update.keywords())
+        written = [array for role, array in a.items() if role not in ("grad_weight", "hyper")]
+        before = [array.copy() for array in written]
+        try:
+            o.update.step_count += 1
+            function = getattr(optimizers, type(o.update).function.__name__)
+            function(a["weight"], a["grad_weight"], *o.update.slots(), **o.update.keywords())
+        except BaseException:  # Ctrl-C: no step is done by half
+            for array, old in zip(written, before, strict=True):
+                array[...] = old
+            raise
 
     def _python(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
         assert o.call is not None

@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 class History:
     """Per-epoch records of `Trainer.fit`.
 
+    `history["loss"]` is a list with a value an epoch; likewise "seconds" and, where they apply, "accuracy", "val_loss"
+    and "val_accuracy".
+
     Attributes
     ----------
-    records : dict of str to list of float
-        A list with a value an epoch for each of "loss", "seconds" and, where they apply, "accuracy", "val_loss" and
-        "val_accuracy". `history["loss"]` is short for `history.records["loss"]`.
+    rows : list of dict
+        The values of each epoch by name.
     interrupted : bool
         True if Ctrl-C ended the run; the epoch that it cut off is not recorded.
 
@@ -24,32 +26,33 @@ class History:
     exactly over batches of different sizes; validation is computed at the end of each epoch.
     """
 
-    records: dict[str, list[float]] = field(default_factory=dict)
+    # A row an epoch: it is there or not, whenever a signal comes. Columns could be cut off at different lengths.
+    rows: list[dict[str, float]] = field(default_factory=list)
     interrupted: bool = False
 
-    def append(self, values: dict[str, float]) -> None:
-        """Add the values of an epoch."""
-        for name, value in values.items():
-            self.records.setdefault(name, []).append(value)
+    @property
+    def records(self) -> dict[str, list[float]]:
+        """The values by name, a list with one an epoch."""
+        return {name: [row[name] for row in self.rows] for name in self}
 
     @property
     def epochs(self) -> int:
         """Number of epochs recorded."""
-        return len(self.records.get("loss", ()))
+        return len(self.rows)
 
     @property
     def last(self) -> dict[str, float]:
-        """The values of the last epoch."""
-        return {name: values[-1] for name, values in self.records.items()}
+        """The values of the last epoch, empty if there is none."""
+        return dict(self.rows[-1]) if self.rows else {}
 
     def __getitem__(self, name: str) -> list[float]:
-        if name not in self.records:
-            raise KeyError(f"no record {name!r}; there are {', '.join(self.records) or 'none yet'}")
-        return self.records[name]
+        if name not in list(self):
+            raise KeyError(f"no record {name!r}; there are {', '.join(self) or 'none yet'}")
+        return [row[name] for row in self.rows]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.records)
+        return iter(self.rows[0] if self.rows else ())
 
     def __repr__(self) -> str:
-        values = ", ".join(f"{name}={value:.4g}" for name, value in self.last.items()) if self.epochs else ""
+        values = ", ".join(f"{name}={value:.4g}" for name, value in self.last.items())
         return f"History({self.epochs} epochs{': ' + values if values else ''})"

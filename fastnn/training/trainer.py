@@ -172,7 +172,7 @@ class Trainer:
                 if validation is not None:
                     scores = self._evaluate(validation, max(batch, 256))
                     values |= {f"val_{name}": value for name, value in scores.items()}
-                history.append(values)
+                history.rows.append(values)
                 bar.epoch(epoch + 1, values)
         except KeyboardInterrupt:
             history.interrupted = True
