@@ -11,18 +11,19 @@ SOURCES = $(shell find fastnn src_c -name '*.py' -o -name '*.py[xdi]' -o -name '
 demo: $(VENV)/installed
 	$(BIN)/fastnn demo
 
+# PYTHONSAFEPATH keeps the source tree off the path, in subprocesses too: the installed wheel is what is tested.
 test: $(VENV)/test
-	$(BIN)/python -P -m pytest
+	PYTHONSAFEPATH=1 $(BIN)/python -m pytest
 
 coverage: $(VENV)/test
-	$(BIN)/python -P -m pytest --cov=fastnn --cov-report=term-missing:skip-covered
+	PYTHONSAFEPATH=1 $(BIN)/python -m pytest --cov=fastnn --cov-report=term-missing:skip-covered
 
 # All 2^32 float32 inputs of every elementary function: some minutes each.
 exhaustive: $(VENV)/test
-	$(BIN)/python -P tests/exhaustive.py
+	PYTHONSAFEPATH=1 $(BIN)/python tests/exhaustive.py
 
 bench: $(VENV)/bench
-	$(BIN)/python -P -m pytest benchmarks -o python_files='bench_*.py' --benchmark-only
+	PYTHONSAFEPATH=1 $(BIN)/python -m pytest benchmarks -o python_files='bench_*.py' --benchmark-only
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .
