@@ -28,7 +28,7 @@ bench: $(VENV)/bench
 lint: $(VENV)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/cython-lint fastnn
+	PATH="$(abspath $(BIN)):$$PATH" cython-lint fastnn
 	git ls-files 'src_c/*.[ch]' 'src_c/*.def' | xargs $(BIN)/clang-format --dry-run --Werror
 	git ls-files | xargs $(BIN)/codespell
 	$(BIN)/mypy
