@@ -2,6 +2,6 @@ from typing import Any
 
 import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+_Array = npt.NDArray[Any]
 
-def dropout(x: Array, out: Array, p: float, seed: int, stream: int, start: int) -> Array: ...
+def dropout(x: _Array, out: _Array, p: float, seed: int, stream: int, start: int) -> _Array: ...

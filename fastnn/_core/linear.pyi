@@ -2,26 +2,26 @@ from typing import Any
 
 import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+_Array = npt.NDArray[Any]
 
 def quick_linear(
     x: Any, weight: Any, bias: Any, activation: str | None = None, a: float = 0.0, b: float = 0.0
-) -> Array | None: ...
+) -> _Array | None: ...
 def linear(
-    x: Array,
-    weight: Array,
-    bias: Array | None,
-    out: Array,
+    x: _Array,
+    weight: _Array,
+    bias: _Array | None,
+    out: _Array,
     activation: str | None = None,
     a: float = 0.0,
     b: float = 0.0,
-) -> Array: ...
+) -> _Array: ...
 def linear_backward(
-    grad_output: Array,
-    x: Array,
-    weight: Array,
-    weight_t: Array,
-    grad_x: Array,
-    grad_weight: Array,
-    grad_bias: Array,
+    grad_output: _Array,
+    x: _Array,
+    weight: _Array,
+    weight_t: _Array,
+    grad_x: _Array,
+    grad_weight: _Array,
+    grad_bias: _Array,
 ) -> None: ...

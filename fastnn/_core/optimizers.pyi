@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+_Array = npt.NDArray[Any]
 
 HYPERPARAMETERS: tuple[str, ...]
 RULES: dict[str, int]
@@ -12,9 +12,9 @@ def step(
     rule: str,
     hyper: npt.NDArray[np.float64],
     step: int,
-    param: Array,
-    grad: Array,
-    s0: Array | None = None,
-    s1: Array | None = None,
-    s2: Array | None = None,
+    param: _Array,
+    grad: _Array,
+    s0: _Array | None = None,
+    s1: _Array | None = None,
+    s2: _Array | None = None,
 ) -> None: ...

@@ -5,27 +5,29 @@ import numpy.typing as npt
 
 from ..program import Program
 
-Array = npt.NDArray[Any]
+_Array = npt.NDArray[Any]
 
 SLOT_NAMES: tuple[str, ...]
 
 class NativeProgram:
     def __init__(self, plan: Program) -> None: ...
-    def predict(self, x: Any) -> Array | None: ...
+    def predict(self, x: Any) -> _Array | None: ...
     def step(self, x: Any, y: Any) -> float | None: ...
-    def run(self, first: int, last: int, rows: int, slots: dict[str, Array], sums: npt.NDArray[np.float64]) -> None: ...
+    def run(
+        self, first: int, last: int, rows: int, slots: dict[str, _Array], sums: npt.NDArray[np.float64]
+    ) -> None: ...
     def run_batches(
         self,
         first: int,
         last: int,
-        x: Array,
-        target: Array,
-        sample_weight: Array | None,
+        x: _Array,
+        target: _Array,
+        sample_weight: _Array | None,
         order: npt.NDArray[np.int64] | None,
         start: int,
         stop: int,
         batch_size: int,
-        staging: tuple[Array | None, ...] | None,
+        staging: tuple[_Array | None, ...] | None,
         sums: npt.NDArray[np.float64],
     ) -> int: ...
 
