@@ -54,4 +54,7 @@ class use_backend:
 
 
 if os.environ.get("FASTNN_BACKEND"):
-    use_backend(os.environ["FASTNN_BACKEND"])
+    try:
+        use_backend(os.environ["FASTNN_BACKEND"])
+    except ValueError as error:
+        raise ValueError(f"FASTNN_BACKEND: {error}") from None

@@ -158,6 +158,12 @@ def _as_float(name: str, value: Any) -> float:
         raise ValueError(f"{name} is too large for a float") from None
 
 
+def check_temperature(value: Any, dtype: Any) -> float:
+    """A temperature whose inverse `dtype` can hold; ValueError or TypeError otherwise."""
+    temperature = check_number("temperature", value, above=0.0)
+    return check_number("temperature", temperature, at_least=float(np.finfo(dtype).tiny))
+
+
 def check_integer(name: str, value: Any, *, at_least: int | None = None, at_most: int | None = None) -> int:
     """`value` as an int, within bounds.
 
@@ -188,9 +194,15 @@ def as_weights(name: str, value: Any, dtype: Any) -> Array:
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{name} must be an array of real numbers, got {array.dtype}")
     weights = np.ascontiguousarray(array, dtype).reshape(array.shape)
-    if not (weights >= 0).all():
-        raise ValueError(f"{name} must be 0 or more, got a negative weight or NaN")
+    if not ((weights >= 0) & (weights < np.inf)).all():
+        raise ValueError(f"{name} must be 0 or more and finite, got a negative or infinite weight or NaN")
     return weights
+
+
+def as_target(name: str, value: Any, dtype: Any) -> Array:
+    """`value` as an array of float32 or float64; integers and booleans, which targets may be, become `dtype`."""
+    array = from_any(name, value)
+    return as_array(name, array.astype(dtype) if array.dtype.kind in "iub" else array)
 
 
 def as_labels(name: str, value: Array) -> Array:
@@ -198,3 +210,18 @@ def as_labels(name: str, value: Array) -> Array:
     if value.dtype == np.uint64:
         value = np.minimum(value, np.uint64(2**63 - 1))
     return np.ascontiguousarray(value, "int64")
+
+
+def check_dtype(dtype: Any) -> str:
+    """The name of a dtype for parameters: "float32" or "float64"; ValueError otherwise."""
+    try:
+        name = "None" if dtype is None else np.dtype(dtype).name
+    except TypeError:
+        name = str(dtype)
+    check_choice("dtype", name, ("float32", "float64"))
+    return name
+
+
+def check_seed(seed: Any) -> int:
+    """`seed` as an int of 64 bits."""
+    return check_integer("seed", seed, at_least=0, at_most=2**64 - 1)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._core.operations import ACCUMULATE
 from ._validation import Array
 from .nn.parameters import ALIGNMENT, aligned_zeros
 from .program import Buffer, Operation, Program, Slot
@@ -128,8 +129,11 @@ class Plan:
         stage = Stage("python", layer, label, self.cols, n_out, x, y, trained=bool(layer.parameter_shapes()))
 
         def call(rows: int) -> None:
-            layer.training = self.train
-            result = np.asarray(layer.forward(x.array[:rows]))
+            before, layer.training = layer.training, self.train
+            try:
+                result = np.asarray(layer.forward(read_only(x.array[:rows])))
+            finally:
+                layer.training = before
             if result.shape != (rows, n_out):
                 raise ValueError(f"{label}: forward must return shape {(rows, n_out)}, got {result.shape}")
             y.array[:rows] = result
@@ -279,7 +283,7 @@ class Plan:
             "grad_bias": layer.gradient("bias"),
         }
         operation = Operation("linear_backward", stage.label.split(" + ")[0], arrays, stage.n_in, stage.n_out)
-        operation.flag = int(accumulate)
+        operation.flag = ACCUMULATE if accumulate else 0
         self.operations.append(operation)
         if not wanted:
             return None, False
@@ -305,7 +309,7 @@ class Plan:
             if not accumulate:  # the layer adds to its gradients
                 for name in layer.parameter_shapes():
                     layer.gradient(name)[...] = 0
-            result = np.asarray(layer.backward(gradient.array[:rows]))
+            result = np.asarray(layer.backward(read_only(gradient.array[:rows])))
             if result.shape != (rows, stage.n_in):
                 raise ValueError(f"{stage.label}: backward must return shape {(rows, stage.n_in)}, got {result.shape}")
             grad_x.array[:rows] = result
@@ -313,3 +317,10 @@ class Plan:
         arrays = {"grad_y": gradient, "grad_x": grad_x}
         self.operations.append(Operation("python", f"{stage.label} backward", arrays, stage.n_in, call=call))
         return grad_x
+
+
+def read_only(array: Array) -> Array:
+    """A view of the workspace for Python code: what is written there belongs to the program."""
+    view = array.view()
+    view.flags.writeable = False
+    return view

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._core import dispatch
+from ._core.operations import LABELS
 from ._validation import Array
 
 if TYPE_CHECKING:
@@ -52,14 +53,13 @@ class Operation:
     call: Callable[[int], float | None] | None = None
     update: Optimizer | None = None
 
-    @property
-    def flops(self) -> int:
-        """Floating-point operations for one row: 2 a multiply-add, 1 an element of anything else."""
+    def flops(self, rows: int) -> int:
+        """Floating-point operations: 2 a multiply-add, 1 an element of anything else."""
         if self.kind == "linear":
-            return 2 * self.n_in * self.n_out
+            return 2 * rows * self.n_in * self.n_out
         if self.kind == "linear_backward":
-            return 2 * self.n_in * self.n_out * (2 if self.arrays.get("grad_x") is not None else 1)
-        return self.n_in
+            return 2 * rows * self.n_in * self.n_out * (2 if self.arrays.get("grad_x") is not None else 1)
+        return self.n_in if self.kind == "update" else rows * self.n_in
 
 
 @dataclass
@@ -77,7 +77,6 @@ class Program:
     sections: dict[str, tuple[int, int]]
     workspace: int
     tick: Array
-    keep: Any = None  # the loss and the optimizer it was made for
     _executors: dict[bool, Any] = field(default_factory=dict)
 
     @property
@@ -100,7 +99,7 @@ class Program:
     def __str__(self) -> str:
         head = (
             f"Program for {self.batch_size} rows, {self.dtype}: {len(self.operations)} operations, "
-            f"{_si(self.batch_size * sum(o.flops for o in self.operations))}FLOP, workspace {_si(self.workspace)}B"
+            f"{_si(sum(o.flops(self.batch_size) for o in self.operations))}FLOP, workspace {_si(self.workspace)}B"
         )
         lines = [
             head,
@@ -115,14 +114,14 @@ class Program:
     def _line(self, i: int, o: Operation) -> str:
         shape = f"{o.n_in} -> {o.n_out}" if o.n_out else f"{o.n_in}"
         nbytes = sum(_nbytes(array, self, o) for array in o.arrays.values() if array is not None)
-        rows = 1 if o.kind == "update" else self.batch_size
-        return f"{i:>4} {o.kind:<20} {o.label:<42} {shape:<14} {_si(rows * o.flops):>8} {_si(nbytes):>8}"
+        return f"{i:>4} {o.kind:<20} {o.label:<42} {shape:<14} {_si(o.flops(self.batch_size)):>8} {_si(nbytes):>8}"
 
 
 def _nbytes(array: Any, program: Program, o: Operation) -> int:
     """Bytes of an operand; of a slot, whose array is not there yet, those of the batch."""
     if isinstance(array, Slot):
-        return program.batch_size * o.n_in * np.dtype(program.dtype).itemsize
+        cols = {"target": 1 if o.flag & LABELS else o.n_in, "sample_weight": 0, "grad_output": program.n_out}
+        return program.batch_size * cols.get(array.slot, o.n_in) * np.dtype(program.dtype).itemsize
     return int(array.nbytes)
 
 

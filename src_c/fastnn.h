@@ -37,7 +37,7 @@ const char *fnn_kernel_group(int index); /* "" for kernels with a signature of t
 void fnn_random_uint32(uint64_t seed, uint64_t stream, uint64_t start, uint32_t *out, ptrdiff_t n);
 void fnn_random_permutation(uint64_t seed, uint64_t stream, int64_t *out, ptrdiff_t n);
 
-/* process.c: 1 in a child made by fork(), where OpenMP's threads no longer exist */
+/* process.c: how many forks made this process; after one, OpenMP's threads no longer exist */
 int fnn_forked(void);
 void fnn_watch_forks(void);
 

@@ -17,7 +17,7 @@ static volatile int forked;
 
 static void in_child(void)
 {
-    forked = 1;
+    forked++;
 }
 
 int fnn_forked(void)

@@ -285,7 +285,7 @@ def targets_of_fuzzing(w):
     methods = [
         w.net, w.net.predict, w.net.load_state_dict, w.net.compile, w.net.layers[0], w.trainer.step,
         w.trainer.fit, w.trainer.evaluate, w.regression.step, w.optimizer.load_state_dict, fastnn.Trainer,
-        fastnn.set_isa, fastnn.set_num_threads, fastnn.use_backend, nn.init.uniform_within,
+        fastnn.set_isa, fastnn.set_num_threads, fastnn.use_backend, nn.init.Uniform,
         data.train_test_split, data.batches, data.standardize, data.load_digits,
     ]  # fmt: skip
     return [*classes, *functions, *updates, *optimizers, *methods * 4, *attributes * 2]

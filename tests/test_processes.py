@@ -272,10 +272,11 @@ def test_the_environment_decides(isa):
 @pytest.mark.parametrize(
     ("variable", "message"),
     [
-        ("FASTNN_BACKEND", "ValueError: backend must be one of 'native', 'reference', got 'wrong'"),
+        ("FASTNN_BACKEND", "ValueError: FASTNN_BACKEND: backend must be one of 'native', 'reference', got 'wrong'"),
         (
             "FASTNN_ISA",
-            f"ValueError: isa must be one of {', '.join(fastnn.available_isas())} on this machine, got 'wrong'",
+            f"ValueError: FASTNN_ISA: isa must be one of {', '.join(fastnn.available_isas())} on this machine, "
+            "got 'wrong'",
         ),
         ("FASTNN_NUM_THREADS", "ValueError: FASTNN_NUM_THREADS must be an integer of at least 1, got 'wrong'"),
     ],

@@ -12,10 +12,6 @@ cdef inline bint is_plain(object x) noexcept:
                  or cnp.PyArray_TYPE(<cnp.ndarray> x) == cnp.NPY_FLOAT64))
 
 
-cdef inline bint is_writable(object x) noexcept:
-    return cnp.PyArray_ISWRITEABLE(<cnp.ndarray> x)
-
-
 cdef inline bint same_layout(object x, object y) noexcept:
     """Two plain arrays of one dtype and shape."""
     return (cnp.PyArray_TYPE(<cnp.ndarray> x) == cnp.PyArray_TYPE(<cnp.ndarray> y)

@@ -61,4 +61,7 @@ cpdef int kernel_index(str name, str group) except -1:
 
 
 PLACES = {name: (i, group) for i, (name, group) in enumerate(kernels())}
-set_isa(os.environ.get("FASTNN_ISA") or available_isas()[0])
+try:
+    set_isa(os.environ.get("FASTNN_ISA") or available_isas()[0])
+except ValueError as error:
+    raise ValueError(f"FASTNN_ISA: {error}") from None

@@ -15,10 +15,16 @@ cdef enum:
     X, Y, PRE, WEIGHT, BIAS, WEIGHT_T, SAVED, GRAD_Y, GRAD_X, GRAD_WEIGHT, GRAD_BIAS, TARGET, SAMPLE_WEIGHT, EXPANDED
     S0, S1, S2, HYPER, STEP, ROLES
 
+# Bits of Op.flag: the loss is a mean; targets are class indices; gradients are added to those there.
+cpdef enum:
+    MEAN = 1
+    LABELS = 2
+    ACCUMULATE = 4
+
 ctypedef struct Op:
     int kind
     int kernel
-    int flag             # linear_backward: accumulate; losses: mean; row loss, correct: targets are labels
+    int flag             # of the bits below
     int root             # rmse: the loss is the root of the mean
     Py_ssize_t n_in
     Py_ssize_t n_out
@@ -28,7 +34,7 @@ ctypedef struct Op:
     Update update
     uint64_t seed
     uint64_t stream
-    void *p[19]
+    void *p[ROLES]
 
 ctypedef struct Totals:
     double loss          # of the last batch

@@ -1,2 +1,5 @@
 KINDS: dict[str, int]
 ROLE_NAMES: tuple[str, ...]
+MEAN: int
+LABELS: int
+ACCUMULATE: int

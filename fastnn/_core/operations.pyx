@@ -21,14 +21,20 @@ KINDS = {
 
 ROLE_NAMES = ("x", "y", "pre", "weight", "bias", "weight_t", "saved", "grad_y", "grad_x", "grad_weight", "grad_bias",
               "target", "sample_weight", "expanded", "s0", "s1", "s2", "hyper", "step")
+assert len(ROLE_NAMES) == ROLES
 
 
 cdef void add_loss(Op *op, Totals *totals, double loss_sum, double weight_sum) noexcept nogil:
-    totals.loss = loss_sum / weight_sum if op.flag & 1 else loss_sum
+    totals.loss = loss_sum / weight_sum if op.flag & MEAN else loss_sum
     if op.root:
         totals.loss = sqrt(totals.loss)
     totals.loss_sum += loss_sum
     totals.weight_sum += weight_sum
+
+
+cdef double inverse(double weight_sum) noexcept nogil:
+    """1 / weight_sum; a batch whose weights are all 0 has no gradient."""
+    return 1.0 / weight_sum if weight_sum != 0 else 0.0
 
 
 cdef double expand_weights(const real *weight, real *expanded, Py_ssize_t rows, Py_ssize_t cols) noexcept nogil:
@@ -51,12 +57,12 @@ cdef void run_elementwise_loss(Op *op, Totals *totals, Py_ssize_t rows, real dty
     if op.p[SAMPLE_WEIGHT] != NULL:
         weight = <real *> op.p[EXPANDED]
         weight_sum = expand_weights(<real *> op.p[SAMPLE_WEIGHT], weight, rows, op.n_in)
-    scale = 1.0 / weight_sum if op.flag & 1 else 1.0
+    scale = inverse(weight_sum) if op.flag & MEAN else 1.0
     if op.root:
         # The root's derivative needs its value: one pass for the loss, one for the gradient.
         total = run_loss(op.kernel, x, t, weight, <real *> NULL, <real *> NULL, n, scale, op.params)
-        divisor = weight_sum if op.flag & 1 else 1.0
-        scale = 1.0 / (2.0 * sqrt(total / divisor)) / divisor if total != 0 else 0.0
+        divisor = weight_sum if op.flag & MEAN else 1.0
+        scale = 1.0 / (2.0 * sqrt(total / divisor)) / divisor if total != 0 and divisor != 0 else 0.0
         if grad != NULL:
             run_loss(op.kernel, x, t, weight, <real *> NULL, grad, n, scale, op.params)
     else:
@@ -70,7 +76,7 @@ cdef int run_rows_loss(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noex
     cdef const real *weight = <real *> op.p[SAMPLE_WEIGHT]
     cdef double weight_sum = rows
     cdef double scale, total
-    if op.flag & 2:
+    if op.flag & LABELS:
         labels = <int64_t *> op.p[TARGET]
         totals.bad_row = bad_label(labels, rows, op.n_in)
         if totals.bad_row >= 0:
@@ -80,7 +86,7 @@ cdef int run_rows_loss(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noex
         q = <real *> op.p[TARGET]
     if weight != NULL:
         weight_sum = run_sum(weight, rows)
-    scale = 1.0 / weight_sum if op.flag & 1 else 1.0
+    scale = inverse(weight_sum) if op.flag & MEAN else 1.0
     total = run_row_loss(op.kernel, <const real *> op.p[X], labels, q, weight, <real *> NULL, <real *> op.p[GRAD_X],
                          rows, op.n_in, scale, op.params)
     add_loss(op, totals, total, weight_sum)
@@ -90,7 +96,7 @@ cdef int run_rows_loss(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noex
 cdef Py_ssize_t argmax(const real *x, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t j, best = 0
     for j in range(1, n):
-        if x[j] > x[best]:
+        if x[j] > x[best] or (x[j] != x[j] and x[best] == x[best]):  # the first NaN wins, as in NumPy
             best = j
     return best
 
@@ -102,7 +108,7 @@ cdef void count_correct(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noe
     cdef const int64_t *labels = <const int64_t *> op.p[TARGET]
     cdef Py_ssize_t r, n = op.n_in, correct = 0
     totals.samples += rows
-    if op.flag & 2:
+    if op.flag & LABELS:
         for r in range(rows):
             correct += argmax(x + r * n, n) == labels[r]
     elif n > 1 and not op.root:
@@ -121,7 +127,7 @@ cdef void run_linear_backward(Op *op, Py_ssize_t rows, real dtype) noexcept nogi
         run_linear_grad_x(<const real *> op.p[GRAD_Y], <const real *> op.p[WEIGHT], <real *> op.p[WEIGHT_T],
                           <real *> op.p[GRAD_X], <const real *> op.p[SAVED], rows, op.n_in, op.n_out, &op.epilogue)
     run_linear_grad_weight(<const real *> op.p[GRAD_Y], <const real *> op.p[X], <real *> op.p[GRAD_WEIGHT],
-                           <real *> op.p[GRAD_BIAS], op.flag, rows, op.n_in, op.n_out)
+                           <real *> op.p[GRAD_BIAS], op.flag & ACCUMULATE, rows, op.n_in, op.n_out)
 
 
 cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, real dtype) noexcept nogil:

@@ -14,7 +14,13 @@ class NativeProgram:
     def predict(self, x: Any) -> _Array | None: ...
     def step(self, x: Any, y: Any) -> float | None: ...
     def run(
-        self, first: int, last: int, rows: int, slots: dict[str, _Array], sums: npt.NDArray[np.float64]
+        self,
+        first: int,
+        last: int,
+        rows: int,
+        slots: dict[str, _Array],
+        sums: npt.NDArray[np.float64],
+        tick: int | None = None,
     ) -> None: ...
     def run_batches(
         self,
@@ -29,6 +35,7 @@ class NativeProgram:
         batch_size: int,
         staging: tuple[_Array | None, ...] | None,
         sums: npt.NDArray[np.float64],
+        train: bool,
     ) -> int: ...
 
 class BadLabel(Exception): ...

@@ -6,8 +6,8 @@ fastnn/plan.py plans a program; reference/program.py runs the same plan with Num
 cimport numpy as cnp
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.pythread cimport (
-    NOWAIT_LOCK, WAIT_LOCK, PyThread_acquire_lock, PyThread_allocate_lock, PyThread_free_lock, PyThread_release_lock,
-    PyThread_type_lock,
+    NOWAIT_LOCK, WAIT_LOCK, PyThread_acquire_lock, PyThread_allocate_lock, PyThread_free_lock,
+    PyThread_get_thread_ident, PyThread_release_lock, PyThread_type_lock,
 )
 from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport calloc, free
@@ -15,10 +15,11 @@ from libc.string cimport memcpy
 
 from fastnn._core cimport arrays, dispatch
 from fastnn._core.operations cimport (
-    ACTIVATION, ACTIVATION_BACKWARD, BAD_LABEL, DONE, DROPOUT, DROPOUT_BACKWARD, LINEAR, LINEAR_BACKWARD, LOSS, PYTHON,
-    RAISED, ROW_LOSS, ROWS, ROWS_BACKWARD, UPDATE, Op, Totals, run_op,
+    ACTIVATION, ACTIVATION_BACKWARD, BAD_LABEL, DONE, DROPOUT, DROPOUT_BACKWARD, LABELS, LINEAR, LINEAR_BACKWARD, LOSS,
+    PYTHON, RAISED, ROW_LOSS, ROWS, ROWS_BACKWARD, UPDATE, Op, Totals, run_op,
 )
 from fastnn._core.optimizers cimport find_update
+from fastnn._core.threads cimport fork_count
 
 from fastnn._core.activations import cost_of
 from fastnn._core.operations import KINDS, ROLE_NAMES
@@ -28,8 +29,12 @@ cnp.import_array()
 SLOT_NAMES = ("input", "target", "sample_weight", "output", "grad_output", "grad_input")
 
 cdef enum:
-    SLOTS = 6
+    INPUT, TARGET_SLOT, WEIGHT_SLOT, OUTPUT, GRAD_OUTPUT, GRAD_INPUT, SLOTS
+
+cdef enum:
     FIXUPS = 64
+
+assert len(SLOT_NAMES) == SLOTS
 
 ctypedef struct Fixup:
     int op
@@ -53,6 +58,10 @@ cdef class NativeProgram:
     cdef int forward_stop   # the operations before this one are the forward section
     cdef int64_t *tick
     cdef PyThread_type_lock lock  # one run at a time: they share the workspace
+    cdef unsigned long owner      # the thread that runs it, 0 if none does
+    cdef int generation           # forks when the lock was made: a child's copy may be held by nobody who is left
+    cdef object error             # raised in Python code, on its way out of the run
+    cdef uint64_t now             # the tick that dropout draws by in this run
     cdef list keep  # the arrays behind the pointers, and the callables of Python operations
 
     def __cinit__(self, plan):
@@ -68,7 +77,7 @@ cdef class NativeProgram:
         self.tick = <int64_t *> arrays.data(plan.tick)
         self.batch_size, self.n_in, self.n_out = plan.batch_size, plan.n_in, plan.n_out
         self.forward_stop = plan.span("forward")[1]
-        self.labels = any(o.kind == "row_loss" and o.flag & 2 for o in plan.operations)
+        self.labels = any(o.kind == "row_loss" and o.flag & LABELS for o in plan.operations)
         for i, operation in enumerate(plan.operations):
             self.resolve(i, operation)
 
@@ -84,6 +93,8 @@ cdef class NativeProgram:
         op.n_in, op.n_out = operation.n_in, operation.n_out
         op.flag, op.root = operation.flag, operation.root
         op.kernel = op.epilogue.kernel = -1
+        if len(operation.params) > 3:
+            raise ValueError(f"{operation.label} has {len(operation.params)} parameters, there is room for 3")
         for j, value in enumerate(operation.params):
             op.params[j] = value
         for name, array in operation.arrays.items():
@@ -116,24 +127,42 @@ cdef class NativeProgram:
             op.kernel = dispatch.kernel_index(operation.kernel, groups[op.kind])
             op.cost = cost_of(operation.kernel)
 
-    cdef void acquire(self) noexcept:
+    cdef int acquire(self) except -1:
         """Wait until no other thread runs this program. The GIL is given up meanwhile: that thread may need it."""
+        cdef unsigned long me = PyThread_get_thread_ident()
+        if self.generation != fork_count():
+            self.lock, self.generation, self.owner = PyThread_allocate_lock(), fork_count(), 0
+            if self.lock == NULL:
+                raise MemoryError("no memory for the lock of a program")
+        if self.owner == me:
+            raise RuntimeError("this network is running already: Python code in it must not run it again")
         if not PyThread_acquire_lock(self.lock, NOWAIT_LOCK):
             with nogil:
                 PyThread_acquire_lock(self.lock, WAIT_LOCK)
+        self.owner = me
+        return 0
+
+    cdef release(self, int status, Totals *totals, Py_ssize_t offset):
+        """End a run; raise what went wrong in it. `offset` is the place of the batch's first row in the data."""
+        error, self.error = self.error, None
+        self.owner = 0
+        PyThread_release_lock(self.lock)
+        if status == RAISED:
+            raise error
+        if status == BAD_LABEL:
+            raise BadLabel(totals.bad_row + offset, totals.bad_value)
 
     cdef int run_all(self, int first, int last, Py_ssize_t rows, void **slots, Totals *totals) noexcept nogil:
         cdef int i, status
-        cdef uint64_t tick = <uint64_t> self.tick[0]
         for i in range(self.n_fixups):
             self.ops[self.fixups[i].op].p[self.fixups[i].role] = slots[self.fixups[i].slot]
         for i in range(first, last):
             if self.ops[i].kind == PYTHON:
                 status = self.run_python(self.ops[i].n_in, rows, totals)
             elif self.double_:
-                status = run_op(&self.ops[i], totals, rows, tick, <double> 0)
+                status = run_op(&self.ops[i], totals, rows, self.now, <double> 0)
             else:
-                status = run_op(&self.ops[i], totals, rows, tick, <float> 0)
+                status = run_op(&self.ops[i], totals, rows, self.now, <float> 0)
             if status != DONE:
                 return status
         return DONE
@@ -147,7 +176,7 @@ cdef class NativeProgram:
                 totals.weight_sum += rows
             return DONE
         except BaseException as error:
-            self.keep.append(error)
+            self.error = error
             return RAISED
 
     cdef int check_signals(self) noexcept with gil:
@@ -156,15 +185,8 @@ cdef class NativeProgram:
             PyErr_CheckSignals()
             return DONE
         except BaseException as error:
-            self.keep.append(error)
+            self.error = error
             return RAISED
-
-    cdef check(self, int status, Totals *totals, Py_ssize_t offset):
-        """Raise what went wrong in a run; `offset` is the place of the batch's first row in the user's array."""
-        if status == RAISED:
-            raise self.keep.pop()
-        if status == BAD_LABEL:
-            raise BadLabel(totals.bad_row + offset, totals.bad_value)
 
     cdef bint takes(self, x):
         """Whether x is a matrix of inputs that needs neither repair nor explanation."""
@@ -190,13 +212,12 @@ cdef class NativeProgram:
             return None
         cdef cnp.npy_intp[2] shape = [cnp.PyArray_DIM(<cnp.ndarray> x, 0), self.n_out]
         out = cnp.PyArray_EMPTY(2, shape, cnp.PyArray_TYPE(<cnp.ndarray> x), 0)
-        slots[0], slots[3] = arrays.data(x), arrays.data(out)
-        slots[1] = slots[2] = slots[4] = slots[5] = NULL
+        clear(slots)
+        slots[INPUT], slots[OUTPUT] = arrays.data(x), arrays.data(out)
         self.acquire()
         with nogil:
             status = self.run_all(0, self.forward_stop, shape[0], slots, &totals)
-        PyThread_release_lock(self.lock)
-        self.check(status, &totals, 0)
+        self.release(status, &totals, 0)
         return out
 
     def step(self, x, y):
@@ -210,22 +231,20 @@ cdef class NativeProgram:
         rows = cnp.PyArray_DIM(<cnp.ndarray> x, 0)
         if not 1 <= rows <= self.batch_size or not self.takes_target(y, rows, cnp.PyArray_TYPE(<cnp.ndarray> x)):
             return None
-        slots[0], slots[1] = arrays.data(x), arrays.data(y)
-        slots[2] = slots[3] = slots[4] = slots[5] = NULL
+        clear(slots)
+        slots[INPUT], slots[TARGET_SLOT] = arrays.data(x), arrays.data(y)
         self.acquire()
         self.tick[0] += 1
+        self.now = <uint64_t> self.tick[0]
         with nogil:
             status = self.run_all(0, self.count, rows, slots, &totals)
         if status != DONE:
             self.tick[0] -= 1
-        PyThread_release_lock(self.lock)
-        if status != DONE:
-            if status == BAD_LABEL:
-                return None
-            self.check(status, &totals, 0)
-        return totals.loss
+        self.release(DONE if status == BAD_LABEL else status, &totals, 0)
+        return None if status == BAD_LABEL else totals.loss
 
-    def run(self, int first, int last, Py_ssize_t rows, dict slots, double[::1] sums):
+    def run(self, int first, int last, Py_ssize_t rows, dict slots, double[::1] sums, tick=None):
+        """Run some operations once. Dropout draws by `tick`, by default that of now."""
         cdef void *pointers[SLOTS]
         cdef Totals totals
         cdef int i, status
@@ -234,18 +253,18 @@ cdef class NativeProgram:
             pointers[i] = arrays.data(array)
         read_totals(&totals, sums)
         self.acquire()
+        self.now = <uint64_t> (self.tick[0] if tick is None else tick)
         with nogil:
             status = self.run_all(first, last, rows, pointers, &totals)
-        PyThread_release_lock(self.lock)
-        self.check(status, &totals, 0)
         write_totals(&totals, sums)
+        self.release(status, &totals, 0)
 
     def run_batches(self, int first, int last, x, target, sample_weight, const int64_t[::1] order, Py_ssize_t start,
-                    Py_ssize_t stop, Py_ssize_t batch_size, staging, double[::1] sums):
+                    Py_ssize_t stop, Py_ssize_t batch_size, staging, double[::1] sums, bint train):
         """Run the operations on rows start .. stop - 1 of the data, a batch at a time; signals are seen in between.
 
         With `order`, row i is row order[i] of the data, gathered into the arrays of `staging`; without, batches are
-        read in place. The tick that dropout draws by advances with each batch.
+        read in place. While training, the tick that dropout draws by advances with each batch.
         """
         cdef void *slots[SLOTS]
         cdef char *source[3]
@@ -255,8 +274,7 @@ cdef class NativeProgram:
         cdef Py_ssize_t i, rows
         cdef int j, status = DONE
         cdef bint gather = order is not None
-        for j in range(SLOTS):
-            slots[j] = NULL
+        clear(slots)
         for j, array in enumerate((x, target, sample_weight)):
             source[j] = <char *> arrays.data(array)
             if array is not None:
@@ -276,17 +294,21 @@ cdef class NativeProgram:
                         slots[j] = staged[j]
                     else:
                         slots[j] = source[j] + i * row_bytes[j]
-                self.tick[0] += 1
+                self.now = <uint64_t> self.tick[0] + 1
                 status = self.run_all(first, last, rows, slots, &totals)
-                if status != DONE:
-                    self.tick[0] -= 1  # a batch that failed was none
-                else:
+                if status == DONE:  # a batch that failed was none
+                    self.tick[0] += train
                     i += rows
                     status = self.check_signals()
-        PyThread_release_lock(self.lock)
         write_totals(&totals, sums)
-        self.check(status, &totals, i)
+        self.release(status, &totals, i)
         return i
+
+
+cdef void clear(void **slots) noexcept nogil:
+    cdef int i
+    for i in range(SLOTS):
+        slots[i] = NULL
 
 
 cdef void gather_rows(const char *source, char *out, const int64_t *order, Py_ssize_t rows,

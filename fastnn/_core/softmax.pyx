@@ -12,6 +12,7 @@ cnp.import_array()
 cdef enum:
     CHUNK = 4096  # elements added up in the kernel before they go on in double
 
+cdef double TINY = 2.0**-126  # temperatures below it have no inverse in float32: the slow path looks closer
 cdef double COST = 0.7  # nanoseconds an element: benchmarks/bench_softmax.py
 
 
@@ -65,7 +66,7 @@ cdef class Rows1:
     def quick(self, x, axis, temperature):
         """The result for rows along the last axis of a plain array, or None if the arguments are for the slow path."""
         if (dispatch.reference or not arrays.is_plain(x) or not arrays.size(x) or type(temperature) is not float
-                or not temperature > 0.0 or axis != -1 or cnp.PyArray_NDIM(<cnp.ndarray> x) != 2):
+                or not temperature >= TINY or axis != -1 or cnp.PyArray_NDIM(<cnp.ndarray> x) != 2):
             return None
         out = arrays.empty_like(x)
         self.run(x, out, 1.0 / <double> temperature)
@@ -99,7 +100,7 @@ cdef class Rows2:
     def quick(self, g, y, axis, temperature):
         """The result for rows along the last axis of plain arrays, or None if the arguments are for the slow path."""
         if (dispatch.reference or not arrays.is_plain(y) or not arrays.is_plain(g) or not arrays.same_layout(g, y)
-                or not arrays.size(y) or type(temperature) is not float or not temperature > 0.0 or axis != -1
+                or not arrays.size(y) or type(temperature) is not float or not temperature >= TINY or axis != -1
                 or cnp.PyArray_NDIM(<cnp.ndarray> y) != 2):
             return None
         out = arrays.empty_like(y)

@@ -10,6 +10,9 @@ cdef enum:
 cdef int parts_for(double nanoseconds) noexcept nogil
 cdef int workers_for(int parts) noexcept nogil
 
+# How many forks led to this process.
+cdef int fork_count() noexcept nogil
+
 
 cdef inline Py_ssize_t part_start(Py_ssize_t n, int part, int parts, Py_ssize_t unit) noexcept nogil:
     """Where part number `part` of n begins, on a multiple of `unit` (so that two threads share no cache line)."""

@@ -36,6 +36,10 @@ cdef int workers_for(int parts) noexcept nogil:
     return min(parts, processors)
 
 
+cdef int fork_count() noexcept nogil:
+    return fnn_forked()
+
+
 def set_worth(double nanoseconds=WORTH_A_THREAD):
     """Work that deserves a thread of its own, in ns; for tests, which cut small work into parts by setting 0."""
     global worth

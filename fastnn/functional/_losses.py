@@ -22,7 +22,7 @@ def _weights(sample_weight: Any, rows: int, shape: tuple[int, ...], dtype: np.dt
         weight = weight.reshape(rows, *(1,) * (len(shape) - 1))
     elif weight.shape != shape:
         raise ValueError(f"sample_weight must have shape ({rows},), one a sample, got {weight.shape}")
-    return np.ascontiguousarray(np.broadcast_to(weight, shape))
+    return np.array(np.broadcast_to(weight, shape))
 
 
 def _upstream(
@@ -35,7 +35,7 @@ def _upstream(
             raise ValueError(f"grad_output must be a scalar for reduction {reduction!r}, got shape {g.shape}")
         return float(g.reshape(())), None
     check.check_shape("grad_output", g, shape, "(that of the loss) for reduction 'none'")
-    return 1.0, np.ascontiguousarray(g, dtype)
+    return 1.0, np.array(g, dtype)
 
 
 class ElementwiseLoss:
@@ -47,7 +47,8 @@ class ElementwiseLoss:
         self.root = root
 
     def _arrays(self, input: Any, target: Any, reduction: str, sample_weight: Any) -> tuple[Array, Array, Array | None]:
-        x, t = check.as_array("input", input), check.as_array("target", target)
+        x = check.as_array("input", input)
+        t = check.as_target("target", target, x.dtype)
         check.check_same_dtype(input=x, target=t)
         check.check_same_shape(input=x, target=t)
         check.check_choice("reduction", reduction, REDUCTIONS)

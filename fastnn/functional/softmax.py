@@ -54,7 +54,7 @@ def _forward(name: str, x: Any, axis: int, temperature: float, out: Array | None
             return quick
     x = check.as_array("x", x)
     axis = _axis_of("x", x, axis)
-    temperature = check.check_number("temperature", temperature, above=0.0)
+    temperature = check.check_temperature(temperature, x.dtype)
     out = check.check_output(out, x.shape, x.dtype)
     if dispatch.get_reference():
         out[...] = reference_function(name)(x, axis, temperature)
@@ -74,7 +74,7 @@ def _backward(name: str, grad_output: Any, output: Any, axis: int, temperature: 
     check.check_same_dtype(grad_output=g, output=y)
     check.check_same_shape(output=y, grad_output=g)
     axis = _axis_of("output", y, axis)
-    temperature = check.check_number("temperature", temperature, above=0.0)
+    temperature = check.check_temperature(temperature, y.dtype)
     out = check.check_output(out, y.shape, y.dtype)
     if dispatch.get_reference():
         out[...] = reference_function(f"{name}_backward")(g, y, axis, temperature)

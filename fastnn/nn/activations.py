@@ -18,7 +18,13 @@ class Activation(Module):
 
     def __init__(self, **params: float) -> None:
         super().__init__()
-        self.params = {name: check.check_number(name, value) for name, value in params.items()}
+        for name, value in params.items():
+            setattr(self, name, check.check_number(name, value))
+
+    @property
+    def params(self) -> dict[str, float]:
+        """The parameters of the kernel, by name."""
+        return {name: check.check_number(name, getattr(self, name)) for name in self.planned}
 
     def plan(self, plan: Plan, label: str, position: int) -> None:
         plan.activation(self, label, self.kernel, tuple(self.params.values()))
@@ -49,6 +55,7 @@ class LeakyReLU(Activation):
     """x where x > 0, else negative_slope * x"""
 
     kernel = "leaky_relu"
+    planned = ("negative_slope",)
 
     def __init__(self, negative_slope: float = 0.01) -> None:
         super().__init__(negative_slope=negative_slope)
@@ -58,6 +65,7 @@ class ELU(Activation):
     """x where x > 0, else alpha * (exp(x) - 1)"""
 
     kernel = "elu"
+    planned = ("alpha",)
 
     def __init__(self, alpha: float = 1.0) -> None:
         super().__init__(alpha=alpha)
@@ -73,6 +81,7 @@ class CELU(Activation):
     """x where x > 0, else alpha * (exp(x / alpha) - 1)"""
 
     kernel = "celu"
+    planned = ("alpha",)
 
     def __init__(self, alpha: float = 1.0) -> None:
         if alpha == 0:
@@ -96,6 +105,7 @@ class Softplus(Activation):
     """log(1 + exp(beta * x)) / beta, or x where beta * x > threshold"""
 
     kernel = "softplus"
+    planned = ("beta", "threshold")
 
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         if beta == 0:
@@ -125,6 +135,7 @@ class Hardtanh(Activation):
     """min(max(x, min_val), max_val)"""
 
     kernel = "hardtanh"
+    planned = ("min_val", "max_val")
 
     def __init__(self, min_val: float = -1.0, max_val: float = 1.0) -> None:
         super().__init__(min_val=min_val, max_val=max_val)
@@ -141,10 +152,17 @@ class ReLU6(Activation):
 class GELU(Activation):
     """x * Phi(x), or its approximation by tanh"""
 
+    planned = ("approximate",)
+
     def __init__(self, approximate: str = "none") -> None:
         check.check_choice("approximate", approximate, ("none", "tanh"))
         super().__init__()
         self.approximate = approximate
+
+    @property
+    def params(self) -> dict[str, float]:
+        """None: the approximation is a kernel of its own."""
+        return {}
 
     @property
     def kernel(self) -> str:  # type: ignore[override]
@@ -165,15 +183,16 @@ class Softmax(Module):
     """
 
     kernel = "softmax"
+    planned = ("temperature",)
 
     def __init__(self, dim: int = -1, temperature: float = 1.0) -> None:
         super().__init__()
         if dim not in (-1, 1):
             raise ValueError(f"dim must be -1 or 1 in a network, got {dim}: functional.{self.kernel} takes any axis")
-        self.temperature = check.check_number("temperature", temperature, above=0.0)
+        self.temperature = check.check_temperature(temperature, "float32")
 
     def plan(self, plan: Plan, label: str, position: int) -> None:
-        plan.rows(self, label, self.kernel, (1.0 / self.temperature,))
+        plan.rows(self, label, self.kernel, (1.0 / check.check_temperature(self.temperature, "float32"),))
 
     def extra_repr(self) -> str:
         return f"temperature={self.temperature:g}"

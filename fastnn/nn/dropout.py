@@ -21,12 +21,14 @@ class Dropout(Module):
     p : float in [0, 1], default 0.5
     """
 
+    planned = ("p",)
+
     def __init__(self, p: float = 0.5) -> None:
         super().__init__()
         self.p = check.check_number("p", p, at_least=0.0, at_most=1.0)
 
     def plan(self, plan: Plan, label: str, position: int) -> None:
-        plan.dropout(self, label, self.p, position)
+        plan.dropout(self, label, check.check_number("p", self.p, at_least=0.0, at_most=1.0), position)
 
     def extra_repr(self) -> str:
         return f"p={self.p:g}"

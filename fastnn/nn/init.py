@@ -7,28 +7,21 @@ place, so they depend on neither the other layers nor the number of threads.
 import math
 from collections.abc import Callable
 
-import numpy as np
-
 from .._validation import Array
 
-Uniform = Callable[[int], Array]
-Init = Callable[[tuple[int, ...], Uniform], Array]
+Draw = Callable[[int], Array]
 
 
-def zeros(shape: tuple[int, ...], uniform: Uniform) -> Array:
-    """All 0."""
-    return np.zeros(shape)
-
-
-def uniform_within(bound: float) -> Init:
+class Uniform:
     """Uniform in [-bound, bound)."""
 
-    def init(shape: tuple[int, ...], uniform: Uniform) -> Array:
-        return (2 * bound * uniform(math.prod(shape)) - bound).reshape(shape)
+    def __init__(self, bound: float) -> None:
+        self.bound = bound
 
-    return init
+    def __call__(self, shape: tuple[int, ...], uniform: Draw) -> Array:
+        return (2 * self.bound * uniform(math.prod(shape)) - self.bound).reshape(shape)
 
 
-def linear_default(in_features: int) -> Init:
+def linear_default(in_features: int) -> Uniform:
     """PyTorch's default for weight and bias of a linear layer: uniform within 1 / sqrt(in_features)."""
-    return uniform_within(1 / math.sqrt(in_features) if in_features > 0 else 0.0)
+    return Uniform(1 / math.sqrt(in_features) if in_features > 0 else 0.0)

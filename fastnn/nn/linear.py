@@ -44,7 +44,8 @@ class Linear(Module):
         self.out_features = check.check_integer("out_features", out_features, at_least=1)
         if not isinstance(bias, bool):
             raise TypeError(f"bias must be True or False, got {bias!r}")
-        self.seed, self.dtype = seed, dtype
+        self.seed = None if seed is None else check.check_seed(seed)
+        self.dtype = check.check_dtype(dtype)
         self.add_parameter("weight", (in_features, out_features), init.linear_default(in_features))
         if bias:
             self.add_parameter("bias", (out_features,), init.linear_default(in_features))

@@ -12,11 +12,10 @@ import numpy as np
 
 from .. import _validation as check
 from .. import functional as F
+from .._core.operations import LABELS, MEAN
 
 if TYPE_CHECKING:
     from ..plan import Plan
-
-MEAN, LABELS = 1, 2  # bits of Operation.flag, as _core/program.pyx reads them
 
 
 class Loss:
@@ -30,6 +29,7 @@ class Loss:
 
     name: ClassVar[str]  # of the function
     kernel: ClassVar[str]
+    kind: ClassVar[str] = "loss"  # of operation: a loss of each element, or "row_loss" of each row
     root: ClassVar[bool] = False
     threshold: ClassVar[float | None] = None  # of the positive class, where outputs are scores of two classes
 
@@ -47,10 +47,7 @@ class Loss:
 
     def prepare_target(self, target: Any, rows: int, n_out: int, dtype: np.dtype[Any]) -> tuple[check.Array, bool]:
         """The target of `rows` samples as the program reads it, and whether it consists of class indices."""
-        t = check.from_any("y", target)
-        if t.dtype == bool or np.issubdtype(t.dtype, np.integer):
-            t = t.astype(dtype)
-        t = check.as_array("y", t)
+        t = check.as_target("y", target, dtype)
         if t.dtype != dtype:
             raise TypeError(f"y is {t.dtype} but the network is {dtype}: both must have one dtype")
         if n_out == 1 and t.ndim == 1:
@@ -65,14 +62,13 @@ class Loss:
         arrays = {"x": plan.current, "target": Slot("target"), "sample_weight": Slot("sample_weight")}
         if plan.gradient is not None:
             arrays["grad_x"] = plan.gradient
-        if not isinstance(self, ClassLoss):
+        if self.kind == "loss":
             arrays["expanded"] = plan.buffer(plan.cols)
-        kind = "row_loss" if isinstance(self, ClassLoss) else "loss"
         flag = (MEAN if self.reduction == "mean" else 0) | (LABELS if labels else 0)
         label = f"{type(self).__name__}" + (" + gradient" if plan.gradient is not None else "")
         params = tuple(self.params.values())
-        plan.operations.append(Operation(kind, label, arrays, plan.cols, 0, self.kernel, params, flag, self.root))
-        if self.threshold is not None or isinstance(self, ClassLoss):
+        plan.operations.append(Operation(self.kind, label, arrays, plan.cols, 0, self.kernel, params, flag, self.root))
+        if self.threshold is not None or self.kind == "row_loss":
             arrays = {"x": plan.current, "target": Slot("target")}
             params = (self.threshold or 0.0,)
             binary = self.threshold is not None
@@ -138,6 +134,8 @@ class BCEWithLogitsLoss(Loss):
 class ClassLoss(Loss):
     """Base of the losses over classes."""
 
+    kind = "row_loss"
+
     def prepare_target(self, target: Any, rows: int, n_out: int, dtype: np.dtype[Any]) -> tuple[check.Array, bool]:
         t = check.from_any("y", target)
         if np.issubdtype(t.dtype, np.integer) and t.ndim == 1:
@@ -197,6 +195,7 @@ class PythonLoss(Loss):
         return t, False
 
     def plan(self, plan: Plan, labels: bool) -> None:
+        from ..plan import read_only
         from ..program import Operation
 
         x, gradient = plan.current, plan.gradient
@@ -204,7 +203,7 @@ class PythonLoss(Loss):
         def call(rows: int) -> float:
             assert self.target is not None
             weight = None if self.weight is None else self.weight[:rows]
-            value, grad = self(x.array[:rows], self.target[:rows], weight)
+            value, grad = self(read_only(x.array[:rows]), self.target[:rows], weight)
             if gradient is not None:
                 grad = np.asarray(grad)
                 if grad.shape != (rows, gradient.cols):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -27,7 +27,7 @@ class Module:
                 self.add_parameter("factor", (1,), init=1.0)
 
             def forward(self, x):
-                self.x = x.copy()                  # what backward will need: x is only valid during the call
+                self.x = x.copy()                  # what backward will need: x is read-only, and valid in this call
                 return self["factor"] * x
 
             def backward(self, grad_output):       # adds to the gradients of its parameters, returns grad_x
@@ -39,6 +39,10 @@ class Module:
     training.
     """
 
+    # Attributes that the programs of a network are made from: setting one has them made anew.
+    planned: ClassVar[tuple[str, ...]] = ()
+    is_network: ClassVar[bool] = False
+
     def __init__(self) -> None:
         self.training = True
         self._shapes: dict[str, tuple[int, ...]] = {}
@@ -47,6 +51,23 @@ class Module:
         self._network: Sequential | None = None  # that this layer is part of
         self._solos: dict[str, Sequential] = {}  # networks of just this layer, by dtype
         self._last_solo: Sequential | None = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name in self.planned:
+            self._forget_programs()
+
+    def _forget_programs(self) -> None:
+        """Have every network that this layer is part of plan anew."""
+        for solo in self.__dict__.get("_solos", {}).values():
+            solo._forget_programs()
+        network = self.__dict__.get("_network")
+        if network is not None:
+            network._forget_programs()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What copies and pickles are made of: no programs, which belong to one process."""
+        return self.__dict__ | {"_solos": {}, "_last_solo": None}
 
     # -- parameters ----------------------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from ..program import Program
 from .flatten import Flatten
 from .module import Module, initial_value
 from .parameters import Parameters
+from .structure import check_layers, join, named_layers
 
 if TYPE_CHECKING:
     from ..optim import Optimizer
@@ -21,9 +22,8 @@ if TYPE_CHECKING:
 
 Array = check.Array
 
-PREDICT_ROWS = (
-    512  # rows of one run of the inference program: enough to fill two cores, few enough for the second cache
-)
+# Rows of one run of the inference program: enough to fill two cores, few enough for the second cache.
+PREDICT_ROWS = 512
 INIT_STREAM = 1 << 62  # random streams of initial values: this + (layer << 8) + parameter
 
 
@@ -52,22 +52,25 @@ class Sequential(Module):
     ['0.weight', '0.bias', '2.weight', '2.bias']
     """
 
+    is_network = True
+
     def __init__(self, *layers: Module, seed: int | None = None, dtype: Any = "float32") -> None:
         super().__init__()
-        self._named = _named_layers(layers, "")
-        _check_layers(self._named)
+        self._named = named_layers(layers, "")
+        check_layers(self._named)
         self.layers = list(layers)
-        self.dtype = _dtype_name(dtype)
+        self.dtype = check.check_dtype(dtype)
         self.seed, self._drew_seed = _seed(seed), seed is None
         self._tick = np.zeros(1, "int64")
         for layer in self.layers:
             if isinstance(layer, Sequential) and layer._untouched():
                 layer._forget()
         self._programs: dict[Any, Program] = {}
+        self._version = 0  # counts the changes that ask for new programs
         self._predict: Callable[[Any], Array | None] | None = None  # the compiled short cut for plain matrices
         self._params = self._adopt()
         self._own(layers, "")
-        self._last: tuple[Program, int, tuple[int, ...]] | None = None
+        self._last: tuple[Program, int, tuple[int, ...], int] | None = None
 
     @classmethod
     def of_one(cls, layer: Module, dtype: str) -> Sequential:
@@ -76,22 +79,24 @@ class Sequential(Module):
         Module.__init__(net)
         net._named, net.layers = [("", layer)], [layer]
         net.seed, net._drew_seed = _seed(getattr(layer, "seed", None)), True
-        net.dtype = layer._home[0].dtype.name if layer._home else _dtype_name(dtype)
+        net.dtype = layer._home[0].dtype.name if layer._home else check.check_dtype(dtype)
         net._tick = np.zeros(1, "int64")
-        net._programs, net._last, net._predict = {}, None, None
+        net._programs, net._last, net._predict, net._version = {}, None, None, 0
         net._params = layer._home[0].part(layer._home[1]) if layer._home else net._adopt()
         return net
 
     def _adopt(self) -> Parameters:
         """Give every parameter a place in one buffer, and its first value unless the layer has one already."""
-        shapes = {_join(name, key): s for name, layer in self._named for key, s in layer.parameter_shapes().items()}
+        shapes = {join(name, key): s for name, layer in self._named for key, s in layer.parameter_shapes().items()}
         params = Parameters(shapes, self.dtype)
         for position, (name, layer) in enumerate(self._named):
             old = layer._home
             for j, key in enumerate(layer.parameter_shapes()):
                 first = self._first_value(position, layer, j) if old is None else old[0][old[1] + key].data
-                params[_join(name, key)].data[...] = first
-            layer.bind(params, _join(name, ""))
+                params[join(name, key)].data[...] = first
+            if old is not None:
+                old[0].moved = True
+            layer.bind(params, join(name, ""))
         return params
 
     def _untouched(self) -> bool:
@@ -104,6 +109,7 @@ class Sequential(Module):
 
     def _forget(self) -> None:
         """Let the network that takes this one in draw the parameters anew, as if its layers stood there."""
+        self._params.moved = True
         for _, layer in self._named:
             layer._home = None
 
@@ -119,9 +125,9 @@ class Sequential(Module):
         for i, layer in enumerate(layers):
             layer._network = layer._network or self
             if isinstance(layer, Sequential):
-                layer._params, layer._programs = self._params.part(f"{prefix}{i}."), {}
-                layer._last = layer._predict = None
+                layer._params = self._params.part(f"{prefix}{i}.")
                 layer.dtype = self.dtype
+                layer._forget_programs()
                 self._own(tuple(layer.layers), f"{prefix}{i}.")
 
     # -- parameters ----------------------------------------------------------------------------------------------------
@@ -144,6 +150,8 @@ class Sequential(Module):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over the parameters of a `state_dict`; nothing is changed if a name, a shape or a dtype does not fit."""
+        if not hasattr(state, "items"):
+            raise TypeError(f"state must be a dict of arrays, got {type(state).__name__}")
         mine = dict(self.named_parameters())
         if set(state) != set(mine):
             missing, unexpected = sorted(set(mine) - set(state)), sorted(set(state) - set(mine))
@@ -176,11 +184,8 @@ class Sequential(Module):
         sums = np.zeros(5)
         program.executor.run(*program.span("forward"), rows.shape[0], {"input": rows, "output": out}, sums)
         # The first layer's gradient reads the input again when backward runs, whatever the caller does to x meanwhile.
-        self._last, self._last_input, self._last_shape = (
-            (program, rows.shape[0], shape),
-            rows.copy(),
-            np.shape(x),
-        )
+        self._last = (program, rows.shape[0], shape, int(self._tick[0]))
+        self._last_input, self._last_shape = rows.copy(), np.shape(x)
         return out.reshape(*shape, program.n_out)
 
     def backward(self, grad_output: Any) -> Array:
@@ -197,7 +202,7 @@ class Sequential(Module):
         """
         if self._last is None:
             raise RuntimeError("backward needs a call of the network in training mode before it: net.train(); net(x)")
-        program, rows, shape = self._last
+        program, rows, shape, tick = self._last
         g = check.as_array("grad_output", grad_output)
         if g.dtype != self.dtype:
             raise TypeError(f"grad_output is {g.dtype} but the network is {self.dtype}: both must have one dtype")
@@ -208,7 +213,7 @@ class Sequential(Module):
             "grad_output": g.reshape(rows, program.n_out),
             "grad_input": grad_x,
         }
-        program.executor.run(*program.span("backward"), rows, slots, np.zeros(5))
+        program.executor.run(*program.span("backward"), rows, slots, np.zeros(5), tick)
         return grad_x.reshape(self._last_shape)
 
     def predict(self, x: Any) -> Array:
@@ -290,7 +295,17 @@ class Sequential(Module):
             raise ValueError("in_features must be given: this network takes any number of features")
         return self.program("train", batch_size, features)
 
-    def program(
+    def program(self, mode: str, rows: int, n_in: int) -> Program:
+        """The program for `mode`, "predict" or "train", that takes at least `rows` rows.
+
+        It is kept, and made anew when it must take more rows.
+        """
+        program = self._programs.get((mode, n_in))
+        if program is None or program.batch_size < rows:
+            self._programs[mode, n_in] = program = self.plan_program(mode, rows, n_in)
+        return program
+
+    def plan_program(
         self,
         mode: str,
         rows: int,
@@ -300,21 +315,9 @@ class Sequential(Module):
         labels: bool = False,
         optimizer: Optimizer | None = None,
     ) -> Program:
-        """The program for `mode` ("predict", "train", "evaluate" or "step") that takes at least `rows` rows.
-
-        It is kept, and made anew when it must take more rows.
-        """
-        key = (mode, n_in, id(loss), labels, id(optimizer))
-        program = self._programs.get(key)
-        if program is None or program.batch_size < rows:
-            self._programs[key] = program = self._plan(mode, max(1, rows), n_in, loss, labels, optimizer)
-        return program
-
-    def _plan(
-        self, mode: str, rows: int, n_in: int, loss: Loss | None, labels: bool, optimizer: Optimizer | None
-    ) -> Program:
+        """A new program for `mode`: "predict", "train" (forward and backward apart), "evaluate" or "step"."""
         train = mode in ("train", "step")
-        plan = Plan(n_in, rows, self.dtype, train=train, seed=self.seed, tick=self._tick)
+        plan = Plan(n_in, max(1, rows), self.dtype, train=train, seed=self.seed, tick=self._tick)
         for position, (name, layer) in enumerate(self._named):
             layer.plan(plan, f"{name + ' ' if name else ''}{type(layer).__name__}", position)
         plan.forward(to_output=mode in ("predict", "train"))
@@ -324,9 +327,15 @@ class Sequential(Module):
             plan.backward(accumulate=mode == "train", input_gradient=mode == "train")
         if optimizer is not None:
             plan.update(optimizer)
-        program = plan.finish()
-        program.keep = (loss, optimizer)
-        return program
+        return plan.finish()
+
+    def _forget_programs(self) -> None:
+        self._programs, self._predict, self._last = {}, None, None
+        self._version += 1
+        super()._forget_programs()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return super().__getstate__() | {"_programs": {}, "_predict": None, "_last": None, "_last_input": None}
 
     # -- as a container ------------------------------------------------------------------------------------------------
 
@@ -358,50 +367,6 @@ class Sequential(Module):
         return "\n".join(["Sequential(", *body, ")" + total])
 
 
-def _join(name: str, key: str) -> str:
-    return f"{name}.{key}" if name else key
-
-
-def _named_layers(layers: tuple[Any, ...], prefix: str, parent: Sequential | None = None) -> list[tuple[str, Module]]:
-    """Layers with their names, as PyTorch counts: those of a nested network get its number in front."""
-    named: list[tuple[str, Module]] = []
-    for i, layer in enumerate(layers):
-        if not isinstance(layer, Module):
-            hint = f": write {layer.__name__}()" if isinstance(layer, type) else ""
-            raise TypeError(f"layer {prefix}{i} must be a Module, got {type(layer).__name__}{hint}")
-        if layer._network is not None and layer._network is not parent:
-            raise ValueError(f"layer {prefix}{i}, {type(layer).__name__}, is part of another network already")
-        if isinstance(layer, Sequential):
-            named += _named_layers(tuple(layer.layers), f"{prefix}{i}.", layer)
-        else:
-            named.append((f"{prefix}{i}", layer))
-    return named
-
-
-def _check_layers(named: list[tuple[str, Module]]) -> None:
-    seen: dict[int, str] = {}
-    features: int | None = None
-    for name, layer in named:
-        if id(layer) in seen:
-            raise ValueError(f"layer {name} is layer {seen[id(layer)]} again: each layer can stand in a network once")
-        seen[id(layer)] = name
-        hint = layer.in_features_hint()
-        if features is not None and hint is not None and hint != features:
-            raise ValueError(f"layer {name}, {layer!r}, takes {hint} features but gets {features}")
-        start = features if hint is None else hint
-        features = None if start is None else layer.out_features_for(start)
-
-
-def _dtype_name(dtype: Any) -> str:
-    try:
-        name = "None" if dtype is None else np.dtype(dtype).name
-    except TypeError:
-        name = str(dtype)
-    check.check_choice("dtype", name, ("float32", "float64"))
-    return name
-
-
-def _seed(seed: Any) -> int:
-    if seed is None:
-        return int.from_bytes(os.urandom(4), "little")
-    return check.check_integer("seed", seed, at_least=0, at_most=2**64 - 1)
+def _seed(seed: int | None) -> int:
+    """The seed that was given, or one drawn from the system."""
+    return int.from_bytes(os.urandom(4), "little") if seed is None else check.check_seed(seed)

@@ -5,7 +5,7 @@ from typing import Any
 from .. import _validation as check
 from ..nn.parameters import Parameters
 from .functional import adam_step, adamw_step
-from .optimizer import Array, Hyperparameter, Optimizer
+from .optimizer import Array, Hyperparameter, Optimizer, Switch
 
 
 class Adam(Optimizer):
@@ -29,7 +29,7 @@ class Adam(Optimizer):
     beta1 = Hyperparameter(at_least=0.0, below=1.0)
     beta2 = Hyperparameter(at_least=0.0, below=1.0)
     eps = Hyperparameter(at_least=0.0)
-    decoupled = Hyperparameter()
+    decoupled = Switch()
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Adam(Optimizer):
         super().__init__(params, ("exp_avg", "exp_avg_sq", *(["max_exp_avg_sq"] if amsgrad else [])))
         self.lr, self.eps, self.weight_decay = lr, eps, weight_decay
         self.betas = betas
-        self.decoupled = float(self.decouples)
+        self.decoupled = self.decouples
 
     @property
     def betas(self) -> tuple[float, float]:

@@ -53,7 +53,20 @@ def _arrays(**arrays: Any) -> list[Array | None]:
             checked[name] = _writable(name, array)
     check.check_same_dtype(**checked)
     check.check_same_shape(**checked)
+    _check_apart(checked)
     return list(checked.values())
+
+
+def _check_apart(arrays: dict[str, Array | None]) -> None:
+    """Refuse to update two arrays that share memory; copy a gradient that the update would write over."""
+    written = [(name, array) for name, array in arrays.items() if array is not None and name != "grad"]
+    for i, (name, array) in enumerate(written):
+        for other, second in written[:i]:
+            if np.may_share_memory(array, second):
+                raise ValueError(f"{name} and {other} must not share memory, since both are updated in place")
+        grad = arrays["grad"]
+        assert grad is not None
+        arrays["grad"] = check.without_overlap(grad, array, in_place=True)
 
 
 def _writable(name: str, array: Any) -> Array:

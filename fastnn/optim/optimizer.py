@@ -25,14 +25,32 @@ class Hyperparameter:
         self.name = name
         self.place = core.HYPERPARAMETERS.index(name)
 
-    def __get__(self, optimizer: "Optimizer", owner: type) -> float:
-        return float(optimizer.hyper[self.place])
+    def __get__(self, optimizer: "Optimizer | None", owner: type) -> Any:
+        return self if optimizer is None else float(optimizer.hyper[self.place])
 
     def __set__(self, optimizer: "Optimizer", value: float) -> None:
+        number = self.checked(optimizer, value)
+        optimizer.check_together({**optimizer.hyperparameters(), self.name: number})
+        optimizer.hyper[self.place] = number
+
+    def checked(self, optimizer: "Optimizer", value: float) -> float:
+        """`value` as a number within bounds, for an optimizer that has the state it works on."""
         number = check.check_number(self.name, value, **self.bounds)
         if number and self.needs and self.needs not in optimizer.states:
             raise ValueError(f"{self.name} must be given when the optimizer is made: it has no {self.needs} now")
-        optimizer.hyper[self.place] = number
+        return number
+
+
+class Switch(Hyperparameter):
+    """A hyperparameter that is True or False."""
+
+    def __get__(self, optimizer: "Optimizer | None", owner: type) -> Any:
+        return self if optimizer is None else bool(optimizer.hyper[self.place])
+
+    def checked(self, optimizer: "Optimizer", value: float) -> float:
+        if value not in (True, False):
+            raise TypeError(f"{self.name} must be True or False, got {value!r}")
+        return float(value)
 
 
 class Optimizer:
@@ -68,10 +86,24 @@ class Optimizer:
         """The states in the order of the arguments of `function`, at most three."""
         raise NotImplementedError
 
+    def hyperparameters(self) -> dict[str, float]:
+        """The hyperparameters of this optimizer by name, as numbers."""
+        names = [name for name in core.HYPERPARAMETERS if isinstance(getattr(type(self), name, None), Hyperparameter)]
+        return {name: float(self.hyper[core.HYPERPARAMETERS.index(name)]) for name in names}
+
+    def check_together(self, values: dict[str, float]) -> None:
+        """Raise ValueError if hyperparameters do not go together."""
+
     def step(self) -> None:
         """Update the parameters by their gradients, in place."""
+        if self.params.moved:
+            raise RuntimeError("the network went into another one: make an optimizer from that one's parameters")
         self.step_count += 1
-        type(self).function(self.params.data, self.params.grad, *self.slots(), **self.keywords())
+        try:
+            type(self).function(self.params.data, self.params.grad, *self.slots(), **self.keywords())
+        except BaseException:
+            self.step_count -= 1
+            raise
 
     def zero_grad(self) -> None:
         """Set all gradients to 0."""
@@ -81,7 +113,7 @@ class Optimizer:
         """A copy of everything that decides the next steps: the step count, hyperparameters and states."""
         return {
             "step": int(self.step_count[0]),
-            "hyper": {name: float(v) for name, v in zip(core.HYPERPARAMETERS, self.hyper, strict=True)},
+            "hyper": self.hyperparameters(),
             "states": {name: state.copy() for name, state in self.states.items()},
         }
 
@@ -89,17 +121,19 @@ class Optimizer:
         """Take over what `state_dict` gave; nothing changes if it does not fit."""
         if not isinstance(state, dict):
             raise TypeError(f"state must be a dict, got {type(state).__name__}")
-        for key, names in (("hyper", core.HYPERPARAMETERS), ("states", tuple(self.states))):
+        for key, names in (("hyper", tuple(self.hyperparameters())), ("states", tuple(self.states))):
             if set(state.get(key, ())) != set(names):
                 raise ValueError(f"{key} must be {sorted(names)}, got {sorted(state.get(key, ()))}")
         step = check.check_integer("step", state.get("step"), at_least=0)
-        hyper = [check.check_number(name, state["hyper"][name]) for name in core.HYPERPARAMETERS]
+        hyper = {name: getattr(type(self), name).checked(self, value) for name, value in state["hyper"].items()}
+        self.check_together(hyper)
         arrays = {name: check.as_array(name, array) for name, array in state["states"].items()}
         for name, array in arrays.items():
             check.check_same_dtype(**{"parameters": self.params.data, name: array})
             check.check_shape(name, array, self.states[name].shape, "like the parameters")
         self.step_count[0] = step
-        self.hyper[:] = hyper
+        for name, value in hyper.items():
+            self.hyper[core.HYPERPARAMETERS.index(name)] = value
         for name, array in arrays.items():
             self.states[name][...] = array
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from ..nn.parameters import Parameters
 from .functional import sgd_step
-from .optimizer import Array, Hyperparameter, Optimizer
+from .optimizer import Array, Hyperparameter, Optimizer, Switch
 
 
 class SGD(Optimizer):
@@ -25,7 +25,7 @@ class SGD(Optimizer):
     function = sgd_step
     momentum = Hyperparameter("momentum_buffer", at_least=0.0)
     dampening = Hyperparameter()
-    nesterov = Hyperparameter()
+    nesterov = Switch()
 
     def __init__(
         self,
@@ -38,8 +38,10 @@ class SGD(Optimizer):
     ) -> None:
         super().__init__(params, ("momentum_buffer",) if momentum else ())
         self.lr, self.momentum, self.dampening, self.weight_decay = lr, momentum, dampening, weight_decay
-        self.nesterov = float(nesterov)
-        if nesterov and (momentum == 0 or dampening != 0):
+        self.nesterov = nesterov
+
+    def check_together(self, values: dict[str, float]) -> None:
+        if values["nesterov"] and (values["momentum"] == 0 or values["dampening"] != 0):
             raise ValueError("nesterov needs momentum above 0 and dampening 0")
 
     def slots(self) -> tuple[Array | None, ...]:
@@ -50,7 +52,7 @@ class SGD(Optimizer):
             "lr": self.lr,
             "momentum": self.momentum,
             "dampening": self.dampening,
-            "nesterov": bool(self.nesterov),
+            "nesterov": self.nesterov,
             "weight_decay": self.weight_decay,
             "step": int(self.step_count[0]),
         }

@@ -1,6 +1,6 @@
 """The reference backend of a program: its operations, one after the other, in NumPy.
 
-It runs the plan that _core/program.pyx runs (fastnn/program.py makes it), on the same workspace, with the functions of
+It runs the plan that _core/program.pyx runs (fastnn/plan.py makes it), on the same workspace, with the functions of
 this package. Buffers are matrices with a row for each sample of the largest batch; a run uses their first `rows` rows.
 """
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._core.operations import ACCUMULATE, LABELS, MEAN
 from .._core.program import BadLabel
 from . import activations, losses, optimizers
 from .dropout import dropout
@@ -18,7 +19,6 @@ from .softmax import log_softmax, log_softmax_backward, softmax, softmax_backwar
 if TYPE_CHECKING:
     from ..program import Operation, Program
 
-MEAN, LABELS = 1, 2  # bits of Operation.flag
 ROWS: dict[str | None, Any] = {
     "softmax": softmax,
     "softmax_backward": softmax_backward,
@@ -35,9 +35,13 @@ class ReferenceProgram:
     def __init__(self, program: "Program") -> None:
         self.operations = program.operations
         self.tick = program.tick
+        self.now = 0  # the tick that dropout draws by in this run
 
-    def run(self, first: int, last: int, rows: int, slots: dict[str, Array], sums: Array) -> None:
+    def run(
+        self, first: int, last: int, rows: int, slots: dict[str, Array], sums: Array, tick: int | None = None
+    ) -> None:
         """Run operations first .. last - 1 on the first `rows` rows; `slots` has the arrays known only now."""
+        self.now = int(self.tick[0]) if tick is None else tick
         with np.errstate(all="ignore"):
             for operation in self.operations[first:last]:
                 arrays = {role: self._array(a, rows, operation, slots, role) for role, a in operation.arrays.items()}
@@ -57,6 +61,7 @@ class ReferenceProgram:
         batch_size: int,
         staging: Any,
         sums: Array,
+        train: bool,
     ) -> int:
         """Run the operations on rows start .. stop - 1 of the data (row i is row order[i]), a batch at a time."""
         data = {"input": x, "target": target, "sample_weight": sample_weight}
@@ -67,14 +72,12 @@ class ReferenceProgram:
             for staged, name in zip(staging or (), data, strict=False):
                 if staged is not None and name in slots:
                     staged[: end - begin] = slots[name]
-            self.tick += 1
             try:
-                self.run(first, last, end - begin, slots, sums)
-            except BaseException as error:
-                self.tick -= 1  # a batch that failed was none
-                if isinstance(error, BadLabel):
-                    error.args = (error.args[0] + begin, error.args[1])
+                self.run(first, last, end - begin, slots, sums, int(self.tick[0]) + 1)
+            except BadLabel as error:
+                error.args = (error.args[0] + begin, error.args[1])
                 raise
+            self.tick += train  # a batch that failed was none
         return stop
 
     @staticmethod
@@ -105,7 +108,7 @@ class ReferenceProgram:
         grad_x, grad_weight, grad_bias = linear_backward(a["grad_y"], a["x"], weight)
         for role, gradient in (("grad_weight", grad_weight), ("grad_bias", grad_bias)):
             if role in a:
-                a[role][...] = a[role] + gradient if o.flag else gradient
+                a[role][...] = a[role] + gradient if o.flag & ACCUMULATE else gradient
         if "grad_x" in a:
             if o.kernel:
                 grad_x = _activation(o.kernel)(grad_x, a["saved"], *o.params)
@@ -126,10 +129,10 @@ class ReferenceProgram:
         a["grad_x"][...] = ROWS[o.kernel](a["grad_y"], a["saved"], -1, 1.0 / o.params[0])
 
     def _dropout(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
-        a["y"][...] = dropout(a["x"], o.params[0], seed=o.seed, stream=o.stream + int(self.tick[0]))
+        a["y"][...] = dropout(a["x"], o.params[0], seed=o.seed, stream=o.stream + self.now)
 
     def _dropout_backward(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
-        a["grad_x"][...] = dropout(a["grad_y"], o.params[0], seed=o.seed, stream=o.stream + int(self.tick[0]))
+        a["grad_x"][...] = dropout(a["grad_y"], o.params[0], seed=o.seed, stream=o.stream + self.now)
 
     def _copy(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
         a["y"][...] = a["x"]
@@ -145,11 +148,14 @@ class ReferenceProgram:
         if o.flag & LABELS:
             _check_labels(target, o.n_in)
         value = float(getattr(losses, str(name))(a["x"], target, reduction, weight, *params))
-        if "grad_x" in a:
+        if "grad_x" in a and divisor == 0:
+            a["grad_x"][...] = 0  # a batch whose weights are all 0 has no gradient
+        elif "grad_x" in a:
             a["grad_x"][...] = getattr(losses, f"{name}_backward")(1.0, a["x"], target, reduction, weight, *params)
         total = value * value if o.root else value
         sums[0] = value
-        sums[1] += total * divisor if o.flag & MEAN else total
+        if divisor:
+            sums[1] += total * divisor if o.flag & MEAN else total
         sums[2] += divisor
 
     _row_loss = _loss

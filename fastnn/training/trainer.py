@@ -12,7 +12,7 @@ import numpy as np
 from .. import _validation as check
 from .._core.program import BadLabel
 from .._core.random import permutation
-from ..nn.losses import PythonLoss, as_loss
+from ..nn.losses import Loss, PythonLoss, as_loss
 from ..nn.sequential import Sequential
 from ..optim import Optimizer
 from ..program import Program
@@ -50,14 +50,45 @@ class Trainer:
     def __init__(self, net: Sequential, loss: Any, optimizer: Optimizer) -> None:
         if not isinstance(net, Sequential):
             raise TypeError(f"net must be a Sequential, got {type(net).__name__}")
+        self.net = net
+        self._epochs = 0  # trained so far, where fit was given no seed
+        self._programs: dict[Any, Program] = {}
+        self._version = net._version
+        self._step: Callable[[Any, Any], float | None] | None = None  # the compiled short cut for plain arrays
+        self.loss, self.optimizer = loss, optimizer
+
+    @property
+    def loss(self) -> Loss:
+        """The loss; another one can be set at any time."""
+        return self._loss
+
+    @loss.setter
+    def loss(self, loss: Any) -> None:
+        loss = as_loss(loss)
+        if loss.reduction == "none":
+            raise ValueError('loss: reduction must be "mean" or "sum" to train, got "none"')
+        self._loss = loss
+        self._forget_programs()
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """The optimizer; another one, made from the same network, can be set at any time."""
+        return self._optimizer
+
+    @optimizer.setter
+    def optimizer(self, optimizer: Optimizer) -> None:
         if not isinstance(optimizer, Optimizer):
             raise TypeError(f"optimizer must be an optimizer of fastnn.optim, got {type(optimizer).__name__}")
-        if optimizer.params is not net.parameters():
+        if optimizer.params is not self.net.parameters():
             raise ValueError("optimizer must be made from this network: optim.Adam(net.parameters())")
-        self.net, self.loss, self.optimizer = net, as_loss(loss), optimizer
-        self._step: Callable[[Any, Any], float | None] | None = None  # the compiled short cut for plain arrays
-        if self.loss.reduction == "none":
-            raise ValueError('loss: reduction must be "mean" or "sum" to train, got "none"')
+        self._optimizer = optimizer
+        self._forget_programs()
+
+    def _forget_programs(self) -> None:
+        self._programs, self._step, self._version = {}, None, self.net._version
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_programs": {}, "_step": None}
 
     # -- one step
     # --------------------------------------------------------------------------------------------------------
@@ -87,6 +118,7 @@ class Trainer:
         The gradients of the batch replace those in `net.parameters().grad`. A loop of one's own, whose `net.backward`
         adds to them, begins with `optimizer.zero_grad()`.
         """
+        self._check_current()
         if self._step is not None and sample_weight is None:
             loss = self._step(x, y)
             if loss is not None:
@@ -130,7 +162,7 @@ class Trainer:
         shuffle : bool, default True
             Whether each epoch has an order of its own, drawn from (seed, epoch).
         seed : int, optional
-            By default the network's.
+            By default the network's, and epochs are counted on from earlier calls.
         validation_data : (x, y) or (x, y, sample_weight), optional
             Evaluated after each epoch.
         validation_split : float in [0, 1), default 0
@@ -154,7 +186,11 @@ class Trainer:
         `interrupted` set, and network and optimizer go on working.
         """
         epochs = check.check_integer("epochs", epochs, at_least=0, at_most=check.MAX_ROWS)
-        seed = self.net.seed if seed is None else check.check_integer("seed", seed, at_least=0, at_most=2**64 - 1)
+        if not isinstance(shuffle, bool):
+            raise TypeError(f"shuffle must be True or False, got {shuffle!r}")
+        # Without a seed, epochs are counted on from call to call, so that a loop of short fits shuffles anew each time.
+        first = self._epochs if seed is None else 0
+        seed = self.net.seed if seed is None else check.check_seed(seed)
         data, validation = self._split(self._data(x, y, sample_weight), validation_data, validation_split)
         n = data.x.shape[0]
         batch = (
@@ -165,7 +201,7 @@ class Trainer:
         history, bar = History(), Progress(progress, epochs, n)
         try:
             for epoch in range(epochs):
-                order = permutation(seed, epoch, n) if shuffle else None
+                order = permutation(seed, first + epoch, n) if shuffle else None
                 started = time.perf_counter()
                 values = self._epoch(data, order, batch, bar)
                 values["seconds"] = time.perf_counter() - started
@@ -173,12 +209,29 @@ class Trainer:
                     scores = self._evaluate(validation, max(batch, 256))
                     values |= {f"val_{name}": value for name, value in scores.items()}
                 history.rows.append(values)
+                self._epochs = max(self._epochs, first + epoch + 1)
                 bar.epoch(epoch + 1, values)
         except KeyboardInterrupt:
             history.interrupted = True
         finally:
             bar.close()
         return history
+
+    def compile(self, batch_size: int = 32) -> Program:
+        """The program of a training step for up to `batch_size` rows; print it to see its operations.
+
+        Compiling beforehand is not needed: `step` and `fit` do it.
+
+        Raises
+        ------
+        ValueError
+            If the network takes any number of features, so that only data can tell.
+        """
+        if self.net.in_features is None:
+            raise ValueError("this network takes any number of features: run a step first")
+        x = np.empty((0, self.net.in_features), self.net.dtype)
+        labels = self.loss.kind == "row_loss"
+        return self._program("step", Data(x, x, None, labels), _rows("batch_size", batch_size))
 
     def evaluate(self, x: Any, y: Any, *, sample_weight: Any = None, batch_size: int = 256) -> dict[str, float]:
         """Loss and, for a classification loss, accuracy on data, in inference mode.
@@ -192,6 +245,13 @@ class Trainer:
 
     # -- parts
     # -----------------------------------------------------------------------------------------------------------
+
+    def _check_current(self) -> None:
+        """See to it that programs are of the network as it is now."""
+        if self._version != self.net._version:
+            self._forget_programs()
+        if self.optimizer.params.moved:
+            raise RuntimeError("the network went into another one: make an optimizer and a trainer for that")
 
     def _epoch(self, data: Data, order: Array | None, batch: int, bar: Progress) -> dict[str, float]:
         """One pass over the data, in slices short enough to keep the bar moving."""
@@ -208,18 +268,15 @@ class Trainer:
         return self._scores(sums)
 
     def _evaluate(self, data: Data, batch: int) -> dict[str, float]:
-        sums = np.zeros(5)
-        n, tick = data.x.shape[0], self.net._tick.copy()
-        try:
-            self._run("evaluate", data, None, 0, n, min(n, batch), sums)
-        finally:
-            self.net._tick[...] = tick  # dropout goes on where training left it
+        n, sums = data.x.shape[0], np.zeros(5)
+        self._run("evaluate", data, None, 0, n, min(n, batch), sums)
         return self._scores(sums)
 
     def _run(
         self, mode: str, data: Data, order: Array | None, start: int, stop: int, batch: int, sums: Array
     ) -> Program:
         """Run the program for `mode` over rows start .. stop - 1, a batch at a time, and return it."""
+        self._check_current()
         program = self._program(mode, data, batch)
         staging = None
         if isinstance(self.loss, PythonLoss) and order is None:
@@ -231,7 +288,9 @@ class Trainer:
             self.loss.target, self.loss.weight = staging[1:]
         span = program.span("forward", "update" if mode == "step" else "loss")
         try:
-            program.executor.run_batches(*span, data.x, data.y, data.weight, order, start, stop, batch, staging, sums)
+            program.executor.run_batches(
+                *span, data.x, data.y, data.weight, order, start, stop, batch, staging, sums, mode == "step"
+            )
         except BadLabel as error:
             row, value = error.args
             row = int(order[row]) if order is not None else row
@@ -239,8 +298,20 @@ class Trainer:
         return program
 
     def _program(self, mode: str, data: Data, batch: int) -> Program:
-        optimizer = self.optimizer if mode == "step" else None
-        return self.net.program(mode, batch, data.x.shape[1], loss=self.loss, labels=data.labels, optimizer=optimizer)
+        """The program for "step" or "evaluate" that takes at least `batch` rows; it is kept."""
+        key = (mode, data.x.shape[1], data.labels)
+        program = self._programs.get(key)
+        if program is None or program.batch_size < batch:
+            program = self.net.plan_program(
+                mode,
+                batch,
+                data.x.shape[1],
+                loss=self.loss,
+                labels=data.labels,
+                optimizer=self.optimizer if mode == "step" else None,
+            )
+            self._programs[key] = program
+        return program
 
     def _data(self, x: Any, y: Any, sample_weight: Any) -> Data:
         rows, _ = self.net._input(x)
