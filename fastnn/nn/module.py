@@ -130,6 +130,10 @@ class Module:
             raise RuntimeError("backward needs a call of the layer in training mode before it")
         return self._last_solo.backward(grad_output)
 
+    def children(self) -> tuple[Module, ...]:
+        """The layers of a network; a layer has none."""
+        return ()
+
     def in_features_hint(self) -> int | None:
         """The number of input features, where the layer prescribes it."""
         return None

@@ -128,7 +128,7 @@ class Sequential(Module):
                 layer._params = self._params.part(f"{prefix}{i}.")
                 layer.dtype = self.dtype
                 layer._forget_programs()
-                self._own(tuple(layer.layers), f"{prefix}{i}.")
+                self._own(layer.children(), f"{prefix}{i}.")
 
     # -- parameters ----------------------------------------------------------------------------------------------------
 
@@ -345,6 +345,9 @@ class Sequential(Module):
         for layer in self.layers:
             layer.train(mode)
         return self
+
+    def children(self) -> tuple[Module, ...]:
+        return tuple(self.layers)
 
     def __len__(self) -> int:
         return len(self.layers)

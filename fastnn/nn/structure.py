@@ -24,7 +24,7 @@ def named_layers(layers: tuple[Any, ...], prefix: str, parent: Module | None = N
         if layer._network is not None and layer._network is not parent:
             raise ValueError(f"layer {prefix}{i}, {type(layer).__name__}, is part of another network already")
         if layer.is_network:
-            named += named_layers(tuple(layer.layers), f"{prefix}{i}.", layer)
+            named += named_layers(layer.children(), f"{prefix}{i}.", layer)
         else:
             named.append((f"{prefix}{i}", layer))
     return named
