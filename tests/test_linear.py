@@ -129,3 +129,15 @@ def test_errors(dtype):
             F.linear(*arguments)
     with pytest.raises(ValueError, match=r"grad_output must have shape \(2, 4\) .*, got \(2, 3\)"):
         F.linear_backward(np.ones((2, 3), dtype), x, weight)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("m", "k", "n"), [(60, 300, 256), (125, 257, 512), (49, 513, 1024), (300, 20, 288)])
+def test_rows_that_fall_into_the_same_sets_of_the_caches(m, k, n, dtype, isa):
+    """Panels of such weights are copied together first; the products are the same."""
+    rng = np.random.default_rng(0)
+    x, w = (rng.integers(-4, 5, shape).astype(dtype) for shape in ((m, k), (k, n)))
+    g = rng.integers(-4, 5, (m, n)).astype(dtype)
+    np.testing.assert_array_equal(F.linear(x, w, w[0]), x @ w + w[0])
+    for actual, expected in zip(F.linear_backward(g, x, w), (g @ w.T, x.T @ g, g.sum(0)), strict=True):
+        np.testing.assert_array_equal(actual, expected)

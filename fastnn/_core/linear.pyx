@@ -14,7 +14,7 @@ from fastnn._core.threads cimport part_start, parts_for, workers_for
 cnp.import_array()
 
 cdef enum:
-    ROW_BLOCK = 120    # a multiple of every tile height; its outputs are still in the cache for the epilogue
+    ROW_BLOCK = 240    # a multiple of every tile height; enough rows to make up for packing a panel of W
     DEPTH_BLOCK = 256  # a panel of W, 256 x 32 floats, and 12 rows of x fill the first cache
     UNIT = 64          # columns: a cache line of float, two of double
 
@@ -137,12 +137,23 @@ cdef void run_linear_grad_x(const real *g, const real *weight, real *weight_t, r
 
     weight_t is room for the transposed weight: lanes run along the columns of the second factor.
     """
-    dispatch.transpose(weight, n_out, weight_t, n_in, n_in, n_out)
     cdef int parts = parts_for(<double> rows * n_in * n_out * COST)
     if parts == 1:
+        dispatch.transpose(weight, n_out, weight_t, n_in, n_in, n_out)
         grad_x_rows(g, weight_t, grad_x, saved, 0, rows, n_in, n_out, gate)
     else:
+        transpose_parts(weight, weight_t, n_in, n_out, parts)
         grad_x_parts(g, weight_t, grad_x, saved, rows, n_in, n_out, gate, parts)
+
+
+cdef void transpose_parts(const real *weight, real *weight_t, Py_ssize_t n_in, Py_ssize_t n_out,
+                          int parts) noexcept nogil:
+    cdef int part
+    cdef Py_ssize_t start
+    for part in prange(parts, schedule="static", num_threads=workers_for(parts)):
+        start = part_start(n_in, part, parts, 16)
+        dispatch.transpose(weight + start * n_out, n_out, weight_t + start, n_in,
+                           part_start(n_in, part + 1, parts, 16) - start, n_out)
 
 
 cdef void grad_x_parts(const real *g, const real *weight_t, real *grad_x, const real *saved, Py_ssize_t rows,

@@ -90,14 +90,38 @@ KERNEL_FN void FN(panel_single)(const PRODUCT *q, ptrdiff_t rows, ptrdiff_t col)
     LANE(panel)(q, rows, col, 1, 0, v_tail(0));
 }
 
+/* Rows of b that lie a multiple of 1 KiB apart fall into few sets of the caches and push each other out. Such a panel is
+ * copied together first, if enough rows of c use it. */
+enum { FNN_CAT(PACK_DEPTH_, BITS) = 256, FNN_CAT(PACK_STRIDE_, BITS) = 1024 / sizeof(REAL) };
+#define PACK_DEPTH FNN_CAT(PACK_DEPTH_, BITS)
+#define PACK_STRIDE FNN_CAT(PACK_STRIDE_, BITS)
+
+KERNEL_FN void FN(panel_packed)(const PRODUCT *q, ptrdiff_t rows, ptrdiff_t col)
+{
+    REAL panel[PACK_DEPTH * 2 * (sizeof(VEC) / sizeof(REAL))] __attribute__((aligned(64)));
+    for (ptrdiff_t k = 0; k < q->depth; k++)
+        for (int v = 0; v < 2; v++)
+            v_store(panel + (2 * k + v) * LANES, v_load(q->b + k * q->b_row + col + v * LANES));
+    PRODUCT packed = *q;
+    packed.b = panel;
+    packed.b_row = 2 * LANES;
+    packed.c += col;
+    packed.init = q->init ? q->init + col : NULL;
+    LANE(panel)(&packed, rows, 0, 2, 0, v_tail(0));
+}
+
 KERNEL_FN void FN(matmul)(const REAL *a, ptrdiff_t a_row, ptrdiff_t a_col, const REAL *b, ptrdiff_t b_row,
                           const REAL *init, ptrdiff_t init_row, REAL *c, ptrdiff_t c_row, ptrdiff_t rows,
                           ptrdiff_t cols, ptrdiff_t depth)
 {
     const PRODUCT q = {a, b, init, c, a_row, a_col, b_row, c_row, init_row, depth};
+    const int pack = b_row % PACK_STRIDE == 0 && depth <= PACK_DEPTH && rows >= 4 * TILE_ROWS;
     ptrdiff_t col = 0;
     for (; col + 2 * LANES <= cols; col += 2 * LANES)
-        FN(panel_full)(&q, rows, col);
+        if (pack)
+            FN(panel_packed)(&q, rows, col);
+        else
+            FN(panel_full)(&q, rows, col);
     const ptrdiff_t left = cols - col;
     if (left > LANES)
         FN(panel_wide_tail)(&q, rows, col, left - LANES);
