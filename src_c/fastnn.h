@@ -40,5 +40,6 @@ void fnn_random_permutation(uint64_t seed, uint64_t stream, int64_t *out, ptrdif
 /* process.c: how many forks made this process; after one, OpenMP's threads no longer exist */
 int fnn_forked(void);
 void fnn_watch_forks(void);
+double fnn_nanoseconds(void); /* a clock that only goes forward */
 
 #endif

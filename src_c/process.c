@@ -1,5 +1,7 @@
 /* libgomp's threads do not survive fork(): a child that enters a parallel region waits for them for ever. So a handler
  * notes the fork, and everything takes its serial path from then on (the results are the same bits). */
+#include <time.h>
+
 #include "fastnn.h"
 
 #if defined(_WIN32)
@@ -32,3 +34,14 @@ void fnn_watch_forks(void)
         watching = pthread_atfork(NULL, NULL, in_child) == 0;
 }
 #endif
+
+double fnn_nanoseconds(void)
+{
+    struct timespec now;
+#if defined(CLOCK_MONOTONIC)
+    clock_gettime(CLOCK_MONOTONIC, &now);
+#else
+    timespec_get(&now, TIME_UTC);
+#endif
+    return 1e9 * (double)now.tv_sec + (double)now.tv_nsec;
+}

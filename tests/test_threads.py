@@ -175,3 +175,23 @@ def test_more_threads_than_processors(cut_small_work):
     expected = F.exp(x)
     threads.set_num_threads(64)
     assert_same_bits(F.exp(x), expected)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_threads_are_given_up_for_a_while_where_regions_take_far_too_long(number):
+    """As on a machine whose cores other processes keep busy: with no patience, every region takes too long."""
+    x, w = np.ones((64, 256), "float32"), np.ones((256, 256), "float32")
+    before, expected = threads.get_num_threads(), F.linear(x, w)
+    try:
+        threads.set_num_threads(number)
+        threads.set_worth(1)
+        threads.set_patience(-1e12)
+        assert not threads.congested()
+        for _ in range(3):
+            assert_same_bits(F.linear(x, w), expected)
+            assert threads.congested() == (number > 1)
+    finally:
+        threads.set_patience()
+        threads.set_worth()
+        threads.set_num_threads(before)
+    assert not threads.congested()

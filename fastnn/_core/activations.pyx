@@ -5,7 +5,7 @@ from cython.parallel cimport prange
 
 from fastnn._core cimport arrays, dispatch
 from fastnn._core.dispatch cimport real
-from fastnn._core.threads cimport part_start, parts_for, workers_for
+from fastnn._core.threads cimport part_start, parts_for, region_began, region_ended, workers_for
 
 cnp.import_array()
 
@@ -26,10 +26,13 @@ def cost_of(str name):
 
 cdef void run_map1(int kernel, double cost, const real *x, real *y, Py_ssize_t n, const double *params) noexcept nogil:
     cdef int parts = parts_for(n * cost)
+    cdef double began
     if parts == 1:
         dispatch.map1(kernel, x, y, n, params)
     else:
+        began = region_began()
         map1_parts(kernel, x, y, n, params, parts)
+        region_ended(began, n * cost)
 
 
 cdef void map1_parts(int kernel, const real *x, real *y, Py_ssize_t n, const double *params,
@@ -44,10 +47,13 @@ cdef void map1_parts(int kernel, const real *x, real *y, Py_ssize_t n, const dou
 cdef void run_map2(int kernel, double cost, const real *g, const real *x, real *y, Py_ssize_t n,
                    const double *params) noexcept nogil:
     cdef int parts = parts_for(n * cost)
+    cdef double began
     if parts == 1:
         dispatch.map2(kernel, g, x, y, n, params)
     else:
+        began = region_began()
         map2_parts(kernel, g, x, y, n, params, parts)
+        region_ended(began, n * cost)
 
 
 cdef void map2_parts(int kernel, const real *g, const real *x, real *y, Py_ssize_t n, const double *params,

@@ -6,7 +6,7 @@ from libc.stdint cimport uint64_t
 
 from fastnn._core cimport arrays, dispatch
 from fastnn._core.dispatch cimport real
-from fastnn._core.threads cimport part_start, parts_for, workers_for
+from fastnn._core.threads cimport part_start, parts_for, region_began, region_ended, workers_for
 
 cnp.import_array()
 
@@ -22,10 +22,13 @@ cdef void run_dropout(const real *x, real *y, Py_ssize_t n, double p, uint64_t s
     cdef uint64_t threshold = <uint64_t> (p * 4294967296.0)
     cdef double scale = 1.0 / (1.0 - p) if p < 1.0 else 0.0
     cdef int parts = parts_for(n * COST)
+    cdef double began
     if parts == 1:
         dispatch.dropout(x, y, n, seed, stream, start, threshold, scale)
     else:
+        began = region_began()
         dropout_parts(x, y, n, seed, stream, start, threshold, scale, parts)
+        region_ended(began, n * COST)
 
 
 cdef void dropout_parts(const real *x, real *y, Py_ssize_t n, uint64_t seed, uint64_t stream, uint64_t start,

@@ -9,7 +9,7 @@ from cython.parallel cimport prange
 
 from fastnn._core cimport arrays, dispatch
 from fastnn._core.dispatch cimport real
-from fastnn._core.threads cimport part_start, parts_for, workers_for
+from fastnn._core.threads cimport part_start, parts_for, region_began, region_ended, workers_for
 
 cnp.import_array()
 
@@ -58,7 +58,11 @@ cdef void linear_cols(const real *x, const real *weight, const real *bias, real 
 cdef void run_linear(const real *x, const real *weight, const real *bias, real *pre, real *y, Py_ssize_t rows,
                      Py_ssize_t n_in, Py_ssize_t n_out, const Epilogue *activation) noexcept nogil:
     """pre = x weight + bias; y = activation(pre). pre may be y; without an activation only pre is written."""
-    cdef int parts = parts_for(<double> rows * n_in * n_out * COST)
+    cdef double cost = <double> rows * n_in * n_out * COST
+    cdef double began = 0
+    cdef int parts = parts_for(cost)
+    if parts > 1:
+        began = region_began()
     if parts == 1:
         linear_rows(x, weight, bias, pre, y, 0, rows, n_in, n_out, activation)
     elif rows >= 8 * parts:
@@ -67,6 +71,8 @@ cdef void run_linear(const real *x, const real *weight, const real *bias, real *
         linear_col_parts(x, weight, bias, pre, rows, n_in, n_out, parts)
         if activation.kernel >= 0:
             dispatch.map1(activation.kernel, pre, y, rows * n_out, activation.params)
+    if parts > 1:
+        region_ended(began, cost)
 
 
 cdef void linear_row_parts(const real *x, const real *weight, const real *bias, real *pre, real *y, Py_ssize_t rows,
@@ -100,11 +106,16 @@ cdef void grad_weight_rows(const real *g, const real *x, real *grad_weight, bint
 cdef void run_linear_grad_weight(const real *g, const real *x, real *grad_weight, real *grad_bias, bint accumulate,
                                  Py_ssize_t rows, Py_ssize_t n_in, Py_ssize_t n_out) noexcept nogil:
     """grad_weight = x^T g and grad_bias = column sums of g (unless NULL), added to what is there if `accumulate`."""
-    cdef int parts = parts_for(<double> rows * n_in * n_out * COST)
+    cdef double cost = <double> rows * n_in * n_out * COST
+    cdef double began = 0
+    cdef int parts = parts_for(cost)
+    if parts > 1:
+        began = region_began()
     if parts == 1:
         grad_weight_rows(g, x, grad_weight, accumulate, 0, n_in, rows, n_in, n_out)
     else:
         grad_weight_parts(g, x, grad_weight, accumulate, rows, n_in, n_out, parts)
+        region_ended(began, cost)
     if grad_bias != NULL:
         dispatch.column_sums(g, n_out, grad_bias if accumulate else NULL, grad_bias, rows, n_out)
 
@@ -137,13 +148,18 @@ cdef void run_linear_grad_x(const real *g, const real *weight, real *weight_t, r
 
     weight_t is room for the transposed weight: lanes run along the columns of the second factor.
     """
-    cdef int parts = parts_for(<double> rows * n_in * n_out * COST)
+    cdef double cost = <double> rows * n_in * n_out * COST
+    cdef double began = 0
+    cdef int parts = parts_for(cost)
+    if parts > 1:
+        began = region_began()
     if parts == 1:
         dispatch.transpose(weight, n_out, weight_t, n_in, n_in, n_out)
         grad_x_rows(g, weight_t, grad_x, saved, 0, rows, n_in, n_out, gate)
     else:
         transpose_parts(weight, weight_t, n_in, n_out, parts)
         grad_x_parts(g, weight_t, grad_x, saved, rows, n_in, n_out, gate, parts)
+        region_ended(began, cost)
 
 
 cdef void transpose_parts(const real *weight, real *weight_t, Py_ssize_t n_in, Py_ssize_t n_out,

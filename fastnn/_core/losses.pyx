@@ -10,7 +10,7 @@ from libc.stdlib cimport free, malloc
 
 from fastnn._core cimport arrays, dispatch
 from fastnn._core.dispatch cimport real
-from fastnn._core.threads cimport parts_for, workers_for
+from fastnn._core.threads cimport parts_for, region_began, region_ended, workers_for
 
 cnp.import_array()
 
@@ -34,13 +34,16 @@ cdef double run_loss(int kernel, const real *x, const real *t, const real *weigh
                      Py_ssize_t n, double scale, const double *params) noexcept nogil:
     """Sum of weight * loss(x, t) over n elements; also fills `values` and `grad` unless NULL."""
     cdef double total = 0
+    cdef double began
     cdef double *sums
     cdef Py_ssize_t chunk, chunks = (n + CHUNK - 1) // CHUNK
     cdef int parts = parts_for(n * COST)
     if parts > 1:
         sums = <double *> malloc(chunks * sizeof(double))
         if sums != NULL:
+            began = region_began()
             loss_parts(kernel, x, t, weight, values, grad, n, scale, params, sums, chunks, workers_for(parts))
+            region_ended(began, n * COST)
             for chunk in range(chunks):
                 total += sums[chunk]
             free(sums)
@@ -76,14 +79,17 @@ cdef double run_row_loss(int kernel, const real *x, const int64_t *labels, const
                          const double *params) noexcept nogil:
     """Sum of weight * loss over rows; also fills `values` (one a row) and `grad` unless NULL."""
     cdef double total = 0
+    cdef double began
     cdef double *sums
     cdef Py_ssize_t chunk, chunks = (rows + ROW_CHUNK - 1) // ROW_CHUNK
     cdef int parts = parts_for(rows * cols * ROW_COST)
     if parts > 1:
         sums = <double *> malloc(chunks * sizeof(double))
         if sums != NULL:
+            began = region_began()
             row_loss_parts(kernel, x, labels, q, weight, values, grad, rows, cols, scale, params, sums, chunks,
                            workers_for(parts))
+            region_ended(began, rows * cols * ROW_COST)
             for chunk in range(chunks):
                 total += sums[chunk]
             free(sums)

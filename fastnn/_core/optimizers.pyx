@@ -7,7 +7,7 @@ from libc.stdint cimport int64_t
 
 from fastnn._core cimport arrays, dispatch
 from fastnn._core.dispatch cimport real
-from fastnn._core.threads cimport part_start, parts_for, workers_for
+from fastnn._core.threads cimport part_start, parts_for, region_began, region_ended, workers_for
 
 cnp.import_array()
 
@@ -61,11 +61,14 @@ cdef void run_update(const Update *update, const double *hyper, int64_t step, re
                      real *s1, real *s2, Py_ssize_t n) noexcept nogil:
     cdef double[8] c = [0, 0, 0, 0, 0, 0, 0, 0]
     cdef int parts = parts_for(n * COST)
+    cdef double began
     coefficients(update.rule, hyper, step, c)
     if parts == 1:
         dispatch.update(update.kernel, param, grad, s0, s1, s2, n, c)
     else:
+        began = region_began()
         update_parts(update.kernel, param, grad, s0, s1, s2, n, c, parts)
+        region_ended(began, n * COST)
 
 
 cdef void update_parts(int kernel, real *param, const real *grad, real *s0, real *s1, real *s2, Py_ssize_t n,

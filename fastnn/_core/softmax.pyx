@@ -5,7 +5,7 @@ from cython.parallel cimport prange
 
 from fastnn._core cimport arrays, dispatch
 from fastnn._core.dispatch cimport real
-from fastnn._core.threads cimport part_start, parts_for, workers_for
+from fastnn._core.threads cimport part_start, parts_for, region_began, region_ended, workers_for
 
 cnp.import_array()
 
@@ -19,10 +19,13 @@ cdef double COST = 0.7  # nanoseconds an element: benchmarks/bench_softmax.py
 cdef void run_rows1(int kernel, const real *x, real *y, Py_ssize_t rows, Py_ssize_t cols, Py_ssize_t y_cols,
                     const double *params) noexcept nogil:
     cdef int parts = parts_for(rows * cols * COST)
+    cdef double began
     if parts == 1:
         dispatch.rows1(kernel, x, y, rows, cols, params)
     else:
+        began = region_began()
         rows1_parts(kernel, x, y, rows, cols, y_cols, params, parts)
+        region_ended(began, rows * cols * COST)
 
 
 cdef void rows1_parts(int kernel, const real *x, real *y, Py_ssize_t rows, Py_ssize_t cols, Py_ssize_t y_cols,
@@ -38,10 +41,13 @@ cdef void rows1_parts(int kernel, const real *x, real *y, Py_ssize_t rows, Py_ss
 cdef void run_rows2(int kernel, const real *g, const real *y, real *out, Py_ssize_t rows, Py_ssize_t cols,
                     Py_ssize_t g_cols, const double *params) noexcept nogil:
     cdef int parts = parts_for(rows * cols * COST)
+    cdef double began
     if parts == 1:
         dispatch.rows2(kernel, g, y, out, rows, cols, params)
     else:
+        began = region_began()
         rows2_parts(kernel, g, y, out, rows, cols, g_cols, params, parts)
+        region_ended(began, rows * cols * COST)
 
 
 cdef void rows2_parts(int kernel, const real *g, const real *y, real *out, Py_ssize_t rows, Py_ssize_t cols,

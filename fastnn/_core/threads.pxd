@@ -10,6 +10,10 @@ cdef enum:
 cdef int parts_for(double nanoseconds) noexcept nogil
 cdef int workers_for(int parts) noexcept nogil
 
+# What is done in parts is timed: region_began gives the time, region_ended compares it with the estimate.
+cdef double region_began() noexcept nogil
+cdef void region_ended(double began, double nanoseconds) noexcept nogil
+
 # How many forks led to this process.
 cdef int fork_count() noexcept nogil
 

@@ -18,18 +18,54 @@ cdef extern from *:
 cdef extern from "fastnn.h" nogil:
     int fnn_forked()
     void fnn_watch_forks()
+    double fnn_nanoseconds()
 
 cdef int threads = 1
 cdef int processors = 1
 cdef double worth = WORTH_A_THREAD
 
+# Where other processes keep the cores busy, a thread that waits for its core holds up all the others at the end of a
+# region, for milliseconds. A region that took far longer than estimated has everything run on one thread for a while.
+cdef double serial_until = 0
+cdef double patience = 1e6       # nanoseconds beyond the estimate, which may be off by LENIENCE
+cdef double serial_time = 100e6
+cdef enum:
+    LENIENCE = 8
+
 
 cdef int parts_for(double nanoseconds) noexcept nogil:
+    global serial_until
     if threads == 1 or nanoseconds < 2 * worth or fnn_forked():
         return 1
+    if serial_until != 0:
+        if fnn_nanoseconds() < serial_until:
+            return 1
+        serial_until = 0
     if nanoseconds >= threads * worth:
         return threads
     return <int> (nanoseconds / worth)
+
+
+cdef double region_began() noexcept nogil:
+    return fnn_nanoseconds()
+
+
+cdef void region_ended(double began, double nanoseconds) noexcept nogil:
+    global serial_until
+    cdef double now = fnn_nanoseconds()
+    if now - began > LENIENCE * nanoseconds + patience and worth > 0:
+        serial_until = now + serial_time
+
+
+def set_patience(double nanoseconds=1e6):
+    """How much longer than estimated a parallel region may take before threads are given up for a while; for tests."""
+    global patience, serial_until
+    patience, serial_until = nanoseconds, 0
+
+
+def congested():
+    """True while threads are given up because a parallel region took far too long."""
+    return serial_until != 0 and fnn_nanoseconds() < serial_until
 
 
 cdef int workers_for(int parts) noexcept nogil:
