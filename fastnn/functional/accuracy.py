@@ -1,7 +1,7 @@
 """The largest errors of the elementary functions, measured: (float32, float64), in units in the last place.
 
-float32 over all 2^32 inputs (`make exhaustive`), float64 over dense samples against mpmath. The tests hold the kernels
-to 2 ULP; instruction sets without FMA (the x86-64 baseline) may be a little worse.
+float32 over all 2^32 inputs (`make exhaustive`), float64 over dense samples against 80-bit arithmetic. The tests hold
+the kernels to 2 ULP; instruction sets without FMA (the x86-64 baseline) may be a little worse.
 """
 
 MAX_ULP = {
