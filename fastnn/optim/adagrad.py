@@ -22,8 +22,8 @@ class Adagrad(Optimizer):
 
     rule = "adagrad_step"
     function = adagrad_step
-    lr_decay = Hyperparameter(at_least=0.0)
-    eps = Hyperparameter(at_least=0.0)
+    lr_decay = Hyperparameter()
+    eps = Hyperparameter()
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ from typing import Any
 
 from .. import _validation as check
 from ..nn.parameters import Parameters
-from .functional import adam_step, adamw_step
+from .functional import adam_step, adamw_step, bounds_of
 from .optimizer import Array, Hyperparameter, Optimizer, Switch
 
 
@@ -26,9 +26,9 @@ class Adam(Optimizer):
     rule = "adam_step"
     function = adam_step
     decouples = False
-    beta1 = Hyperparameter(at_least=0.0, below=1.0)
-    beta2 = Hyperparameter(at_least=0.0, below=1.0)
-    eps = Hyperparameter(at_least=0.0)
+    beta1 = Hyperparameter()
+    beta2 = Hyperparameter()
+    eps = Hyperparameter()
     decoupled = Switch()
 
     def __init__(
@@ -54,7 +54,7 @@ class Adam(Optimizer):
     def betas(self, betas: tuple[float, float]) -> None:
         if not (isinstance(betas, (tuple, list)) and len(betas) == 2):
             raise TypeError(f"betas must be a pair of numbers, got {betas!r}")
-        rates = [check.check_number(f"betas[{i}]", beta, at_least=0.0, below=1.0) for i, beta in enumerate(betas)]
+        rates = [check.check_number(f"betas[{i}]", beta, **bounds_of("beta1")) for i, beta in enumerate(betas)]
         self.beta1, self.beta2 = rates
 
     def slots(self) -> tuple[Array | None, ...]:

@@ -22,17 +22,20 @@ def hyperparameters(**values: float) -> Array:
     return np.array([values.get(name, 0.0) for name in core.HYPERPARAMETERS])
 
 
-def _checked(values: dict[str, float]) -> dict[str, float]:
-    """Hyperparameters within their ranges, as floats."""
+def bounds_of(name: str) -> dict[str, float]:
+    """The range of a hyperparameter, as `check_number` takes it; the classes of optimizers keep to it too."""
     ranges: dict[str, dict[str, float]] = {
         "alpha": {"at_least": 0.0, "at_most": 1.0},
         "beta1": {"at_least": 0.0, "below": 1.0},
         "beta2": {"at_least": 0.0, "below": 1.0},
         "dampening": {},
     }
-    return {
-        name: check.check_number(name, value, **ranges.get(name, {"at_least": 0.0})) for name, value in values.items()
-    }
+    return ranges.get(name, {"at_least": 0.0})
+
+
+def _checked(values: dict[str, float]) -> dict[str, float]:
+    """Hyperparameters within their ranges, as floats."""
+    return {name: check.check_number(name, value, **bounds_of(name)) for name, value in values.items()}
 
 
 def _betas(betas: Any) -> dict[str, float]:

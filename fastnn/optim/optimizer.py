@@ -8,6 +8,7 @@ import numpy as np
 from .. import _validation as check
 from .._core import optimizers as core
 from ..nn.parameters import Parameters, aligned_zeros
+from .functional import bounds_of
 
 Array = check.Array
 
@@ -18,8 +19,8 @@ class Hyperparameter:
     One that works on a state (`needs`) can only be other than 0 where the optimizer was made with that state.
     """
 
-    def __init__(self, needs: str | None = None, **bounds: float) -> None:
-        self.needs, self.bounds = needs, bounds
+    def __init__(self, needs: str | None = None) -> None:
+        self.needs = needs
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -35,7 +36,7 @@ class Hyperparameter:
 
     def checked(self, optimizer: "Optimizer", value: float) -> float:
         """`value` as a number within bounds, for an optimizer that has the state it works on."""
-        number = check.check_number(self.name, value, **self.bounds)
+        number = check.check_number(self.name, value, **bounds_of(self.name))
         if number and self.needs and self.needs not in optimizer.states:
             raise ValueError(f"{self.name} must be given when the optimizer is made: it has no {self.needs} now")
         return number
@@ -64,8 +65,8 @@ class Optimizer:
 
     rule: ClassVar[str]  # the kernel
     function: ClassVar[Callable[..., None]]  # the same update as a function of arrays
-    lr = Hyperparameter(at_least=0.0)
-    weight_decay = Hyperparameter(at_least=0.0)
+    lr = Hyperparameter()
+    weight_decay = Hyperparameter()
 
     def __init__(self, params: Parameters, state_names: tuple[str, ...], fill: float = 0.0) -> None:
         if not isinstance(params, Parameters):

@@ -23,9 +23,9 @@ class RMSprop(Optimizer):
 
     rule = "rmsprop_step"
     function = rmsprop_step
-    alpha = Hyperparameter(at_least=0.0, at_most=1.0)
-    eps = Hyperparameter(at_least=0.0)
-    momentum = Hyperparameter("momentum_buffer", at_least=0.0)
+    alpha = Hyperparameter()
+    eps = Hyperparameter()
+    momentum = Hyperparameter("momentum_buffer")
 
     def __init__(
         self,

@@ -23,7 +23,7 @@ class SGD(Optimizer):
 
     rule = "sgd_step"
     function = sgd_step
-    momentum = Hyperparameter("momentum_buffer", at_least=0.0)
+    momentum = Hyperparameter("momentum_buffer")
     dampening = Hyperparameter()
     nesterov = Switch()
 
