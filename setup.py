@@ -22,6 +22,7 @@ MODULES = [
     "dropout",
     "optimizers",
     "operations",
+    "peak",
     "program",
 ]
 # The C floor that a module links; `dispatch` holds the kernels, the others reach them through its table.

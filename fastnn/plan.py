@@ -287,10 +287,8 @@ class Plan:
         self.operations.append(operation)
         if not wanted:
             return None, False
-        weight_t = aligned_zeros((stage.n_out, stage.n_in), self.dtype)
-        self.nbytes += weight_t.nbytes
         grad_x = self.buffer(stage.n_in)
-        arrays |= {"weight": layer.array("weight"), "weight_t": weight_t, "grad_x": grad_x}
+        arrays |= {"weight": layer.array("weight"), "grad_x": grad_x}
         before = self.stages[i - 1] if i > 0 else None
         if before is not None and before.gate:
             operation.kernel, operation.params = before.gate, before.params

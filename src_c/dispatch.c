@@ -81,3 +81,11 @@ const char *fnn_kernel_group(int index)
 {
     return groups[index];
 }
+
+/* Static, so that a product never allocates and never fails; memory that no thread touches costs nothing. */
+static _Thread_local char workspace[FNN_WORKSPACE_BYTES] __attribute__((aligned(64)));
+
+void *fnn_workspace(void)
+{
+    return workspace;
+}

@@ -5,6 +5,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* c[m, n] = init[m, n] + sum_k a[m, k] b[k, n], all of the kernel's dtype; strides in elements. a and b may be transposed
+ * (any strides, one of them 1), the columns of init and c lie side by side. init is a bias row (init_row 0), an output to
+ * add to (init = c), or NULL for 0. */
+struct fnn_product {
+    const void *a, *b, *init;
+    void *c;
+    ptrdiff_t a_row, a_col, b_row, b_col, init_row, c_row;
+    ptrdiff_t rows, cols, depth;
+};
+
+enum {
+    FNN_ROW_BLOCK = 288,   /* rows of c for which a block of a stays in the second cache: a multiple of all tiles */
+    FNN_DEPTH_BLOCK = 512, /* and its columns; so many rows of a panel of b, 128 bytes wide, stay near the core */
+    FNN_PANEL_BYTES = 128 * FNN_DEPTH_BLOCK,
+    FNN_WORKSPACE_BYTES = FNN_PANEL_BYTES + 8 * FNN_ROW_BLOCK * FNN_DEPTH_BLOCK + 64,
+};
+
 #define FNN_KERNEL(result, name, arguments) result(*name) arguments;
 #define REAL float
 struct fnn_kernels_f32 {
@@ -32,6 +49,7 @@ int fnn_isa_supported(int index); /* does this processor (and the operating syst
 int fnn_kernel_count(void);       /* names and groups of kernels.def, in its order */
 const char *fnn_kernel_name(int index);
 const char *fnn_kernel_group(int index); /* "" for kernels with a signature of their own */
+void *fnn_workspace(void);               /* of this thread, for a packed block of a and a packed panel of b */
 
 /* random.c: words start .. start + n - 1 of a Philox stream, and a shuffled 0 .. n - 1 */
 void fnn_random_uint32(uint64_t seed, uint64_t stream, uint64_t start, uint32_t *out, ptrdiff_t n);

@@ -94,14 +94,16 @@ static double number(int i, int salt)
         for (int i = 0; i < 61 * 67; i++)                                                                              \
             b[i] = (REAL)number(i, 4);                                                                                 \
         for (int cols = 1; cols <= 67; cols += 3) {                                                                    \
-            k->matmul(a, 61, 1, b, 67, b, 0, c, 67, 63, cols, 61);                                                     \
-            k->matmul(a, 1, 61, b, 67, c, 67, out, 67, 60, cols, 60);                                                  \
+            const struct fnn_product xw = {a, b, b, c, 61, 1, 67, 1, 0, 67, 63, cols, 61};                             \
+            const struct fnn_product xtg = {a, b, c, out, 1, 61, 67, 1, 67, 67, 60, cols, 60};                         \
+            const struct fnn_product gwt = {a, b, c, out, 61, 1, 1, 61, 67, 67, 63, cols, 61};                         \
+            k->matmul(&xw);                                                                                            \
+            k->matmul(&xtg);                                                                                           \
+            k->matmul(&gwt);                                                                                           \
         }                                                                                                              \
         print_##dtype("matmul", out, 60 * 67);                                                                         \
         k->column_sums(b, 67, NULL, out, 61, 67);                                                                      \
         print_##dtype("column_sums", out, 67);                                                                         \
-        k->transpose(b, 67, out, 61, 61, 67);                                                                          \
-        print_##dtype("transpose", out, 61 * 67);                                                                      \
         out[0] = (REAL)k->sum(a, 1001), out[1] = (REAL)k->dot(a, b, 1001);                                             \
         print_##dtype("sum dot", out, 2);                                                                              \
         k->dropout(a, out, 777, 1, 2, 3, 1u << 30, 1.25);                                                              \

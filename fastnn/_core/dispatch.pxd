@@ -7,30 +7,32 @@ ctypedef fused real:
     double
 
 cdef extern from "fastnn.h" nogil:
+    enum:
+        FNN_ROW_BLOCK
+    struct fnn_product:
+        const void *a
+        const void *b
+        const void *init
+        void *c
+        Py_ssize_t a_row, a_col, b_row, b_col, init_row, c_row, rows, cols, depth
     struct fnn_kernels_f32:
-        void (*matmul)(const float *a, Py_ssize_t a_row, Py_ssize_t a_col, const float *b, Py_ssize_t b_row,
-                       const float *init, Py_ssize_t init_row, float *c, Py_ssize_t c_row,
-                       Py_ssize_t rows, Py_ssize_t cols, Py_ssize_t depth) noexcept nogil
+        void (*matmul)(const fnn_product *product) noexcept nogil
         void (*column_sums)(const float *g, Py_ssize_t g_row, const float *init, float *out,
                             Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
-        void (*transpose)(const float *x, Py_ssize_t x_row, float *out, Py_ssize_t out_row,
-                          Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
         double (*dot)(const float *x, const float *g, Py_ssize_t n) noexcept nogil
         double (*sum)(const float *x, Py_ssize_t n) noexcept nogil
         void (*dropout)(const float *x, float *y, Py_ssize_t n, uint64_t seed, uint64_t stream, uint64_t start,
                         uint64_t threshold, double scale) noexcept nogil
+        double (*multiply_adds)(Py_ssize_t rounds) noexcept nogil
     struct fnn_kernels_f64:
-        void (*matmul)(const double *a, Py_ssize_t a_row, Py_ssize_t a_col, const double *b, Py_ssize_t b_row,
-                       const double *init, Py_ssize_t init_row, double *c, Py_ssize_t c_row,
-                       Py_ssize_t rows, Py_ssize_t cols, Py_ssize_t depth) noexcept nogil
+        void (*matmul)(const fnn_product *product) noexcept nogil
         void (*column_sums)(const double *g, Py_ssize_t g_row, const double *init, double *out,
                             Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
-        void (*transpose)(const double *x, Py_ssize_t x_row, double *out, Py_ssize_t out_row,
-                          Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
         double (*dot)(const double *x, const double *g, Py_ssize_t n) noexcept nogil
         double (*sum)(const double *x, Py_ssize_t n) noexcept nogil
         void (*dropout)(const double *x, double *y, Py_ssize_t n, uint64_t seed, uint64_t stream, uint64_t start,
                         uint64_t threshold, double scale) noexcept nogil
+        double (*multiply_adds)(Py_ssize_t rounds) noexcept nogil
     struct fnn_isa:
         const char *name
         int lanes
@@ -69,13 +71,11 @@ cdef bint reference
 cpdef int kernel_index(str name, str group) except -1
 
 
-cdef inline void matmul(const real *a, Py_ssize_t a_row, Py_ssize_t a_col, const real *b, Py_ssize_t b_row,
-                        const real *init, Py_ssize_t init_row, real *c, Py_ssize_t c_row,
-                        Py_ssize_t rows, Py_ssize_t cols, Py_ssize_t depth) noexcept nogil:
+cdef inline void matmul(const fnn_product *product, real dtype) noexcept nogil:
     if real is float:
-        active.f32.matmul(a, a_row, a_col, b, b_row, init, init_row, c, c_row, rows, cols, depth)
+        active.f32.matmul(product)
     else:
-        active.f64.matmul(a, a_row, a_col, b, b_row, init, init_row, c, c_row, rows, cols, depth)
+        active.f64.matmul(product)
 
 
 cdef inline void column_sums(const real *g, Py_ssize_t g_row, const real *init, real *out,
@@ -84,14 +84,6 @@ cdef inline void column_sums(const real *g, Py_ssize_t g_row, const real *init, 
         active.f32.column_sums(g, g_row, init, out, rows, cols)
     else:
         active.f64.column_sums(g, g_row, init, out, rows, cols)
-
-
-cdef inline void transpose(const real *x, Py_ssize_t x_row, real *out, Py_ssize_t out_row,
-                           Py_ssize_t rows, Py_ssize_t cols) noexcept nogil:
-    if real is float:
-        active.f32.transpose(x, x_row, out, out_row, rows, cols)
-    else:
-        active.f64.transpose(x, x_row, out, out_row, rows, cols)
 
 
 cdef inline double dot(const real *x, const real *g, Py_ssize_t n) noexcept nogil:

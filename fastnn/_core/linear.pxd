@@ -9,5 +9,5 @@ cdef void run_linear(const real *x, const real *weight, const real *bias, real *
                      Py_ssize_t n_in, Py_ssize_t n_out, const Epilogue *activation) noexcept nogil
 cdef void run_linear_grad_weight(const real *g, const real *x, real *grad_weight, real *grad_bias, bint accumulate,
                                  Py_ssize_t rows, Py_ssize_t n_in, Py_ssize_t n_out) noexcept nogil
-cdef void run_linear_grad_x(const real *g, const real *weight, real *weight_t, real *grad_x, const real *saved,
+cdef void run_linear_grad_x(const real *g, const real *weight, real *grad_x, const real *saved,
                             Py_ssize_t rows, Py_ssize_t n_in, Py_ssize_t n_out, const Epilogue *gate) noexcept nogil

@@ -20,7 +20,6 @@ def linear_backward(
     grad_output: _Array,
     x: _Array,
     weight: _Array,
-    weight_t: _Array,
     grad_x: _Array,
     grad_weight: _Array,
     grad_bias: _Array,

@@ -12,7 +12,7 @@ cdef enum:
 
 # What an operation reads and writes. An array that is known only at the run (a Slot) is filled in when it begins.
 cdef enum:
-    X, Y, PRE, WEIGHT, BIAS, WEIGHT_T, SAVED, GRAD_Y, GRAD_X, GRAD_WEIGHT, GRAD_BIAS, TARGET, SAMPLE_WEIGHT, EXPANDED
+    X, Y, PRE, WEIGHT, BIAS, SAVED, GRAD_Y, GRAD_X, GRAD_WEIGHT, GRAD_BIAS, TARGET, SAMPLE_WEIGHT, EXPANDED
     S0, S1, S2, HYPER, STEP, ROLES
 
 # Bits of Op.flag: the loss is a mean; targets are class indices; gradients are added to those there.

@@ -19,7 +19,7 @@ KINDS = {
     "update": UPDATE, "python": PYTHON,
 }
 
-ROLE_NAMES = ("x", "y", "pre", "weight", "bias", "weight_t", "saved", "grad_y", "grad_x", "grad_weight", "grad_bias",
+ROLE_NAMES = ("x", "y", "pre", "weight", "bias", "saved", "grad_y", "grad_x", "grad_weight", "grad_bias",
               "target", "sample_weight", "expanded", "s0", "s1", "s2", "hyper", "step")
 assert len(ROLE_NAMES) == ROLES
 
@@ -124,7 +124,7 @@ cdef void count_correct(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noe
 
 cdef void run_linear_backward(Op *op, Py_ssize_t rows, real dtype) noexcept nogil:
     if op.p[GRAD_X] != NULL:
-        run_linear_grad_x(<const real *> op.p[GRAD_Y], <const real *> op.p[WEIGHT], <real *> op.p[WEIGHT_T],
+        run_linear_grad_x(<const real *> op.p[GRAD_Y], <const real *> op.p[WEIGHT],
                           <real *> op.p[GRAD_X], <const real *> op.p[SAVED], rows, op.n_in, op.n_out, &op.epilogue)
     run_linear_grad_weight(<const real *> op.p[GRAD_Y], <const real *> op.p[X], <real *> op.p[GRAD_WEIGHT],
                            <real *> op.p[GRAD_BIAS], op.flag & ACCUMULATE, rows, op.n_in, op.n_out)

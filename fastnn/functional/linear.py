@@ -124,8 +124,5 @@ def linear_backward(grad_output: Any, x: Any, weight: Any) -> tuple[Array, Array
     rows = int(np.prod(x.shape[:-1]))
     grad_x = np.empty((rows, n_in), x.dtype)
     grad_weight, grad_bias = np.empty_like(weight), np.empty(n_out, x.dtype)
-    weight_t = np.empty((n_out, n_in), x.dtype)
-    core.linear_backward(
-        g.reshape(rows, n_out), x.reshape(rows, n_in), weight, weight_t, grad_x, grad_weight, grad_bias
-    )
+    core.linear_backward(g.reshape(rows, n_out), x.reshape(rows, n_in), weight, grad_x, grad_weight, grad_bias)
     return grad_x.reshape(x.shape), grad_weight, grad_bias

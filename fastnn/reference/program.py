@@ -85,11 +85,7 @@ class ReferenceProgram:
         """An operand: from the slots, or the part of a buffer that this batch uses."""
         if hasattr(array, "slot"):
             return slots.get(array.slot)
-        if (
-            array is None
-            or operation.kind == "update"
-            or role in ("weight", "bias", "grad_weight", "grad_bias", "weight_t")
-        ):
+        if array is None or operation.kind == "update" or role in ("weight", "bias", "grad_weight", "grad_bias"):
             return array
         return array[:rows]
 

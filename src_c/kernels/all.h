@@ -4,6 +4,8 @@
 #include "activations.h"
 #include "softmax.h"
 #include "losses.h"
+#include "packing.h"
 #include "linear.h"
 #include "optimizers.h"
 #include "dropout.h"
+#include "peak.h"

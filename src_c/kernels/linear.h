@@ -1,50 +1,61 @@
 /* Matrix products. The contract: each output element is ONE chain of FMAs over k, in ascending order, started from its
- * initial value. k is never split over lanes or threads, so tile shape, register width, number of rows and number of
- * threads change no bit. Lanes run along the columns of b and c, which are read and written in place, unpacked.
+ * initial value. k is never split over lanes or threads, so tile shape, register width, packing, number of rows and
+ * number of threads change no bit. Lanes run along the columns of b and c.
  *
- * c[m, n] = init[m, n] + sum_k a[m, k] b[k, n]
- *
- * a has any strides (its elements are broadcast), which gives x W and x^T g from one kernel. init is a bias row
- * (init_stride 0), an output to add to (init = c), or NULL for 0.
+ * a has any strides (its elements are broadcast), which gives x W and x^T g from one kernel; b is read in place, or, if
+ * it is a transposed matrix, through a packed panel, which gives g W^T.
  */
 typedef struct {
-    const REAL *a, *b, *init;
+    const REAL *a, *b, *init; /* fnn_product's, of this panel */
     REAL *c;
-    ptrdiff_t a_row, a_col, b_row, c_row, init_row, depth;
-} FNN_CAT(product, BITS);
-#define PRODUCT FNN_CAT(product, BITS)
+    ptrdiff_t a_row, a_col, b_row, init_row, c_row, rows, depth;
+    int tiled;         /* a is packed in tiles */
+    const REAL *ahead; /* the next panel of b, to fetch meanwhile, or NULL: */
+    ptrdiff_t ahead_row, ahead_rows, ahead_bytes;
+} FNN_CAT(panel, BITS);
+#define PANEL FNN_CAT(panel, BITS)
 
 /* One tile: ROWS x VECS registers of c, the last one partial if IS_TAIL. All three are constants once inlined. */
-INLINE void LANE(tile)(const PRODUCT *q, ptrdiff_t row, ptrdiff_t col, const int ROWS, const int VECS,
-                       const int IS_TAIL, TAIL tail)
+INLINE void LANE(tile)(const PANEL *q, ptrdiff_t row, const int ROWS, const int VECS, const int IS_TAIL, TAIL tail)
 {
-    VEC acc[12][4], b[4];
-#define EACH_VEC(v) _Pragma("GCC unroll 4") for (int v = 0; v < VECS; v++)
-#define EACH_ROW(r) _Pragma("GCC unroll 12") for (int r = 0; r < ROWS; r++)
+    const ptrdiff_t depth = q->depth, b_row = q->b_row, c_row = q->c_row, init_row = q->init_row;
+    VEC acc[12][8], b[8];
+#define EACH_VEC(v) UNROLL for (int v = 0; v < VECS; v++)
+#define EACH_ROW(r) UNROLL for (int r = 0; r < ROWS; r++)
 #define PARTIAL(v) (IS_TAIL && v == VECS - 1)
 
-    EACH_ROW(r) EACH_VEC(v)
-    {
-        acc[r][v] = K(0);
-        if (q->init) {
-            const REAL *p = q->init + (row + r) * q->init_row + col + v * LANES;
+    const REAL *init = q->init + row * init_row;
+    if (q->init) {
+        EACH_ROW(r) EACH_VEC(v)
+        {
+            const REAL *p = init + r * init_row + v * LANES;
             acc[r][v] = PARTIAL(v) ? v_load_tail(p, tail) : v_load(p);
         }
+    } else {
+        EACH_ROW(r) EACH_VEC(v) acc[r][v] = K(0);
     }
 
-    const REAL *a = q->a + row * q->a_row, *bk = q->b + col;
-    for (ptrdiff_t k = 0; k < q->depth; k++, a += q->a_col, bk += q->b_row) {
+    const ptrdiff_t a_row = q->tiled ? 1 : q->a_row, a_col = q->tiled ? ROWS : q->a_col;
+    const REAL *a = q->a + row * (q->tiled ? depth : a_row), *bk = q->b;
+    /* Three pointers and strides of 1, 2 and 3 rows: twelve rows take no more registers than there are. */
+    const REAL *quad[3] = {a, a + (ROWS > 4 ? 4 : 0) * a_row, a + (ROWS > 8 ? 8 : 0) * a_row};
+    const ptrdiff_t three_rows = 3 * a_row;
+    for (ptrdiff_t k = 0; k < depth; k++, bk += b_row) {
         EACH_VEC(v) b[v] = PARTIAL(v) ? v_load_tail(bk + v * LANES, tail) : v_load(bk + v * LANES);
         EACH_ROW(r)
         {
-            const VEC ar = v_splat(a[r * q->a_row]);
+            const VEC ar = v_splat(quad[r / 4][r % 4 == 3 ? three_rows : r % 4 * a_row]);
             EACH_VEC(v) acc[r][v] = v_fma(ar, b[v], acc[r][v]);
         }
+        quad[0] += a_col;
+        quad[1] += a_col;
+        quad[2] += a_col;
     }
 
+    REAL *c = q->c + row * c_row;
     EACH_ROW(r) EACH_VEC(v)
     {
-        REAL *p = q->c + (row + r) * q->c_row + col + v * LANES;
+        REAL *p = c + r * c_row + v * LANES;
         if (PARTIAL(v))
             v_store_tail(p, acc[r][v], tail);
         else
@@ -55,15 +66,28 @@ INLINE void LANE(tile)(const PRODUCT *q, ptrdiff_t row, ptrdiff_t col, const int
 #undef PARTIAL
 }
 
-/* All rows of a column panel VECS registers wide. The heights are few, to keep the code small: 11 = 8 + 2 + 1. */
-INLINE void LANE(panel)(const PRODUCT *q, ptrdiff_t rows, ptrdiff_t col, const int VECS, const int IS_TAIL, TAIL tail)
+/* Fetches one of `parts` parts of the next panel into the second cache. */
+INLINE void LANE(fetch_ahead)(const PANEL *panel, ptrdiff_t part, ptrdiff_t parts)
 {
+    const ptrdiff_t stop = panel->ahead_rows * (part + 1) / parts;
+    for (ptrdiff_t row = panel->ahead_rows * part / parts; row < stop; row++)
+        for (ptrdiff_t byte = 0; byte < panel->ahead_bytes; byte += 64)
+            __builtin_prefetch((const char *)(panel->ahead + row * panel->ahead_row) + byte, 0, 2);
+}
+
+/* All rows of a panel VECS registers wide. */
+INLINE void LANE(panel)(const PANEL *panel, const int VECS, const int IS_TAIL, TAIL tail)
+{
+    const ptrdiff_t rows = panel->rows;
     ptrdiff_t r = 0;
-    for (; r + TILE_ROWS <= rows; r += TILE_ROWS)
-        LANE(tile)(q, r, col, TILE_ROWS, VECS, IS_TAIL, tail);
+    for (; r + TILE_ROWS <= rows; r += TILE_ROWS) {
+        if (panel->ahead)
+            LANE(fetch_ahead)(panel, r / TILE_ROWS, rows / TILE_ROWS);
+        LANE(tile)(panel, r, TILE_ROWS, VECS, IS_TAIL, tail);
+    }
 #define FNN_HEIGHT(height)                                                                                   \
     if (TILE_ROWS > height && rows - r >= height) {                                                          \
-        LANE(tile)(q, r, col, height, VECS, IS_TAIL, tail);                                                  \
+        LANE(tile)(panel, r, height, VECS, IS_TAIL, tail);                                                   \
         r += height;                                                                                         \
     }
     FNN_HEIGHT(8)
@@ -73,85 +97,117 @@ INLINE void LANE(panel)(const PRODUCT *q, ptrdiff_t rows, ptrdiff_t col, const i
 #undef FNN_HEIGHT
 }
 
-KERNEL_FN void FN(panel_full)(const PRODUCT *q, ptrdiff_t rows, ptrdiff_t col)
+/* A panel of `width` columns, at most two registers. */
+KERNEL_FN void FN(narrow_panel)(const PANEL *panel, ptrdiff_t width)
 {
-    LANE(panel)(q, rows, col, 2, 0, v_tail(0));
-}
-KERNEL_FN void FN(panel_wide_tail)(const PRODUCT *q, ptrdiff_t rows, ptrdiff_t col, ptrdiff_t left)
-{
-    LANE(panel)(q, rows, col, 2, 1, v_tail(left));
-}
-KERNEL_FN void FN(panel_tail)(const PRODUCT *q, ptrdiff_t rows, ptrdiff_t col, ptrdiff_t left)
-{
-    LANE(panel)(q, rows, col, 1, 1, v_tail(left));
-}
-KERNEL_FN void FN(panel_single)(const PRODUCT *q, ptrdiff_t rows, ptrdiff_t col)
-{
-    LANE(panel)(q, rows, col, 1, 0, v_tail(0));
+    if (width == 2 * LANES)
+        LANE(panel)(panel, 2, 0, v_tail(0));
+    else if (width > LANES)
+        LANE(panel)(panel, 2, 1, v_tail(width - LANES));
+    else if (width == LANES)
+        LANE(panel)(panel, 1, 0, v_tail(0));
+    else
+        LANE(panel)(panel, 1, 1, v_tail(width));
 }
 
-/* Rows of b that lie a multiple of 1 KiB apart fall into few sets of the caches and push each other out. Such a panel is
- * copied together first, if enough rows of c use it. */
-enum { FNN_CAT(PACK_DEPTH_, BITS) = 256, FNN_CAT(PACK_STRIDE_, BITS) = 1024 / sizeof(REAL) };
-#define PACK_DEPTH FNN_CAT(PACK_DEPTH_, BITS)
-#define PACK_STRIDE FNN_CAT(PACK_STRIDE_, BITS)
-
-KERNEL_FN void FN(panel_packed)(const PRODUCT *q, ptrdiff_t rows, ptrdiff_t col)
+/* The next panel begins `cols` columns further on. */
+INLINE void LANE(advance)(PANEL *panel, ptrdiff_t cols)
 {
-    REAL panel[PACK_DEPTH * 2 * (sizeof(VEC) / sizeof(REAL))] __attribute__((aligned(64)));
-    for (ptrdiff_t k = 0; k < q->depth; k++)
-        for (int v = 0; v < 2; v++)
-            v_store(panel + (2 * k + v) * LANES, v_load(q->b + k * q->b_row + col + v * LANES));
-    PRODUCT packed = *q;
-    packed.b = panel;
-    packed.b_row = 2 * LANES;
-    packed.c += col;
-    packed.init = q->init ? q->init + col : NULL;
-    LANE(panel)(&packed, rows, 0, 2, 0, v_tail(0));
+    panel->b += cols;
+    panel->c += cols;
+    panel->init += panel->init ? cols : 0;
 }
 
-KERNEL_FN void FN(matmul)(const REAL *a, ptrdiff_t a_row, ptrdiff_t a_col, const REAL *b, ptrdiff_t b_row,
-                          const REAL *init, ptrdiff_t init_row, REAL *c, ptrdiff_t c_row, ptrdiff_t rows,
-                          ptrdiff_t cols, ptrdiff_t depth)
+/* Up to three rows: it takes wider panels to have enough chains under way. Returns how many of the columns are done. */
+KERNEL_FN ptrdiff_t FN(wide_panels)(PANEL *panel, ptrdiff_t cols)
 {
-    const PRODUCT q = {a, b, init, c, a_row, a_col, b_row, c_row, init_row, depth};
-    const int pack = b_row % PACK_STRIDE == 0 && depth <= PACK_DEPTH && rows >= 4 * TILE_ROWS;
     ptrdiff_t col = 0;
-    for (; col + 2 * LANES <= cols; col += 2 * LANES)
-        if (pack)
-            FN(panel_packed)(&q, rows, col);
-        else
-            FN(panel_full)(&q, rows, col);
-    const ptrdiff_t left = cols - col;
-    if (left > LANES)
-        FN(panel_wide_tail)(&q, rows, col, left - LANES);
-    else if (left == LANES)
-        FN(panel_single)(&q, rows, col);
-    else if (left > 0)
-        FN(panel_tail)(&q, rows, col, left);
+    for (; panel->rows == 1 && col + 8 * LANES <= cols; col += 8 * LANES) {
+        LANE(tile)(panel, 0, 1, 8, 0, v_tail(0));
+        LANE(advance)(panel, 8 * LANES);
+    }
+    for (; col + 4 * LANES <= cols; col += 4 * LANES) {
+        if (panel->rows > 1)
+            LANE(tile)(panel, 0, 2, 4, 0, v_tail(0));
+        if (panel->rows % 2)
+            LANE(tile)(panel, panel->rows - 1, 1, 4, 0, v_tail(0));
+        LANE(advance)(panel, 4 * LANES);
+    }
+    return col;
+}
+
+/* Whether rows so far apart are better copied together first, if that is paid back. */
+#define BAD_STRIDE(stride) ((stride) * (ptrdiff_t)sizeof(REAL) % 1024 == 0)
+
+/* The product of `depth` columns of a, which begin at a and b, added to init. */
+KERNEL_FN void FN(product_block)(const struct fnn_product *q, const REAL *a, const REAL *b, const REAL *init,
+                                 ptrdiff_t init_row, ptrdiff_t depth)
+{
+    PANEL panel = {a, b, init, q->c, q->a_row, q->a_col, q->b_row, init_row, q->c_row, q->rows, depth, 0, NULL, 0, 0, 0};
+    const ptrdiff_t cols = q->cols, tiles = q->rows / TILE_ROWS;
+    if (BAD_STRIDE(q->a_col == 1 ? q->a_row : q->a_col) && tiles > 0 && q->rows <= FNN_ROW_BLOCK &&
+        cols >= 8 * LANES && depth >= 64) {
+        REAL *tiled = (REAL *)fnn_workspace() + FNN_PANEL_BYTES / sizeof(REAL);
+        LANE(pack_tiles)(a, q->a_row, q->a_col, q->rows, depth, tiled);
+        panel.a = tiled;
+        panel.tiled = 1;
+    }
+    const int turned = q->b_col != 1, pack = turned || (BAD_STRIDE(q->b_row) && tiles >= 4);
+    REAL *packed = pack ? fnn_workspace() : NULL;
+    ptrdiff_t col = pack || q->rows > 3 || cols < 4 * LANES ? 0 : FN(wide_panels)(&panel, cols);
+    for (ptrdiff_t width; col < cols; col += width) {
+        width = cols - col < 2 * LANES ? cols - col : 2 * LANES;
+        if (pack) {
+            LANE(pack_panel)(b + col * q->b_col, q->b_row, q->b_col, depth, width, packed);
+            panel.b = packed;
+            panel.b_row = width > LANES ? 2 * LANES : LANES;
+            panel.ahead = tiles >= 4 && cols - col > 2 * LANES ? b + (col + 2 * LANES) * q->b_col : NULL;
+            panel.ahead_row = turned ? q->b_col : q->b_row;
+            panel.ahead_rows = turned ? 2 * LANES : depth;
+            panel.ahead_bytes = (turned ? depth : 2 * LANES) * (ptrdiff_t)sizeof(REAL);
+        }
+        FN(narrow_panel)(&panel, width);
+        LANE(advance)(&panel, width);
+    }
+}
+
+/* Blocks of k, about equal; each continues the chains of the one before it from memory. */
+KERNEL_FN void FN(matmul)(const struct fnn_product *product)
+{
+    const REAL *a = product->a, *b = product->b, *init = product->init;
+    const ptrdiff_t depth = product->depth, blocks = (depth + FNN_DEPTH_BLOCK - 1) / FNN_DEPTH_BLOCK;
+    const ptrdiff_t step = blocks > 1 ? (depth / blocks + 15) / 16 * 16 : depth;
+    FN(product_block)(product, a, b, init, product->init_row, step);
+    for (ptrdiff_t k = step; k < depth; k += step)
+        FN(product_block)(product, a + k * product->a_col, b + k * product->b_row, product->c, product->c_row,
+                          depth - k < step ? depth - k : step);
+}
+
+INLINE void LANE(sum_columns)(const REAL *g, ptrdiff_t g_row, const REAL *init, REAL *out, ptrdiff_t rows,
+                              const int VECS, const int IS_TAIL, TAIL tail)
+{
+    VEC sum[4];
+#define EACH_VEC(v) UNROLL for (int v = 0; v < VECS; v++)
+    EACH_VEC(v) sum[v] = !init ? K(0) : IS_TAIL ? v_load_tail(init, tail) : v_load(init + v * LANES);
+    for (ptrdiff_t r = 0; r < rows; r++, g += g_row)
+        EACH_VEC(v) sum[v] += IS_TAIL ? v_load_tail(g, tail) : v_load(g + v * LANES);
+    EACH_VEC(v)
+    if (IS_TAIL)
+        v_store_tail(out, sum[v], tail);
+    else
+        v_store(out + v * LANES, sum[v]);
+#undef EACH_VEC
 }
 
 /* out[n] (+)= sum_r g[r, n], rows in ascending order */
 KERNEL_FN void FN(column_sums)(const REAL *g, ptrdiff_t g_row, const REAL *init, REAL *out, ptrdiff_t rows,
                                ptrdiff_t cols)
 {
-    for (ptrdiff_t i = 0; i < cols; i += LANES) {
-        const ptrdiff_t left = cols - i;
-        VEC sum = init ? LANE(load_n)(init + i, left, K(0)) : K(0);
-        for (ptrdiff_t r = 0; r < rows; r++)
-            sum += LANE(load_n)(g + r * g_row + i, left, K(0));
-        LANE(store_n)(out + i, sum, left);
-    }
-}
-
-/* out[j, i] = x[i, j], in blocks that stay in the first cache */
-KERNEL_FN void FN(transpose)(const REAL *x, ptrdiff_t x_row, REAL *out, ptrdiff_t out_row, ptrdiff_t rows,
-                             ptrdiff_t cols)
-{
-    enum { BLOCK = 16 };
-    for (ptrdiff_t i0 = 0; i0 < rows; i0 += BLOCK)
-        for (ptrdiff_t j0 = 0; j0 < cols; j0 += BLOCK)
-            for (ptrdiff_t j = j0; j < cols && j < j0 + BLOCK; j++)
-                for (ptrdiff_t i = i0; i < rows && i < i0 + BLOCK; i++)
-                    out[j * out_row + i] = x[i * x_row + j];
+    ptrdiff_t i = 0;
+    for (; i + 4 * LANES <= cols; i += 4 * LANES)
+        LANE(sum_columns)(g + i, g_row, init ? init + i : NULL, out + i, rows, 4, 0, v_tail(0));
+    for (; i + LANES <= cols; i += LANES)
+        LANE(sum_columns)(g + i, g_row, init ? init + i : NULL, out + i, rows, 1, 0, v_tail(0));
+    if (i < cols)
+        LANE(sum_columns)(g + i, g_row, init ? init + i : NULL, out + i, rows, 1, 1, v_tail(cols - i));
 }

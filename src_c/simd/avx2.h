@@ -36,3 +36,7 @@ static const int64_t fnn_window64[8] = {-1, -1, -1, -1};
 #define v_eq(a, b) V(cmp_)(a, b, _CMP_EQ_OQ)
 #define v_or(m, k) V(or_)(m, k)
 #define v_select(m, a, b) V(blendv_)(b, a, m)
+
+#define V_HALVES(a, b, which) FNN_CAT(_mm256_permute2f128_, PSD)(V(unpacklo_)(a, b), V(unpackhi_)(a, b), which)
+#define v_zip_low(a, b) V_HALVES(a, b, 0x20)
+#define v_zip_high(a, b) V_HALVES(a, b, 0x31)

@@ -35,3 +35,11 @@ typedef __mmask8 mask64, tail64;
 #define v_eq(a, b) V_CMP(a, b, _CMP_EQ_OQ)
 #define v_or(m, k) ((MASK)((m) | (k)))
 #define v_select(m, a, b) V(mask_blend_)(m, b, a)
+
+/* Pairs from the low and from the high halves. */
+static const int32_t fnn_zip32[2][16] = {{0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23},
+                                         {8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31}};
+static const int64_t fnn_zip64[2][8] = {{0, 8, 1, 9, 2, 10, 3, 11}, {4, 12, 5, 13, 6, 14, 7, 15}};
+#define V_ZIP(a, b, half) V(permutex2var_)(a, _mm512_loadu_si512(FNN_CAT(fnn_zip, BITS)[half]), b)
+#define v_zip_low(a, b) V_ZIP(a, b, 0)
+#define v_zip_high(a, b) V_ZIP(a, b, 1)

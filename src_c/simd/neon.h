@@ -32,3 +32,6 @@ typedef uint64x2_t mask64;
 #define v_eq(a, b) V(vceqq_)(a, b)
 #define v_or(m, k) FNN_CAT(vorrq_u, BITS)(m, k)
 #define v_select(m, a, b) V(vbslq_)(m, a, b)
+
+#define v_zip_low(a, b) V(vzip1q_)(a, b)
+#define v_zip_high(a, b) V(vzip2q_)(a, b)

@@ -30,3 +30,6 @@ typedef int64_t ivec64 __attribute__((vector_size(16)));
 #define v_eq(a, b) V(cmpeq_)(a, b)
 #define v_or(m, k) V(or_)(m, k)
 #define v_select(m, a, b) V(or_)(V(and_)(m, a), V(andnot_)(m, b))
+
+#define v_zip_low(a, b) V(unpacklo_)(a, b)
+#define v_zip_high(a, b) V(unpackhi_)(a, b)

@@ -13,6 +13,7 @@
  *   v_max(a, b)                      a > b ? a : b, so b where either is NaN;  v_min alike
  *   v_lt v_le v_gt v_ge v_eq         MASK, false for NaN;  v_or
  *   v_select(mask, a, b)             a where mask holds, b elsewhere
+ *   v_zip_low v_zip_high (a, b)       a0 b0 a1 b1 ... of the low halves of a and b, and of the high halves
  *   TILE_ROWS                        rows of the matmul tile, two VECs wide, that fill the register file
  *
  * Everything else is here, in terms of these: +, -, *, / and the integer operators act on whole registers (vector
@@ -31,9 +32,9 @@
 #define INLINE static inline __attribute__((always_inline, unused))
 #define KERNEL_FN static __attribute__((unused))
 
-/* Before a short loop of constant length: gcc leaves those of more than 16 rounds rolled, clang unrolls them itself. */
+/* Before a short loop of constant length over registers: rolled, they would live in memory. */
 #if defined(__clang__)
-#define UNROLL
+#define UNROLL _Pragma("clang loop unroll(full)")
 #else
 #define UNROLL _Pragma("GCC unroll 64")
 #endif
