@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 SOURCES = $(shell find fastnn src_c -name '*.py' -o -name '*.py[xdi]' -o -name '*.[ch]' -o -name '*.def' -o -name '*.npz') \
 	pyproject.toml setup.py README.md
 
-.PHONY: demo test coverage exhaustive lint bench wheel clean neon
+.PHONY: demo test coverage exhaustive instructions lint bench wheel clean neon
 
 demo: $(VENV)/installed
 	$(BIN)/fastnn demo
@@ -23,8 +23,14 @@ coverage: $(VENV)/test
 exhaustive: $(VENV)/test
 	PYTHONSAFEPATH=1 $(BIN)/python tests/exhaustive.py
 
+# The counts that tests/test_instructions.py compares with, anew (Debian: valgrind).
+instructions: $(VENV)/installed
+	PYTHONSAFEPATH=1 $(BIN)/python tests/instructions.py
+
+# About a quarter of an hour; then benchmarks/RESULTS.md and the plots in docs/ are those of this machine.
 bench: $(VENV)/bench
-	PYTHONSAFEPATH=1 $(BIN)/python -m pytest benchmarks -o python_files='bench_*.py' --benchmark-only
+	PYTHONSAFEPATH=1 $(BIN)/python -m pytest benchmarks --measurements $(VENV)/measurements.json
+	$(BIN)/python benchmarks/results.py $(VENV)/measurements.json
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .
