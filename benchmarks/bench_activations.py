@@ -1,34 +1,56 @@
 """Elementwise activations and their gradients: sets CHEAP and DEAR in fastnn/_core/activations.pyx."""
 
-from common import arrays, normal, operation, run, uniform
+from common import HUGE, LENGTHS, Aim, operation, record
+
+from fastnn.bench.cases import DTYPES, activation, activation_backward
 
 NAMES = (
     "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "celu", "gelu", "silu", "mish", "softplus", "softsign",
     "hardsigmoid", "hardswish", "hardtanh", "relu6",
 )  # fmt: skip
-TAKES_OUTPUT = ("sigmoid", "tanh")  # the gradients of these: numbers in (0, 1) will do
+AIMED = ("relu", "sigmoid", "tanh", "elu", "gelu", "silu")
+RIVALS = ("numpy", "torch")
 
 
-def forward_and_backward(name, kernel, **options):
-    saved = uniform if name in TAKES_OUTPUT else normal
-    return (
-        operation(name, arrays(normal), passes=2, kernels=(kernel,), label=kernel, **options),
-        operation(
-            f"{name}_backward",
-            arrays(normal, saved),
-            passes=3,
-            kernels=(f"{kernel}_backward",),
-            label=f"{kernel}_backward",
-            **options,
-        ),
+def aims(name, n, backward):
+    """Of arrays beyond a call's price: the speed of a copy where little is computed, else more than the others'."""
+    if name not in AIMED or n < 1000:
+        return []
+    if n < 10_000:
+        return [Aim(2.0, RIVALS)]
+    return [Aim(share=0.9)] if name == "relu" or backward else [Aim(1.2, RIVALS)]
+
+
+def records(name, n, **who):
+    """The records of an activation and its gradient for n elements."""
+    return [
+        record(make(name, n, dtype), *aims(name, n, make is activation_backward), **who)
+        for make in (activation, activation_backward)
+        for dtype in DTYPES
+    ]
+
+
+def gelu_tanh(backward, draws):
+    """The other GELU, which has kernels of its own."""
+    return operation(
+        "gradients of activations" if backward else "activations",
+        f"gelu{backward}",
+        draws,
+        passes=len(draws) + 1,
+        kernels=(f"gelu_tanh{backward}",),
+        label=f"gelu_tanh{backward}",
+        approximate="tanh",
     )
 
 
-RECORDS = (
-    *(record for name in NAMES for record in forward_and_backward(name, name)),
-    *forward_and_backward("gelu", "gelu_tanh", approximate="tanh"),
-)
+RECORDS = [
+    *(record for name in NAMES for (n,) in LENGTHS for record in records(name, n)),
+    # By those that do not take seconds for it.
+    *(record for name in AIMED for record in records(name, HUGE, by=("native", "numpy", "jax", "torch"))),
+    *gelu_tanh("", ("normal",)),
+    *gelu_tanh("_backward", ("normal", "normal")),
+]
 
 
-def bench_activations(case, benchmark):
-    run(case, benchmark)
+def bench_activations(turn, replay):
+    replay(turn)

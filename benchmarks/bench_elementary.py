@@ -1,11 +1,13 @@
 """Elementary functions."""
 
-from common import arrays, normal, operation, run, uniform
+from common import operation
 
-DRAWS = {"exp": normal, "expm1": normal, "log": uniform, "log1p": uniform, "erf": normal}
+DRAWS = {"exp": "normal", "expm1": "normal", "log": "uniform", "log1p": "uniform", "erf": "normal"}
 
-RECORDS = tuple(operation(name, arrays(draw), passes=2) for name, draw in DRAWS.items())
+RECORDS = [
+    record for name, draw in DRAWS.items() for record in operation("elementary functions", name, (draw,), passes=2)
+]
 
 
-def bench_elementary(case, benchmark):
-    run(case, benchmark)
+def bench_elementary(turn, replay):
+    replay(turn)

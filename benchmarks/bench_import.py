@@ -1,17 +1,11 @@
-"""The time until `import fastnn` is done, in a new process, beside NumPy's, which is part of it."""
+"""The time until `import fastnn` is done, in a new process; NumPy's is part of it."""
 
-import subprocess
-import sys
+from common import Aim, record
 
-from common import Record, run
+from fastnn.bench.cases import startup
 
-
-def prepare(module, size, dtype):
-    return lambda: subprocess.run([sys.executable, "-c", f"import {module}"], check=True)
+RECORDS = [record(startup(), Aim(1.0, ("numpy",), slack=0.03))]
 
 
-RECORDS = (Record("import", prepare, {"": None}, None, contenders=("fastnn", "numpy"), dtypes=("",)),)
-
-
-def bench_import(case, benchmark):
-    run(case, benchmark)
+def bench_import(turn, replay):
+    replay(turn)

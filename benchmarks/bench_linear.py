@@ -1,39 +1,33 @@
 """Matrix product with bias and activation, and its gradients: sets COST in fastnn/_core/linear.pyx."""
 
-from common import normal, operation, run
+from common import Aim, record
 
-SHAPES = ((1, 784, 128), (32, 64, 64), (64, 128, 128), (128, 784, 256), (1024, 1024, 1024))
-SIZES = {"x".join(map(str, shape)): shape for shape in SHAPES}  # rows, in_features, out_features
+from fastnn.bench.cases import DTYPES, linear, linear_backward
 
+BLAS = ("numpy", "torch")  # OpenBLAS and MKL
+PEAK = Aim(share=0.85)
+AIMS = {
+    (1, 784, 128): [],
+    (32, 64, 64): [Aim(2.0, BLAS)],
+    (64, 128, 128): [PEAK],
+    (100, 300, 77): [Aim(1.15, BLAS)],
+    (128, 784, 256): [Aim(1.15, BLAS), PEAK],
+    (512, 512, 512): [Aim(1.03, BLAS), PEAK],
+    (1024, 1024, 1024): [Aim(1.0, BLAS), PEAK],
+    (2048, 2048, 2048): [Aim(1.0, BLAS), PEAK],
+}
+ON_TWO = {(n, n, n): [Aim(share=0.80)] for n in (512, 1024, 2048)}
+# linear is one product with bias; its gradients are two and the sums of columns.
+KERNELS = {linear: ("matmul",), linear_backward: ("matmul", "column_sums")}
 
-def forward(shape, dtype, rng):
-    rows, n_in, n_out = shape
-    return tuple(normal(s, rng).astype(dtype) for s in ((rows, n_in), (n_in, n_out), (n_out,)))
-
-
-def backward(shape, dtype, rng):
-    rows, n_in, n_out = shape
-    return tuple(normal(s, rng).astype(dtype) for s in ((rows, n_out), (rows, n_in), (n_in, n_out)))
-
-
-def product(shape):
-    rows, n_in, n_out = shape
-    return 2 * rows * n_in * n_out
-
-
-def two_products(shape):
-    return 2 * product(shape)
-
-
-SHARED = {"sizes": SIZES, "tiny": (3, 5, 4)}
-RECORDS = (
-    operation("linear", forward, flops=product, kernels=("matmul",), **SHARED),
-    operation("linear", forward, flops=product, kernels=("matmul",), label="linear_relu", activation="relu", **SHARED),
-    operation(
-        "linear_backward", backward, flops=two_products, kernels=("matmul", "column_sums", "transpose"), **SHARED
-    ),
-)
+RECORDS = [
+    record(make(*shape, dtype), *aims, threads=threads, kernels=kernels)
+    for threads, table in ((1, AIMS), (2, ON_TWO))
+    for make, kernels in KERNELS.items()
+    for shape, aims in table.items()
+    for dtype in DTYPES
+]
 
 
-def bench_linear(case, benchmark):
-    run(case, benchmark)
+def bench_linear(turn, replay):
+    replay(turn)

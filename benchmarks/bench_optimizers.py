@@ -1,26 +1,24 @@
 """Optimizer updates, in place: sets COST in fastnn/_core/optimizers.pyx."""
 
-from common import VECTORS, arrays, normal, operation, run, zeros
+from common import Aim, record
 
-SIZES = VECTORS | {"10k": (10_000,), "1M": (1_000_000,)}
+from fastnn.bench.cases import DTYPES, UPDATES, update
 
+AIMS = {
+    1000: Aim(3.0, ("torch",)),
+    10_000: Aim(3.0, ("torch",)),
+    10**6: Aim(1.0, ("torch",)),
+    2 * 10**7: Aim(1.0, ("torch",)),
+}
+KERNELS = {"adamw": ("adam_step",)}
 
-def update(name, states, label="", kernel=None, **options):
-    """A record of a rule with `states` arrays of state: read and written, as the parameters; the gradient is read."""
-    arguments = arrays(normal, normal, *[zeros] * states)
-    kernels = (kernel or name,)
-    return operation(name, arguments, sizes=SIZES, passes=3 + 2 * states, label=label, kernels=kernels, **options)
-
-
-RECORDS = (
-    update("sgd_step", 0, lr=1e-3),
-    update("sgd_step", 1, label="sgd_step_momentum", lr=1e-3, momentum=0.9),
-    update("adagrad_step", 1, step=3),
-    update("rmsprop_step", 1),
-    update("adam_step", 2, step=3),
-    update("adamw_step", 2, step=3, kernel="adam_step"),
-)
+RECORDS = [
+    record(update(name, n, dtype), aim, kernels=KERNELS.get(name))
+    for name in UPDATES
+    for n, aim in AIMS.items()
+    for dtype in DTYPES
+]
 
 
-def bench_optimizers(case, benchmark):
-    run(case, benchmark)
+def bench_optimizers(turn, replay):
+    replay(turn)

@@ -1,91 +1,61 @@
-"""Whole networks: a step of training within fit and by itself, and prediction, on both backends."""
+"""Whole networks: a step of training within `fit` and by itself, and prediction."""
 
-from typing import NamedTuple
+from dataclasses import replace
 
-import numpy as np
-from common import Record, run
+from common import Aim, record
 
-import fastnn
-from fastnn import nn, optim
+from fastnn.bench.cases import Network, fit, predict, step
+from fastnn.bench.suite import DIGITS, MNIST, SMALL, WIDE
 
-STEPS = 64  # of an epoch
-
-
-class Network(NamedTuple):
-    """Features of each layer, rows of a batch, and the activation between the layers."""
-
-    features: tuple[int, ...]
-    rows: int
-    activation: type = nn.ReLU
-
-    def build(self, dtype):
-        layers = []
-        for n_in, n_out in zip(self.features, self.features[1:], strict=False):
-            layers += [nn.Linear(n_in, n_out), self.activation()]
-        return nn.Sequential(*layers[:-1], seed=0, dtype=dtype)
-
-    def train(self, dtype):
-        """A trainer: regression by SGD if there is one output, else classification by Adam."""
-        net = self.build(dtype)
-        if self.features[-1] == 1:
-            return fastnn.Trainer(net, loss=nn.MSELoss(), optimizer=optim.SGD(net.parameters(), lr=1e-3))
-        return fastnn.Trainer(net, loss=nn.CrossEntropyLoss(), optimizer=optim.Adam(net.parameters()))
-
-    def data(self, dtype, batches=1):
-        rng, n, n_out = np.random.default_rng(0), batches * self.rows, self.features[-1]
-        x = rng.normal(size=(n, self.features[0])).astype(dtype)
-        return x, rng.integers(n_out, size=n) if n_out > 1 else rng.normal(size=(n, 1)).astype(dtype)
-
-
-SMALL, DEMO = Network((2, 4, 2, 1), 32, nn.Tanh), Network((64, 128, 10), 32)
-TRAINED = {
-    "2-4-2-1": SMALL,
-    "64-128-10": DEMO,
-    "784-256-128-10": Network((784, 256, 128, 10), 128),
+TRAINED = {SMALL: 3.0, DIGITS: 2.0, MNIST: 1.35, WIDE: 1.15}
+# All the other activations, losses and rules; deep, and of odd sizes.
+STACKS = {
+    Network((2, 4, 2, 1), 32, "Sigmoid", "MSELoss", "SGD"): 2.0,
+    Network((20, 64, 64, 1), 32, "Sigmoid", "MSELoss", "RMSprop"): 2.0,
+    Network((20, 64, 64, 10), 32, "Tanh", "CrossEntropyLoss", "AdamW"): 2.0,
+    Network((20, 64, 64, 10), 32, "ELU", "CrossEntropyLoss", "SGD", momentum=0.9): 2.0,
+    Network((100, 256, 256, 1), 64, "GELU", "MSELoss", "Adam"): 1.35,
+    Network((37, 300, 129, 11), 50, "ReLU", "CrossEntropyLoss", "Adam"): 1.35,
+    Network((128,) * 9, 64, "ReLU", "CrossEntropyLoss", "Adam"): 1.35,
 }
 PREDICTED = {
-    f"{'-'.join(map(str, network.features))}-{rows}rows": network._replace(rows=rows)
-    for network in (SMALL, Network((8, 16, 2), 1), DEMO, Network((784, 128, 10), 1))
-    for rows in (1, 32)
+    Network((8, 16, 2), 1): 3.0,
+    Network((10, 32, 32, 1), 1): 2.5,
+    Network((784, 128, 10), 1): 1.5,
+    Network((200, 400, 400, 50), 1): 1.3,
+}
+PREDICTED |= {replace(network, rows=32): 1.1 for network in PREDICTED}
+
+# What docs/ plots: the same network but for one of its sizes.
+SWEEPS = {
+    "width": [Network((64, n, n, 10), 32) for n in (8, 16, 32, 64, 128, 256, 512, 1024)],
+    "rows": [Network((64, 128, 128, 10), n) for n in (1, 4, 16, 64, 256, 1024)],
+    "depth": [Network((64, *(64,) * n, 10), 32) for n in (1, 2, 4, 8, 16)],
 }
 
 
-def fit(network, dtype):
-    trainer, (x, y) = network.train(dtype), network.data(dtype, STEPS)
-    return lambda: trainer.fit(x, y, epochs=1, batch_size=network.rows, seed=0, progress=False)
+def aims(make, network, ratio):
+    """A call from Python is to be much quicker than one of PyTorch's, where that is all that counts."""
+    return [Aim(ratio), *([Aim(20.0, ("torch",))] if make is step and network in (SMALL, DIGITS) else [])]
 
 
-def step(network, dtype):
-    trainer, (x, y) = network.train(dtype), network.data(dtype)
-    return lambda: trainer.step(x, y)
+RECORDS = [
+    *(
+        record(make(network), *aims(make, network, ratio), threads=threads)
+        for threads, networks in ((1, TRAINED | STACKS), (2, TRAINED))
+        for make in (fit, step)
+        for network, ratio in networks.items()
+    ),
+    *(record(predict(network), Aim(ratio, ("onnxruntime",))) for network, ratio in PREDICTED.items()),
+    *(
+        record(
+            replace(fit(network), section=f"a step by {what}"), by=("native", "reference", "jax", "torch", "sklearn")
+        )
+        for what, networks in SWEEPS.items()
+        for network in networks
+    ),
+]
 
 
-def predict(network, dtype):
-    net, (x, _) = network.build(dtype), network.data(dtype)
-    return lambda: net.predict(x)
-
-
-def record(prepare, sizes, amount, unit):
-    def prepare_on_backend(contender, network, dtype):
-        call = prepare(network, dtype)
-
-        def call_on_reference():
-            with fastnn.use_backend("reference"):
-                return call()
-
-        timed = call if contender == "fastnn" else call_on_reference
-        timed()  # compiles the program
-        return timed
-
-    return Record(prepare.__name__, prepare_on_backend, sizes, Network((3, 4, 2), 2), amount, unit)
-
-
-RECORDS = (
-    record(fit, TRAINED, lambda network, dtype: STEPS, "steps/s"),
-    record(step, TRAINED, lambda network, dtype: 1, "steps/s"),
-    record(predict, PREDICTED, lambda network, dtype: network.rows, "rows/s"),
-)
-
-
-def bench_program(case, benchmark):
-    run(case, benchmark)
+def bench_program(turn, replay):
+    replay(turn)

@@ -1,30 +1,47 @@
 """Softmax, its logarithm, entropy and their gradients, on rows: sets COST in fastnn/_core/softmax.pyx."""
 
-from common import MATRICES, arrays, distributions, log_distributions, normal, operation, row_normal, run
+from common import MATRICES, Aim, operation, record
+
+from fastnn.bench.cases import DTYPES, cross_entropy, softmax
+
+SECTION = "softmax and cross-entropy"
+AIMS = dict(zip(MATRICES, (Aim(5.0), Aim(1.3), Aim(1.3)), strict=True))
 
 
 def rows(name, *draws, passes, kernels=None):
-    return operation(name, arrays(*draws), sizes=MATRICES, tiny=(3, 5), passes=passes, kernels=kernels)
+    return operation(SECTION, name, draws, passes, MATRICES, kernels)
 
 
-RECORDS = (
-    rows("softmax", normal, passes=2),
-    rows("softmax_backward", normal, distributions, passes=3),
-    rows("softmax_temperature_backward", normal, distributions, normal, passes=3, kernels=("softmax_backward", "dot")),
-    rows("log_softmax", normal, passes=2),
-    rows("log_softmax_backward", normal, log_distributions, passes=3, kernels=("log_softmax_backward", "sum")),
-    rows(
+RECORDS = [
+    *(
+        record(softmax(name, *shape, dtype), aim)
+        for name in ("softmax", "log_softmax")
+        for shape, aim in AIMS.items()
+        for dtype in DTYPES
+    ),
+    *(record(cross_entropy(*shape, dtype), aim) for shape, aim in AIMS.items() for dtype in DTYPES),
+    *rows("softmax_backward", "normal", "distributions", passes=3),
+    *rows(
+        "softmax_temperature_backward",
+        "normal",
+        "distributions",
+        "normal",
+        passes=3,
+        kernels=("softmax_backward", "dot"),
+    ),
+    *rows("log_softmax_backward", "normal", "log_distributions", passes=3, kernels=("log_softmax_backward", "sum")),
+    *rows(
         "log_softmax_temperature_backward",
-        normal,
-        log_distributions,
-        normal,
+        "normal",
+        "log_distributions",
+        "normal",
         passes=3,
         kernels=("log_softmax_backward", "dot"),
     ),
-    rows("entropy", distributions, passes=1),
-    rows("entropy_backward", row_normal, distributions, passes=2),
-)
+    *rows("entropy", "distributions", passes=1),
+    *rows("entropy_backward", "row_normal", "distributions", passes=2),
+]
 
 
-def bench_softmax(case, benchmark):
-    run(case, benchmark)
+def bench_softmax(turn, replay):
+    replay(turn)

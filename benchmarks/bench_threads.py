@@ -1,44 +1,53 @@
-"""One thread against two, around the least work that is shared: sets WORTH_A_THREAD in fastnn/_core/threads.pxd.
+"""More threads against fewer, from the smallest calls to the largest; and what a parallel region costs.
 
-The sizes are named by what the whole call should take on one thread. At 0.05 us the difference of the two is the cost
-of a parallel region; the size at which two threads begin to be clearly faster is 2 * WORTH_A_THREAD.
+The sizes of the last records are named by what the whole call should take on one thread, and even the smallest is
+shared: they set WORTH_A_THREAD in fastnn/_core/threads.pxd. At 0.05 us the difference of the two is the cost of a
+parallel region; two threads begin to be clearly faster at 2 * WORTH_A_THREAD.
 """
 
-from functools import partial
+from dataclasses import replace
 
-import numpy as np
-import pytest
-from common import Record, fastnn_function, normal, run
+from common import Aim, Record
 
-from fastnn._core import threads
 from fastnn._core.activations import cost_of
+from fastnn.bench.cases import Network, activation, fit, linear, linear_backward, predict, softmax, step, update
+from fastnn.bench.runner import Contender
+from fastnn.bench.suite import DIGITS, MNIST, SMALL, WIDE
 
+NEVER_SLOWER = Aim(0.97, ("native",))
+CASES = [
+    *(make(network) for make in (fit, step) for network in (SMALL, DIGITS, MNIST, WIDE)),
+    *(predict(Network(features, 32)) for features in ((8, 16, 2), (784, 128, 10), (200, 400, 400, 50))),
+    *(make(*shape) for make in (linear, linear_backward) for shape in ((32, 64, 64), (64, 128, 128), (512,) * 3)),
+    *(activation(name, n) for name in ("relu", "tanh") for n in (1000, 10_000, 100_000, 10**6)),
+    *(softmax("softmax", *shape) for shape in ((32, 10), (128, 1000))),
+    *(update("adam", n) for n in (1000, 10_000, 100_000, 10**6)),
+]
 MICROSECONDS = (0.05, 1.5, 3, 6, 12, 24, 48, 96)
 
 
-def record(name):
-    """The activation `name`; `--tiny` is the least that can be cut in two: parts begin on multiples of 64."""
-
-    def prepare(contender, n, dtype):
-        threads.set_num_threads(int(contender[0]))
-        return partial(fastnn_function(name), normal((n,), np.random.default_rng(0)).astype(dtype))
-
-    sizes = {f"{us}us": max(128, int(us * 1000 / cost_of(name))) for us in MICROSECONDS}
-    return Record(name, prepare, sizes, 128, contenders=("1 thread", "2 threads"))
-
-
-RECORDS = (record("relu"), record("tanh"))
+def compared(case, threads, fewer):
+    """The record of a case with so many threads against fewer."""
+    section = f"{threads} threads against {fewer}"
+    return Record(
+        replace(case, section=f"{section}: {case.section}"),
+        (Contender("native", threads), Contender("native", fewer)),
+        (NEVER_SLOWER,),
+    )
 
 
-@pytest.fixture(autouse=True)
-def share_all_work():
-    """Cut even the smallest work in parts; afterwards all is as before."""
-    before = threads.get_num_threads()
-    threads.set_worth(0)
-    yield
-    threads.set_worth()
-    threads.set_num_threads(before)
+def shared(name, microseconds):
+    """The record of an activation that takes so long, cut in two; the least that can be has 128 elements."""
+    n = max(128, int(microseconds * 1000 / cost_of(name)))
+    case = replace(activation(name, n), section="two threads, whatever the size", label=f"{name} {microseconds}us")
+    return Record(case, (Contender("native_sharing", 2), Contender("native", 1)))
 
 
-def bench_threads(case, benchmark):
-    run(case, benchmark)
+RECORDS = [
+    *(compared(case, threads, fewer) for threads, fewer in ((2, 1), (4, 2)) for case in CASES),
+    *(shared(name, microseconds) for name in ("relu", "tanh") for microseconds in MICROSECONDS),
+]
+
+
+def bench_threads(turn, replay):
+    replay(turn)

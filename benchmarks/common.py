@@ -1,187 +1,196 @@
-"""What the benchmarks share: records, sizes, arguments, and how a case is run."""
+"""What the benchmarks share: records with their aims, and the session that measures them."""
 
-import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
-from typing import Any, NamedTuple
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
 
-import numpy as np
+from fastnn.bench import machine
+from fastnn.bench.cases import DTYPES, Case, function
+from fastnn.bench.contenders import OWN
+from fastnn.bench.machine import Peak
+from fastnn.bench.report import Measurement, sections, table
+from fastnn.bench.runner import Contender, Result, Runner
 
-import fastnn.functional as F
-import fastnn.optim.functional as optim
-import fastnn.reference as reference
+# Elements of an array: the price of a call, then what fits into a first-level and into a second-level cache.
+LENGTHS = ((32,), (1000,), (100_000,))
+HUGE = 10_000_000  # fits into no cache
+# Rows and columns: the scores of a small batch, of many classes, and an odd number of both.
+MATRICES = ((32, 10), (128, 1000), (5000, 37))
 
-DTYPES = ("float32", "float64")
+# Who has what kind of case.
+TRAINERS = (*OWN, "jax", "torch", "torch_default", "sklearn")
+KINDS = {
+    "fit": TRAINERS,
+    "step": TRAINERS,
+    "predict": (*OWN, "jax", "torch", "sklearn", "onnxruntime"),
+    "linear": (*OWN, "numpy", "jax", "torch", "onnxruntime"),
+    "linear_backward": (*OWN, "numpy", "jax", "torch"),
+    "function": (*OWN, "numpy", "jax", "torch"),
+    "cross_entropy": (*OWN, "jax", "torch"),
+    "update": (*OWN, "jax", "torch", "torch_default"),
+    "startup": ("native", "numpy", "jax", "torch", "sklearn", "onnxruntime"),
+}
 
-# Elements of an array. 32 show the price of a call; then two to four arrays fit into a first-level cache of 32 KiB
-# (float32), into a second-level cache of 1 MiB, and into no cache.
-LENGTHS = {"32": 32, "L1": 2**11, "L2": 2**15, "RAM": 2**23}
-VECTORS = {label: (n,) for label, n in LENGTHS.items()}
-COLUMNS = 64
-# Rows also in the shape of the scores of a small batch.
-MATRICES = {"32x10": (32, 10)} | {label: (n // COLUMNS, COLUMNS) for label, n in LENGTHS.items() if n > COLUMNS}
 
-RESULTS: dict[str, dict[str, tuple[float, str]]] = {}  # group: contender: median in seconds, rate as text
+@dataclass(frozen=True)
+class Aim:
+    """What a record is to reach.
+
+    Either `ratio`: the best of the contenders `against` (by default of all that are not fastnn's own) takes at least so
+    many times as long, `slack` seconds apart. Or `share`: of what the machine can do at most.
+    """
+
+    ratio: float = 0.0
+    against: tuple[str, ...] = ()
+    slack: float = 0.0
+    share: float = 0.0
+
+    def __str__(self) -> str:
+        if self.share:
+            return f"{self.share:.0%} of peak"
+        slack = f" + {self.slack * 1e3:g} ms" if self.slack else ""
+        return f"{self.ratio:g}{slack} {' '.join(self.against)}".strip()
+
+    def reached(self, measurement: Measurement, peak: Peak) -> float | None:
+        """The ratio or share that was reached; None if there is nobody to compare with."""
+        if self.share:
+            return measurement.share(peak)
+        own, *others = measurement.results.items()
+        times = [
+            r.min for c, r in others if r.samples and (c.name in self.against or not (self.against or c.name in OWN))
+        ]
+        return (min(times) + self.slack) / own[1].min if times and own[1].samples else None
+
+    def met(self, reached: float) -> bool:
+        """Whether that is enough."""
+        return reached >= (self.share or self.ratio)
 
 
 @dataclass(frozen=True)
 class Record:
-    """A line of a table of benchmarks.
+    """A line of a table of benchmarks: a case, who does it, what is aimed at, and which kernels it times."""
 
-    prepare(contender, size, dtype) makes the arguments and returns the call to time, which takes none. A call does
-    amount(size, dtype) of `unit`, without its "/s". `functions` and `kernels` are the names that the record covers.
-    """
-
-    label: str
-    prepare: Callable[[str, Any, str], Callable[[], Any]]
-    sizes: dict[str, Any]
-    tiny: Any
-    amount: Callable[[Any, str], float] | None = None
-    unit: str = ""
-    functions: tuple[str, ...] = ()
+    case: Case
+    contenders: tuple[Contender, ...]
+    aims: tuple[Aim, ...] = ()
     kernels: tuple[str, ...] = ()
-    contenders: tuple[str, ...] = ("fastnn", "reference")
-    dtypes: tuple[str, ...] = DTYPES
-
-
-class Case(NamedTuple):
-    """One contender at one size of a record."""
-
-    record: Record
-    size: str
-    dtype: str
-    contender: str
 
     @property
-    def group(self) -> str:
-        """What contenders have in common: operation, size and dtype."""
-        return "-".join(filter(None, (self.record.label, self.size, self.dtype)))
+    def threads(self) -> int:
+        """Those of the first contender."""
+        return self.contenders[0].threads
 
     def __str__(self) -> str:
-        return f"{self.group}-{self.contender}"
+        return f"{self.case.section}: {self.case}" + (f" ({self.threads} threads)" if self.threads > 1 else "")
+
+    def tiny(self) -> "Record":
+        """The same at a size that takes no time, by those contenders that need no other library."""
+        case, network = self.case, self.case.network
+        sort = [case.kind, case.operation, *(f"{k}={v}" for k, v in case.options.items())]
+        if network.rows:
+            network = replace(network, features=(3, 4, min(2, network.features[-1])), rows=2)
+            sort.append(str(network))
+        small = replace(
+            case,
+            section="tiny",
+            label=" ".join(filter(None, sort)),
+            shape=((), (7,), (3, 5), (3, 5, 4))[len(case.shape)],
+            network=network,
+            parts=min(2, case.parts),
+        )
+        own = tuple(Contender(c.name) for c in self.contenders if c.name in OWN and c.threads == 1)
+        return replace(self, case=small, contenders=own)
 
 
-def cases(records: tuple[Record, ...], tiny: bool) -> list[Case]:
-    """All cases of a table, contenders side by side; of a size that takes no time if `tiny`."""
-    return [
-        Case(record, size, dtype, contender)
-        for record in records
-        for size in (["tiny"] if tiny else record.sizes)
-        for dtype in record.dtypes
-        for contender in record.contenders
-    ]
+def record(
+    case: Case,
+    *aims: Aim,
+    by: tuple[str, ...] = (),
+    threads: int = 1,
+    kernels: tuple[str, ...] | None = None,
+) -> Record:
+    """The record of a case, by everyone who knows it or by those given, all with so many threads.
 
-
-def run(case: Case, benchmark: Any) -> None:
-    """Time a case by pytest-benchmark's fixture; keep its median and rate."""
-    record, benchmark.group = case.record, case.group
-    size = record.sizes.get(case.size, record.tiny)
-    benchmark(record.prepare(case.contender, size, case.dtype))
-    if benchmark.stats is None:  # --benchmark-disable
-        return
-    median, rate = benchmark.stats.stats.median, ""
-    if record.amount is not None:
-        benchmark.extra_info[record.unit] = per_second = record.amount(size, case.dtype) / median
-        rate = f"{per_second:.4g} {record.unit}"
-    RESULTS.setdefault(case.group, {})[case.contender] = median, rate
-
-
-def summary() -> list[str]:
-    """RESULTS as lines, one a group."""
-    width = max(map(len, RESULTS))
-    lines = []
-    for group, by_contender in RESULTS.items():
-        (first, (median, rate)), *others = by_contender.items()
-        beside = (f"{name} {1e6 * m:11.2f} us ({m / median:.2f})" for name, (m, _) in others)
-        lines.append("  ".join([f"{group:<{width}}  {first} {1e6 * median:11.2f} us {rate:>18}", *beside]))
-    return lines
-
-
-# Records of operations, against the function of the same name in fastnn.reference.
+    By default the kernel of a function is that of its name.
+    """
+    everyone = tuple(Contender(name, threads) for name in by or KINDS[case.kind])
+    named = (case.operation,) if case.kind in ("function", "update") else ()
+    return Record(case, everyone, aims, named if kernels is None else kernels)
 
 
 def operation(
+    section: str,
     name: str,
-    arguments: Callable[[Any, str, np.random.Generator], tuple[Any, ...]],
-    *,
-    sizes: dict[str, Any] = VECTORS,
-    tiny: Any = (7,),
-    passes: float = 0,
-    flops: Callable[[Any], float] | None = None,
+    draws: tuple[str, ...],
+    passes: float,
+    shapes: tuple[tuple[int, ...], ...] = LENGTHS,
     kernels: tuple[str, ...] | None = None,
     label: str = "",
     **options: Any,
-) -> Record:
-    """The record of a function of fastnn.functional or fastnn.optim.functional, timed on arguments(shape, dtype, rng).
+) -> list[Record]:
+    """The records of a function that passes over so many arrays, for all shapes in both dtypes.
 
-    Its rate is in GB/s if it reads and writes `passes` arrays of the given shape, in GFLOP/s if `flops` counts them.
+    `draws` says what they are filled with, by functions of fastnn/bench/data.py.
     """
-
-    def prepare(contender: str, size: Any, dtype: str) -> Callable[[], Any]:
-        function = fastnn_function(name) if contender == "fastnn" else getattr(reference, name)
-        return partial(function, *arguments(size, dtype, np.random.default_rng(0)), **options)
-
-    def amount(size: Any, dtype: str) -> float:
-        return (flops(size) if flops else passes * math.prod(size) * np.dtype(dtype).itemsize) / 1e9
-
-    kernels = (name,) if kernels is None else kernels
-    return Record(label or name, prepare, sizes, tiny, amount, "GFLOP/s" if flops else "GB/s", (name,), kernels)
+    return [
+        record(function(section, name, shape, draws, passes, dtype, label=label, **options), kernels=kernels)
+        for shape in shapes
+        for dtype in DTYPES
+    ]
 
 
-def fastnn_function(name: str) -> Callable[..., Any]:
-    """The function `name` of fastnn.functional or fastnn.optim.functional."""
-    function: Callable[..., Any] = getattr(optim if name in optim.__all__ else F, name)
-    return function
+@dataclass(frozen=True, repr=False)
+class Turn:
+    """One contender's part of a record."""
+
+    record: Record
+    contender: Contender
+
+    def __repr__(self) -> str:
+        return f"{self.record}-{self.contender.name}".replace(" ", "_")
 
 
-# Arguments. A period of 2^16 numbers is longer than what branch predictors learn, and quickly drawn.
+def turns(records: Iterable[Record], tiny: bool) -> list[Turn]:
+    """All turns of a table, contenders side by side; if `tiny`, one record of each sort."""
+    if tiny:
+        small = [record.tiny() for record in records]
+        records = {str(record): record for record in small if record.contenders}.values()
+    return [Turn(record, contender) for record in records for contender in record.contenders]
 
 
-def arrays(*draws: Callable[..., Any]) -> Callable[..., tuple[Any, ...]]:
-    """A maker of arguments: one array from each of `draws`; integers keep their dtype."""
+class Session:
+    """Measures records, each once for all its contenders, and keeps what comes out."""
 
-    def arguments(shape: Any, dtype: str, rng: np.random.Generator) -> tuple[Any, ...]:
-        drawn = (draw(shape, rng) for draw in draws)
-        return tuple(a if a.dtype.kind == "i" else a.astype(dtype) for a in drawn)
+    def __init__(self) -> None:
+        self.runner = Runner()
+        self.measurements: dict[str, Measurement] = {}
+        self.peaks: dict[int, Peak] = {}
 
-    return arguments
+    def result(self, turn: Turn, chosen: list[Contender], seconds: float) -> Result | None:
+        """What a contender took; when it is first asked for, all that were chosen are measured, in turn."""
+        name, threads = str(turn.record), turn.record.threads
+        if threads not in self.peaks:  # measured once a session
+            self.peaks[threads] = machine.measure_peak(threads)
+        if name not in self.measurements:
+            case = turn.record.case
+            self.measurements[name] = Measurement(case, self.runner.measure(case, seconds, chosen))
+        return self.measurements[name].results.get(turn.contender)
 
+    def tables(self) -> list[str]:
+        """Everything that was measured, section by section."""
+        lines: list[str] = []
+        for section in sections([m for m in self.measurements.values() if m.results]):
+            lines += [*table(section, self.peaks[section[0].threads]), ""]
+        return lines
 
-def uniform(shape: tuple[int, ...], rng: np.random.Generator) -> Any:
-    """Numbers in (0, 1)."""
-    return np.resize(rng.uniform(1e-3, 1 - 1e-3, min(2**16, math.prod(shape))), shape)
-
-
-def normal(shape: tuple[int, ...], rng: np.random.Generator) -> Any:
-    """Numbers of both signs, on both sides of the kinks of activations."""
-    return np.resize(3 * rng.normal(size=min(2**16, math.prod(shape))), shape)
-
-
-def zeros(shape: tuple[int, ...], rng: np.random.Generator) -> Any:
-    return np.zeros(shape)
-
-
-def one(shape: tuple[int, ...], rng: np.random.Generator) -> Any:
-    """The gradient of a loss with respect to itself."""
-    return np.ones(())
-
-
-def row_normal(shape: tuple[int, ...], rng: np.random.Generator) -> Any:
-    """A number for each row."""
-    return normal(shape[:-1], rng)
-
-
-def distributions(shape: tuple[int, ...], rng: np.random.Generator) -> Any:
-    """Rows that sum to 1."""
-    p = uniform(shape, rng)
-    return p / p.sum(axis=-1, keepdims=True)
-
-
-def log_distributions(shape: tuple[int, ...], rng: np.random.Generator) -> Any:
-    return np.log(distributions(shape, rng))
-
-
-def labels(shape: tuple[int, ...], rng: np.random.Generator) -> Any:
-    """A class for each row."""
-    return rng.integers(shape[-1], size=shape[0])
+    def save(self, path: str) -> None:
+        """Write everything that was measured."""
+        values = {
+            "machine": machine.describe(max(self.peaks, default=1)),
+            "versions": list(dict.fromkeys(self.runner.versions.values())),
+            "peaks": {threads: {"flops": p.flops, "copies": p.copies} for threads, p in self.peaks.items()},
+            "records": {name: m.to_json(Peak()) for name, m in self.measurements.items()},
+        }
+        with open(path, "w") as file:
+            json.dump(values, file)

@@ -1,48 +1,111 @@
-"""How benchmarks run: threads pinned before NumPy is imported, a case for each line of a table, rates at the end."""
+"""How benchmarks run: a test for each contender of each record, which pytest-benchmark sees by a clock of their own.
 
-import os
-import sys
+The first test of a record measures all its contenders in turn, in processes of their own (fastnn.bench.runner). Each
+test then replays what its contender took, so that tables, comparisons and saved runs are those of pytest-benchmark.
+"""
 
-THREADS = os.environ.setdefault("FASTNN_NUM_THREADS", "1")
-# NumPy's products take as many threads as fastnn, whichever BLAS they come from. It reads this once, at import.
-VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-PINNED = dict.fromkeys(VARIABLES, THREADS)
-if "numpy" in sys.modules and not PINNED.items() <= os.environ.items():
-    raise RuntimeError(
-        f"NumPy was imported before its threads could be pinned: set {', '.join(VARIABLES)} to {THREADS}"
-    )
-os.environ.update(PINNED)
+from collections import defaultdict
 
-import common  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
+import common
+import pytest
 
-import fastnn  # noqa: E402
+import fastnn
+from fastnn.bench import worker
 
 
 def pytest_addoption(parser):
-    parser.addoption("--tiny", action="store_true", help="only the smallest size of each benchmark")
+    parser.addoption("--tiny", action="store_true", help="each sort of record once, on little data, in this process")
+    parser.addoption("--measurements", metavar="FILE", help="write everything that was measured, for results.py")
 
 
 def pytest_report_header():
-    return f"fastnn {fastnn.__version__}: {fastnn.get_isa()}, {THREADS} thread(s), as NumPy"
+    return f"fastnn {fastnn.__version__}: {fastnn.get_isa()}"
 
 
 def pytest_generate_tests(metafunc):
-    """Run a function that takes a case once for every case of its module's RECORDS."""
-    if "case" in metafunc.fixturenames:
-        cases = common.cases(metafunc.module.RECORDS, metafunc.config.getoption("tiny"))
-        metafunc.parametrize("case", cases, ids=str)
+    """Run a function that takes a turn once for each contender of each of its module's RECORDS."""
+    if "turn" in metafunc.fixturenames:
+        turns = common.turns(metafunc.module.RECORDS, metafunc.config.getoption("tiny"))
+        marked = [pytest.param(t, marks=pytest.mark.benchmark(group=str(t.record), timer=clock)) for t in turns]
+        metafunc.parametrize("turn", marked, ids=list(map(str, turns)))
+
+
+def clock():
+    """The time that replays have taken so far."""
+    return clock.now
+
+
+clock.now = 0.0
+
+
+@pytest.fixture(scope="session")
+def session(request):
+    """The session; in the end, what it measured is written."""
+    session = request.config.stash[SESSION] = common.Session()
+    with session.runner:
+        yield session
+    path = request.config.getoption("measurements")
+    if path:
+        session.save(path)
+
+
+SESSION = pytest.StashKey[common.Session]()
+
+
+@pytest.fixture(scope="session")
+def chosen(request):
+    """The contenders that were chosen to run, by record."""
+    contenders = defaultdict(list)
+    for item in request.session.items:
+        turn = item.callspec.params["turn"]
+        contenders[str(turn.record)].append(turn.contender)
+    return contenders
+
+
+@pytest.fixture
+def replay(request, benchmark):
+    """Run a turn."""
+    if request.config.getoption("tiny"):
+        return lambda turn: benchmark.pedantic(run_here, args=(turn,))
+    session, chosen = request.getfixturevalue("session"), request.getfixturevalue("chosen")
+    seconds = float(request.config.getoption("benchmark_max_time"))
+
+    def replay(turn):
+        if turn.contender in session.runner.missing:
+            pytest.skip(session.runner.missing[turn.contender])
+        result = session.result(turn, chosen[str(turn.record)], seconds)
+        if result is None:
+            pytest.skip(session.runner.missing.get(turn.contender, f"{turn.contender} has no such thing"))
+        if result.problem:
+            pytest.fail(f"{turn.contender}: {result.problem}", pytrace=False)
+        samples = iter(result.samples)
+
+        def advance():
+            clock.now += next(samples, 0.0)
+
+        benchmark.pedantic(advance, rounds=len(result.samples))
+
+    return replay
+
+
+def run_here(turn):
+    """One repetition, in this process."""
+    prepare = getattr(worker.load(turn.contender.name), turn.record.case.kind, None)
+    run = prepare and prepare(turn.record.case)
+    if run is None:
+        pytest.skip(f"{turn.contender} has no such thing")
+    run(1)
 
 
 def pytest_benchmark_update_machine_info(machine_info):
-    machine_info["fastnn"] = {"isa": fastnn.get_isa(), "threads": THREADS, "numpy": np.__version__}
+    machine_info["fastnn"] = {"isa": fastnn.get_isa()}
 
 
-@pytest.hookimpl(trylast=True)  # below the tables
-def pytest_terminal_summary(terminalreporter):
-    """A line for each group: median and rate of its first contender, and how much longer the others take."""
-    if common.RESULTS:
-        terminalreporter.section("median, rate, and the others' medians (times longer)")
-        for line in common.summary():
+@pytest.hookimpl(trylast=True)  # below the tables of pytest-benchmark
+def pytest_terminal_summary(terminalreporter, config):
+    """The tables of `fastnn bench`: rates, shares of what the machine can do, and ratios."""
+    session = config.stash.get(SESSION, None)
+    if session is not None and session.measurements:
+        terminalreporter.section("least times, and how many times as long as fastnn's others are")
+        for line in session.tables():
             terminalreporter.write_line(line)

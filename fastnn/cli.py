@@ -1,6 +1,7 @@
 """The command `fastnn`.
 
-`fastnn demo` trains on handwritten digits and shows the result, `fastnn info` shows the setting.
+`fastnn demo` trains on handwritten digits and shows the result, `fastnn bench` measures, `fastnn info` shows the
+setting.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 
 import fastnn
 from fastnn import nn, optim
+from fastnn.bench import cli as bench
 
 EPOCHS = 60
 SHADES = " .:-=+*%@"
@@ -26,6 +28,7 @@ def build_parser() -> argparse.ArgumentParser:
     demo.add_argument("--backend", choices=("native", "reference"), default=fastnn.get_backend())
     demo.add_argument("--epochs", type=_positive, default=EPOCHS, help="passes over the data (default %(default)s)")
     demo.add_argument("--seed", type=_seed, default=0, help="decides weights and shuffling (default %(default)s)")
+    bench.add_parser(commands, _positive)
     commands.add_parser("info", help="show version, instruction set, threads and what they are based on")
     return parser
 
@@ -103,6 +106,8 @@ def main(argv: list[str] | None = None) -> int:
         if arguments.command == "info":
             fastnn.show_config()
             return 0
+        if arguments.command == "bench":
+            return bench.run(arguments)
         return demo(arguments.backend, arguments.epochs, arguments.seed)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

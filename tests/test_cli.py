@@ -46,6 +46,9 @@ def test_info(capsys):
         (["demo", "--seed", "-1"], "--seed: .*"),
         (["demo", "--seed", "x"], "--seed: must be an integer in .*, got 'x'"),
         (["demo", "--backend", "gpu"], "invalid choice: 'gpu'"),
+        (["bench", "--threads", "0"], "--threads: must be an integer of at least 1, got '0'"),
+        (["bench", "--seconds", "-1"], "--seconds: must be a positive number, got '-1'"),
+        (["bench", "--seconds", "inf"], "--seconds: must be a positive number, got 'inf'"),
     ],
 )
 def test_wrong_usage(arguments, message, capsys):

@@ -1,0 +1,80 @@
+"""What contenders share."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from itertools import repeat
+from typing import Any
+
+Run = Callable[[int], Any]
+
+# Small enough that the weights stay where they are, however often a step is repeated: the work stays the same.
+LEARNING_RATE = 1e-6
+# The classes of the optimizers, here and in PyTorch, by the functions that update.
+RULES = {
+    "sgd_step": "SGD",
+    "adagrad_step": "Adagrad",
+    "rmsprop_step": "RMSprop",
+    "adam_step": "Adam",
+    "adamw_step": "AdamW",
+}
+SECONDS = 2e-3  # to try a variant
+
+
+def n_threads() -> int:
+    """Threads that this process was started for."""
+    return int(os.environ.get("FASTNN_NUM_THREADS", "1"))
+
+
+def repeated(call: Callable[[], Any]) -> Run:
+    """Repetitions of a call."""
+
+    def run(n: int) -> Any:
+        result = None
+        for _ in repeat(None, n):
+            result = call()
+        return result
+
+    return run
+
+
+def in_place(run: Run, result: Any) -> Run:
+    """Repetitions of what works on an array, which is the result."""
+
+    def run_in_place(n: int) -> Any:
+        run(n)
+        return result
+
+    return run_in_place
+
+
+def imported(module: str) -> Run:
+    """Repetitions of an import in a new process, which is how long everything else has to wait."""
+    command = [sys.executable, "-P", "-c", f"import sys; sys.path[:] = {sys.path!r}; import {module}"]
+    return repeated(lambda: subprocess.run(command, check=True))
+
+
+def quickest(*calls: Callable[[], Any]) -> Run:
+    """Repetitions of the quickest of some ways to do the same."""
+    runs = [repeated(call) for call in calls]
+    return min(runs, key=_time) if len(runs) > 1 else runs[0]
+
+
+def _time(run: Run) -> float:
+    """Seconds of a repetition: the least of some, where that does not take long."""
+    run(1)
+    n, seconds = 1, _timed(run, 1)
+    while n * seconds < SECONDS and n < 1024:
+        n *= 2
+        seconds = min(seconds, _timed(run, n))
+    return seconds if seconds > 10 * SECONDS else min(seconds, *(_timed(run, n) for _ in range(2)))
+
+
+def _timed(run: Run, n: int) -> float:
+    started = time.perf_counter()
+    run(n)
+    return (time.perf_counter() - started) / n

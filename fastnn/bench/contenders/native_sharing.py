@@ -1,0 +1,11 @@
+"""fastnn, with even the smallest work shared by its threads: shows what a parallel region costs."""
+
+from __future__ import annotations
+
+from fastnn._core import threads
+
+from .native import VERSION, function
+
+__all__ = ["VERSION", "function"]
+
+threads.set_worth(0)

@@ -1,0 +1,96 @@
+"""The data of a case: drawn from a seed, so that every contender has the same."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .cases import Case, Network
+
+Array = Any
+# Numbers repeat after so many: longer than what branch predictors learn, and quickly drawn.
+PERIOD = 2**16
+
+
+def weights(network: Network, dtype: str) -> list[tuple[Array, Array]]:
+    """Weight (in, out) and bias of every layer."""
+    rng = np.random.default_rng(0)
+    return [
+        ((rng.normal(size=(n_in, n_out)) / math.sqrt(n_in)).astype(dtype), (0.1 * rng.normal(size=n_out)).astype(dtype))
+        for n_in, n_out in network.layers
+    ]
+
+
+def batches(network: Network, dtype: str, steps: int = 1) -> tuple[Array, Array]:
+    """Inputs and targets of so many batches, one below the other."""
+    rng = np.random.default_rng(1)
+    n, n_out = steps * network.rows, network.features[-1]
+    x = rng.normal(size=(n, network.features[0])).astype(dtype)
+    return x, rng.integers(n_out, size=n) if network.loss == "CrossEntropyLoss" else rng.random((n, n_out)).astype(
+        dtype
+    )
+
+
+def product(case: Case) -> tuple[Array, Array, Array, Array]:
+    """Input, weight, bias and the gradient of the output."""
+    rows, n_in, n_out = case.shape
+    rng = np.random.default_rng(0)
+    shapes = ((rows, n_in), (n_in, n_out), (n_out,), (rows, n_out))
+    x, weight, bias, grad = (normal(shape, rng).astype(case.dtype) for shape in shapes)
+    return x, weight, bias, grad
+
+
+def arguments(case: Case) -> tuple[Array, ...]:
+    """The arrays of a function: one from each of `case.draws`; integers keep their dtype."""
+    rng = np.random.default_rng(0)
+    drawn = (DRAWS[draw](case.shape, rng) for draw in case.draws)
+    return tuple(a if a.dtype.kind == "i" else a.astype(case.dtype) for a in drawn)
+
+
+def uniform(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Numbers in (0, 1)."""
+    return np.resize(rng.uniform(1e-3, 1 - 1e-3, min(PERIOD, math.prod(shape))), shape)
+
+
+def normal(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Numbers of both signs, on both sides of the kinks of activations."""
+    return np.resize(3 * rng.normal(size=min(PERIOD, math.prod(shape))), shape)
+
+
+def row_normal(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """A number for each row."""
+    return normal(shape[:-1], rng)
+
+
+def zeros(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """The state of an optimizer before its first step."""
+    return np.zeros(shape)
+
+
+def one(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """The gradient of a loss with respect to itself."""
+    return np.ones(())
+
+
+def distributions(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Rows that sum to 1."""
+    p = uniform(shape, rng)
+    return p / p.sum(axis=-1, keepdims=True)
+
+
+def log_distributions(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Rows of logarithms of probabilities."""
+    return np.log(distributions(shape, rng))
+
+
+def labels(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """A class for each row."""
+    return rng.integers(shape[-1], size=shape[0])
+
+
+DRAWS: dict[str, Callable[[tuple[int, ...], np.random.Generator], Array]] = {
+    draw.__name__: draw for draw in (uniform, normal, row_normal, zeros, one, distributions, log_distributions, labels)
+}

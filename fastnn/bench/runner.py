@@ -1,0 +1,244 @@
+"""The runner: contenders as processes, whose samples it takes in turn."""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+
+from .cases import Case
+
+SAMPLE_SECONDS = 2e-3  # what a sample is to take at least
+MIN_ROUNDS, MAX_ROUNDS = 5, 200
+# Threads of a parallel region go on spinning for a while: a pause before the next contender, where there are any.
+REST_SECONDS = 0.01
+TIMEOUT = 120.0  # seconds, after which a contender is given up
+
+# What tells libraries how many threads to use; they read it at import.
+THREAD_VARIABLES = (
+    "FASTNN_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+
+
+def environment(threads: int) -> dict[str, str]:
+    """The environment of a process that is to use so many threads."""
+    eigen = "true" if threads > 1 else "false"
+    xla = f"--xla_cpu_multi_thread_eigen={eigen} intra_op_parallelism_threads={threads}"
+    return os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads)) | {"XLA_FLAGS": xla, "JAX_PLATFORMS": "cpu"}
+
+
+class ContenderError(Exception):
+    """A contender cannot go on; the message says why."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A module of `contenders`, or one with a dot in its name, with so many threads."""
+
+    name: str
+    threads: int = 1
+
+    def __str__(self) -> str:
+        return self.name if self.threads == 1 else f"{self.name}@{self.threads}"
+
+    @staticmethod
+    def parse(text: str) -> Contender:
+        """The contender that str() made this of."""
+        name, _, threads = text.partition("@")
+        return Contender(name, int(threads or 1))
+
+
+@dataclass
+class Result:
+    """Seconds of a part of a case by one contender, a sample each; or what went wrong."""
+
+    samples: list[float] = field(default_factory=list)
+    problem: str = ""
+
+    @contextmanager
+    def keeping_problems(self) -> Iterator[None]:
+        """What goes wrong with a contender must not spoil the results of the others."""
+        try:
+            yield
+        except ContenderError as error:
+            self.problem = str(error)
+
+    @property
+    def min(self) -> float:
+        """The least of all samples."""
+        return min(self.samples)
+
+    @property
+    def median(self) -> float:
+        """The median of all samples."""
+        return statistics.median(self.samples)
+
+
+class Process:
+    """A contender in a process of its own, which does something only while it is asked."""
+
+    def __init__(self, contender: Contender) -> None:
+        self.contender = contender
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by close)
+        # The packages that this process sees, wherever it was started.
+        start = f"import sys; sys.path[:] = {sys.path!r}; from fastnn.bench.worker import main; main(sys.argv[1])"
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-c", start, contender.name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            env=environment(contender.threads),
+        )
+        self._greeting: dict[str, Any] | None = None
+
+    @property
+    def greeting(self) -> dict[str, Any]:
+        """What the process said first: "version", or why it is "missing"."""
+        if self._greeting is None:
+            self._greeting = self._read()
+        return self._greeting
+
+    def ask(self, **request: Any) -> dict[str, Any]:
+        """The answer to a request."""
+        assert self.greeting
+        assert self.process.stdin is not None
+        try:
+            self.process.stdin.write(json.dumps(request).encode() + b"\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            raise self._ended() from None
+        return self._read()
+
+    def _read(self) -> dict[str, Any]:
+        """The next answer: a line, all of which the worker writes at once."""
+        assert self.process.stdout is not None
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.process.stdout, selectors.EVENT_READ)
+            if not selector.select(TIMEOUT):
+                self.close()
+                raise ContenderError(f"took more than {TIMEOUT:g} s")
+        line = self.process.stdout.readline()
+        if not line:
+            raise self._ended()
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise ContenderError(answer["error"])
+        return answer
+
+    def _ended(self) -> ContenderError:
+        """The error that says how the process ended, with the last line that it wrote."""
+        code = self.process.wait()
+        self.errors.seek(0)
+        lines = self.errors.read().decode(errors="replace").strip().splitlines()
+        self.close()
+        return ContenderError(" ".join([f"ended with code {code}:", *lines[-1:]]).rstrip(":"))
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return self.process.poll() is None
+
+    def close(self) -> None:
+        """End the process."""
+        self.process.kill()
+        self.process.communicate()
+        self.errors.close()
+
+
+class Runner:
+    """Measures cases by contenders, each in a process that lives until the runner is closed.
+
+    `versions` says what the contenders are that have started, `missing` why the others cannot take part.
+    """
+
+    def __init__(self, contenders: Sequence[Contender] = ()) -> None:
+        self.processes: dict[Contender, Process] = {}
+        self.versions: dict[Contender, str] = {}
+        self.missing: dict[Contender, str] = {}
+        self.start(contenders)
+
+    def start(self, contenders: Sequence[Contender]) -> None:
+        """Start those of the contenders that have not started yet, all at once."""
+        new = [contender for contender in contenders if contender not in self.processes]
+        try:
+            self.processes |= {contender: Process(contender) for contender in new}
+            for contender in new:
+                self._greet(contender)
+        except BaseException:
+            self.close()
+            raise
+
+    def _greet(self, contender: Contender) -> None:
+        try:
+            greeting = self.processes[contender].greeting
+        except ContenderError as error:
+            greeting = {"missing": str(error)}
+        if "version" in greeting:
+            self.versions[contender] = greeting["version"]
+        else:
+            self.missing[contender] = greeting["missing"]
+
+    def measure(self, case: Case, seconds: float, contenders: Sequence[Contender] = ()) -> dict[Contender, Result]:
+        """Samples of a case, taken for so many seconds, of the given contenders or of all, where they know it."""
+        self.start(contenders)
+        results = {c: Result() for c in contenders or self.processes if c in self.versions}
+        repetitions = {}
+        for contender, result in results.items():
+            with result.keeping_problems():
+                repetitions[contender] = self._calibrate(contender, case)
+        deadline = time.monotonic() + seconds
+        for rounds in range(MAX_ROUNDS):
+            if rounds >= MIN_ROUNDS and time.monotonic() > deadline:
+                break
+            for contender, n in repetitions.items():
+                if n and not results[contender].problem:
+                    with results[contender].keeping_problems():
+                        results[contender].samples.append(self._sample(contender, case, n))
+        return {c: result for c, result in results.items() if result.samples or result.problem}
+
+    def _calibrate(self, contender: Contender, case: Case) -> int:
+        """Prepare a case: the number of repetitions that make a sample, 0 if the contender does not know the case."""
+        if not self.processes[contender].alive:
+            self.processes[contender] = Process(contender)
+        process = self.processes[contender]
+        if "ok" not in process.ask(prepare=case.to_json()):
+            return 0
+        n = 1
+        while (seconds := min(process.ask(time=n)["seconds"] for _ in range(2))) < SAMPLE_SECONDS / 2:
+            n *= 2
+        return max(1, round(n * SAMPLE_SECONDS / seconds))
+
+    def _sample(self, contender: Contender, case: Case, n: int) -> float:
+        """Seconds of a part."""
+        seconds: float = self.processes[contender].ask(time=n)["seconds"]
+        if contender.threads > 1:
+            time.sleep(REST_SECONDS)
+        return seconds / n / case.parts
+
+    def close(self) -> None:
+        """End all processes."""
+        for process in self.processes.values():
+            process.close()
+
+    def __enter__(self) -> Runner:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
