@@ -143,10 +143,11 @@ KERNEL_FN ptrdiff_t FN(wide_panels)(PANEL *panel, ptrdiff_t cols)
 KERNEL_FN void FN(product_block)(const struct fnn_product *q, const REAL *a, const REAL *b, const REAL *init,
                                  ptrdiff_t init_row, ptrdiff_t depth)
 {
-    PANEL panel = {a, b, init, q->c, q->a_row, q->a_col, q->b_row, init_row, q->c_row, q->rows, depth, 0, NULL, 0, 0, 0};
+    PANEL panel = {a,        b,       init,  q->c, q->a_row, q->a_col, q->b_row, init_row,
+                   q->c_row, q->rows, depth, 0,    NULL,     0,        0,        0};
     const ptrdiff_t cols = q->cols, tiles = q->rows / TILE_ROWS;
-    if (BAD_STRIDE(q->a_col == 1 ? q->a_row : q->a_col) && tiles > 0 && q->rows <= FNN_ROW_BLOCK &&
-        cols >= 8 * LANES && depth >= 64) {
+    if (BAD_STRIDE(q->a_col == 1 ? q->a_row : q->a_col) && tiles > 0 && q->rows <= FNN_ROW_BLOCK && cols >= 8 * LANES &&
+        depth >= 64) {
         REAL *tiled = (REAL *)fnn_workspace() + FNN_PANEL_BYTES / sizeof(REAL);
         LANE(pack_tiles)(a, q->a_row, q->a_col, q->rows, depth, tiled);
         panel.a = tiled;

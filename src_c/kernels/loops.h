@@ -37,6 +37,11 @@
     }
 
 /* The lanes of p[0..left) with `fill` behind them; left may be anything. */
+INLINE VEC LANE(fill_n)(VEC v, ptrdiff_t left, VEC fill)
+{
+    return left >= LANES ? v : v_fill_tail(v, v_tail(left > 0 ? left : 0), fill);
+}
+
 INLINE VEC LANE(load_n)(const REAL *p, ptrdiff_t left, VEC fill)
 {
     if (left >= LANES)
@@ -71,22 +76,38 @@ INLINE SUM LANE(sum_zero)(void)
     return sum;
 }
 
+/* The halves of a register-like value: `half` is the type of one of them. */
+#define FNN_HALVES(half, value, low, high)                                                                   \
+    half low, high;                                                                                          \
+    memcpy(&low, &(value), sizeof low);                                                                      \
+    memcpy(&high, (const char *)&(value) + sizeof low, sizeof high);
+
 INLINE double LANE(sum_total)(const SUM *sum)
 {
-    REAL lane[PARTIALS];
-    memcpy(lane, sum->part, sizeof lane);
-    double total[PARTIALS];
-    for (int i = 0; i < PARTIALS; i++)
-        total[i] = lane[i];
-    for (int half = PARTIALS / 2; half > 0; half /= 2)
-        for (int i = 0; i < half; i++)
-            total[i] += total[i + half];
-    return total[0];
+    typedef REAL eight __attribute__((vector_size(8 * sizeof(REAL))));
+    FNN_HALVES(eight, *sum, low8, high8)
+    const fnn_double8 total8 = __builtin_convertvector(low8, fnn_double8) + __builtin_convertvector(high8, fnn_double8);
+    FNN_HALVES(fnn_double4, total8, low4, high4)
+    const fnn_double4 total4 = low4 + high4;
+    FNN_HALVES(fnn_double2, total4, low2, high2)
+    const fnn_double2 total2 = low2 + high2;
+    return total2[0] + total2[1];
 }
 
-/* Runs `body` for each register of n elements, in whole rounds of 16: i is the element, j the partial sum, left how
- * many elements remain (0 or less: none, but the zero is still added, so that all widths do the same additions). */
-#define FNN_FOR_PARTIALS(n, i, j, left)                                                                      \
-    for (ptrdiff_t round = 0; round < (n); round += PARTIALS)                                                \
-        for (ptrdiff_t j = 0, i = round, left = (n) - round; j < PARTIALS / LANES;                           \
-             j++, i += LANES, left -= LANES)
+/* Runs the statements for each register of n elements: i is its first element, j its partial sum, left how many elements
+ * there are from i on, which is known to be enough but in the last round. */
+#define FNN_EACH_REGISTER(n, ...)                                                                            \
+    {                                                                                                        \
+        ptrdiff_t i = 0;                                                                                     \
+        while (i + PARTIALS <= (n))                                                                          \
+            for (ptrdiff_t j = 0; j < PARTIALS / LANES; j++, i += LANES) {                                   \
+                const ptrdiff_t left = LANES;                                                                \
+                __VA_ARGS__                                                                                  \
+            }                                                                                                \
+        for (ptrdiff_t j = 0; j < PARTIALS / LANES; j++, i += LANES) {                                       \
+            const ptrdiff_t left = (n)-i;                                                                    \
+            if (left > 0) {                                                                                  \
+                __VA_ARGS__                                                                                  \
+            }                                                                                                \
+        }                                                                                                    \
+    }

@@ -10,21 +10,12 @@
     {                                                                                                        \
         const VEC p = K(params[0]), s = K(scale);                                                            \
         SUM sum = LANE(sum_zero)();                                                                          \
-        FNN_FOR_PARTIALS(n, i, j, left)                                                                      \
-        {                                                                                                    \
-            const VEC w = weight ? LANE(load_n)(weight + i, left, K(0)) : K(1);                              \
-            VEC derivative;                                                                                  \
-            VEC value = LANE(name)(LANE(load_n)(x + i, left, K(0)), LANE(load_n)(t + i, left, K(0)), p,      \
-                                   &derivative);                                                             \
-            value = value * w;                                                                               \
-            if (loss)                                                                                        \
-                LANE(store_n)(loss + i, value, left);                                                        \
-            if (grad)                                                                                        \
-                LANE(store_n)(grad + i, derivative * (s * w), left);                                         \
-            if (left < LANES)                                                                                \
-                value = v_fill_tail(value, v_tail(left > 0 ? left : 0), K(0));                               \
-            sum.part[j] += value;                                                                            \
-        }                                                                                                    \
+        FNN_EACH_REGISTER(                                                                                   \
+            n, const VEC w = weight ? LANE(load_n)(weight + i, left, K(0)) : K(1); VEC derivative;           \
+            VEC value = LANE(name)(LANE(load_n)(x + i, left, K(0)), LANE(load_n)(t + i, left, K(0)), p, &derivative);\
+            value = value * w; if (loss) LANE(store_n)(loss + i, value, left);                               \
+            if (grad) LANE(store_n)(grad + i, derivative * (s * w), left);                                   \
+            sum.part[j] += LANE(fill_n)(value, left, K(0));)                                                 \
         return LANE(sum_total)(&sum);                                                                        \
     }
 
@@ -103,37 +94,28 @@ INLINE VEC LANE(row_target)(const REAL *q, ptrdiff_t i, ptrdiff_t left, VEC keep
 INLINE REAL LANE(cross_entropy_row)(const REAL *x, int64_t label, const REAL *q, REAL *grad, ptrdiff_t cols,
                                     REAL factor, double smoothing)
 {
-    const VEC keep = K(1 - smoothing), spread = K(smoothing / (double)cols), one = K(1);
     const VEC max = LANE(row_max)(x, cols);
-    const VEC exp_sum = LANE(row_exp)(x, grad, cols, max, one);
-    const VEC log_sum = LANE(log)(exp_sum);
-    SUM loss = LANE(sum_zero)(), mass = LANE(sum_zero)();
+    const double exp_sum = LANE(row_exp)(x, grad, cols, max, K(1));
+    const VEC log_sum = LANE(log)(K(exp_sum));
+    const VEC keep = K(1 - smoothing), spread = K(smoothing / (double)cols);
+    double total = 0, mass = 1;
     if (q || smoothing > 0) {
-        FNN_FOR_PARTIALS(cols, i, j, left)
-        {
-            VEC target = LANE(row_target)(q, i, left, keep, spread);
-            if (left < LANES)
-                target = v_fill_tail(target, v_tail(left > 0 ? left : 0), K(0));
+        SUM loss = LANE(sum_zero)(), masses = LANE(sum_zero)();
+        FNN_EACH_REGISTER(
+            cols, VEC target = LANE(row_target)(q, i, left, keep, spread); target = LANE(fill_n)(target, left, K(0));
             const VEC log_p = LANE(load_n)(x + i, left, K(0)) - max - log_sum;
-            loss.part[j] += v_select(v_eq(target, K(0)), K(0) * log_sum, target * log_p);
-            mass.part[j] += target;
-        }
+            loss.part[j] += v_select(v_eq(target, K(0)), K(0) * log_sum, target * log_p); masses.part[j] += target;)
+        total = LANE(sum_total)(&loss);
+        mass = q ? LANE(sum_total)(&masses) : 1;
     }
-    double total = LANE(sum_total)(&loss);
     const REAL keep_label = (REAL)(1 - smoothing);
-    VEC mass_all = K(LANE(sum_total)(&mass));
-    if (!q) {
-        REAL lane[LANES];
-        v_store(lane, K(x[label]) - max - log_sum);
-        total += keep_label == 0 ? 0 : keep_label * lane[0];
-        mass_all = one;
-    }
+    if (!q && keep_label != 0)
+        total += keep_label * (x[label] - max[0] - log_sum[0]);
     if (grad) {
-        for (ptrdiff_t i = 0; i < cols; i += LANES) {
-            const VEC target = LANE(row_target)(q, i, cols - i, keep, spread);
-            const VEC p = LANE(load_n)(grad + i, cols - i, K(0)) / exp_sum;
-            LANE(store_n)(grad + i, (p * mass_all - target) * v_splat(factor), cols - i);
-        }
+        const VEC share = K(mass / exp_sum), scale = K(factor);
+        FNN_EACH_REGISTER(cols, const VEC target = LANE(row_target)(q, i, left, keep, spread);
+                          const VEC p = LANE(load_n)(grad + i, left, K(0)) * share;
+                          LANE(store_n)(grad + i, (p - target) * scale, left);)
         if (!q)
             grad[label] -= keep_label * factor;
     }

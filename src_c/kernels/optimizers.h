@@ -5,27 +5,41 @@
  * The order of operations is PyTorch's (torch/optim, the single-tensor implementations).
  */
 #define FNN_DEFINE_UPDATE(name)                                                                              \
+    INLINE void LANE(name##_register)(REAL *param, const REAL *grad, REAL *s0, REAL *s1, REAL *s2,           \
+                                      ptrdiff_t left, const VEC *k)                                          \
+    {                                                                                                        \
+        VEC p = LANE(load_n)(param, left, K(0));                                                             \
+        VEC a = s0 ? LANE(load_n)(s0, left, K(0)) : K(0);                                                    \
+        VEC b = s1 ? LANE(load_n)(s1, left, K(0)) : K(0);                                                    \
+        VEC d = s2 ? LANE(load_n)(s2, left, K(0)) : K(0);                                                    \
+        LANE(name)(&p, LANE(load_n)(grad, left, K(0)), s0 ? &a : NULL, s1 ? &b : NULL, s2 ? &d : NULL, k);   \
+        LANE(store_n)(param, p, left);                                                                       \
+        if (s0)                                                                                              \
+            LANE(store_n)(s0, a, left);                                                                      \
+        if (s1)                                                                                              \
+            LANE(store_n)(s1, b, left);                                                                      \
+        if (s2)                                                                                              \
+            LANE(store_n)(s2, d, left);                                                                      \
+    }                                                                                                        \
     KERNEL_FN void FN(name)(REAL *param, const REAL *grad, REAL *s0, REAL *s1, REAL *s2, ptrdiff_t n,        \
                             const double *c)                                                                 \
     {                                                                                                        \
         const VEC k[8] = {K(c[0]), K(c[1]), K(c[2]), K(c[3]), K(c[4]), K(c[5]), K(c[6]), K(c[7])};           \
-        for (ptrdiff_t i = 0; i < n; i += LANES) {                                                           \
-            const ptrdiff_t left = n - i;                                                                    \
-            VEC p = LANE(load_n)(param + i, left, K(0));                                                     \
-            const VEC g = LANE(load_n)(grad + i, left, K(0));                                                \
-            VEC a = s0 ? LANE(load_n)(s0 + i, left, K(0)) : K(0);                                            \
-            VEC b = s1 ? LANE(load_n)(s1 + i, left, K(0)) : K(0);                                            \
-            VEC d = s2 ? LANE(load_n)(s2 + i, left, K(0)) : K(0);                                            \
-            LANE(name)(&p, g, s0 ? &a : NULL, s1 ? &b : NULL, s2 ? &d : NULL, k);                            \
-            LANE(store_n)(param + i, p, left);                                                               \
-            if (s0)                                                                                          \
-                LANE(store_n)(s0 + i, a, left);                                                              \
-            if (s1)                                                                                          \
-                LANE(store_n)(s1 + i, b, left);                                                              \
-            if (s2)                                                                                          \
-                LANE(store_n)(s2 + i, d, left);                                                              \
-        }                                                                                                    \
+        const ptrdiff_t whole = n / LANES * LANES;                                                           \
+        /* Which states there are is known before the loop, so that it has no branches. */                   \
+        FNN_UPDATE_LOOP(name, !s0, NULL, NULL, NULL)                                                         \
+        FNN_UPDATE_LOOP(name, s0 && !s1 && !s2, s0 + i, NULL, NULL)                                          \
+        FNN_UPDATE_LOOP(name, s0 && s1 && !s2, s0 + i, s1 + i, NULL)                                         \
+        FNN_UPDATE_LOOP(name, s0 && !s1 && s2, s0 + i, NULL, s2 + i)                                         \
+        FNN_UPDATE_LOOP(name, s0 && s1 && s2, s0 + i, s1 + i, s2 + i)                                        \
+        if (whole < n)                                                                                       \
+            LANE(name##_register)(param + whole, grad + whole, s0 ? s0 + whole : NULL, s1 ? s1 + whole : NULL, \
+                                  s2 ? s2 + whole : NULL, n - whole, k);                                     \
     }
+#define FNN_UPDATE_LOOP(name, condition, s0, s1, s2)                                                         \
+    if (condition)                                                                                           \
+        for (ptrdiff_t i = 0; i < whole; i += LANES)                                                         \
+            LANE(name##_register)(param + i, grad + i, s0, s1, s2, LANES, k);
 
 /* g + weight_decay p. A rate of 0 means that the term is not there, so that it makes no NaN of an infinity. */
 INLINE VEC LANE(decayed)(VEC g, VEC p, VEC weight_decay)

@@ -74,8 +74,8 @@ INLINE void LANE(pack_tile)(const REAL *a, ptrdiff_t a_row, ptrdiff_t depth, REA
         UNROLL for (ptrdiff_t p = 0; p < PARTS; p++)
             LANE(load_turned)(a + p * LANES * a_row + k, a_row, TILE_ROWS - p * LANES, depth - k, v[p]);
         if (depth - k >= LANES) {
-            UNROLL for (ptrdiff_t i = 0; i < LANES; i++)
-                UNROLL for (ptrdiff_t p = 0; p < PARTS; p++) v_store(out + i * TILE_ROWS + p * LANES, v[p][i]);
+            UNROLL for (ptrdiff_t i = 0; i < LANES; i++) UNROLL for (ptrdiff_t p = 0; p < PARTS; p++)
+                v_store(out + i * TILE_ROWS + p * LANES, v[p][i]);
         } else {
             for (ptrdiff_t i = 0; i < depth - k; i++)
                 for (ptrdiff_t p = 0; p < PARTS; p++)

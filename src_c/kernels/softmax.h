@@ -5,47 +5,56 @@
  */
 INLINE VEC LANE(row_max)(const REAL *x, ptrdiff_t n)
 {
-    VEC max = K(-INFINITY);
-    for (ptrdiff_t i = 0; i < n; i += LANES)
-        max = v_max(LANE(load_n)(x + i, n - i, K(-INFINITY)), max);
-    REAL lane[LANES];
-    v_store(lane, max);
-    for (ptrdiff_t half = LANES / 2; half > 0; half /= 2)
-        for (ptrdiff_t i = 0; i < half; i++)
-            lane[i] = lane[i] > lane[i + half] ? lane[i] : lane[i + half];
-    return v_splat(lane[0]);
+    SUM max;
+    for (ptrdiff_t j = 0; j < PARTIALS / LANES; j++)
+        max.part[j] = K(-INFINITY);
+    FNN_EACH_REGISTER(n, max.part[j] = v_max(LANE(load_n)(x + i, left, K(-INFINITY)), max.part[j]);)
+    VEC largest = max.part[0];
+    for (ptrdiff_t j = 1; j < PARTIALS / LANES; j++)
+        largest = v_max(max.part[j], largest);
+    for (ptrdiff_t lanes = 1; lanes < LANES; lanes *= 2) /* so many lanes hold the largest of LANES / lanes */
+        largest = v_max(v_zip_low(largest, largest), v_zip_high(largest, largest));
+    return largest;
 }
 
+/* Sums of long rows are added up in double, a segment at a time. */
+#define SEGMENT 4096
+#define FNN_EACH_SEGMENT(n, start, length)                                                                   \
+    for (ptrdiff_t start = 0, length; length = (n)-start < SEGMENT ? (n)-start : SEGMENT, start < (n); start += SEGMENT)
+
 /* y = e^((x - max) / T); returns the sum of y. y may be NULL. */
-INLINE VEC LANE(row_exp)(const REAL *x, REAL *y, ptrdiff_t n, VEC max, VEC inv_temperature)
+INLINE double LANE(row_exp)(const REAL *x, REAL *y, ptrdiff_t n, VEC max, VEC inv_temperature)
 {
-    SUM sum = LANE(sum_zero)();
-    FNN_FOR_PARTIALS(n, i, j, left)
+    double total = 0;
+    FNN_EACH_SEGMENT(n, start, length)
     {
-        VEC e = LANE(exp)((LANE(load_n)(x + i, left, K(-INFINITY)) - max) * inv_temperature);
-        if (y)
-            LANE(store_n)(y + i, e, left);
-        if (left < LANES)
-            e = v_fill_tail(e, v_tail(left > 0 ? left : 0), K(0));
-        sum.part[j] += e;
+        SUM sum = LANE(sum_zero)();
+        FNN_EACH_REGISTER(length,
+                          VEC e = LANE(exp)((LANE(load_n)(x + start + i, left, K(-INFINITY)) - max) * inv_temperature);
+                          if (y) LANE(store_n)(y + start + i, e, left); sum.part[j] += LANE(fill_n)(e, left, K(0));)
+        total += LANE(sum_total)(&sum);
     }
-    return K(LANE(sum_total)(&sum));
+    return total;
 }
 
 /* sum a_i b_i of one row */
 INLINE double LANE(row_dot)(const REAL *a, const REAL *b, ptrdiff_t n)
 {
-    SUM sum = LANE(sum_zero)();
-    FNN_FOR_PARTIALS(n, i, j, left)
-    sum.part[j] = v_fma(LANE(load_n)(a + i, left, K(0)), LANE(load_n)(b + i, left, K(0)), sum.part[j]);
-    return LANE(sum_total)(&sum);
+    double total = 0;
+    FNN_EACH_SEGMENT(n, start, length)
+    {
+        SUM sum = LANE(sum_zero)();
+        FNN_EACH_REGISTER(length, sum.part[j] = v_fma(LANE(load_n)(a + start + i, left, K(0)),
+                                                      LANE(load_n)(b + start + i, left, K(0)), sum.part[j]);)
+        total += LANE(sum_total)(&sum);
+    }
+    return total;
 }
 
 KERNEL_FN double FN(sum)(const REAL *x, ptrdiff_t n)
 {
     SUM sum = LANE(sum_zero)();
-    FNN_FOR_PARTIALS(n, i, j, left)
-    sum.part[j] += LANE(load_n)(x + i, left, K(0));
+    FNN_EACH_REGISTER(n, sum.part[j] += LANE(load_n)(x + i, left, K(0));)
     return LANE(sum_total)(&sum);
 }
 
@@ -53,12 +62,9 @@ KERNEL_FN double FN(sum)(const REAL *x, ptrdiff_t n)
 KERNEL_FN double FN(dot)(const REAL *x, const REAL *g, ptrdiff_t n)
 {
     SUM sum = LANE(sum_zero)();
-    FNN_FOR_PARTIALS(n, i, j, left)
-    {
-        const VEC grad = LANE(load_n)(g + i, left, K(0));
-        const VEC product = LANE(load_n)(x + i, left, K(0)) * grad;
-        sum.part[j] += v_select(v_eq(grad, K(0)), K(0), product);
-    }
+    FNN_EACH_REGISTER(n, const VEC grad = LANE(load_n)(g + i, left, K(0));
+                      const VEC product = LANE(load_n)(x + i, left, K(0)) * grad;
+                      sum.part[j] += v_select(v_eq(grad, K(0)), K(0), product);)
     return LANE(sum_total)(&sum);
 }
 
@@ -67,9 +73,8 @@ KERNEL_FN void FN(softmax)(const REAL *x, REAL *y, ptrdiff_t rows, ptrdiff_t col
 {
     const VEC inv_temperature = K(params[0]);
     for (ptrdiff_t r = 0; r < rows; r++, x += cols, y += cols) {
-        const VEC sum = LANE(row_exp)(x, y, cols, LANE(row_max)(x, cols), inv_temperature);
-        for (ptrdiff_t i = 0; i < cols; i += LANES)
-            LANE(store_n)(y + i, LANE(load_n)(y + i, cols - i, K(0)) / sum, cols - i);
+        const VEC inverse = K(1 / LANE(row_exp)(x, y, cols, LANE(row_max)(x, cols), inv_temperature));
+        FNN_EACH_REGISTER(cols, LANE(store_n)(y + i, LANE(load_n)(y + i, left, K(0)) * inverse, left);)
     }
 }
 
@@ -80,10 +85,9 @@ KERNEL_FN void FN(softmax_backward)(const REAL *g, const REAL *y, REAL *out, ptr
     const VEC inv_temperature = K(params[0]);
     for (ptrdiff_t r = 0; r < rows; r++, g += cols, y += cols, out += cols) {
         const VEC mean = K(LANE(row_dot)(g, y, cols));
-        for (ptrdiff_t i = 0; i < cols; i += LANES) {
-            const VEC gi = LANE(load_n)(g + i, cols - i, K(0)), yi = LANE(load_n)(y + i, cols - i, K(0));
-            LANE(store_n)(out + i, yi * (gi - mean) * inv_temperature, cols - i);
-        }
+        FNN_EACH_REGISTER(cols, const VEC gi = LANE(load_n)(g + i, left, K(0));
+                          const VEC yi = LANE(load_n)(y + i, left, K(0));
+                          LANE(store_n)(out + i, yi * (gi - mean) * inv_temperature, left);)
     }
 }
 
@@ -93,11 +97,9 @@ KERNEL_FN void FN(log_softmax)(const REAL *x, REAL *y, ptrdiff_t rows, ptrdiff_t
     const VEC inv_temperature = K(params[0]);
     for (ptrdiff_t r = 0; r < rows; r++, x += cols, y += cols) {
         const VEC max = LANE(row_max)(x, cols);
-        const VEC log_sum = LANE(log)(LANE(row_exp)(x, NULL, cols, max, inv_temperature));
-        for (ptrdiff_t i = 0; i < cols; i += LANES) {
-            const VEC shifted = (LANE(load_n)(x + i, cols - i, K(0)) - max) * inv_temperature;
-            LANE(store_n)(y + i, shifted - log_sum, cols - i);
-        }
+        const VEC log_sum = LANE(log)(K(LANE(row_exp)(x, NULL, cols, max, inv_temperature)));
+        FNN_EACH_REGISTER(cols, const VEC shifted = (LANE(load_n)(x + i, left, K(0)) - max) * inv_temperature;
+                          LANE(store_n)(y + i, shifted - log_sum, left);)
     }
 }
 
@@ -108,10 +110,9 @@ KERNEL_FN void FN(log_softmax_backward)(const REAL *g, const REAL *y, REAL *out,
     const VEC inv_temperature = K(params[0]);
     for (ptrdiff_t r = 0; r < rows; r++, g += cols, y += cols, out += cols) {
         const VEC sum = K(FN(sum)(g, cols));
-        for (ptrdiff_t i = 0; i < cols; i += LANES) {
-            const VEC gi = LANE(load_n)(g + i, cols - i, K(0)), yi = LANE(load_n)(y + i, cols - i, K(0));
-            LANE(store_n)(out + i, v_fnma(LANE(exp)(yi), sum, gi) * inv_temperature, cols - i);
-        }
+        FNN_EACH_REGISTER(cols, const VEC gi = LANE(load_n)(g + i, left, K(0));
+                          const VEC yi = LANE(load_n)(y + i, left, K(0));
+                          LANE(store_n)(out + i, v_fnma(LANE(exp)(yi), sum, gi) * inv_temperature, left);)
     }
 }
 
@@ -121,11 +122,8 @@ KERNEL_FN void FN(entropy)(const REAL *p, REAL *out, ptrdiff_t rows, ptrdiff_t c
     (void)params;
     for (ptrdiff_t r = 0; r < rows; r++, p += cols) {
         SUM sum = LANE(sum_zero)();
-        FNN_FOR_PARTIALS(cols, i, j, left)
-        {
-            const VEC pi = LANE(load_n)(p + i, left, K(0));
-            sum.part[j] += v_select(v_eq(pi, K(0)), K(0), pi * LANE(log)(pi));
-        }
+        FNN_EACH_REGISTER(cols, const VEC pi = LANE(load_n)(p + i, left, K(0));
+                          sum.part[j] += v_select(v_eq(pi, K(0)), K(0), pi * LANE(log)(pi));)
         out[r] = (REAL)-LANE(sum_total)(&sum);
     }
 }
@@ -137,9 +135,7 @@ KERNEL_FN void FN(entropy_backward)(const REAL *g, const REAL *p, REAL *out, ptr
     (void)params;
     for (ptrdiff_t r = 0; r < rows; r++, p += cols, out += cols) {
         const VEC minus_g = v_splat(-g[r]);
-        for (ptrdiff_t i = 0; i < cols; i += LANES) {
-            const VEC pi = LANE(load_n)(p + i, cols - i, K(1));
-            LANE(store_n)(out + i, (LANE(log)(pi) + K(1)) * minus_g, cols - i);
-        }
+        FNN_EACH_REGISTER(cols, const VEC pi = LANE(load_n)(p + i, left, K(1));
+                          LANE(store_n)(out + i, (LANE(log)(pi) + K(1)) * minus_g, left);)
     }
 }

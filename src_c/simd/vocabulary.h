@@ -53,6 +53,11 @@
 #define K(constant) v_splat((REAL)(constant))
 #define SIGN_BIT ((INT)((uint64_t)1 << (BITS - 1)))
 
+/* The last sums of a reduction, whatever the registers. */
+typedef double fnn_double8 __attribute__((vector_size(64)));
+typedef double fnn_double4 __attribute__((vector_size(32)));
+typedef double fnn_double2 __attribute__((vector_size(16)));
+
 #define v_abs(x) ((VEC)((IVEC)(x) & ~(IVEC)K(-0.0)))
 #define v_sign_bits(x) ((IVEC)(x) & (IVEC)K(-0.0))
 #define v_copysign(x, s) ((VEC)((IVEC)v_abs(x) | v_sign_bits(s)))
