@@ -222,6 +222,26 @@ def test_momentum_cannot_be_switched_on_where_there_is_no_buffer_for_it():
         assert optimizer.momentum == 0.9
 
 
+@pytest.mark.parametrize("cls", [optim.SGD, optim.RMSprop])
+def test_momentum_that_is_switched_off_leaves_its_buffer(cls):
+    """Both ways to step agree."""
+    x, y = np.ones((4, 2)), np.ones((4, 1))
+    nets = [nn.Sequential(nn.Linear(2, 1), seed=0, dtype="float64") for _ in range(2)]
+    optimizers = [cls(net.parameters(), lr=0.1, momentum=0.5) for net in nets]
+    if cls is optim.SGD:
+        for optimizer in optimizers:
+            optimizer.dampening = 0.5
+    trainer = fastnn.Trainer(nets[0], nn.MSELoss(), optimizers[0])
+    for momentum in (0.5, 0.0, 0.0, 0.5):
+        for optimizer in optimizers:
+            optimizer.momentum = momentum
+        trainer.step(x, y)
+        nets[1].backward(nn.MSELoss()(nets[1](x), y)[1])
+        optimizers[1].step()
+        optimizers[1].zero_grad()
+        assert bits(nets[0].parameters()) == bits(nets[1].parameters())
+
+
 def test_state_that_does_not_fit_changes_nothing():
     params = parameters()
     optimizer = optim.Adam(params)

@@ -229,6 +229,29 @@ def test_losses_of_scalars(backend):
         assert F.mse_loss(x, t, "none") == 4.0
         assert F.mse_loss_backward(np.array(1.0), x, t, "none").shape == ()
         assert F.mse_loss(x, t, "none", sample_weight=np.array(2.0)) == 8.0
+        assert F.mse_loss_backward(np.array(3.0), x, t, "none", sample_weight=np.array(2.0)) == 24.0
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("loss", [*nn.losses.Loss.__subclasses__(), *nn.losses.ClassLoss.__subclasses__()])
+def test_a_loss_is_its_function_and_the_gradient_of_that(loss, reduction, weighted, dtype, rng):
+    if not hasattr(F, getattr(loss, "name", "")):
+        return  # a base, or a loss written in Python
+    x, t, labels = *rng.uniform(0.1, 0.9, (2, 7, 3)).astype(dtype), rng.integers(3, size=7)
+    weight = rng.uniform(size=7).astype(dtype) if weighted else None
+    arguments = (x, labels if issubclass(loss, nn.losses.ClassLoss) else t, reduction, weight)
+    value = getattr(F, loss.name)(*arguments)
+    upstream = np.ones_like(value) if reduction == "none" else 1.0
+    grad = getattr(F, f"{loss.name}_backward")(upstream, *arguments)
+    both = loss(reduction)(*arguments[:2], weight)
+    assert [a.tobytes() for a in both] == [value.tobytes(), grad.tobytes()]
+
+
+def test_gradients_of_single_losses_in_any_layout():
+    x, t, g = np.random.default_rng(0).normal(size=(3, 4, 5))
+    for backward in (F.mse_loss_backward, F.rmse_loss_backward):
+        np.testing.assert_array_equal(backward(np.asfortranarray(g), x, t, "none"), backward(g, x, t, "none"))
 
 
 def test_the_program_of_a_step_can_be_printed():

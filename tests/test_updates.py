@@ -141,6 +141,8 @@ def test_states_that_a_rule_needs():
         optim.rmsprop_step(param, grad, np.zeros(3), momentum=0.9)
     with pytest.raises(ValueError, match=r"beta2 must be at least 0\.0 and less than 1"):
         optim.adam_step(param, grad, np.zeros(3), np.zeros(3), step=1, betas=(0.9, 1.0))
+    with pytest.raises(TypeError, match="exp_avg_sq must be an ndarray, which is updated in place, got NoneType"):
+        optim.adam_step(param, grad, np.zeros(3), None, step=1)
     with pytest.raises(TypeError, match="betas must be a pair"):
         optim.adam_step(param, grad, np.zeros(3), np.zeros(3), step=1, betas=0.9)
     np.testing.assert_array_equal(param, [1, 1, 1])

@@ -5,17 +5,52 @@ cimport numpy as cnp
 from fastnn._core.dispatch cimport real
 
 
+cdef inline bint is_readable(object x) noexcept:
+    """An ndarray that C can read as it is: contiguous, aligned, native byte order."""
+    return cnp.PyArray_CheckExact(x) and cnp.PyArray_ISCARRAY_RO(<cnp.ndarray> x)
+
+
 cdef inline bint is_plain(object x) noexcept:
-    """A float32 or float64 ndarray that C can read as it is: contiguous, aligned, native byte order."""
-    return (cnp.PyArray_CheckExact(x) and cnp.PyArray_ISCARRAY_RO(<cnp.ndarray> x)
-            and (cnp.PyArray_TYPE(<cnp.ndarray> x) == cnp.NPY_FLOAT32
-                 or cnp.PyArray_TYPE(<cnp.ndarray> x) == cnp.NPY_FLOAT64))
+    """A float32 or float64 ndarray that C can read as it is."""
+    return is_readable(x) and (cnp.PyArray_TYPE(<cnp.ndarray> x) == cnp.NPY_FLOAT32
+                               or cnp.PyArray_TYPE(<cnp.ndarray> x) == cnp.NPY_FLOAT64)
+
+
+cdef inline bint is_labels(object x) noexcept:
+    """An int64 ndarray that C can read as it is."""
+    return is_readable(x) and cnp.PyArray_TYPE(<cnp.ndarray> x) == cnp.NPY_INT64
+
+
+cdef inline bint same_dtype(object x, object y) noexcept:
+    return cnp.PyArray_TYPE(<cnp.ndarray> x) == cnp.PyArray_TYPE(<cnp.ndarray> y)
 
 
 cdef inline bint same_layout(object x, object y) noexcept:
     """Two plain arrays of one dtype and shape."""
-    return (cnp.PyArray_TYPE(<cnp.ndarray> x) == cnp.PyArray_TYPE(<cnp.ndarray> y)
-            and cnp.PyArray_SAMESHAPE(<cnp.ndarray> x, <cnp.ndarray> y))
+    return same_dtype(x, y) and cnp.PyArray_SAMESHAPE(<cnp.ndarray> x, <cnp.ndarray> y)
+
+
+cdef inline bint is_plain_like(object x, object y) noexcept:
+    """A plain array of the dtype and shape of the plain array y."""
+    return is_plain(x) and same_layout(x, y)
+
+
+cdef inline bint is_matrix(object x) noexcept:
+    """A plain array of two dimensions."""
+    return is_plain(x) and cnp.PyArray_NDIM(<cnp.ndarray> x) == 2
+
+
+cdef inline bint is_writable(object x) noexcept:
+    return cnp.PyArray_ISWRITEABLE(<cnp.ndarray> x)
+
+
+cdef inline bint apart(object x, object y) noexcept:
+    """Whether two plain arrays, or None, have no byte in common."""
+    if x is None or y is None:
+        return True
+    cdef char *p = cnp.PyArray_BYTES(<cnp.ndarray> x)
+    cdef char *q = cnp.PyArray_BYTES(<cnp.ndarray> y)
+    return p + cnp.PyArray_NBYTES(<cnp.ndarray> x) <= q or q + cnp.PyArray_NBYTES(<cnp.ndarray> y) <= p
 
 
 cdef inline object empty_like(object x):

@@ -41,7 +41,27 @@ cdef void dropout_parts(const real *x, real *y, Py_ssize_t n, uint64_t seed, uin
                          scale)
 
 
-def dropout(x, out, double p, uint64_t seed, uint64_t stream, uint64_t start):
+cdef bint is_word(object value, uint64_t *word):
+    """Whether `value` is an int of 64 bits, which becomes `word`."""
+    if type(value) is not int:
+        return False
+    try:
+        word[0] = value
+    except OverflowError:
+        return False
+    return True
+
+
+def quick_dropout(x, p, seed, stream, start):
+    """`dropout` into a new array, or None if the arguments are for the slow path."""
+    cdef uint64_t[3] words
+    if (dispatch.reference or not arrays.is_plain(x) or type(p) is not float or not 0.0 <= <double> p <= 1.0
+            or not is_word(seed, &words[0]) or not is_word(stream, &words[1]) or not is_word(start, &words[2])):
+        return None
+    return dropout(x, arrays.empty_like(x), p, words[0], words[1], words[2])
+
+
+cpdef dropout(x, out, double p, uint64_t seed, uint64_t stream, uint64_t start):
     """Fill `out` from `x`, both plain and of one dtype and shape."""
     cdef Py_ssize_t n = arrays.size(x)
     cdef void *px = arrays.data(x)

@@ -16,6 +16,7 @@ def linear(
     a: float = 0.0,
     b: float = 0.0,
 ) -> _Array: ...
+def quick_linear_backward(grad_output: Any, x: Any, weight: Any) -> tuple[_Array, _Array, _Array] | None: ...
 def linear_backward(
     grad_output: _Array,
     x: _Array,

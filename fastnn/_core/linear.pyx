@@ -126,15 +126,18 @@ cdef void run_linear_grad_x(const real *g, const real *weight, real *grad_x, con
     run_product(&q, &after, <real> 0)
 
 
+cdef bint fits(x, weight) noexcept:
+    """Plain matrices x (rows, in) and weight (in, out) of one dtype."""
+    return (arrays.is_matrix(x) and arrays.is_matrix(weight) and arrays.same_dtype(x, weight)
+            and cnp.PyArray_DIM(<cnp.ndarray> x, 1) == cnp.PyArray_DIM(<cnp.ndarray> weight, 0))
+
+
 def quick_linear(x, weight, bias, str activation=None, double a=0.0, double b=0.0):
     """`linear` into a new array, or None if the arrays are not plain matrices that fit and so are for the slow path."""
-    if (dispatch.reference or not arrays.is_plain(x) or not arrays.is_plain(weight)
-            or cnp.PyArray_NDIM(<cnp.ndarray> x) != 2 or cnp.PyArray_NDIM(<cnp.ndarray> weight) != 2
-            or cnp.PyArray_TYPE(<cnp.ndarray> x) != cnp.PyArray_TYPE(<cnp.ndarray> weight)
-            or cnp.PyArray_DIM(<cnp.ndarray> x, 1) != cnp.PyArray_DIM(<cnp.ndarray> weight, 0)):
+    if dispatch.reference or not fits(x, weight):
         return None
     if bias is not None and (not arrays.is_plain(bias) or cnp.PyArray_NDIM(<cnp.ndarray> bias) != 1
-                             or cnp.PyArray_TYPE(<cnp.ndarray> x) != cnp.PyArray_TYPE(<cnp.ndarray> bias)
+                             or not arrays.same_dtype(x, bias)
                              or cnp.PyArray_DIM(<cnp.ndarray> bias, 0) != cnp.PyArray_DIM(<cnp.ndarray> weight, 1)):
         return None
     cdef cnp.npy_intp[2] shape = [cnp.PyArray_DIM(<cnp.ndarray> x, 0), cnp.PyArray_DIM(<cnp.ndarray> weight, 1)]
@@ -165,7 +168,20 @@ cpdef linear(x, weight, bias, out, str activation=None, double a=0.0, double b=0
     return out
 
 
-def linear_backward(grad_output, x, weight, grad_x, grad_weight, grad_bias):
+def quick_linear_backward(grad_output, x, weight):
+    """`linear_backward` into new arrays, or None if the arguments are for the slow path."""
+    if (dispatch.reference or not fits(x, weight) or not arrays.is_matrix(grad_output)
+            or not arrays.same_dtype(grad_output, x)
+            or cnp.PyArray_DIM(<cnp.ndarray> grad_output, 0) != cnp.PyArray_DIM(<cnp.ndarray> x, 0)
+            or cnp.PyArray_DIM(<cnp.ndarray> grad_output, 1) != cnp.PyArray_DIM(<cnp.ndarray> weight, 1)):
+        return None
+    grad_x, grad_weight = arrays.empty_like(x), arrays.empty_like(weight)
+    grad_bias = cnp.PyArray_EMPTY(1, &cnp.PyArray_DIMS(<cnp.ndarray> weight)[1], cnp.PyArray_TYPE(<cnp.ndarray> x), 0)
+    linear_backward(grad_output, x, weight, grad_x, grad_weight, grad_bias)
+    return grad_x, grad_weight, grad_bias
+
+
+cpdef linear_backward(grad_output, x, weight, grad_x, grad_weight, grad_bias):
     """Fill the three gradients, all plain and of one dtype."""
     cdef Py_ssize_t rows = cnp.PyArray_DIM(<cnp.ndarray> x, 0)
     cdef Py_ssize_t n_in = cnp.PyArray_DIM(<cnp.ndarray> weight, 0)

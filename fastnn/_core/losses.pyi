@@ -5,11 +5,10 @@ import numpy.typing as npt
 
 _Array = npt.NDArray[Any]
 
-def weight_sum(weight: _Array) -> float: ...
 def first_bad_label(labels: npt.NDArray[np.int64], cols: int) -> int: ...
 
 class Loss:
-    def __init__(self, name: str) -> None: ...
+    def __init__(self, name: str, root: bool = False) -> None: ...
     def run(
         self,
         x: _Array,
@@ -20,17 +19,28 @@ class Loss:
         scale: float = 1.0,
         parameter: float = 0.0,
     ) -> float: ...
-
-class RowLoss:
-    def __init__(self, name: str) -> None: ...
-    def run(
+    def evaluate(
         self,
         x: _Array,
-        labels: npt.NDArray[np.int64] | None,
-        q: _Array | None,
+        t: _Array,
         weight: _Array | None,
-        values: _Array | None,
-        grad: _Array | None,
-        scale: float = 1.0,
+        reduction: str,
+        factor: float,
+        value: bool,
+        gradient: bool,
         parameter: float = 0.0,
-    ) -> float: ...
+    ) -> tuple[Any, Any]: ...
+    def quick(
+        self,
+        x: Any,
+        t: Any,
+        weight: Any,
+        reduction: Any,
+        g: Any,
+        value: bool,
+        gradient: bool,
+        parameter: Any = 0.0,
+    ) -> tuple[Any, Any] | None: ...
+
+class RowLoss(Loss):
+    def __init__(self, name: str, probabilities: bool = False) -> None: ...

@@ -1,20 +1,35 @@
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 _Array = npt.NDArray[Any]
+_Hyper = npt.NDArray[np.float64]
 
 HYPERPARAMETERS: tuple[str, ...]
-RULES: dict[str, int]
+KINDS: dict[str, tuple[int, int]]
+RULES: dict[str, Rule]
 
-def step(
-    rule: str,
-    hyper: npt.NDArray[np.float64],
-    step: int,
-    param: _Array,
-    grad: _Array,
-    s0: _Array | None = None,
-    s1: _Array | None = None,
-    s2: _Array | None = None,
-) -> None: ...
+class Hyper:
+    def __init__(
+        self, names: tuple[str, ...], bounds: Callable[[str], dict[str, float]], slow: Callable[[str, Any], float]
+    ) -> None: ...
+    def __call__(self, *values: Any) -> _Hyper: ...
+    def named(self, hyper: _Hyper) -> dict[str, float]: ...
+
+class Rule:
+    def __init__(self, name: str) -> None: ...
+    def quick(
+        self, hyper: Any, step: Any, param: Any, grad: Any, s0: Any = None, s1: Any = None, s2: Any = None
+    ) -> bool: ...
+    def run(
+        self,
+        hyper: _Hyper,
+        step: int,
+        param: _Array,
+        grad: _Array,
+        s0: _Array | None = None,
+        s1: _Array | None = None,
+        s2: _Array | None = None,
+    ) -> None: ...

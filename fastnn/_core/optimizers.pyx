@@ -2,7 +2,7 @@
 
 cimport numpy as cnp
 from cython.parallel cimport prange
-from libc.math cimport pow, sqrt
+from libc.math cimport HUGE_VAL, nextafter, pow, sqrt
 from libc.stdint cimport int64_t
 
 from fastnn._core cimport arrays, dispatch
@@ -18,12 +18,13 @@ cdef double COST = 0.4  # nanoseconds a parameter: benchmarks/bench_optimizers.p
 
 HYPERPARAMETERS = ("lr", "weight_decay", "eps", "momentum", "dampening", "nesterov", "lr_decay", "alpha", "beta1",
                    "beta2", "decoupled")
-RULES = {"sgd_step": SGD, "adagrad_step": ADAGRAD, "rmsprop_step": RMSPROP, "adam_step": ADAM}
+# The number of each rule, and how many of its states it cannot do without.
+KINDS = {"sgd_step": (SGD, 0), "adagrad_step": (ADAGRAD, 1), "rmsprop_step": (RMSPROP, 1), "adam_step": (ADAM, 2)}
 
 
 cdef Update find_update(str name):
     cdef Update update
-    update.rule = RULES[name]
+    update.rule = KINDS[name][0]
     update.kernel = dispatch.kernel_index(name, "update")
     return update
 
@@ -63,6 +64,11 @@ cdef void run_update(const Update *update, const double *hyper, int64_t step, re
     cdef int parts = parts_for(n * COST)
     cdef double began
     coefficients(update.rule, hyper, step, c)
+    if hyper[MOMENTUM] == 0:  # a buffer that an optimizer has from another time stays as it is
+        if update.rule == SGD:
+            s0 = NULL
+        elif update.rule == RMSPROP:
+            s2 = NULL
     if parts == 1:
         dispatch.update(update.kernel, param, grad, s0, s1, s2, n, c)
     else:
@@ -81,19 +87,91 @@ cdef void update_parts(int kernel, real *param, const real *grad, real *s0, real
                         arrays.writable_at(s2, i), part_start(n, part + 1, parts, UNIT) - i, c)
 
 
-def step(str rule, const double[::1] hyper, int64_t step, param, grad, s0=None, s1=None, s2=None):
-    """Update `param` and the states in place, plain arrays of one dtype and size; `hyper` as HYPERPARAMETERS."""
-    cdef Update update = find_update(rule)
-    cdef Py_ssize_t n = arrays.size(param)
-    cdef void *p = arrays.data(param)
-    cdef void *g = arrays.data(grad)
-    cdef void *a = arrays.data(s0)
-    cdef void *b = arrays.data(s1)
-    cdef void *c = arrays.data(s2)
-    cdef const double *h = &hyper[0]
-    if arrays.is_double(param):
-        with nogil:
-            run_update(&update, h, step, <double *> p, <double *> g, <double *> a, <double *> b, <double *> c, n)
-    else:
-        with nogil:
-            run_update(&update, h, step, <float *> p, <float *> g, <float *> a, <float *> b, <float *> c, n)
+cdef class Hyper:
+    """The hyperparameters `names` as a callable (*values) -> the array that updates read; the others in it are 0.
+
+    `bounds(name)` is the range of each, as keywords of check_number. What is not a float that is surely within goes to
+    `slow(name, value)`, to be repaired or explained.
+    """
+    cdef tuple names
+    cdef object slow
+    cdef int[HYPER_COUNT] places
+    cdef double[HYPER_COUNT] low
+    cdef double[HYPER_COUNT] high
+
+    def __init__(self, tuple names, bounds, slow):
+        self.names, self.slow = names, slow
+        for i, name in enumerate(names):
+            limits = bounds(name)
+            self.places[i] = HYPERPARAMETERS.index(name)
+            self.low[i] = limits.get("at_least", -HUGE_VAL)
+            self.high[i] = min(limits.get("at_most", HUGE_VAL), nextafter(limits.get("below", HUGE_VAL), -HUGE_VAL))
+
+    def __call__(self, *values):
+        cdef cnp.npy_intp count = HYPER_COUNT
+        hyper = cnp.PyArray_ZEROS(1, &count, cnp.NPY_FLOAT64, 0)
+        cdef double *h = <double *> arrays.data(hyper)
+        cdef Py_ssize_t i
+        if len(values) != len(self.names):
+            raise TypeError(f"expected {self.names}, got {values}")
+        for i, value in enumerate(values):
+            if type(value) is float and self.low[i] <= <double> value <= self.high[i]:
+                h[self.places[i]] = value
+            else:
+                h[self.places[i]] = self.slow(self.names[i], value)
+        return hyper
+
+    def named(self, hyper):
+        """The values in such an array by name."""
+        return {name: float(hyper[self.places[i]]) for i, name in enumerate(self.names)}
+
+
+cdef bint is_state(object state, object param, object grad, bint needed) noexcept:
+    """Whether `state` can be updated beside param and grad as it is, or is None where it is not needed."""
+    if state is None:
+        return not needed
+    return (arrays.is_plain_like(state, param) and arrays.is_writable(state) and arrays.apart(state, param)
+            and arrays.apart(state, grad))
+
+
+cdef class Rule:
+    """The update `name` of flat arrays, in place."""
+    cdef Update update
+    cdef int needed
+
+    def __init__(self, str name):
+        self.update = find_update(name)
+        self.needed = KINDS[name][1]
+
+    def quick(self, hyper, step, param, grad, s0=None, s1=None, s2=None):
+        """Update and return True, or do nothing and return False if the arguments are for the slow path."""
+        if (dispatch.reference or not arrays.is_plain(param) or not arrays.is_writable(param)
+                or not arrays.is_plain_like(grad, param) or not arrays.apart(grad, param)
+                or not is_state(s0, param, grad, self.needed > 0) or not is_state(s1, param, grad, self.needed > 1)
+                or not is_state(s2, param, grad, False)
+                or not arrays.apart(s0, s1) or not arrays.apart(s0, s2) or not arrays.apart(s1, s2)
+                or not arrays.is_plain(hyper) or not arrays.is_double(hyper) or arrays.size(hyper) != HYPER_COUNT
+                or type(step) is not int or step < 1):
+            return False
+        self.run(hyper, step, param, grad, s0, s1, s2)
+        return True
+
+    cpdef run(self, hyper, int64_t step, param, grad, s0=None, s1=None, s2=None):
+        """Update `param` and the states, plain arrays of one dtype and size; `hyper` as HYPERPARAMETERS."""
+        cdef Py_ssize_t n = arrays.size(param)
+        cdef void *p = arrays.data(param)
+        cdef void *g = arrays.data(grad)
+        cdef void *a = arrays.data(s0)
+        cdef void *b = arrays.data(s1)
+        cdef void *c = arrays.data(s2)
+        cdef const double *h = <double *> arrays.data(hyper)
+        if arrays.is_double(param):
+            with nogil:
+                run_update(&self.update, h, step, <double *> p, <double *> g, <double *> a, <double *> b,
+                           <double *> c, n)
+        else:
+            with nogil:
+                run_update(&self.update, h, step, <float *> p, <float *> g, <float *> a, <float *> b, <float *> c, n)
+
+
+RULES = {name: Rule(name) for name in KINDS}

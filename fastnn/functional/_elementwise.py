@@ -4,8 +4,6 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import numpy as np
-
 from .. import _validation as check
 from .._core import dispatch
 from .._core.activations import Map1, Map2
@@ -137,8 +135,3 @@ def documented(**params: str) -> Callable[[Function], Function]:
         return function
 
     return decorate
-
-
-def scalar(value: float, dtype: np.dtype[Any]) -> Any:
-    """`value` as a NumPy scalar of `dtype`."""
-    return dtype.type(value)

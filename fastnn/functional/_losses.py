@@ -1,14 +1,13 @@
-"""What the losses share: checks, reductions, weights, and the call of a kernel for the value or the gradient."""
+"""What the losses share: checks, reductions, weights, and the call of a kernel for the value, the gradient or both."""
 
-import math
 from typing import Any
 
 import numpy as np
 
 from .. import _validation as check
 from .._core import dispatch
-from .._core.losses import Loss, RowLoss, first_bad_label, weight_sum
-from ._elementwise import Array, reference_function, scalar
+from .._core.losses import Loss, RowLoss, first_bad_label
+from ._elementwise import Array, reference_function
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -35,139 +34,137 @@ def _upstream(
             raise ValueError(f"grad_output must be a scalar for reduction {reduction!r}, got shape {g.shape}")
         return float(g.reshape(())), None
     check.check_shape("grad_output", g, shape, "(that of the loss) for reduction 'none'")
-    return 1.0, np.array(g, dtype)
+    return 1.0, np.array(g, dtype, order="C")
 
 
-class ElementwiseLoss:
-    """A loss of each element: kernel, reference and, for rmse, the root."""
+class LossFunction:
+    """A loss: kernel and reference; `forward` gives its value, `backward` its gradient, `both` the two in one pass."""
 
-    def __init__(self, name: str, kernel: str | None = None, root: bool = False) -> None:
+    def __init__(self, name: str, kernel: Loss) -> None:
         self.name = name
-        self.kernel = Loss(kernel or name)
-        self.root = root
-
-    def _arrays(self, input: Any, target: Any, reduction: str, sample_weight: Any) -> tuple[Array, Array, Array | None]:
-        x = check.as_array("input", input)
-        t = check.as_target("target", target, x.dtype)
-        check.check_same_dtype(input=x, target=t)
-        check.check_same_shape(input=x, target=t)
-        check.check_choice("reduction", reduction, REDUCTIONS)
-        return x, t, _weights(sample_weight, x.shape[0] if x.ndim else 1, x.shape, x.dtype)
-
-    def _divisor(self, x: Array, weight: Array | None, reduction: str) -> float:
-        if reduction != "mean":
-            return 1.0
-        return float(x.size) or math.nan if weight is None else weight_sum(weight)
+        self.kernel = kernel
 
     def forward(self, input: Any, target: Any, reduction: str, sample_weight: Any, *params: float) -> Any:
-        x, t, weight = self._arrays(input, target, reduction, sample_weight)
-        if dispatch.get_reference():
-            return reference_function(self.name)(x, t, reduction, weight, *params)
-        values = np.empty_like(x) if reduction == "none" else None
-        total = self.kernel.run(x, t, weight, values, None, 1.0, *params)
-        if values is not None:
-            return np.sqrt(values) if self.root else values[()]
-        value = total / self._divisor(x, weight, reduction)
-        return scalar(math.sqrt(value) if self.root else value, x.dtype)
+        arguments = (input, target, sample_weight, reduction, None, True, False, *params)
+        return (self.kernel.quick(*arguments) or self._slow(*arguments))[0]
 
     def backward(
         self, grad_output: Any, input: Any, target: Any, reduction: str, sample_weight: Any, *params: float
     ) -> Array:
-        x, t, weight = self._arrays(input, target, reduction, sample_weight)
-        factor, g = _upstream(grad_output, reduction, x.shape, x.dtype)
-        if dispatch.get_reference():
-            return np.asarray(
-                reference_function(f"{self.name}_backward")(
-                    g if g is not None else factor, x, t, reduction, weight, *params
-                )
-            )
-        if self.root:
-            factor, g = self._through_root(x, t, weight, reduction, factor, g, *params)
-        if g is not None:
-            weight = g if weight is None else g * weight
-        grad = np.empty_like(x)
-        self.kernel.run(
-            x,
-            t,
-            weight,
-            None,
-            grad,
-            factor / self._divisor(x, weight if g is None else None, reduction),
-            *params,
-        )
-        return grad
+        arguments = (input, target, sample_weight, reduction, grad_output, False, True, *params)
+        return (self.kernel.quick(*arguments) or self._slow(*arguments))[1]
 
-    def _through_root(
+    def both(self, input: Any, target: Any, reduction: str, sample_weight: Any, *params: float) -> tuple[Any, Array]:
+        """The loss, and its gradient; for "none" that of the sum."""
+        arguments = (input, target, sample_weight, reduction, None, True, True, *params)
+        return self.kernel.quick(*arguments) or self._slow(*arguments)
+
+    def _slow(
+        self,
+        input: Any,
+        target: Any,
+        sample_weight: Any,
+        reduction: str,
+        grad_output: Any,
+        value: bool,
+        gradient: bool,
+        *params: float,
+    ) -> tuple[Any, Any]:
+        """What `Loss.quick` gives, of arguments that may need a repair or an explanation; or on the other backend."""
+        x, t, shape = self._arrays(input, target, reduction)
+        weight = _weights(sample_weight, x.shape[0] if x.ndim else 1, shape, x.dtype)
+        if value:
+            grad_output = np.ones(shape) if reduction == "none" else 1.0
+        factor, g = _upstream(grad_output, reduction, shape, x.dtype)
+        if dispatch.get_reference():
+            return self._reference(x, t, weight, reduction, factor if g is None else g, value, gradient, *params)
+        if g is not None and not value:
+            weight = g if weight is None else np.asarray(g * weight)  # an array even where the product is a scalar
+        return self.kernel.evaluate(x, t, weight, str(reduction), factor, value, gradient, *params)
+
+    def _arrays(self, input: Any, target: Any, reduction: Any) -> tuple[Array, Array, tuple[int, ...]]:
+        """Input and target as the kernel takes them, and the shape of the losses; looks at `reduction` too."""
+        raise NotImplementedError
+
+    def _reference(
         self,
         x: Array,
         t: Array,
         weight: Array | None,
         reduction: str,
-        factor: float,
-        g: Array | None,
+        grad_output: Any,
+        value: bool,
+        gradient: bool,
         *params: float,
-    ) -> tuple[float, Array | None]:
-        """The gradient through the root, 1 / (2 root), and 0 where the root is 0."""
-        values = np.empty_like(x) if g is not None else None
-        total = self.kernel.run(x, t, weight, values, None, 1.0, *params)
-        if g is not None and values is not None:
-            roots = np.sqrt(values)
-            return factor, np.divide(g, 2 * roots, out=np.zeros_like(g), where=roots != 0)
-        root = math.sqrt(total / self._divisor(x, weight, reduction))
-        return factor / (2 * root) if root != 0 else 0.0, None
+    ) -> tuple[Any, Any]:
+        loss, grad = None, None
+        if value:
+            loss = reference_function(self.name)(x, t, reduction, weight, *params)
+        if gradient:
+            backward = reference_function(f"{self.name}_backward")
+            grad = np.asarray(backward(grad_output, x, t, reduction, weight, *params))
+        return loss, grad
 
 
-class ClassLoss:
+class ElementwiseLoss(LossFunction):
+    """A loss of each element; the kernel has its name unless that is given."""
+
+    def __init__(self, name: str, kernel: Loss | None = None) -> None:
+        super().__init__(name, kernel or Loss(name))
+
+    def _arrays(self, input: Any, target: Any, reduction: Any) -> tuple[Array, Array, tuple[int, ...]]:
+        x = check.as_array("input", input)
+        t = check.as_target("target", target, x.dtype)
+        check.check_same_dtype(input=x, target=t)
+        check.check_same_shape(input=x, target=t)
+        check.check_choice("reduction", reduction, REDUCTIONS)
+        return x, t, x.shape
+
+
+class RootLoss(ElementwiseLoss):
+    """The root of the loss whose kernel is given: of its mean, of its sum, or for "none" of each."""
+
+    def __init__(self, name: str, kernel: str) -> None:
+        super().__init__(name, Loss(kernel, root=True))
+
+    def _slow(
+        self,
+        input: Any,
+        target: Any,
+        sample_weight: Any,
+        reduction: str,
+        grad_output: Any,
+        value: bool,
+        gradient: bool,
+        *params: float,
+    ) -> tuple[Any, Any]:
+        if reduction != "none" or dispatch.get_reference():
+            return super()._slow(input, target, sample_weight, reduction, grad_output, value, gradient)
+        roots = np.sqrt(super()._slow(input, target, sample_weight, reduction, None, True, False)[0])
+        if not gradient:
+            return roots, None
+        g: Any = np.ones_like(roots) if value else _upstream(grad_output, reduction, roots.shape, roots.dtype)[1]
+        g = np.divide(g, 2 * roots, out=np.zeros_like(roots), where=roots != 0)  # 0 where the root is 0
+        return roots, super()._slow(input, target, sample_weight, reduction, g, False, True)[1]
+
+
+class ClassLoss(LossFunction):
     """A loss of each row of scores against classes."""
 
     def __init__(self, name: str, probabilities: bool) -> None:
-        self.name = name
-        self.kernel = RowLoss(name)
+        super().__init__(name, RowLoss(name, probabilities))
         self.probabilities = probabilities
 
-    def _arrays(
-        self, input: Any, target: Any, reduction: str, sample_weight: Any
-    ) -> tuple[Array, Array | None, Array | None, Array | None]:
+    def _arrays(self, input: Any, target: Any, reduction: Any) -> tuple[Array, Array, tuple[int, ...]]:
         x = check.as_array("input", input)
         if x.ndim != 2:
             raise ValueError(f"input must have shape (rows, classes), got {x.shape}")
         check.check_choice("reduction", reduction, REDUCTIONS)
-        labels, q = class_targets(target, x, self.probabilities)
-        return x, labels, q, _weights(sample_weight, x.shape[0], x.shape[:1], x.dtype)
-
-    def _divisor(self, x: Array, weight: Array | None, reduction: str) -> float:
-        if reduction != "mean":
-            return 1.0
-        return float(x.shape[0]) or math.nan if weight is None else weight_sum(weight)
-
-    def forward(self, input: Any, target: Any, reduction: str, sample_weight: Any, *params: float) -> Any:
-        x, labels, q, weight = self._arrays(input, target, reduction, sample_weight)
-        if dispatch.get_reference():
-            return reference_function(self.name)(x, labels if q is None else q, reduction, weight, *params)
-        values = np.empty(x.shape[0], x.dtype) if reduction == "none" else None
-        total = self.kernel.run(x, labels, q, weight, values, None, 1.0, *params)
-        return values if values is not None else scalar(total / self._divisor(x, weight, reduction), x.dtype)
-
-    def backward(
-        self, grad_output: Any, input: Any, target: Any, reduction: str, sample_weight: Any, *params: float
-    ) -> Array:
-        x, labels, q, weight = self._arrays(input, target, reduction, sample_weight)
-        factor, g = _upstream(grad_output, reduction, x.shape[:1], x.dtype)
-        if dispatch.get_reference():
-            function = reference_function(f"{self.name}_backward")
-            return np.asarray(
-                function(g if g is not None else factor, x, labels if q is None else q, reduction, weight, *params)
-            )
-        divisor = self._divisor(x, weight, reduction)
-        if g is not None:
-            weight = g if weight is None else g * weight
-        grad = np.empty_like(x)
-        self.kernel.run(x, labels, q, weight, None, grad, factor / divisor, *params)
-        return grad
+        return x, class_targets(target, x, self.probabilities), x.shape[:1]
 
 
-def class_targets(target: Any, x: Array, probabilities: bool) -> tuple[Array | None, Array | None]:
-    """`target` as class indices (int64) or as class probabilities of x's dtype and shape; the other is None."""
+def class_targets(target: Any, x: Array, probabilities: bool) -> Array:
+    """`target` as class indices (int64) or, if they may be that, as class probabilities of x's dtype and shape."""
     t = check.from_any("target", target)
     rows, classes = x.shape
     if np.issubdtype(t.dtype, np.integer) and t.ndim == 1:
@@ -176,7 +173,7 @@ def class_targets(target: Any, x: Array, probabilities: bool) -> tuple[Array | N
         bad = first_bad_label(labels, classes)
         if bad >= 0:
             raise ValueError(f"target[{bad}] is {labels[bad]}: class indices must be between 0 and {classes - 1}")
-        return labels, None
+        return labels
     if not probabilities:
         raise TypeError(f"target must be integer class indices of shape ({rows},), got {t.dtype} of shape {t.shape}")
     if np.issubdtype(t.dtype, np.integer) or t.dtype == bool:
@@ -184,4 +181,4 @@ def class_targets(target: Any, x: Array, probabilities: bool) -> tuple[Array | N
     t = check.as_array("target", t)
     check.check_same_dtype(input=x, target=t)
     check.check_shape("target", t, x.shape, f"(probabilities) or ({rows},) (class indices)")
-    return None, t
+    return t

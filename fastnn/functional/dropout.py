@@ -44,6 +44,10 @@ def dropout_backward(
 
 
 def _dropout(name: str, x: Any, p: float, seed: int, stream: int, start: int, out: Array | None) -> Array:
+    if out is None:
+        quick = core.quick_dropout(x, p, seed, stream, start)
+        if quick is not None:
+            return quick
     x = check.as_array(name, x)
     p = check.check_number("p", p, at_least=0.0, at_most=1.0)
     seed, stream, start = (

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from .. import _validation as check
 from ._elementwise import Array
-from ._losses import ClassLoss, ElementwiseLoss
+from ._losses import ClassLoss, ElementwiseLoss, LossFunction, RootLoss
 
 __all__ = [
     "binary_cross_entropy",
@@ -101,13 +101,17 @@ def documented(template: str, **fields: str) -> Callable[[Function], Function]:
 
 _l1 = ElementwiseLoss("l1_loss")
 _mse = ElementwiseLoss("mse_loss")
-_rmse = ElementwiseLoss("rmse_loss", "mse_loss", root=True)
+_rmse = RootLoss("rmse_loss", "mse_loss")
 _huber = ElementwiseLoss("huber_loss")
 _smooth_l1 = ElementwiseLoss("smooth_l1_loss")
 _bce = ElementwiseLoss("binary_cross_entropy")
 _bce_logits = ElementwiseLoss("binary_cross_entropy_with_logits")
 _cross_entropy = ClassLoss("cross_entropy", probabilities=True)
 _nll = ClassLoss("nll_loss", probabilities=False)
+# By name, for those that want value and gradient together.
+LOSSES: dict[str, LossFunction] = {
+    loss.name: loss for loss in (_l1, _mse, _rmse, _huber, _smooth_l1, _bce, _bce_logits, _cross_entropy, _nll)
+}
 
 
 @documented(ELEMENTWISE)

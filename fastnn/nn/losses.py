@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from .. import _validation as check
-from .. import functional as F
 from .._core.operations import LABELS, MEAN
+from ..functional.losses import LOSSES
 
 if TYPE_CHECKING:
     from ..plan import Plan
@@ -40,10 +40,7 @@ class Loss:
 
     def __call__(self, input: Any, target: Any, sample_weight: Any = None) -> tuple[Any, check.Array]:
         """The loss, and its gradient with respect to input (for "none": of the sum)."""
-        value = getattr(F, self.name)(input, target, self.reduction, sample_weight, **self.params)
-        grad_output = np.ones_like(value) if self.reduction == "none" else 1.0
-        backward = getattr(F, f"{self.name}_backward")
-        return value, backward(grad_output, input, target, self.reduction, sample_weight, **self.params)
+        return LOSSES[self.name].both(input, target, self.reduction, sample_weight, *self.params.values())
 
     def prepare_target(self, target: Any, rows: int, n_out: int, dtype: np.dtype[Any]) -> tuple[check.Array, bool]:
         """The target of `rows` samples as the program reads it, and whether it consists of class indices."""

@@ -17,9 +17,8 @@ __all__ = ["adagrad_step", "adam_step", "adamw_step", "rmsprop_step", "sgd_step"
 Array = check.Array
 
 
-def hyperparameters(**values: float) -> Array:
-    """The array that the compiled updates read, from hyperparameters by name; the others are 0."""
-    return np.array([values.get(name, 0.0) for name in core.HYPERPARAMETERS])
+# The states that a rule can do without.
+OPTIONAL = ("momentum_buffer", "grad_avg", "max_exp_avg_sq")
 
 
 def bounds_of(name: str) -> dict[str, float]:
@@ -33,15 +32,16 @@ def bounds_of(name: str) -> dict[str, float]:
     return ranges.get(name, {"at_least": 0.0})
 
 
-def _checked(values: dict[str, float]) -> dict[str, float]:
-    """Hyperparameters within their ranges, as floats."""
-    return {name: check.check_number(name, value, **bounds_of(name)) for name, value in values.items()}
+def _hyper(*names: str) -> core.Hyper:
+    """What makes the array that an update reads from hyperparameters, each within its range."""
+    return core.Hyper(names, bounds_of, lambda name, value: check.check_number(name, value, **bounds_of(name)))
 
 
-def _betas(betas: Any) -> dict[str, float]:
-    if not (isinstance(betas, (tuple, list)) and len(betas) == 2):
-        raise TypeError(f"betas must be a pair of numbers, got {betas!r}")
-    return {"beta1": betas[0], "beta2": betas[1]}
+_NESTEROV = core.HYPERPARAMETERS.index("nesterov")
+_SGD, _SGD_HYPER = core.RULES["sgd_step"], _hyper("lr", "momentum", "dampening", "weight_decay")
+_ADAGRAD, _ADAGRAD_HYPER = core.RULES["adagrad_step"], _hyper("lr", "lr_decay", "eps", "weight_decay")
+_RMSPROP, _RMSPROP_HYPER = core.RULES["rmsprop_step"], _hyper("lr", "alpha", "eps", "momentum", "weight_decay")
+_ADAM, _ADAM_HYPER = core.RULES["adam_step"], _hyper("lr", "eps", "weight_decay", "beta1", "beta2", "decoupled")
 
 
 def _arrays(**arrays: Any) -> list[Array | None]:
@@ -50,7 +50,7 @@ def _arrays(**arrays: Any) -> list[Array | None]:
     for name, array in arrays.items():
         if name == "grad":
             checked[name] = check.as_array(name, array)
-        elif array is None and name != "param":
+        elif array is None and name in OPTIONAL:
             checked[name] = None
         else:
             checked[name] = _writable(name, array)
@@ -83,17 +83,20 @@ def _writable(name: str, array: Any) -> Array:
     return plain
 
 
-def _run(rule: str, arrays: list[Array | None], step: int, values: dict[str, float], keywords: dict[str, Any]) -> None:
+def _slow(rule: core.Rule, name: str, hyper: Array, keywords: dict[str, Any], **given: Any) -> None:
+    """The update of arrays that may need a repair, or by the function `name` of the reference with these keywords."""
+    if "step" in keywords:
+        keywords["step"] = check.check_integer("step", keywords["step"], at_least=1)
+    arrays = _arrays(**given)
     if dispatch.get_reference():
         from .. import reference
 
-        getattr(reference, rule)(*arrays, **keywords)
+        getattr(reference, name)(*arrays, **keywords)
     else:
-        kernel = "adam_step" if rule == "adamw_step" else rule
         param, grad, *states = arrays
         assert param is not None
         assert grad is not None
-        core.step(kernel, hyperparameters(**values), step, param, grad, *states)
+        rule.run(hyper, keywords.get("step", 1), param, grad, *states)
 
 
 def sgd_step(
@@ -130,18 +133,19 @@ def sgd_step(
         If arrays differ in dtype or shape or cannot be updated in place, or a number is out of range. Nothing is
         changed.
     """
-    values = _checked({"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay})
+    hyper = _SGD_HYPER(lr, momentum, dampening, weight_decay)
     if momentum != 0 and momentum_buffer is None:
         raise ValueError("momentum_buffer must be given where momentum is not 0")
     if nesterov and (momentum == 0 or dampening != 0):
         raise ValueError("nesterov needs momentum above 0 and dampening 0")
+    hyper[_NESTEROV] = float(nesterov)
     if momentum == 0:
         momentum_buffer = None
-    arrays = _arrays(param=param, grad=grad, momentum_buffer=momentum_buffer)
-    if step is not None:
-        step = check.check_integer("step", step, at_least=1)
-    keywords = values | {"nesterov": nesterov, "step": step}
-    _run("sgd_step", arrays, 2 if step is None else step, values | {"nesterov": float(nesterov)}, keywords)
+    if step is None:
+        step = 2
+    if not _SGD.quick(hyper, step, param, grad, momentum_buffer):
+        keywords = _SGD_HYPER.named(hyper) | {"nesterov": nesterov, "step": step}
+        _slow(_SGD, "sgd_step", hyper, keywords, param=param, grad=grad, momentum_buffer=momentum_buffer)
 
 
 def adagrad_step(
@@ -163,10 +167,10 @@ def adagrad_step(
 
     Parameters, errors: as `sgd_step`.
     """
-    values = _checked({"lr": lr, "lr_decay": lr_decay, "eps": eps, "weight_decay": weight_decay})
-    step = check.check_integer("step", step, at_least=1)
-    arrays = _arrays(param=param, grad=grad, state_sum=state_sum)
-    _run("adagrad_step", arrays, step, values, values | {"step": step})
+    hyper = _ADAGRAD_HYPER(lr, lr_decay, eps, weight_decay)
+    if not _ADAGRAD.quick(hyper, step, param, grad, state_sum):
+        keywords = _ADAGRAD_HYPER.named(hyper) | {"step": step}
+        _slow(_ADAGRAD, "adagrad_step", hyper, keywords, param=param, grad=grad, state_sum=state_sum)
 
 
 def rmsprop_step(
@@ -193,19 +197,19 @@ def rmsprop_step(
 
     Parameters, errors: as `sgd_step`; grad_avg is needed where centered, momentum_buffer where momentum is not 0.
     """
-    values = _checked({"lr": lr, "alpha": alpha, "eps": eps, "momentum": momentum, "weight_decay": weight_decay})
+    hyper = _RMSPROP_HYPER(lr, alpha, eps, momentum, weight_decay)
     if centered and grad_avg is None:
         raise ValueError("grad_avg must be given where centered")
     if momentum != 0 and momentum_buffer is None:
         raise ValueError("momentum_buffer must be given where momentum is not 0")
-    arrays = _arrays(
-        param=param,
-        grad=grad,
-        square_avg=square_avg,
-        grad_avg=grad_avg if centered else None,
-        momentum_buffer=momentum_buffer if momentum else None,
-    )
-    _run("rmsprop_step", arrays, 1, values, values | {"centered": centered})
+    if not centered:
+        grad_avg = None
+    if momentum == 0:
+        momentum_buffer = None
+    if not _RMSPROP.quick(hyper, 1, param, grad, square_avg, grad_avg, momentum_buffer):
+        keywords = _RMSPROP_HYPER.named(hyper) | {"centered": centered}
+        states = {"square_avg": square_avg, "grad_avg": grad_avg, "momentum_buffer": momentum_buffer}
+        _slow(_RMSPROP, "rmsprop_step", hyper, keywords, param=param, grad=grad, **states)
 
 
 def adam_step(
@@ -258,7 +262,7 @@ def adamw_step(
 
 
 def _adam(
-    rule: str,
+    name: str,
     param: Array,
     grad: Any,
     exp_avg: Array,
@@ -270,9 +274,10 @@ def _adam(
     eps: float,
     weight_decay: float,
 ) -> None:
-    rates = _betas(betas)
-    values = _checked({"lr": lr, "eps": eps, "weight_decay": weight_decay, **rates})
-    step = check.check_integer("step", step, at_least=1)
-    arrays = _arrays(param=param, grad=grad, exp_avg=exp_avg, exp_avg_sq=exp_avg_sq, max_exp_avg_sq=max_exp_avg_sq)
-    keywords = {"step": step, "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
-    _run(rule, arrays, step, values | {"decoupled": float(rule == "adamw_step")}, keywords)
+    if not (isinstance(betas, (tuple, list)) and len(betas) == 2):
+        raise TypeError(f"betas must be a pair of numbers, got {betas!r}")
+    hyper = _ADAM_HYPER(lr, eps, weight_decay, *betas, 1.0 if name == "adamw_step" else 0.0)
+    if not _ADAM.quick(hyper, step, param, grad, exp_avg, exp_avg_sq, max_exp_avg_sq):
+        keywords = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "step": step}
+        states = {"exp_avg": exp_avg, "exp_avg_sq": exp_avg_sq, "max_exp_avg_sq": max_exp_avg_sq}
+        _slow(_ADAM, name, hyper, keywords, param=param, grad=grad, **states)

@@ -99,11 +99,13 @@ class Optimizer:
         """Update the parameters by their gradients, in place."""
         if self.params.moved:
             raise RuntimeError("the network went into another one: make an optimizer from that one's parameters")
-        self.step_count += 1
+        arrays = (self.params.data, self.params.grad, *self.slots())
+        self.step_count[0] += 1
         try:
-            type(self).function(self.params.data, self.params.grad, *self.slots(), **self.keywords())
+            if not core.RULES[self.rule].quick(self.hyper, self.step_count.item(), *arrays):
+                type(self).function(*arrays, **self.keywords())
         except BaseException:
-            self.step_count -= 1
+            self.step_count[0] -= 1
             raise
 
     def zero_grad(self) -> None:
