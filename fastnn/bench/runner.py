@@ -105,6 +105,8 @@ class Process:
             env=environment(contender.threads),
         )
         self._greeting: dict[str, Any] | None = None
+        # Not process.poll(): a Ctrl-C that falls into it may leave its lock locked, and then close() waits for ever.
+        self.closed = False
 
     @property
     def greeting(self) -> dict[str, Any]:
@@ -148,13 +150,9 @@ class Process:
         self.close()
         return ContenderError(" ".join([f"ended with code {code}:", *lines[-1:]]).rstrip(":"))
 
-    @property
-    def alive(self) -> bool:
-        """Whether the process still runs."""
-        return self.process.poll() is None
-
     def close(self) -> None:
         """End the process."""
+        self.closed = True
         self.process.kill()
         self.process.communicate()
         self.errors.close()
@@ -213,7 +211,7 @@ class Runner:
 
     def _calibrate(self, contender: Contender, case: Case) -> int:
         """Prepare a case: the number of repetitions that make a sample, 0 if the contender does not know the case."""
-        if not self.processes[contender].alive:
+        if self.processes[contender].closed:
             self.processes[contender] = Process(contender)
         process = self.processes[contender]
         if "ok" not in process.ask(prepare=case.to_json()):
