@@ -1,4 +1,4 @@
-"""Initial values of parameters: functions of (shape, uniform), where uniform(n) draws n numbers from [0, 1).
+"""Initial values of parameters: functions of (shape, uniform), where uniform(n, low, high) draws n from [low, high).
 
 A weight has shape (in_features, out_features). The numbers come from a stream of the network's seed and the layer's
 place, so they depend on neither the other layers nor the number of threads.
@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from .._validation import Array
 
-Draw = Callable[[int], Array]
+Draw = Callable[[int, float, float], Array]
 
 
 class Uniform:
@@ -19,7 +19,7 @@ class Uniform:
         self.bound = bound
 
     def __call__(self, shape: tuple[int, ...], uniform: Draw) -> Array:
-        return (2 * self.bound * uniform(math.prod(shape)) - self.bound).reshape(shape)
+        return uniform(math.prod(shape), -self.bound, self.bound).reshape(shape)
 
 
 def linear_default(in_features: int) -> Uniform:

@@ -10,6 +10,8 @@ from .. import _validation as check
 
 Array = check.Array
 
+DRAWN_AT_ONCE = 1 << 16  # initial values
+
 if TYPE_CHECKING:
     from ..plan import Plan
     from .parameters import Parameters
@@ -181,8 +183,15 @@ class Module:
 
 def initial_value(init: Any, shape: tuple[int, ...], dtype: np.dtype[Any], seed: int, stream: int) -> Array:
     """The first value of a parameter, drawn from a random stream of its own if `init` draws."""
-    if callable(init):
-        from .._core import random as core
+    if not callable(init):
+        return np.broadcast_to(np.asarray(init, dtype), shape)
+    from .._core import random as core
 
-        return np.asarray(init(shape, lambda n: core.uniform(seed, stream, 0, n)), dtype)
-    return np.broadcast_to(np.asarray(init, dtype), shape)
+    def uniform(n: int, low: float, high: float) -> Array:
+        drawn = np.empty(n, dtype)
+        for start in range(0, n, DRAWN_AT_ONCE):  # in float64, which would need several times the memory for all
+            part = drawn[start : start + DRAWN_AT_ONCE]
+            part[...] = (high - low) * core.uniform(seed, stream, start, len(part)) + low
+        return drawn
+
+    return np.asarray(init(shape, uniform), dtype)

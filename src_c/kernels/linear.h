@@ -35,6 +35,9 @@ INLINE void LANE(tile)(const PANEL *q, ptrdiff_t row, const int ROWS, const int 
         EACH_ROW(r) EACH_VEC(v) acc[r][v] = K(0);
     }
 
+    if (q->init == q->c) /* a later block of k: the next tile of c is far away, too */
+        EACH_ROW(r) EACH_VEC(v) __builtin_prefetch(q->c + (row + ROWS + r) * c_row + v * LANES, 1);
+
     const ptrdiff_t a_row = q->tiled ? 1 : q->a_row, a_col = q->tiled ? ROWS : q->a_col;
     const REAL *a = q->a + row * (q->tiled ? depth : a_row), *bk = q->b;
     /* Three pointers and strides of 1, 2 and 3 rows: twelve rows take no more registers than there are. */
