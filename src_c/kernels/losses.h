@@ -92,11 +92,9 @@ INLINE VEC LANE(row_target)(const REAL *q, ptrdiff_t i, ptrdiff_t left, VEC keep
 }
 
 INLINE REAL LANE(cross_entropy_row)(const REAL *x, int64_t label, const REAL *q, REAL *grad, ptrdiff_t cols,
-                                    REAL factor, double smoothing)
+                                    REAL factor, double smoothing, const FNN_CAT(group, BITS) * group, ptrdiff_t row)
 {
-    const VEC max = LANE(row_max)(x, cols);
-    const double exp_sum = LANE(row_exp)(x, grad, cols, max, K(1));
-    const VEC log_sum = LANE(log)(K(exp_sum));
+    const VEC max = K(group->max[row]), log_sum = K(group->log_sum[row]);
     const VEC keep = K(1 - smoothing), spread = K(smoothing / (double)cols);
     double total = 0, mass = 1;
     if (q || smoothing > 0) {
@@ -110,9 +108,9 @@ INLINE REAL LANE(cross_entropy_row)(const REAL *x, int64_t label, const REAL *q,
     }
     const REAL keep_label = (REAL)(1 - smoothing);
     if (!q && keep_label != 0)
-        total += keep_label * (x[label] - max[0] - log_sum[0]);
+        total += keep_label * (x[label] - group->max[row] - group->log_sum[row]);
     if (grad) {
-        const VEC share = K(mass / exp_sum), scale = K(factor);
+        const VEC share = K(mass / group->exp_sum[row]), scale = K(factor);
         FNN_EACH_REGISTER(cols, const VEC target = LANE(row_target)(q, i, left, keep, spread);
                           const VEC p = LANE(load_n)(grad + i, left, K(0)) * share;
                           LANE(store_n)(grad + i, (p - target) * scale, left);)
@@ -126,14 +124,20 @@ INLINE REAL LANE(cross_entropy_row)(const REAL *x, int64_t label, const REAL *q,
 KERNEL_FN double FN(cross_entropy)(const REAL *x, const int64_t *labels, const REAL *q, const REAL *weight, REAL *loss,
                                    REAL *grad, ptrdiff_t rows, ptrdiff_t cols, double scale, const double *params)
 {
+    FNN_CAT(group, BITS) group;
     double sum = 0;
-    for (ptrdiff_t r = 0; r < rows; r++) {
-        const REAL w = weight ? weight[r] : 1;
-        const REAL value = w * LANE(cross_entropy_row)(x + r * cols, labels ? labels[r] : 0, q ? q + r * cols : NULL,
-                                                       grad ? grad + r * cols : NULL, cols, (REAL)scale * w, params[0]);
-        if (loss)
-            loss[r] = value;
-        sum += value;
+    for (ptrdiff_t first = 0, n; first < rows; first += n) {
+        n = LANE(group_rows)(rows - first, cols);
+        LANE(group_sums)(x + first * cols, grad ? grad + first * cols : NULL, n, cols, K(1), &group);
+        for (ptrdiff_t r = first; r < first + n; r++) {
+            const REAL w = weight ? weight[r] : 1;
+            const REAL value = w * LANE(cross_entropy_row)(x + r * cols, labels ? labels[r] : 0,
+                                                           q ? q + r * cols : NULL, grad ? grad + r * cols : NULL, cols,
+                                                           (REAL)scale * w, params[0], &group, r - first);
+            if (loss)
+                loss[r] = value;
+            sum += value;
+        }
     }
     return sum;
 }

@@ -91,15 +91,48 @@ KERNEL_FN void FN(softmax_backward)(const REAL *g, const REAL *y, REAL *out, ptr
     }
 }
 
+/* Of some rows: their largest entries, the sums of e^((x - max) / T), which y keeps unless NULL, and the logarithms of
+ * these sums, taken all at once because the lanes of a register cost no more than one. */
+#define GROUP 16
+typedef struct {
+    REAL max[GROUP], log_sum[GROUP];
+    double exp_sum[GROUP];
+} FNN_CAT(group, BITS);
+
+/* Rows of a group: few enough to stay in the first cache. */
+INLINE ptrdiff_t LANE(group_rows)(ptrdiff_t rows, ptrdiff_t cols)
+{
+    const ptrdiff_t most = cols > 2048 ? 1 : cols > 4096 / GROUP ? 4096 / cols : GROUP;
+    return rows < most ? rows : most;
+}
+
+INLINE void LANE(group_sums)(const REAL *x, REAL *y, ptrdiff_t rows, ptrdiff_t cols, VEC inv_temperature,
+                             FNN_CAT(group, BITS) * group)
+{
+    REAL sum[GROUP];
+    for (ptrdiff_t r = 0; r < rows; r++) {
+        const VEC max = LANE(row_max)(x + r * cols, cols);
+        group->max[r] = max[0];
+        group->exp_sum[r] = LANE(row_exp)(x + r * cols, y ? y + r * cols : NULL, cols, max, inv_temperature);
+        sum[r] = (REAL)group->exp_sum[r];
+    }
+    for (ptrdiff_t r = 0; r < rows; r += LANES)
+        LANE(store_n)(group->log_sum + r, LANE(log)(LANE(load_n)(sum + r, rows - r, K(1))), rows - r);
+}
+
 /* y_i = x_i / T - log sum_j e^(x_j / T) */
 KERNEL_FN void FN(log_softmax)(const REAL *x, REAL *y, ptrdiff_t rows, ptrdiff_t cols, const double *params)
 {
     const VEC inv_temperature = K(params[0]);
-    for (ptrdiff_t r = 0; r < rows; r++, x += cols, y += cols) {
-        const VEC max = LANE(row_max)(x, cols);
-        const VEC log_sum = LANE(log)(K(LANE(row_exp)(x, NULL, cols, max, inv_temperature)));
-        FNN_EACH_REGISTER(cols, const VEC shifted = (LANE(load_n)(x + i, left, K(0)) - max) * inv_temperature;
-                          LANE(store_n)(y + i, shifted - log_sum, left);)
+    FNN_CAT(group, BITS) group;
+    for (ptrdiff_t n; rows > 0; rows -= n) {
+        n = LANE(group_rows)(rows, cols);
+        LANE(group_sums)(x, NULL, n, cols, inv_temperature, &group);
+        for (ptrdiff_t r = 0; r < n; r++, x += cols, y += cols) {
+            const VEC max = K(group.max[r]), log_sum = K(group.log_sum[r]);
+            FNN_EACH_REGISTER(cols, const VEC shifted = (LANE(load_n)(x + i, left, K(0)) - max) * inv_temperature;
+                              LANE(store_n)(y + i, shifted - log_sum, left);)
+        }
     }
 }
 
