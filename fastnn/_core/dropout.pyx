@@ -13,7 +13,7 @@ cnp.import_array()
 cdef enum:
     UNIT = 64
 
-cdef double COST = 1.0  # nanoseconds an element: benchmarks/bench_dropout.py
+cdef double COST = 0.5  # nanoseconds an element: benchmarks/bench_dropout.py
 
 
 cdef void run_dropout(const real *x, real *y, Py_ssize_t n, double p, uint64_t seed, uint64_t stream,

@@ -24,8 +24,8 @@ cdef enum:
     CHUNK = 4096     # elements of an elementwise loss
     ROW_CHUNK = 128  # rows of a row loss
 
-cdef double COST = 0.5       # nanoseconds an element: benchmarks/bench_losses.py
-cdef double ROW_COST = 1.0
+cdef double COST = 0.2       # nanoseconds an element: benchmarks/bench_losses.py
+cdef double ROW_COST = 0.3
 
 
 cdef inline double loss_chunk(int kernel, const real *x, const real *t, const real *weight, real *values, real *grad,

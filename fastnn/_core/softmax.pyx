@@ -13,7 +13,7 @@ cdef enum:
     CHUNK = 4096  # elements added up in the kernel before they go on in double
 
 cdef double TINY = 2.0**-126  # temperatures below it have no inverse in float32: the slow path looks closer
-cdef double COST = 0.7  # nanoseconds an element: benchmarks/bench_softmax.py
+cdef double COST = 0.3  # nanoseconds an element: benchmarks/bench_softmax.py
 
 
 cdef void run_rows1(int kernel, const real *x, real *y, Py_ssize_t rows, Py_ssize_t cols, Py_ssize_t y_cols,

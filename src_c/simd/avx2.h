@@ -40,3 +40,5 @@ static const int64_t fnn_window64[8] = {-1, -1, -1, -1};
 #define V_HALVES(a, b, which) FNN_CAT(_mm256_permute2f128_, PSD)(V(unpacklo_)(a, b), V(unpackhi_)(a, b), which)
 #define v_zip_low(a, b) V_HALVES(a, b, 0x20)
 #define v_zip_high(a, b) V_HALVES(a, b, 0x31)
+
+#define v_mul_low32(a, b) ((ivec64)_mm256_mul_epu32((__m256i)(a), (__m256i)(b)))

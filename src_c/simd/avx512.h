@@ -43,3 +43,5 @@ static const int64_t fnn_zip64[2][8] = {{0, 8, 1, 9, 2, 10, 3, 11}, {4, 12, 5, 1
 #define V_ZIP(a, b, half) V(permutex2var_)(a, _mm512_loadu_si512(FNN_CAT(fnn_zip, BITS)[half]), b)
 #define v_zip_low(a, b) V_ZIP(a, b, 0)
 #define v_zip_high(a, b) V_ZIP(a, b, 1)
+
+#define v_mul_low32(a, b) ((ivec64)_mm512_mul_epu32((__m512i)(a), (__m512i)(b)))

@@ -35,3 +35,5 @@ typedef uint64x2_t mask64;
 
 #define v_zip_low(a, b) V(vzip1q_)(a, b)
 #define v_zip_high(a, b) V(vzip2q_)(a, b)
+
+#define v_mul_low32(a, b) ((ivec64)vmull_u32(vmovn_u64((uint64x2_t)(a)), vmovn_u64((uint64x2_t)(b))))

@@ -33,3 +33,5 @@ typedef int64_t ivec64 __attribute__((vector_size(16)));
 
 #define v_zip_low(a, b) V(unpacklo_)(a, b)
 #define v_zip_high(a, b) V(unpackhi_)(a, b)
+
+#define v_mul_low32(a, b) ((ivec64)_mm_mul_epu32((__m128i)(a), (__m128i)(b)))

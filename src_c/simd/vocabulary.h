@@ -14,6 +14,7 @@
  *   v_lt v_le v_gt v_ge v_eq         MASK, false for NaN;  v_or
  *   v_select(mask, a, b)             a where mask holds, b elsewhere
  *   v_zip_low v_zip_high (a, b)       a0 b0 a1 b1 ... of the low halves of a and b, and of the high halves
+ *   v_mul_low32(a, b)                ivec64 of the products of the low 32 bits of each element, unsigned
  *   TILE_ROWS                        rows of the matmul tile, two VECs wide, that fill the register file
  *
  * Everything else is here, in terms of these: +, -, *, / and the integer operators act on whole registers (vector
