@@ -80,10 +80,11 @@ cdef class Map1:
         self.slow = slow
 
     def __call__(self, x, out=None, a=0.0, b=0.0):
-        if (out is not None or not arrays.is_plain(x) or dispatch.reference or type(a) is not float
-                or type(b) is not float):
+        if (not arrays.is_plain(x) or out is not None and not arrays.takes_output(out, x) or dispatch.reference
+                or type(a) is not float or type(b) is not float):
             return self.slow(self, x, out, (a, b))
-        out = arrays.empty_like(x)
+        if out is None:
+            out = arrays.empty_like(x)
         self.run(x, out, a, b)
         return out
 
@@ -113,10 +114,12 @@ cdef class Map2:
         self.slow = slow
 
     def __call__(self, g, x, out=None, a=0.0, b=0.0):
-        if (out is not None or not arrays.is_plain(x) or not arrays.is_plain(g) or not arrays.same_layout(g, x)
+        if (not arrays.is_plain(x) or not arrays.is_plain(g) or not arrays.same_layout(g, x)
+                or out is not None and not (arrays.takes_output(out, x) and arrays.takes_output(out, g))
                 or dispatch.reference or type(a) is not float or type(b) is not float):
             return self.slow(self, g, x, out, (a, b))
-        out = arrays.empty_like(x)
+        if out is None:
+            out = arrays.empty_like(x)
         self.run(g, x, out, a, b)
         return out
 

@@ -53,6 +53,11 @@ cdef inline bint apart(object x, object y) noexcept:
     return p + cnp.PyArray_NBYTES(<cnp.ndarray> x) <= q or q + cnp.PyArray_NBYTES(<cnp.ndarray> y) <= p
 
 
+cdef inline bint takes_output(object out, object x) noexcept:
+    """Whether what is computed from the plain array x, an element at a time, may be written to `out`: x itself, say."""
+    return is_plain_like(out, x) and is_writable(out) and (data(out) == data(x) or apart(out, x))
+
+
 cdef inline object empty_like(object x):
     return cnp.PyArray_EMPTY(cnp.PyArray_NDIM(<cnp.ndarray> x), cnp.PyArray_DIMS(<cnp.ndarray> x),
                              cnp.PyArray_TYPE(<cnp.ndarray> x), 0)

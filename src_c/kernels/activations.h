@@ -55,7 +55,7 @@ INLINE VEC LANE(elu)(VEC x, VEC alpha)
 }
 INLINE VEC LANE(elu_backward)(VEC g, VEC x, VEC alpha)
 {
-    return v_select(v_gt(x, K(0)), g, g * (alpha * LANE(exp)(x)));
+    return v_select(v_gt(x, K(0)), g, g * (alpha * LANE(exp_bounded)(v_min(K(0), x))));
 }
 FNN_DEFINE_MAP1(elu, p[0])
 FNN_DEFINE_MAP2(elu_backward, p[0])
@@ -86,16 +86,19 @@ INLINE VEC LANE(celu_backward)(VEC g, VEC x, VEC alpha)
 FNN_DEFINE_MAP1(celu, p[0])
 FNN_DEFINE_MAP2(celu_backward, p[0])
 
-/* x Phi(x), Phi the normal distribution function; its derivative is Phi(x) + x phi(x) */
+/* x Phi(x), Phi the normal distribution function: max(x, 0) - a Phi(-a) with a = |x|. The derivative Phi(x) + x phi(x)
+ * is s = Phi(-a) - a phi(a) for x < 0 and 1 - s elsewhere; both terms of s have the factor exp(-a^2 / 2). */
 #define INV_SQRT_2PI K(0.39894228040143267793994605993438)
 INLINE VEC LANE(gelu)(VEC x)
 {
-    return AT_LEAST(x, K(-1e30)) * LANE(normal_cdf)(x);
+    const VEC a = v_min(K(FN(tail_end)), v_abs(x));
+    return v_fnma(a, LANE(gaussian)(a, 0.5, LANE(tail_ratio)(a)), AT_LEAST(x, K(-0.0)));
 }
 INLINE VEC LANE(gelu_backward)(VEC g, VEC x)
 {
-    const VEC density = INV_SQRT_2PI * LANE(exp)(K(-0.5) * (x * x));
-    return g * v_fma(FINITE(x), density, LANE(normal_cdf)(x));
+    const VEC a = v_min(K(FN(tail_end)), v_abs(x));
+    const VEC s = LANE(gaussian)(a, 0.5, v_fnma(a, INV_SQRT_2PI, LANE(tail_ratio)(a)));
+    return g * v_select(v_lt(x, K(0)), K(0) + s, K(1) - s); /* not -0 where s has vanished */
 }
 FNN_DEFINE_MAP1(gelu)
 FNN_DEFINE_MAP2(gelu_backward)
@@ -103,7 +106,7 @@ FNN_DEFINE_MAP2(gelu_backward)
 /* sigmoid(x), and 1 - sigmoid(x) without cancellation */
 INLINE VEC LANE(sigmoid_both)(VEC x, VEC *complement)
 {
-    const VEC e = LANE(exp)(-v_abs(x));
+    const VEC e = LANE(exp_bounded)(-v_abs(x));
     const VEC large = K(1) / (K(1) + e), small = e * large;
     const MASK negative = v_lt(x, K(0));
     *complement = v_select(negative, large, small);
@@ -150,14 +153,14 @@ FNN_DEFINE_MAP2(silu_backward)
  * Derivative: (n (n + 2) + 4 x e^x (1 + e^x)) / (n + 2)^2 */
 INLINE VEC LANE(mish)(VEC x)
 {
-    const VEC e = LANE(exp)(v_min(K(22), x));
+    const VEC e = LANE(exp_bounded)(v_min(K(22), x));
     const VEC n = e * (e + K(2));
     return AT_LEAST(x, K(-1e30)) * (n / (n + K(2)));
 }
 INLINE VEC LANE(mish_backward)(VEC g, VEC x)
 {
     const VEC c = CLAMP(x, K(-1e30), K(22));
-    const VEC e = LANE(exp)(c);
+    const VEC e = LANE(exp_bounded)(c);
     const VEC n = e * (e + K(2)), d = n + K(2);
     return g * (v_fma(n, d, K(4) * c * (e * (K(1) + e))) / (d * d));
 }
@@ -168,7 +171,7 @@ FNN_DEFINE_MAP2(mish_backward)
 INLINE VEC LANE(softplus)(VEC x, VEC beta, VEC threshold)
 {
     const VEC bx = beta * x;
-    const VEC soft = AT_LEAST(bx, K(0)) + LANE(log1p)(LANE(exp)(-v_abs(bx)));
+    const VEC soft = AT_LEAST(bx, K(0)) + LANE(log1p)(LANE(exp_bounded)(-v_abs(bx)));
     return v_select(v_gt(bx, threshold), x, soft / beta);
 }
 INLINE VEC LANE(softplus_backward)(VEC g, VEC x, VEC beta, VEC threshold)

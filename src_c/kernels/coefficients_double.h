@@ -48,7 +48,7 @@ static const REAL FN(erf_poly)[] = {
     0x1.70203d613fa76p-27,
 };
 
-/* Phi(-a) exp(a^2 / 2) as a quotient for 0 <= a <= tail_end, beyond which Phi(-a) is 0;
+/* Phi(-a) exp(a^2 / 2) as a quotient for 0 <= a <= tail_end, beyond which Phi(-a) and a phi(a) are 0;
  * relative error 2^-54.9. */
 static const REAL FN(tail_end) = 38.75;
 static const REAL FN(tail_numerator)[] = {

@@ -33,21 +33,21 @@ static const REAL FN(erf_poly)[] = {
     -0x1.4c8e68p-11,
 };
 
-/* Phi(-a) exp(a^2 / 2) as a quotient for 0 <= a <= tail_end, beyond which Phi(-a) is 0;
- * relative error 2^-25.7. */
-static const REAL FN(tail_end) = 14.5;
+/* Phi(-a) exp(a^2 / 2) as a quotient for 0 <= a <= tail_end, beyond which Phi(-a) and a phi(a) are 0;
+ * relative error 2^-26.1. */
+static const REAL FN(tail_end) = 14.578125;
 static const REAL FN(tail_numerator)[] = {
     0x1.000000p-1,
-    0x1.c0d0a4p-2,
-    0x1.77445cp-3,
-    0x1.4cde92p-5,
-    0x1.0dc4d8p-8,
+    0x1.c0fa4ap-2,
+    0x1.778226p-3,
+    0x1.4d31f8p-5,
+    0x1.0e2812p-8,
 };
 static const REAL FN(tail_denominator)[] = {
     0x1.000000p+0,
-    0x1.acaa82p+0,
-    0x1.33d770p+0,
-    0x1.e0bd68p-2,
-    0x1.a13762p-4,
-    0x1.5219eep-7,
+    0x1.acbf56p+0,
+    0x1.33f780p+0,
+    0x1.e10ef8p-2,
+    0x1.a19fdcp-4,
+    0x1.52964cp-7,
 };

@@ -5,43 +5,56 @@
  */
 #define PARAMS {K(params[0]), K(params[1]), K(params[2])}
 
-/* y[i] = name(x[i]);  y may be x. Parameters of the lane function are named behind it: FNN_DEFINE_MAP1(elu, p[0]). */
-#define FNN_DEFINE_MAP1(name, ...)                                                                           \
-    KERNEL_FN void FN(name)(const REAL *x, REAL *y, ptrdiff_t n, const double *params)                       \
+/* So many registers are under way at once: a lane function is one long chain of operations, and a processor that looks
+ * ahead sees too little beyond it. GCC mixes their instructions when told to, clang does not. */
+#ifdef __clang__
+#define AT_ONCE 1
+#define MIXED
+#else
+#define AT_ONCE 4
+#define MIXED __attribute__((optimize("schedule-insns", "sched-pressure")))
+#endif
+
+/* y[i] = value for i < n, a register at a time; in `value`, READ(x) is the one of x[i]. */
+#define READ(x) LANE(load_n)((x) + i, left, K(0))
+#define FNN_MAP(value)                                                                                       \
     {                                                                                                        \
         const VEC p[3] = PARAMS;                                                                             \
         (void)p;                                                                                             \
-        ptrdiff_t i = 0;                                                                                     \
-        for (; i + LANES <= n; i += LANES)                                                                   \
-            v_store(y + i, LANE(name)(v_load(x + i), ##__VA_ARGS__));                                        \
-        if (i < n) {                                                                                         \
-            const TAIL tail = v_tail(n - i);                                                                 \
-            v_store_tail(y + i, LANE(name)(v_load_tail(x + i, tail), ##__VA_ARGS__), tail);                  \
+        ptrdiff_t start = 0;                                                                                 \
+        for (; start + AT_ONCE * LANES <= n; start += AT_ONCE * LANES) {                                     \
+            VEC values[AT_ONCE];                                                                             \
+            UNROLL for (ptrdiff_t j = 0; j < AT_ONCE; j++)                                                   \
+            {                                                                                                \
+                const ptrdiff_t i = start + j * LANES, left = LANES;                                         \
+                values[j] = value;                                                                           \
+            }                                                                                                \
+            UNROLL for (ptrdiff_t j = 0; j < AT_ONCE; j++)                                                   \
+                v_store(y + start + j * LANES, values[j]);                                                   \
+        }                                                                                                    \
+        for (ptrdiff_t i = start; i < n; i += LANES) {                                                       \
+            const ptrdiff_t left = n - i;                                                                    \
+            LANE(store_n)(y + i, value, left);                                                               \
         }                                                                                                    \
     }
+
+/* y[i] = name(x[i]);  y may be x. Parameters of the lane function are named behind it: FNN_DEFINE_MAP1(elu, p[0]). */
+#define FNN_DEFINE_MAP1(name, ...)                                                                           \
+    KERNEL_FN MIXED void FN(name)(const REAL *x, REAL *y, ptrdiff_t n, const double *params)                 \
+    FNN_MAP(LANE(name)(READ(x), ##__VA_ARGS__))
 
 /* y[i] = name(g[i], x[i]);  y may be g or x. */
 #define FNN_DEFINE_MAP2(name, ...)                                                                           \
-    KERNEL_FN void FN(name)(const REAL *g, const REAL *x, REAL *y, ptrdiff_t n, const double *params)        \
-    {                                                                                                        \
-        const VEC p[3] = PARAMS;                                                                             \
-        (void)p;                                                                                             \
-        ptrdiff_t i = 0;                                                                                     \
-        for (; i + LANES <= n; i += LANES)                                                                   \
-            v_store(y + i, LANE(name)(v_load(g + i), v_load(x + i), ##__VA_ARGS__));                         \
-        if (i < n) {                                                                                         \
-            const TAIL tail = v_tail(n - i);                                                                 \
-            const VEC value = LANE(name)(v_load_tail(g + i, tail), v_load_tail(x + i, tail), ##__VA_ARGS__); \
-            v_store_tail(y + i, value, tail);                                                                \
-        }                                                                                                    \
-    }
+    KERNEL_FN MIXED void FN(name)(const REAL *g, const REAL *x, REAL *y, ptrdiff_t n, const double *params)  \
+    FNN_MAP(LANE(name)(READ(g), READ(x), ##__VA_ARGS__))
 
-/* The lanes of p[0..left) with `fill` behind them; left may be anything. */
+/* The first `left` lanes of v with `fill` behind them; left may be anything, here and below. */
 INLINE VEC LANE(fill_n)(VEC v, ptrdiff_t left, VEC fill)
 {
     return left >= LANES ? v : v_fill_tail(v, v_tail(left > 0 ? left : 0), fill);
 }
 
+/* The lanes of p[0..left) with `fill` behind them. */
 INLINE VEC LANE(load_n)(const REAL *p, ptrdiff_t left, VEC fill)
 {
     if (left >= LANES)

@@ -14,6 +14,7 @@
 /* Added to a small number this rounds it to an integer n, which then stands in the low bits of the sum. */
 #define ROUND ((REAL)((uint64_t)3 << (MANTISSA_BITS - 1)))
 #define LN2 0x1.62e42fefa39efp-1
+#define LN2_BEYOND_DOUBLE 0x1.abc9e3b39803fp-56
 #define LOG2_E 0x1.71547652b82fep+0
 #define SQRT_HALF 0x1.6a09e667f3bcdp-1
 #define INF __builtin_inf()
@@ -50,14 +51,14 @@ INLINE VEC LANE(polynomial)(VEC x, const REAL *c, int n)
 }
 #define POLY(x, name) LANE(polynomial)(x, FN(name), (int)(sizeof FN(name) / sizeof FN(name)[0]))
 
-/* x - error = n ln 2 + r with |r| <= ln(2) / 2, and exp(r) - 1 = r + r^2 q(r). Returns head, the part of r
- * that is exact; *rest is what exp(r) - 1 has beyond head, *shifted is n + ROUND. */
-INLINE VEC LANE(exp_parts)(VEC x, VEC error, VEC *rest, VEC *shifted)
+/* x = n ln 2 + r with |r| <= ln(2) / 2, and exp(r) - 1 = r + r^2 q(r). Returns head, the part of r that is
+ * exact; *rest is what exp(r) - 1 has beyond head, *shifted is n + ROUND. */
+INLINE VEC LANE(exp_parts)(VEC x, VEC *rest, VEC *shifted)
 {
     *shifted = v_fma(x, K(LOG2_E), K(ROUND));
     const VEC n = *shifted - K(ROUND);
     const VEC head = v_fnma(n, K(FN(ln2)[0]), x);
-    const VEC low = v_fma(n, K(FN(ln2)[1]), error);
+    const VEC low = n * K(FN(ln2)[1]);
     const VEC r = head - low;
     *rest = v_fma(r * r, POLY(r, exp_poly), -low);
     return head;
@@ -83,51 +84,63 @@ INLINE VEC LANE(scale)(VEC y, VEC shifted)
 #endif
 }
 
-/* exp(x), x below 88 (709 in double), where it cannot overflow. */
-INLINE VEC LANE(exp_bounded)(VEC x)
+/* The same for n < 60, so that 2^(n + 64) is neither infinite nor denormal. */
+INLINE VEC LANE(scale_down)(VEC y, VEC shifted)
 {
-    VEC rest, shifted;
-    const VEC head = LANE(exp_parts)(v_max(K(EXP_START), x), K(0), &rest, &shifted);
-    return LANE(scale)(K(1) + (head + rest), shifted);
+#ifdef v_scalef
+    return LANE(scale)(y, shifted);
+#else
+    return y * LANE(shift_exponent)(K(0x1p64), shifted) * K(0x1p-64);
+#endif
 }
 
 /* exp(x), all x: 0.95, 0.95 ulp. */
 INLINE VEC LANE(exp)(VEC x)
 {
-    return LANE(exp_bounded)(v_min(K(EXP_END), x));
+    VEC rest, shifted;
+    const VEC head = LANE(exp_parts)(v_max(K(EXP_START), v_min(K(EXP_END), x)), &rest, &shifted);
+    return LANE(scale)(K(1) + (head + rest), shifted);
 }
 
-/* unit (exp(x) - 1) = power (1 + head + rest) - unit with power = unit 2^n. What rounding the larger sum
- * loses is added back. */
-INLINE VEC LANE(expm1_of_parts)(VEC unit, VEC head, VEC rest, VEC shifted)
+/* exp(x), x below 40. */
+INLINE VEC LANE(exp_bounded)(VEC x)
 {
-    const VEC power = LANE(shift_exponent)(unit, shifted);
-    const VEC base = power - unit;
-    const VEC sum = v_fma(power, head, base);
-    const VEC lost = v_fma(power, head, base - sum);
-    return sum + v_fma(power, rest, lost);
+    VEC rest, shifted;
+    const VEC head = LANE(exp_parts)(v_max(K(EXP_START), x), &rest, &shifted);
+    return LANE(scale_down)(K(1) + (head + rest), shifted);
 }
 
-/* exp(x) - 1, all x: 1.26, 1.25 ulp. n = 128 (1024 in double) has no power of two: it is taken as one less
- * and the result doubled. */
+/* exp(x) - 1 = power (1 + head + rest) - 1, all x: 1.26, 1.25 ulp. What rounding the larger sum loses is added
+ * back. n = 128 (1024 in double) has no power of two: it is taken as one less and the result doubled. */
 INLINE VEC LANE(expm1)(VEC x)
 {
     VEC rest, shifted;
     const VEC bounded = v_max(K(EXPM1_START), v_min(K(EXP_END), x));
-    const VEC head = LANE(exp_parts)(bounded, K(0), &rest, &shifted);
+    const VEC head = LANE(exp_parts)(bounded, &rest, &shifted);
     const VEC most = v_min(K(ROUND + EXPONENT_BIAS), shifted);
-    const VEC y = LANE(expm1_of_parts)(K(1), head, rest, most);
+    const VEC power = LANE(shift_exponent)(K(1), most);
+    const VEC base = power - K(1);
+    const VEC sum = v_fma(power, head, base);
+    const VEC lost = v_fma(power, head, base - sum);
+    const VEC y = sum + v_fma(power, rest, lost);
     return ADD_SIGN(v_fma(y, shifted - most, y), x);
 }
 
-/* tanh(x) = b - b b / (1 + h), all x: 1.78, 1.82 ulp. h = expm1(2 |x|) / 2 and b = min(h, 1): b = h
- * gives h / (1 + h) and b = 1 gives 1 - 1 / (1 + h), the same number, each accurate on its side. */
+/* tanh(x) = b - b b / (1 + h), all x: 1.96, 1.83 ulp. h = expm1(2 |x|) / 2 and b = min(h, 1): b = h
+ * gives h / (1 + h) and b = 1 gives 1 - 1 / (1 + h), the same number, each accurate on its side. As n is small,
+ * n LN2 is taken from 2 |x| exactly, and what ln 2 has beyond LN2 counts in double only. */
 INLINE VEC LANE(tanh)(VEC x)
 {
-    VEC rest, shifted;
     const VEC a = v_min(K(TANH_END), v_abs(x));
-    const VEC head = LANE(exp_parts)(a + a, K(0), &rest, &shifted);
-    const VEC h = LANE(expm1_of_parts)(K(0.5), head, rest, shifted);
+    const VEC shifted = v_fma(a, K(2 * LOG2_E), K(ROUND));
+    const VEC n = shifted - K(ROUND);
+    const VEC r = v_fnma(n, K(LN2), a + a);
+    const VEC square = r * r, q = POLY(r, exp_poly);
+    VEC p = v_fma(square, q, r);
+    if (BITS == 64)
+        p = r + v_fma(square, q, n * K(-LN2_BEYOND_DOUBLE));
+    const VEC power = LANE(shift_exponent)(K(0.5), shifted);
+    const VEC h = v_fma(power, p, power - K(0.5));
     const VEC base = v_min(h, K(1));
     return ADD_SIGN(v_fnma(base / (K(1) + h), base, base), x);
 }
@@ -198,44 +211,43 @@ INLINE VEC LANE(log1p)(VEC x)
     return ADD_SIGN(LANE(log_edges)(u, LANE(log_split)(e, f)), x);
 }
 
-/* x^2 - square exactly, where square is x^2 rounded; without FMA from x's upper half, of exact square. */
-INLINE VEC LANE(square_error)(VEC x, VEC square)
+/* c - scale x^2 with all digits of x^2, scale a power of two; without FMA from x's upper half, of exact square. */
+INLINE VEC LANE(less_square)(VEC c, VEC x, double scale)
 {
 #ifdef FMA_ROUNDS_TWICE
     const VEC upper = (VEC)((IVEC)x & -((INT)1 << (MANTISSA_BITS / 2 + 1)));
-    return (upper * upper - square) + (x - upper) * (x + upper);
+    return (c - K(scale) * upper * upper) - K(scale) * (x - upper) * (x + upper);
 #else
-    return v_fma(x, x, -square);
+    return v_fnma(K(scale) * x, x, c);
 #endif
 }
 
-/* Phi(-a) = exp(-a^2 / 2) P(a) / Q(a) for 0 <= a <= tail_end, where a^2 / 2 = scale x^2. The rounding error
- * of x^2 takes part: exp would multiply it by x^2. */
-INLINE VEC LANE(normal_tail)(VEC a, VEC x, VEC scale)
+/* factor exp(-scale x^2). The square is not rounded before n ln 2 is taken from it: exp would multiply its error
+ * by x^2. */
+INLINE VEC LANE(gaussian)(VEC x, double scale, VEC factor)
 {
-    VEC rest, shifted;
-    const VEC square = x * x;
-    const VEC head = LANE(exp_parts)(-scale * square, scale * LANE(square_error)(x, square), &rest, &shifted);
-    const VEC ratio = POLY(a, tail_numerator) / POLY(a, tail_denominator);
-    return LANE(scale)(v_fma(head + rest, ratio, ratio), shifted);
+    const VEC shifted = v_fma(x * x, K(-scale * LOG2_E), K(ROUND));
+    const VEC n = shifted - K(ROUND);
+    const VEC head = LANE(less_square)(n * K(-FN(ln2)[0]), x, scale);
+    const VEC r = v_fnma(n, K(FN(ln2)[1]), head);
+    const VEC p = v_fma(r * r, POLY(r, exp_poly), r);
+    return LANE(scale_down)(v_fma(p, factor, factor), shifted);
 }
 
-/* Phi(x) = erfc(-x / sqrt 2) / 2, the normal distribution function, all x: 4.7, 5.3 ulp. */
-INLINE VEC LANE(normal_cdf)(VEC x)
+/* Phi(-a) exp(a^2 / 2) for 0 <= a <= tail_end, Phi being the normal distribution function. */
+INLINE VEC LANE(tail_ratio)(VEC a)
 {
-    const VEC a = v_min(K(FN(tail_end)), v_abs(x));
-    const VEC tail = LANE(normal_tail)(a, a, K(0.5));
-    return v_select(v_lt(x, K(0)), tail, K(1) - tail);
+    return POLY(a, tail_numerator) / POLY(a, tail_denominator);
 }
 
-/* erfc(x) = 2 Phi(-sqrt(2) x), x >= 0: 5.2, 6.2 ulp. */
+/* erfc(x) = 2 Phi(-sqrt(2) x), x >= 0: 4.7, 5.3 ulp. */
 INLINE VEC LANE(erfc_positive)(VEC x)
 {
     const VEC bounded = v_min(K(FN(tail_end) * SQRT_HALF), x);
-    return K(2) * LANE(normal_tail)(K(2 * SQRT_HALF) * bounded, bounded, K(1));
+    return K(2) * LANE(gaussian)(bounded, 1, LANE(tail_ratio)(K(2 * SQRT_HALF) * bounded));
 }
 
-/* erf(x), all x: 1.36, 1.30 ulp. x + x p(x^2) for |x| < 27/32; 1 - erfc(|x|) elsewhere, where the error of a
+/* erf(x), all x: 1.31, 1.41 ulp. x + x p(x^2) for |x| < 27/32; 1 - erfc(|x|) elsewhere, where the error of a
  * number below 1/4 counts little. */
 INLINE VEC LANE(erf)(VEC x)
 {
