@@ -25,12 +25,15 @@ cdef int processors = 1
 cdef double worth = WORTH_A_THREAD
 
 # Where other processes keep the cores busy, a thread that waits for its core holds up all the others at the end of a
-# region, for milliseconds. A region that took far longer than estimated has everything run on one thread for a while.
+# region, for milliseconds. Two regions in a row that took far longer than estimated have everything run on one thread
+# for a while; a single one may have had to wake a thread that slept.
 cdef double serial_until = 0
+cdef int slow_regions = 0
 cdef double patience = 1e6       # nanoseconds beyond the estimate, which may be off by LENIENCE
 cdef double serial_time = 100e6
 cdef enum:
     LENIENCE = 8
+    STRIKES = 2
 
 
 cdef int parts_for(double nanoseconds) noexcept nogil:
@@ -51,20 +54,24 @@ cdef double region_began() noexcept nogil:
 
 
 cdef void region_ended(double began, double nanoseconds) noexcept nogil:
-    global serial_until
+    global serial_until, slow_regions
     cdef double now = fnn_nanoseconds()
-    if now - began > LENIENCE * nanoseconds + patience and worth > 0:
+    if now - began <= LENIENCE * nanoseconds + patience or worth == 0:
+        slow_regions = 0
+        return
+    slow_regions = min(slow_regions + 1, STRIKES)
+    if slow_regions == STRIKES:
         serial_until = now + serial_time
 
 
 def set_patience(double nanoseconds=1e6):
     """How much longer than estimated a parallel region may take before threads are given up for a while; for tests."""
-    global patience, serial_until
-    patience, serial_until = nanoseconds, 0
+    global patience, serial_until, slow_regions
+    patience, serial_until, slow_regions = nanoseconds, 0, 0
 
 
 def congested():
-    """True while threads are given up because a parallel region took far too long."""
+    """True while threads are given up because parallel regions took far too long."""
     return serial_until != 0 and fnn_nanoseconds() < serial_until
 
 
