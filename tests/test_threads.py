@@ -185,11 +185,11 @@ def test_threads_are_given_up_for_a_while_where_regions_take_far_too_long(number
     try:
         threads.set_num_threads(number)
         threads.set_worth(1)
-        threads.set_patience(-1e12)
+        threads.set_patience(-1)
         assert not threads.congested()
-        for i in range(3):
+        for _ in range(3):
             assert_same_bits(F.linear(x, w), expected)
-            assert threads.congested() == (number > 1 and i > 0)  # a single one may have had to wake a thread
+            assert threads.congested() == (number > 1)
     finally:
         threads.set_patience()
         threads.set_worth()

@@ -25,15 +25,15 @@ cdef int processors = 1
 cdef double worth = WORTH_A_THREAD
 
 # Where other processes keep the cores busy, a thread that waits for its core holds up all the others at the end of a
-# region, for milliseconds. Two regions in a row that took far longer than estimated have everything run on one thread
-# for a while; a single one may have had to wake a thread that slept.
+# region, for milliseconds. Regions that take far longer than estimated (a good estimate is off by LENIENCE at most) are
+# borne until so much time is lost; then everything runs on one thread for a while. Regions in time make up for it: a
+# single slow one may have had to wake a thread that slept.
 cdef double serial_until = 0
-cdef int slow_regions = 0
-cdef double patience = 1e6       # nanoseconds beyond the estimate, which may be off by LENIENCE
+cdef double lost = 0
+cdef double patience = 10e6      # nanoseconds
 cdef double serial_time = 100e6
 cdef enum:
     LENIENCE = 8
-    STRIKES = 2
 
 
 cdef int parts_for(double nanoseconds) noexcept nogil:
@@ -54,20 +54,18 @@ cdef double region_began() noexcept nogil:
 
 
 cdef void region_ended(double began, double nanoseconds) noexcept nogil:
-    global serial_until, slow_regions
+    global serial_until, lost
     cdef double now = fnn_nanoseconds()
-    if now - began <= LENIENCE * nanoseconds + patience or worth == 0:
-        slow_regions = 0
-        return
-    slow_regions = min(slow_regions + 1, STRIKES)
-    if slow_regions == STRIKES:
+    cdef double excess = now - began - LENIENCE * nanoseconds
+    lost = min(lost + excess, patience + 1) if excess > 0 else lost / 2
+    if lost > patience and worth > 0:
         serial_until = now + serial_time
 
 
-def set_patience(double nanoseconds=1e6):
-    """How much longer than estimated a parallel region may take before threads are given up for a while; for tests."""
-    global patience, serial_until, slow_regions
-    patience, serial_until, slow_regions = nanoseconds, 0, 0
+def set_patience(double nanoseconds=10e6):
+    """How much time parallel regions may lose before threads are given up for a while; for tests."""
+    global patience, serial_until, lost
+    patience, serial_until, lost = nanoseconds, 0, 0
 
 
 def congested():

@@ -180,7 +180,7 @@ KERNEL_FN void FN(matmul)(const struct fnn_product *product)
 {
     const REAL *a = product->a, *b = product->b, *init = product->init;
     const ptrdiff_t depth = product->depth, blocks = (depth + FNN_DEPTH_BLOCK - 1) / FNN_DEPTH_BLOCK;
-    const ptrdiff_t step = blocks > 1 ? (depth / blocks + 15) / 16 * 16 : depth;
+    const ptrdiff_t step = blocks > 1 ? ((depth + blocks - 1) / blocks + 15) / 16 * 16 : depth;
     FN(product_block)(product, a, b, init, product->init_row, step);
     for (ptrdiff_t k = step; k < depth; k += step)
         FN(product_block)(product, a + k * product->a_col, b + k * product->b_row, product->c, product->c_row,

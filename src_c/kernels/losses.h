@@ -110,7 +110,7 @@ INLINE REAL LANE(cross_entropy_row)(const REAL *x, int64_t label, const REAL *q,
     if (!q && keep_label != 0)
         total += keep_label * (x[label] - group->max[row] - group->log_sum[row]);
     if (grad) {
-        const VEC share = K(mass / group->exp_sum[row]), scale = K(factor);
+        const VEC share = K(mass / group->sum[row]), scale = K(factor);
         FNN_EACH_REGISTER(cols, const VEC target = LANE(row_target)(q, i, left, keep, spread);
                           const VEC p = LANE(load_n)(grad + i, left, K(0)) * share;
                           LANE(store_n)(grad + i, (p - target) * scale, left);)
@@ -129,6 +129,7 @@ KERNEL_FN double FN(cross_entropy)(const REAL *x, const int64_t *labels, const R
     for (ptrdiff_t first = 0, n; first < rows; first += n) {
         n = LANE(group_rows)(rows - first, cols);
         LANE(group_sums)(x + first * cols, grad ? grad + first * cols : NULL, n, cols, K(1), &group);
+        LANE(group_logs)(n, &group);
         for (ptrdiff_t r = first; r < first + n; r++) {
             const REAL w = weight ? weight[r] : 1;
             const REAL value = w * LANE(cross_entropy_row)(x + r * cols, labels ? labels[r] : 0,

@@ -91,12 +91,13 @@ KERNEL_FN void FN(softmax_backward)(const REAL *g, const REAL *y, REAL *out, ptr
     }
 }
 
-/* Of some rows: their largest entries, the sums of e^((x - max) / T), which y keeps unless NULL, and the logarithms of
- * these sums, taken all at once because the lanes of a register cost no more than one. */
+/* Rows are done in groups: while the sum of one is added up the next is under way, and the lanes of a register take
+ * logarithms of many sums at the cost of one. Of each row: its largest entry, and the sum of e^((x - max) / T), which y
+ * keeps unless NULL. */
 #define GROUP 16
 typedef struct {
     REAL max[GROUP], log_sum[GROUP];
-    double exp_sum[GROUP];
+    double sum[GROUP];
 } FNN_CAT(group, BITS);
 
 /* Rows of a group: few enough to stay in the first cache. */
@@ -109,13 +110,17 @@ INLINE ptrdiff_t LANE(group_rows)(ptrdiff_t rows, ptrdiff_t cols)
 INLINE void LANE(group_sums)(const REAL *x, REAL *y, ptrdiff_t rows, ptrdiff_t cols, VEC inv_temperature,
                              FNN_CAT(group, BITS) * group)
 {
+    for (ptrdiff_t r = 0; r < rows; r++)
+        group->max[r] = LANE(row_max)(x + r * cols, cols)[0];
+    for (ptrdiff_t r = 0; r < rows; r++)
+        group->sum[r] = LANE(row_exp)(x + r * cols, y ? y + r * cols : NULL, cols, K(group->max[r]), inv_temperature);
+}
+
+INLINE void LANE(group_logs)(ptrdiff_t rows, FNN_CAT(group, BITS) * group)
+{
     REAL sum[GROUP];
-    for (ptrdiff_t r = 0; r < rows; r++) {
-        const VEC max = LANE(row_max)(x + r * cols, cols);
-        group->max[r] = max[0];
-        group->exp_sum[r] = LANE(row_exp)(x + r * cols, y ? y + r * cols : NULL, cols, max, inv_temperature);
-        sum[r] = (REAL)group->exp_sum[r];
-    }
+    for (ptrdiff_t r = 0; r < rows; r++)
+        sum[r] = (REAL)group->sum[r];
     for (ptrdiff_t r = 0; r < rows; r += LANES)
         LANE(store_n)(group->log_sum + r, LANE(log)(LANE(load_n)(sum + r, rows - r, K(1))), rows - r);
 }
@@ -128,6 +133,7 @@ KERNEL_FN void FN(log_softmax)(const REAL *x, REAL *y, ptrdiff_t rows, ptrdiff_t
     for (ptrdiff_t n; rows > 0; rows -= n) {
         n = LANE(group_rows)(rows, cols);
         LANE(group_sums)(x, NULL, n, cols, inv_temperature, &group);
+        LANE(group_logs)(n, &group);
         for (ptrdiff_t r = 0; r < n; r++, x += cols, y += cols) {
             const VEC max = K(group.max[r]), log_sum = K(group.log_sum[r]);
             FNN_EACH_REGISTER(cols, const VEC shifted = (LANE(load_n)(x + i, left, K(0)) - max) * inv_temperature;
