@@ -20,8 +20,9 @@ from .cases import Case
 
 SAMPLE_SECONDS = 2e-3  # what a sample is to take at least
 MIN_ROUNDS, MAX_ROUNDS = 5, 200
-# Threads of a parallel region go on spinning for a while: a pause before the next contender, where there are any.
-REST_SECONDS = 0.01
+# Threads of a parallel region go on spinning, in some libraries for tens of milliseconds: a pause before the next
+# contender, where there are any.
+REST_SECONDS = 0.05
 TIMEOUT = 120.0  # seconds, after which a contender is given up
 
 # What tells libraries how many threads to use; they read it at import.
