@@ -17,8 +17,8 @@ INLINE VEC LANE(row_max)(const REAL *x, ptrdiff_t n)
     return largest;
 }
 
-/* Sums of long rows are added up in double, a segment at a time. */
-#define SEGMENT 4096
+/* Long sums are added up in double, a segment at a time: a partial sum has no more than 64 terms. */
+#define SEGMENT 1024
 #define FNN_EACH_SEGMENT(n, start, length)                                                                   \
     for (ptrdiff_t start = 0, length; length = (n)-start < SEGMENT ? (n)-start : SEGMENT, start < (n); start += SEGMENT)
 
@@ -53,9 +53,14 @@ INLINE double LANE(row_dot)(const REAL *a, const REAL *b, ptrdiff_t n)
 
 KERNEL_FN double FN(sum)(const REAL *x, ptrdiff_t n)
 {
-    SUM sum = LANE(sum_zero)();
-    FNN_EACH_REGISTER(n, sum.part[j] += LANE(load_n)(x + i, left, K(0));)
-    return LANE(sum_total)(&sum);
+    double total = 0;
+    FNN_EACH_SEGMENT(n, start, length)
+    {
+        SUM sum = LANE(sum_zero)();
+        FNN_EACH_REGISTER(length, sum.part[j] += LANE(load_n)(x + start + i, left, K(0));)
+        total += LANE(sum_total)(&sum);
+    }
+    return total;
 }
 
 /* sum x_i g_i over the entries whose gradient is not 0, so that -inf logits of probability 0 count for nothing */
