@@ -10,7 +10,7 @@
     {                                                                                                        \
         const VEC p = K(params[0]), s = K(scale);                                                            \
         double total = 0;                                                                                    \
-        FNN_EACH_SEGMENT(n, start, length)                                                                   \
+        FNN_EACH_SEGMENT(n, start, length, LOSS_SEGMENT)                                                     \
         {                                                                                                    \
             SUM sum = LANE(sum_zero)();                                                                      \
             FNN_EACH_REGISTER(                                                                               \
