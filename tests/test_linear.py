@@ -132,12 +132,30 @@ def test_errors(dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(("m", "k", "n"), [(60, 300, 256), (125, 257, 512), (49, 513, 1024), (300, 20, 288)])
-def test_rows_that_fall_into_the_same_sets_of_the_caches(m, k, n, dtype, isa):
-    """Panels of such weights are copied together first; the products are the same."""
+@pytest.mark.parametrize(
+    ("m", "k", "n"),
+    [
+        (60, 300, 256),
+        (125, 257, 512),
+        (49, 513, 1024),
+        (300, 20, 288),
+        (301, 1024, 161),
+        (65, 512, 256),
+        (291, 768, 130),
+    ],
+)
+def test_rows_that_fall_into_the_same_sets_of_the_caches(m, k, n, dtype, isa, threads):
+    """Panels of such weights, and tiles of such rows, are copied together first; the products are the same."""
     rng = np.random.default_rng(0)
     x, w = (rng.integers(-4, 5, shape).astype(dtype) for shape in ((m, k), (k, n)))
     g = rng.integers(-4, 5, (m, n)).astype(dtype)
     np.testing.assert_array_equal(F.linear(x, w, w[0]), x @ w + w[0])
     for actual, expected in zip(F.linear_backward(g, x, w), (g @ w.T, x.T @ g, g.sum(0)), strict=True):
         np.testing.assert_array_equal(actual, expected)
+
+
+@pytest.mark.parametrize("m", [1, 2, 3, 4])
+@pytest.mark.parametrize("n", [63, 64, 128, 200, 391])
+def test_few_rows_take_wide_panels(m, n, dtype, isa, threads, rng):
+    x, weight, bias = integers(rng, dtype, m, 40), integers(rng, dtype, 40, n), integers(rng, dtype, n)
+    np.testing.assert_array_equal(F.linear(x, weight, bias), x @ weight + bias)
