@@ -2,7 +2,7 @@
  * Word number w of a stream is word w mod 4 of the block with counter (w / 4, stream), under the key seed: it depends
  * on nothing else, so any part of a stream can be made by any thread at any time.
  *
- * Plain loops: integers have no rounding, and the compiler vectorises them for each instruction set.
+ * For the instruction set whose vocabulary the including file has: integers have no rounding, all give the same words.
  */
 #ifndef FNN_PHILOX_H
 #define FNN_PHILOX_H
@@ -13,44 +13,39 @@
 
 enum { PHILOX_BLOCKS = 16, PHILOX_WORDS = 4 * PHILOX_BLOCKS };
 
-/* The words of PHILOX_BLOCKS consecutive blocks, in order. */
-static __attribute__((unused)) void fnn_philox(uint64_t seed, uint64_t stream, uint64_t block, uint32_t *words)
+typedef uint64_t words64 __attribute__((vector_size(sizeof(ivec64)))); /* shifts of unsigned numbers are cheap */
+
+/* The words of PHILOX_BLOCKS consecutive blocks, in order. A block has an element of 64 bits in each of four registers;
+ * only their low halves count until the end. */
+KERNEL_FN void fnn_philox(uint64_t seed, uint64_t stream, uint64_t block, uint32_t *words)
 {
-    uint32_t c0[PHILOX_BLOCKS], c1[PHILOX_BLOCKS], c2[PHILOX_BLOCKS], c3[PHILOX_BLOCKS];
-    for (int i = 0; i < PHILOX_BLOCKS; i++) {
-        c0[i] = (uint32_t)(block + (uint64_t)i);
-        c1[i] = (uint32_t)((block + (uint64_t)i) >> 32);
-        c2[i] = (uint32_t)stream;
-        c3[i] = (uint32_t)(stream >> 32);
+    enum { BLOCKS = sizeof(words64) / 8, VECS = PHILOX_BLOCKS / BLOCKS };
+    const words64 zero = {0}, low = zero + 0xFFFFFFFF;
+    const words64 m0 = zero + 0xD2511F53, m1 = zero + 0xCD9E8D57;
+    words64 c0[VECS], c1[VECS], c2[VECS], c3[VECS];
+    for (int v = 0; v < VECS; v++) {
+        for (int i = 0; i < BLOCKS; i++)
+            c0[v][i] = block + (uint64_t)(v * BLOCKS + i);
+        c1[v] = c0[v] >> 32;
+        c2[v] = zero + stream;
+        c3[v] = zero + (stream >> 32);
     }
     uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
     for (int round = 0; round < 10; round++, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u)
-        for (int i = 0; i < PHILOX_BLOCKS; i++) {
-            const uint64_t p0 = (uint64_t)0xD2511F53u * c0[i], p1 = (uint64_t)0xCD9E8D57u * c2[i];
-            c0[i] = (uint32_t)(p1 >> 32) ^ c1[i] ^ k0;
-            c1[i] = (uint32_t)p1;
-            c2[i] = (uint32_t)(p0 >> 32) ^ c3[i] ^ k1;
-            c3[i] = (uint32_t)p0;
+        UNROLL for (int v = 0; v < VECS; v++)
+        {
+            const words64 p0 = (words64)v_mul_low32(m0, c0[v]), p1 = (words64)v_mul_low32(m1, c2[v]);
+            c0[v] = (p1 >> 32) ^ c1[v] ^ k0;
+            c1[v] = p1;
+            c2[v] = (p0 >> 32) ^ c3[v] ^ k1;
+            c3[v] = p0;
         }
-    for (int i = 0; i < PHILOX_BLOCKS; i++) {
-        words[4 * i] = c0[i];
-        words[4 * i + 1] = c1[i];
-        words[4 * i + 2] = c2[i];
-        words[4 * i + 3] = c3[i];
-    }
-}
-
-static __attribute__((unused)) void fnn_random_words(uint64_t seed, uint64_t stream, uint64_t start, uint32_t *out,
-                                                     ptrdiff_t n)
-{
-    uint32_t words[PHILOX_WORDS];
-    ptrdiff_t skip = (ptrdiff_t)(start % 4);
-    for (uint64_t block = start / 4; n > 0; block += PHILOX_BLOCKS, skip = 0) {
-        fnn_philox(seed, stream, block, words);
-        const ptrdiff_t count = n < PHILOX_WORDS - skip ? n : PHILOX_WORDS - skip;
-        memcpy(out, words + skip, (size_t)count * sizeof *out);
-        out += count;
-        n -= count;
+    for (int v = 0; v < VECS; v++) {
+        const words64 even = (c0[v] & low) | c1[v] << 32, odd = (c2[v] & low) | c3[v] << 32;
+        for (int i = 0; i < BLOCKS; i++) {
+            memcpy(words + 4 * (v * BLOCKS + i), (const char *)&even + 8 * i, 8);
+            memcpy(words + 4 * (v * BLOCKS + i) + 2, (const char *)&odd + 8 * i, 8);
+        }
     }
 }
 

@@ -1,10 +1,23 @@
 /* Random words and permutations outside any instruction set's region: they are integers, so one version serves all. */
 #include "fastnn.h"
+#if defined(__x86_64__)
+#include "simd/sse2.h"
+#else
+#include "simd/neon.h"
+#endif
 #include "philox.h"
 
 void fnn_random_uint32(uint64_t seed, uint64_t stream, uint64_t start, uint32_t *out, ptrdiff_t n)
 {
-    fnn_random_words(seed, stream, start, out, n);
+    uint32_t words[PHILOX_WORDS];
+    ptrdiff_t skip = (ptrdiff_t)(start % 4);
+    for (uint64_t block = start / 4; n > 0; block += PHILOX_BLOCKS, skip = 0) {
+        fnn_philox(seed, stream, block, words);
+        const ptrdiff_t count = n < PHILOX_WORDS - skip ? n : PHILOX_WORDS - skip;
+        memcpy(out, words + skip, (size_t)count * sizeof *out);
+        out += count;
+        n -= count;
+    }
 }
 
 /* Fisher and Yates, from the top. An index is word * (i + 1) / 2^32, rounded down: its bias is below n / 2^32. */
