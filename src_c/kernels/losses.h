@@ -10,19 +10,13 @@
     {                                                                                                        \
         const VEC p = K(params[0]), s = K(scale);                                                            \
         double total = 0;                                                                                    \
-        FNN_EACH_SEGMENT(n, start, length, LOSS_SEGMENT)                                                     \
-        {                                                                                                    \
-            SUM sum = LANE(sum_zero)();                                                                      \
-            FNN_EACH_REGISTER(                                                                               \
-                length, const ptrdiff_t at = start + i; VEC derivative;                                      \
-                const VEC w = weight ? LANE(load_n)(weight + at, left, K(0)) : K(1);                         \
-                VEC value = LANE(name)(LANE(load_n)(x + at, left, K(0)), LANE(load_n)(t + at, left, K(0)), p, \
-                                       &derivative);                                                         \
-                value = value * w; if (loss) LANE(store_n)(loss + at, value, left);                          \
-                if (grad) LANE(store_n)(grad + at, derivative * (s * w), left);                              \
-                sum.part[j] += LANE(fill_n)(value, left, K(0));)                                             \
-            total += LANE(sum_total)(&sum);                                                                  \
-        }                                                                                                    \
+        FNN_SUM_UP(total, n, LOSS_SEGMENT, VEC derivative;                                                   \
+                   const VEC w = weight ? LANE(load_n)(weight + at, left, K(0)) : K(1);                      \
+                   VEC value = LANE(name)(LANE(load_n)(x + at, left, K(0)), LANE(load_n)(t + at, left, K(0)), p,\
+                                          &derivative);                                                      \
+                   value = value * w; if (loss) LANE(store_n)(loss + at, value, left);                       \
+                   if (grad) LANE(store_n)(grad + at, derivative * (s * w), left);                           \
+                   sum.part[j] += LANE(fill_n)(value, left, K(0));)                                          \
         return total;                                                                                        \
     }
 

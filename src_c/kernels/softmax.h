@@ -17,24 +17,12 @@ INLINE VEC LANE(row_max)(const REAL *x, ptrdiff_t n)
     return largest;
 }
 
-/* Long sums are added up in double, a segment at a time: a partial sum has no more than 64 terms, 16 in losses. */
-#define SEGMENT 1024
-#define LOSS_SEGMENT 256
-#define FNN_EACH_SEGMENT(n, start, length, most)                                                             \
-    for (ptrdiff_t start = 0, length; length = (n)-start < (most) ? (n)-start : (most), start < (n); start += (most))
-
 /* y = e^((x - max) / T); returns the sum of y. y may be NULL. */
 INLINE double LANE(row_exp)(const REAL *x, REAL *y, ptrdiff_t n, VEC max, VEC inv_temperature)
 {
     double total = 0;
-    FNN_EACH_SEGMENT(n, start, length, SEGMENT)
-    {
-        SUM sum = LANE(sum_zero)();
-        FNN_EACH_REGISTER(length,
-                          VEC e = LANE(exp)((LANE(load_n)(x + start + i, left, K(-INFINITY)) - max) * inv_temperature);
-                          if (y) LANE(store_n)(y + start + i, e, left); sum.part[j] += LANE(fill_n)(e, left, K(0));)
-        total += LANE(sum_total)(&sum);
-    }
+    FNN_SUM_UP(total, n, SEGMENT, VEC e = LANE(exp)((LANE(load_n)(x + at, left, K(-INFINITY)) - max) * inv_temperature);
+               if (y) LANE(store_n)(y + at, e, left); sum.part[j] += LANE(fill_n)(e, left, K(0));)
     return total;
 }
 
@@ -42,25 +30,15 @@ INLINE double LANE(row_exp)(const REAL *x, REAL *y, ptrdiff_t n, VEC max, VEC in
 INLINE double LANE(row_dot)(const REAL *a, const REAL *b, ptrdiff_t n)
 {
     double total = 0;
-    FNN_EACH_SEGMENT(n, start, length, SEGMENT)
-    {
-        SUM sum = LANE(sum_zero)();
-        FNN_EACH_REGISTER(length, sum.part[j] = v_fma(LANE(load_n)(a + start + i, left, K(0)),
-                                                      LANE(load_n)(b + start + i, left, K(0)), sum.part[j]);)
-        total += LANE(sum_total)(&sum);
-    }
+    FNN_SUM_UP(total, n, SEGMENT,
+               sum.part[j] = v_fma(LANE(load_n)(a + at, left, K(0)), LANE(load_n)(b + at, left, K(0)), sum.part[j]);)
     return total;
 }
 
 KERNEL_FN double FN(sum)(const REAL *x, ptrdiff_t n)
 {
     double total = 0;
-    FNN_EACH_SEGMENT(n, start, length, SEGMENT)
-    {
-        SUM sum = LANE(sum_zero)();
-        FNN_EACH_REGISTER(length, sum.part[j] += LANE(load_n)(x + start + i, left, K(0));)
-        total += LANE(sum_total)(&sum);
-    }
+    FNN_SUM_UP(total, n, SEGMENT, sum.part[j] += LANE(load_n)(x + at, left, K(0));)
     return total;
 }
 
