@@ -5,7 +5,8 @@ from common import operation
 DRAWS = {"exp": "normal", "expm1": "normal", "log": "uniform", "log1p": "uniform", "erf": "normal"}
 
 RECORDS = [
-    record for name, draw in DRAWS.items() for record in operation("elementary functions", name, (draw,), passes=2)
+    *(record for name, draw in DRAWS.items() for record in operation("elementary functions", name, (draw,), passes=2)),
+    *operation("elementary functions", "add", ("normal", "normal"), passes=3),
 ]
 
 

@@ -1,25 +1,26 @@
 """How a network becomes a program.
 
 A `Plan` walks through the layers once. Each tells it in the plan's vocabulary what it stands for (`linear`,
-`activation`, `rows`, `dropout`, `python`), and the plan fuses: an activation into the product before it, the gradient
-of an activation into the product that makes its grad_output.
+`activation`, `rows`, `dropout`, `residual`, `concat`, `python`), and the plan fuses: an activation into the product
+before it, the gradient of an activation into the product that makes its grad_output. Every layer leaves a stage
+(stages.py), which knows the way back.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._core.operations import ACCUMULATE
 from ._validation import Array
 from .nn.parameters import ALIGNMENT, aligned_zeros
-from .program import Buffer, Operation, Program, Slot
+from .program import Buffer, Operation, Part, Program, Slot
+from .stages import Concat, Elementwise, Gate, Gradient, Linear, Python, Stage, Sum, forward_of
 
 if TYPE_CHECKING:
     from .nn.losses import Loss
     from .nn.module import Module
+    from .nn.structure import Node
     from .optim import Optimizer
 
 # Activations whose gradient is computed from the output: these two by definition, the others because their output tells
@@ -29,36 +30,13 @@ FROM_OUTPUT = {"sigmoid", "tanh", "relu", "relu6", "hardtanh"}
 LAYER_STREAMS = 1 << 40  # random streams of dropout begin here, a block of 2^40 ticks a layer; those below shuffle
 
 
-@dataclass
-class Stage:
-    """A layer's place in the plan: what its backward pass needs to know."""
-
-    kind: str
-    layer: Any
-    label: str
-    n_in: int
-    n_out: int
-    x: Any
-    y: Any
-    saved: Any = None
-    kernel: str | None = None
-    params: tuple[float, ...] = ()
-    stream: int = 0
-    trained: bool = False
-
-    @property
-    def gate(self) -> str | None:
-        """The gradient of the elementwise activation that ends this stage."""
-        return f"{self.kernel}_backward" if self.kernel and self.kind in ("linear", "activation") else None
-
-
 class Plan:
     """Collects stages and operations for one program."""
 
     def __init__(self, n_in: int, batch_size: int, dtype: str, *, train: bool, seed: int, tick: Array) -> None:
         self.n_in, self.batch_size, self.dtype, self.train = n_in, batch_size, dtype, train
         self.seed, self.tick = seed, tick
-        self.stages: list[Stage] = []
+        self.stages: list[Stage] = []  # of the chain of layers that is being planned
         self.operations: list[Operation] = []
         self.sections: dict[str, tuple[int, int]] = {}
         self.buffers: list[Buffer] = []
@@ -66,6 +44,7 @@ class Plan:
         self.cols = n_in
         self.current: Any = Slot("input")  # what the next layer reads
         self.gradient: Any = None  # with respect to what the last layer wrote
+        self.accumulate = False  # gradients are added to those there
 
     # -- the vocabulary of layers --------------------------------------------------------------------------------------
 
@@ -74,7 +53,6 @@ class Plan:
         if layer.in_features != self.cols:
             raise ValueError(f"{label}: x has {self.cols} features, this layer takes {layer.in_features}")
         y = self.buffer(layer.out_features)
-        stage = Stage("linear", layer, label, self.cols, layer.out_features, self.current, y, trained=True)
         arrays = {
             "x": self.current,
             "weight": layer.array("weight"),
@@ -82,71 +60,90 @@ class Plan:
             "pre": y,
             "y": y,
         }
-        self._add(stage, Operation("linear", label, arrays, self.cols, layer.out_features))
+        operation = Operation("linear", label, arrays, self.cols, layer.out_features)
+        self.add_stage(Linear(layer, label, self.cols, layer.out_features, self.current, y), operation)
 
     def activation(self, layer: Any, label: str, kernel: str, params: tuple[float, ...]) -> None:
         """An elementwise activation: part of the product before it where there is one."""
         last = self.stages[-1] if self.stages else None
         keep_input = self.train and kernel not in FROM_OUTPUT
-        if last is not None and last.kind == "linear" and last.kernel is None:
+        backward = f"{kernel}_backward"
+        if isinstance(last, Linear) and last.gate is None:
             operation = self.operations[-1]
             if keep_input:
                 operation.arrays["y"] = last.y = self.current = self.buffer(self.cols)
-            last.saved = operation.arrays["pre" if keep_input else "y"]
-            last.kernel, last.params = kernel, params
+            last.gate = Gate(backward, params, operation.arrays["pre" if keep_input else "y"])
             operation.kernel, operation.params = kernel, params
             last.label = operation.label = f"{operation.label} + {label}"
             return
         y = self.buffer(self.cols)
         saved = self.current if keep_input else y
-        stage = Stage("activation", layer, label, self.cols, self.cols, self.current, y, saved, kernel, params)
-        self._add(stage, Operation("activation", label, {"x": self.current, "y": y}, self.cols, 0, kernel, params))
+        self._elementwise("activation", layer, label, y, kernel, params, saved)
+        self.stages[-1].gate = Gate(backward, params, saved)
 
     def rows(self, layer: Any, label: str, kernel: str, params: tuple[float, ...]) -> None:
         """An operation on whole rows: softmax and log-softmax."""
         y = self.buffer(self.cols)
-        stage = Stage("rows", layer, label, self.cols, self.cols, self.current, y, y, kernel, params)
-        self._add(stage, Operation("rows", label, {"x": self.current, "y": y}, self.cols, 0, kernel, params))
+        self._elementwise("rows", layer, label, y, kernel, params, y)
 
     def dropout(self, layer: Any, label: str, p: float, position: int) -> None:
         """Dropout while training, nothing otherwise."""
-        if not self.train or p == 0:
-            return
-        y = self.buffer(self.cols)
-        stream = (position + 1) * LAYER_STREAMS
-        stage = Stage("dropout", layer, label, self.cols, self.cols, self.current, y, params=(p,), stream=stream)
-        arrays = {"x": self.current, "y": y}
-        self._add(
-            stage,
-            Operation("dropout", label, arrays, self.cols, 0, None, (p,), seed=self.seed, stream=stream),
-        )
+        if self.train and p != 0:
+            stream = (position + 1) * LAYER_STREAMS
+            self._elementwise("dropout", layer, label, self.buffer(self.cols), None, (p,), None, stream)
 
     def python(self, layer: Module, label: str) -> None:
         """A layer whose forward and backward are Python functions of arrays."""
-        self._stage_input()
         n_out = layer.out_features_for(self.cols)
-        x, y = self.current, self.buffer(n_out)
-        stage = Stage("python", layer, label, self.cols, n_out, x, y, trained=bool(layer.parameter_shapes()))
+        x, y = self.in_workspace(self.current, self.cols, "input"), self.buffer(n_out)
+        stage = Python(layer, label, self.cols, n_out, x, y, trained=bool(layer.parameter_shapes()))
+        call = forward_of(layer, label, x, y, self.train)
+        self.add_stage(stage, Operation("python", label, {"x": x, "y": y}, self.cols, n_out, call=call))
 
-        def call(rows: int) -> None:
-            before, layer.training = layer.training, self.train
-            try:
-                result = np.asarray(layer.forward(read_only(x.array[:rows])))
-            finally:
-                layer.training = before
-            if result.shape != (rows, n_out):
-                raise ValueError(f"{label}: forward must return shape {(rows, n_out)}, got {result.shape}")
-            y.array[:rows] = result
+    def residual(self, layer: Module, label: str, body: tuple[Node, ...], shortcut: tuple[Node, ...]) -> None:
+        """The sum of what two chains of layers make of x."""
+        x, n_in = self.current, self.cols
+        first, a = self._branch(body, x, n_in)
+        second, b = self._branch(shortcut, x, n_in)
+        y = self.buffer(self.cols)
+        stage = Sum(layer, label, n_in, self.cols, x, y, chains=(first, second))
+        stage.trained = any(s.trained for chain in stage.chains for s in chain)
+        self.add_stage(stage, _sum(label, a, b, y, self.cols))
 
-        self._add(stage, Operation("python", label, {"x": x, "y": y}, self.cols, n_out, call=call))
+    def concat(self, layer: Module, label: str, branches: tuple[tuple[Node, ...], ...]) -> None:
+        """What branches make of x, side by side."""
+        x, n_in = self.current, self.cols
+        chains, outputs, widths = [], [], []
+        for nodes in branches:
+            chain, output = self._branch(nodes, x, n_in)
+            chains.append(chain)
+            outputs.append(output)
+            widths.append(self.cols)
+        y, start = self.buffer(sum(widths)), 0
+        for output, width in zip(outputs, widths, strict=True):
+            self.copy_columns(output, 0, y, start, width, f"{label}, columns {start}...")
+            start += width
+        trained = any(s.trained for chain in chains for s in chain)
+        stage = Concat(layer, label, n_in, start, x, y, trained, chains=tuple(chains), widths=tuple(widths))
+        self.stages.append(stage)
+        self.current, self.cols = y, start
 
     # -- sections ------------------------------------------------------------------------------------------------------
+
+    def layers(self, nodes: tuple[Node, ...]) -> None:
+        """Plan layers, one after the other."""
+        for node in nodes:
+            label = f"{node.name + ' ' if node.name else ''}{type(node.layer).__name__}"
+            if node.branches:
+                node.layer.plan_branches(self, label, node.branches)
+            else:
+                node.layer.plan(self, label, node.position)
 
     def forward(self, *, to_output: bool) -> None:
         """Close the forward section; with `to_output` its result goes to the array that the run is given."""
         if to_output:
             last = self.operations[-1] if self.operations else None
-            if self.train or last is None or last.kind == "python":
+            if self.train or last is None or last.kind in ("python", "columns"):
                 arrays = {"x": self.current, "y": Slot("output")}
                 self.operations.append(Operation("copy", "output", arrays, self.cols))
             else:
@@ -165,16 +162,26 @@ class Plan:
     def backward(self, *, accumulate: bool, input_gradient: bool) -> None:
         """Add the backward pass; `input_gradient` makes it go on to the gradient of the input."""
         start = len(self.operations)
-        gradient = self.gradient if self.gradient is not None else Slot("grad_output")
-        first = 0 if input_gradient else next((i for i, s in enumerate(self.stages) if s.trained), len(self.stages))
-        gated = False
-        for i in range(len(self.stages) - 1, first - 1, -1):
-            wanted = i > first or input_gradient
-            gradient, gated = self._stage_backward(i, gradient, gated, wanted, accumulate)
+        self.accumulate = accumulate
+        given = self.gradient is None
+        gradient = Gradient(Slot("grad_output") if given else self.gradient, owned=not given)
+        last = self.through(self.stages, gradient, input_gradient)
         if input_gradient:
-            arrays = {"x": gradient, "y": Slot("grad_input")}
+            assert last is not None
+            arrays = {"x": last.array, "y": Slot("grad_input")}
             self.operations.append(Operation("copy", "gradient of the input", arrays, self.n_in))
         self.sections["backward"] = (start, len(self.operations))
+
+    def through(self, stages: list[Stage], gradient: Gradient, wanted: bool) -> Gradient | None:
+        """Plan the way back through a chain of stages, as far as there are parameters or, if wanted, to its input."""
+        first = 0 if wanted else next((i for i, stage in enumerate(stages) if stage.trained), None)
+        if first is None:
+            return None
+        back: Gradient | None = gradient
+        for i in range(len(stages) - 1, first - 1, -1):
+            assert back is not None
+            back = stages[i].backward(self, back, stages[i - 1] if i > 0 else None, wanted or i > first)
+        return back
 
     def update(self, optimizer: Optimizer) -> None:
         """Add the update of all parameters."""
@@ -205,7 +212,7 @@ class Plan:
             buffer.array = flat.reshape(self.batch_size, buffer.cols)
             start += size
         for operation in self.operations:
-            operation.arrays = {role: getattr(a, "array", a) if isinstance(a, Buffer) else a
+            operation.arrays = {role: a.array if isinstance(a, (Buffer, Part)) else a
                                 for role, a in operation.arrays.items()}  # fmt: skip
         return Program(
             self.batch_size,
@@ -225,100 +232,57 @@ class Plan:
         self.buffers.append(Buffer(cols))
         return self.buffers[-1]
 
-    def _add(self, stage: Stage, operation: Operation) -> None:
+    def in_workspace(self, array: Any, cols: int, label: str) -> Any:
+        """`array`, copied if its place is known only at the run: Python code and parts of matrices need a place."""
+        if not isinstance(array, Slot):
+            return array
+        copy = self.buffer(cols)
+        self.operations.append(Operation("copy", label, {"x": array, "y": copy}, cols))
+        return copy
+
+    def add_stage(self, stage: Stage, operation: Operation) -> None:
+        """Go on with what a stage wrote."""
         self.stages.append(stage)
         self.operations.append(operation)
         self.current, self.cols = stage.y, stage.n_out
 
-    def _stage_input(self) -> None:
-        """Python code wants an array: copy the input, whose place is known only at the run, into the workspace."""
-        if isinstance(self.current, Slot):
-            copy = self.buffer(self.cols)
-            self.operations.append(Operation("copy", "input", {"x": self.current, "y": copy}, self.cols))
-            self.current = copy
+    def add(self, a: Any, b: Any, y: Any, cols: int, label: str) -> None:
+        """y = a + b."""
+        self.operations.append(_sum(label, a, b, y, cols))
 
-    def _stage_backward(self, i: int, gradient: Any, gated: bool, wanted: bool, accumulate: bool) -> tuple[Any, bool]:
-        """The backward pass of stage i.
+    def copy_columns(self, x: Any, x_start: int, y: Any, y_start: int, cols: int, label: str) -> None:
+        """Columns of x become columns of y; x is a buffer or, taken as a whole, a slot."""
+        strides = (float(getattr(x, "cols", cols)), float(y.cols))
+        source = x if isinstance(x, Slot) else Part(x, x_start, cols)
+        arrays = {"x": source, "y": Part(y, y_start, cols)}
+        self.operations.append(Operation("columns", label, arrays, cols, 0, None, strides))
 
-        Returns the gradient of its input, and whether the stage before is done with it.
-        """
-        stage = self.stages[i]
-        if stage.kind in ("linear", "activation") and stage.gate and not gated:
-            gradient = self._elementwise_backward("activation_backward", stage, gradient, stage.gate)
-        if stage.kind == "linear":
-            return self._linear_backward(i, gradient, wanted, accumulate)
-        if stage.kind == "rows":
-            gradient = self._elementwise_backward("rows_backward", stage, gradient, f"{stage.kernel}_backward")
-        elif stage.kind == "dropout":
-            gradient = self._elementwise_backward("dropout_backward", stage, gradient, None)
-        elif stage.kind == "python":
-            gradient = self._python_backward(stage, gradient, accumulate)
-        return gradient, False
+    def _branch(self, nodes: tuple[Node, ...], x: Any, n_in: int) -> tuple[list[Stage], Any]:
+        """Plan a chain of layers that reads x: its stages, none of which is fused with one outside, and its output."""
+        outside, self.stages = self.stages, []
+        self.current, self.cols = x, n_in
+        self.layers(nodes)
+        inside, self.stages = self.stages, outside
+        return inside, self.current
 
-    def _elementwise_backward(self, kind: str, stage: Stage, gradient: Any, kernel: str | None) -> Any:
-        # The caller's own gradient is not overwritten; ours is.
-        grad_x = self.buffer(stage.n_out) if isinstance(gradient, Slot) else gradient
-        arrays = {"grad_y": gradient, "saved": stage.saved, "grad_x": grad_x}
-        self.operations.append(
-            Operation(
-                kind,
-                stage.label,
-                arrays,
-                stage.n_out,
-                0,
-                kernel,
-                stage.params,
-                seed=self.seed,
-                stream=stage.stream,
-            )
-        )
-        return grad_x
-
-    def _linear_backward(self, i: int, gradient: Any, wanted: bool, accumulate: bool) -> tuple[Any, bool]:
-        stage, layer = self.stages[i], self.stages[i].layer
-        arrays = {
-            "grad_y": gradient,
-            "x": stage.x,
-            "grad_weight": layer.gradient("weight"),
-            "grad_bias": layer.gradient("bias"),
-        }
-        operation = Operation("linear_backward", stage.label.split(" + ")[0], arrays, stage.n_in, stage.n_out)
-        operation.flag = ACCUMULATE if accumulate else 0
-        self.operations.append(operation)
-        if not wanted:
-            return None, False
-        grad_x = self.buffer(stage.n_in)
-        arrays |= {"weight": layer.array("weight"), "grad_x": grad_x}
-        before = self.stages[i - 1] if i > 0 else None
-        if before is not None and before.gate:
-            operation.kernel, operation.params = before.gate, before.params
-            arrays["saved"] = before.saved
-            operation.label += f" + gradient of {before.label.split(' + ')[-1]}"
-        return grad_x, before is not None and before.gate is not None
-
-    def _python_backward(self, stage: Stage, gradient: Any, accumulate: bool) -> Any:
-        if isinstance(gradient, Slot):
-            copy = self.buffer(stage.n_out)
-            self.operations.append(Operation("copy", "gradient", {"x": gradient, "y": copy}, stage.n_out))
-            gradient = copy
-        grad_x, layer = self.buffer(stage.n_in), stage.layer
-
-        def call(rows: int) -> None:
-            if not accumulate:  # the layer adds to its gradients
-                for name in layer.parameter_shapes():
-                    layer.gradient(name)[...] = 0
-            result = np.asarray(layer.backward(read_only(gradient.array[:rows])))
-            if result.shape != (rows, stage.n_in):
-                raise ValueError(f"{stage.label}: backward must return shape {(rows, stage.n_in)}, got {result.shape}")
-            grad_x.array[:rows] = result
-
-        arrays = {"grad_y": gradient, "grad_x": grad_x}
-        self.operations.append(Operation("python", f"{stage.label} backward", arrays, stage.n_in, call=call))
-        return grad_x
+    def _elementwise(
+        self,
+        kind: str,
+        layer: Any,
+        label: str,
+        y: Any,
+        kernel: str | None,
+        params: tuple[float, ...],
+        saved: Any,
+        stream: int = 0,
+    ) -> None:
+        x, cols = self.current, self.cols
+        backward = f"{kernel}_backward" if kernel else None
+        stage = Elementwise(layer, label, cols, cols, x, y, False, None, kind, backward, params, saved, stream)
+        operation = Operation(kind, label, {"x": x, "y": y}, cols, 0, kernel, params, seed=self.seed, stream=stream)
+        self.add_stage(stage, operation)
 
 
-def read_only(array: Array) -> Array:
-    """A view of the workspace for Python code: what is written there belongs to the program."""
-    view = array.view()
-    view.flags.writeable = False
-    return view
+def _sum(label: str, a: Any, b: Any, y: Any, cols: int) -> Operation:
+    """y = a + b, as the operation that combines two matrices by an elementwise kernel."""
+    return Operation("activation_backward", label, {"grad_y": a, "saved": b, "grad_x": y}, cols, 0, "add")

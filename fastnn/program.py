@@ -36,6 +36,21 @@ class Buffer:
 
 
 @dataclass
+class Part:
+    """Some columns of a matrix of the workspace."""
+
+    buffer: Buffer
+    start: int
+    cols: int
+
+    @property
+    def array(self) -> Array:
+        """A view, once the workspace is laid out."""
+        columns: Array = self.buffer.array[:, self.start : self.start + self.cols]
+        return columns
+
+
+@dataclass
 class Operation:
     """One step of a program; `arrays` says by role what it reads and writes (a Slot, or an array)."""
 

@@ -9,6 +9,7 @@ import pytest
 # Read when the extension is loaded. Threads that wait by spinning make tests very slow where processors are busy.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
+import fastnn
 from fastnn._core import dispatch
 from fastnn._core import threads as _threads
 
@@ -77,3 +78,10 @@ def reference_backend():
     dispatch.set_reference(True)
     yield
     dispatch.set_reference(False)
+
+
+@pytest.fixture(params=["native", "reference"])
+def backend(request):
+    """Each backend in turn."""
+    with fastnn.use_backend(request.param):
+        yield request.param

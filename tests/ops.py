@@ -69,6 +69,7 @@ ELEMENTARY = (
     Op("log", "elementwise", arrays(r.positive), (1.5, 1.5), ("log",)),
     Op("log1p", "elementwise", arrays(r.above_minus_one), (1.5, 1.5), ("log1p",)),
     Op("erf", "elementwise", arrays(numbers), (2, 2), ("erf",)),
+    Op("add", "elementwise", arrays(numbers, numbers), (0.5, 0.5), ("add",)),
 )
 
 ACTIVATIONS = (

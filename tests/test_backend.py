@@ -36,6 +36,8 @@ ACTIVATIONS = {
     "tanh": nn.Tanh,
     "dropout": lambda: nn.Dropout(0.3),
     "flatten": nn.Flatten,
+    "residual": lambda: nn.Residual(nn.Linear(7, 7), nn.Tanh()),
+    "concat": lambda: nn.Sequential(nn.Concat(nn.Sequential(), nn.Linear(7, 2)), nn.Linear(9, 7)),
 }
 
 
@@ -121,7 +123,8 @@ def test_backends_train_the_same_with_a_loss_in_python():
 
 
 def test_every_module_and_loss_is_in_these_tables():
-    layers = {type(make()) for make in ACTIVATIONS.values()} | {nn.Linear}
+    made = [make() for make in ACTIVATIONS.values()]
+    layers = {type(layer) for outer in made for layer in (outer, *outer.children())}
     losses = {type(loss) for loss, *_ in LOSSES.values()}
     bases = {nn.Module, nn.Sequential, nn.Loss, nn.Parameter, nn.Parameters}
     public = {getattr(nn, name) for name in nn.__all__ if isinstance(getattr(nn, name), type)}

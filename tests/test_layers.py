@@ -36,12 +36,6 @@ FROM_OUTPUT = ("sigmoid", "tanh", "softmax", "log_softmax")
 EVERY_ACTIVATION = pytest.mark.parametrize("case", ACTIVATIONS, ids=lambda case: f"{case[0].__name__}{case[2] or ''}")
 
 
-@pytest.fixture(params=["native", "reference"])
-def backend(request):
-    with fastnn.use_backend(request.param):
-        yield request.param
-
-
 def in_both_backends(make):
     """What `make` returns on each backend."""
     results = []

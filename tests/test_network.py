@@ -13,12 +13,6 @@ from fastnn import functional as F
 from fastnn import nn, optim
 
 
-@pytest.fixture(params=["native", "reference"])
-def backend(request):
-    with fastnn.use_backend(request.param):
-        yield request.param
-
-
 def make_network(dtype="float32", p=0.0):
     """Everything that has a kernel of its own: products with and without activations, dropout, softmax."""
     layers = [nn.Linear(5, 16), nn.Tanh(), nn.Dropout(p), nn.Linear(16, 12, bias=False), nn.GELU(), nn.Hardtanh(-2, 2)]

@@ -370,6 +370,7 @@ def all_calls(dtype):
     for name, n_states in [("sgd", 1), ("adagrad", 1), ("rmsprop", 3), ("adam", 3), ("adamw", 3)]:
         calls[f"{name}_step"] = lambda name=name, n=n_states: run_step(f"{name}_step", x, g, n)
     return calls | {
+        "add": lambda: ref.add(x, g),
         "entropy": lambda: ref.entropy(x),
         "entropy_backward": lambda: ref.entropy_backward(g[:, 0], x),
         "linear": lambda: ref.linear(x, weight, weight[0], "gelu"),

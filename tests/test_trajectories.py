@@ -48,12 +48,6 @@ def called(key):
     return name, json.loads(keywords)
 
 
-@pytest.fixture(params=["native", "reference"])
-def backend(request):
-    with fastnn.use_backend(request.param):
-        yield request.param
-
-
 def make_trainer(loss, optimizer, keywords):
     """The network of make_torch_trajectories.py with its first parameters, and what trains it."""
     layers = [nn.Linear(3, 6), nn.Tanh(), nn.Linear(6, 5), nn.GELU(), nn.Linear(5, 4), nn.Softplus(), nn.Linear(4, 4)]

@@ -8,7 +8,7 @@ from fastnn._core.optimizers cimport Update
 
 cdef enum:
     LINEAR, LINEAR_BACKWARD, ACTIVATION, ACTIVATION_BACKWARD, ROWS, ROWS_BACKWARD, DROPOUT, DROPOUT_BACKWARD, COPY
-    LOSS, ROW_LOSS, CORRECT, UPDATE, PYTHON
+    COLUMNS, LOSS, ROW_LOSS, CORRECT, UPDATE, PYTHON
 
 # What an operation reads and writes. An array that is known only at the run (a Slot) is filled in when it begins.
 cdef enum:

@@ -15,8 +15,8 @@ from fastnn._core.softmax cimport run_rows1, run_rows2
 KINDS = {
     "linear": LINEAR, "linear_backward": LINEAR_BACKWARD, "activation": ACTIVATION,
     "activation_backward": ACTIVATION_BACKWARD, "rows": ROWS, "rows_backward": ROWS_BACKWARD, "dropout": DROPOUT,
-    "dropout_backward": DROPOUT_BACKWARD, "copy": COPY, "loss": LOSS, "row_loss": ROW_LOSS, "correct": CORRECT,
-    "update": UPDATE, "python": PYTHON,
+    "dropout_backward": DROPOUT_BACKWARD, "copy": COPY, "columns": COLUMNS,
+    "loss": LOSS, "row_loss": ROW_LOSS, "correct": CORRECT, "update": UPDATE, "python": PYTHON,
 }
 
 ROLE_NAMES = ("x", "y", "pre", "weight", "bias", "saved", "grad_y", "grad_x", "grad_weight", "grad_bias",
@@ -130,6 +130,13 @@ cdef void run_linear_backward(Op *op, Py_ssize_t rows, real dtype) noexcept nogi
                            <real *> op.p[GRAD_BIAS], op.flag & ACCUMULATE, rows, op.n_in, op.n_out)
 
 
+cdef void copy_columns(const real *x, Py_ssize_t x_stride, real *y, Py_ssize_t y_stride, Py_ssize_t rows,
+                       Py_ssize_t cols) noexcept nogil:
+    cdef Py_ssize_t r
+    for r in range(rows):
+        memcpy(y + r * y_stride, x + r * x_stride, cols * sizeof(real))
+
+
 cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, real dtype) noexcept nogil:
     cdef Py_ssize_t n = rows * op.n_in
     cdef int64_t *step
@@ -154,6 +161,9 @@ cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, real dty
         run_dropout(<const real *> op.p[GRAD_Y], <real *> op.p[GRAD_X], n, op.params[0], op.seed, op.stream + tick, 0)
     elif op.kind == COPY:
         memcpy(op.p[Y], op.p[X], n * sizeof(real))
+    elif op.kind == COLUMNS:
+        copy_columns(<const real *> op.p[X], <Py_ssize_t> op.params[0], <real *> op.p[Y], <Py_ssize_t> op.params[1],
+                     rows, op.n_in)
     elif op.kind == LOSS:
         run_elementwise_loss(op, totals, rows, dtype)
     elif op.kind == ROW_LOSS:

@@ -10,7 +10,7 @@ from cpython.pythread cimport (
     PyThread_get_thread_ident, PyThread_release_lock, PyThread_type_lock,
 )
 from libc.stdint cimport int64_t, uint64_t
-from libc.stdlib cimport calloc, free
+from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy
 
 from fastnn._core cimport arrays, dispatch
@@ -31,9 +31,6 @@ SLOT_NAMES = ("input", "target", "sample_weight", "output", "grad_output", "grad
 cdef enum:
     INPUT, TARGET_SLOT, WEIGHT_SLOT, OUTPUT, GRAD_OUTPUT, GRAD_INPUT, SLOTS
 
-cdef enum:
-    FIXUPS = 64
-
 assert len(SLOT_NAMES) == SLOTS
 
 ctypedef struct Fixup:
@@ -50,7 +47,7 @@ cdef class NativeProgram:
     """
     cdef Op *ops
     cdef int count
-    cdef Fixup[FIXUPS] fixups
+    cdef Fixup *fixups      # operands that are known only at the run
     cdef int n_fixups
     cdef bint double_
     cdef bint labels        # targets are class indices
@@ -83,6 +80,7 @@ cdef class NativeProgram:
 
     def __dealloc__(self):
         free(self.ops)
+        free(self.fixups)
         if self.lock != NULL:
             PyThread_free_lock(self.lock)
 
@@ -100,14 +98,20 @@ cdef class NativeProgram:
         for name, array in operation.arrays.items():
             role = ROLE_NAMES.index(name)
             if hasattr(array, "slot"):
-                if self.n_fixups == FIXUPS:
-                    raise ValueError("a program has too many operations on its inputs")
-                self.fixups[self.n_fixups] = Fixup(i, role, SLOT_NAMES.index(array.slot))
-                self.n_fixups += 1
+                self.add_fixup(i, role, SLOT_NAMES.index(array.slot))
             elif array is not None:
                 op.p[role] = arrays.data(array)
                 self.keep.append(array)
         self.resolve_kernel(op, operation)
+
+    cdef int add_fixup(self, int op, int role, int slot) except -1:
+        fixups = <Fixup *> realloc(self.fixups, (self.n_fixups + 1) * sizeof(Fixup))
+        if fixups == NULL:
+            raise MemoryError("no memory for the operands of a program")
+        self.fixups = fixups
+        self.fixups[self.n_fixups] = Fixup(op, role, slot)
+        self.n_fixups += 1
+        return 0
 
     cdef resolve_kernel(self, Op *op, operation):
         groups = {ACTIVATION: "map1", ACTIVATION_BACKWARD: "map2", ROWS: "rows1", ROWS_BACKWARD: "rows2", LOSS: "loss",

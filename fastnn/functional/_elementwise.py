@@ -48,14 +48,22 @@ def unary(name: str, reference: str | None = None, names: tuple[str, ...] = (), 
 
 
 def binary(
-    name: str, reference: str | None = None, names: tuple[str, ...] = (), second: str = "x", **fixed: Any
+    name: str,
+    reference: str | None = None,
+    names: tuple[str, ...] = (),
+    second: str = "x",
+    first: str = "grad_output",
+    **fixed: Any,
 ) -> Callable[..., Array]:
-    """The gradient kernel `name` as (grad_output, x, out, *params) -> grad_x; `second` is what messages call x."""
+    """The kernel `name` of two arrays, a gradient, as (grad_output, x, out, *params) -> grad_x.
+
+    `first` and `second` are what messages call the arrays.
+    """
 
     def slow(op: Map2, g: Any, x: Any, out: Any, params: tuple[Any, ...]) -> Array:
-        g, x = check.as_array("grad_output", g), check.as_array(second, x)
-        check.check_same_dtype(**{"grad_output": g, second: x})
-        check.check_same_shape(**{second: x, "grad_output": g})
+        g, x = check.as_array(first, g), check.as_array(second, x)
+        check.check_same_dtype(**{first: g, second: x})
+        check.check_same_shape(**{second: x, first: g})
         params = _checked(names, params)
         y = check.check_output(out, x.shape, x.dtype)
         if dispatch.get_reference():

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from ._elementwise import Array, documented, unary
+from ._elementwise import Array, binary, documented, unary
 
-__all__ = ["erf", "exp", "expm1", "log", "log1p"]
+__all__ = ["add", "erf", "exp", "expm1", "log", "log1p"]
 
 _exp, _expm1, _log, _log1p, _erf = (unary(name) for name in ("exp", "expm1", "log", "log1p", "erf"))
+_add = binary("add", first="x", second="other")
 
 
 @documented()
@@ -52,3 +53,12 @@ def erf(x: Any, *, out: Array | None = None) -> Array:
     y = 2 / sqrt(pi) * integral of exp(-t^2) from 0 to x
     """
     return _erf(x, out)
+
+
+@documented(other="ndarray, shape and dtype of x")
+def add(x: Any, other: Any, *, out: Array | None = None) -> Array:
+    """Sum of two arrays of one shape.
+
+    y = x + other
+    """
+    return _add(x, other, out)

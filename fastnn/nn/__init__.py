@@ -21,6 +21,7 @@ from .activations import (
     Softsign,
     Tanh,
 )
+from .branches import Concat, Residual
 from .dropout import Dropout
 from .flatten import Flatten
 from .linear import Linear
@@ -47,6 +48,7 @@ __all__ = [
     "SELU",
     "BCELoss",
     "BCEWithLogitsLoss",
+    "Concat",
     "CrossEntropyLoss",
     "Dropout",
     "Flatten",
@@ -68,6 +70,7 @@ __all__ = [
     "RMSELoss",
     "ReLU",
     "ReLU6",
+    "Residual",
     "Sequential",
     "SiLU",
     "Sigmoid",

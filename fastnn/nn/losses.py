@@ -192,8 +192,8 @@ class PythonLoss(Loss):
         return t, False
 
     def plan(self, plan: Plan, labels: bool) -> None:
-        from ..plan import read_only
         from ..program import Operation
+        from ..stages import read_only
 
         x, gradient = plan.current, plan.gradient
 

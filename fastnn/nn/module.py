@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..plan import Plan
     from .parameters import Parameters
     from .sequential import Sequential
+    from .structure import Node
 
 
 class Module:
@@ -117,6 +118,10 @@ class Module:
         """Tell `plan` which operations this layer stands for."""
         plan.python(self, label)
 
+    def plan_branches(self, plan: Plan, label: str, branches: tuple[tuple[Node, ...], ...]) -> None:
+        """Likewise, for a layer that is made of layers: what becomes of its branches."""
+        raise NotImplementedError(f"{type(self).__name__} must define plan_branches(plan, label, branches)")
+
     def forward(self, x: Array) -> Array:
         """The output for a batch; for layers written in Python."""
         raise NotImplementedError(f"{type(self).__name__} must define forward(x)")
@@ -132,9 +137,13 @@ class Module:
             raise RuntimeError("backward needs a call of the layer in training mode before it")
         return self._last_solo.backward(grad_output)
 
+    def named_children(self) -> dict[str, Module]:
+        """The layers that this one is made of, by name; most have none."""
+        return {}
+
     def children(self) -> tuple[Module, ...]:
-        """The layers of a network; a layer has none."""
-        return ()
+        """The layers that this one is made of."""
+        return tuple(self.named_children().values())
 
     def in_features_hint(self) -> int | None:
         """The number of input features, where the layer prescribes it."""
@@ -159,17 +168,25 @@ class Module:
         """The layer's output for a batch x, shape (..., features)."""
         x = check.as_array("x", x)
         # With parameters a layer has their dtype; without, it takes either.
-        dtype = self._parameter(next(iter(self._shapes))).data.dtype.name if self._shapes else x.dtype.name
-        self._last_solo = solo = self._alone(dtype)
+        self._last_solo = solo = self._alone(self._parameter_dtype() or x.dtype.name)
         solo.training = self.training
         return solo(x)
 
-    def train(self, mode: bool = True) -> Module:
+    def _parameter_dtype(self) -> str | None:
+        """The dtype of the parameters, of this layer or of one that it is made of; None if there are none."""
+        if self._shapes:
+            dtype: str = self._parameter(next(iter(self._shapes))).data.dtype.name
+            return dtype
+        return next((d for child in self.children() if (d := child._parameter_dtype()) is not None), None)
+
+    def train(self, mode: bool = True) -> Self:
         """Switch to training (dropout is active, what backward needs is kept) and return self."""
         self.training = bool(mode)
+        for child in self.children():
+            child.train(mode)
         return self
 
-    def eval(self) -> Module:
+    def eval(self) -> Self:
         """Switch to inference and return self."""
         return self.train(False)
 

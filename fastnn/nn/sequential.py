@@ -14,7 +14,7 @@ from ..program import Program
 from .flatten import Flatten
 from .module import Module, initial_value
 from .parameters import Parameters
-from .structure import check_layers, join, named_layers
+from .structure import Node, chain, check_free, check_layers, join, leaves
 
 if TYPE_CHECKING:
     from ..optim import Optimizer
@@ -56,20 +56,19 @@ class Sequential(Module):
 
     def __init__(self, *layers: Module, seed: int | None = None, dtype: Any = "float32") -> None:
         super().__init__()
-        self._named = named_layers(layers, "")
-        check_layers(self._named)
         self.layers = list(layers)
+        check_free(self.named_children())
+        self._nodes = chain(self.named_children())
+        check_layers(self._nodes)
         self.dtype = check.check_dtype(dtype)
         self.seed, self._drew_seed = _seed(seed), seed is None
         self._tick = np.zeros(1, "int64")
-        for layer in self.layers:
-            if isinstance(layer, Sequential) and layer._untouched():
-                layer._forget()
+        _redraw(self)
         self._programs: dict[Any, Program] = {}
         self._version = 0  # counts the changes that ask for new programs
         self._predict: Callable[[Any], Array | None] | None = None  # the compiled short cut for plain matrices
         self._params = self._adopt()
-        self._own(layers, "")
+        self._own(self, "")
         self._last: tuple[Program, int, tuple[int, ...], int] | None = None
 
     @classmethod
@@ -77,7 +76,7 @@ class Sequential(Module):
         """A network around a layer that is used alone; a layer that lives in a network keeps its parameters there."""
         net = cls.__new__(cls)
         Module.__init__(net)
-        net._named, net.layers = [("", layer)], [layer]
+        net._nodes, net.layers = chain({"": layer}), [layer]
         net.seed, net._drew_seed = _seed(getattr(layer, "seed", None)), True
         net.dtype = layer._home[0].dtype.name if layer._home else check.check_dtype(dtype)
         net._tick = np.zeros(1, "int64")
@@ -87,48 +86,50 @@ class Sequential(Module):
 
     def _adopt(self) -> Parameters:
         """Give every parameter a place in one buffer, and its first value unless the layer has one already."""
-        shapes = {join(name, key): s for name, layer in self._named for key, s in layer.parameter_shapes().items()}
+        members = list(leaves(self._nodes))
+        shapes = {join(m.name, key): s for m in members for key, s in m.layer.parameter_shapes().items()}
         params = Parameters(shapes, self.dtype)
-        for position, (name, layer) in enumerate(self._named):
-            old = layer._home
+        for member in members:
+            layer, old = member.layer, member.layer._home
             for j, key in enumerate(layer.parameter_shapes()):
-                first = self._first_value(position, layer, j) if old is None else old[0][old[1] + key].data
-                params[join(name, key)].data[...] = first
+                first = self._first_value(member, j) if old is None else old[0][old[1] + key].data
+                params[join(member.name, key)].data[...] = first
             if old is not None:
                 old[0].moved = True
-            layer.bind(params, join(name, ""))
+        _bind(self._nodes, params)
         return params
 
     def _untouched(self) -> bool:
         """Whether all parameters are still what a seed that nobody chose gave them."""
         return self._drew_seed and all(
-            np.array_equal(layer[key], self._first_value(position, layer, j))
-            for position, (_, layer) in enumerate(self._named)
-            for j, key in enumerate(layer.parameter_shapes())
+            np.array_equal(member.layer[key], self._first_value(member, j))
+            for member in leaves(self._nodes)
+            for j, key in enumerate(member.layer.parameter_shapes())
         )
 
     def _forget(self) -> None:
         """Let the network that takes this one in draw the parameters anew, as if its layers stood there."""
         self._params.moved = True
-        for _, layer in self._named:
-            layer._home = None
+        for member in leaves(self._nodes):
+            member.layer._home = None
 
-    def _first_value(self, position: int, layer: Module, j: int) -> Array:
+    def _first_value(self, member: Node, j: int) -> Array:
         """The first value of parameter number j of a layer, from a random stream of its own."""
+        layer = member.layer
         key = list(layer.parameter_shapes())[j]
-        stream = INIT_STREAM + (position << 8) + j
+        stream = INIT_STREAM + (member.position << 8) + j
         shape = layer.parameter_shapes()[key]
         return initial_value(layer._inits[key], shape, np.dtype(self.dtype), self.seed, stream)
 
-    def _own(self, layers: tuple[Module, ...], prefix: str) -> None:
+    def _own(self, module: Module, prefix: str) -> None:
         """Mark the layers as part of this network; networks among them go on to work, on a stretch of its buffer."""
-        for i, layer in enumerate(layers):
+        for key, layer in module.named_children().items():
             layer._network = layer._network or self
             if isinstance(layer, Sequential):
-                layer._params = self._params.part(f"{prefix}{i}.")
+                layer._params = self._params.part(f"{prefix}{key}.")
                 layer.dtype = self.dtype
                 layer._forget_programs()
-                self._own(layer.children(), f"{prefix}{i}.")
+            self._own(layer, f"{prefix}{key}.")
 
     # -- parameters ----------------------------------------------------------------------------------------------------
 
@@ -241,7 +242,7 @@ class Sequential(Module):
         x = check.as_array("x", x)
         if x.dtype != self.dtype:
             raise TypeError(f"x is {x.dtype} but the network is {self.dtype}: use x.astype({self.dtype!r})")
-        if self._named and isinstance(self._named[0][1], Flatten):
+        if self._nodes and isinstance(self._nodes[0].layer, Flatten):
             shape = x.shape[:1]
             rows = x.reshape(shape[0], int(np.prod(x.shape[1:]))) if x.ndim else x
         else:
@@ -251,7 +252,7 @@ class Sequential(Module):
             raise ValueError("x must have shape (..., features), got a scalar")
         hint = self.in_features
         if hint is not None and rows.shape[1] != hint:
-            first = next(layer for _, layer in self._named if layer.in_features_hint() is not None)
+            first = next(node.layer for node in self._nodes if node.layer.in_features_hint() is not None)
             raise ValueError(f"{type(first).__name__}: x has {rows.shape[1]} features, this layer takes {hint}")
         return rows, shape
 
@@ -260,10 +261,10 @@ class Sequential(Module):
     @property
     def in_features(self) -> int | None:
         """Number of input features, None if any number will do."""
-        for _, layer in self._named:
-            if layer.in_features_hint() is not None:
-                return layer.in_features_hint()
-            if type(layer).out_features_for is not Module.out_features_for:
+        for node in self._nodes:
+            if node.layer.in_features_hint() is not None:
+                return node.layer.in_features_hint()
+            if type(node.layer).out_features_for is not Module.out_features_for:
                 return None
         return None
 
@@ -271,8 +272,8 @@ class Sequential(Module):
         return self.in_features
 
     def out_features_for(self, in_features: int) -> int:
-        for _, layer in self._named:
-            in_features = layer.out_features_for(in_features)
+        for node in self._nodes:
+            in_features = node.layer.out_features_for(in_features)
         return in_features
 
     def compile(self, batch_size: int = 32, *, in_features: int | None = None) -> Program:
@@ -318,8 +319,7 @@ class Sequential(Module):
         """A new program for `mode`: "predict", "train" (forward and backward apart), "evaluate" or "step"."""
         train = mode in ("train", "step")
         plan = Plan(n_in, max(1, rows), self.dtype, train=train, seed=self.seed, tick=self._tick)
-        for position, (name, layer) in enumerate(self._named):
-            layer.plan(plan, f"{name + ' ' if name else ''}{type(layer).__name__}", position)
+        plan.layers(self._nodes)
         plan.forward(to_output=mode in ("predict", "train"))
         if loss is not None:
             plan.loss(loss, gradient=train, labels=labels)
@@ -339,15 +339,8 @@ class Sequential(Module):
 
     # -- as a container ------------------------------------------------------------------------------------------------
 
-    def train(self, mode: bool = True) -> Sequential:
-        """Switch the network and its layers to training and return it."""
-        super().train(mode)
-        for layer in self.layers:
-            layer.train(mode)
-        return self
-
-    def children(self) -> tuple[Module, ...]:
-        return tuple(self.layers)
+    def named_children(self) -> dict[str, Module]:
+        return {str(i): layer for i, layer in enumerate(self.layers)}
 
     def __len__(self) -> int:
         return len(self.layers)
@@ -361,9 +354,10 @@ class Sequential(Module):
 
     def __repr__(self) -> str:
         lines = []
-        for name, layer in self._named:
-            count = sum(int(np.prod(shape)) for shape in layer.parameter_shapes().values())
-            lines.append((f"  ({name}): {layer!r}", f"{count:,}" if count else ""))
+        for node in self._nodes:
+            shapes = [shape for member in node.leaves() for shape in member.layer.parameter_shapes().values()]
+            count = sum(int(np.prod(shape)) for shape in shapes)
+            lines.append((f"  ({node.name}): {node.layer!r}", f"{count:,}" if count else ""))
         width = max((len(text) for text, _ in lines), default=0)
         body = [f"{text:<{width}}  {count:>12}".rstrip() for text, count in lines]
         total = f"  {self._params.numel():,} parameters, {self.dtype}"
@@ -373,3 +367,20 @@ class Sequential(Module):
 def _seed(seed: int | None) -> int:
     """The seed that was given, or one drawn from the system."""
     return int.from_bytes(os.urandom(4), "little") if seed is None else check.check_seed(seed)
+
+
+def _redraw(module: Module) -> None:
+    """Let networks within, whose seed nobody chose, take part in the draws of the one around them."""
+    for child in module.children():
+        if not isinstance(child, Sequential):
+            _redraw(child)
+        elif child._untouched():
+            child._forget()
+
+
+def _bind(nodes: tuple[Node, ...], params: Parameters) -> None:
+    """Let all layers, and those that are made of layers, know where their parameters live."""
+    for node in nodes:
+        node.layer.bind(params, f"{node.name}." if node.name else "")
+        for branch in node.branches:
+            _bind(branch, params)

@@ -1,45 +1,100 @@
-"""The layers of a network: their names, and whether they fit together."""
+"""The layers of a network as a tree: their names, and whether they fit together."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from .module import Module
 
 
+@dataclass(frozen=True)
+class Node:
+    """A layer in its network."""
+
+    name: str
+    layer: Module
+    position: int  # among the layers that have no layers of their own, in order: what random streams are told apart by
+    branches: tuple[tuple[Node, ...], ...] = ()  # of layers that are made of layers
+
+    def leaves(self) -> Iterator[Node]:
+        """The layers below that have no layers of their own, or this one."""
+        if not self.branches:
+            yield self
+        for branch in self.branches:
+            yield from leaves(branch)
+
+
+def leaves(nodes: tuple[Node, ...]) -> Iterator[Node]:
+    """All layers that have no layers of their own, in order."""
+    for node in nodes:
+        yield from node.leaves()
+
+
 def join(name: str, key: str) -> str:
     """The name of a parameter from those of its layer and its own."""
-    return f"{name}.{key}" if name else key
+    return f"{name}.{key}" if name and key else name or key
 
 
-def named_layers(layers: tuple[Any, ...], prefix: str, parent: Module | None = None) -> list[tuple[str, Module]]:
-    """Layers with their names, as PyTorch counts: those of a nested network get its number in front."""
-    named: list[tuple[str, Module]] = []
-    for i, layer in enumerate(layers):
+def chain(layers: Mapping[str, Module], prefix: str = "", start: int = 0) -> tuple[Node, ...]:
+    """Layers with their names, as PyTorch has them; those of a network among them stand in its place.
+
+    Positions are counted from `start`.
+    """
+    nodes: list[Node] = []
+    for key, layer in layers.items():
+        name = join(prefix, key)
+        position = start + sum(1 for _ in leaves(tuple(nodes)))
+        if layer.is_network:
+            nodes += chain(layer.named_children(), name, position)
+        else:
+            nodes.append(Node(name, layer, position, _branches(layer, name, position)))
+    return tuple(nodes)
+
+
+def _branches(layer: Module, name: str, start: int) -> tuple[tuple[Node, ...], ...]:
+    branches: list[tuple[Node, ...]] = []
+    for key, branch in layer.named_children().items():
+        branches.append(chain({key: branch}, name, start))
+        start += sum(1 for _ in leaves(branches[-1]))
+    return tuple(branches)
+
+
+def check_free(layers: Mapping[str, Any], prefix: str = "", parent: Module | None = None) -> None:
+    """Raise an error if something is no layer, or is part of a network other than `parent`."""
+    for key, layer in layers.items():
+        name = join(prefix, key)
         if not isinstance(layer, Module):
             hint = f": write {layer.__name__}()" if isinstance(layer, type) else ""
-            raise TypeError(f"layer {prefix}{i} must be a Module, got {type(layer).__name__}{hint}")
+            raise TypeError(f"layer {name} must be a Module, got {type(layer).__name__}{hint}")
         if "_network" not in layer.__dict__:
-            raise TypeError(f"layer {prefix}{i}: {type(layer).__name__}.__init__ must call super().__init__()")
+            raise TypeError(f"layer {name}: {type(layer).__name__}.__init__ must call super().__init__()")
         if layer._network is not None and layer._network is not parent:
-            raise ValueError(f"layer {prefix}{i}, {type(layer).__name__}, is part of another network already")
-        if layer.is_network:
-            named += named_layers(layer.children(), f"{prefix}{i}.", layer)
-        else:
-            named.append((f"{prefix}{i}", layer))
-    return named
+            raise ValueError(f"layer {name}, {type(layer).__name__}, is part of another network already")
+        check_free(layer.named_children(), name, layer if layer.is_network else parent)
 
 
-def check_layers(named: list[tuple[str, Module]]) -> None:
+def check_layers(nodes: tuple[Node, ...]) -> None:
     """Raise ValueError if a layer stands there twice, or the features of two neighbours do not match."""
     seen: dict[int, str] = {}
+    for node in leaves(nodes):
+        if id(node.layer) in seen:
+            raise ValueError(
+                f"layer {node.name} is layer {seen[id(node.layer)]} again: each layer can stand in a network once"
+            )
+        seen[id(node.layer)] = node.name
+    check_features(nodes)
+
+
+def check_features(nodes: tuple[Node, ...]) -> None:
+    """Raise ValueError if the features of two neighbours do not match, here and in branches."""
     features: int | None = None
-    for name, layer in named:
-        if id(layer) in seen:
-            raise ValueError(f"layer {name} is layer {seen[id(layer)]} again: each layer can stand in a network once")
-        seen[id(layer)] = name
-        hint = layer.in_features_hint()
+    for node in nodes:
+        for branch in node.branches:
+            check_features(branch)
+        hint = node.layer.in_features_hint()
         if features is not None and hint is not None and hint != features:
-            raise ValueError(f"layer {name}, {layer!r}, takes {hint} features but gets {features}")
+            raise ValueError(f"layer {node.name}, {node.layer!r}, takes {hint} features but gets {features}")
         start = features if hint is None else hint
-        features = None if start is None else layer.out_features_for(start)
+        features = None if start is None else node.layer.out_features_for(start)

@@ -40,7 +40,7 @@ from .activations import (
     tanh_backward,
 )
 from .dropout import dropout, dropout_backward
-from .elementary import erf, exp, expm1, log, log1p
+from .elementary import add, erf, exp, expm1, log, log1p
 from .linear import linear, linear_backward
 from .losses import (
     binary_cross_entropy,
@@ -79,6 +79,7 @@ __all__ = [
     "adagrad_step",
     "adam_step",
     "adamw_step",
+    "add",
     "binary_cross_entropy",
     "binary_cross_entropy_backward",
     "binary_cross_entropy_with_logits",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["erf", "exp", "expm1", "log", "log1p"]
+__all__ = ["add", "erf", "exp", "expm1", "log", "log1p"]
 
 # Any floating dtype: every function of this package keeps the one it is given.
 Array = NDArray[Any]
@@ -45,6 +45,12 @@ def log1p(x: Array) -> Array:
 def erf(x: Array) -> Array:
     """Return the error function, 2/sqrt(pi) times the integral of exp(-t**2) from 0 to x."""
     return map_float64(math.erf, x).astype(x.dtype)
+
+
+@np.errstate(all="ignore")
+def add(x: Array, other: Array) -> Array:
+    """Return x + other."""
+    return np.add(x, other)
 
 
 def map_float64(function: Callable[[float], float], x: Array) -> NDArray[np.float64]:

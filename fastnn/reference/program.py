@@ -10,7 +10,7 @@ import numpy as np
 
 from .._core.operations import ACCUMULATE, LABELS, MEAN
 from .._core.program import BadLabel
-from . import activations, losses, optimizers
+from . import activations, elementary, losses, optimizers
 from .dropout import dropout
 from .elementary import Array
 from .linear import linear_backward
@@ -133,6 +133,8 @@ class ReferenceProgram:
     def _copy(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
         a["y"][...] = a["x"]
 
+    _columns = _copy
+
     def _loss(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
         name = "rmse_loss" if o.root else o.kernel
         params = o.params
@@ -194,7 +196,7 @@ def _activation(kernel: str) -> Any:
     if kernel.startswith("gelu_tanh"):
         function = getattr(activations, kernel.replace("gelu_tanh", "gelu"))
         return lambda *args: function(*args, approximate="tanh")
-    return getattr(activations, kernel)
+    return elementary.add if kernel == "add" else getattr(activations, kernel)
 
 
 def _check_labels(labels: Array, classes: int) -> None:

@@ -1,0 +1,113 @@
+"""Layers made of layers: branches that read the same input, and whose outputs are added or set side by side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .module import Module
+from .sequential import Sequential
+from .structure import check_free
+
+if TYPE_CHECKING:
+    from ..plan import Plan
+    from .structure import Node
+
+
+class Branches(Module):
+    """Base of the layers that are made of layers: those in `children`, by name."""
+
+    def __init__(self, children: dict[str, Any]) -> None:
+        super().__init__()
+        check_free(children)
+        self._children: dict[str, Module] = children
+
+    def named_children(self) -> dict[str, Module]:
+        return self._children
+
+    def in_features_hint(self) -> int | None:
+        hints = {hint for child in self.children() if (hint := child.in_features_hint()) is not None}
+        if len(hints) > 1:
+            raise ValueError(f"{type(self).__name__}: its branches take different numbers of features, {sorted(hints)}")
+        return hints.pop() if hints else None
+
+    def __repr__(self) -> str:
+        inner = ",\n".join(f"({name}): {child!r}" for name, child in self._children.items())
+        return f"{type(self).__name__}(\n    " + inner.replace("\n", "\n    ") + "\n  )"
+
+
+class Residual(Branches):
+    """y = body(x) + shortcut(x), where shortcut is the identity unless it is given (He et al. 2016).
+
+    Parameters
+    ----------
+    *body : Module
+        One layer or network, or several layers, which make a `Sequential`.
+    shortcut : Module, optional
+        Where body changes the number of features: `nn.Linear(4, 8, bias=False)`, say. With a linear shortcut around a
+        deep body this is also a wide-and-deep network (Cheng et al. 2016).
+
+    Raises
+    ------
+    ValueError
+        If body and shortcut give different numbers of features.
+
+    Notes
+    -----
+    Parameters are called "body..." and "shortcut...".
+
+    Examples
+    --------
+    >>> from fastnn import nn
+    >>> block = nn.Residual(nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 8))
+    >>> net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), block, nn.Linear(8, 1), seed=0)
+    >>> [name for name, view in net.named_parameters()][2:4]
+    ['2.body.0.weight', '2.body.0.bias']
+    """
+
+    def __init__(self, *body: Module, shortcut: Module | None = None) -> None:
+        if not body:
+            raise ValueError("Residual needs a body: a layer, or several")
+        inner = body[0] if len(body) == 1 else Sequential(*body)
+        super().__init__({"body": inner} | ({"shortcut": shortcut} if shortcut is not None else {}))
+        hint = self.in_features_hint()
+        if hint is not None:
+            self.out_features_for(hint)
+
+    def plan_branches(self, plan: Plan, label: str, branches: tuple[tuple[Node, ...], ...]) -> None:
+        body, shortcut = (*branches, ())[:2]
+        plan.residual(self, label, body, shortcut)
+
+    def out_features_for(self, in_features: int) -> int:
+        widths = [child.out_features_for(in_features) for child in self.children()]
+        shortcut = (*widths, in_features)[1]
+        if widths[0] != shortcut:
+            raise ValueError(f"Residual: body gives {widths[0]} features, to be added to {shortcut} of the shortcut")
+        return widths[0]
+
+
+class Concat(Branches):
+    """The outputs of branches that read the same input, side by side.
+
+    Parameters
+    ----------
+    *branches : Module
+        Layers or networks; an empty `nn.Sequential()` passes the input on (a dense skip).
+
+    Examples
+    --------
+    >>> from fastnn import nn
+    >>> net = nn.Sequential(nn.Concat(nn.Sequential(), nn.Linear(4, 8)), nn.Linear(12, 1), seed=0)
+    >>> [name for name, view in net.named_parameters()]
+    ['0.1.weight', '0.1.bias', '1.weight', '1.bias']
+    """
+
+    def __init__(self, *branches: Module) -> None:
+        if not branches:
+            raise ValueError("Concat needs at least one branch")
+        super().__init__({str(i): branch for i, branch in enumerate(branches)})
+
+    def plan_branches(self, plan: Plan, label: str, branches: tuple[tuple[Node, ...], ...]) -> None:
+        plan.concat(self, label, branches)
+
+    def out_features_for(self, in_features: int) -> int:
+        return sum(child.out_features_for(in_features) for child in self.children())
