@@ -7,12 +7,13 @@ from ._backend import get_backend, use_backend
 from ._config import available_isas, get_isa, get_num_threads, set_isa, set_num_threads, show_config
 from ._version import __version__
 from .program import Program
-from .training import History, Trainer
+from .training import Callback, History, Trainer
 
 if TYPE_CHECKING:
     from . import data
 
 __all__ = [
+    "Callback",
     "History",
     "Program",
     "Trainer",

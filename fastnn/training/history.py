@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -11,7 +12,7 @@ class History:
     """Per-epoch records of `Trainer.fit`.
 
     `history["loss"]` is a list with a value an epoch; likewise "seconds" and, where they apply, "accuracy", "val_loss"
-    and "val_accuracy".
+    and "val_accuracy", and what callbacks added; an epoch without such a value has nan there.
 
     Attributes
     ----------
@@ -19,6 +20,8 @@ class History:
         The values of each epoch by name.
     interrupted : bool
         True if Ctrl-C ended the run; the epoch that it cut off is not recorded.
+    stopped : str or None
+        Why a callback ended the run; an epoch that it cut off is not recorded.
 
     Notes
     -----
@@ -29,11 +32,12 @@ class History:
     # A row an epoch: it is there or not, whenever a signal comes. Columns could be cut off at different lengths.
     rows: list[dict[str, float]] = field(default_factory=list)
     interrupted: bool = False
+    stopped: str | None = None
 
     @property
     def records(self) -> dict[str, list[float]]:
         """The values by name, a list with one an epoch."""
-        return {name: [row[name] for row in self.rows] for name in self}
+        return {name: self[name] for name in self}
 
     @property
     def epochs(self) -> int:
@@ -48,10 +52,10 @@ class History:
     def __getitem__(self, name: str) -> list[float]:
         if name not in list(self):
             raise KeyError(f"no record {name!r}; there are {', '.join(self) or 'none yet'}")
-        return [row[name] for row in self.rows]
+        return [row.get(name, math.nan) for row in self.rows]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.rows[0] if self.rows else ())
+        return iter(dict.fromkeys(name for row in self.rows for name in row))
 
     def __repr__(self) -> str:
         values = ", ".join(f"{name}={value:.4g}" for name, value in self.last.items())

@@ -1,0 +1,90 @@
+"""The programs of a trainer: one for steps, one for evaluation, made when they are needed."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import _validation as check
+from .._core.program import BadLabel
+from ..nn.losses import Loss, PythonLoss
+from ..program import Program
+from .data import Data
+
+if TYPE_CHECKING:
+    from ..nn.sequential import Sequential
+    from ..optim import Optimizer
+
+Array = check.Array
+
+SUMS = 5  # what a program adds up: the last loss; then summed losses, weights, right predictions and samples
+
+
+class Programs:
+    """The programs of a network with a loss and an optimizer; they are of the network as it is now."""
+
+    def __init__(self, net: Sequential, loss: Loss, optimizer: Optimizer) -> None:
+        self.net, self.loss, self.optimizer = net, loss, optimizer
+        self.version = net._version
+        self._kept: dict[Any, Program] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_kept": {}}
+
+    def get(self, mode: str, data: Data, batch: int) -> Program:
+        """The program for "step" or "evaluate" that takes at least `batch` rows; it is kept."""
+        key = (mode, data.x.shape[1], data.labels)
+        program = self._kept.get(key)
+        if program is None or program.batch_size < batch:
+            program = self.net.plan_program(
+                mode,
+                batch,
+                data.x.shape[1],
+                loss=self.loss,
+                labels=data.labels,
+                optimizer=self.optimizer if mode == "step" else None,
+            )
+            self._kept[key] = program
+        return program
+
+    def run(
+        self, mode: str, data: Data, order: Array | None, start: int, stop: int, batch: int, sums: Array
+    ) -> Program:
+        """Run the program for `mode` over rows start .. stop - 1, a batch at a time, and return it."""
+        program = self.get(mode, data, batch)
+        staging = None
+        if isinstance(self.loss, PythonLoss) and order is None:
+            order = np.arange(len(data))  # Python reads the batch from an array: have it gathered
+        if order is not None:
+            staging = data.staging(program.batch_size)
+        if isinstance(self.loss, PythonLoss):
+            assert staging is not None
+            self.loss.target, self.loss.weight = staging[1:]
+        span = program.span("forward", "update" if mode == "step" else "loss")
+        try:
+            program.executor.run_batches(
+                *span, data.x, data.y, data.weight, order, start, stop, batch, staging, sums, mode == "step"
+            )
+        except BadLabel as error:
+            row, value = error.args
+            row = int(order[row]) if order is not None else row
+            raise ValueError(f"y[{row}] is {value}: class indices must be between 0 and {program.n_out - 1}") from None
+        return program
+
+    def evaluate(self, data: Data, batch: int) -> dict[str, float]:
+        """The scores of the network on data, in inference mode."""
+        sums = np.zeros(SUMS)
+        self.run("evaluate", data, None, 0, len(data), min(len(data), batch), sums)
+        return self.scores(sums)
+
+    def scores(self, sums: Array) -> dict[str, float]:
+        """Loss and accuracy of what was added up."""
+        _, total, weight, correct, samples = sums.tolist()
+        if self.loss.reduction == "mean":
+            total = total / weight if weight else math.nan
+        scores = {"loss": math.sqrt(total) if self.loss.root else total}
+        if samples:
+            scores["accuracy"] = correct / samples
+        return scores

@@ -1,0 +1,225 @@
+"""A run: one call of `Trainer.fit`, as a loop whose whole state is a few numbers."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import _validation as check
+from .callback import Callback
+from .data import Data
+from .history import History
+from .programs import SUMS
+from .progress import Progress
+
+if TYPE_CHECKING:
+    from ..nn.sequential import Sequential
+    from ..optim import Optimizer
+    from .trainer import Trainer
+
+Array = check.Array
+
+SLICE_SECONDS = 0.1  # how often a long epoch comes up for the progress bar
+VALIDATION_ROWS = 256  # of a batch of validation, at least
+
+# What must be the same for a run to go on where another one stopped.
+SETTINGS = ("seed", "batch_size", "shuffle", "samples")
+STATE = ("first", "epoch", "batch", "position", "seconds")
+
+
+class Run:
+    """A run of `Trainer.fit`: what callbacks are given, and what a checkpoint keeps.
+
+    Attributes
+    ----------
+    trainer, net, optimizer
+        Who trains what.
+    epochs, epoch : int
+        Number of epochs asked for, and of those that are finished: 0 in the first epoch, 1 at its `on_epoch_end`.
+    batch : int
+        Batches finished in this epoch.
+    batch_size, samples : int
+        Rows of a batch, and of an epoch.
+    loss : float
+        The loss of the last batch.
+    logs : dict
+        At the end of an epoch its values by name ("loss", "val_loss", ...), to which more can be added; between
+        batches those of the epoch so far.
+    history : History
+        The epochs before.
+    """
+
+    def __init__(
+        self,
+        trainer: Trainer,
+        data: Data,
+        validation: Data | None = None,
+        *,
+        epochs: int,
+        batch_size: int,
+        shuffle: bool,
+        seed: int,
+        first: int = 0,
+        callbacks: list[Callback],
+        progress: bool | str = False,
+    ) -> None:
+        self.trainer, self.data, self.validation = trainer, data, validation
+        self.epochs, self.batch_size, self.shuffle, self.seed = epochs, batch_size, shuffle, seed
+        self.samples = len(data)
+        self.callbacks = callbacks
+        self._between = [c for c in callbacks if type(c).on_batch_end is not Callback.on_batch_end]
+        self._pace = 16  # batches until the loop comes up for what wants to see it now and then
+        self.bar = Progress(progress, epochs, self.samples)
+        self.logs: dict[str, float] = {}
+        # The state: with these, all that comes is decided (and the network, the optimizer and the callbacks).
+        self.history = History()
+        self.first = first  # epochs trained before this run: they have had their orders
+        self.epoch = self.batch = self.position = 0  # `position`: rows done in this epoch
+        self.seconds = 0.0  # of this epoch
+        self.sums = np.zeros(SUMS)
+
+    @property
+    def net(self) -> Sequential:
+        """The network."""
+        return self.trainer.net
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """The optimizer."""
+        return self.trainer.optimizer
+
+    @property
+    def loss(self) -> float:
+        """The loss of the last batch."""
+        return float(self.sums[0])
+
+    def stop(self, reason: str) -> None:
+        """End the run before the next batch; `reason` becomes `history.stopped`.
+
+        An epoch that is cut off is not recorded. Where several ask, the first one's reason counts.
+        """
+        self.history.stopped = self.history.stopped or str(reason) or "stopped"
+
+    def go(self) -> History:
+        """Train to the end, or until somebody stops it."""
+        with ExitStack() as ends:
+            ends.callback(self.bar.close)
+            try:
+                for callback in self.callbacks:
+                    callback.on_train_begin(self)
+                    ends.callback(callback.on_train_end, self)
+                while self.epoch < self.epochs and self.history.stopped is None:
+                    self._epoch()
+            except KeyboardInterrupt:
+                self.history.interrupted = True
+        return self.history
+
+    # -- parts ---------------------------------------------------------------------------------------------------------
+
+    def _epoch(self) -> None:
+        """What is left of this epoch, its validation and its record."""
+        if self.position == 0:
+            self._tell("on_epoch_begin")
+        epoch = self.first + self.epoch
+        for data, order, start in self.data.stretches(self.seed, epoch, self.shuffle, self.position):
+            self._stretch(data, order, start)
+            if self.history.stopped is not None:
+                return
+        values = self.trainer._programs.scores(self.sums) | {"seconds": self.seconds}
+        if self.validation is not None:
+            scores = self.trainer._evaluate(self.validation, max(self.batch_size, VALIDATION_ROWS))
+            values |= {f"val_{name}": value for name, value in scores.items()}
+        self._record(values)
+        self._tell("on_epoch_end")
+        self.bar.epoch(self.epoch, values)
+
+    def _record(self, values: dict[str, float]) -> None:
+        """Go on to the next epoch. Callbacks come after: what they save is then a state to go on from."""
+        self.history.rows.append(values)
+        self.logs = values
+        self.epoch += 1
+        self.batch = self.position = 0
+        self.seconds = 0.0
+        self.sums[...] = 0
+        self.trainer._epochs = max(self.trainer._epochs, self.first + self.epoch)
+
+    def _stretch(self, data: Data, order: Array | None, start: int) -> None:
+        """Train on rows of `data`, from `start` on: one compiled loop, unless somebody wants to see it in between."""
+        while start < len(data) and self.history.stopped is None:
+            stop = min(len(data), start + self._batches_to_go(len(data) - start) * self.batch_size)
+            self._slice(data, order, start, stop)
+            self.bar.advance(stop - start)
+            self._tell_between()
+            start = stop
+
+    def _slice(self, data: Data, order: Array | None, start: int, stop: int) -> None:
+        began, ticks = time.perf_counter(), int(self.net._tick[0])
+        try:
+            self.trainer._check_current()
+            self.trainer._programs.run("step", data, order, start, stop, self.batch_size, self.sums)
+        finally:  # after Ctrl-C and errors too the state is that between two batches
+            seconds, batches = time.perf_counter() - began, int(self.net._tick[0]) - ticks
+            self.seconds += seconds
+            self.batch += batches
+            self.position += min(stop - start, batches * self.batch_size)
+        self._pace = max(1, int(SLICE_SECONDS / max(seconds / batches, 1e-9)))
+
+    def _batches_to_go(self, rows: int) -> int:
+        """How many batches to train before the compiled loop comes up."""
+        batches = -(-rows // self.batch_size)
+        if self.bar.bar is not None or any(c.every is None for c in self._between):
+            batches = min(batches, self._pace)
+        return min([batches, *(c.every - self.batch % c.every for c in self._between if c.every is not None)])
+
+    def _tell_between(self) -> None:
+        due = [c for c in self._between if c.every is None or self.batch % c.every == 0]
+        if due:
+            self.logs = self.trainer._programs.scores(self.sums)
+        for callback in due:
+            callback.on_batch_end(self)
+
+    def _tell(self, moment: str) -> None:
+        for callback in self.callbacks:
+            getattr(callback, moment)(self)
+
+    # -- state ---------------------------------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state between two batches: numbers, strings, arrays, and dicts and lists of them.
+
+        With the states of network and optimizer it decides everything that comes.
+        """
+        return {
+            **{name: getattr(self, name) for name in (*SETTINGS, *STATE)},
+            "sums": self.sums.copy(),
+            "history": [dict(row) for row in self.history.rows],
+            "callbacks": {f"{i}.{type(c).__name__}": c.state_dict() for i, c in enumerate(self.callbacks)},
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where another run, with the same settings, was; nothing changes if it does not fit.
+
+        Raises
+        ------
+        ValueError
+            If the state is of a run with other settings, other data or other callbacks.
+        """
+        for name in SETTINGS:
+            if state[name] != getattr(self, name):
+                raise ValueError(
+                    f"{name} must be {state[name]!r} as in the run to go on with, got {getattr(self, name)!r}"
+                )
+        names = [f"{i}.{type(c).__name__}" for i, c in enumerate(self.callbacks)]
+        if list(state["callbacks"]) != names:
+            raise ValueError(f"callbacks must be {list(state['callbacks'])} as in the run to go on with, got {names}")
+        for callback, saved in zip(self.callbacks, state["callbacks"].values(), strict=True):
+            callback.load_state_dict(saved)
+        for name in STATE:
+            setattr(self, name, state[name])
+        self.sums[...] = state["sums"]
+        self.history.rows[:] = [dict(row) for row in state["history"]]
+        self.trainer._epochs = max(self.trainer._epochs, self.first + self.epoch)
+        self.bar.advance(self.epoch * self.samples + self.position)
