@@ -6,6 +6,7 @@ from . import functional, nn, optim
 from ._backend import get_backend, use_backend
 from ._config import available_isas, get_isa, get_num_threads, set_isa, set_num_threads, show_config
 from ._version import __version__
+from .gradcheck import GradcheckError, gradcheck
 from .program import Program
 from .training import Callback, History, Trainer
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Callback",
+    "GradcheckError",
     "History",
     "Program",
     "Trainer",
@@ -24,6 +26,7 @@ __all__ = [
     "get_backend",
     "get_isa",
     "get_num_threads",
+    "gradcheck",
     "nn",
     "optim",
     "set_isa",

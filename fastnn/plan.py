@@ -223,6 +223,7 @@ class Plan:
             self.sections,
             self.nbytes + arena.nbytes,
             self.tick,
+            self.stages,
         )
 
     # -- parts ---------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from ._validation import Array
 
 if TYPE_CHECKING:
     from .optim import Optimizer
+    from .stages import Stage
 
 
 @dataclass
@@ -92,6 +93,7 @@ class Program:
     sections: dict[str, tuple[int, int]]
     workspace: int
     tick: Array
+    stages: list[Stage]
     _executors: dict[bool, Any] = field(default_factory=dict)
 
     @property

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .module import Module
 from .sequential import Sequential
-from .structure import check_free
+from .structure import chain, check_free, tree
 
 if TYPE_CHECKING:
     from ..plan import Plan
@@ -31,8 +31,7 @@ class Branches(Module):
         return hints.pop() if hints else None
 
     def __repr__(self) -> str:
-        inner = ",\n".join(f"({name}): {child!r}" for name, child in self._children.items())
-        return f"{type(self).__name__}(\n    " + inner.replace("\n", "\n    ") + "\n  )"
+        return "\n".join(text for text, _ in tree(chain({"": self}), depth=0))
 
 
 class Residual(Branches):

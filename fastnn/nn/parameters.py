@@ -90,6 +90,11 @@ class Parameters:
         Parameters.__init__(self, shapes, dtype)
         self.data[...], self.grad[...], self.moved = data, grad, moved
 
+    def place(self, view: Array) -> slice:
+        """The stretch of the flat buffer that a parameter's values are."""
+        start = (view.ctypes.data - self.data.ctypes.data) // self.dtype.itemsize
+        return slice(start, start + view.size)
+
     def numel(self) -> int:
         """Number of values, without the padding."""
         return sum(entry.data.size for entry in self)

@@ -14,11 +14,12 @@ from ..program import Program
 from .flatten import Flatten
 from .module import Module, initial_value
 from .parameters import Parameters
-from .structure import Node, chain, check_free, check_layers, join, leaves
+from .structure import Node, chain, check_free, check_layers, join, leaves, tree
 
 if TYPE_CHECKING:
     from ..optim import Optimizer
     from .losses import Loss
+    from .summary import Summary
 
 Array = check.Array
 
@@ -289,12 +290,28 @@ class Sequential(Module):
             If the network takes any number of features and `in_features` does not say how many.
         """
         batch_size = check.check_integer("batch_size", batch_size, at_least=1, at_most=check.MAX_ROWS)
+        return self.program("train", batch_size, self._features(in_features))
+
+    def summary(self, in_features: int | None = None) -> Summary:
+        """The layers with their features, parameters and arithmetic; print it.
+
+        Parameters
+        ----------
+        in_features : int, optional
+            Needed where the network takes any number of features.
+        """
+        from .summary import summarize
+
+        return summarize(self, self._features(in_features))
+
+    def _features(self, in_features: int | None) -> int:
+        """The number of input features: the network's own, or what the caller says."""
         features = self.in_features
         if in_features is not None:
             features = check.check_integer("in_features", in_features, at_least=0, at_most=check.MAX_ROWS)
         if features is None:
             raise ValueError("in_features must be given: this network takes any number of features")
-        return self.program("train", batch_size, features)
+        return features
 
     def program(self, mode: str, rows: int, n_in: int) -> Program:
         """The program for `mode`, "predict" or "train", that takes at least `rows` rows.
@@ -353,11 +370,7 @@ class Sequential(Module):
         return self._params[index].data if isinstance(index, str) else self.layers[index]
 
     def __repr__(self) -> str:
-        lines = []
-        for node in self._nodes:
-            shapes = [shape for member in node.leaves() for shape in member.layer.parameter_shapes().values()]
-            count = sum(int(np.prod(shape)) for shape in shapes)
-            lines.append((f"  ({node.name}): {node.layer!r}", f"{count:,}" if count else ""))
+        lines = [(text, f"{count:,}" if count else "") for text, count in tree(self._nodes)]
         width = max((len(text) for text, _ in lines), default=0)
         body = [f"{text:<{width}}  {count:>12}".rstrip() for text, count in lines]
         total = f"  {self._params.numel():,} parameters, {self.dtype}"

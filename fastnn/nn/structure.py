@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,22 @@ def leaves(nodes: tuple[Node, ...]) -> Iterator[Node]:
     """All layers that have no layers of their own, in order."""
     for node in nodes:
         yield from node.leaves()
+
+
+def tree(nodes: tuple[Node, ...], prefix: str = "", depth: int = 1) -> list[tuple[str, int]]:
+    """A line a layer, indented, with the number of its parameters; names are shown from `prefix` on."""
+    lines: list[tuple[str, int]] = []
+    for node in nodes:
+        name = node.name.removeprefix(prefix)
+        text = f"{type(node.layer).__name__}(" if node.branches else repr(node.layer)
+        count = sum(math.prod(shape) for shape in node.layer.parameter_shapes().values())
+        lines.append(("  " * depth + (f"({name}): " if name else "") + text, count))
+        for key, branch in zip(node.layer.named_children(), node.branches, strict=True):
+            inner = tree(branch, f"{node.name}." if node.name else "", depth + 1)
+            lines += inner or [("  " * (depth + 1) + f"({key}): Sequential()", 0)]
+        if node.branches:
+            lines.append(("  " * depth + ")", 0))
+    return lines
 
 
 def join(name: str, key: str) -> str:

@@ -97,7 +97,7 @@ class ReferenceProgram:
         if "bias" in a:
             a["pre"] += a["bias"]
         if o.kernel:
-            a["y"][...] = _activation(o.kernel)(a["pre"], *o.params)
+            a["y"][...] = elementwise(o.kernel)(a["pre"], *o.params)
 
     def _linear_backward(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
         weight = a.get("weight", np.empty((o.n_in, o.n_out), a["x"].dtype))
@@ -107,16 +107,16 @@ class ReferenceProgram:
                 a[role][...] = a[role] + gradient if o.flag & ACCUMULATE else gradient
         if "grad_x" in a:
             if o.kernel:
-                grad_x = _activation(o.kernel)(grad_x, a["saved"], *o.params)
+                grad_x = elementwise(o.kernel)(grad_x, a["saved"], *o.params)
             a["grad_x"][...] = grad_x
 
     def _activation(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
         assert o.kernel is not None
-        a["y"][...] = _activation(o.kernel)(a["x"], *o.params)
+        a["y"][...] = elementwise(o.kernel)(a["x"], *o.params)
 
     def _activation_backward(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
         assert o.kernel is not None
-        a["grad_x"][...] = _activation(o.kernel)(a["grad_y"], a["saved"], *o.params)
+        a["grad_x"][...] = elementwise(o.kernel)(a["grad_y"], a["saved"], *o.params)
 
     def _rows(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
         a["y"][...] = ROWS[o.kernel](a["x"], -1, 1.0 / o.params[0])
@@ -191,8 +191,8 @@ class ReferenceProgram:
             sums[2] += rows
 
 
-def _activation(kernel: str) -> Any:
-    """The reference function of a kernel; the approximation of gelu is a kernel of its own, but an argument here."""
+def elementwise(kernel: str) -> Any:
+    """The reference function of an elementwise kernel; gelu's approximation is a kernel, but an argument here."""
     if kernel.startswith("gelu_tanh"):
         function = getattr(activations, kernel.replace("gelu_tanh", "gelu"))
         return lambda *args: function(*args, approximate="tanh")

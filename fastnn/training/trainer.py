@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from .data import Data
 from .history import History
 from .programs import SUMS, Programs
 from .run import Run
+
+if TYPE_CHECKING:
+    from .health import Health
 
 
 class Trainer:
@@ -235,6 +238,23 @@ class Trainer:
             "loss", and "accuracy" where it applies; exact over batches of different sizes.
         """
         return self._evaluate(self._data(x, y, sample_weight), _rows("batch_size", batch_size))
+
+    def health(self, x: Any, y: Any, *, sample_weight: Any = None) -> Health:
+        """How each layer does on these samples: dead and saturated units, gradients, updates; with plain advice.
+
+        One training step on all samples is taken, looked at, and taken back: nothing changes.
+
+        Returns
+        -------
+        health : Health
+            Print it, or read `health.layers` and `health.advice`.
+        """
+        from .health import examine
+
+        data = self._data(x, y, sample_weight)
+        _not_empty(data)
+        self._check_current()
+        return examine(self, data)
 
     # -- parts ---------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,94 @@
+"""The table of a network's layers: shapes, parameters, arithmetic and memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .linear import Linear
+
+if TYPE_CHECKING:
+    from .sequential import Sequential
+    from .structure import Node
+
+
+@dataclass(frozen=True)
+class LayerSummary:
+    """A layer in a summary; `depth` tells how many layers it is within."""
+
+    name: str
+    layer: str
+    depth: int
+    in_features: int
+    out_features: int
+    parameters: int
+    flops: int  # of the forward pass of a row: 2 a multiply-add of products, 1 an output of anything else
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What `net.summary()` tells; print it. `layers` has a `LayerSummary` for each layer.
+
+    Attributes
+    ----------
+    layers : tuple of LayerSummary
+    parameters, nbytes : int
+        Number of parameters, and their bytes.
+    flops : int
+        Floating-point operations of the forward pass of one row.
+    """
+
+    layers: tuple[LayerSummary, ...]
+    dtype: str
+
+    @property
+    def parameters(self) -> int:
+        """Number of parameters."""
+        return sum(layer.parameters for layer in self.layers)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the parameters."""
+        return self.parameters * np.dtype(self.dtype).itemsize
+
+    @property
+    def flops(self) -> int:
+        """Floating-point operations of the forward pass of one row."""
+        return sum(layer.flops for layer in self.layers)
+
+    def __str__(self) -> str:
+        rows = [
+            (
+                "  " * s.depth + s.name,
+                s.layer,
+                f"{s.in_features} -> {s.out_features}",
+                f"{s.parameters:,}",
+                f"{s.flops:,}",
+            )
+            for s in self.layers
+        ]
+        table = [("layer", "type", "features", "parameters", "FLOP a row"), *rows]
+        widths = [max(len(row[i]) for row in table) for i in range(5)]
+        lines = ["  ".join(f"{cell:{'<' if i < 2 else '>'}{widths[i]}}" for i, cell in enumerate(row)) for row in table]
+        total = f"{self.parameters:,} parameters, {self.nbytes:,} bytes as {self.dtype}; {self.flops:,} FLOP a row"
+        return "\n".join([*(line.rstrip() for line in lines), total])
+
+
+def summarize(net: Sequential, in_features: int) -> Summary:
+    """The summary of a network for inputs of so many features."""
+    return Summary(tuple(_rows(net._nodes, in_features, 0)), net.dtype)
+
+
+def _rows(nodes: tuple[Node, ...], features: int, depth: int) -> list[LayerSummary]:
+    rows: list[LayerSummary] = []
+    for node in nodes:
+        layer, n_out = node.layer, node.layer.out_features_for(features)
+        own = sum(int(np.prod(shape)) for shape in layer.parameter_shapes().values())
+        flops = 2 * features * n_out if isinstance(layer, Linear) else n_out
+        rows.append(LayerSummary(node.name, type(layer).__name__, depth, features, n_out, own, flops))
+        for branch in node.branches:
+            rows += _rows(branch, features, depth + 1)
+        features = n_out
+    return rows

@@ -1,0 +1,104 @@
+"""Diagnosis: the summary of a network, and how it is doing."""
+
+import numpy as np
+import pytest
+from measure import assert_same_bits
+
+import fastnn
+from fastnn import nn, optim
+
+
+@pytest.fixture
+def data(rng):
+    return rng.normal(size=(100, 4)).astype("float32"), rng.integers(0, 3, 100)
+
+
+def trainer_of(*layers, lr=1e-3, **keywords):
+    net = nn.Sequential(*layers, seed=0)
+    return fastnn.Trainer(net, nn.CrossEntropyLoss(), optim.Adam(net.parameters(), lr=lr, **keywords))
+
+
+def test_a_healthy_network(data, backend):
+    trainer = trainer_of(nn.Linear(4, 16), nn.Tanh(), nn.Linear(16, 3))
+    health = trainer.health(*data)
+    assert health.advice == ()
+    assert [h.name for h in health.layers] == ["0 Linear + 1 Tanh", "2 Linear"]
+    assert "nothing looks wrong" in str(health)
+    assert health.loss == pytest.approx(trainer.evaluate(*data)["loss"], rel=1e-6)
+
+
+def test_dead_and_saturated_units_are_counted(data, backend):
+    trainer = trainer_of(nn.Linear(4, 10), nn.ReLU(), nn.Residual(nn.Linear(10, 10), nn.Sigmoid()), nn.Linear(10, 3))
+    trainer.net["0.bias"][:6] = -1000
+    trainer.net["2.body.0.weight"][...] = 0
+    trainer.net["2.body.0.bias"][:] = 50
+    first, inner, outer, last = trainer.health(*data).layers
+    assert first.dead == pytest.approx(0.6)
+    assert inner.saturated == 1
+    assert np.isnan([outer.dead, outer.grad_norm, last.dead]).all()
+    advice = " ".join(trainer.health(*data).advice)
+    assert "60% of its units are dead" in advice
+    assert "100% of its outputs are saturated" in advice or "units are dead" in advice
+
+
+def test_norms_are_those_of_gradients_and_updates(data):
+    trainer = trainer_of(nn.Linear(4, 5), nn.SiLU(), nn.Linear(5, 3))
+    health = trainer.health(*data)
+    before = trainer.net.state_dict()
+    trainer.step(*data)
+    gradients, after = dict(trainer.net.named_gradients()), trainer.net.state_dict()
+    for layer, keys in zip(health.layers, (("0.weight", "0.bias"), ("2.weight", "2.bias")), strict=True):
+        norm = np.sqrt(sum((gradients[key].astype(float) ** 2).sum() for key in keys))
+        assert layer.grad_norm == pytest.approx(norm, rel=1e-6)
+        update = np.sqrt(sum(((after[key] - before[key]).astype(float) ** 2).sum() for key in keys))
+        weight = np.sqrt(sum((before[key].astype(float) ** 2).sum() for key in keys))
+        assert layer.update_ratio == pytest.approx(update / weight, rel=1e-6)
+
+
+def test_nothing_changes(data, backend):
+    trainer = trainer_of(nn.Linear(4, 5), nn.Dropout(0.5), nn.Linear(5, 3))
+    trainer.fit(*data, epochs=2)
+    states = [trainer.net.parameters().data, trainer.net.parameters().grad, *trainer.optimizer.states.values()]
+    before, step = [array.copy() for array in states], trainer.optimizer.step_count[0]
+    trainer.health(*data)
+    for array, old in zip(states, before, strict=True):
+        assert_same_bits(array, old)
+    assert trainer.optimizer.step_count[0] == step
+
+
+def test_rates_and_losses_that_are_wrong(data):
+    trainer = trainer_of(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 3), lr=10.0)
+    assert any("lower the learning rate" in line for line in trainer.health(*data).advice)
+    trainer.optimizer.lr = 1e-9
+    assert any("may be too low" in line for line in trainer.health(*data).advice)
+    trainer.net["0.weight"][0, 0] = np.nan
+    advice = trainer.health(*data).advice
+    assert "the loss is nan" in advice[0]
+    assert "0 Linear + 1 Tanh: its outputs are not finite" in advice[1]
+
+
+def test_gradients_that_vanish():
+    x, y = np.ones((10, 4), "float32"), np.zeros(10, int)
+    trainer = trainer_of(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 3))
+    trainer.net["2.weight"][...] *= 1e-7
+    assert any(line.startswith("0 Linear") and "hardly learns" in line for line in trainer.health(x, y).advice)
+
+
+def test_summary():
+    net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Residual(nn.Linear(8, 8), nn.Tanh()), nn.Linear(8, 3), seed=0)
+    summary = net.summary()
+    assert summary.parameters == net.parameters().numel() == 40 + 72 + 27
+    assert summary.nbytes == 4 * summary.parameters
+    assert [(s.name, s.depth, s.in_features, s.out_features) for s in summary.layers] == [
+        ("0", 0, 4, 8), ("1", 0, 8, 8), ("2", 0, 8, 8), ("2.body.0", 1, 8, 8), ("2.body.1", 1, 8, 8), ("3", 0, 8, 3),
+    ]  # fmt: skip
+    assert summary.flops == 2 * (4 * 8 + 8 * 8 + 8 * 3) + 3 * 8
+    assert "2.body.0" in str(summary)
+    assert "139 parameters, 556 bytes as float32" in str(summary)
+
+
+def test_summary_of_any_number_of_features():
+    net = nn.Sequential(nn.Tanh())
+    assert net.summary(5).layers[0].out_features == 5
+    with pytest.raises(ValueError, match="in_features must be given"):
+        net.summary()
