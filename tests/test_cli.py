@@ -76,9 +76,8 @@ def test_as_a_module(command):
         assert result.returncode == 2
 
 
-@pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
-def test_examples_run(example):
-    result = subprocess.run([sys.executable, str(example)], capture_output=True, text=True, check=False)
+def test_the_first_example_runs():
+    result = subprocess.run([sys.executable, str(EXAMPLES / "digits.py")], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     assert result.stdout
 
