@@ -1,4 +1,4 @@
-"""A policy gradient (REINFORCE, Williams 1992) that learns to balance a pole: a loop of one's own with explicit backward.
+"""A policy gradient (REINFORCE, Williams 1992) that learns to balance a pole: your own loop with explicit backward.
 
 The loss has no target: the gradient of the log-probability of the actions that were taken, times how much better than
 usual they turned out, is computed here and handed to `net.backward`.
@@ -15,7 +15,7 @@ FORCE, MASS_CART, MASS_POLE, HALF_LENGTH, GRAVITY, TICK = 10.0, 1.0, 0.1, 0.5, 9
 
 def move(state, action):
     """The states of many carts with poles after one tick, each pushed right (1) or left (0)."""
-    x, speed, angle, turn = state.T
+    _, speed, angle, turn = state.T
     force, mass = np.where(action == 1, FORCE, -FORCE), MASS_CART + MASS_POLE
     push = (force + MASS_POLE * HALF_LENGTH * turn**2 * np.sin(angle)) / mass
     fall = GRAVITY * np.sin(angle) - np.cos(angle) * push

@@ -1,4 +1,4 @@
-"""Two spirals, one in the other: a linear classifier fails, two hidden layers draw the boundary; shown as characters."""
+"""Two spirals, one in the other: a linear classifier fails, two hidden layers draw the boundary, shown as text."""
 
 import numpy as np
 
