@@ -117,6 +117,13 @@ def check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> None:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
 
 
+def check_switch(name: str, value: Any) -> bool:
+    """`value` as a bool; TypeError unless it is True or False, or equal to one of them."""
+    if isinstance(value, np.ndarray) or value not in (True, False):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return bool(value)
+
+
 def check_number(
     name: str,
     value: Any,

@@ -147,26 +147,62 @@ UPDATES = (
     Op("sgd_step", "update", r.updates, (8, 8), ("sgd_step",), (
         {"lr": 0.1},
         {"lr": 0.1, "weight_decay": 0.1},
-        {"states": (1,), "lr": 0.1, "momentum": 0.9, "dampening": 0.5},
+        {"states": (1,), "lr": 0.1, "momentum": 0.9, "dampening": 0.5, "maximize": True},
+        {"states": (1,), "momentum": 0.9, "compat": "keras", "weight_decay": 0.1},
+        {"states": (1,), "momentum": 0.9, "nesterov": True, "compat": "sklearn", "weight_decay": 0.1},
+        {"states": (1,), "momentum": 0.9, "nesterov": True, "dampening": 0.5, "compat": "onnx"},
         {"states": (1,), "lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.1},
     )),
     Op("adagrad_step", "update", r.updates, (8, 8), ("adagrad_step",), (
         {"states": (1,)},
+        {"states": (1,), "compat": "keras", **_RATES},
+        {"states": (1,), "compat": "onnx", "maximize": True},
         {"states": (1,), "lr_decay": 0.1, **_RATES},
     )),
     Op("rmsprop_step", "update", r.updates, (100, 100), ("rmsprop_step",), (
         {"states": (1, 0, 0)},
         {"states": (1, 1, 0), "centered": True, **_RATES},
-        {"states": (1, 0, 1), "momentum": 0.9, "alpha": 0.9},
+        {"states": (1, 0, 1), "momentum": 0.9, "alpha": 0.9, "maximize": True},
+        {"states": (1, 1, 1), "centered": True, "momentum": 0.9, "eps": 1e-3, "compat": "keras", "weight_decay": 0.1},
         {"states": (1, 1, 1), "centered": True, "momentum": 0.9, "eps": 1e-3},
+    )),
+    Op("adadelta_step", "update", r.updates, (100, 100), ("adadelta_step",), (
+        {"states": (1, 1)},
+        {"states": (1, 1), "rho": 0.5, "eps": 1e-3, "maximize": True, **_RATES},
     )),
     Op("adam_step", "update", r.updates, (8, 8), ("adam_step",), (
         {"states": (1, 1)},
+        {"states": (1, 1), "compat": "keras", **_RATES},
+        {"states": (1, 1), "compat": "sklearn", "eps": 1e-3, "weight_decay": 0.1},
+        {"states": (1, 1), "compat": "onnx", "maximize": True},
         {"states": (1, 1, 1), "betas": (0.5, 0.75), **_RATES},
     )),
     Op("adamw_step", "update", r.updates, (8, 8), ("adam_step",), (
         {"states": (1, 1)},
-        {"states": (1, 1, 1), "betas": (0.5, 0.75), **_RATES},
+        {"states": (1, 1), "compat": "onnx", "weight_decay": 0.1},
+        {"states": (1, 1, 1), "betas": (0.5, 0.75), "maximize": True, **_RATES},
+    )),
+    Op("nadam_step", "update", r.updates, (8, 8), ("nadam_step",), (
+        {"states": (1, 1)},
+        {"states": (1, 1), "momentum_decay": 0.5, **_RATES},
+        {"states": (1, 1), "decoupled_weight_decay": True, "maximize": True, "betas": (0.5, 0.75), **_RATES},
+    )),
+    Op("radam_step", "update", r.updates, (8, 8), ("radam_step",), (
+        {"states": (1, 1)},
+        {"states": (1, 1), "betas": (0.5, 0.9), **_RATES},
+        {"states": (1, 1), "decoupled_weight_decay": True, "maximize": True, **_RATES},
+    )),
+    Op("adamax_step", "update", r.updates, (8, 8), ("adamax_step",), (
+        {"states": (1, 1)},
+        {"states": (1, 1), "betas": (0.5, 0.75), "maximize": True, **_RATES},
+    )),
+    Op("lion_step", "update", r.updates, (8, 8), ("lion_step",), (
+        {"states": (1,)},
+        {"states": (1,), "betas": (0.5, 0.75), "maximize": True, **_RATES},
+    )),
+    Op("rprop_step", "update", r.updates, (8, 8), ("rprop_step",), (
+        {"states": (1, 1)},
+        {"states": (1, 1), "etas": (0.25, 3.0), "step_sizes": (0.005, 0.05), "maximize": True, **_RATES},
     )),
 )  # fmt: skip
 

@@ -1,5 +1,6 @@
 """What the records of ops.py are made of: the record, the arguments of calls, and the natural scales of results."""
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -160,6 +161,11 @@ def entropy_gradient_arguments(shape, dtype, rng, axis=-1):
 
 def log_probabilities(shape, rng):
     return np.log(rows_of_probabilities(shape, rng))
+
+
+def numbered(function, step):
+    """The number of a step as a keyword of an update, if it takes one."""
+    return {"step": step} if "step" in inspect.signature(function).parameters else {}
 
 
 def updates(shape, dtype, rng, states=(), **options):

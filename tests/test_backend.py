@@ -83,6 +83,13 @@ OPTIMIZERS = {
     "adam": lambda p: optim.Adam(p, lr=0.01, weight_decay=0.01),
     "amsgrad": lambda p: optim.Adam(p, lr=0.01, amsgrad=True),
     "adamw": lambda p: optim.AdamW(p, lr=0.01),
+    "adam_keras": lambda p: optim.Adam(p, lr=0.01, weight_decay=0.01, compat="keras"),
+    "adadelta": lambda p: optim.Adadelta(p, weight_decay=0.01),
+    "nadam": lambda p: optim.NAdam(p, lr=0.01, weight_decay=0.01),
+    "radam": lambda p: optim.RAdam(p, lr=0.01, betas=(0.9, 0.99), weight_decay=0.01, decoupled_weight_decay=True),
+    "adamax": lambda p: optim.Adamax(p, lr=0.01),
+    "lion": lambda p: optim.Lion(p, lr=0.001, weight_decay=0.01),
+    "rprop": lambda p: optim.Rprop(p, lr=0.001),
 }
 
 

@@ -278,7 +278,7 @@ def targets_of_fuzzing(w):
     classes = [getattr(nn, name) for name in sorted(names)]
     functions = [getattr(F, name) for name in F.__all__]
     updates = [getattr(optim.functional, name) for name in optim.functional.__all__]
-    optimizers = [optim.SGD, optim.Adagrad, optim.RMSprop, optim.Adam, optim.AdamW]
+    optimizers = [getattr(optim, name) for name in optim.__all__ if name not in ("functional", "Optimizer")]
     attributes = [
         (lambda v, n=name: setattr(w.optimizer, n, v)) for name in ("lr", "betas", "beta1", "eps", "weight_decay")
     ]

@@ -7,7 +7,7 @@ import pytest
 from guard import Guard
 from measure import assert_same_bits
 from ops import FUNCTIONS, UPDATES, case_id
-from records import Call, results
+from records import Call, numbered, results
 
 from fastnn._core import linear as core_linear
 from fastnn._core.losses import Loss, RowLoss
@@ -40,7 +40,7 @@ def test_inputs_and_out(op, dtype, isa, rng):
 
 @pytest.mark.parametrize("op", UPDATES, ids=case_id)
 def test_updates(op, dtype, isa, rng):
-    options = op.options[-1] | ({"step": 1} if op.name != "rmsprop_step" else {})
+    options = op.options[-1] | numbered(op.function, 1)
     for n in SIZES:
         call = op.make((n,), dtype, rng, **options)
         expected = Call(tuple(array.copy() for array in call.args), call.kwargs)

@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 import pytest
+from ops import UPDATES
+from records import numbered
 
 import fastnn.reference as ref
 
@@ -367,8 +369,8 @@ def all_calls(dtype):
     for name in ["softmax", "log_softmax"]:
         slope = getattr(ref, f"{name}_temperature_backward")
         calls[slope.__name__] = lambda slope=slope: slope(g, x, x)
-    for name, n_states in [("sgd", 1), ("adagrad", 1), ("rmsprop", 3), ("adam", 3), ("adamw", 3)]:
-        calls[f"{name}_step"] = lambda name=name, n=n_states: run_step(f"{name}_step", x, g, n)
+    for op in UPDATES:
+        calls[op.name] = lambda op=op: run_step(op.name, x, g, len(op.options[-1]["states"]))
     return calls | {
         "add": lambda: ref.add(x, g),
         "entropy": lambda: ref.entropy(x),
@@ -385,8 +387,8 @@ def run_step(name, x, g, n_states):
     """Take one step from a copy of x and return it."""
     param, states = x.copy(), [np.zeros_like(x) for _ in range(n_states)]
     options = {"sgd_step": {"lr": 0.1, "momentum": 0.9}, "rmsprop_step": {"centered": True, "momentum": 0.9}}
-    numbered = {} if name == "rmsprop_step" else {"step": 1}
-    getattr(ref, name)(param, g, *states, **options.get(name, {}), **numbered)
+    function = getattr(ref, name)
+    function(param, g, *states, **options.get(name, {}), **numbered(function, 1))
     return param
 
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from records import numbered
 
 import fastnn.reference as ref
 
@@ -14,8 +15,7 @@ def after(step, n_steps, n_states, grad=0.5, **kwargs):
     """Return a parameter that starts at 1, after some steps with one gradient."""
     param, states = np.ones(1), [np.zeros(1) for _ in range(n_states)]
     for t in range(1, n_steps + 1):
-        numbered = {} if step is ref.rmsprop_step else {"step": t}
-        assert step(param, np.array([grad]), *states, **numbered, **kwargs) is None
+        assert step(param, np.array([grad]), *states, **numbered(step, t), **kwargs) is None
     return param[0]
 
 
@@ -34,6 +34,23 @@ def after(step, n_steps, n_states, grad=0.5, **kwargs):
         (ref.adam_step, 5, 2, {}, 0.995),
         (ref.adam_step, 5, 3, {}, 0.995),
         (ref.adamw_step, 1, 2, {"weight_decay": 0.1}, 1 - 1e-4 - 1e-3),
+        (ref.adadelta_step, 1, 2, {}, 1 - 1e-3 / math.sqrt(0.025 + 1e-6) * 0.5),
+        (ref.nadam_step, 1, 2, {"momentum_decay": 0.0}, 1 - 2e-3 * (1 + 0.1 * 0.45 / (1 - 0.45**2))),
+        (ref.radam_step, 3, 2, {}, 1 - 3 * 5e-4),
+        (ref.radam_step, 1, 2, {"weight_decay": 0.1, "decoupled_weight_decay": True}, 1 - 1e-4 - 5e-4),
+        (ref.adamax_step, 4, 2, {}, 1 - 4 * 2e-3),
+        (ref.lion_step, 3, 1, {}, 1 - 3e-4),
+        (ref.lion_step, 1, 1, {"weight_decay": 0.1}, 1 - 1e-5 - 1e-4),
+        (ref.rprop_step, 3, 2, {}, 1 - 0.01 * (1 + 1.2 + 1.44)),
+        (ref.rprop_step, 3, 2, {"step_sizes": (1e-6, 0.011)}, 1 - 0.01 * (1 + 1.1 + 1.1)),
+        (ref.sgd_step, 2, 1, {"lr": 0.1, "momentum": 0.9, "compat": "keras"}, 1 - 0.05 - 0.095),
+        (ref.sgd_step, 1, 1, {"momentum": 0.9, "nesterov": True, "compat": "keras"}, 1 - 0.01 * 0.5 * 1.9),
+        (ref.sgd_step, 1, 1, {"weight_decay": 0.1, "compat": "keras"}, 1 - 0.001 - 0.005),
+        (ref.adagrad_step, 1, 1, {"eps": 0.75, "compat": "keras"}, 1 - 0.001 * 0.5),
+        (ref.rmsprop_step, 2, 1, {"alpha": 1.0, "eps": 0.25, "compat": "keras"}, 1 - 0.002),
+        (ref.adam_step, 1, 2, {"eps": 0.5, "betas": (0.9, 0.75), "compat": "sklearn"}, 1 - 0.0005 * 0.5 / 0.75),
+        (ref.adam_step, 1, 2, {"eps": 0.75, "betas": (0.9, 0.75), "compat": "onnx"}, 1 - 0.001 * 0.05),
+        (ref.adamw_step, 1, 2, {"weight_decay": 0.5, "lr": 0.0, "compat": "onnx"}, 0.5),
     ],
 )
 def test_optimizer_by_hand(step, n_steps, n_states, kwargs, expected):
@@ -62,11 +79,16 @@ def test_optimizer_states():
         (ref.rmsprop_step, 1, 0.01),
         (ref.adam_step, 2, 0.05),
         (ref.adamw_step, 3, 0.05),
+        (ref.adadelta_step, 2, 3.0),
+        (ref.nadam_step, 2, 0.05),
+        (ref.radam_step, 2, 0.05),
+        (ref.adamax_step, 2, 0.05),
+        (ref.lion_step, 1, 0.02),
+        (ref.rprop_step, 2, 0.1),
     ],
 )
 def test_optimizer_finds_the_bottom_of_a_parabola(step, n_states, lr):
     param, states = np.array([3.0, -2.0]), [np.zeros(2) for _ in range(n_states)]
     for t in range(1, 501):
-        numbered = {} if step is ref.rmsprop_step else {"step": t}
-        step(param, np.array([1.0, 4.0]) * param, *states, lr=lr, **numbered)
+        step(param, np.array([1.0, 4.0]) * param, *states, lr=lr, **numbered(step, t))
     np.testing.assert_allclose(param, 0, atol=0.02)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from measure import max_ulp, wide
 from ops import UPDATES, case_id
-from records import Call
+from records import Call, numbered
 
 import fastnn.optim.functional as optim
 from fastnn._core import dispatch
@@ -18,7 +18,7 @@ def steps(op, options, shape, dtype, rng):
     """The arrays of an update (param, grad, states), a fresh gradient and the keywords of each step."""
     call = op.make(shape, dtype, rng, **options)
     gradients = [rng.normal(size=shape).astype(dtype) for _ in range(STEPS)]
-    keywords = [call.kwargs | ({"step": t} if op.name != "rmsprop_step" else {}) for t in range(1, STEPS + 1)]
+    keywords = [call.kwargs | numbered(op.function, t) for t in range(1, STEPS + 1)]
     return call.args, list(zip(gradients, keywords, strict=True))
 
 
@@ -73,7 +73,7 @@ def test_nan_and_infinity_reach_the_parameters(case, dtype, isa, rng):
 
 def call_of(op, dtype, rng):
     call = op.make((6,), dtype, rng, **op.options[-1])
-    return call if op.name == "rmsprop_step" else Call(call.args, call.kwargs | {"step": 1})
+    return Call(call.args, call.kwargs | numbered(op.function, 1))
 
 
 @pytest.mark.parametrize("op", UPDATES, ids=case_id)

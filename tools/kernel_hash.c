@@ -55,7 +55,7 @@ static double number(int i, int salt)
         REAL x[N], y[N], z[N], q[N], w[N], out[2 * N + 1] = {0};                                                       \
         int64_t labels[ROWS];                                                                                          \
         const double params[3] = {0.75, 20.0, 0.0};                                                                    \
-        const double c[8] = {0.01, 0.1, 1e-8, 0.1, 0.9, 0.1, 1.5, 0.99};                                               \
+        const double c[16] = {0.01, 0.1, 1e-8, 0.1, 0.9, 0.1, 1.5, 0.2, 0, 0, 0.99, -1};                               \
         const int special = strncmp(group, "map", 3) == 0;                                                             \
         for (int i = 0; i < N; i++) {                                                                                  \
             x[i] = (REAL)number(i, special), y[i] = (REAL)number(i, 2);                                                \

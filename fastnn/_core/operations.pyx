@@ -173,6 +173,6 @@ cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, real dty
     elif op.kind == UPDATE:
         step = <int64_t *> op.p[STEP]
         step[0] += 1
-        run_update(&op.update, <const double *> op.p[HYPER], step[0], <real *> op.p[WEIGHT],
+        run_update(&op.update, <double *> op.p[HYPER], step[0], <real *> op.p[WEIGHT],
                    <const real *> op.p[GRAD_WEIGHT], <real *> op.p[S0], <real *> op.p[S1], <real *> op.p[S2], op.n_in)
     return DONE

@@ -8,12 +8,18 @@ _Array = npt.NDArray[Any]
 _Hyper = npt.NDArray[np.float64]
 
 HYPERPARAMETERS: tuple[str, ...]
+SWITCHES: tuple[str, ...]
 KINDS: dict[str, tuple[int, int]]
 RULES: dict[str, Rule]
 
 class Hyper:
     def __init__(
-        self, names: tuple[str, ...], bounds: Callable[[str], dict[str, float]], slow: Callable[[str, Any], float]
+        self,
+        names: tuple[str, ...],
+        bounds: Callable[[str], dict[str, float]],
+        slow: Callable[[str, Any], float],
+        defaults: dict[str, float],
+        fixed: dict[str, float],
     ) -> None: ...
     def __call__(self, *values: Any) -> _Hyper: ...
     def named(self, hyper: _Hyper) -> dict[str, float]: ...

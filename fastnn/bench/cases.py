@@ -66,6 +66,12 @@ UPDATES: dict[str, tuple[str, int, dict[str, Any]]] = {
     "rmsprop": ("rmsprop_step", 1, {"lr": 1e-3}),
     "adam": ("adam_step", 2, {"lr": 1e-3, "step": 1}),
     "adamw": ("adamw_step", 2, {"lr": 1e-3, "step": 1}),
+    "adadelta": ("adadelta_step", 2, {"lr": 1e-3}),
+    "nadam": ("nadam_step", 2, {"lr": 1e-3, "step": 1}),
+    "radam": ("radam_step", 2, {"lr": 1e-3, "step": 1}),
+    "adamax": ("adamax_step", 2, {"lr": 1e-3, "step": 1}),
+    "lion": ("lion_step", 1, {"lr": 1e-3}),
+    "rprop": ("rprop_step", 2, {"lr": 1e-3, "step": 1}),
 }
 
 NO_NETWORK = Network((), 0)

@@ -1,11 +1,11 @@
 """AdaGrad."""
 
-from typing import Any
-
 from .. import _validation as check
+from .._compat import resolved
 from ..nn.parameters import Parameters
 from .functional import adagrad_step
-from .optimizer import Array, Hyperparameter, Optimizer
+from .hyperparameters import Compat, Hyperparameter
+from .optimizer import Optimizer
 
 
 class Adagrad(Optimizer):
@@ -15,37 +15,37 @@ class Adagrad(Optimizer):
     ----------
     params : Parameters
         `net.parameters()`.
-    lr : float, default 1e-2
-    lr_decay, weight_decay, initial_accumulator_value : float, default 0
-    eps : float, default 1e-10
+    lr : float, default 1e-2; keras: 1e-3
+    lr_decay, weight_decay : float, default 0
+    initial_accumulator_value : float, default 0; keras: 0.1
+    eps : float, default 1e-10; keras: 1e-7, onnx: 1e-6
+    maximize : bool, default False
+    compat : "torch", "keras" or "onnx"
+        Whose arithmetic and defaults are meant: see `optim.functional.adagrad_step`.
     """
 
     rule = "adagrad_step"
     function = adagrad_step
     lr_decay = Hyperparameter()
     eps = Hyperparameter()
+    compat = Compat()
 
     def __init__(
         self,
         params: Parameters,
-        lr: float = 1e-2,
+        lr: float | None = None,
         lr_decay: float = 0.0,
         weight_decay: float = 0.0,
-        initial_accumulator_value: float = 0.0,
-        eps: float = 1e-10,
+        initial_accumulator_value: float | None = None,
+        eps: float | None = None,
+        *,
+        maximize: bool = False,
+        compat: str = "torch",
     ) -> None:
-        start = check.check_number("initial_accumulator_value", initial_accumulator_value, at_least=0.0)
+        lr, eps, start = resolved(
+            "adagrad_step", compat, lr=lr, eps=eps, initial_accumulator_value=initial_accumulator_value
+        )
+        start = check.check_number("initial_accumulator_value", start, at_least=0.0)
         super().__init__(params, ("state_sum",), fill=start)
         self.lr, self.lr_decay, self.weight_decay, self.eps = lr, lr_decay, weight_decay, eps
-
-    def slots(self) -> tuple[Array | None, ...]:
-        return (self.states["state_sum"],)
-
-    def keywords(self) -> dict[str, Any]:
-        return {
-            "lr": self.lr,
-            "lr_decay": self.lr_decay,
-            "step": int(self.step_count[0]),
-            "eps": self.eps,
-            "weight_decay": self.weight_decay,
-        }
+        self.maximize, self.compat = maximize, compat

@@ -1,5 +1,7 @@
 """What all optimizers are: hyperparameters, and states as flat as the parameters, around one in-place update."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -8,50 +10,9 @@ import numpy as np
 from .. import _validation as check
 from .._core import optimizers as core
 from ..nn.parameters import Parameters, aligned_zeros
-from .functional import bounds_of
+from .hyperparameters import Hyperparameter, Switch, keyword_names, state_names
 
 Array = check.Array
-
-
-class Hyperparameter:
-    """An attribute of an optimizer, kept where the compiled update reads it: a change counts at once.
-
-    One that works on a state (`needs`) can only be other than 0 where the optimizer was made with that state.
-    """
-
-    def __init__(self, needs: str | None = None) -> None:
-        self.needs = needs
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-        self.place = core.HYPERPARAMETERS.index(name)
-
-    def __get__(self, optimizer: "Optimizer | None", owner: type) -> Any:
-        return self if optimizer is None else float(optimizer.hyper[self.place])
-
-    def __set__(self, optimizer: "Optimizer", value: float) -> None:
-        number = self.checked(optimizer, value)
-        optimizer.check_together({**optimizer.hyperparameters(), self.name: number})
-        optimizer.hyper[self.place] = number
-
-    def checked(self, optimizer: "Optimizer", value: float) -> float:
-        """`value` as a number within bounds, for an optimizer that has the state it works on."""
-        number = check.check_number(self.name, value, **bounds_of(self.name))
-        if number and self.needs and self.needs not in optimizer.states:
-            raise ValueError(f"{self.name} must be given when the optimizer is made: it has no {self.needs} now")
-        return number
-
-
-class Switch(Hyperparameter):
-    """A hyperparameter that is True or False."""
-
-    def __get__(self, optimizer: "Optimizer | None", owner: type) -> Any:
-        return self if optimizer is None else bool(optimizer.hyper[self.place])
-
-    def checked(self, optimizer: "Optimizer", value: float) -> float:
-        if value not in (True, False):
-            raise TypeError(f"{self.name} must be True or False, got {value!r}")
-        return float(value)
 
 
 class Optimizer:
@@ -61,12 +22,17 @@ class Optimizer:
     ----------
     params : Parameters
         `net.parameters()`: the flat buffer of a network, which is updated as one array.
+    state_names : tuple of str
+        The states that this optimizer has, by the names of the arguments of `function`.
+    fill : float, default 0
+        What they start as.
     """
 
     rule: ClassVar[str]  # the kernel
     function: ClassVar[Callable[..., None]]  # the same update as a function of arrays
     lr = Hyperparameter()
     weight_decay = Hyperparameter()
+    maximize = Switch()
 
     def __init__(self, params: Parameters, state_names: tuple[str, ...], fill: float = 0.0) -> None:
         if not isinstance(params, Parameters):
@@ -81,11 +47,12 @@ class Optimizer:
 
     def keywords(self) -> dict[str, Any]:
         """The hyperparameters as `function` takes them."""
-        raise NotImplementedError
+        names = keyword_names(type(self).function)
+        return {name: int(self.step_count[0]) if name == "step" else getattr(self, name) for name in names}
 
     def slots(self) -> tuple[Array | None, ...]:
-        """The states in the order of the arguments of `function`, at most three."""
-        raise NotImplementedError
+        """The states in the order of the arguments of `function`, at most three; None for what this one has not."""
+        return tuple(self.states.get(name) for name in state_names(type(self).function))
 
     def hyperparameters(self) -> dict[str, float]:
         """The hyperparameters of this optimizer by name, as numbers."""
@@ -95,10 +62,13 @@ class Optimizer:
     def check_together(self, values: dict[str, float]) -> None:
         """Raise ValueError if hyperparameters do not go together."""
 
-    def step(self) -> None:
-        """Update the parameters by their gradients, in place."""
-        if self.params.moved:
-            raise RuntimeError("the network went into another one: make an optimizer from that one's parameters")
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update the parameters by their gradients, in place.
+
+        `closure`, if given, is called first; it computes the gradients anew and returns the loss, which is returned.
+        """
+        self.check_moved()
+        loss = None if closure is None else closure()
         arrays = (self.params.data, self.params.grad, *self.slots())
         self.step_count[0] += 1
         try:
@@ -107,6 +77,12 @@ class Optimizer:
         except BaseException:
             self.step_count[0] -= 1
             raise
+        return loss
+
+    def check_moved(self) -> None:
+        """Raise RuntimeError if the parameters are no longer those of a network."""
+        if self.params.moved:
+            raise RuntimeError("the network went into another one: make an optimizer from that one's parameters")
 
     def zero_grad(self) -> None:
         """Set all gradients to 0."""
@@ -141,6 +117,8 @@ class Optimizer:
             self.states[name][...] = array
 
     def __repr__(self) -> str:
-        settings = ", ".join(f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"
-                             for name, value in self.keywords().items() if name != "step")  # fmt: skip
+        usual = {"step": None, "mu_product": None, "maximize": False, "compat": "torch"}
+        settings = ", ".join(f"{name}={value:g}" if isinstance(value, float) else f"{name}={value!r}"
+                             for name, value in self.keywords().items()
+                             if name not in usual or usual[name] not in (None, value))  # fmt: skip
         return f"{type(self).__name__}({settings})"

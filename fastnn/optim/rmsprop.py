@@ -1,10 +1,10 @@
 """RMSprop."""
 
-from typing import Any
-
+from .._compat import resolved
 from ..nn.parameters import Parameters
 from .functional import rmsprop_step
-from .optimizer import Array, Hyperparameter, Optimizer
+from .hyperparameters import Compat, Hyperparameter
+from .optimizer import Optimizer
 
 
 class RMSprop(Optimizer):
@@ -14,11 +14,13 @@ class RMSprop(Optimizer):
     ----------
     params : Parameters
         `net.parameters()`.
-    lr : float, default 1e-2
-    alpha : float in [0, 1], default 0.99
-    eps : float, default 1e-8
+    lr : float, default 1e-2; keras: 1e-3
+    alpha : float in [0, 1], default 0.99; keras, which calls it rho: 0.9
+    eps : float, default 1e-8; keras: 1e-7
     weight_decay, momentum : float, default 0
-    centered : bool, default False
+    centered, maximize : bool, default False
+    compat : "torch" or "keras"
+        Whose arithmetic and defaults are meant: see `optim.functional.rmsprop_step`.
     """
 
     rule = "rmsprop_step"
@@ -26,16 +28,20 @@ class RMSprop(Optimizer):
     alpha = Hyperparameter()
     eps = Hyperparameter()
     momentum = Hyperparameter("momentum_buffer")
+    compat = Compat()
 
     def __init__(
         self,
         params: Parameters,
-        lr: float = 1e-2,
-        alpha: float = 0.99,
-        eps: float = 1e-8,
+        lr: float | None = None,
+        alpha: float | None = None,
+        eps: float | None = None,
         weight_decay: float = 0.0,
         momentum: float = 0.0,
         centered: bool = False,
+        *,
+        maximize: bool = False,
+        compat: str = "torch",
     ) -> None:
         states = (
             "square_avg",
@@ -43,18 +49,11 @@ class RMSprop(Optimizer):
             *(["momentum_buffer"] if momentum else []),
         )
         super().__init__(params, states)
-        self.lr, self.alpha, self.eps = lr, alpha, eps
+        self.lr, self.alpha, self.eps = resolved("rmsprop_step", compat, lr=lr, alpha=alpha, eps=eps)
         self.weight_decay, self.momentum = weight_decay, momentum
+        self.maximize, self.compat = maximize, compat
 
-    def slots(self) -> tuple[Array | None, ...]:
-        return self.states["square_avg"], self.states.get("grad_avg"), self.states.get("momentum_buffer")
-
-    def keywords(self) -> dict[str, Any]:
-        return {
-            "lr": self.lr,
-            "alpha": self.alpha,
-            "eps": self.eps,
-            "centered": "grad_avg" in self.states,
-            "momentum": self.momentum,
-            "weight_decay": self.weight_decay,
-        }
+    @property
+    def centered(self) -> bool:
+        """Whether it has an average of the gradient."""
+        return "grad_avg" in self.states

@@ -1,10 +1,10 @@
 """Gradient descent."""
 
-from typing import Any
-
+from .._compat import MODES, resolved
 from ..nn.parameters import Parameters
-from .functional import sgd_step
-from .optimizer import Array, Hyperparameter, Optimizer, Switch
+from .functional.sgd import check_momentum, sgd_step
+from .hyperparameters import Compat, Hyperparameter, Switch
+from .optimizer import Optimizer
 
 
 class SGD(Optimizer):
@@ -16,9 +16,11 @@ class SGD(Optimizer):
     ----------
     params : Parameters
         `net.parameters()`.
-    lr : float, default 1e-3
+    lr : float, default 1e-3; keras: 1e-2
     momentum, dampening, weight_decay : float, default 0
-    nesterov : bool, default False
+    nesterov, maximize : bool, default False
+    compat : "torch", "keras", "sklearn" or "onnx"
+        Whose arithmetic and defaults are meant: see `optim.functional.sgd_step`.
     """
 
     rule = "sgd_step"
@@ -26,33 +28,26 @@ class SGD(Optimizer):
     momentum = Hyperparameter("momentum_buffer")
     dampening = Hyperparameter()
     nesterov = Switch()
+    compat = Compat()
 
     def __init__(
         self,
         params: Parameters,
-        lr: float = 1e-3,
+        lr: float | None = None,
         momentum: float = 0.0,
         dampening: float = 0.0,
         weight_decay: float = 0.0,
         nesterov: bool = False,
+        *,
+        maximize: bool = False,
+        compat: str = "torch",
     ) -> None:
         super().__init__(params, ("momentum_buffer",) if momentum else ())
-        self.lr, self.momentum, self.dampening, self.weight_decay = lr, momentum, dampening, weight_decay
+        self.compat, self.maximize = compat, maximize
+        (self.lr,) = resolved("sgd_step", compat, lr=lr)
+        self.momentum, self.dampening, self.weight_decay = momentum, dampening, weight_decay
         self.nesterov = nesterov
 
     def check_together(self, values: dict[str, float]) -> None:
-        if values["nesterov"] and (values["momentum"] == 0 or values["dampening"] != 0):
-            raise ValueError("nesterov needs momentum above 0 and dampening 0")
-
-    def slots(self) -> tuple[Array | None, ...]:
-        return (self.states.get("momentum_buffer"),)
-
-    def keywords(self) -> dict[str, Any]:
-        return {
-            "lr": self.lr,
-            "momentum": self.momentum,
-            "dampening": self.dampening,
-            "nesterov": self.nesterov,
-            "weight_decay": self.weight_decay,
-            "step": int(self.step_count[0]),
-        }
+        mode = MODES[int(values["compat"])]
+        check_momentum(bool(values["nesterov"]), values["momentum"], values["dampening"], mode)

@@ -62,7 +62,19 @@ from .losses import (
     smooth_l1_loss,
     smooth_l1_loss_backward,
 )
-from .optimizers import adagrad_step, adam_step, adamw_step, rmsprop_step, sgd_step
+from .optimizers import (
+    adadelta_step,
+    adagrad_step,
+    adam_step,
+    adamax_step,
+    adamw_step,
+    lion_step,
+    nadam_step,
+    radam_step,
+    rmsprop_step,
+    rprop_step,
+    sgd_step,
+)
 from .random import permutation, philox4x32, philox_uint32, uniform
 from .softmax import (
     entropy,
@@ -76,8 +88,10 @@ from .softmax import (
 )
 
 __all__ = [
+    "adadelta_step",
     "adagrad_step",
     "adam_step",
+    "adamax_step",
     "adamw_step",
     "add",
     "binary_cross_entropy",
@@ -113,6 +127,7 @@ __all__ = [
     "leaky_relu_backward",
     "linear",
     "linear_backward",
+    "lion_step",
     "log",
     "log1p",
     "log_softmax",
@@ -122,11 +137,13 @@ __all__ = [
     "mish_backward",
     "mse_loss",
     "mse_loss_backward",
+    "nadam_step",
     "nll_loss",
     "nll_loss_backward",
     "permutation",
     "philox4x32",
     "philox_uint32",
+    "radam_step",
     "relu",
     "relu6",
     "relu6_backward",
@@ -134,6 +151,7 @@ __all__ = [
     "rmse_loss",
     "rmse_loss_backward",
     "rmsprop_step",
+    "rprop_step",
     "selu",
     "selu_backward",
     "sgd_step",

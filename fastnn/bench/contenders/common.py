@@ -21,6 +21,11 @@ RULES = {
     "rmsprop_step": "RMSprop",
     "adam_step": "Adam",
     "adamw_step": "AdamW",
+    "adadelta_step": "Adadelta",
+    "nadam_step": "NAdam",
+    "radam_step": "RAdam",
+    "adamax_step": "Adamax",
+    "rprop_step": "Rprop",
 }
 SECONDS = 2e-3  # to try a variant
 

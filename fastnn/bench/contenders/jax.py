@@ -199,8 +199,10 @@ def cross_entropy(case: Case) -> Run:
     return _jitted(jax.value_and_grad(_cross_entropy), *data.arguments(case))
 
 
-def update(case: Case) -> Run:
-    """One jitted update, whose buffers are reused."""
+def update(case: Case) -> Run | None:
+    """One jitted update, whose buffers are reused; of the rules above."""
+    if OPERATIONS.get(case.operation) not in RULES:
+        return None
     parameter, grad, *states = map(_device, data.arguments(case))
     options = {name: value for name, value in case.options.items() if name != "step"}
     rule, _ = RULES[OPERATIONS[case.operation]]

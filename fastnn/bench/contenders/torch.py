@@ -199,8 +199,10 @@ def cross_entropy(case: Case) -> Run:
     return quickest(by_autograd, by_hand)
 
 
-def update(case: Case, fused: bool = True) -> Run:
-    """An optimizer of one parameter, whose gradient is there."""
+def update(case: Case, fused: bool = True) -> Run | None:
+    """An optimizer of one parameter, whose gradient is there; Lion is not among them."""
+    if case.operation not in RULES:
+        return None
     value, grad = map(torch.tensor, data.arguments(case)[:2])
     parameter = torch.nn.Parameter(value)
     parameter.grad = grad

@@ -19,6 +19,6 @@ def step(case: Case) -> Run:
     return torch.step(case, fused=False)
 
 
-def update(case: Case) -> Run:
+def update(case: Case) -> Run | None:
     """An optimizer of one parameter."""
     return torch.update(case, fused=False)

@@ -1,0 +1,119 @@
+"""What the updates share: the ranges of hyperparameters, and what is done about arrays that need a repair."""
+
+from typing import Any
+
+import numpy as np
+
+from ... import _validation as check
+from ..._compat import DEFAULTS, MODES, defaults_of
+from ..._core import dispatch
+from ..._core import optimizers as core
+
+Array = check.Array
+
+# The states that a rule can do without.
+OPTIONAL = ("momentum_buffer", "grad_avg", "max_exp_avg_sq")
+
+
+def bounds_of(name: str) -> dict[str, float]:
+    """The range of a hyperparameter, as `check_number` takes it; the classes of optimizers keep to it too."""
+    ranges: dict[str, dict[str, float]] = {
+        "alpha": {"at_least": 0.0, "at_most": 1.0},
+        "beta1": {"at_least": 0.0, "below": 1.0},
+        "beta2": {"at_least": 0.0, "below": 1.0},
+        "dampening": {},
+        "eta_minus": {"above": 0.0, "below": 1.0},
+        "eta_plus": {"above": 1.0},
+        "mu_product": {"at_least": 0.0, "at_most": 1.0},
+        "rho": {"at_least": 0.0, "at_most": 1.0},
+    }
+    return ranges.get(name, {"at_least": 0.0})
+
+
+def repaired(name: str, value: Any) -> float:
+    """A hyperparameter that is no float, as one; TypeError or ValueError if it cannot be."""
+    if name in core.SWITCHES:
+        return float(check.check_switch(name, value))
+    return check.check_number(name, value, **bounds_of(name))
+
+
+def hyper_of(*names: str, **fixed: float) -> core.Hyper:
+    """What makes the array that an update reads from hyperparameters, each within its range."""
+    return core.Hyper(names, bounds_of, repaired, {}, fixed)
+
+
+class Modes(dict[str, core.Hyper]):
+    """As `hyper_of`, by the modes of `compat` that the function `name` knows; None stands for the default of a mode."""
+
+    def __init__(self, name: str, *names: str, **fixed: float) -> None:
+        for mode, defaults in DEFAULTS[name].items():
+            of_mode = fixed | {"compat": float(MODES.index(mode))}
+            self[mode] = core.Hyper(
+                names, bounds_of, repaired, {n: defaults[n] for n in names if n in defaults}, of_mode
+            )
+        self.name = name
+
+    def __missing__(self, compat: Any) -> core.Hyper:
+        return self[str(defaults_of(self.name, compat))]  # raises
+
+
+def pair(name: str, values: Any) -> tuple[Any, Any]:
+    """`values` if they are two; TypeError otherwise."""
+    if not (isinstance(values, (tuple, list)) and len(values) == 2):
+        raise TypeError(f"{name} must be a pair of numbers, got {values!r}")
+    return values[0], values[1]
+
+
+def _arrays(**arrays: Any) -> list[Array | None]:
+    """The arrays of an update, checked: all but grad are written."""
+    checked: dict[str, Array | None] = {}
+    for name, array in arrays.items():
+        if name == "grad":
+            checked[name] = check.as_array(name, array)
+        elif array is None and name in OPTIONAL:
+            checked[name] = None
+        else:
+            checked[name] = _writable(name, array)
+    check.check_same_dtype(**checked)
+    check.check_same_shape(**checked)
+    _check_apart(checked)
+    return list(checked.values())
+
+
+def _check_apart(arrays: dict[str, Array | None]) -> None:
+    """Refuse to update two arrays that share memory; copy a gradient that the update would write over."""
+    written = [(name, array) for name, array in arrays.items() if array is not None and name != "grad"]
+    for i, (name, array) in enumerate(written):
+        for other, second in written[:i]:
+            if np.may_share_memory(array, second):
+                raise ValueError(f"{name} and {other} must not share memory, since both are updated in place")
+        grad = arrays["grad"]
+        assert grad is not None
+        arrays["grad"] = check.without_overlap(grad, array, in_place=True)
+
+
+def _writable(name: str, array: Any) -> Array:
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"{name} must be an ndarray, which is updated in place, got {type(array).__name__}")
+    plain = check.as_array(name, array)
+    if plain is not array and not np.shares_memory(plain, array):
+        raise ValueError(f"{name} must be C-contiguous and aligned, since it is updated in place")
+    if not array.flags.writeable:
+        raise ValueError(f"{name} must be writable, since it is updated in place")
+    return plain
+
+
+def slow(rule: core.Rule, name: str, hyper: Array, keywords: dict[str, Any], **given: Any) -> None:
+    """The update of arrays that may need a repair, or by the function `name` of the reference with these keywords."""
+    if "step" in keywords:
+        keywords["step"] = check.check_integer("step", keywords["step"], at_least=1)
+    arrays = _arrays(**given)
+    if dispatch.get_reference():
+        from ... import reference
+
+        getattr(reference, name)(*arrays, **keywords)
+    else:
+        param, grad, *states = arrays
+        assert param is not None
+        assert grad is not None
+        rule.run(hyper, keywords.get("step", 1), param, grad, *states)

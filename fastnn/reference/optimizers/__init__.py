@@ -1,0 +1,28 @@
+"""Optimizer updates, in place, in the order of arithmetic of PyTorch's torch/optim/*.py (_single_tensor_*).
+
+All arrays are ndarrays of one shape and dtype; `grad` is only read, the others are updated. Scalars are
+Python floats, combined in double precision before they meet an array. A state array starts as zeros. `step`
+counts from 1. NaN and infinities in the gradient reach the parameters and nothing warns.
+
+weight_decay adds weight_decay * param to g; `maximize` climbs. `compat` names the library whose arithmetic and
+defaults are meant (see fastnn/_compat.py); keras decays the parameters instead: param *= 1 - lr * weight_decay.
+"""
+
+from .adam import adam_step, adamax_step, adamw_step, nadam_step, radam_step
+from .adaptive import adadelta_step, adagrad_step, rmsprop_step
+from .sgd import sgd_step
+from .sign import lion_step, rprop_step
+
+__all__ = [
+    "adadelta_step",
+    "adagrad_step",
+    "adam_step",
+    "adamax_step",
+    "adamw_step",
+    "lion_step",
+    "nadam_step",
+    "radam_step",
+    "rmsprop_step",
+    "rprop_step",
+    "sgd_step",
+]

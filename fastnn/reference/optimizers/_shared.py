@@ -1,0 +1,43 @@
+"""What the updates share."""
+
+import numpy as np
+
+from ..elementary import Array
+
+
+def gradient(
+    param: Array, grad: Array, lr: float, weight_decay: float, maximize: bool, decoupled: bool = False
+) -> Array:
+    """Return the gradient to descend by, of the loss plus weight_decay / 2 * |param|**2; or shrink param itself."""
+    if maximize:
+        grad = -grad
+    if weight_decay == 0:
+        return grad
+    if decoupled:
+        param *= 1 - lr * weight_decay
+        return grad
+    return grad + weight_decay * param
+
+
+def root(square: Array, eps: float, compat: str) -> Array:
+    """Return the root of an average of squares, kept away from 0."""
+    return np.sqrt(square + eps) if compat == "keras" else np.sqrt(square) + eps
+
+
+def average_moments(exp_avg: Array, exp_avg_sq: Array, grad: Array, betas: tuple[float, float]) -> None:
+    lerp(exp_avg, grad, 1 - betas[0])
+    average_square(exp_avg_sq, grad, betas[1])
+
+
+def average_square(average: Array, value: Array, decay: float) -> None:
+    """Set average = decay * average + (1 - decay) * value**2."""
+    average *= decay
+    average += (1 - decay) * value * value
+
+
+def lerp(average: Array, value: Array, weight: float) -> None:
+    """Move average towards value by weight; as torch.lerp, from the end that is nearer."""
+    if weight < 0.5:
+        average += weight * (value - average)
+    else:
+        average[...] = value - (value - average) * (1 - weight)

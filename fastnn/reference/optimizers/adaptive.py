@@ -1,0 +1,99 @@
+"""Rules that divide by the root of summed or averaged squares: AdaGrad, RMSProp, Adadelta."""
+
+import numpy as np
+
+from ..._compat import resolved
+from ..elementary import Array
+from ._shared import average_square, gradient, lerp, root
+
+
+@np.errstate(all="ignore")
+def adagrad_step(
+    param: Array,
+    grad: Array,
+    state_sum: Array,
+    *,
+    lr: float | None = None,
+    lr_decay: float = 0.0,
+    step: int,
+    eps: float | None = None,
+    weight_decay: float = 0.0,
+    maximize: bool = False,
+    compat: str = "torch",
+) -> None:
+    """Update by AdaGrad (Duchi, Hazan and Singer 2011).
+
+    h += g * g;  param -= lr / (1 + (step - 1) * lr_decay) * g / (sqrt(h) + eps);  keras: sqrt(h + eps)
+    """
+    lr, eps = resolved("adagrad_step", compat, lr=lr, eps=eps)
+    grad = gradient(param, grad, lr, weight_decay, maximize, compat == "keras")
+    state_sum += grad * grad
+    decayed_lr = lr / (1 + (step - 1) * lr_decay)
+    param -= decayed_lr * grad / root(state_sum, eps, compat)
+
+
+@np.errstate(all="ignore")
+def rmsprop_step(
+    param: Array,
+    grad: Array,
+    square_avg: Array,
+    grad_avg: Array | None = None,
+    momentum_buffer: Array | None = None,
+    *,
+    lr: float | None = None,
+    alpha: float | None = None,
+    eps: float | None = None,
+    centered: bool = False,
+    momentum: float = 0.0,
+    weight_decay: float = 0.0,
+    maximize: bool = False,
+    compat: str = "torch",
+) -> None:
+    """Update by RMSProp (Hinton's lectures, 2012; centered: Graves 2013).
+
+        h = alpha * h + (1 - alpha) * g * g;  param -= lr * g / (sqrt(h) + eps)
+
+    centered subtracts the square of the averaged gradient, `grad_avg`, from h under the root. momentum
+    accumulates buf = momentum * buf + g / (sqrt(h) + eps) in `momentum_buffer`, and subtracts lr * buf.
+    keras has eps under the root, sqrt(h + eps), and the rate in the buffer.
+    """
+    lr, alpha, eps = resolved("rmsprop_step", compat, lr=lr, alpha=alpha, eps=eps)
+    grad = gradient(param, grad, lr, weight_decay, maximize, compat == "keras")
+    average_square(square_avg, grad, alpha)
+    variance = square_avg
+    if centered and grad_avg is not None:
+        lerp(grad_avg, grad, 1 - alpha)
+        variance = square_avg - grad_avg * grad_avg
+    if compat == "keras":
+        lr, grad = 1.0, lr * grad
+    update = grad / root(variance, eps, compat)
+    if momentum > 0 and momentum_buffer is not None:
+        momentum_buffer *= momentum
+        momentum_buffer += update
+        update = momentum_buffer
+    param -= lr * update
+
+
+@np.errstate(all="ignore")
+def adadelta_step(
+    param: Array,
+    grad: Array,
+    square_avg: Array,
+    acc_delta: Array,
+    *,
+    lr: float = 1.0,
+    rho: float = 0.9,
+    eps: float = 1e-6,
+    weight_decay: float = 0.0,
+    maximize: bool = False,
+) -> None:
+    """Update by Adadelta (Zeiler 2012).
+
+    h = rho * h + (1 - rho) * g * g;  delta = sqrt(d + eps) / sqrt(h + eps) * g
+    d = rho * d + (1 - rho) * delta * delta;  param -= lr * delta
+    """
+    grad = gradient(param, grad, lr, weight_decay, maximize)
+    average_square(square_avg, grad, rho)
+    delta = np.sqrt(acc_delta + eps) / np.sqrt(square_avg + eps) * grad
+    average_square(acc_delta, delta, rho)
+    param -= lr * delta
