@@ -11,7 +11,7 @@ from .program import Program
 from .training import Callback, History, Trainer
 
 if TYPE_CHECKING:
-    from . import data
+    from . import callbacks, data
 
 __all__ = [
     "Callback",
@@ -21,6 +21,7 @@ __all__ = [
     "Trainer",
     "__version__",
     "available_isas",
+    "callbacks",
     "data",
     "functional",
     "get_backend",
@@ -36,9 +37,12 @@ __all__ = [
 ]
 
 
+LAZY = ("callbacks", "data")
+
+
 def __getattr__(name: str) -> Any:
-    if name == "data":  # imported when it is used, to keep `import fastnn` short
+    if name in LAZY:  # imported when they are used, to keep `import fastnn` short
         from importlib import import_module
 
-        return import_module("fastnn.data")
+        return import_module(f"fastnn.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,79 +4,12 @@ import math
 
 import numpy as np
 import pytest
+from runs import BATCH, BATCHES, At, BatchDiary, Diary, N, bits, make
 
-import fastnn
-from fastnn import Callback, nn, optim
+from fastnn import Callback
 from fastnn.training import programs
 
-N, BATCH = 37, 5
-BATCHES = 8
-
-
-class Diary(Callback):
-    """Writes down every moment."""
-
-    def __init__(self):
-        self.entries = []
-
-    def note(self, moment, run):
-        self.entries.append((moment, run.epoch, run.batch))
-
-    def on_train_begin(self, run):
-        self.note("train_begin", run)
-
-    def on_epoch_begin(self, run):
-        self.note("epoch_begin", run)
-
-    def on_epoch_end(self, run):
-        self.note("epoch_end", run)
-
-    def on_train_end(self, run):
-        self.note("train_end", run)
-
-
-class BatchDiary(Diary):
-    def __init__(self, every=1):
-        super().__init__()
-        self.every = every
-
-    def on_batch_end(self, run):
-        self.note("batch_end", run)
-
-
-class At(Callback):
-    """Does something at one moment."""
-
-    def __init__(self, moment, action):
-        if moment == "on_batch_end":
-            self.__class__ = AtBatch
-        self.moment, self.action, self.ended = moment, action, False
-        setattr(self, moment, action)
-
-    def on_train_end(self, run):
-        self.ended = True
-
-
-class AtBatch(At):
-    def on_batch_end(self, run):
-        raise NotImplementedError
-
-
-def make(dtype="float32", seed=0):
-    net = nn.Sequential(nn.Linear(3, 8), nn.Tanh(), nn.Dropout(0.2), nn.Linear(8, 2), seed=seed, dtype=dtype)
-    trainer = fastnn.Trainer(net, nn.CrossEntropyLoss(), optim.Adam(net.parameters(), lr=0.01))
-    rng = np.random.default_rng(0)
-    return trainer, rng.standard_normal((N, 3)).astype(dtype), rng.integers(0, 2, N)
-
-
-def bits(trainer):
-    return trainer.net.parameters().data.tobytes()
-
-
-@pytest.fixture(autouse=True, params=["native", "reference"])
-def backend(request):
-    with fastnn.use_backend(request.param):
-        yield request.param
+pytestmark = pytest.mark.usefixtures("backend")
 
 
 @pytest.fixture

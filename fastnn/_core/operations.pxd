@@ -46,6 +46,6 @@ ctypedef struct Totals:
     int64_t bad_value
 
 cdef enum:
-    DONE, BAD_LABEL, RAISED
+    DONE, BAD_LABEL, NON_FINITE, RAISED
 
 cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, real dtype) noexcept nogil

@@ -9,14 +9,15 @@ from cpython.pythread cimport (
     NOWAIT_LOCK, WAIT_LOCK, PyThread_acquire_lock, PyThread_allocate_lock, PyThread_free_lock,
     PyThread_get_thread_ident, PyThread_release_lock, PyThread_type_lock,
 )
+from libc.math cimport isfinite
 from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 
 from fastnn._core cimport arrays, dispatch
 from fastnn._core.operations cimport (
     ACTIVATION, ACTIVATION_BACKWARD, BAD_LABEL, DONE, DROPOUT, DROPOUT_BACKWARD, LABELS, LINEAR, LINEAR_BACKWARD, LOSS,
-    PYTHON, RAISED, ROW_LOSS, ROWS, ROWS_BACKWARD, UPDATE, Op, Totals, run_op,
+    NON_FINITE, PYTHON, RAISED, ROW_LOSS, ROWS, ROWS_BACKWARD, UPDATE, Op, Totals, run_op,
 )
 from fastnn._core.optimizers cimport find_update
 from fastnn._core.threads cimport fork_count
@@ -53,6 +54,7 @@ cdef class NativeProgram:
     cdef bint labels        # targets are class indices
     cdef Py_ssize_t batch_size, n_in, n_out
     cdef int forward_stop   # the operations before this one are the forward section
+    cdef int loss_stop      # and those before this one have computed the loss
     cdef int64_t *tick
     cdef PyThread_type_lock lock  # one run at a time: they share the workspace
     cdef unsigned long owner      # the thread that runs it, 0 if none does
@@ -74,6 +76,7 @@ cdef class NativeProgram:
         self.tick = <int64_t *> arrays.data(plan.tick)
         self.batch_size, self.n_in, self.n_out = plan.batch_size, plan.n_in, plan.n_out
         self.forward_stop = plan.span("forward")[1]
+        self.loss_stop = plan.sections.get("loss", (0, self.forward_stop))[1]
         self.labels = any(o.kind == "row_loss" and o.flag & LABELS for o in plan.operations)
         for i, operation in enumerate(plan.operations):
             self.resolve(i, operation)
@@ -155,6 +158,8 @@ cdef class NativeProgram:
             raise error
         if status == BAD_LABEL:
             raise BadLabel(totals.bad_row + offset, totals.bad_value)
+        if status == NON_FINITE:
+            raise NonFinite(offset)
 
     cdef int run_all(self, int first, int last, Py_ssize_t rows, void **slots, Totals *totals) noexcept nogil:
         cdef int i, status
@@ -170,6 +175,19 @@ cdef class NativeProgram:
             if status != DONE:
                 return status
         return DONE
+
+    cdef int run_batch(self, int first, int last, Py_ssize_t rows, void **slots, Totals *totals,
+                       bint halt) noexcept nogil:
+        """A batch from `first` to `last`; with `halt`, one whose loss is not finite ends there and counts nowhere."""
+        cdef int status
+        cdef Totals before = totals[0]
+        if not halt:
+            return self.run_all(first, last, rows, slots, totals)
+        status = self.run_all(first, self.loss_stop, rows, slots, totals)
+        if status == DONE and not isfinite(totals.loss_sum):  # the loss itself is 0 / 0 where all weights are 0
+            totals[0] = before
+            return NON_FINITE
+        return self.run_all(self.loss_stop, last, rows, slots, totals) if status == DONE else status
 
     cdef int run_python(self, Py_ssize_t index, Py_ssize_t rows, Totals *totals) noexcept with gil:
         try:
@@ -236,16 +254,17 @@ cdef class NativeProgram:
         if not 1 <= rows <= self.batch_size or not self.takes_target(y, rows, cnp.PyArray_TYPE(<cnp.ndarray> x)):
             return None
         clear(slots)
+        memset(&totals, 0, sizeof(totals))
         slots[INPUT], slots[TARGET_SLOT] = arrays.data(x), arrays.data(y)
         self.acquire()
         self.tick[0] += 1
         self.now = <uint64_t> self.tick[0]
         with nogil:
-            status = self.run_all(0, self.count, rows, slots, &totals)
+            status = self.run_batch(0, self.count, rows, slots, &totals, True)
         if status != DONE:
             self.tick[0] -= 1
-        self.release(DONE if status == BAD_LABEL else status, &totals, 0)
-        return None if status == BAD_LABEL else totals.loss
+        self.release(status if status == RAISED else DONE, &totals, 0)
+        return totals.loss if status == DONE else None
 
     def run(self, int first, int last, Py_ssize_t rows, dict slots, double[::1] sums, tick=None):
         """Run some operations once. Dropout draws by `tick`, by default that of now."""
@@ -264,11 +283,13 @@ cdef class NativeProgram:
         self.release(status, &totals, 0)
 
     def run_batches(self, int first, int last, x, target, sample_weight, const int64_t[::1] order, Py_ssize_t start,
-                    Py_ssize_t stop, Py_ssize_t batch_size, staging, double[::1] sums, bint train):
+                    Py_ssize_t stop, Py_ssize_t batch_size, staging, double[::1] sums, bint train,
+                    bint halt=False):
         """Run the operations on rows start .. stop - 1 of the data, a batch at a time; signals are seen in between.
 
         With `order`, row i is row order[i] of the data, gathered into the arrays of `staging`; without, batches are
-        read in place. While training, the tick that dropout draws by advances with each batch.
+        read in place. While training, the tick that dropout draws by advances with each batch. With `halt`, a batch
+        whose loss is not finite raises NonFinite, and is as if it had not been tried.
         """
         cdef void *slots[SLOTS]
         cdef char *source[3]
@@ -299,7 +320,7 @@ cdef class NativeProgram:
                     else:
                         slots[j] = source[j] + i * row_bytes[j]
                 self.now = <uint64_t> self.tick[0] + 1
-                status = self.run_all(first, last, rows, slots, &totals)
+                status = self.run_batch(first, last, rows, slots, &totals, halt)
                 if status == DONE:  # a batch that failed was none
                     self.tick[0] += train
                     i += rows
@@ -334,3 +355,7 @@ cdef void write_totals(Totals *totals, double[::1] sums) noexcept:
 
 class BadLabel(Exception):
     """A class index out of range; args: its row in the data (before shuffling: in the order given), and its value."""
+
+
+class NonFinite(Exception):
+    """The loss of a batch is not finite; args: the row, in the order given, at which the batch begins."""

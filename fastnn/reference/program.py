@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._core.operations import ACCUMULATE, LABELS, MEAN
-from .._core.program import BadLabel
+from .._core.program import BadLabel, NonFinite
 from . import activations, elementary, losses, optimizers
 from .dropout import dropout
 from .elementary import Array
@@ -35,6 +35,7 @@ class ReferenceProgram:
     def __init__(self, program: "Program") -> None:
         self.operations = program.operations
         self.tick = program.tick
+        self.loss_stop = program.sections["loss"][1] if "loss" in program.sections else None
         self.now = 0  # the tick that dropout draws by in this run
 
     def run(
@@ -62,6 +63,7 @@ class ReferenceProgram:
         staging: Any,
         sums: Array,
         train: bool,
+        halt: bool = False,
     ) -> int:
         """Run the operations on rows start .. stop - 1 of the data (row i is row order[i]), a batch at a time."""
         data = {"input": x, "target": target, "sample_weight": sample_weight}
@@ -73,12 +75,25 @@ class ReferenceProgram:
                 if staged is not None and name in slots:
                     staged[: end - begin] = slots[name]
             try:
-                self.run(first, last, end - begin, slots, sums, int(self.tick[0]) + 1)
+                self._run_batch(first, last, end - begin, slots, sums, halt)
             except BadLabel as error:
                 error.args = (error.args[0] + begin, error.args[1])
                 raise
+            except NonFinite as error:
+                error.args = (begin,)
+                raise
             self.tick += train  # a batch that failed was none
         return stop
+
+    def _run_batch(self, first: int, last: int, rows: int, slots: dict[str, Array], sums: Array, halt: bool) -> None:
+        """A batch from `first` to `last`; with `halt`, one whose loss is not finite ends there and counts nowhere."""
+        tick, before = int(self.tick[0]) + 1, sums.copy()
+        between = self.loss_stop if halt and self.loss_stop is not None else last
+        self.run(first, between, rows, slots, sums, tick)
+        if halt and not np.isfinite(sums[1]):
+            sums[...] = before
+            raise NonFinite
+        self.run(between, last, rows, slots, sums, tick)
 
     @staticmethod
     def _array(array: Any, rows: int, operation: "Operation", slots: dict[str, Array], role: str) -> Array | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from .. import _validation as check
 
@@ -36,9 +36,6 @@ class Callback:
     """
 
     every: int | None = 1
-    moments: ClassVar[tuple[str, ...]] = (
-        "on_train_begin", "on_epoch_begin", "on_batch_end", "on_epoch_end", "on_train_end",
-    )  # fmt: skip
 
     def on_train_begin(self, run: Run) -> None:
         """Before the first epoch."""
@@ -48,6 +45,13 @@ class Callback:
 
     def on_batch_end(self, run: Run) -> None:
         """Between two batches. Only where this is overwritten does the compiled loop come up for it."""
+
+    def on_nonfinite(self, run: Run) -> None:
+        """At the first batch of the run whose loss is not finite, though its data are.
+
+        Neither the batch nor its update counts yet: parameters are as before it. Unless `run.stop` is called, the
+        batch is trained all the same. `run.first_nonfinite()` tells where it began.
+        """
 
     def on_epoch_end(self, run: Run) -> None:
         """After an epoch and its validation; `run.logs` has its values, and what is added to them is recorded."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import math
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+
+from .monitor import Monitor
 
 
 @dataclass
@@ -48,6 +52,37 @@ class History:
     def last(self) -> dict[str, float]:
         """The values of the last epoch, empty if there is none."""
         return dict(self.rows[-1]) if self.rows else {}
+
+    def best(self, name: str = "val_loss", mode: str = "auto") -> dict[str, float]:
+        """The values of the epoch that is best by one record, and its number as "epoch", counted from 1.
+
+        Parameters
+        ----------
+        name : str, default "val_loss"
+        mode : {"auto", "min", "max"}, default "auto"
+            Whether less or more is better; "auto" tells by the name: more of accuracy, AUC, precision, recall, F1 and
+            R2, less of everything else. Of equal epochs it is the first; nan is never the best.
+
+        Raises
+        ------
+        KeyError, ValueError
+            If there is no such record, or only nan.
+        """
+        monitor, values = Monitor(name, mode), self[name]
+        best = None
+        for i, value in enumerate(values):
+            if monitor.better(value, monitor.worst if best is None else values[best]):
+                best = i
+        if best is None:
+            raise ValueError(f"no epoch has a {name} that is a number")
+        return {"epoch": best + 1, **self.rows[best]}
+
+    def to_csv(self, path: str | os.PathLike[str]) -> None:
+        """Write a table: a row an epoch, the columns "epoch", counted from 1, and the records."""
+        with open(path, "w", newline="", encoding="utf-8") as file:
+            table = csv.writer(file, lineterminator="\n")
+            table.writerow(["epoch", *self])
+            table.writerows([i + 1, *values] for i, values in enumerate(zip(*self.records.values(), strict=True)))
 
     def __getitem__(self, name: str) -> list[float]:
         if name not in list(self):

@@ -50,9 +50,20 @@ class Programs:
         return program
 
     def run(
-        self, mode: str, data: Data, order: Array | None, start: int, stop: int, batch: int, sums: Array
+        self,
+        mode: str,
+        data: Data,
+        order: Array | None,
+        start: int,
+        stop: int,
+        batch: int,
+        sums: Array,
+        halt: bool = False,
     ) -> Program:
-        """Run the program for `mode` over rows start .. stop - 1, a batch at a time, and return it."""
+        """Run the program for `mode` over rows start .. stop - 1, a batch at a time, and return it.
+
+        With `halt`, NonFinite is raised before the gradient of a loss that is not finite.
+        """
         program = self.get(mode, data, batch)
         staging = None
         if isinstance(self.loss, PythonLoss) and order is None:
@@ -65,7 +76,7 @@ class Programs:
         span = program.span("forward", "update" if mode == "step" else "loss")
         try:
             program.executor.run_batches(
-                *span, data.x, data.y, data.weight, order, start, stop, batch, staging, sums, mode == "step"
+                *span, data.x, data.y, data.weight, order, start, stop, batch, staging, sums, mode == "step", halt
             )
         except BadLabel as error:
             row, value = error.args

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import _validation as check
+from .._core.program import NonFinite
+from . import nonfinite
 from .callback import Callback
 from .data import Data
 from .history import History
@@ -50,6 +52,8 @@ class Run:
         batches those of the epoch so far.
     history : History
         The epochs before.
+    resumed : bool
+        Whether the run goes on where another one stopped.
     """
 
     def __init__(
@@ -71,7 +75,10 @@ class Run:
         self.samples = len(data)
         self.callbacks = callbacks
         self._between = [c for c in callbacks if type(c).on_batch_end is not Callback.on_batch_end]
-        self._pace = 16  # batches until the loop comes up for what wants to see it now and then
+        self._pace = 1  # batches until the loop comes up for what wants to see it now and then
+        self._halt = True  # before the first batch whose loss is not finite
+        self._failed: tuple[Data, int] | None = None  # the data of that batch, and its rows
+        self.resumed = False
         self.bar = Progress(progress, epochs, self.samples)
         self.logs: dict[str, float] = {}
         # The state: with these, all that comes is decided (and the network, the optimizer and the callbacks).
@@ -132,6 +139,8 @@ class Run:
         if self.validation is not None:
             scores = self.trainer._evaluate(self.validation, max(self.batch_size, VALIDATION_ROWS))
             values |= {f"val_{name}": value for name, value in scores.items()}
+            if not np.isfinite(scores["loss"]):
+                nonfinite.check_data(self.validation, prefix="validation ")
         self._record(values)
         self._tell("on_epoch_end")
         self.bar.epoch(self.epoch, values)
@@ -150,22 +159,44 @@ class Run:
         """Train on rows of `data`, from `start` on: one compiled loop, unless somebody wants to see it in between."""
         while start < len(data) and self.history.stopped is None:
             stop = min(len(data), start + self._batches_to_go(len(data) - start) * self.batch_size)
-            self._slice(data, order, start, stop)
-            self.bar.advance(stop - start)
-            self._tell_between()
-            start = stop
+            position = self.position
+            try:
+                self._slice(data, order, start, stop)
+            except NonFinite as error:
+                self._not_finite(data, order, error.args[0])
+            start += self.position - position
+            if self.position != position:
+                self._tell_between()
 
     def _slice(self, data: Data, order: Array | None, start: int, stop: int) -> None:
         began, ticks = time.perf_counter(), int(self.net._tick[0])
         try:
             self.trainer._check_current()
-            self.trainer._programs.run("step", data, order, start, stop, self.batch_size, self.sums)
+            self.trainer._programs.run("step", data, order, start, stop, self.batch_size, self.sums, self._halt)
         finally:  # after Ctrl-C and errors too the state is that between two batches
             seconds, batches = time.perf_counter() - began, int(self.net._tick[0]) - ticks
+            rows = min(stop - start, batches * self.batch_size)
             self.seconds += seconds
             self.batch += batches
-            self.position += min(stop - start, batches * self.batch_size)
-        self._pace = max(1, int(SLICE_SECONDS / max(seconds / batches, 1e-9)))
+            self.position += rows
+            self.bar.advance(rows)
+            self._pace = max(1, int(SLICE_SECONDS * batches / max(seconds, 1e-9)))
+
+    def _not_finite(self, data: Data, order: Array | None, start: int) -> None:
+        """Blame the data, or else tell the callbacks; what comes after the first such batch is trained unseen."""
+        stop = min(len(data), start + self.batch_size)
+        nonfinite.check_data(data, slice(start, stop) if order is None else order[start:stop])
+        self._halt, self._failed = False, (data, stop - start)
+        self.logs = self.trainer._programs.scores(self.sums)
+        self._tell("on_nonfinite")
+        self._failed = None
+
+    def first_nonfinite(self) -> str:
+        """A sentence about the first parameter that is not finite; in `on_nonfinite` also about outputs of layers."""
+        if self._failed is None:
+            return nonfinite.first_parameter(self.net) or "all parameters are finite"
+        data, rows = self._failed
+        return nonfinite.first_cause(self.net, self.trainer._programs.get("step", data, self.batch_size), rows)
 
     def _batches_to_go(self, rows: int) -> int:
         """How many batches to train before the compiled loop comes up."""
@@ -217,6 +248,7 @@ class Run:
             raise ValueError(f"callbacks must be {list(state['callbacks'])} as in the run to go on with, got {names}")
         for callback, saved in zip(self.callbacks, state["callbacks"].values(), strict=True):
             callback.load_state_dict(saved)
+        self.resumed = True
         for name in STATE:
             setattr(self, name, state[name])
         self.sums[...] = state["sums"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import _validation as check
+from .._core.program import NonFinite
 from ..nn.losses import Loss, PythonLoss, as_loss
 from ..nn.sequential import Sequential
 from ..optim import Optimizer
@@ -15,6 +16,7 @@ from ..program import Program
 from .callback import Callback, check_callbacks
 from .data import Data
 from .history import History
+from .nonfinite import check_data
 from .programs import SUMS, Programs
 from .run import Run
 
@@ -116,7 +118,8 @@ class Trainer:
         Raises
         ------
         TypeError, ValueError
-            If an array does not fit, or a class index is out of range; the network is then as before.
+            If an array does not fit, a class index is out of range, or the loss is not finite because a number in x or
+            y is not; the network is then as before.
 
         Notes
         -----
@@ -130,7 +133,11 @@ class Trainer:
                 return loss
         data = _not_empty(self._data(x, y, sample_weight))
         rows, sums = len(data), np.zeros(SUMS)
-        program = self._programs.run("step", data, None, 0, rows, rows, sums)
+        try:
+            program = self._programs.run("step", data, None, 0, rows, rows, sums, halt=True)
+        except NonFinite:
+            check_data(data)
+            program = self._programs.run("step", data, None, 0, rows, rows, sums)
         if not isinstance(self.loss, PythonLoss):
             self._step = getattr(program.executor, "step", None)
         return float(sums[0])
@@ -182,8 +189,8 @@ class Trainer:
         Raises
         ------
         TypeError, ValueError
-            If an argument does not fit. The network is as before, or, where a class index out of range turns up, as
-            after the batches before it.
+            If an argument does not fit. The network is as before, or, where a class index out of range turns up, or a
+            number in the data that is not finite and makes the loss so, as after the batches before it.
 
         Notes
         -----

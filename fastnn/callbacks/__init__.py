@@ -1,0 +1,17 @@
+"""Callbacks for `Trainer.fit`; `fastnn.Callback` is their base, and tells how to write one."""
+
+from ..training.callback import Callback
+from .records import CSVLogger, LearningRateMonitor, TensorBoard
+from .saving import ModelCheckpoint
+from .stopping import EarlyStopping, TerminateOnNaN, TimeLimit
+
+__all__ = [
+    "CSVLogger",
+    "Callback",
+    "EarlyStopping",
+    "LearningRateMonitor",
+    "ModelCheckpoint",
+    "TensorBoard",
+    "TerminateOnNaN",
+    "TimeLimit",
+]
