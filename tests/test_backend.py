@@ -90,6 +90,7 @@ OPTIMIZERS = {
     "adamax": lambda p: optim.Adamax(p, lr=0.01),
     "lion": lambda p: optim.Lion(p, lr=0.001, weight_decay=0.01),
     "rprop": lambda p: optim.Rprop(p, lr=0.001),
+    "lbfgs": lambda p: optim.LBFGS(p, lr=0.1, max_iter=1, line_search_fn="strong_wolfe"),
 }
 
 

@@ -28,6 +28,7 @@ class Optimizer:
         What they start as.
     """
 
+    searches: ClassVar[bool] = False  # whether a step evaluates the loss several times, on all samples
     rule: ClassVar[str]  # the kernel
     function: ClassVar[Callable[..., None]]  # the same update as a function of arrays
     lr = Hyperparameter()
@@ -98,23 +99,30 @@ class Optimizer:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over what `state_dict` gave; nothing changes if it does not fit."""
+        step, hyper, arrays = self._checked_state(state, tuple(self.states))
+        for name, array in arrays.items():
+            check.check_same_dtype(**{"parameters": self.params.data, name: array})
+            check.check_shape(name, array, self.states[name].shape, "like the parameters")
+        self._take_over(step, hyper)
+        for name, array in arrays.items():
+            self.states[name][...] = array
+
+    def _checked_state(self, state: Any, states: tuple[str, ...]) -> tuple[int, dict[str, float], dict[str, Array]]:
+        """The step count, hyperparameters and states (arrays of these names) of what `state_dict` gave."""
         if not isinstance(state, dict):
             raise TypeError(f"state must be a dict, got {type(state).__name__}")
-        for key, names in (("hyper", tuple(self.hyperparameters())), ("states", tuple(self.states))):
+        for key, names in (("hyper", tuple(self.hyperparameters())), ("states", states)):
             if set(state.get(key, ())) != set(names):
                 raise ValueError(f"{key} must be {sorted(names)}, got {sorted(state.get(key, ()))}")
         step = check.check_integer("step", state.get("step"), at_least=0)
         hyper = {name: getattr(type(self), name).checked(self, value) for name, value in state["hyper"].items()}
         self.check_together(hyper)
-        arrays = {name: check.as_array(name, array) for name, array in state["states"].items()}
-        for name, array in arrays.items():
-            check.check_same_dtype(**{"parameters": self.params.data, name: array})
-            check.check_shape(name, array, self.states[name].shape, "like the parameters")
+        return step, hyper, {name: check.as_array(name, array) for name, array in state["states"].items()}
+
+    def _take_over(self, step: int, hyper: dict[str, float]) -> None:
         self.step_count[0] = step
         for name, value in hyper.items():
             self.hyper[core.HYPERPARAMETERS.index(name)] = value
-        for name, array in arrays.items():
-            self.states[name][...] = array
 
     def __repr__(self) -> str:
         usual = {"step": None, "mu_product": None, "maximize": False, "compat": "torch"}

@@ -186,7 +186,7 @@ class ReferenceProgram:
 
     def _update(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
         assert o.update is not None
-        written = [array for role, array in a.items() if role not in ("grad_weight", "hyper")]
+        written = [array for role, array in a.items() if role != "grad_weight"]
         before = [array.copy() for array in written]
         try:
             o.update.step_count += 1

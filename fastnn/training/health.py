@@ -85,7 +85,7 @@ def examine(trainer: Trainer, data: Data) -> Health:
     """The health of a trainer's network on data: a step is taken, looked at, and taken back."""
     net, optimizer, rows = trainer.net, trainer.optimizer, len(data)
     params, sums = net.parameters(), np.zeros(SUMS)
-    arrays = [params.data, params.grad, net._tick, optimizer.step_count, *optimizer.states.values()]
+    arrays, state = [params.data, params.grad, net._tick], optimizer.state_dict()
     before = [array.copy() for array in arrays]
     try:
         program = trainer._programs.run("step", data, None, 0, rows, rows, sums)
@@ -93,6 +93,7 @@ def examine(trainer: Trainer, data: Data) -> Health:
     finally:
         for array, old in zip(arrays, before, strict=True):
             array[...] = old
+        optimizer.load_state_dict(state)
     layers = tuple(_layer(stage, data.x, params, updates, gradients) for stage in _leaves(program.stages))
     return Health(float(sums[0]), layers, tuple(_advice(float(sums[0]), layers)))
 

@@ -44,7 +44,7 @@ class Programs:
                 data.x.shape[1],
                 loss=self.loss,
                 labels=data.labels,
-                optimizer=self.optimizer if mode == "step" else None,
+                optimizer=self.optimizer if mode == "step" and not self.optimizer.searches else None,
             )
             self._kept[key] = program
         return program
@@ -65,6 +65,43 @@ class Programs:
         With `halt`, NonFinite is raised before the gradient of a loss that is not finite.
         """
         program = self.get(mode, data, batch)
+        if mode == "step" and self.optimizer.searches:
+            self._search(program, data, order, start, stop, sums, halt)
+        else:
+            span = program.span("forward", "update" if mode == "step" else "loss")
+            self._run_batches(program, span, data, order, start, stop, batch, sums, mode == "step", halt)
+        return program
+
+    def _search(
+        self, program: Program, data: Data, order: Array | None, start: int, stop: int, sums: Array, halt: bool
+    ) -> None:
+        """A step, on one batch, of an optimizer that evaluates the loss several times; the first one counts."""
+        span, evaluations = program.span("forward", "backward"), list[Array]()
+
+        def closure() -> float:
+            values, first = np.zeros(SUMS), not evaluations
+            evaluations.append(values)
+            self._run_batches(program, span, data, order, start, stop, stop - start, values, False, halt and first)
+            return self.scores(values)["loss"]
+
+        self.optimizer.step(closure)
+        self.net._tick += 1
+        sums[0] = evaluations[0][0]
+        sums[1:] += evaluations[0][1:]
+
+    def _run_batches(
+        self,
+        program: Program,
+        span: tuple[int, int],
+        data: Data,
+        order: Array | None,
+        start: int,
+        stop: int,
+        batch: int,
+        sums: Array,
+        train: bool,
+        halt: bool,
+    ) -> None:
         staging = None
         if isinstance(self.loss, PythonLoss) and order is None:
             order = np.arange(len(data))  # Python reads the batch from an array: have it gathered
@@ -73,16 +110,14 @@ class Programs:
         if isinstance(self.loss, PythonLoss):
             assert staging is not None
             self.loss.target, self.loss.weight = staging[1:]
-        span = program.span("forward", "update" if mode == "step" else "loss")
         try:
             program.executor.run_batches(
-                *span, data.x, data.y, data.weight, order, start, stop, batch, staging, sums, mode == "step", halt
+                *span, data.x, data.y, data.weight, order, start, stop, batch, staging, sums, train, halt
             )
         except BadLabel as error:
             row, value = error.args
             row = int(order[row]) if order is not None else row
             raise ValueError(f"y[{row}] is {value}: class indices must be between 0 and {program.n_out - 1}") from None
-        return program
 
     def evaluate(self, data: Data, batch: int) -> dict[str, float]:
         """The scores of the network on data, in inference mode."""

@@ -138,7 +138,7 @@ class Trainer:
         except NonFinite:
             check_data(data)
             program = self._programs.run("step", data, None, 0, rows, rows, sums)
-        if not isinstance(self.loss, PythonLoss):
+        if not isinstance(self.loss, PythonLoss) and not self.optimizer.searches:
             self._step = getattr(program.executor, "step", None)
         return float(sums[0])
 
@@ -200,6 +200,9 @@ class Trainer:
         if not isinstance(shuffle, bool):
             raise TypeError(f"shuffle must be True or False, got {shuffle!r}")
         data, validation = self._split(self._data(x, y, sample_weight), validation_data, validation_split)
+        if self.optimizer.searches and batch_size is not None and batch_size != len(data):
+            name = type(self.optimizer).__name__
+            raise ValueError(f"{name} looks at all samples in each step: batch_size must be None, got {batch_size!r}")
         run = Run(
             self,
             data,

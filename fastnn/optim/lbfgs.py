@@ -1,0 +1,278 @@
+"""L-BFGS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from .. import _validation as check
+from .._core import dispatch
+from .._core import softmax as core
+from ..nn.parameters import Parameters
+from .line_search import Point, strong_wolfe
+from .optimizer import Array, Optimizer
+
+LINE_SEARCHES = (None, "strong_wolfe")
+
+
+@dataclass
+class Memory:
+    """What L-BFGS keeps from iteration to iteration: the latest changes of the gradient and of the parameters."""
+
+    prev_grad: Array
+    direction: Array
+    prev_loss: float = 0.0
+    t: float = 0.0  # how far it went in that direction
+    scale: float = 1.0  # the curvature that is assumed where nothing is known
+    iterations: int = 0
+    evaluations: int = 0
+    old_dirs: list[Array] = field(default_factory=list)
+    old_steps: list[Array] = field(default_factory=list)
+    ro: list[float] = field(default_factory=list)
+
+    def copy(self) -> Memory:
+        """Another one with lists of its own; arrays are never written again."""
+        return replace(self, old_dirs=self.old_dirs[:], old_steps=self.old_steps[:], ro=self.ro[:])
+
+    def learn(self, grad: Array, size: int) -> None:
+        """Take in how the gradient changed on the last step; forget the oldest of more than `size` such changes."""
+        change, step = grad - self.prev_grad, self.direction * self.t
+        curvature = dot(change, step)
+        if curvature <= 1e-10:
+            return
+        while len(self.ro) >= size:
+            del self.old_dirs[0], self.old_steps[0], self.ro[0]
+        self.old_dirs.append(change)
+        self.old_steps.append(step)
+        self.ro.append(1.0 / curvature)
+        self.scale = curvature / dot(change, change)
+
+    def newton(self, grad: Array) -> Array:
+        """Minus the gradient times the inverse Hessian as far as it is known (the two-loop recursion)."""
+        direction = -grad
+        entries = list(zip(self.old_dirs, self.old_steps, self.ro, strict=True))
+        shares = []
+        for change, step, ro in reversed(entries):
+            shares.append(dot(step, direction) * ro)
+            direction -= shares[-1] * change
+        direction *= self.scale
+        for (change, step, ro), share in zip(entries, reversed(shares), strict=True):
+            direction += (share - dot(change, direction) * ro) * step
+        return direction
+
+
+class LBFGS(Optimizer):
+    """L-BFGS (Liu and Nocedal 1989), with PyTorch's arithmetic: a quasi-Newton method for full batches.
+
+    A step evaluates the loss and its gradient several times, by a closure: `optimizer.step(closure)`. A `Trainer` has
+    its own, compiled: `trainer.fit(x, y, batch_size=None)` takes one such step an epoch, `trainer.step(x, y)` one.
+    The masks of dropout are the same throughout a step.
+
+    Parameters
+    ----------
+    params : Parameters
+        `net.parameters()`.
+    lr : float, default 1
+    max_iter : int, default 20
+        Iterations of a step.
+    max_eval : int, default max_iter * 5 // 4
+        Evaluations of a step; the search along a line that passes it comes to its end.
+    tolerance_grad : float, default 1e-7
+        A step ends where no gradient is larger,
+    tolerance_change : float, default 1e-9
+        or where loss or parameters change by less.
+    history_size : int, default 100
+        So many changes of gradient and parameters are remembered: 2 * history_size times the memory of the parameters.
+    line_search_fn : None or "strong_wolfe"
+        By default it goes by `lr` each time.
+    weight_decay : float, default 0
+        Adds weight_decay / 2 * |param|^2 to the loss that is minimised. Not in PyTorch's.
+    maximize : bool, default False
+    """
+
+    searches = True
+
+    def __init__(
+        self,
+        params: Parameters,
+        lr: float = 1.0,
+        max_iter: int = 20,
+        max_eval: int | None = None,
+        tolerance_grad: float = 1e-7,
+        tolerance_change: float = 1e-9,
+        history_size: int = 100,
+        line_search_fn: str | None = None,
+        *,
+        weight_decay: float = 0.0,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(params, ())
+        self.lr, self.weight_decay, self.maximize = lr, weight_decay, maximize
+        self.max_iter = check.check_integer("max_iter", max_iter, at_least=1)
+        max_eval = self.max_iter * 5 // 4 if max_eval is None else max_eval
+        self.max_eval = check.check_integer("max_eval", max_eval, at_least=1)
+        self.tolerance_grad = check.check_number("tolerance_grad", tolerance_grad, at_least=0.0)
+        self.tolerance_change = check.check_number("tolerance_change", tolerance_change, at_least=0.0)
+        self.history_size = check.check_integer("history_size", history_size, at_least=1)
+        check.check_choice("line_search_fn", line_search_fn, LINE_SEARCHES)
+        self.line_search_fn = line_search_fn
+        self.memory = Memory(np.zeros_like(params.data), np.zeros_like(params.data))
+
+    def keywords(self) -> dict[str, Any]:
+        """The settings, as the class takes them."""
+        names = ("lr", "max_iter", "max_eval", "tolerance_grad", "tolerance_change", "history_size", "line_search_fn")
+        return {name: getattr(self, name) for name in (*names, "weight_decay", "maximize")}
+
+    def slots(self) -> tuple[Array | None, ...]:
+        return ()
+
+    # -- a step --------------------------------------------------------------------------------------------------------
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Search for better parameters, in up to `max_iter` iterations.
+
+        Parameters
+        ----------
+        closure : function
+            Sets the gradients to zero, computes the loss and its gradients, and returns the loss.
+
+        Returns
+        -------
+        loss
+            What the first call of the closure returned.
+        """
+        if not callable(closure):
+            raise TypeError(
+                f"closure must be a function that computes gradients and loss, got {type(closure).__name__}"
+            )
+        self.check_moved()
+        before = self.params.data.copy()
+        try:
+            memory = self.memory.copy()
+            loss = self._iterate(closure, memory)
+        except BaseException:  # no step is done by half
+            self.params.data[...] = before
+            raise
+        self.memory, self.step_count[0] = memory, memory.iterations
+        return loss
+
+    def _iterate(self, closure: Callable[[], Any], memory: Memory) -> Any:
+        first, loss, grad = self._evaluate(closure)
+        evals, iteration = 1, 0
+        small = np.abs(grad).max(initial=0) <= self.tolerance_grad
+        while not small and iteration < self.max_iter:
+            iteration += 1
+            t, slope = self._aim(memory, loss, grad)
+            if slope > -self.tolerance_change:
+                break
+            start = Point(0.0, loss, grad, slope)
+            loss, grad, used = self._move(closure, memory, t, start, self.max_eval - evals, iteration < self.max_iter)
+            evals += used
+            change = np.abs(memory.direction).max() * abs(memory.t)
+            small = (
+                np.abs(grad).max() <= self.tolerance_grad
+                or change <= self.tolerance_change
+                or abs(loss - start.loss) < self.tolerance_change
+            )
+            if evals >= self.max_eval:
+                break
+        memory.evaluations += evals
+        return first
+
+    def _evaluate(self, closure: Callable[[], Any]) -> tuple[Any, float, Array]:
+        """What the closure returned; the loss to minimise; and its gradient."""
+        returned = closure()
+        try:
+            loss = float(returned)
+        except (TypeError, ValueError):
+            raise TypeError(f"closure must return the loss, a number, got {type(returned).__name__}") from None
+        grad = self.params.grad.copy()
+        if self.maximize:
+            loss, grad = -loss, -grad
+        if self.weight_decay:
+            loss += 0.5 * self.weight_decay * dot(self.params.data, self.params.data)
+            grad += self.weight_decay * self.params.data
+        return returned, loss, grad
+
+    def _aim(self, memory: Memory, loss: float, grad: Array) -> tuple[float, float]:
+        """Choose the direction; return how far to try to go, and the slope there."""
+        if memory.iterations == 0:
+            memory.direction = -grad
+            memory.t = min(1.0, 1.0 / dot(grad, np.sign(grad))) * self.lr  # by 1 over the sum of all magnitudes
+        else:
+            memory.learn(grad, self.history_size)
+            memory.direction = memory.newton(grad)
+            memory.t = self.lr
+        memory.iterations += 1
+        memory.prev_grad, memory.prev_loss = grad, loss
+        return memory.t, dot(grad, memory.direction)
+
+    def _move(
+        self, closure: Callable[[], Any], memory: Memory, t: float, start: Point, limit: int, look: bool
+    ) -> tuple[float, Array, int]:
+        """Go along the direction; return loss and gradient there, and how many evaluations that took.
+
+        Without a search they are only looked at (`look`) if there is another iteration.
+        """
+        origin, data = self.params.data.copy(), self.params.data
+
+        def go(t: float) -> None:
+            np.multiply(memory.direction, t, out=data)
+            np.add(data, origin, out=data)
+
+        def evaluate(t: float) -> Point:
+            go(t)
+            _, loss, grad = self._evaluate(closure)
+            return Point(t, loss, grad, dot(grad, memory.direction))
+
+        if self.line_search_fn is None:
+            if look:
+                point = evaluate(t)
+                return point.loss, point.grad, 1
+            go(t)
+            return start.loss, start.grad, 0
+        reach = float(np.abs(memory.direction).max())
+        point, used = strong_wolfe(evaluate, t, start, reach, limit, self.tolerance_change)
+        go(point.t)
+        memory.t = point.t
+        return point.loss, point.grad, used
+
+    # -- state ---------------------------------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        memory, size = self.memory, self.params.data.size
+        numbers = (memory.t, memory.scale, memory.prev_loss, memory.evaluations, *memory.ro)
+        states = {
+            "prev_grad": memory.prev_grad.copy(),
+            "direction": memory.direction.copy(),
+            "old_dirs": np.array(memory.old_dirs, self.params.dtype).reshape(-1, size),
+            "old_steps": np.array(memory.old_steps, self.params.dtype).reshape(-1, size),
+            "numbers": np.array(numbers, "float64"),
+        }
+        return {"step": int(self.step_count[0]), "hyper": self.hyperparameters(), "states": states}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        step, hyper, arrays = self._checked_state(state, ("prev_grad", "direction", "old_dirs", "old_steps", "numbers"))
+        numbers = arrays.pop("numbers")
+        size, known = self.params.data.size, len(arrays["old_dirs"])
+        for name, array in arrays.items():
+            check.check_same_dtype(**{"parameters": self.params.data, name: array})
+            shape = (known, size) if name.startswith("old") else (size,)
+            check.check_shape(name, array, shape, "like the parameters")
+        check.check_shape("numbers", numbers, (4 + known,), "one for each change that is remembered, and four")
+        t, scale, prev_loss, evaluations, *ro = numbers.tolist()
+        copies = {name: array.copy() for name, array in arrays.items()}
+        old_dirs, old_steps = list(copies["old_dirs"]), list(copies["old_steps"])
+        latest = copies["prev_grad"], copies["direction"], prev_loss, t, scale, step, int(evaluations)
+        self.memory = Memory(*latest, old_dirs, old_steps, ro)
+        self._take_over(step, hyper)
+
+
+def dot(a: Array, b: Array) -> float:
+    """The sum of a * b, in an order that no number of threads changes; BLAS promises none."""
+    if dispatch.get_reference():
+        return float(np.add.reduce(np.multiply(a, b, dtype="float64")))
+    return core.dot(a, b)

@@ -1,0 +1,117 @@
+"""The line search of L-BFGS: a step that satisfies the strong Wolfe conditions, by cubic interpolation.
+
+The algorithm is that of torch/optim/lbfgs.py, which comes from Mark Schmidt's minFunc; Nocedal and Wright, Numerical
+Optimization, section 3.5.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from .._validation import Array
+
+DECREASE = 1e-4  # c1: the loss must fall by so much of what the slope at the start promises
+CURVATURE = 0.9  # c2: and the slope must be at most so much of that at the start
+
+
+class Point(NamedTuple):
+    """A point of the line: its distance, and the loss, the gradient and the slope along the line there."""
+
+    t: float
+    loss: float
+    grad: Array
+    slope: float
+
+
+Evaluate = Callable[[float], Point]
+
+
+def strong_wolfe(
+    evaluate: Evaluate, t: float, start: Point, reach: float, limit: int, tolerance: float
+) -> tuple[Point, int]:
+    """The point to go to, and how many points were evaluated: at most `limit` + 1.
+
+    `t` is tried first. The search ends too where the parameters differ by less than `tolerance`; `reach` is by how
+    much they change for t = 1.
+    """
+    bracket, evals = _bracket(evaluate, t, start, limit)
+    if len(bracket) == 1:
+        return bracket[0], evals
+    low, stuck = _lower(bracket), False
+    while evals <= limit and abs(bracket[1].t - bracket[0].t) * reach >= tolerance:
+        t, stuck = _kept_inside(cubic_minimum(bracket[0], bracket[1]), bracket, stuck)
+        point = evaluate(t)
+        evals += 1
+        if _too_high(point, start) or point.loss >= bracket[low].loss:
+            bracket[1 - low] = point
+            low = _lower(bracket)
+            continue
+        done = _flat(point, start)
+        if not done and point.slope * (bracket[1 - low].t - bracket[low].t) >= 0:
+            bracket[1 - low] = bracket[low]
+        bracket[low] = point
+        if done:
+            break
+    return bracket[low], evals
+
+
+def _bracket(evaluate: Evaluate, t: float, start: Point, limit: int) -> tuple[list[Point], int]:
+    """A point that will do, or two with one between them; and how many points were evaluated."""
+    previous, point = start, evaluate(t)
+    for evals in range(1, limit + 1):
+        if _too_high(point, start) or (evals > 2 and point.loss >= previous.loss):
+            return [previous, point], evals
+        if _flat(point, start):
+            return [point], evals
+        if point.slope >= 0:
+            return [previous, point], evals
+        bounds = point.t + 0.01 * (point.t - previous.t), point.t * 10
+        t = cubic_minimum(previous, point, bounds)
+        previous, point = point, evaluate(t)
+    return [start, point], limit + 1
+
+
+def _too_high(point: Point, start: Point) -> bool:
+    return point.loss > start.loss + DECREASE * point.t * start.slope
+
+
+def _flat(point: Point, start: Point) -> bool:
+    return abs(point.slope) <= -CURVATURE * start.slope
+
+
+def _lower(bracket: list[Point]) -> int:
+    return 0 if bracket[0].loss <= bracket[1].loss else 1
+
+
+def _kept_inside(t: float, bracket: list[Point], stuck: bool) -> tuple[float, bool]:
+    """`t`, moved off an end of the bracket if it is beyond, or near it for the second time; and whether it is near."""
+    first, last = sorted(point.t for point in bracket)
+    margin = 0.1 * (last - first)
+    if min(last - t, t - first) >= margin:
+        return t, False
+    if not (stuck or t >= last or t <= first):
+        return t, True
+    return (last - margin if abs(t - last) < abs(t - first) else first + margin), False
+
+
+@np.errstate(all="ignore")
+def cubic_minimum(a: Point, b: Point, bounds: tuple[float, float] | None = None) -> float:
+    """Where the cubic through two points with their slopes has its minimum, within bounds: by default those points.
+
+    The middle, where it has none.
+    """
+    a, b = (a, b) if a.t <= b.t else (b, a)
+    low, high = bounds or (a.t, b.t)
+    length = np.float64(b.t - a.t)  # which divides by 0 without an error
+    mean = a.slope + b.slope - 3 * (b.loss - a.loss) / length
+    square = mean * mean - a.slope * b.slope
+    if square >= 0:
+        root = np.sqrt(square)
+        t = float(b.t - length * ((b.slope + root - mean) / (b.slope - a.slope + 2 * root)))
+        if math.isfinite(t):
+            return min(max(t, low), high)
+    return (low + high) / 2
