@@ -3,7 +3,7 @@
 `optim.functional` has their updates as functions of arrays.
 """
 
-from . import functional
+from . import functional, lr_scheduler
 from .adadelta import Adadelta
 from .adagrad import Adagrad
 from .adam import Adam, AdamW
@@ -32,4 +32,5 @@ __all__ = [
     "RMSprop",
     "Rprop",
     "functional",
+    "lr_scheduler",
 ]

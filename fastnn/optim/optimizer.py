@@ -41,6 +41,8 @@ class Optimizer:
         self.params = params
         self.hyper = np.zeros(len(core.HYPERPARAMETERS))
         self.step_count = np.zeros(1, "int64")
+        # What schedulers know by place: the value before there was one, and the value that the last one set.
+        self.scheduled: dict[int, tuple[float, float]] = {}
         self.states: dict[str, Array] = {}
         for name in state_names:
             self.states[name] = aligned_zeros(params.data.shape, params.data.dtype)

@@ -1,0 +1,252 @@
+"""Schedules made of others: one after the other, and at the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..optimizer import Optimizer
+from .base import Array, LRScheduler, Scheduler, check_optimizer
+from .scaling import ConstantLR, LinearLR, check_milestones, check_steps
+
+
+class Composed(LRScheduler):
+    """Base of the two: schedulers of one optimizer, and what they set together."""
+
+    def __init__(self, optimizer: Optimizer, schedulers: Sequence[Any], last_epoch: int, by: str | None) -> None:
+        kind = type(self).__name__
+        check_optimizer(optimizer)
+        if not isinstance(schedulers, (list, tuple)) or not schedulers:
+            raise TypeError(f"schedulers must be a list of at least one scheduler, got {schedulers!r:.60}")
+        for i, scheduler in enumerate(schedulers):
+            if isinstance(scheduler, Scheduler) and not isinstance(scheduler, LRScheduler):
+                raise ValueError(f"schedulers[{i}], {type(scheduler).__name__}, cannot be part of a {kind}")
+            if not isinstance(scheduler, LRScheduler):
+                raise TypeError(f"schedulers[{i}] must be a scheduler, got {type(scheduler).__name__}")
+            if scheduler.optimizer is not optimizer:
+                raise ValueError(f"schedulers[{i}], {type(scheduler).__name__}, is of another optimizer")
+        if by is None:
+            by = schedulers[0].by
+            if any(scheduler.by != by for scheduler in schedulers):
+                raise ValueError(f'by must be given, "epoch" or "batch": the parts of the {kind} differ in it')
+        self.schedulers = list(schedulers)
+        names = tuple(dict.fromkeys(name for scheduler in schedulers for name in scheduler.names))
+        super().__init__(optimizer, last_epoch, by, names)
+
+    def columns(self, scheduler: LRScheduler) -> Array:
+        """Which of the columns here are those of one of the parts."""
+        places = self.places.tolist()
+        return np.array([places.index(place) for place in scheduler.places.tolist()])
+
+    def state_dict(self) -> dict[str, Any]:
+        return super().state_dict() | {"schedulers": [scheduler.state_dict() for scheduler in self.schedulers]}
+
+    def check_state(self, state: Any) -> None:
+        super().check_state(state)
+        if not isinstance(state["schedulers"], (list, tuple)) or len(state["schedulers"]) != len(self.schedulers):
+            raise ValueError(f"state must have the states of {len(self.schedulers)} schedulers")
+        for scheduler, part in zip(self.schedulers, state["schedulers"], strict=True):
+            scheduler.check_state(part)
+
+    def take_state(self, state: dict[str, Any]) -> None:
+        for scheduler, part in zip(self.schedulers, state["schedulers"], strict=True):
+            scheduler.take_state(part)
+        super().take_state(state)
+
+    def __repr__(self) -> str:
+        settings = "".join(f"{name}={value!r}, " for name, value in self.settings().items())
+        return f"{type(self).__name__}({self.schedulers!r}, {settings}by={self.by!r})"
+
+
+class SequentialLR(Composed):
+    """Schedulers one after the other, each from its own step 0 on.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    schedulers : list of LRScheduler
+    milestones : increasing integers, at least 1, one fewer than schedulers
+        The steps at which the next one takes over.
+    last_epoch
+        As for `LRScheduler`.
+    by : {"epoch", "batch"}, optional
+        By default that of the schedulers.
+
+    Notes
+    -----
+    What the one at work does not set (the momentum, say) stays as the last one before it that does left it; before the
+    first, as that one begins. A `MultiplicativeLR` starts from the base rate, where PyTorch's goes on from the last.
+    """
+
+    arguments: ClassVar[tuple[str, ...]] = ("milestones",)
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        schedulers: Sequence[LRScheduler],
+        milestones: Any,
+        last_epoch: int = -1,
+        *,
+        by: str | None = None,
+    ) -> None:
+        self.milestones = check_milestones(milestones, 1)
+        if isinstance(schedulers, (list, tuple)) and len(self.milestones) != len(schedulers) - 1:
+            raise ValueError(
+                f"milestones must be one fewer than schedulers, got {len(self.milestones)} for {len(schedulers)}"
+            )
+        super().__init__(optimizer, schedulers, last_epoch, by)
+
+    @property
+    def limit(self) -> int | None:  # type: ignore[override]
+        """The last step there is a value for: of the last scheduler, or of one that ends before its milestone."""
+        for (start, stop), scheduler in zip(self._spans(), self.schedulers, strict=True):
+            if scheduler.limit is not None and (stop is None or start + scheduler.limit < stop - 1):
+                return start + scheduler.limit
+        return None
+
+    def _spans(self) -> list[tuple[int, int | None]]:
+        """At which step each scheduler begins and ends."""
+        return list(zip([0, *self.milestones], [*self.milestones, None], strict=True))
+
+    def _held(self, active: int) -> Array:
+        """What stands at the places that the scheduler at work does not set."""
+        row = np.zeros(len(self.places))
+        spans = self._spans()
+        for i in reversed(range(active + 1, len(self.schedulers))):
+            row[self.columns(self.schedulers[i])] = self.schedulers[i].values(np.array([0]))[0]
+        for i in range(active):
+            start, stop = spans[i]
+            assert stop is not None
+            row[self.columns(self.schedulers[i])] = self.schedulers[i].values(np.array([stop - 1 - start]))[0]
+        return row
+
+    def _parts(self, steps: Array) -> list[tuple[int, Array, Array]]:
+        """The schedulers at work in `steps`: their numbers, the rows they are for, and the steps as they count them."""
+        parts = []
+        for i, (start, stop) in enumerate(self._spans()):
+            rows = np.flatnonzero((steps >= start) & (steps < (np.inf if stop is None else stop)))
+            if rows.size:
+                parts.append((i, rows, steps[rows] - start))
+        return parts
+
+    def values(self, steps: Array) -> Array:
+        table = np.empty((len(steps), len(self.places)))
+        for i, rows, local in self._parts(steps):
+            columns = self.columns(self.schedulers[i])
+            if len(columns) < len(self.places):
+                table[rows] = self._held(i)
+            table[np.ix_(rows, columns)] = self.schedulers[i].values(local)
+        return table
+
+    def links(self, steps: Array) -> tuple[Array, Array]:
+        a, b = super().links(steps)  # where the next one takes over, it heeds nothing before it
+        for i, rows, local in self._parts(steps):
+            inner = (local > 0) | (i == 0)
+            if inner.any():
+                places = np.ix_(rows[inner], self.columns(self.schedulers[i]))
+                a[places], b[places] = self.schedulers[i].links(local[inner])
+        return a, b
+
+
+class ChainedScheduler(Composed):
+    """Schedulers at the same time: at each step one after the other changes what the one before it made of the rates.
+
+    Parameters
+    ----------
+    schedulers : list of LRScheduler
+        Those that scale the rates are multiplied with each other. Those that do not heed what was before (LambdaLR,
+        CosineAnnealingWarmRestarts, CyclicLR, OneCycleLR) should stand first, if at all.
+    optimizer : Optimizer, optional
+        By default that of the schedulers.
+    by : {"epoch", "batch"}, optional
+        By default that of the schedulers.
+    """
+
+    def __init__(
+        self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None, *, by: str | None = None
+    ) -> None:
+        if optimizer is None and isinstance(schedulers, (list, tuple)) and schedulers:
+            optimizer = getattr(schedulers[0], "optimizer", None)
+        self._known = -1, [0.0]
+        super().__init__(optimizer, schedulers, -1, by)  # type: ignore[arg-type]
+
+    @property
+    def limit(self) -> int | None:  # type: ignore[override]
+        """The last step there is a value for: that of the shortest scheduler."""
+        limits = [scheduler.limit for scheduler in self.schedulers if scheduler.limit is not None]
+        return min(limits, default=None)
+
+    def links(self, steps: Array) -> tuple[Array, Array]:
+        a, b = np.ones((len(steps), len(self.places))), np.zeros((len(steps), len(self.places)))
+        for scheduler in self.schedulers:
+            columns = self.columns(scheduler)
+            scale, add = scheduler.links(steps)
+            a[:, columns], b[:, columns] = a[:, columns] * scale, b[:, columns] * scale + add
+        return a, b
+
+    def values(self, steps: Array) -> Array:
+        """The chain from its beginning, or from where it was followed to: each step needs the one before."""
+        first, last = int(steps[0]), int(steps[-1])
+        at, row = self._known
+        if at < 0 or at >= first:
+            at, row = -1, self._start()
+        table = []
+        for begin in range(at + 1, last + 1, 4096):
+            a, b = self.links(np.arange(begin, min(begin + 4096, last + 1)))
+            for step, scale, add in zip(range(begin, last + 1), a.tolist(), b.tolist(), strict=False):
+                if step == first:
+                    self._known = step - 1, row
+                row = [x * y + z for x, y, z in zip(row, scale, add, strict=True)]
+                if step >= first:
+                    table.append(row)
+        return np.array(table)
+
+    def _start(self) -> list[float]:
+        """The values before step 0: the base rates; others are set by it, whatever they were."""
+        return self.base_lrs + [0.0] * (len(self.places) - self.groups)
+
+    def take_state(self, state: dict[str, Any]) -> None:
+        self._known = -1, [0.0]
+        super().take_state(state)
+
+
+class WarmupLR(SequentialLR):
+    """A rate that rises in a straight line, then another schedule.
+
+    lr = base_lr * (step + 1) / (warmup_steps + 1) for the first warmup_steps steps.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    warmup_steps : int, at least 1
+    after : LRScheduler, optional
+        What follows, from its own step 0 on; by default the rate stays.
+    start_factor : float in (0, 1], default 1 / (warmup_steps + 1)
+        With it: a straight line from base_lr * start_factor to base_lr.
+    last_epoch
+        As for `LRScheduler`.
+    by : {"epoch", "batch"}, optional
+        By default that of `after`, and "batch" without.
+    """
+
+    arguments = ("milestones", "start_factor")
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        warmup_steps: int,
+        after: LRScheduler | None = None,
+        start_factor: float | None = None,
+        last_epoch: int = -1,
+        *,
+        by: str | None = None,
+    ) -> None:
+        steps = check_steps("warmup_steps", warmup_steps)
+        by = by or str(getattr(after, "by", "batch"))
+        first = 1.0 / (steps + 1) if start_factor is None else start_factor
+        warmup = LinearLR(optimizer, first, total_iters=steps, by=by)
+        self.start_factor = warmup.start_factor
+        rest = ConstantLR(optimizer, factor=1.0, by=by) if after is None else after
+        super().__init__(optimizer, [warmup, rest], [steps], last_epoch, by=by)

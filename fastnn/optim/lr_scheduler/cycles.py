@@ -1,0 +1,260 @@
+"""Schedules of cycles, in which the momentum falls while the rate rises."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ... import _validation as check
+from ..functional._update import bounds_of
+from ..optimizer import Optimizer
+from .base import Array, LRScheduler, check_optimizer, each, per_group
+from .scaling import check_gamma, check_steps, powers
+
+
+def momentum_name(optimizer: Optimizer) -> str:
+    """The hyperparameter that is this optimizer's momentum; ValueError if it works without."""
+    check_optimizer(optimizer)
+    names = optimizer.hyperparameters()
+    if "beta1" in names:
+        return "beta1"
+    if "momentum" in names and "momentum_buffer" in optimizer.states:
+        return "momentum"
+    raise ValueError(
+        f"cycle_momentum needs an optimizer that works with momentum, such as SGD(momentum=0.9) or Adam, "
+        f"got {optimizer!r}: give cycle_momentum=False"
+    )
+
+
+class Cycle(LRScheduler):
+    """Base of the schedules that move between two rates, and back between two momenta.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    cycle_momentum : bool
+    base_momentum, max_momentum : float in [0, 1), or a list of one for each parameter group
+        Ends of the way of the momentum, or of Adam's first beta.
+    last_epoch, by
+        As for `LRScheduler`.
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        cycle_momentum: bool,
+        base_momentum: Any,
+        max_momentum: Any,
+        last_epoch: int,
+        by: str,
+    ) -> None:
+        if not isinstance(cycle_momentum, bool):
+            raise TypeError(f"cycle_momentum must be True or False, got {cycle_momentum!r}")
+        self.cycle_momentum = cycle_momentum
+        names = ["lr"]
+        if cycle_momentum:
+            names.append(momentum_name(optimizer))
+            bounds = {"at_least": 0.0} | bounds_of(names[1])
+            self.base_momentum = per_group("base_momentum", base_momentum, optimizer, **bounds)
+            self.max_momentum = per_group("max_momentum", max_momentum, optimizer, **bounds)
+        super().__init__(optimizer, last_epoch, by, tuple(names))
+
+    def settings(self) -> dict[str, Any]:
+        momenta = ("base_momentum", "max_momentum") if self.cycle_momentum else ()
+        return super().settings() | {name: getattr(self, name) for name in momenta}
+
+
+class CyclicLR(Cycle):
+    """Between base_lr and max_lr and back, again and again (Smith, "Cyclical learning rates for training", 2017).
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    base_lr, max_lr : float, or a list of one for each parameter group
+    step_size_up : int, at least 1, default 2000
+        Steps from base_lr to max_lr.
+    step_size_down : int, at least 1, default step_size_up
+    mode : {"triangular", "triangular2", "exp_range"}
+        Cycles of one height; each half as high as the one before; or the height scaled by gamma^step.
+    gamma : float, at least 0, default 1
+    scale_fn : function, optional
+        Scales the height instead of what `mode` says: of the number of the cycle, from 1 on, or of the step.
+    scale_mode : {"cycle", "iterations"}
+        Of which of the two.
+    cycle_momentum : bool, default True
+        Whether the momentum, or Adam's first beta, goes the other way.
+    base_momentum, max_momentum : float in [0, 1), or a list of one for each parameter group, default 0.8 and 0.9
+    last_epoch
+        As for `LRScheduler`.
+    by : {"batch", "epoch"}, default "batch"
+        After what a trainer steps it.
+    """
+
+    arguments = ("base_lr", "max_lr", "step_size_up", "step_size_down", "mode", "gamma", "scale_mode", "cycle_momentum")
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        base_lr: Any,
+        max_lr: Any,
+        step_size_up: int = 2000,
+        step_size_down: int | None = None,
+        mode: str = "triangular",
+        gamma: float = 1.0,
+        scale_fn: Callable[[float], float] | None = None,
+        scale_mode: str = "cycle",
+        cycle_momentum: bool = True,
+        base_momentum: Any = 0.8,
+        max_momentum: Any = 0.9,
+        last_epoch: int = -1,
+        *,
+        by: str = "batch",
+    ) -> None:
+        self.base_lr = per_group("base_lr", base_lr, optimizer)
+        self.max_lr = per_group("max_lr", max_lr, optimizer)
+        self.step_size_up = check_steps("step_size_up", step_size_up)
+        self.step_size_down = self.step_size_up
+        if step_size_down is not None:
+            self.step_size_down = check_steps("step_size_down", step_size_down)
+        check.check_choice("mode", mode, ("triangular", "triangular2", "exp_range"))
+        check.check_choice("scale_mode", scale_mode, ("cycle", "iterations"))
+        if scale_fn is not None and not callable(scale_fn):
+            raise TypeError(f"scale_fn must be a function, got {type(scale_fn).__name__}")
+        self.mode, self.gamma, self.scale_fn = mode, check_gamma(gamma), scale_fn
+        self.scale_mode = scale_mode if scale_fn else "iterations" if mode == "exp_range" else "cycle"
+        super().__init__(optimizer, cycle_momentum, base_momentum, max_momentum, last_epoch, by)
+
+    def values(self, steps: Array) -> Array:
+        total = float(self.step_size_up + self.step_size_down)
+        ratio = self.step_size_up / total
+        cycle = np.floor(1 + steps / total)
+        x = 1.0 + steps / total - cycle
+        height = np.where(x <= ratio, x / ratio, (x - 1) / (ratio - 1))[:, None]
+        scale = self._scale(cycle if self.scale_mode == "cycle" else steps)[:, None]
+        base, top = np.array(self.base_lr), np.array(self.max_lr)
+        rates = base + (top - base) * height * scale
+        if not self.cycle_momentum:
+            return rates
+        low, high = np.array(self.base_momentum), np.array(self.max_momentum)
+        return np.concatenate([rates, high - (high - low) * height * scale], 1)
+
+    def _scale(self, x: Array) -> Array:
+        if self.scale_fn is not None:
+            return each(self.scale_fn, x, "scale_fn")
+        if self.mode == "exp_range":
+            return powers(self.gamma, x)
+        return 0.5 ** (x - 1) if self.mode == "triangular2" else np.ones_like(x)
+
+
+class OneCycleLR(Cycle):
+    """One cycle: from a small rate up to max_lr, then down to a very small one.
+
+    Smith and Topin, "Super-convergence: very fast training of neural networks using large learning rates", 2018.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    max_lr : float, or a list of one for each parameter group
+    total_steps : int, optional
+        Length of the cycle; or `epochs` and `steps_per_epoch`, whose product it then is.
+    pct_start : float in [0, 1], default 0.3
+        Share of the steps in which the rate rises.
+    anneal_strategy : {"cos", "linear"}
+    cycle_momentum : bool, default True
+        Whether the momentum, or Adam's first beta, goes the other way.
+    base_momentum, max_momentum : float in [0, 1), or a list of one for each parameter group, default 0.85 and 0.95
+    div_factor : float above 0, default 25
+        The first rate is max_lr / div_factor.
+    final_div_factor : float above 0, default 1e4
+        The last rate is the first / final_div_factor.
+    three_phase : bool, default False
+        Whether the rate falls as it rose, and to the last rate in a third phase; otherwise it falls there at once.
+    last_epoch
+        As for `LRScheduler`.
+    by : {"batch", "epoch"}, default "batch"
+        After what a trainer steps it.
+
+    Notes
+    -----
+    A step beyond total_steps is an error. After the last one the rate stays, where PyTorch's leaves the curve. Other
+    schedulers of the optimizer keep their base rates, where PyTorch's go on from max_lr / div_factor.
+    """
+
+    arguments = (
+        "max_lr",
+        "total_steps",
+        "pct_start",
+        "anneal_strategy",
+        "cycle_momentum",
+        "div_factor",
+        "final_div_factor",
+        "three_phase",
+    )
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        max_lr: Any,
+        total_steps: int | None = None,
+        epochs: int | None = None,
+        steps_per_epoch: int | None = None,
+        pct_start: float = 0.3,
+        anneal_strategy: str = "cos",
+        cycle_momentum: bool = True,
+        base_momentum: Any = 0.85,
+        max_momentum: Any = 0.95,
+        div_factor: float = 25.0,
+        final_div_factor: float = 1e4,
+        three_phase: bool = False,
+        last_epoch: int = -1,
+        *,
+        by: str = "batch",
+    ) -> None:
+        self.max_lr = per_group("max_lr", max_lr, optimizer)
+        if total_steps is not None:
+            self.total_steps = check_steps("total_steps", total_steps)
+        elif epochs is not None and steps_per_epoch is not None:
+            self.total_steps = check_steps("epochs", epochs) * check_steps("steps_per_epoch", steps_per_epoch)
+        else:
+            raise ValueError("total_steps must be given, or epochs and steps_per_epoch")
+        self.limit = self.total_steps
+        self.pct_start = check.check_number("pct_start", pct_start, at_least=0.0, at_most=1.0)
+        check.check_choice("anneal_strategy", anneal_strategy, ("cos", "linear"))
+        self.anneal_strategy = anneal_strategy
+        self.div_factor = check.check_number("div_factor", div_factor, above=0.0)
+        self.final_div_factor = check.check_number("final_div_factor", final_div_factor, above=0.0)
+        if not isinstance(three_phase, bool):
+            raise TypeError(f"three_phase must be True or False, got {three_phase!r}")
+        self.three_phase = three_phase
+        super().__init__(optimizer, cycle_momentum, base_momentum, max_momentum, last_epoch, by)
+
+    def _corners(self) -> tuple[list[float], Array]:
+        """The steps at which the phases end, and the values at the corners, one more."""
+        top = np.array(self.max_lr)
+        first = top / self.div_factor
+        last = first / self.final_div_factor
+        rise = self.pct_start * self.total_steps - 1
+        if self.three_phase:
+            ends, rates = [rise, 2 * self.pct_start * self.total_steps - 2], [first, top, first, last]
+        else:
+            ends, rates = [rise], [first, top, last]
+        corners = np.stack(rates)
+        if self.cycle_momentum:
+            low, high = np.array(self.base_momentum), np.array(self.max_momentum)
+            momenta = [high, low, high, high] if self.three_phase else [high, low, high]
+            corners = np.concatenate([corners, np.stack(momenta)], 1)
+        return [*ends, self.total_steps - 1.0], corners
+
+    def values(self, steps: Array) -> Array:
+        ends, corners = self._corners()
+        phase = np.searchsorted(ends[:-1], steps, side="left")
+        start, stop = np.array([0.0, *ends[:-1]])[phase], np.array(ends)[phase]
+        share = np.divide(steps - start, stop - start, out=np.ones(len(steps)), where=stop != start)
+        share = np.minimum(share, 1.0)[:, None]
+        here, there = corners[phase], corners[phase + 1]
+        if self.anneal_strategy == "linear":
+            return (there - here) * share + here
+        return there + (here - there) / 2.0 * (each(math.cos, math.pi * share) + 1)

@@ -1,0 +1,128 @@
+"""The schedule that waits for a metric."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ... import _validation as check
+from ..optimizer import Optimizer
+from .base import MAX_STEPS, Scheduler, check_optimizer, per_group
+
+
+class ReduceLROnPlateau(Scheduler):
+    """Scale the rate by `factor` when a metric has not become better for more than `patience` steps.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    mode : {"min", "max"}
+        Whether smaller or larger is better.
+    factor : float in [0, 1), default 0.1
+    patience : int, default 10
+    threshold : float, at least 0, default 1e-4
+        By how much a value must be better to count: by that share of the best ("rel"), or by that much ("abs").
+    threshold_mode : {"rel", "abs"}
+    cooldown : int, default 0
+        Steps after a reduction in which nothing is counted.
+    min_lr : float, or a list of one for each parameter group, default 0
+    eps : float, default 1e-8
+        A rate that would change by no more is left alone.
+    monitor : str, default "val_loss"
+        The record of the history that a trainer steps it with, after each epoch; "loss" where there is no validation.
+
+    Notes
+    -----
+    NaN is not better than anything.
+    """
+
+    arguments = ("mode", "factor", "patience", "threshold", "threshold_mode", "cooldown", "min_lr", "eps")
+    STATE = ("best", "num_bad_epochs", "cooldown_counter")
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        mode: str = "min",
+        factor: float = 0.1,
+        patience: int = 10,
+        threshold: float = 1e-4,
+        threshold_mode: str = "rel",
+        cooldown: int = 0,
+        min_lr: Any = 0.0,
+        eps: float = 1e-8,
+        *,
+        monitor: str = "val_loss",
+    ) -> None:
+        check_optimizer(optimizer)
+        check.check_choice("mode", mode, ("min", "max"))
+        check.check_choice("threshold_mode", threshold_mode, ("rel", "abs"))
+        if not isinstance(monitor, str):
+            raise TypeError(f"monitor must be the name of a record, got {monitor!r}")
+        self.mode, self.threshold_mode, self.monitor = mode, threshold_mode, monitor
+        self.factor = check.check_number("factor", factor, at_least=0.0, below=1.0)
+        self.patience = check.check_integer("patience", patience, at_least=0)
+        self.threshold = check.check_number("threshold", threshold, at_least=0.0)
+        self.cooldown = check.check_integer("cooldown", cooldown, at_least=0)
+        self.min_lr = per_group("min_lr", min_lr, optimizer)
+        self.eps = check.check_number("eps", eps, at_least=0.0)
+        super().__init__(optimizer, "epoch")
+        self.last_epoch = self.num_bad_epochs = self.cooldown_counter = 0
+        self.best = math.inf if mode == "min" else -math.inf
+
+    def step(self, metrics: Any) -> None:
+        """Take note of a value of the metric, and reduce the rates if it is time."""
+        current = check.check_number("metrics", metrics) if metrics == metrics else math.nan
+        self.last_epoch += 1
+        if self._is_better(current):
+            self.best, self.num_bad_epochs = current, 0
+        else:
+            self.num_bad_epochs += 1
+        if self.cooldown_counter > 0:
+            self.cooldown_counter -= 1
+            self.num_bad_epochs = 0
+        if self.num_bad_epochs > self.patience:
+            old = np.array(self._now())
+            new = np.maximum(old * self.factor, self.min_lr)
+            self._write(np.where(old - new > self.eps, new, old))
+            self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
+        self._last = self._now()
+
+    def _is_better(self, current: float) -> bool:
+        margin = self.threshold if self.mode == "max" else -self.threshold
+        limit = self.best * (1.0 + margin) if self.threshold_mode == "rel" else self.best + margin
+        return current > limit if self.mode == "max" else current < limit
+
+    def value_from(self, records: dict[str, float]) -> float:
+        """The monitored value among those of an epoch.
+
+        Raises
+        ------
+        ValueError
+            If it is not there; the message names those that are.
+        """
+        name = self.monitor
+        if name == "val_loss" and name not in records:
+            name = "loss"
+        if name not in records:
+            raise ValueError(f"monitor: there is no record {name!r}, only {', '.join(sorted(records))}")
+        return records[name]
+
+    def state_dict(self) -> dict[str, Any]:
+        return super().state_dict() | {name: getattr(self, name) for name in self.STATE} | {"last_lr": self._now()}
+
+    def check_state(self, state: Any) -> None:
+        super().check_state(state)
+        check.check_number("best", state["best"])
+        for name in self.STATE[1:]:
+            check.check_integer(name, state[name], at_least=0, at_most=MAX_STEPS)
+        if not isinstance(state["last_lr"], (list, tuple)):
+            raise TypeError(f"last_lr must be a list, got {type(state['last_lr']).__name__}")
+        per_group("last_lr", state["last_lr"], self.optimizer)
+
+    def take_state(self, state: dict[str, Any]) -> None:
+        super().take_state(state)
+        self.best = float(state["best"])
+        self.num_bad_epochs, self.cooldown_counter = int(state["num_bad_epochs"]), int(state["cooldown_counter"])
+        self._write(np.array(state["last_lr"], "float64"))
