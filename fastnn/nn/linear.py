@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import _validation as check
-from . import init
+from .init.names import as_initializer
+from .init.rules import linear_default
 from .module import Module
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ class Linear(Module):
     in_features, out_features : int
         `weight` has shape (in_features, out_features), `bias` (out_features,).
     bias : bool, default True
+    weight_init, bias_init : str, nn.init.Initializer, number or array, optional
+        How the parameters start: the name of a rule of `nn.init` ("kaiming_normal"), a rule with arguments, or values.
     seed : int, optional
         For a layer that is used alone; in a network the network's seed counts.
     dtype : {"float32", "float64"}, default "float32"
@@ -27,7 +30,7 @@ class Linear(Module):
 
     Notes
     -----
-    Weight and bias start uniform within 1 / sqrt(in_features), as PyTorch's.
+    By default weight and bias start uniform within 1 / sqrt(in_features), as PyTorch's.
     """
 
     def __init__(
@@ -36,6 +39,8 @@ class Linear(Module):
         out_features: int,
         bias: bool = True,
         *,
+        weight_init: Any = None,
+        bias_init: Any = None,
         seed: int | None = None,
         dtype: str = "float32",
     ) -> None:
@@ -46,9 +51,14 @@ class Linear(Module):
             raise TypeError(f"bias must be True or False, got {bias!r}")
         self.seed = None if seed is None else check.check_seed(seed)
         self.dtype = check.check_dtype(dtype)
-        self.add_parameter("weight", (in_features, out_features), init.linear_default(in_features))
-        if bias:
-            self.add_parameter("bias", (out_features,), init.linear_default(in_features))
+        self.weight_init, self.bias_init = weight_init, bias_init
+        shapes = {"weight": (self.in_features, self.out_features)} | ({"bias": (self.out_features,)} if bias else {})
+        for name, shape in shapes.items():
+            rule = getattr(self, f"{name}_init")
+            rule = linear_default(self.in_features) if rule is None else as_initializer(f"{name}_init", rule, shape)
+            self.add_parameter(name, shape, rule)
+        if bias_init is not None and not bias:
+            raise ValueError("bias_init is given, but bias is False")
 
     @property
     def weight(self) -> check.Array:
@@ -79,4 +89,6 @@ class Linear(Module):
 
     def extra_repr(self) -> str:
         bias = "" if "bias" in self.parameter_shapes() else ", bias=False"
-        return f"in_features={self.in_features}, out_features={self.out_features}{bias}"
+        rules = {"weight_init": self.weight_init, "bias_init": self.bias_init}
+        inits = "".join(f", {name}={rule!r:.60}" for name, rule in rules.items() if rule is not None)
+        return f"in_features={self.in_features}, out_features={self.out_features}{bias}{inits}"

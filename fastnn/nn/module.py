@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-import numpy as np
-
 from .. import _validation as check
+from .init.names import as_initializer
 
 Array = check.Array
-
-DRAWN_AT_ONCE = 1 << 16  # initial values
 
 if TYPE_CHECKING:
     from ..plan import Plan
@@ -75,9 +72,9 @@ class Module:
     # -- parameters ----------------------------------------------------------------------------------------------------
 
     def add_parameter(self, name: str, shape: tuple[int, ...], init: Any = 0.0) -> None:
-        """Declare a parameter; `init` is a number, an array, or a function of (shape, uniform) as in `nn.init`."""
+        """Declare a parameter; `init` is a number, an array, or a rule of `nn.init` or its name."""
+        self._inits[name] = as_initializer("init", init, tuple(shape))
         self._shapes[name] = tuple(shape)
-        self._inits[name] = init
 
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
         """Names and shapes of the parameters."""
@@ -196,19 +193,3 @@ class Module:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.extra_repr()})"
-
-
-def initial_value(init: Any, shape: tuple[int, ...], dtype: np.dtype[Any], seed: int, stream: int) -> Array:
-    """The first value of a parameter, drawn from a random stream of its own if `init` draws."""
-    if not callable(init):
-        return np.broadcast_to(np.asarray(init, dtype), shape)
-    from .._core import random as core
-
-    def uniform(n: int, low: float, high: float) -> Array:
-        drawn = np.empty(n, dtype)
-        for start in range(0, n, DRAWN_AT_ONCE):  # in float64, which would need several times the memory for all
-            part = drawn[start : start + DRAWN_AT_ONCE]
-            part[...] = (high - low) * core.uniform(seed, stream, start, len(part)) + low
-        return drawn
-
-    return np.asarray(init(shape, uniform), dtype)

@@ -12,9 +12,12 @@ from .. import _validation as check
 from ..plan import Plan
 from ..program import Program
 from .flatten import Flatten
-from .module import Module, initial_value
+from .init.draws import INIT_STREAM
+from .init.names import initial_value
+from .init.rules import Initializer
+from .module import Module
 from .parameters import Parameters
-from .structure import Node, chain, check_free, check_layers, join, leaves, tree
+from .structure import Node, chain, check_free, check_layers, join, leaves, tree, until_weights
 
 if TYPE_CHECKING:
     from ..optim import Optimizer
@@ -25,7 +28,6 @@ Array = check.Array
 
 # Rows of one run of the inference program: enough to fill two cores, few enough for the second cache.
 PREDICT_ROWS = 512
-INIT_STREAM = 1 << 62  # random streams of initial values: this + (layer << 8) + parameter
 
 
 class Sequential(Module):
@@ -120,7 +122,10 @@ class Sequential(Module):
         key = list(layer.parameter_shapes())[j]
         stream = INIT_STREAM + (member.position << 8) + j
         shape = layer.parameter_shapes()[key]
-        return initial_value(layer._inits[key], shape, np.dtype(self.dtype), self.seed, stream)
+        init = layer._inits[key]
+        if isinstance(init, Initializer):
+            init = init.before(until_weights(self._nodes, member))
+        return initial_value(init, shape, np.dtype(self.dtype), self.seed, stream)
 
     def _own(self, module: Module, prefix: str) -> None:
         """Mark the layers as part of this network; networks among them go on to work, on a stretch of its buffer."""

@@ -49,6 +49,15 @@ def tree(nodes: tuple[Node, ...], prefix: str = "", depth: int = 1) -> list[tupl
     return lines
 
 
+def until_weights(nodes: tuple[Node, ...], node: Node) -> Iterator[Module]:
+    """The layers after one, in order, up to the next that has a matrix of weights."""
+    for other in leaves(nodes):
+        if other.position > node.position:
+            if any(len(shape) > 1 for shape in other.layer.parameter_shapes().values()):
+                return
+            yield other.layer
+
+
 def join(name: str, key: str) -> str:
     """The name of a parameter from those of its layer and its own."""
     return f"{name}.{key}" if name and key else name or key
