@@ -12,9 +12,11 @@ from .training import Callback, History, Trainer
 
 if TYPE_CHECKING:
     from . import callbacks, data
+    from .files import FileFormatError, load, register_layer
 
 __all__ = [
     "Callback",
+    "FileFormatError",
     "GradcheckError",
     "History",
     "Program",
@@ -28,8 +30,10 @@ __all__ = [
     "get_isa",
     "get_num_threads",
     "gradcheck",
+    "load",
     "nn",
     "optim",
+    "register_layer",
     "set_isa",
     "set_num_threads",
     "show_config",
@@ -37,12 +41,20 @@ __all__ = [
 ]
 
 
-LAZY = ("callbacks", "data")
+# Imported when they are used, to keep `import fastnn` short; by name, the module they are in.
+LAZY = {
+    "callbacks": "callbacks",
+    "data": "data",
+    "FileFormatError": "files",
+    "load": "files",
+    "register_layer": "files",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name in LAZY:  # imported when they are used, to keep `import fastnn` short
+    if name in LAZY:
         from importlib import import_module
 
-        return import_module(f"fastnn.{name}")
+        module = import_module(f"fastnn.{LAZY[name]}")
+        return module if name == LAZY[name] else getattr(module, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

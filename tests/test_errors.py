@@ -135,8 +135,11 @@ RUNNING = [
     Case(lambda w: make_world().net.backward(w.targets), RuntimeError, "backward needs a call of the network"),
     value(lambda w: (w.net(w.x), w.net.backward(w.targets[:2])), "grad_output must have shape (6, 3) like the output"),
     type_(lambda w: (w.net(w.x), w.net.backward(w.targets.astype("d"))), "grad_output is float64 but the network"),
-    value(lambda w: w.net.load_state_dict({}), "state does not fit this network: missing ['0.bias'"),
-    value(lambda w: w.net.load_state_dict(w.net.state_dict() | {"0.bias": w.x}), "0.bias must have shape (5,)"),
+    value(lambda w: w.net.load_state_dict({}), "state does not fit this network: missing ['0.weight', '0.bias'"),
+    value(
+        lambda w: w.net.load_state_dict(w.net.state_dict() | {"0.bias": w.x}),
+        "0.bias has shape (6, 4), in this network (5,)",
+    ),
     type_(lambda w: w.net.load_state_dict(w.net.state_dict() | {"0.bias": np.zeros(5)}), "0.bias is float64"),
     Case(lambda w: w.net["1.weight"], KeyError, "no parameter '1.weight'; there are 0.weight, 0.bias"),
 ]

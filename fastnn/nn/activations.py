@@ -19,6 +19,8 @@ class Activation(Module):
     def __init__(self, **params: float) -> None:
         super().__init__()
         for name, value in params.items():
+            if name not in self.planned:
+                raise TypeError(f"{type(self).__name__} takes no argument {name!r}")
             setattr(self, name, check.check_number(name, value))
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from .. import _validation as check
+from .arguments import arguments_of
 from .init.names import as_initializer
 
 Array = check.Array
@@ -41,7 +42,13 @@ class Module:
 
     # Attributes that the programs of a network are made from: setting one has them made anew.
     planned: ClassVar[tuple[str, ...]] = ()
+    _given: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
     is_network: ClassVar[bool] = False
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        layer = super().__new__(cls)
+        layer._given = (args, kwargs)  # for config()
+        return layer
 
     def __init__(self) -> None:
         self.training = True
@@ -108,6 +115,14 @@ class Module:
 
     def __setitem__(self, name: str, value: Any) -> None:
         self[name][...] = value
+
+    def config(self) -> dict[str, Any]:
+        """The arguments that make this layer anew, by name: what a file of the model holds beside the parameters.
+
+        They are found by themselves: an argument of the constructor is the attribute of the same name, or else what was
+        given. Overwrite this where that is not so, with plain values (numbers, text, tuples, arrays, layers).
+        """
+        return arguments_of(self, self._given)
 
     # -- what a layer does ---------------------------------------------------------------------------------------------
 

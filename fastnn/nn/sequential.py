@@ -17,6 +17,7 @@ from .init.names import initial_value
 from .init.rules import Initializer
 from .module import Module
 from .parameters import Parameters
+from .state import LoadedKeys, load_arrays
 from .structure import Node, chain, check_free, check_layers, join, leaves, tree, until_weights
 
 if TYPE_CHECKING:
@@ -155,21 +156,43 @@ class Sequential(Module):
         """A copy of every parameter by name."""
         return {name: view.copy() for name, view in self.named_parameters()}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over the parameters of a `state_dict`; nothing is changed if a name, a shape or a dtype does not fit."""
-        if not hasattr(state, "items"):
-            raise TypeError(f"state must be a dict of arrays, got {type(state).__name__}")
-        mine = dict(self.named_parameters())
-        if set(state) != set(mine):
-            missing, unexpected = sorted(set(mine) - set(state)), sorted(set(state) - set(mine))
-            raise ValueError(f"state does not fit this network: missing {missing}, unexpected {unexpected}")
-        arrays = {name: check.as_array(name, value) for name, value in state.items()}
-        for name, array in arrays.items():
-            check.check_shape(name, array, mine[name].shape, "in this network")
-            if array.dtype != mine[name].dtype:
-                raise TypeError(f"{name} is {array.dtype} but the network is {self.dtype}")
-        for name, array in arrays.items():
-            mine[name][...] = array
+    def load_state_dict(self, state: dict[str, Any], strict: bool = True) -> LoadedKeys:
+        """Take over the arrays of a `state_dict`.
+
+        Parameters
+        ----------
+        state : dict of str to array
+        strict : bool, default True
+            Whether the names must be exactly those of this network; otherwise those that both have are taken over.
+
+        Returns
+        -------
+        keys : named tuple
+            `missing_keys` and `unexpected_keys`, two lists of names; empty if strict.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a name, a shape or a dtype does not fit. All that does not is named, and nothing is changed.
+        """
+        return load_arrays(dict(self.named_parameters()), state, strict)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the whole network, architecture and values, as one safetensors file; `fastnn.load(path)` reads it.
+
+        The file is written beside `path`, brought to the disk and then put into its place: whatever happens, there is
+        the old file or the new one. An initial-value rule that is a function of your own is left out.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument of a layer is something that a file cannot hold; the layer's `config()` can do better.
+        OSError
+            If the file cannot be written.
+        """
+        from ..files.model import save
+
+        save(self, path)
 
     def zero_grad(self) -> None:
         """Set all gradients to 0."""

@@ -1,0 +1,110 @@
+"""Whole models: the architecture and all tensors in one file."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import numpy as np
+
+from ..nn.module import Module
+from ..nn.sequential import Sequential
+from .architecture import Builder, built_in, encode_layer
+from .format import FileFormatError, Path, read, write
+
+Layer = TypeVar("Layer", bound=type[Module])
+
+_registered: dict[str, type[Module]] = {}
+
+
+def register_layer(cls: Layer) -> Layer:
+    """Let `fastnn.load` find a layer class of your own by its name; usable as a decorator.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not a class of layers, or named like another one.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> from fastnn import nn
+    >>> @fastnn.register_layer
+    ... class Negate(nn.Module):
+    ...     def forward(self, x):
+    ...         return -x
+    ...     def backward(self, grad_output):
+    ...         return -grad_output
+    """
+    from .. import nn
+
+    _check_layer(cls)
+    name = cls.__name__
+    other = built_in(nn, Module).get(name, _registered.get(name))
+    if other not in (None, cls) and (other.__module__, other.__qualname__) != (cls.__module__, cls.__qualname__):
+        raise ValueError(f"a layer class {name} is known already: {other.__module__}.{other.__qualname__}")
+    _registered[name] = cls
+    return cls
+
+
+def save(net: Sequential, path: Path) -> None:
+    """Write a network as one file; see `Sequential.save`."""
+    description = {"architecture": encode_layer(net, "net"), "tick": int(net._tick[0])}
+    write(path, "model", net.state_dict(), description)
+
+
+def load(path: Path, layers: dict[str, type[Module]] | None = None) -> Sequential:
+    """The network that `net.save(path)` wrote.
+
+    Parameters
+    ----------
+    path : str or path
+    layers : dict of str to class, optional
+        Layer classes of your own that the network has, by name: {"Scale": Scale}. Or register them once, by
+        `fastnn.register_layer`.
+
+    Returns
+    -------
+    net : Sequential
+        Every parameter and every prediction has the bits that were saved.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is truncated, changed or not of fastnn, or has a layer of an unknown class. The message says what is
+        wrong. Nothing in a file is ever run.
+    OSError
+        If the file cannot be read.
+
+    Examples
+    --------
+    >>> import fastnn, os, tempfile
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> net, x = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), seed=0), np.ones((1, 2), "float32")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     net.save(os.path.join(folder, "net.safetensors"))
+    ...     twin = fastnn.load(os.path.join(folder, "net.safetensors"))
+    >>> bool((twin.predict(x) == net.predict(x)).all())
+    True
+    """
+    if layers is not None and not isinstance(layers, dict):
+        raise TypeError(f"layers must be a dict of names and classes, got {type(layers).__name__}")
+    for cls in (layers or {}).values():
+        _check_layer(cls)
+    tensors, description = read(path, "model")
+    try:
+        builder = Builder(_registered | (layers or {}), sum(array.size for array in tensors.values()))
+        net = builder.network(description.get("architecture"))
+        net.load_state_dict(tensors)
+        tick = description.get("tick")
+        if type(tick) is not int or not 0 <= tick < 2**63:
+            raise FileFormatError(f"tick must be a count, got {tick!r:.20}")
+        net._tick[0] = np.int64(tick)
+    except (ValueError, TypeError) as error:
+        raise FileFormatError(f"{path}: {error}") from error
+    return net
+
+
+def _check_layer(cls: Any) -> None:
+    if not (isinstance(cls, type) and issubclass(cls, Module)):
+        raise TypeError(f"a layer class is a subclass of nn.Module, got {cls!r:.60}")

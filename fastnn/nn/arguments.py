@@ -1,0 +1,47 @@
+"""The arguments that an object was made with: told again, so that a file can hold them and make the object anew."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+
+def arguments_of(obj: Any, given: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})) -> dict[str, Any]:
+    """The arguments of the constructor of `obj` as they are now, by name.
+
+    An argument is the attribute of the same name, which may have changed since, or else what was `given`, or else the
+    default, which may change in a later version.
+
+    Raises
+    ------
+    TypeError
+        If an argument without a default is neither.
+    """
+    signature = inspect.signature(type(obj).__init__)
+    bound = signature.bind_partial(obj, *given[0], **given[1])
+    bound.apply_defaults()
+    attributes = getattr(obj, "__dict__", {})
+    arguments: dict[str, Any] = {}
+    for name, parameter in list(signature.parameters.items())[1:]:  # the first is the object itself
+        if parameter.kind is parameter.VAR_KEYWORD:
+            arguments |= {key: attributes.get(key, value) for key, value in bound.arguments[name].items()}
+        elif name in attributes:
+            arguments[name] = attributes[name]
+        elif name in bound.arguments:
+            arguments[name] = bound.arguments[name]
+        else:
+            raise TypeError(f"{type(obj).__name__} must keep its argument {name!r} as an attribute, or define config()")
+    return arguments
+
+
+def make(cls: type, arguments: dict[str, Any]) -> Any:
+    """An object of class `cls` from its arguments by name, those of a `*args` as one sequence."""
+    parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
+    arguments = dict(arguments)
+    positional: list[Any] = []
+    variadic = next((p for p in parameters if p.kind is p.VAR_POSITIONAL), None)
+    if variadic is not None and variadic.name in arguments:
+        before = parameters[: parameters.index(variadic)]
+        positional += [arguments.pop(p.name) for p in before]
+        positional += arguments.pop(variadic.name)
+    return cls(*positional, **arguments)

@@ -1,0 +1,45 @@
+"""State dicts: named arrays that fit a network, taken over all or not at all."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from .. import _validation as check
+
+
+class LoadedKeys(NamedTuple):
+    """The names that `load_state_dict` did not find, and those that it had no use for."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+
+def load_arrays(mine: dict[str, check.Array], state: Any, strict: bool = True) -> LoadedKeys:
+    """Copy the arrays of `state` into those of the same names in `mine`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If something does not fit: all of it is named, and nothing is copied.
+    """
+    if not hasattr(state, "items"):
+        raise TypeError(f"state must be a dict of arrays, got {type(state).__name__}")
+    arrays = {name: check.from_any(str(name), value) for name, value in state.items()}
+    for name, array in arrays.items():
+        if array.dtype.kind not in "fiub":
+            raise TypeError(f"{name} must be an array of numbers, got {array.dtype}")
+    keys = LoadedKeys([n for n in mine if n not in arrays], [n for n in arrays if n not in mine])
+    problems = [f"{word} {names}" for word, names in zip(("missing", "unexpected"), keys, strict=True) if names]
+    problems = problems if strict else []
+    for name, array in arrays.items():
+        if name in mine and array.shape != mine[name].shape:
+            problems.append(f"{name} has shape {array.shape}, in this network {mine[name].shape}")
+    if problems:
+        raise ValueError(f"state does not fit this network: {'; '.join(problems)}")
+    for name, array in arrays.items():
+        if name in mine and array.dtype != mine[name].dtype:
+            raise TypeError(f"{name} is {array.dtype} but in this network {mine[name].dtype}")
+    for name, array in arrays.items():
+        if name in mine:
+            mine[name][...] = array
+    return keys
