@@ -18,10 +18,15 @@ FEATURES = 6
 # Layers that cannot be made without arguments, and some with arguments that are not the default.
 EXAMPLES = {
     "CELU": [lambda: nn.CELU(2.0)],
+    "Concat": [lambda: nn.Concat(nn.Sequential(), nn.Linear(FEATURES, 3), nn.Sequential(nn.Tanh(), nn.ReLU(), seed=1))],
     "Dropout": [lambda: nn.Dropout(0.1)],
     "GELU": [lambda: nn.GELU("tanh")],
     "Hardtanh": [lambda: nn.Hardtanh(-np.inf, 0.1)],
     "Linear": [lambda: nn.Linear(FEATURES, 4), lambda: nn.Linear(FEATURES, 4, False, seed=2**64 - 1)],
+    "Residual": [
+        lambda: nn.Residual(nn.Linear(FEATURES, 2), nn.Tanh(), nn.Linear(2, 4), shortcut=nn.Linear(FEATURES, 4)),
+        lambda: nn.Residual(nn.Sequential(nn.Residual(nn.Linear(FEATURES, FEATURES)), seed=3)),
+    ],
     "Sequential": [lambda: nn.Sequential(nn.Linear(FEATURES, 2), nn.Sequential(nn.Tanh(), nn.Linear(2, 3)), seed=7)],
     "Softmax": [lambda: nn.Softmax(1, temperature=0.3)],
     "Softplus": [lambda: nn.Softplus(beta=2, threshold=np.float32(0.1))],
@@ -53,8 +58,8 @@ def path(tmp_path):
 def examples():
     for name, cls in LAYERS.items():
         makers = EXAMPLES.get(name, [])
-        needs = [p for p in inspect.signature(cls.__init__).parameters.values() if p.default is p.empty]
-        if not needs[1:] or all(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in needs[1:]):
+        parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
+        if all(p.default is not p.empty or p.kind is p.VAR_KEYWORD for p in parameters):
             makers = [cls, *makers]
         assert makers, f"{name} needs an example in {__file__}"
         yield from (pytest.param(maker, id=f"{name}{i}") for i, maker in enumerate(makers))
