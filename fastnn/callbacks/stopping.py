@@ -114,6 +114,8 @@ class TerminateOnNaN(Callback):
 class TimeLimit(Callback):
     """Ends a run after some time, also amid an epoch: within about a tenth of a second, or a batch.
 
+    A run that is resumed from its checkpoint has that time anew.
+
     Parameters
     ----------
     seconds : float
@@ -131,6 +133,6 @@ class TimeLimit(Callback):
 
     def on_batch_end(self, run: Run) -> None:
         if time.monotonic() - self.began >= self.seconds:
-            run.stop(f"the time limit of {self.seconds:g} s is over")
+            run.stop(f"the time limit of {self.seconds:g} s is over", pause=True)
 
     on_epoch_end = on_batch_end

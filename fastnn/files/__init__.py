@@ -1,6 +1,7 @@
 """Files of whole models and of training runs: safetensors with a description in JSON. No pickle, no code."""
 
+from .checkpoint import load_checkpoint, save_checkpoint
 from .format import FileFormatError
 from .model import load, register_layer
 
-__all__ = ["FileFormatError", "load", "register_layer"]
+__all__ = ["FileFormatError", "load", "load_checkpoint", "register_layer", "save_checkpoint"]

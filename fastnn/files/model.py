@@ -8,7 +8,7 @@ import numpy as np
 
 from ..nn.module import Module
 from ..nn.sequential import Sequential
-from .architecture import Builder, built_in, encode_layer
+from .architecture import Architecture, built_in
 from .format import FileFormatError, Path, read, write
 
 Layer = TypeVar("Layer", bound=type[Module])
@@ -48,7 +48,7 @@ def register_layer(cls: Layer) -> Layer:
 
 def save(net: Sequential, path: Path) -> None:
     """Write a network as one file; see `Sequential.save`."""
-    description = {"architecture": encode_layer(net, "net"), "tick": int(net._tick[0])}
+    description = {"architecture": Architecture().encode(net, "net"), "tick": int(net._tick[0])}
     write(path, "model", net.state_dict(), description)
 
 
@@ -93,8 +93,10 @@ def load(path: Path, layers: dict[str, type[Module]] | None = None) -> Sequentia
         _check_layer(cls)
     tensors, description = read(path, "model")
     try:
-        builder = Builder(_registered | (layers or {}), sum(array.size for array in tensors.values()))
-        net = builder.network(description.get("architecture"))
+        known = _registered | (layers or {})
+        net = Architecture(known, sum(array.size for array in tensors.values())).network(
+            description.get("architecture")
+        )
         net.load_state_dict(tensors)
         tick = description.get("tick")
         if type(tick) is not int or not 0 <= tick < 2**63:

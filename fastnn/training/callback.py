@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import _validation as check
 
@@ -36,6 +36,7 @@ class Callback:
     """
 
     every: int | None = 1
+    in_checkpoints: ClassVar[bool] = True  # a run that is resumed needs it again
 
     def on_train_begin(self, run: Run) -> None:
         """Before the first epoch."""

@@ -87,6 +87,9 @@ class Run:
         self.epoch = self.batch = self.position = 0  # `position`: rows done in this epoch
         self.seconds = 0.0  # of this epoch
         self.sums = np.zeros(SUMS)
+        self.settled = True  # whether all this is that between two batches, and every callback knows of it
+        self._paused = False
+        self._callback_states: dict[int, dict[str, Any]] = {}  # to be taken over when the callbacks have begun
 
     @property
     def net(self) -> Sequential:
@@ -103,21 +106,25 @@ class Run:
         """The loss of the last batch."""
         return float(self.sums[0])
 
-    def stop(self, reason: str) -> None:
+    def stop(self, reason: str, *, pause: bool = False) -> None:
         """End the run before the next batch; `reason` becomes `history.stopped`.
 
-        An epoch that is cut off is not recorded. Where several ask, the first one's reason counts.
+        An epoch that is cut off is not recorded. Where several ask, the first one's reason counts. A run that is
+        resumed from a checkpoint stays stopped, unless this was only a `pause`.
         """
-        self.history.stopped = self.history.stopped or str(reason) or "stopped"
+        if self.history.stopped is None:
+            self.history.stopped, self._paused = str(reason) or "stopped", pause
 
     def go(self) -> History:
         """Train to the end, or until somebody stops it."""
         with ExitStack() as ends:
             ends.callback(self.bar.close)
             try:
-                for callback in self.callbacks:
+                for i, callback in enumerate(self.callbacks):
                     callback.on_train_begin(self)
                     ends.callback(callback.on_train_end, self)
+                    if i in self._callback_states:
+                        callback.load_state_dict(self._callback_states.pop(i))
                 while self.epoch < self.epochs and self.history.stopped is None:
                     self._epoch()
             except KeyboardInterrupt:
@@ -141,8 +148,10 @@ class Run:
             values |= {f"val_{name}": value for name, value in scores.items()}
             if not np.isfinite(scores["loss"]):
                 nonfinite.check_data(self.validation, prefix="validation ")
+        self.settled = False
         self._record(values)
         self._tell("on_epoch_end")
+        self.settled = True
         self.bar.epoch(self.epoch, values)
 
     def _record(self, values: dict[str, float]) -> None:
@@ -169,6 +178,7 @@ class Run:
                 self._tell_between()
 
     def _slice(self, data: Data, order: Array | None, start: int, stop: int) -> None:
+        self.settled = False
         began, ticks = time.perf_counter(), int(self.net._tick[0])
         try:
             self.trainer._check_current()
@@ -181,6 +191,7 @@ class Run:
             self.position += rows
             self.bar.advance(rows)
             self._pace = max(1, int(SLICE_SECONDS * batches / max(seconds, 1e-9)))
+            self.settled = True
 
     def _not_finite(self, data: Data, order: Array | None, start: int) -> None:
         """Blame the data, or else tell the callbacks; what comes after the first such batch is trained unseen."""
@@ -209,8 +220,10 @@ class Run:
         due = [c for c in self._between if c.every is None or self.batch % c.every == 0]
         if due:
             self.logs = self.trainer._programs.scores(self.sums)
+            self.settled = False
         for callback in due:
             callback.on_batch_end(self)
+        self.settled = True
 
     def _tell(self, moment: str) -> None:
         for callback in self.callbacks:
@@ -227,11 +240,19 @@ class Run:
             **{name: getattr(self, name) for name in (*SETTINGS, *STATE)},
             "sums": self.sums.copy(),
             "history": [dict(row) for row in self.history.rows],
-            "callbacks": {f"{i}.{type(c).__name__}": c.state_dict() for i, c in enumerate(self.callbacks)},
+            "stopped": None if self._paused else self.history.stopped,
+            "callbacks": {name: self.callbacks[i].state_dict() for name, i in self._callback_names().items()},
         }
+
+    def _callback_names(self) -> dict[str, int]:
+        """Names of the callbacks that a resumed run needs again, and their places."""
+        needed = [i for i, callback in enumerate(self.callbacks) if callback.in_checkpoints]
+        return {f"{n}.{type(self.callbacks[i]).__name__}": i for n, i in enumerate(needed)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on where another run, with the same settings, was; nothing changes if it does not fit.
+
+        Callbacks take their states over when the run begins, after their `on_train_begin`.
 
         Raises
         ------
@@ -243,15 +264,17 @@ class Run:
                 raise ValueError(
                     f"{name} must be {state[name]!r} as in the run to go on with, got {getattr(self, name)!r}"
                 )
-        names = [f"{i}.{type(c).__name__}" for i, c in enumerate(self.callbacks)]
-        if list(state["callbacks"]) != names:
-            raise ValueError(f"callbacks must be {list(state['callbacks'])} as in the run to go on with, got {names}")
-        for callback, saved in zip(self.callbacks, state["callbacks"].values(), strict=True):
-            callback.load_state_dict(saved)
+        names = self._callback_names()
+        if list(state["callbacks"]) != list(names):
+            raise ValueError(
+                f"callbacks must be {list(state['callbacks'])} as in the run to go on with, got {list(names)}"
+            )
+        self._callback_states = {names[name]: saved for name, saved in state["callbacks"].items()}
         self.resumed = True
         for name in STATE:
             setattr(self, name, state[name])
         self.sums[...] = state["sums"]
         self.history.rows[:] = [dict(row) for row in state["history"]]
+        self.history.stopped = state["stopped"]
         self.trainer._epochs = max(self.trainer._epochs, self.first + self.epoch)
         self.bar.advance(self.epoch * self.samples + self.position)

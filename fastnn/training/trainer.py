@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
+from contextlib import nullcontext
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +16,7 @@ from ..nn.sequential import Sequential
 from ..optim import Optimizer
 from ..program import Program
 from .callback import Callback, check_callbacks
+from .checkpointer import Checkpointer
 from .data import Data
 from .history import History
 from .nonfinite import check_data
@@ -41,6 +44,8 @@ class Trainer:
         Of the last `fit`.
     run : Run or None
         The `fit` that is going on.
+    paused : dict or None
+        The state of the run that a loaded checkpoint was taken of, for `fit(..., resume=True)`.
 
     Examples
     --------
@@ -59,6 +64,7 @@ class Trainer:
             raise TypeError(f"net must be a Sequential, got {type(net).__name__}")
         self.net = net
         self.run: Run | None = None
+        self.paused: dict[str, Any] | None = None
         self.history = History()
         self._epochs = 0  # trained so far, where fit was given no seed
         self._step: Callable[[Any, Any], float | None] | None = None  # the compiled short cut for plain arrays
@@ -157,6 +163,9 @@ class Trainer:
         validation_data: tuple[Any, ...] | None = None,
         validation_split: float = 0.0,
         callbacks: Iterable[Callback] = (),
+        checkpoint: Any = None,
+        checkpoint_every: float | None = None,
+        resume: bool = False,
         progress: bool | str = "auto",
     ) -> History:
         """Train for a number of epochs; each is one compiled loop over shuffled batches.
@@ -178,6 +187,15 @@ class Trainer:
             Share of the samples, the last ones, kept for validation instead.
         callbacks : list of Callback, optional
             Told of the run's moments in this order.
+        checkpoint : str or path, optional
+            Where to keep a checkpoint of the run: written at its beginning, now and then, and when it ends, also by
+            Ctrl-C. What was there before is replaced at once, so that there is always a whole one.
+        checkpoint_every : int or float, default 30.0
+            How often: an int counts batches, a float seconds.
+        resume : bool, default False
+            Go on with the run that `checkpoint` is of, where that exists, or with the one of `load_checkpoint`. The
+            same script, killed and started again, ends with the same bits as if nothing had happened: it needs the
+            same data, batch size and callbacks. A run that had finished goes on if `epochs` is greater now.
         progress : bool or "auto", default "auto"
             Whether to show a bar; "auto" does on a terminal and in a notebook.
 
@@ -199,28 +217,70 @@ class Trainer:
         """
         if not isinstance(shuffle, bool):
             raise TypeError(f"shuffle must be True or False, got {shuffle!r}")
-        data, validation = self._split(self._data(x, y, sample_weight), validation_data, validation_split)
-        if self.optimizer.searches and batch_size is not None and batch_size != len(data):
-            name = type(self.optimizer).__name__
-            raise ValueError(f"{name} looks at all samples in each step: batch_size must be None, got {batch_size!r}")
-        run = Run(
-            self,
-            data,
-            validation,
-            epochs=check.check_integer("epochs", epochs, at_least=0, at_most=check.MAX_ROWS),
-            batch_size=len(data) if batch_size is None else min(len(data), _rows("batch_size", batch_size)),
-            shuffle=shuffle,
-            seed=self.net.seed if seed is None else check.check_seed(seed),
-            # Epochs are counted on from call to call, so that a loop of short fits shuffles anew each time.
-            first=self._epochs if seed is None else 0,
-            callbacks=check_callbacks(callbacks),
-            progress=progress,
-        )
+        callbacks = check_callbacks(callbacks)
+        if checkpoint is not None:
+            callbacks = [*callbacks, Checkpointer(checkpoint, checkpoint_every)]
+        elif checkpoint_every is not None:
+            raise ValueError("checkpoint_every needs checkpoint=path")
+        with self._resuming(checkpoint, resume) as paused:
+            data, validation = self._split(self._data(x, y, sample_weight), validation_data, validation_split)
+            if self.optimizer.searches and batch_size is not None and batch_size != len(data):
+                name = type(self.optimizer).__name__
+                raise ValueError(
+                    f"{name} looks at all samples in each step: batch_size must be None, got {batch_size!r}"
+                )
+            run = Run(
+                self,
+                data,
+                validation,
+                epochs=check.check_integer("epochs", epochs, at_least=0, at_most=check.MAX_ROWS),
+                batch_size=len(data) if batch_size is None else min(len(data), _rows("batch_size", batch_size)),
+                shuffle=shuffle,
+                seed=self.net.seed if seed is None else check.check_seed(seed),
+                # Epochs are counted on from call to call, so that a loop of short fits shuffles anew each time.
+                first=self._epochs if seed is None else 0,
+                callbacks=callbacks,
+                progress=progress,
+            )
+            if paused is not None:
+                run.load_state_dict(paused)
         outer, self.run, self.history = self.run, run, run.history
         try:
             return run.go()
         finally:
             self.run = outer
+
+    def save_checkpoint(self, path: Any) -> None:
+        """Write all that decides how training goes on to a file: `load_checkpoint` goes on from there, bit by bit.
+
+        It holds the values of the network, the states of the optimizer and of what else the trainer has, the counters
+        of random numbers, and, within a run (from a callback), its place, its history and the states of callbacks. The
+        file is put into its place at once: there is the old one or the new one, whatever happens.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
+        from ..files.checkpoint import save_checkpoint
+
+        save_checkpoint(self, path)
+
+    def load_checkpoint(self, path: Any) -> None:
+        """Take over what `save_checkpoint` wrote. Where it was within a run, `fit(..., resume=True)` goes on with that.
+
+        Raises
+        ------
+        FileFormatError
+            If the file is truncated, changed or not a checkpoint.
+        ValueError
+            If it is one of another network, loss or optimizer; the message says what differs, and nothing has changed.
+        OSError
+            If the file cannot be read.
+        """
+        from ..files.checkpoint import load_checkpoint
+
+        self.paused = load_checkpoint(self, path)
 
     def compile(self, batch_size: int = 32) -> Program:
         """The program of a training step for up to `batch_size` rows; print it to see its operations.
@@ -277,6 +337,15 @@ class Trainer:
 
     def _data(self, x: Any, y: Any, sample_weight: Any = None) -> Data:
         return Data.of(self.net, self.loss, x, y, sample_weight)
+
+    def _resuming(self, path: Any, resume: bool) -> Any:
+        """A context that gives the state of the run to go on with, or None; an error in it changes nothing."""
+        if resume is False:
+            self.paused = None
+            return nullcontext()
+        from ..files.checkpoint import resuming
+
+        return resuming(self, path, resume)
 
     def _evaluate(self, data: Data, batch: int) -> dict[str, float]:
         self._check_current()
