@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 SOURCES = $(shell find fastnn src_c -name '*.py' -o -name '*.py[xdi]' -o -name '*.[ch]' -o -name '*.def' -o -name '*.npz') \
 	pyproject.toml setup.py README.md
 
-.PHONY: demo test coverage exhaustive instructions lint bench wheel clean neon
+.PHONY: demo test coverage exhaustive kills instructions lint bench wheel clean neon
 
 demo: $(VENV)/installed
 	$(BIN)/fastnn demo
@@ -22,6 +22,10 @@ coverage: $(VENV)/test
 # All 2^32 float32 inputs of every elementary function: some minutes each.
 exhaustive: $(VENV)/test
 	PYTHONSAFEPATH=1 $(BIN)/python tests/exhaustive.py
+
+# A training run killed five hundred times at random moments, and resumed to the same bits: some minutes.
+kills: $(VENV)/test
+	FASTNN_TESTS_KILLS=500 PYTHONSAFEPATH=1 $(BIN)/python -m pytest tests/test_kills.py
 
 # The counts that tests/test_instructions.py compares with, anew (Debian: valgrind).
 instructions: $(VENV)/installed
