@@ -20,6 +20,7 @@ MODULES = [
     "linear",
     "losses",
     "dropout",
+    "normalization",
     "optimizers",
     "operations",
     "peak",

@@ -22,6 +22,18 @@ enum {
     FNN_WORKSPACE_BYTES = FNN_PANEL_BYTES + 8 * FNN_ROW_BLOCK * FNN_DEPTH_BLOCK + 64,
 };
 
+/* Statistics of normalization (kernels/normalization.h): what there is of each row, or in how many rows of each column. */
+enum {
+    FNN_HIGH,
+    FNN_LOW,
+    FNN_SCALE,
+    FNN_ROW_STATISTICS,
+    FNN_VARIANCE = FNN_ROW_STATISTICS,
+    FNN_GRAD_MEAN,
+    FNN_GRAD_SLOPE,
+    FNN_COLUMN_STATISTICS,
+};
+
 #define FNN_KERNEL(result, name, arguments) result(*name) arguments;
 #define REAL float
 struct fnn_kernels_f32 {

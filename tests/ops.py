@@ -118,6 +118,24 @@ LINEAR = (
        scale=r.linear_gradient_terms),
 )  # fmt: skip
 
+EPSILONS = {"eps": 1e-6}, {"eps": 0.5}  # that of rms_norm depends on the dtype unless it is given
+MODES = {}, {"eps": 0.5}, {"training": True}
+
+NORMALIZATION = (
+    Op("layer_norm", "norm", r.norm_arguments(r.about_1, numbers), (5, 5), ("layer_norm",), EPSILONS,
+       "layer_norm_backward", scale=r.layer_norm_terms),
+    Op("layer_norm_backward", "norm", r.norm_arguments(r.about_1, gradient=True), (5, 5),
+       ("layer_norm", "layer_norm_backward", "norm_gradients"), EPSILONS, scale=r.layer_norm_gradient_terms),
+    Op("rms_norm", "norm", r.norm_arguments(r.about_1), (5, 5), ("rms_norm",), EPSILONS, "rms_norm_backward"),
+    Op("rms_norm_backward", "norm", r.norm_arguments(r.about_1, gradient=True), (5, 5),
+       ("rms_norm", "rms_norm_backward", "norm_gradients"), EPSILONS, scale=r.rms_norm_gradient_terms),
+    Op("batch_norm", "norm", r.norm_arguments(numbers, r.about_1, r.about_1, numbers), (5, 5),
+       ("batch_norm", "batch_statistics", "running_statistics", "update_running"), MODES, "batch_norm_backward",
+       scale=r.batch_norm_terms),
+    Op("batch_norm_backward", "norm", r.norm_arguments(numbers, r.about_1, r.about_1, gradient=True), (8, 8),
+       ("batch_norm_backward", "batch_norm_gradients"), MODES, scale=r.batch_norm_gradient_terms),
+)  # fmt: skip
+
 LOSSES = (
     *_loss("l1_loss", (6, 6), (8, 8), kinks=(0,)),
     *_loss("mse_loss", (6, 6), (8, 8)),
@@ -206,7 +224,7 @@ UPDATES = (
     )),
 )  # fmt: skip
 
-OPS = (*ELEMENTARY, *ACTIVATIONS, *ROWS, *LINEAR, *LOSSES, *DROPOUT, *UPDATES)
+OPS = (*ELEMENTARY, *ACTIVATIONS, *ROWS, *LINEAR, *NORMALIZATION, *LOSSES, *DROPOUT, *UPDATES)
 MEASURES = {"multiply_adds"}  # the kernels that are no operation: they only measure the machine
 FUNCTIONS = tuple(op for op in OPS if op.kind != "update")
 CASES = [(op, options) for op in FUNCTIONS for options in op.options]

@@ -38,7 +38,7 @@ class Op:
     """
 
     name: str
-    kind: str  # elementwise, rows, loss, class loss, linear, dropout or update
+    kind: str  # elementwise, rows, loss, class loss, linear, norm, dropout or update
     make: Callable[..., Call]
     ulp: tuple[float, float]
     kernels: tuple[str, ...] = ()
@@ -154,6 +154,21 @@ def linear_gradient_arguments(shape, dtype, rng):
     return Call((rng.normal(size=(*shape[:-1], 9)).astype(dtype), x, weight), {})
 
 
+def norm_arguments(*vectors, gradient=False):
+    """A maker of calls of normalizations: x, behind its gradient if asked, then a number a feature from each draw."""
+
+    def make(shape, dtype, rng, **options):
+        arrays = [numbers(shape, rng) for _ in range(1 + gradient)] + [draw(shape[-1:], rng) for draw in vectors]
+        return Call(tuple(array.astype(dtype) for array in arrays), options)
+
+    return make
+
+
+def about_1(shape, rng):
+    """Weights and variances."""
+    return rng.uniform(0.5, 2, shape)
+
+
 def entropy_gradient_arguments(shape, dtype, rng, axis=-1):
     p = rows_of_probabilities(shape, rng).astype(dtype)
     return Call((rng.normal(size=np.delete(shape, axis)).astype(dtype), p), {"axis": axis})
@@ -239,6 +254,45 @@ def linear_terms(x, weight, bias, activation=None):
 
 def linear_gradient_terms(g, x, weight):
     return reference.linear_backward(np.abs(g), np.abs(x), np.abs(weight))
+
+
+def _deviations(x, axis, eps, centered=True):
+    """Of each row or column the inverse deviation, and its largest difference to the mean in units of the deviation."""
+    n = max(x.shape[axis], 1)
+    differences = x - x.sum(axis=axis, keepdims=True) / n if centered else x
+    scale = 1 / np.sqrt((differences**2).sum(axis=axis, keepdims=True) / n + eps)
+    return scale, np.zeros_like(x) + np.abs(differences * scale).max(axis=axis, keepdims=True, initial=0)
+
+
+def _norm_gradient_terms(g, weight, scale, largest, axis):
+    upstream, n = np.abs(g * weight), max(g.shape[axis], 1)
+    along = (upstream * largest).sum(axis=axis, keepdims=True) / n
+    grad_x = scale * (upstream + upstream.sum(axis=axis, keepdims=True) / n + largest * along)
+    return grad_x, (np.abs(g) * largest).sum(axis=0), np.abs(g).sum(axis=0)
+
+
+def layer_norm_terms(x, weight, bias, eps=1e-5):
+    return _deviations(x, -1, eps)[1] * np.abs(weight) + np.abs(bias)
+
+
+def layer_norm_gradient_terms(g, x, weight, eps=1e-5):
+    return _norm_gradient_terms(g, weight, *_deviations(x, -1, eps), -1)
+
+
+def rms_norm_gradient_terms(g, x, weight, eps=1e-7):
+    return _norm_gradient_terms(g, weight, *_deviations(x, -1, eps, centered=False), -1)[:2]
+
+
+def batch_norm_terms(x, mean, variance, weight, bias, training=False, momentum=0.1, eps=1e-5):
+    largest = _deviations(x, 0, eps)[1] if training else np.abs(x - mean) / np.sqrt(variance + eps)
+    return largest * np.abs(weight) + np.abs(bias)
+
+
+def batch_norm_gradient_terms(g, x, mean, variance, weight, training=False, eps=1e-5):
+    if training:
+        return _norm_gradient_terms(g, weight, *_deviations(x, 0, eps), 0)
+    scale = 1 / np.sqrt(variance + eps)
+    return scale * np.abs(g * weight), (np.abs(g * (x - mean)) * scale).sum(axis=0), np.abs(g).sum(axis=0)
 
 
 def logit_terms(x, target, reduction="mean", sample_weight=None):

@@ -200,7 +200,7 @@ def test_wrong_shapes(op, dtype, rng):
     """Every array has one row too few, or an axis too many, in turn."""
     call = some_call(op, dtype, rng)
     for i in array_places(op):
-        if (op.name, i) == ("linear", 0):
+        if i == 0 and op.name in ("linear", "layer_norm", "rms_norm", "batch_norm"):
             continue  # x may have any rows
         for wrong in (call.args[i][:-1], call.args[i][np.newaxis, np.newaxis]):
             with pytest.raises((ValueError, TypeError), match=r"\("):

@@ -25,6 +25,7 @@ SHAPES = {
     "rows": (70, 37),
     "class loss": (300, 37),
     "linear": (150, 130),
+    "norm": (150, 300),
 }  # more rows than a chunk, more columns than a tile
 SHAPE = (3 * 4096 + 70,)  # some chunks
 
@@ -95,6 +96,10 @@ def test_a_row_does_not_see_its_batch(features, dtype, isa, threads, rng):
         "cross_entropy": lambda rows: F.cross_entropy(x[rows], labels[rows], "none", label_smoothing=0.1),
         "cross_entropy_backward": lambda rows: F.cross_entropy_backward(1.0, x[rows], labels[rows], "sum"),
         "linear_backward": lambda rows: F.linear_backward(x[rows], x[rows], np.outer(x[0], x[1]))[0],
+        "layer_norm": lambda rows: F.layer_norm(x[rows], x[0], x[1]),
+        "layer_norm_backward": lambda rows: F.layer_norm_backward(x[rows], x[rows], x[0])[0],
+        "rms_norm": lambda rows: F.rms_norm(x[rows], x[0]),
+        "batch_norm": lambda rows: F.batch_norm(x[rows], x[0], x[1] ** 2, x[0], x[1]),
     }
     for function in functions.values():
         whole = function(slice(None))

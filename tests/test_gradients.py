@@ -55,10 +55,13 @@ def test_gradient(case, rng):
     (y,) = results(op.function, call)
     upstream = rng.normal(size=y.shape)
     backward = getattr(F, op.backward)
-    given = {"linear": call.args[:2], "dropout": ()}.get(op.name, (y,) if op.takes_output else call.args)
+    given = {"linear": call.args[:2], "dropout": (), "layer_norm": call.args[:2], "batch_norm": call.args[:4]}.get(
+        op.name, (y,) if op.takes_output else call.args
+    )
     backward_call = Call((upstream, *given), call.kwargs)
     gradients = results(backward, backward_call)
-    for i, gradient in enumerate(gradients):
+    places = (0, 3, 4) if op.name == "batch_norm" else range(len(gradients))  # not of the running statistics
+    for i, gradient in zip(places, gradients, strict=True):
         assert_gradient(
             gradient,
             lambda x, i=i: (upstream * op.function(*call.replaced(i, x).args, **call.kwargs)).sum(),

@@ -88,7 +88,7 @@ static double number(int i, int salt)
                                                                                                                        \
     static void hash_rest_##dtype(const struct fnn_kernels_##dtype *k)                                                 \
     {                                                                                                                  \
-        static REAL a[64 * 61], b[61 * 67], c[64 * 67], out[64 * 67];                                                  \
+        static REAL a[64 * 61], b[61 * 67], c[64 * 67], out[64 * 67], sums[6 * 67];                                    \
         for (int i = 0; i < 64 * 61; i++)                                                                              \
             a[i] = (REAL)number(i, 2);                                                                                 \
         for (int i = 0; i < 61 * 67; i++)                                                                              \
@@ -104,6 +104,25 @@ static double number(int i, int salt)
         print_##dtype("matmul", out, 60 * 67);                                                                         \
         k->column_sums(b, 67, NULL, out, 61, 67);                                                                      \
         print_##dtype("column_sums", out, 67);                                                                         \
+        k->layer_norm(a, b, c, out, sums, 50, 61, 1e-5);                                                               \
+        print_##dtype("layer_norm", out, 50 * 61);                                                                     \
+        k->layer_norm_backward(b, a, c, sums, out, 50, 61);                                                            \
+        k->norm_gradients(b, a, sums, out, out + 61, 61, 50, 61, 0);                                                   \
+        print_##dtype("layer_norm_backward", out, 50 * 61);                                                            \
+        k->rms_norm(a, b, NULL, out, sums, 50, 61, 1e-5);                                                              \
+        print_##dtype("rms_norm", out, 50 * 61);                                                                       \
+        k->rms_norm_backward(b, a, c, sums, out, 50, 61);                                                              \
+        print_##dtype("rms_norm_backward", out, 50 * 61);                                                              \
+        k->batch_statistics(a, sums, 61, 64, 61, 1e-5);                                                                \
+        k->batch_norm(a, b, c, out, sums, 64, 61, 1e-5);                                                               \
+        print_##dtype("batch_norm", out, 64 * 61);                                                                     \
+        k->batch_norm_gradients(b, a, sums, out, out + 61, 61, 64, 61, 0);                                             \
+        print_##dtype("batch_norm_gradients", out, 2 * 61);                                                            \
+        k->batch_norm_backward(b, a, c, sums, out, 64, 61);                                                            \
+        print_##dtype("batch_norm_backward", out, 64 * 61);                                                            \
+        k->update_running(sums, out, out + 61, 64, 61, 0.25);                                                          \
+        k->running_statistics(out, sums, out + 122, 61, 1e-5);                                                         \
+        print_##dtype("running_statistics", out, 305);                                                                 \
         out[0] = (REAL)k->sum(a, 1001), out[1] = (REAL)k->dot(a, b, 1001);                                             \
         print_##dtype("sum dot", out, 2);                                                                              \
         k->dropout(a, out, 777, 1, 2, 3, 1u << 30, 1.25);                                                              \

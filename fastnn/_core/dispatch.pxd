@@ -9,6 +9,9 @@ ctypedef fused real:
 cdef extern from "fastnn.h" nogil:
     enum:
         FNN_ROW_BLOCK
+        FNN_ROW_STATISTICS
+        FNN_GRAD_MEAN
+        FNN_COLUMN_STATISTICS
     struct fnn_product:
         const void *a
         const void *b
@@ -23,6 +26,12 @@ cdef extern from "fastnn.h" nogil:
         double (*sum)(const float *x, Py_ssize_t n) noexcept nogil
         void (*dropout)(const float *x, float *y, Py_ssize_t n, uint64_t seed, uint64_t stream, uint64_t start,
                         uint64_t threshold, double scale) noexcept nogil
+        void (*batch_statistics)(const float *x, float *statistics, Py_ssize_t stride, Py_ssize_t rows,
+                                 Py_ssize_t cols, double eps) noexcept nogil
+        void (*running_statistics)(const float *mean, const float *variance, float *statistics, Py_ssize_t cols,
+                                   double eps) noexcept nogil
+        void (*update_running)(const float *statistics, float *mean, float *variance, Py_ssize_t rows,
+                               Py_ssize_t cols, double momentum) noexcept nogil
         double (*multiply_adds)(Py_ssize_t rounds) noexcept nogil
     struct fnn_kernels_f64:
         void (*matmul)(const fnn_product *product) noexcept nogil
@@ -32,6 +41,12 @@ cdef extern from "fastnn.h" nogil:
         double (*sum)(const double *x, Py_ssize_t n) noexcept nogil
         void (*dropout)(const double *x, double *y, Py_ssize_t n, uint64_t seed, uint64_t stream, uint64_t start,
                         uint64_t threshold, double scale) noexcept nogil
+        void (*batch_statistics)(const double *x, double *statistics, Py_ssize_t stride, Py_ssize_t rows,
+                                 Py_ssize_t cols, double eps) noexcept nogil
+        void (*running_statistics)(const double *mean, const double *variance, double *statistics, Py_ssize_t cols,
+                                   double eps) noexcept nogil
+        void (*update_running)(const double *statistics, double *mean, double *variance, Py_ssize_t rows,
+                               Py_ssize_t cols, double momentum) noexcept nogil
         double (*multiply_adds)(Py_ssize_t rounds) noexcept nogil
     struct fnn_isa:
         const char *name
@@ -58,6 +73,18 @@ ctypedef double (*row_loss_f32)(const float *, const int64_t *, const float *, c
                                 Py_ssize_t, Py_ssize_t, double, const double *) noexcept nogil
 ctypedef double (*row_loss_f64)(const double *, const int64_t *, const double *, const double *, double *, double *,
                                 Py_ssize_t, Py_ssize_t, double, const double *) noexcept nogil
+ctypedef void (*norm_f32)(const float *, const float *, const float *, float *, float *, Py_ssize_t,
+                          Py_ssize_t, double) noexcept nogil
+ctypedef void (*norm_f64)(const double *, const double *, const double *, double *, double *, Py_ssize_t,
+                          Py_ssize_t, double) noexcept nogil
+ctypedef void (*norm_backward_f32)(const float *, const float *, const float *, const float *, float *,
+                                   Py_ssize_t, Py_ssize_t) noexcept nogil
+ctypedef void (*norm_backward_f64)(const double *, const double *, const double *, const double *, double *,
+                                   Py_ssize_t, Py_ssize_t) noexcept nogil
+ctypedef void (*gradients_f32)(const float *, const float *, float *, float *, float *, Py_ssize_t,
+                               Py_ssize_t, Py_ssize_t, bint) noexcept nogil
+ctypedef void (*gradients_f64)(const double *, const double *, double *, double *, double *, Py_ssize_t,
+                               Py_ssize_t, Py_ssize_t, bint) noexcept nogil
 ctypedef void (*update_f32)(float *, const float *, float *, float *, float *, Py_ssize_t,
                             const double *) noexcept nogil
 ctypedef void (*update_f64)(double *, const double *, double *, double *, double *, Py_ssize_t,
@@ -162,3 +189,54 @@ cdef inline void update(int kernel, real *param, const real *grad, real *s0, rea
         (<update_f32 *> &active.f32)[kernel](param, grad, s0, s1, s2, n, c)
     else:
         (<update_f64 *> &active.f64)[kernel](param, grad, s0, s1, s2, n, c)
+
+
+cdef inline void norm(int kernel, const real *x, const real *weight, const real *bias, real *y, real *statistics,
+                      Py_ssize_t rows, Py_ssize_t cols, double eps) noexcept nogil:
+    if real is float:
+        (<norm_f32 *> &active.f32)[kernel](x, weight, bias, y, statistics, rows, cols, eps)
+    else:
+        (<norm_f64 *> &active.f64)[kernel](x, weight, bias, y, statistics, rows, cols, eps)
+
+
+cdef inline void norm_backward(int kernel, const real *g, const real *x, const real *weight, const real *statistics,
+                               real *out, Py_ssize_t rows, Py_ssize_t cols) noexcept nogil:
+    if real is float:
+        (<norm_backward_f32 *> &active.f32)[kernel](g, x, weight, statistics, out, rows, cols)
+    else:
+        (<norm_backward_f64 *> &active.f64)[kernel](g, x, weight, statistics, out, rows, cols)
+
+
+cdef inline void gradients(int kernel, const real *g, const real *x, real *statistics, real *grad_weight,
+                           real *grad_bias, Py_ssize_t stride, Py_ssize_t rows, Py_ssize_t cols,
+                           bint accumulate) noexcept nogil:
+    if real is float:
+        (<gradients_f32 *> &active.f32)[kernel](g, x, statistics, grad_weight, grad_bias, stride, rows, cols,
+                                                accumulate)
+    else:
+        (<gradients_f64 *> &active.f64)[kernel](g, x, statistics, grad_weight, grad_bias, stride, rows, cols,
+                                                accumulate)
+
+
+cdef inline void batch_statistics(const real *x, real *statistics, Py_ssize_t stride, Py_ssize_t rows,
+                                  Py_ssize_t cols, double eps) noexcept nogil:
+    if real is float:
+        active.f32.batch_statistics(x, statistics, stride, rows, cols, eps)
+    else:
+        active.f64.batch_statistics(x, statistics, stride, rows, cols, eps)
+
+
+cdef inline void running_statistics(const real *mean, const real *variance, real *statistics, Py_ssize_t cols,
+                                    double eps) noexcept nogil:
+    if real is float:
+        active.f32.running_statistics(mean, variance, statistics, cols, eps)
+    else:
+        active.f64.running_statistics(mean, variance, statistics, cols, eps)
+
+
+cdef inline void update_running(const real *statistics, real *mean, real *variance, Py_ssize_t rows, Py_ssize_t cols,
+                                double momentum) noexcept nogil:
+    if real is float:
+        active.f32.update_running(statistics, mean, variance, rows, cols, momentum)
+    else:
+        active.f64.update_running(statistics, mean, variance, rows, cols, momentum)

@@ -65,6 +65,16 @@ def row_normal(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     return normal(shape[:-1], rng)
 
 
+def column_normal(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """A number for each column."""
+    return normal(shape[-1:], rng)
+
+
+def column_uniform(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """A number in (0, 1) for each column."""
+    return uniform(shape[-1:], rng)
+
+
 def zeros(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     """The state of an optimizer before its first step."""
     return np.zeros(shape)
@@ -92,5 +102,17 @@ def labels(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
 
 
 DRAWS: dict[str, Callable[[tuple[int, ...], np.random.Generator], Array]] = {
-    draw.__name__: draw for draw in (uniform, normal, row_normal, zeros, one, distributions, log_distributions, labels)
+    draw.__name__: draw
+    for draw in (
+        uniform,
+        normal,
+        row_normal,
+        column_normal,
+        column_uniform,
+        zeros,
+        one,
+        distributions,
+        log_distributions,
+        labels,
+    )
 }

@@ -7,14 +7,22 @@ recorded; whoever wants gradients calls the `_backward` functions, or lets `fast
 from . import activations, elementary, losses
 from . import dropout as _dropout
 from . import linear as _linear
+from . import normalization as _normalization
 from . import softmax as _softmax
 from .activations import *  # noqa: F403
 from .dropout import *  # noqa: F403
 from .elementary import *  # noqa: F403
 from .linear import *  # noqa: F403
 from .losses import *  # noqa: F403
+from .normalization import *  # noqa: F403
 from .softmax import *  # noqa: F403
 
 __all__ = sorted(
-    activations.__all__ + elementary.__all__ + _softmax.__all__ + _linear.__all__ + losses.__all__ + _dropout.__all__
+    activations.__all__
+    + elementary.__all__
+    + _softmax.__all__
+    + _linear.__all__
+    + _normalization.__all__
+    + losses.__all__
+    + _dropout.__all__
 )

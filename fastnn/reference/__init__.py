@@ -62,6 +62,14 @@ from .losses import (
     smooth_l1_loss,
     smooth_l1_loss_backward,
 )
+from .normalization import (
+    batch_norm,
+    batch_norm_backward,
+    layer_norm,
+    layer_norm_backward,
+    rms_norm,
+    rms_norm_backward,
+)
 from .optimizers import (
     adadelta_step,
     adagrad_step,
@@ -94,6 +102,8 @@ __all__ = [
     "adamax_step",
     "adamw_step",
     "add",
+    "batch_norm",
+    "batch_norm_backward",
     "binary_cross_entropy",
     "binary_cross_entropy_backward",
     "binary_cross_entropy_with_logits",
@@ -123,6 +133,8 @@ __all__ = [
     "huber_loss_backward",
     "l1_loss",
     "l1_loss_backward",
+    "layer_norm",
+    "layer_norm_backward",
     "leaky_relu",
     "leaky_relu_backward",
     "linear",
@@ -148,6 +160,8 @@ __all__ = [
     "relu6",
     "relu6_backward",
     "relu_backward",
+    "rms_norm",
+    "rms_norm_backward",
     "rmse_loss",
     "rmse_loss_backward",
     "rmsprop_step",

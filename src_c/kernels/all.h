@@ -8,4 +8,5 @@
 #include "linear.h"
 #include "optimizers.h"
 #include "dropout.h"
+#include "normalization.h"
 #include "peak.h"

@@ -125,14 +125,24 @@ INLINE double LANE(sum_total)(const SUM *sum)
         }                                                                                                    \
     }
 
-/* Adds to total what the statements add to the partial sums: in double, a segment of `most` elements at a time, so that a
- * partial sum has no more than 64 terms, 16 in losses. `at` is the first element of a register. */
+/* Adds to total and second what the statements add to the partial sums of `sum` and `sum2`: in double, a segment of `most`
+ * elements at a time, so that a partial sum has no more than 64 terms, 16 in losses. `at` is the first element of a
+ * register. */
 #define SEGMENT 1024
 #define LOSS_SEGMENT 256
-#define FNN_SUM_UP(total, n, most, ...)                                                                      \
+#define FNN_SUM_UP_TWO(total, second, n, most, ...)                                                          \
     for (ptrdiff_t start = 0; start < (n); start += (most)) {                                                \
-        SUM sum = LANE(sum_zero)();                                                                          \
+        SUM sum = LANE(sum_zero)(), sum2 = LANE(sum_zero)();                                                 \
         const ptrdiff_t length = (n)-start < (most) ? (n)-start : (most);                                    \
         FNN_EACH_REGISTER(length, const ptrdiff_t at = start + i; __VA_ARGS__)                               \
         total += LANE(sum_total)(&sum);                                                                      \
+        second += LANE(sum_total)(&sum2);                                                                    \
+    }
+
+/* The same for one sum. */
+#define FNN_SUM_UP(total, n, most, ...)                                                                      \
+    {                                                                                                        \
+        double unused = 0;                                                                                   \
+        FNN_SUM_UP_TWO(total, unused, n, most, __VA_ARGS__)                                                  \
+        (void)unused;                                                                                        \
     }

@@ -147,6 +147,11 @@ LOSSES = (
     "nll_loss",
 )
 WITHOUT_OUT = {name: getattr(F, name) for name in ("selu", "celu", "softsign", *LOSSES)}
+NORMS: dict[str, Callable[..., Any]] = {
+    "layer_norm": lambda x, weight, bias: F.layer_norm(x, weight.shape, weight, bias),
+    "rms_norm": lambda x, weight: F.rms_norm(x, weight.shape, weight),
+    "batch_norm": F.batch_norm,
+}
 BACKWARD: dict[str, tuple[Any, Callable[..., tuple[Any, ...]]]] = {
     "relu_backward": (ATEN.threshold_backward, lambda grad, x: (grad, x, 0)),
     "tanh_backward": (ATEN.tanh_backward, lambda grad, y: (grad, y)),
@@ -163,6 +168,9 @@ BACKWARD: dict[str, tuple[Any, Callable[..., tuple[Any, ...]]]] = {
 
 def function(case: Case) -> Run | None:
     """A function of the tables above: its result in a new array or in one that is there, as is quicker."""
+    if case.operation in NORMS:
+        tensors = tuple(map(torch.tensor, data.arguments(case)))
+        return _inference(lambda: NORMS[case.operation](*tensors, **case.options))
     if case.options or case.operation not in FORWARD | BACKWARD | WITHOUT_OUT:
         return None
     arguments = tuple(map(torch.tensor, data.arguments(case)))

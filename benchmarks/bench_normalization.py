@@ -1,0 +1,32 @@
+"""Normalization of rows and of columns, and the gradients: sets COST in fastnn/_core/normalization.pyx."""
+
+from common import MATRICES, operation
+
+SECTION = "normalization"
+VECTORS = ("column_normal", "column_normal")
+STATISTICS = ("column_normal", "column_uniform")
+TRAINING = {"label": "batch_norm in training", "training": True}
+TRAINING_BACKWARD = {"label": "batch_norm_backward in training", "training": True}
+
+
+def rows(name, *draws, passes, kernels=None, **options):
+    return operation(SECTION, name, draws, passes, MATRICES, kernels, **options)
+
+
+RECORDS = [
+    *rows("layer_norm", "normal", *VECTORS, passes=2),
+    *rows("layer_norm_backward", "normal", "normal", VECTORS[0], passes=3,
+          kernels=("layer_norm", "layer_norm_backward", "norm_gradients")),
+    *rows("rms_norm", "normal", VECTORS[0], passes=2),
+    *rows("rms_norm_backward", "normal", "normal", VECTORS[0], passes=3,
+          kernels=("rms_norm", "rms_norm_backward", "norm_gradients")),
+    *rows("batch_norm", "normal", *STATISTICS, *VECTORS, passes=2, kernels=("batch_norm", "running_statistics")),
+    *rows("batch_norm", "normal", *STATISTICS, *VECTORS, passes=2,
+          kernels=("batch_norm", "batch_statistics", "update_running"), **TRAINING),
+    *rows("batch_norm_backward", "normal", "normal", *STATISTICS, VECTORS[0], passes=3,
+          kernels=("batch_norm_backward", "batch_norm_gradients"), **TRAINING_BACKWARD),
+]  # fmt: skip
+
+
+def bench_normalization(turn, replay):
+    replay(turn)

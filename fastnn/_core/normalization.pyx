@@ -1,0 +1,363 @@
+"""Normalization of rows (layer, root mean square) and of columns (batch): parts for the threads, blocks for the cache.
+
+A row is added up by one thread, and so is a column, so parts change no bit.
+"""
+
+cimport numpy as cnp
+from cython.parallel cimport prange
+from libc.string cimport memset
+
+from fastnn._core cimport arrays, dispatch
+from fastnn._core.dispatch cimport FNN_COLUMN_STATISTICS, FNN_GRAD_MEAN, FNN_ROW_STATISTICS, real
+from fastnn._core.linear cimport Epilogue
+from fastnn._core.threads cimport part_start, parts_for, region_began, region_ended, workers_for
+
+cnp.import_array()
+
+cdef enum:
+    UNIT = 64     # columns of a part: a multiple of a cache line
+    BLOCK = 4096  # elements that stay in the first cache between two passes
+
+cdef double COST = 0.2  # nanoseconds an element, each way: benchmarks/bench_normalization.py
+
+cdef Epilogue NONE
+NONE.kernel = -1
+
+
+cdef Norm find_norm(str name) except *:
+    """The kernels of "layer_norm", "rms_norm" or "batch_norm"."""
+    cdef Norm norm
+    cdef bint of_columns = name == "batch_norm"
+    norm.forward = dispatch.kernel_index(name, "norm")
+    norm.backward = dispatch.kernel_index(f"{name}_backward", "norm_backward")
+    norm.gradients = dispatch.kernel_index("batch_norm_gradients" if of_columns else "norm_gradients", "gradients")
+    norm.step = 0 if of_columns else FNN_ROW_STATISTICS
+    return norm
+
+
+cdef void norm_part(const Norm *norm, const real *x, const real *weight, const real *bias, real *pre, real *y,
+                    real *statistics, Py_ssize_t start, Py_ssize_t stop, Py_ssize_t cols, double eps,
+                    const Epilogue *activation) noexcept nogil:
+    """Some rows, in blocks; the activation follows while a block is in the cache."""
+    cdef Py_ssize_t height = max(1, BLOCK // cols)
+    cdef Py_ssize_t rows, i
+    while start < stop:
+        rows, i = min(height, stop - start), start * cols
+        dispatch.norm(norm.forward, x + i, weight, bias, arrays.writable_at(pre, i),
+                      arrays.writable_at(statistics, start * norm.step), rows, cols, eps)
+        if activation.kernel >= 0:
+            dispatch.map1(activation.kernel, pre + i, y + i, rows * cols, activation.params)
+        start += rows
+
+
+cdef void norm_parts(const Norm *norm, const real *x, const real *weight, const real *bias, real *pre, real *y,
+                     real *statistics, Py_ssize_t rows, Py_ssize_t cols, double eps, const Epilogue *activation,
+                     int parts) noexcept nogil:
+    cdef int part
+    for part in prange(parts, schedule="static", num_threads=workers_for(parts)):
+        norm_part(norm, x, weight, bias, pre, y, statistics, part_start(rows, part, parts, 1),
+                  part_start(rows, part + 1, parts, 1), cols, eps, activation)
+
+
+cdef void run_norm(const Norm *norm, const real *x, const real *weight, const real *bias, real *pre, real *y,
+                   real *statistics, Py_ssize_t rows, Py_ssize_t cols, double eps,
+                   const Epilogue *activation) noexcept nogil:
+    """pre = xhat weight + bias; y = activation(pre). pre may be y; without an activation only pre is written.
+
+    Of rows, the statistics are written too (unless NULL); of columns, they are there. pre may be NULL as well.
+    """
+    cdef int parts = parts_for(rows * cols * COST)
+    cdef double began
+    if cols == 0:
+        return
+    if parts == 1:
+        norm_part(norm, x, weight, bias, pre, y, statistics, 0, rows, cols, eps, activation)
+    else:
+        began = region_began()
+        norm_parts(norm, x, weight, bias, pre, y, statistics, rows, cols, eps, activation, parts)
+        region_ended(began, rows * cols * COST)
+
+
+cdef void norm_backward_part(const Norm *norm, const real *g, const real *x, const real *weight,
+                             const real *statistics, real *grad_x, const real *saved, Py_ssize_t start,
+                             Py_ssize_t stop, Py_ssize_t cols, const Epilogue *gate) noexcept nogil:
+    cdef Py_ssize_t height = max(1, BLOCK // cols)
+    cdef Py_ssize_t rows, i
+    while start < stop:
+        rows, i = min(height, stop - start), start * cols
+        dispatch.norm_backward(norm.backward, g + i, x + i, weight, statistics + start * norm.step, grad_x + i, rows,
+                               cols)
+        if gate.kernel >= 0:
+            dispatch.map2(gate.kernel, grad_x + i, saved + i, grad_x + i, rows * cols, gate.params)
+        start += rows
+
+
+cdef void norm_backward_parts(const Norm *norm, const real *g, const real *x, const real *weight,
+                              const real *statistics, real *grad_x, const real *saved, Py_ssize_t rows,
+                              Py_ssize_t cols, const Epilogue *gate, int parts) noexcept nogil:
+    cdef int part
+    for part in prange(parts, schedule="static", num_threads=workers_for(parts)):
+        norm_backward_part(norm, g, x, weight, statistics, grad_x, saved, part_start(rows, part, parts, 1),
+                           part_start(rows, part + 1, parts, 1), cols, gate)
+
+
+cdef void run_norm_backward(const Norm *norm, const real *g, const real *x, const real *weight, const real *statistics,
+                            real *grad_x, const real *saved, Py_ssize_t rows, Py_ssize_t cols,
+                            const Epilogue *gate) noexcept nogil:
+    """grad_x, which may be g, then times the derivative of the activation before this layer, which saved `saved`.
+
+    Of columns, `run_norm_gradients` comes first: it leaves the means that this needs in the statistics.
+    """
+    cdef int parts = parts_for(rows * cols * COST)
+    cdef double began
+    if cols == 0:
+        return
+    if parts == 1:
+        norm_backward_part(norm, g, x, weight, statistics, grad_x, saved, 0, rows, cols, gate)
+    else:
+        began = region_began()
+        norm_backward_parts(norm, g, x, weight, statistics, grad_x, saved, rows, cols, gate, parts)
+        region_ended(began, rows * cols * COST)
+
+
+cdef void gradients_part(const Norm *norm, const real *g, const real *x, real *statistics, real *grad_weight,
+                         real *grad_bias, Py_ssize_t rows, Py_ssize_t cols, bint accumulate, Py_ssize_t start,
+                         Py_ssize_t stop) noexcept nogil:
+    """Some columns."""
+    dispatch.gradients(norm.gradients, g + start, x + start, statistics if norm.step else statistics + start,
+                       arrays.writable_at(grad_weight, start), arrays.writable_at(grad_bias, start), cols, rows,
+                       stop - start, accumulate)
+
+
+cdef void gradients_parts(const Norm *norm, const real *g, const real *x, real *statistics, real *grad_weight,
+                          real *grad_bias, Py_ssize_t rows, Py_ssize_t cols, bint accumulate,
+                          int parts) noexcept nogil:
+    cdef int part
+    for part in prange(parts, schedule="static", num_threads=workers_for(parts)):
+        gradients_part(norm, g, x, statistics, grad_weight, grad_bias, rows, cols, accumulate,
+                       part_start(cols, part, parts, UNIT), part_start(cols, part + 1, parts, UNIT))
+
+
+cdef void run_norm_gradients(const Norm *norm, const real *g, const real *x, real *statistics, real *grad_weight,
+                             real *grad_bias, Py_ssize_t rows, Py_ssize_t cols, bint accumulate) noexcept nogil:
+    """grad_weight = column sums of g xhat, grad_bias of g (unless NULL), added to what is there if `accumulate`."""
+    cdef int parts = parts_for(rows * cols * COST)
+    cdef double began
+    if parts == 1:
+        gradients_part(norm, g, x, statistics, grad_weight, grad_bias, rows, cols, accumulate, 0, cols)
+    else:
+        began = region_began()
+        gradients_parts(norm, g, x, statistics, grad_weight, grad_bias, rows, cols, accumulate, parts)
+        region_ended(began, rows * cols * COST)
+
+
+cdef void statistics_parts(const real *x, real *statistics, Py_ssize_t rows, Py_ssize_t cols, double eps,
+                           int parts) noexcept nogil:
+    cdef int part
+    cdef Py_ssize_t start
+    for part in prange(parts, schedule="static", num_threads=workers_for(parts)):
+        start = part_start(cols, part, parts, UNIT)
+        dispatch.batch_statistics(x + start, statistics + start, cols, rows,
+                                  part_start(cols, part + 1, parts, UNIT) - start, eps)
+
+
+cdef void run_statistics(const real *x, const real *running_mean, const real *running_var, real *statistics,
+                         Py_ssize_t rows, Py_ssize_t cols, double eps) noexcept nogil:
+    """The statistics of columns: those of the batch, or those that were kept where they are not NULL."""
+    cdef int parts = parts_for(rows * cols * COST)
+    cdef double began
+    if running_mean != NULL:
+        dispatch.running_statistics(running_mean, running_var, statistics, cols, eps)
+    elif parts == 1:
+        dispatch.batch_statistics(x, statistics, cols, rows, cols, eps)
+    else:
+        began = region_began()
+        statistics_parts(x, statistics, rows, cols, eps, parts)
+        region_ended(began, rows * cols * COST)
+
+
+cdef void forget_batch(real *statistics, Py_ssize_t cols) noexcept nogil:
+    """Let the gradient of x take the statistics as given: they are not of its batch."""
+    memset(statistics + FNN_GRAD_MEAN * cols, 0, (FNN_COLUMN_STATISTICS - FNN_GRAD_MEAN) * cols * sizeof(real))
+
+
+# -- single operations -------------------------------------------------------------------------------------------------
+
+cdef Norm BATCH = find_norm("batch_norm")
+
+
+cdef inline Py_ssize_t columns(x) noexcept:
+    """The last axis of a plain array."""
+    return cnp.PyArray_DIM(<cnp.ndarray> x, cnp.PyArray_NDIM(<cnp.ndarray> x) - 1)
+
+
+cdef inline Py_ssize_t rows_of(x) noexcept:
+    """Of a plain array, all its other axes as one."""
+    return arrays.size(x) // max(1, columns(x))
+
+
+cdef bint is_vector(v, x) noexcept:
+    """None, or a plain array of x's dtype with a number for each of its columns."""
+    return v is None or (arrays.is_plain(v) and arrays.same_dtype(v, x) and cnp.PyArray_NDIM(<cnp.ndarray> v) == 1
+                         and cnp.PyArray_DIM(<cnp.ndarray> v, 0) == columns(x))
+
+
+cdef bint fits(x, weight, bias, eps) noexcept:
+    """Arguments that need neither a repair nor an explanation."""
+    return (not dispatch.reference and arrays.is_plain(x) and cnp.PyArray_NDIM(<cnp.ndarray> x) >= 1
+            and is_vector(weight, x) and is_vector(bias, x) and type(eps) is float and <double> eps >= 0)
+
+
+cdef object new_rows(x, Py_ssize_t rows, Py_ssize_t cols):
+    cdef cnp.npy_intp[2] shape = [rows, cols]
+    return cnp.PyArray_EMPTY(2, shape, cnp.PyArray_TYPE(<cnp.ndarray> x), 0)
+
+
+cdef object new_vector(x):
+    cdef cnp.npy_intp cols = columns(x)
+    return cnp.PyArray_EMPTY(1, &cols, cnp.PyArray_TYPE(<cnp.ndarray> x), 0)
+
+
+cdef void norm_backward_all(const Norm *norm, void *g, void *x, void *weight, void *statistics, void *grad_x,
+                            void *grad_weight, void *grad_bias, Py_ssize_t rows, Py_ssize_t cols, bint given,
+                            real dtype) noexcept nogil:
+    """All gradients from the statistics, which are `given` where they are not those of x."""
+    run_norm_gradients(norm, <const real *> g, <const real *> x, <real *> statistics, <real *> grad_weight,
+                       <real *> grad_bias, rows, cols, False)
+    if given:
+        forget_batch(<real *> statistics, cols)
+    run_norm_backward(norm, <const real *> g, <const real *> x, <const real *> weight, <const real *> statistics,
+                      <real *> grad_x, <const real *> NULL, rows, cols, &NONE)
+
+
+cdef class RowNorm:
+    """The normalization `name` of rows, along the last axis."""
+    cdef Norm norm
+
+    def __init__(self, str name):
+        self.norm = find_norm(name)
+
+    def quick(self, x, weight, bias, eps):
+        """The result in a new array, or None if the arguments are for the slow path."""
+        if not fits(x, weight, bias, eps):
+            return None
+        out = arrays.empty_like(x)
+        self.run(x, weight, bias, out, eps)
+        return out
+
+    cpdef run(self, x, weight, bias, out, double eps):
+        """Fill `out` from plain arrays of one dtype; weight and bias may be None."""
+        cdef Py_ssize_t cols = columns(x)
+        cdef Py_ssize_t rows = rows_of(x)
+        cdef void *px = arrays.data(x)
+        cdef void *pw = arrays.data(weight)
+        cdef void *pb = arrays.data(bias)
+        cdef void *py = arrays.data(out)
+        if arrays.is_double(x):
+            with nogil:
+                run_norm(&self.norm, <double *> px, <double *> pw, <double *> pb, <double *> py, <double *> py,
+                         <double *> NULL, rows, cols, eps, &NONE)
+        else:
+            with nogil:
+                run_norm(&self.norm, <float *> px, <float *> pw, <float *> pb, <float *> py, <float *> py,
+                         <float *> NULL, rows, cols, eps, &NONE)
+
+    def quick_backward(self, g, x, weight, eps):
+        """The gradients of x, weight and bias in new arrays, or None if the arguments are for the slow path."""
+        if not fits(x, weight, None, eps) or not arrays.is_plain_like(g, x):
+            return None
+        gradients = arrays.empty_like(x), new_vector(x), new_vector(x)
+        self.backward(g, x, weight, *gradients, eps)
+        return gradients
+
+    def backward(self, g, x, weight, grad_x, grad_weight, grad_bias, double eps):
+        """Fill the gradients, all arrays being plain and of one dtype."""
+        cdef Py_ssize_t cols = columns(x)
+        cdef Py_ssize_t rows = rows_of(x)
+        statistics = new_rows(x, rows, FNN_ROW_STATISTICS)
+        cdef void *pg = arrays.data(g)
+        cdef void *px = arrays.data(x)
+        cdef void *pw = arrays.data(weight)
+        cdef void *ps = arrays.data(statistics)
+        cdef void *gx = arrays.data(grad_x)
+        cdef void *gw = arrays.data(grad_weight)
+        cdef void *gb = arrays.data(grad_bias)
+        if arrays.is_double(x):
+            with nogil:
+                run_norm(&self.norm, <double *> px, <double *> NULL, <double *> NULL, <double *> NULL,
+                         <double *> NULL, <double *> ps, rows, cols, eps, &NONE)
+                norm_backward_all(&self.norm, pg, px, pw, ps, gx, gw, gb, rows, cols, False, <double> 0)
+        else:
+            with nogil:
+                run_norm(&self.norm, <float *> px, <float *> NULL, <float *> NULL, <float *> NULL,
+                         <float *> NULL, <float *> ps, rows, cols, eps, &NONE)
+                norm_backward_all(&self.norm, pg, px, pw, ps, gx, gw, gb, rows, cols, False, <float> 0)
+
+
+def quick_batch_norm(x, running_mean, running_var, weight, bias, training, momentum, eps):
+    """`batch_norm` into a new array, or None if the arguments are for the slow path."""
+    if (not fits(x, weight, bias, eps) or type(training) is not bool or training or type(momentum) is not float
+            or not 0.0 <= <double> momentum <= 1.0 or running_mean is None or running_var is None
+            or not is_vector(running_mean, x) or not is_vector(running_var, x)):
+        return None
+    out = arrays.empty_like(x)
+    batch_norm(x, running_mean, running_var, weight, bias, out, False, momentum, eps)
+    return out
+
+
+cpdef batch_norm(x, running_mean, running_var, weight, bias, out, bint training, double momentum, double eps):
+    """Fill `out` from plain arrays of one dtype; while training, the running statistics are updated unless None."""
+    cdef Py_ssize_t cols = columns(x)
+    cdef Py_ssize_t rows = rows_of(x)
+    statistics = new_rows(x, FNN_COLUMN_STATISTICS, cols)
+    cdef void *px = arrays.data(x)
+    cdef void *pw = arrays.data(weight)
+    cdef void *pb = arrays.data(bias)
+    cdef void *py = arrays.data(out)
+    cdef void *ps = arrays.data(statistics)
+    cdef void *pm = arrays.data(running_mean)
+    cdef void *pv = arrays.data(running_var)
+    if arrays.is_double(x):
+        with nogil:
+            batch_norm_all(px, pm, pv, pw, pb, py, ps, rows, cols, training, momentum, eps, <double> 0)
+    else:
+        with nogil:
+            batch_norm_all(px, pm, pv, pw, pb, py, ps, rows, cols, training, momentum, eps, <float> 0)
+
+
+cdef void batch_norm_all(void *x, void *running_mean, void *running_var, void *weight, void *bias, void *y,
+                         void *statistics, Py_ssize_t rows, Py_ssize_t cols, bint training, double momentum,
+                         double eps, real dtype) noexcept nogil:
+    if rows == 0:
+        return
+    run_statistics(<const real *> x, <const real *> (NULL if training else running_mean), <const real *> running_var,
+                   <real *> statistics, rows, cols, eps)
+    run_norm(&BATCH, <const real *> x, <const real *> weight, <const real *> bias, <real *> y, <real *> y,
+             <real *> statistics, rows, cols, eps, &NONE)
+    if training and running_mean != NULL:
+        dispatch.update_running(<const real *> statistics, <real *> running_mean, <real *> running_var, rows, cols,
+                                momentum)
+
+
+def batch_norm_backward(g, x, running_mean, running_var, weight, grad_x, grad_weight, grad_bias, double eps):
+    """Fill the gradients, all arrays being plain and of one dtype; without running statistics, x has its own."""
+    cdef Py_ssize_t cols = columns(x)
+    cdef Py_ssize_t rows = rows_of(x)
+    statistics = new_rows(x, FNN_COLUMN_STATISTICS, cols)
+    cdef void *pg = arrays.data(g)
+    cdef void *px = arrays.data(x)
+    cdef void *pw = arrays.data(weight)
+    cdef void *ps = arrays.data(statistics)
+    cdef void *pm = arrays.data(running_mean)
+    cdef void *pv = arrays.data(running_var)
+    cdef void *gx = arrays.data(grad_x)
+    cdef void *gw = arrays.data(grad_weight)
+    cdef void *gb = arrays.data(grad_bias)
+    if arrays.is_double(x):
+        with nogil:
+            run_statistics(<double *> px, <double *> pm, <double *> pv, <double *> ps, rows, cols, eps)
+            norm_backward_all(&BATCH, pg, px, pw, ps, gx, gw, gb, rows, cols, pm != NULL, <double> 0)
+    else:
+        with nogil:
+            run_statistics(<float *> px, <float *> pm, <float *> pv, <float *> ps, rows, cols, eps)
+            norm_backward_all(&BATCH, pg, px, pw, ps, gx, gw, gb, rows, cols, pm != NULL, <float> 0)

@@ -1,0 +1,150 @@
+"""Layer, root mean square and batch normalization, and their gradients.
+
+y = xhat * weight + bias with xhat = (x - mean) / sqrt(variance + eps), the moments being those of a row (`layer_norm`;
+`rms_norm` takes the mean for 0) or of a column over all rows (`batch_norm`). `x` has shape (..., features); weight,
+bias and running statistics have shape (features,). The variance is the biased one, the mean of squares.
+"""
+
+import numpy as np
+
+from .elementary import Array
+
+__all__ = [
+    "batch_norm",
+    "batch_norm_backward",
+    "layer_norm",
+    "layer_norm_backward",
+    "rms_norm",
+    "rms_norm_backward",
+]
+
+
+@np.errstate(all="ignore")
+def layer_norm(x: Array, weight: Array | None = None, bias: Array | None = None, eps: float = 1e-5) -> Array:
+    """Return xhat * weight + bias, with the mean and the variance of each row (Ba, Kiros and Hinton 2016)."""
+    centered = _centered(x, -1)
+    return _affine(centered * _inverse_root(centered, -1, eps), weight, bias)
+
+
+@np.errstate(all="ignore")
+def layer_norm_backward(
+    grad_output: Array, x: Array, weight: Array | None = None, eps: float = 1e-5
+) -> tuple[Array, Array, Array]:
+    """Return the gradients (grad_x, grad_weight, grad_bias); without a weight, it counts as 1.
+
+    grad_x = (g w - mean(g w) - xhat * mean(g w xhat)) / sqrt(variance + eps), means of rows
+    """
+    centered = _centered(x, -1)
+    scale = _inverse_root(centered, -1, eps)
+    xhat, g = centered * scale, _affine(grad_output, weight, None)
+    grad_x = scale * (g - _mean(g, -1) - xhat * _mean(g * xhat, -1))
+    return grad_x, _over_rows(grad_output * xhat), _over_rows(grad_output)
+
+
+@np.errstate(all="ignore")
+def rms_norm(x: Array, weight: Array | None = None, eps: float | None = None) -> Array:
+    """Return x / sqrt(mean(x^2) + eps) * weight, means of rows (Zhang and Sennrich 2019).
+
+    By default eps is the machine epsilon of x's dtype, as in PyTorch.
+    """
+    return _affine(x * _inverse_root(x, -1, _eps(eps, x)), weight, None)
+
+
+@np.errstate(all="ignore")
+def rms_norm_backward(
+    grad_output: Array, x: Array, weight: Array | None = None, eps: float | None = None
+) -> tuple[Array, Array]:
+    """Return the gradients (grad_x, grad_weight): those of `layer_norm`, but that the mean of x is no function of x."""
+    scale = _inverse_root(x, -1, _eps(eps, x))
+    xhat, g = x * scale, _affine(grad_output, weight, None)
+    return scale * (g - xhat * _mean(g * xhat, -1)), _over_rows(grad_output * xhat)
+
+
+@np.errstate(all="ignore")
+def batch_norm(
+    x: Array,
+    running_mean: Array | None,
+    running_var: Array | None,
+    weight: Array | None = None,
+    bias: Array | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Array:
+    """Return xhat * weight + bias, with the mean and the variance of each column (Ioffe and Szegedy 2015).
+
+    While training they are those of x, and the running statistics, unless None, are updated in place:
+    running = (1 - momentum) * running + momentum * (mean, or n / (n - 1) * variance). Otherwise they are the running
+    statistics. No rows change nothing.
+    """
+    if not training:
+        assert running_mean is not None
+        assert running_var is not None
+        return _affine((x - running_mean) * (1 / np.sqrt(running_var + eps)), weight, bias)
+    columns = x.reshape(-1, x.shape[-1]) if x.size else x
+    centered = _centered(columns, 0)
+    if running_mean is not None and running_var is not None and x.size:
+        unbiased = (centered * centered).sum(axis=0) / (len(columns) - 1)
+        running_mean[...] = (1 - momentum) * running_mean + momentum * _mean(columns, 0)[0]
+        running_var[...] = (1 - momentum) * running_var + momentum * unbiased
+    return _affine(centered * _inverse_root(centered, 0, eps), weight, bias).reshape(x.shape)
+
+
+@np.errstate(all="ignore")
+def batch_norm_backward(
+    grad_output: Array,
+    x: Array,
+    running_mean: Array | None,
+    running_var: Array | None,
+    weight: Array | None = None,
+    training: bool = False,
+    eps: float = 1e-5,
+) -> tuple[Array, Array, Array]:
+    """Return the gradients (grad_x, grad_weight, grad_bias); without a weight, it counts as 1.
+
+    grad_x = (g - mean(g) - xhat * mean(g xhat)) * weight / sqrt(variance + eps), means of columns while training;
+    otherwise the statistics do not depend on x, and both means are 0.
+    """
+    columns = x.reshape(-1, x.shape[-1]) if x.size else x
+    g = grad_output.reshape(columns.shape)
+    if training:
+        centered = _centered(columns, 0)
+        scale = _inverse_root(centered, 0, eps)
+        xhat = centered * scale
+        grad = g - _mean(g, 0) - xhat * _mean(g * xhat, 0)
+    else:
+        assert running_mean is not None
+        assert running_var is not None
+        scale = 1 / np.sqrt(running_var + eps)
+        xhat, grad = (columns - running_mean) * scale, g
+    grad_x = _affine(grad * scale, weight, None).reshape(x.shape)
+    return grad_x, _over_rows(g * xhat), _over_rows(g)
+
+
+def _centered(x: Array, axis: int) -> Array:
+    """Return x - mean(x). What rounding the mean took away is subtracted after it: it matters for a large mean."""
+    centered = x - _mean(x, axis)
+    return centered - _mean(centered, axis)
+
+
+def _mean(x: Array, axis: int) -> Array:
+    return x.sum(axis=axis, keepdims=True) / x.dtype.type(max(x.shape[axis], 1))
+
+
+def _inverse_root(x: Array, axis: int, eps: float) -> Array:
+    """Return 1 / sqrt(mean(x^2) + eps)."""
+    return 1 / np.sqrt(_mean(x * x, axis) + x.dtype.type(eps))
+
+
+def _affine(x: Array, weight: Array | None, bias: Array | None) -> Array:
+    y = x if weight is None else x * weight
+    return y if bias is None else y + bias
+
+
+def _over_rows(x: Array) -> Array:
+    """Return the sums over all axes but the last."""
+    return x.sum(axis=tuple(range(x.ndim - 1)))
+
+
+def _eps(eps: float | None, x: Array) -> float:
+    return float(np.finfo(x.dtype).eps) if eps is None else eps

@@ -1,0 +1,287 @@
+/* Normalization: xhat = (x - mean) / sqrt(variance + eps), y = xhat weight + bias, with the moments of a row (layer and
+ * root mean square normalization) or of a column (batch normalization). weight and bias may be NULL, for 1 and 0.
+ *
+ * A mean is the sum of two numbers, low being what high lost when it was rounded. x - high is exact where x is near the
+ * mean, so an offset of millions costs xhat no digits. The variance is that of the differences to high, corrected by
+ * their mean: the two-pass algorithm of Chan, Golub and LeVeque (1983).
+ */
+#define MOMENTS FNN_CAT(moments, BITS)
+typedef struct {
+    VEC high, low, scale; /* scale: 1 / sqrt(variance + eps) */
+} MOMENTS;
+
+INLINE VEC LANE(xhat)(VEC x, MOMENTS m)
+{
+    return (x - m.high - m.low) * m.scale;
+}
+
+/* The variance of n numbers from the sum and the sum of squares of their differences to about their mean. */
+INLINE double LANE(variance)(double sum, double squares, double n)
+{
+    const double mean = sum / n, variance = squares / n - mean * mean;
+    return variance < 0 ? 0 : variance; /* NaN stays */
+}
+
+/* -- rows: statistics has high, low and scale of each -------------------------------------------------------------- */
+
+INLINE MOMENTS LANE(row_moments)(const REAL *statistics)
+{
+    return (MOMENTS){K(statistics[0]), K(statistics[1]), K(statistics[2])};
+}
+
+/* Without CENTERED the mean counts as 0. */
+INLINE void LANE(row_statistics)(const REAL *x, REAL *statistics, ptrdiff_t cols, double eps, const int CENTERED)
+{
+    const double n = (double)cols;
+    double total = 0, apart = 0, squares = 0;
+    if (CENTERED)
+        FNN_SUM_UP(total, cols, SEGMENT, sum.part[j] += LANE(load_n)(x + at, left, K(0));)
+    const REAL mean = (REAL)(total / n);
+    const VEC high = K(mean);
+    FNN_SUM_UP_TWO(apart, squares, cols, SEGMENT, const VEC d = LANE(load_n)(x + at, left, high) - high;
+                   sum.part[j] += d; sum2.part[j] = v_fma(d, d, sum2.part[j]);)
+    if (!CENTERED)
+        apart = 0;
+    statistics[0] = mean;
+    statistics[1] = (REAL)(apart / n);
+    statistics[2] = (REAL)(1 / sqrt(LANE(variance)(apart, squares, n) + eps));
+}
+
+INLINE VEC LANE(scaled)(VEC v, const REAL *weight, ptrdiff_t i, ptrdiff_t left)
+{
+    if (!weight)
+        return v;
+    return v * LANE(load_n)(weight + i, left, K(0));
+}
+
+/* y and statistics may be NULL where they are not wanted; y may be x */
+INLINE void LANE(norm_rows)(const REAL *x, const REAL *weight, const REAL *bias, REAL *y, REAL *statistics,
+                            ptrdiff_t rows, ptrdiff_t cols, double eps, const int CENTERED)
+{
+    REAL own[FNN_ROW_STATISTICS];
+    for (ptrdiff_t r = 0; r < rows; r++, x += cols) {
+        REAL *of_row = statistics ? statistics + r * FNN_ROW_STATISTICS : own;
+        LANE(row_statistics)(x, of_row, cols, eps, CENTERED);
+        if (!y)
+            continue;
+        const MOMENTS m = LANE(row_moments)(of_row);
+        FNN_EACH_REGISTER(cols, VEC v = LANE(scaled)(LANE(xhat)(LANE(load_n)(x + i, left, m.high), m), weight, i, left);
+                          if (bias) v += LANE(load_n)(bias + i, left, K(0)); LANE(store_n)(y + r * cols + i, v, left);)
+    }
+}
+
+/* scale (g w - mean(g w) - xhat mean(g w xhat)), the first mean being 0 without CENTERED;  out may be g or x */
+INLINE void LANE(norm_rows_backward)(const REAL *g, const REAL *x, const REAL *weight, const REAL *statistics,
+                                     REAL *out, ptrdiff_t rows, ptrdiff_t cols, const int CENTERED)
+{
+    for (ptrdiff_t r = 0; r < rows; r++, g += cols, x += cols, out += cols) {
+        const MOMENTS m = LANE(row_moments)(statistics + r * FNN_ROW_STATISTICS);
+        double total = 0, along = 0;
+        FNN_SUM_UP_TWO(total, along, cols, SEGMENT,
+                       const VEC v = LANE(scaled)(LANE(load_n)(g + at, left, K(0)), weight, at, left);
+                       const VEC xhat = LANE(xhat)(LANE(load_n)(x + at, left, m.high), m); sum.part[j] += v;
+                       sum2.part[j] = v_fma(v, xhat, sum2.part[j]);)
+        const VEC mean = K(CENTERED ? total / (double)cols : 0), slope = K(along / (double)cols);
+        FNN_EACH_REGISTER(cols, const VEC v = LANE(scaled)(LANE(load_n)(g + i, left, K(0)), weight, i, left);
+                          const VEC xhat = LANE(xhat)(LANE(load_n)(x + i, left, m.high), m);
+                          LANE(store_n)(out + i, v_fnma(xhat, slope, v - mean) * m.scale, left);)
+    }
+}
+
+#define FNN_DEFINE_NORM(name, CENTERED)                                                                      \
+    KERNEL_FN void FN(name)(const REAL *x, const REAL *weight, const REAL *bias, REAL *y, REAL *statistics,  \
+                            ptrdiff_t rows, ptrdiff_t cols, double eps)                                      \
+    {                                                                                                        \
+        LANE(norm_rows)(x, weight, bias, y, statistics, rows, cols, eps, CENTERED);                          \
+    }                                                                                                        \
+    KERNEL_FN void FN(name##_backward)(const REAL *g, const REAL *x, const REAL *weight,                     \
+                                       const REAL *statistics, REAL *out, ptrdiff_t rows, ptrdiff_t cols)    \
+    {                                                                                                        \
+        LANE(norm_rows_backward)(g, x, weight, statistics, out, rows, cols, CENTERED);                       \
+    }
+FNN_DEFINE_NORM(layer_norm, 1)
+FNN_DEFINE_NORM(rms_norm, 0)
+
+/* -- columns: statistics has a row for each of these, `stride` numbers apart, as are the rows of the arrays ---------- */
+
+#define COLUMN_CHUNK     64 /* rows added up in a register before they go on in double */
+#define COLUMN_REGISTERS 4  /* under way at once */
+#define COLUMNS          (COLUMN_REGISTERS * LANES)
+#define EACH_REGISTER(v) UNROLL for (ptrdiff_t v = 0; v < VECS; v++)
+
+INLINE MOMENTS LANE(column_moments)(const REAL *statistics, ptrdiff_t stride, ptrdiff_t left)
+{
+    return (MOMENTS){LANE(load_n)(statistics + FNN_HIGH * stride, left, K(0)),
+                     LANE(load_n)(statistics + FNN_LOW * stride, left, K(0)),
+                     LANE(load_n)(statistics + FNN_SCALE * stride, left, K(0))};
+}
+
+INLINE void LANE(add_in_double)(double *total, VEC v)
+{
+    REAL part[sizeof(VEC) / sizeof(REAL)];
+    v_store(part, v);
+    for (ptrdiff_t i = 0; i < LANES; i++)
+        total[i] += part[i];
+}
+
+/* Two sums over all rows, ascending, for each column of VECS registers: of what the statements add to sum and sum2 for
+ * row r and the register that begins at column v * LANES. */
+#define FNN_SUM_COLUMNS(total, second, rows, ...)                                                            \
+    for (ptrdiff_t start = 0; start < (rows); start += COLUMN_CHUNK) {                                       \
+        const ptrdiff_t stop = (rows)-start < COLUMN_CHUNK ? (rows) : start + COLUMN_CHUNK;                  \
+        VEC sum[COLUMN_REGISTERS], sum2[COLUMN_REGISTERS];                                                   \
+        EACH_REGISTER(v) sum[v] = sum2[v] = K(0);                                                                 \
+        for (ptrdiff_t r = start; r < stop; r++)                                                             \
+            EACH_REGISTER(v)                                                                                      \
+            {                                                                                                \
+                const ptrdiff_t at = r * stride + v * LANES, left = count - v * LANES;                       \
+                __VA_ARGS__                                                                                  \
+            }                                                                                                \
+        EACH_REGISTER(v)                                                                                          \
+        {                                                                                                    \
+            LANE(add_in_double)(total + v * LANES, sum[v]);                                                  \
+            LANE(add_in_double)(second + v * LANES, sum2[v]);                                                \
+        }                                                                                                    \
+    }
+
+/* block(..., count, VECS) for all columns, `count` from column i on: some registers at once, then one at a time. */
+#define FNN_EACH_BLOCK(cols, block, ...)                                                                     \
+    {                                                                                                        \
+        ptrdiff_t i = 0;                                                                                     \
+        for (; i + COLUMNS <= (cols); i += COLUMNS)                                                          \
+            LANE(block)(__VA_ARGS__, COLUMNS, COLUMN_REGISTERS);                                             \
+        for (; i < (cols); i += LANES)                                                                       \
+            LANE(block)(__VA_ARGS__, (cols)-i < LANES ? (cols)-i : LANES, 1);                                \
+    }
+
+INLINE void LANE(block_statistics)(const REAL *x, REAL *statistics, ptrdiff_t stride, ptrdiff_t rows, double eps,
+                                   ptrdiff_t count, const int VECS)
+{
+    const double n = (double)rows;
+    double total[COLUMNS] = {0}, unused[COLUMNS] = {0}, apart[COLUMNS] = {0}, squares[COLUMNS] = {0};
+    FNN_SUM_COLUMNS(total, unused, rows, sum[v] += LANE(load_n)(x + at, left, K(0));)
+    for (ptrdiff_t c = 0; c < count; c++)
+        statistics[FNN_HIGH * stride + c] = (REAL)(total[c] / n);
+    VEC high[COLUMN_REGISTERS];
+    EACH_REGISTER(v) high[v] = LANE(load_n)(statistics + FNN_HIGH * stride + v * LANES, count - v * LANES, K(0));
+    FNN_SUM_COLUMNS(apart, squares, rows, const VEC d = LANE(load_n)(x + at, left, K(0)) - high[v]; sum[v] += d;
+                    sum2[v] = v_fma(d, d, sum2[v]);)
+    for (ptrdiff_t c = 0; c < count; c++) {
+        const double variance = LANE(variance)(apart[c], squares[c], n);
+        statistics[FNN_LOW * stride + c] = (REAL)(apart[c] / n);
+        statistics[FNN_SCALE * stride + c] = (REAL)(1 / sqrt(variance + eps));
+        statistics[FNN_VARIANCE * stride + c] = (REAL)variance;
+    }
+}
+
+/* The moments of a batch, for some columns */
+KERNEL_FN void FN(batch_statistics)(const REAL *x, REAL *statistics, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t cols,
+                                    double eps)
+{
+    FNN_EACH_BLOCK(cols, block_statistics, x + i, statistics + i, stride, rows, eps);
+}
+
+/* The moments that were kept of earlier batches */
+KERNEL_FN void FN(running_statistics)(const REAL *mean, const REAL *variance, REAL *statistics, ptrdiff_t cols,
+                                      double eps)
+{
+    for (ptrdiff_t c = 0; c < cols; c++) {
+        statistics[FNN_HIGH * cols + c] = mean[c];
+        statistics[FNN_LOW * cols + c] = 0;
+        statistics[FNN_SCALE * cols + c] = (REAL)(1 / sqrt(variance[c] + eps));
+    }
+}
+
+/* mean and variance go towards those of the batch by the factor `momentum`; the variance that is kept is unbiased */
+KERNEL_FN void FN(update_running)(const REAL *statistics, REAL *mean, REAL *variance, ptrdiff_t rows, ptrdiff_t cols,
+                                  double momentum)
+{
+    const double keep = 1 - momentum, unbiased = (double)rows / (double)(rows - 1);
+    for (ptrdiff_t c = 0; c < cols; c++) {
+        const double of_batch = (double)statistics[FNN_HIGH * cols + c] + (double)statistics[FNN_LOW * cols + c];
+        mean[c] = (REAL)(keep * mean[c] + momentum * of_batch);
+        variance[c] = (REAL)(keep * variance[c] + momentum * (statistics[FNN_VARIANCE * cols + c] * unbiased));
+    }
+}
+
+/* y = (x - mean) (scale weight) + bias;  y may be x. eps is part of the statistics. */
+KERNEL_FN void FN(batch_norm)(const REAL *x, const REAL *weight, const REAL *bias, REAL *y, REAL *statistics,
+                              ptrdiff_t rows, ptrdiff_t cols, double eps)
+{
+    (void)eps;
+    for (ptrdiff_t i = 0; i < cols; i += LANES) {
+        const ptrdiff_t left = cols - i;
+        const MOMENTS m = LANE(column_moments)(statistics + i, cols, left);
+        const VEC scale = LANE(scaled)(m.scale, weight, i, left);
+        VEC b = K(0);
+        if (bias)
+            b = LANE(load_n)(bias + i, left, K(0));
+        for (ptrdiff_t r = 0, at = i; r < rows; r++, at += cols)
+            LANE(store_n)(y + at, v_fma(LANE(load_n)(x + at, left, K(0)) - m.high - m.low, scale, b), left);
+    }
+}
+
+/* (g - mean g - xhat mean(g xhat)) (scale weight);  out may be g or x. Both means are 0 where the moments were kept of
+ * earlier batches; then x, even NaN, counts for nothing. */
+KERNEL_FN void FN(batch_norm_backward)(const REAL *g, const REAL *x, const REAL *weight, const REAL *statistics,
+                                       REAL *out, ptrdiff_t rows, ptrdiff_t cols)
+{
+    for (ptrdiff_t i = 0; i < cols; i += LANES) {
+        const ptrdiff_t left = cols - i;
+        const MOMENTS m = LANE(column_moments)(statistics + i, cols, left);
+        const VEC scale = LANE(scaled)(m.scale, weight, i, left);
+        const VEC mean = LANE(load_n)(statistics + FNN_GRAD_MEAN * cols + i, left, K(0));
+        const VEC slope = LANE(load_n)(statistics + FNN_GRAD_SLOPE * cols + i, left, K(0));
+        const MASK flat = v_eq(slope, K(0));
+        for (ptrdiff_t r = 0, at = i; r < rows; r++, at += cols) {
+            const VEC v = LANE(load_n)(g + at, left, K(0)) - mean;
+            const VEC xhat = LANE(xhat)(LANE(load_n)(x + at, left, K(0)), m);
+            LANE(store_n)(out + at, v_select(flat, v, v_fnma(xhat, slope, v)) * scale, left);
+        }
+    }
+}
+
+/* -- gradients of weight and bias, either way: sum of g xhat, and of g, over the rows ------------------------------- */
+
+INLINE void LANE(put_gradient)(REAL *gradient, const double *total, ptrdiff_t count, int accumulate)
+{
+    for (ptrdiff_t c = 0; gradient && c < count; c++)
+        gradient[c] = (REAL)(accumulate ? gradient[c] + total[c] : total[c]);
+}
+
+INLINE void LANE(block_gradients)(const REAL *g, const REAL *x, REAL *statistics, REAL *grad_weight, REAL *grad_bias,
+                                  ptrdiff_t stride, ptrdiff_t rows, int accumulate, const int BY_ROWS, ptrdiff_t count,
+                                  const int VECS)
+{
+    double total[COLUMNS] = {0}, along[COLUMNS] = {0};
+    MOMENTS moments[COLUMN_REGISTERS];
+    if (!BY_ROWS)
+        EACH_REGISTER(v) moments[v] = LANE(column_moments)(statistics + v * LANES, stride, count - v * LANES);
+    FNN_SUM_COLUMNS(total, along, rows,
+                    const MOMENTS m = BY_ROWS ? LANE(row_moments)(statistics + r * FNN_ROW_STATISTICS) : moments[v];
+                    const VEC gi = LANE(load_n)(g + at, left, K(0)), xi = LANE(load_n)(x + at, left, m.high);
+                    sum[v] += gi; sum2[v] = v_fma(gi, LANE(xhat)(xi, m), sum2[v]);)
+    LANE(put_gradient)(grad_weight, along, count, accumulate);
+    LANE(put_gradient)(grad_bias, total, count, accumulate);
+    for (ptrdiff_t c = 0; !BY_ROWS && c < count; c++) {
+        statistics[FNN_GRAD_MEAN * stride + c] = (REAL)(total[c] / (double)rows);
+        statistics[FNN_GRAD_SLOPE * stride + c] = (REAL)(along[c] / (double)rows);
+    }
+}
+
+/* For some columns of rows that were normalized each by itself; grad_weight and grad_bias may be NULL */
+KERNEL_FN void FN(norm_gradients)(const REAL *g, const REAL *x, REAL *statistics, REAL *grad_weight, REAL *grad_bias,
+                                  ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t cols, int accumulate)
+{
+    FNN_EACH_BLOCK(cols, block_gradients, g + i, x + i, statistics, grad_weight ? grad_weight + i : NULL,
+                   grad_bias ? grad_bias + i : NULL, stride, rows, accumulate, 1);
+}
+
+/* For some columns that were normalized each by itself; the means of g and g xhat go to the statistics as well */
+KERNEL_FN void FN(batch_norm_gradients)(const REAL *g, const REAL *x, REAL *statistics, REAL *grad_weight,
+                                        REAL *grad_bias, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t cols,
+                                        int accumulate)
+{
+    FNN_EACH_BLOCK(cols, block_gradients, g + i, x + i, statistics + i, grad_weight ? grad_weight + i : NULL,
+                   grad_bias ? grad_bias + i : NULL, stride, rows, accumulate, 0);
+}
