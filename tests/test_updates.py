@@ -7,6 +7,7 @@ from ops import UPDATES, case_id
 from records import Call, numbered
 
 import fastnn.optim.functional as optim
+from fastnn import reference
 from fastnn._core import dispatch
 
 CASES = [(op, options) for op in UPDATES for options in op.options]
@@ -146,3 +147,81 @@ def test_states_that_a_rule_needs():
     with pytest.raises(TypeError, match="betas must be a pair"):
         optim.adam_step(param, grad, np.zeros(3), np.zeros(3), step=1, betas=0.9)
     np.testing.assert_array_equal(param, [1, 1, 1])
+
+
+def nadam_steps(function, arrays, schedule, **more):
+    """The parameters and averages after steps of NAdam with these (gradient, betas)."""
+    arrays = [array.copy() for array in arrays]
+    for t, (grad, betas) in enumerate(schedule, start=1):
+        function(arrays[0], grad, *arrays[1:], step=t, betas=betas, **more)
+    return arrays
+
+
+@pytest.mark.parametrize("function", [optim.nadam_step, reference.nadam_step])
+def test_the_product_of_momenta(function, rng):
+    """Without it, the rates have always been these; with it, they may change."""
+    arrays = [rng.normal(size=9), np.zeros(9), np.zeros(9)]
+    gradients = rng.normal(size=(60, 9))
+    constant = [(grad, (0.9, 0.999)) for grad in gradients]
+    product = np.ones(1)
+    with_product = nadam_steps(function, arrays, constant, mu_product=product)
+    for a, e in zip(with_product, nadam_steps(function, arrays, constant), strict=True):
+        np.testing.assert_allclose(a, e, rtol=1e-13)
+    momenta = 0.9 * (1 - 0.5 * 0.96 ** (np.arange(1, 61) * 4e-3))
+    assert product[0] == pytest.approx(momenta.prod())
+    changing = [(grad, (0.5 + 0.005 * t, 0.999)) for t, grad in enumerate(gradients)]
+    ends = [nadam_steps(f, arrays, changing, mu_product=np.ones(1)) for f in (function, reference.nadam_step)]
+    for a, e in zip(*ends, strict=True):
+        np.testing.assert_allclose(a, e, rtol=1e-11)
+
+
+def test_nadam_after_very_many_steps(rng):
+    """The product is too small to be a number then."""
+    for product in (None, np.array([0.0]), np.array([1e-310])):
+        param = np.ones(3)
+        optim.nadam_step(param, np.ones(3), np.ones(3), np.ones(3), step=10**6, mu_product=product)
+        np.testing.assert_allclose(param, 1 - 2e-3, rtol=1e-6)
+
+
+def test_a_product_of_momenta_that_cannot_be_updated():
+    frozen = np.ones(1)
+    frozen.flags.writeable = False
+    for wrong, error in (
+        (1.0, TypeError),
+        (np.ones(1, "float32"), TypeError),
+        (np.ones(2), ValueError),
+        (frozen, ValueError),
+        (np.array([-0.5]), ValueError),
+        (np.array([np.nan]), ValueError),
+    ):
+        param = np.ones(3)
+        with pytest.raises(error, match="mu_product must be"):
+            optim.nadam_step(param, np.ones(3), np.zeros(3), np.zeros(3), step=1, mu_product=wrong)
+        assert (param == 1).all()
+
+
+def test_rprop_by_hand(dtype, isa):
+    """Signs that are kept, lost, kept after that, and a zero; a NaN passes."""
+    param, prev, size = (np.zeros(6, dtype) for _ in range(3))
+    for t, grad in enumerate([[1, 1, -1, 1, 0, 1], [2, -1, -1, 0, 1, np.nan], [3, -2, 1, 1, 1, 1]], start=1):
+        optim.rprop_step(param, np.array(grad, dtype), prev, size, step=t, lr=1.0)
+    expected_size = [1.44, 0.5, 0.6, 1.0, 1.2, 1.0]
+    np.testing.assert_allclose(size, expected_size, rtol=1e-6)
+    np.testing.assert_allclose(param, [-3.64, -0.5, 2.2, -2.0, -2.2, np.nan], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "message"),
+    [
+        ({"etas": (0.0, 1.2)}, ValueError, "eta_minus must be greater than 0.0 and less than 1.0"),
+        ({"etas": (0.5, 1.0)}, ValueError, "eta_plus must be greater than 1.0"),
+        ({"etas": 0.5}, TypeError, "etas must be a pair of numbers, got 0.5"),
+        ({"step_sizes": (1.0, 0.5)}, ValueError, "step_sizes must be the smallest and the largest"),
+        ({"step_sizes": (-1.0, 0.5)}, ValueError, "smallest_step must be at least 0"),
+    ],
+)
+def test_rprop_refuses_wrong_factors(wrong, error, message):
+    arrays = [np.ones(3), np.ones(3), np.zeros(3), np.zeros(3)]
+    with pytest.raises(error, match=message):
+        optim.rprop_step(*arrays, step=1, **wrong)
+    np.testing.assert_array_equal(arrays[0], 1)
