@@ -12,6 +12,7 @@ from . import _validation as check
 from .nn.losses import Loss, as_loss
 from .nn.module import Module
 from .nn.sequential import Sequential
+from .nn.structure import release
 
 Array = check.Array
 
@@ -162,18 +163,11 @@ def _in_float64(layer: Module, seed: int) -> Sequential:
     values = dict(fresh.named_parameters()) if isinstance(fresh, Sequential) else {}
     values = {key: view.copy() for key, view in values.items()}
     layers = list(fresh.children()) if isinstance(fresh, Sequential) else [fresh]
-    _release(fresh)
+    release(fresh)
     net = Sequential(*layers, seed=seed, dtype="float64")
     for key, value in values.items():
         net[key][...] = value
     return net
-
-
-def _release(module: Module) -> None:
-    """Let a layer and those that it is made of be part of another network."""
-    module._network = None
-    for child in module.children():
-        _release(child)
 
 
 def _check_loss(loss: Loss, x: Array, target: Any, compare: _Compare) -> None:

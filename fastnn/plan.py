@@ -1,9 +1,9 @@
 """How a network becomes a program.
 
 A `Plan` walks through the layers once. Each tells it in the plan's vocabulary what it stands for (`linear`,
-`activation`, `rows`, `dropout`, `residual`, `concat`, `python`), and the plan fuses: an activation into the product
-before it, the gradient of an activation into the product that makes its grad_output. Every layer leaves a stage
-(stages.py), which knows the way back.
+`activation`, `norm`, `batch_norm`, `rows`, `dropout`, `residual`, `concat`, `python`), and the plan fuses: an
+activation into the product or the normalization before it, the gradient of an activation into the operation that makes
+its grad_output. Every layer leaves a stage (stages.py), which knows the way back.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._core.normalization import COLUMN_STATISTICS, ROW_STATISTICS
 from ._validation import Array
 from .nn.parameters import ALIGNMENT, aligned_zeros
 from .program import Buffer, Operation, Part, Program, Slot
-from .stages import Concat, Elementwise, Gate, Gradient, Linear, Python, Stage, Sum, forward_of
+from .stages import Concat, Elementwise, Gate, Gradient, Linear, Norm, Python, Stage, Sum, forward_of
 
 if TYPE_CHECKING:
     from .nn.losses import Loss
@@ -45,6 +46,8 @@ class Plan:
         self.current: Any = Slot("input")  # what the next layer reads
         self.gradient: Any = None  # with respect to what the last layer wrote
         self.accumulate = False  # gradients are added to those there
+        self.running: list[Operation] = []  # the updates of running statistics
+        self.by_batch = ""  # the first layer that normalizes by the statistics of the batch
 
     # -- the vocabulary of layers --------------------------------------------------------------------------------------
 
@@ -64,11 +67,11 @@ class Plan:
         self.add_stage(Linear(layer, label, self.cols, layer.out_features, self.current, y), operation)
 
     def activation(self, layer: Any, label: str, kernel: str, params: tuple[float, ...]) -> None:
-        """An elementwise activation: part of the product before it where there is one."""
+        """An elementwise activation: part of the product or the normalization before it where there is one."""
         last = self.stages[-1] if self.stages else None
         keep_input = self.train and kernel not in FROM_OUTPUT
         backward = f"{kernel}_backward"
-        if isinstance(last, Linear) and last.gate is None:
+        if isinstance(last, (Linear, Norm)) and last.gate is None:
             operation = self.operations[-1]
             if keep_input:
                 operation.arrays["y"] = last.y = self.current = self.buffer(self.cols)
@@ -80,6 +83,29 @@ class Plan:
         saved = self.current if keep_input else y
         self._elementwise("activation", layer, label, y, kernel, params, saved)
         self.stages[-1].gate = Gate(backward, params, saved)
+
+    def norm(self, layer: Any, label: str, kind: str, eps: float) -> None:
+        """Layer or root mean square normalization, of rows."""
+        self._norm(layer, label, kind, eps, {"statistics": self.buffer(ROW_STATISTICS)} if self.train else {})
+
+    def batch_norm(self, layer: Any, label: str, eps: float, momentum: float | None, *, by_batch: bool) -> None:
+        """Batch normalization, by the statistics of the batch or by the running ones.
+
+        The running statistics, where there are any, follow those of a training batch; without momentum, by averages.
+        """
+        size = (COLUMN_STATISTICS, layer.features)
+        statistics = {"statistics": aligned_zeros(size, self.dtype)}
+        self.nbytes += statistics["statistics"].nbytes
+        running = {name: layer.buffer(name) for name in ("running_mean", "running_var") if name in layer.buffers()}
+        x = self.current
+        self._norm(layer, label, "batch_norm", eps, statistics if by_batch else statistics | running)
+        if by_batch:
+            self.by_batch = self.by_batch or label
+        if by_batch and running and self.train:
+            arrays = {"x": x, **statistics, **running, "step": layer.buffer("num_batches_tracked")}
+            factor = -1.0 if momentum is None else momentum
+            label = f"{label}, running statistics"
+            self.running.append(Operation("running", label, arrays, self.cols, params=(factor,), eps=eps))
 
     def rows(self, layer: Any, label: str, kernel: str, params: tuple[float, ...]) -> None:
         """An operation on whole rows: softmax and log-softmax."""
@@ -150,6 +176,8 @@ class Plan:
                 for role, array in last.arrays.items():
                     if array is self.current:
                         last.arrays[role] = Slot("output")
+            self.operations += self.running
+            self.running = []
         self.sections["forward"] = (0, len(self.operations))
 
     def loss(self, loss: Loss, *, gradient: bool, labels: bool) -> None:
@@ -198,6 +226,12 @@ class Plan:
         self.operations.append(operation)
         self.sections["update"] = (start, start + 1)
 
+    def statistics(self) -> None:
+        """Add the update of running statistics. In a step it comes last: one that fails leaves them as they were."""
+        start = len(self.operations)
+        self.operations += self.running
+        self.sections["statistics"] = (start, len(self.operations))
+
     def finish(self) -> Program:
         """Lay out the workspace and resolve every buffer into it."""
         itemsize = np.dtype(self.dtype).itemsize
@@ -224,6 +258,7 @@ class Plan:
             self.nbytes + arena.nbytes,
             self.tick,
             self.stages,
+            self.by_batch,
         )
 
     # -- parts ---------------------------------------------------------------------------------------------------------
@@ -257,6 +292,15 @@ class Plan:
         source = x if isinstance(x, Slot) else Part(x, x_start, cols)
         arrays = {"x": source, "y": Part(y, y_start, cols)}
         self.operations.append(Operation("columns", label, arrays, cols, 0, None, strides))
+
+    def _norm(self, layer: Any, label: str, kind: str, eps: float, arrays: dict[str, Any]) -> None:
+        if layer.in_features_hint() != self.cols:
+            raise ValueError(f"{label}: x has {self.cols} features, this layer takes {layer.in_features_hint()}")
+        x, y = self.current, self.buffer(self.cols)
+        trained = bool(layer.parameter_shapes())
+        stage = Norm(layer, label, self.cols, self.cols, x, y, trained, None, kind, eps, arrays)
+        arrays = {"x": x, "weight": layer.array("weight"), "bias": layer.array("bias"), "pre": y, "y": y, **arrays}
+        self.add_stage(stage, Operation(kind, label, arrays, self.cols, eps=eps))
 
     def _branch(self, nodes: tuple[Node, ...], x: Any, n_in: int) -> tuple[list[Stage], Any]:
         """Plan a chain of layers that reads x: its stages, none of which is fused with one outside, and its output."""

@@ -64,6 +64,7 @@ class Operation:
     params: tuple[float, ...] = ()
     flag: int = 0
     root: bool = False
+    eps: float = 0.0
     seed: int = 0
     stream: int = 0
     call: Callable[[int], float | None] | None = None
@@ -94,6 +95,7 @@ class Program:
     workspace: int
     tick: Array
     stages: list[Stage]
+    by_batch: str = ""  # the first layer that normalizes by the statistics of the batch
     _executors: dict[bool, Any] = field(default_factory=dict)
 
     @property
@@ -112,6 +114,17 @@ class Program:
     def span(self, first: str, last: str | None = None) -> tuple[int, int]:
         """The operations of the sections from `first` to `last`."""
         return self.sections[first][0], self.sections[last or first][1]
+
+    def check_rows(self, rows: int, batch_size: int) -> None:
+        """Raise ValueError if a batch of these rows is a single row where a layer normalizes by the batch."""
+        if not self.by_batch or rows == 0 or (rows % batch_size if rows > batch_size else rows) != 1:
+            return
+        if rows == 1:
+            raise ValueError(f"{self.by_batch}: expected more than 1 row to normalize by their statistics, got 1")
+        raise ValueError(
+            f"{self.by_batch}: the last of the batches of {batch_size} from {rows} rows has 1 row, which has no "
+            "variance to normalize by: leave a row out, or choose another batch_size"
+        )
 
     def __str__(self) -> str:
         head = (

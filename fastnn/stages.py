@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,6 +51,21 @@ class Stage:
         """Plan the gradients of the parameters and, if it is wanted, that of x, which `before` wrote."""
         raise NotImplementedError
 
+    def through_gate(self, plan: Plan, gradient: Gradient) -> Gradient:
+        """The gradient before the activation that ends the stage, planned unless it is there."""
+        gate = self.gate
+        if gate is None or gradient.gated:
+            return gradient
+        return elementwise_backward(plan, self, gradient, "activation_backward", gate.kernel, gate.params, gate.saved)
+
+    def own_backward(self, plan: Plan, kind: str, arrays: dict[str, Any]) -> Operation:
+        """Plan the operation that makes the gradients of the parameters from x and what is in `arrays`."""
+        gradients = {f"grad_{name}": self.layer.gradient(name) for name in ("weight", "bias")}
+        operation = Operation(kind, self.label.split(" + ")[0], arrays | {"x": self.x} | gradients, self.n_in)
+        operation.flag = ACCUMULATE if plan.accumulate else 0
+        plan.operations.append(operation)
+        return operation
+
 
 @dataclass
 class Elementwise(Stage):
@@ -77,31 +92,32 @@ class Linear(Stage):
     trained: bool = True
 
     def backward(self, plan: Plan, gradient: Gradient, before: Stage | None, wanted: bool) -> Gradient | None:
-        if self.gate is not None and not gradient.gated:
-            gate = self.gate
-            gradient = elementwise_backward(
-                plan, self, gradient, "activation_backward", gate.kernel, gate.params, gate.saved
-            )
-        layer = self.layer
-        arrays = {
-            "grad_y": gradient.array,
-            "x": self.x,
-            "grad_weight": layer.gradient("weight"),
-            "grad_bias": layer.gradient("bias"),
-        }
-        operation = Operation("linear_backward", self.label.split(" + ")[0], arrays, self.n_in, self.n_out)
-        operation.flag = ACCUMULATE if plan.accumulate else 0
-        plan.operations.append(operation)
+        gradient = self.through_gate(plan, gradient)
+        operation = self.own_backward(plan, "linear_backward", {"grad_y": gradient.array})
+        operation.n_out = self.n_out
         if not wanted:
             return None
-        grad_x = plan.buffer(self.n_in)
-        arrays |= {"weight": layer.array("weight"), "grad_x": grad_x}
-        if before is None or before.gate is None:
-            return Gradient(grad_x)
-        operation.kernel, operation.params = before.gate.kernel, before.gate.params
-        arrays["saved"] = before.gate.saved
-        operation.label += f" + gradient of {before.label.split(' + ')[-1]}"
-        return Gradient(grad_x, gated=True)
+        operation.arrays |= {"weight": self.layer.array("weight"), "grad_x": plan.buffer(self.n_in)}
+        return gated_by(before, operation)
+
+
+@dataclass
+class Norm(Stage):
+    """A normalization, with the activation that follows it; `saved` is what else its operations take."""
+
+    kind: str = "layer_norm"
+    eps: float = 0.0
+    saved: dict[str, Any] = field(default_factory=dict)
+
+    def backward(self, plan: Plan, gradient: Gradient, before: Stage | None, wanted: bool) -> Gradient | None:
+        gradient = self.through_gate(plan, gradient)
+        arrays = {"grad_y": gradient.array, "weight": self.layer.array("weight"), **self.saved}
+        operation = self.own_backward(plan, f"{self.kind}_backward", arrays)
+        operation.eps = self.eps
+        if not wanted:
+            return None
+        operation.arrays["grad_x"] = gradient.array if gradient.owned else plan.buffer(self.n_in)
+        return gated_by(before, operation)
 
 
 @dataclass
@@ -172,6 +188,17 @@ def elementwise_backward(
     operation = Operation(kind, stage.label, arrays, stage.n_out, 0, kernel, params, seed=plan.seed, stream=stream)
     plan.operations.append(operation)
     return Gradient(grad_x)
+
+
+def gated_by(before: Stage | None, operation: Operation) -> Gradient:
+    """Let the operation multiply the gradient of x, which it makes, by that of the activation that ends `before`."""
+    gate, grad_x = before.gate if before is not None else None, operation.arrays["grad_x"]
+    if before is None or gate is None:
+        return Gradient(grad_x)
+    operation.kernel, operation.params = gate.kernel, gate.params
+    operation.arrays["saved"] = gate.saved
+    operation.label += f" + gradient of {before.label.split(' + ')[-1]}"
+    return Gradient(grad_x, gated=True)
 
 
 def add_gradients(plan: Plan, gradients: list[Gradient | None], cols: int) -> Gradient | None:

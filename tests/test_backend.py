@@ -36,6 +36,9 @@ ACTIVATIONS = {
     "tanh": nn.Tanh,
     "dropout": lambda: nn.Dropout(0.3),
     "flatten": nn.Flatten,
+    "batch_norm": lambda: nn.Sequential(nn.Tanh(), nn.BatchNorm1d(7), nn.ReLU()),
+    "layer_norm": lambda: nn.Sequential(nn.LayerNorm(7), nn.GELU()),
+    "rms_norm": lambda: nn.RMSNorm(7),
     "residual": lambda: nn.Residual(nn.Linear(7, 7), nn.Tanh()),
     "concat": lambda: nn.Sequential(nn.Concat(nn.Sequential(), nn.Linear(7, 2)), nn.Linear(9, 7)),
 }

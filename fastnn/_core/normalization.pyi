@@ -4,6 +4,9 @@ import numpy.typing as npt
 
 _Array = npt.NDArray[Any]
 
+ROW_STATISTICS: int
+COLUMN_STATISTICS: int
+
 class RowNorm:
     def __init__(self, name: str) -> None: ...
     def quick(self, x: Any, weight: Any, bias: Any, eps: Any) -> _Array | None: ...

@@ -20,6 +20,8 @@ cdef enum:
 
 cdef double COST = 0.2  # nanoseconds an element, each way: benchmarks/bench_normalization.py
 
+ROW_STATISTICS, COLUMN_STATISTICS = FNN_ROW_STATISTICS, FNN_COLUMN_STATISTICS
+
 cdef Epilogue NONE
 NONE.kernel = -1
 

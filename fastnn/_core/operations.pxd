@@ -4,16 +4,17 @@ from libc.stdint cimport int64_t, uint64_t
 
 from fastnn._core.dispatch cimport real
 from fastnn._core.linear cimport Epilogue
+from fastnn._core.normalization cimport Norm
 from fastnn._core.optimizers cimport Update
 
 cdef enum:
     LINEAR, LINEAR_BACKWARD, ACTIVATION, ACTIVATION_BACKWARD, ROWS, ROWS_BACKWARD, DROPOUT, DROPOUT_BACKWARD, COPY
-    COLUMNS, LOSS, ROW_LOSS, CORRECT, UPDATE, PYTHON
+    COLUMNS, NORM, NORM_BACKWARD, RUNNING, LOSS, ROW_LOSS, CORRECT, UPDATE, PYTHON
 
 # What an operation reads and writes. An array that is known only at the run (a Slot) is filled in when it begins.
 cdef enum:
     X, Y, PRE, WEIGHT, BIAS, SAVED, GRAD_Y, GRAD_X, GRAD_WEIGHT, GRAD_BIAS, TARGET, SAMPLE_WEIGHT, EXPANDED
-    S0, S1, S2, HYPER, STEP, ROLES
+    S0, S1, S2, HYPER, STEP, STATISTICS, RUNNING_MEAN, RUNNING_VAR, ROLES
 
 # Bits of Op.flag: the loss is a mean; targets are class indices; gradients are added to those there.
 cpdef enum:
@@ -31,6 +32,8 @@ ctypedef struct Op:
     double cost
     double[3] params
     Epilogue epilogue
+    Norm norm
+    double eps           # of a normalization
     Update update
     uint64_t seed
     uint64_t stream

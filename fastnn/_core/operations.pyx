@@ -4,11 +4,15 @@ from libc.math cimport sqrt
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy
 
+from fastnn._core cimport dispatch
 from fastnn._core.activations cimport run_map1, run_map2
 from fastnn._core.dispatch cimport real
 from fastnn._core.dropout cimport run_dropout
 from fastnn._core.linear cimport run_linear, run_linear_grad_weight, run_linear_grad_x
 from fastnn._core.losses cimport bad_label, run_loss, run_row_loss, run_sum
+from fastnn._core.normalization cimport (
+    forget_batch, run_norm, run_norm_backward, run_norm_gradients, run_statistics,
+)
 from fastnn._core.optimizers cimport run_update
 from fastnn._core.softmax cimport run_rows1, run_rows2
 
@@ -16,11 +20,14 @@ KINDS = {
     "linear": LINEAR, "linear_backward": LINEAR_BACKWARD, "activation": ACTIVATION,
     "activation_backward": ACTIVATION_BACKWARD, "rows": ROWS, "rows_backward": ROWS_BACKWARD, "dropout": DROPOUT,
     "dropout_backward": DROPOUT_BACKWARD, "copy": COPY, "columns": COLUMNS,
+    "layer_norm": NORM, "layer_norm_backward": NORM_BACKWARD, "rms_norm": NORM, "rms_norm_backward": NORM_BACKWARD,
+    "batch_norm": NORM, "batch_norm_backward": NORM_BACKWARD, "running": RUNNING,
     "loss": LOSS, "row_loss": ROW_LOSS, "correct": CORRECT, "update": UPDATE, "python": PYTHON,
 }
 
 ROLE_NAMES = ("x", "y", "pre", "weight", "bias", "saved", "grad_y", "grad_x", "grad_weight", "grad_bias",
-              "target", "sample_weight", "expanded", "s0", "s1", "s2", "hyper", "step")
+              "target", "sample_weight", "expanded", "s0", "s1", "s2", "hyper", "step",
+              "statistics", "running_mean", "running_var")
 assert len(ROLE_NAMES) == ROLES
 
 
@@ -130,6 +137,37 @@ cdef void run_linear_backward(Op *op, Py_ssize_t rows, real dtype) noexcept nogi
                            <real *> op.p[GRAD_BIAS], op.flag & ACCUMULATE, rows, op.n_in, op.n_out)
 
 
+cdef void run_normalization(Op *op, Py_ssize_t rows, real dtype) noexcept nogil:
+    cdef real *statistics = <real *> op.p[STATISTICS]
+    if op.norm.step == 0:
+        run_statistics(<const real *> op.p[X], <const real *> op.p[RUNNING_MEAN], <const real *> op.p[RUNNING_VAR],
+                       statistics, rows, op.n_in, op.eps)
+    run_norm(&op.norm, <const real *> op.p[X], <const real *> op.p[WEIGHT], <const real *> op.p[BIAS],
+             <real *> op.p[PRE], <real *> op.p[Y], statistics, rows, op.n_in, op.eps, &op.epilogue)
+
+
+cdef void run_normalization_backward(Op *op, Py_ssize_t rows, real dtype) noexcept nogil:
+    cdef real *statistics = <real *> op.p[STATISTICS]
+    run_norm_gradients(&op.norm, <const real *> op.p[GRAD_Y], <const real *> op.p[X], statistics,
+                       <real *> op.p[GRAD_WEIGHT], <real *> op.p[GRAD_BIAS], rows, op.n_in, op.flag & ACCUMULATE)
+    if op.p[RUNNING_MEAN] != NULL:
+        forget_batch(statistics, op.n_in)
+    if op.p[GRAD_X] != NULL:
+        run_norm_backward(&op.norm, <const real *> op.p[GRAD_Y], <const real *> op.p[X], <const real *> op.p[WEIGHT],
+                          <const real *> statistics, <real *> op.p[GRAD_X], <const real *> op.p[SAVED], rows, op.n_in,
+                          &op.epilogue)
+
+
+cdef void run_running(Op *op, Py_ssize_t rows, real dtype) noexcept nogil:
+    """Let running statistics go towards those of the batch, by params[0]; below 0, to the average of all batches."""
+    cdef int64_t *batches = <int64_t *> op.p[STEP]
+    if rows < 2:
+        return
+    batches[0] += 1
+    dispatch.update_running(<const real *> op.p[STATISTICS], <real *> op.p[RUNNING_MEAN], <real *> op.p[RUNNING_VAR],
+                            rows, op.n_in, op.params[0] if op.params[0] >= 0 else 1.0 / batches[0])
+
+
 cdef void copy_columns(const real *x, Py_ssize_t x_stride, real *y, Py_ssize_t y_stride, Py_ssize_t rows,
                        Py_ssize_t cols) noexcept nogil:
     cdef Py_ssize_t r
@@ -164,6 +202,12 @@ cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, real dty
     elif op.kind == COLUMNS:
         copy_columns(<const real *> op.p[X], <Py_ssize_t> op.params[0], <real *> op.p[Y], <Py_ssize_t> op.params[1],
                      rows, op.n_in)
+    elif op.kind == NORM:
+        run_normalization(op, rows, dtype)
+    elif op.kind == NORM_BACKWARD:
+        run_normalization_backward(op, rows, dtype)
+    elif op.kind == RUNNING:
+        run_running(op, rows, dtype)
     elif op.kind == LOSS:
         run_elementwise_loss(op, totals, rows, dtype)
     elif op.kind == ROW_LOSS:

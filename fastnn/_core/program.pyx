@@ -17,8 +17,9 @@ from libc.string cimport memcpy, memset
 from fastnn._core cimport arrays, dispatch
 from fastnn._core.operations cimport (
     ACTIVATION, ACTIVATION_BACKWARD, BAD_LABEL, DONE, DROPOUT, DROPOUT_BACKWARD, LABELS, LINEAR, LINEAR_BACKWARD, LOSS,
-    NON_FINITE, PYTHON, RAISED, ROW_LOSS, ROWS, ROWS_BACKWARD, UPDATE, Op, Totals, run_op,
+    NON_FINITE, NORM, NORM_BACKWARD, PYTHON, RAISED, ROW_LOSS, ROWS, ROWS_BACKWARD, UPDATE, Op, Totals, run_op,
 )
+from fastnn._core.normalization cimport find_norm
 from fastnn._core.optimizers cimport find_update
 from fastnn._core.threads cimport fork_count
 
@@ -53,6 +54,7 @@ cdef class NativeProgram:
     cdef bint double_
     cdef bint labels        # targets are class indices
     cdef Py_ssize_t batch_size, n_in, n_out
+    cdef bint by_batch      # something is normalized by the statistics of a batch: a single row has none
     cdef int forward_stop   # the operations before this one are the forward section
     cdef int loss_stop      # and those before this one have computed the loss
     cdef int64_t *tick
@@ -75,6 +77,7 @@ cdef class NativeProgram:
         self.keep = [plan.tick]
         self.tick = <int64_t *> arrays.data(plan.tick)
         self.batch_size, self.n_in, self.n_out = plan.batch_size, plan.n_in, plan.n_out
+        self.by_batch = bool(plan.by_batch)
         self.forward_stop = plan.span("forward")[1]
         self.loss_stop = plan.sections.get("loss", (0, self.forward_stop))[1]
         self.labels = any(o.kind == "row_loss" and o.flag & LABELS for o in plan.operations)
@@ -126,9 +129,12 @@ cdef class NativeProgram:
             op.update = find_update(operation.kernel)
         elif op.kind in (DROPOUT, DROPOUT_BACKWARD):
             op.seed, op.stream = operation.seed, operation.stream
-        elif op.kind in (LINEAR, LINEAR_BACKWARD):
+        elif op.kind in (LINEAR, LINEAR_BACKWARD, NORM, NORM_BACKWARD):
+            if op.kind in (NORM, NORM_BACKWARD):
+                op.norm, op.eps = find_norm(operation.kind.removesuffix("_backward")), operation.eps
             if operation.kernel is not None:
-                op.epilogue.kernel = dispatch.kernel_index(operation.kernel, "map1" if op.kind == LINEAR else "map2")
+                group = "map1" if op.kind in (LINEAR, NORM) else "map2"
+                op.epilogue.kernel = dispatch.kernel_index(operation.kernel, group)
                 op.epilogue.params = op.params
         elif op.kind in groups:
             op.kernel = dispatch.kernel_index(operation.kernel, groups[op.kind])
@@ -213,7 +219,8 @@ cdef class NativeProgram:
     cdef bint takes(self, x):
         """Whether x is a matrix of inputs that needs neither repair nor explanation."""
         return (not dispatch.reference and arrays.is_plain(x) and arrays.is_double(x) == self.double_
-                and cnp.PyArray_NDIM(<cnp.ndarray> x) == 2 and cnp.PyArray_DIM(<cnp.ndarray> x, 1) == self.n_in)
+                and cnp.PyArray_NDIM(<cnp.ndarray> x) == 2 and cnp.PyArray_DIM(<cnp.ndarray> x, 1) == self.n_in
+                and not (self.by_batch and cnp.PyArray_DIM(<cnp.ndarray> x, 0) == 1))
 
     cdef bint takes_target(self, y, Py_ssize_t rows, int dtype):
         """Whether the contiguous array y is a target as the program reads it: labels, or a row for each sample."""

@@ -38,6 +38,7 @@ from .losses import (
     SmoothL1Loss,
 )
 from .module import Module
+from .normalization import BatchNorm1d, LayerNorm, RMSNorm
 from .parameters import Parameter, Parameters
 from .sequential import Sequential
 
@@ -48,6 +49,7 @@ __all__ = [
     "SELU",
     "BCELoss",
     "BCEWithLogitsLoss",
+    "BatchNorm1d",
     "Concat",
     "CrossEntropyLoss",
     "Dropout",
@@ -57,6 +59,7 @@ __all__ = [
     "Hardtanh",
     "HuberLoss",
     "L1Loss",
+    "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LogSoftmax",
@@ -68,6 +71,7 @@ __all__ = [
     "Parameter",
     "Parameters",
     "RMSELoss",
+    "RMSNorm",
     "ReLU",
     "ReLU6",
     "Residual",

@@ -54,6 +54,8 @@ class Module:
         self.training = True
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._inits: dict[str, Any] = {}
+        self._buffer_specs: dict[str, tuple[tuple[int, ...], Any, str | None]] = {}
+        self._buffers: dict[str, Array] = {}
         self._home: tuple[Parameters, str] | None = None
         self._network: Sequential | None = None  # that this layer is part of
         self._solos: dict[str, Sequential] = {}  # networks of just this layer, by dtype
@@ -101,11 +103,50 @@ class Module:
         return self._parameter(name).grad if name in self._shapes else None
 
     def _parameter(self, name: str) -> Any:
+        params, prefix = self._at_home()
+        return params[prefix + name]
+
+    def _at_home(self) -> tuple[Parameters, str]:
+        """Where parameters and buffers live: in a network of just this layer if there is no other."""
         if self._home is None:
             self._alone(getattr(self, "dtype", "float32"))
         assert self._home is not None
-        params, prefix = self._home
-        return params[prefix + name]
+        return self._home
+
+    # -- buffers -------------------------------------------------------------------------------------------------------
+
+    def add_buffer(self, name: str, shape: tuple[int, ...], init: Any = 0.0, dtype: str | None = None) -> None:
+        """Declare an array that is kept with the parameters, in states and copies, but not trained: statistics, say.
+
+        It begins as `init`, a number or an array, and has the dtype of the network unless one is given.
+        """
+        self._buffer_specs[name] = tuple(shape), init, dtype
+
+    def buffers(self) -> tuple[str, ...]:
+        """The names of the buffers."""
+        return tuple(self._buffer_specs)
+
+    def buffer(self, name: str) -> Array:
+        """The values of a buffer, a writable view."""
+        if name in self._buffer_specs and name not in self._buffers:
+            self._parameter_dtype()  # gives buffers their place
+        if name not in self._buffers:
+            raise KeyError(f"{type(self).__name__} has no buffer {name!r}")
+        return self._buffers[name]
+
+    def place_buffers(self, dtype: str) -> None:
+        """Let the buffers be of a network of this dtype; called by the network."""
+        for name, (shape, init, own) in self._buffer_specs.items():
+            old = self._buffers.get(name)
+            if old is None:
+                self._buffers[name] = np.array(np.broadcast_to(init, shape), own or dtype)
+            elif old.dtype != (own or dtype):
+                self._buffers[name] = old.astype(own or dtype)
+
+    def buffers_untouched(self) -> bool:
+        """Whether all buffers are as they began."""
+        return all(np.array_equal(self.buffer(name), np.broadcast_to(init, shape))
+                   for name, (shape, init, _) in self._buffer_specs.items())  # fmt: skip
 
     def __getitem__(self, name: str) -> Array:
         array = self.array(name)
@@ -185,10 +226,9 @@ class Module:
         return solo(x)
 
     def _parameter_dtype(self) -> str | None:
-        """The dtype of the parameters, of this layer or of one that it is made of; None if there are none."""
-        if self._shapes:
-            dtype: str = self._parameter(next(iter(self._shapes))).data.dtype.name
-            return dtype
+        """The dtype of parameters and buffers, of this layer or of one it is made of; None if there are none."""
+        if self._shapes or self._buffer_specs:
+            return self._at_home()[0].dtype.name
         return next((d for child in self.children() if (d := child._parameter_dtype()) is not None), None)
 
     def train(self, mode: bool = True) -> Self:

@@ -100,15 +100,20 @@ class Sequential(Module):
                 params[join(member.name, key)].data[...] = first
             if old is not None:
                 old[0].moved = True
+            layer.place_buffers(self.dtype)
         _bind(self._nodes, params)
         return params
 
     def _untouched(self) -> bool:
-        """Whether all parameters are still what a seed that nobody chose gave them."""
-        return self._drew_seed and all(
-            np.array_equal(member.layer[key], self._first_value(member, j))
-            for member in leaves(self._nodes)
-            for j, key in enumerate(member.layer.parameter_shapes())
+        """Whether all parameters are still what a seed that nobody chose gave them, and all buffers as they began."""
+        return (
+            self._drew_seed
+            and all(
+                np.array_equal(member.layer[key], self._first_value(member, j))
+                for member in leaves(self._nodes)
+                for j, key in enumerate(member.layer.parameter_shapes())
+            )
+            and all(member.layer.buffers_untouched() for member in leaves(self._nodes))
         )
 
     def _forget(self) -> None:
@@ -152,9 +157,17 @@ class Sequential(Module):
         """Names and writable views of the gradients."""
         return ((p.name, p.grad) for p in self._params)
 
+    def named_buffers(self) -> Iterator[tuple[str, Array]]:
+        """Names, as PyTorch gives them, and writable views of what layers keep but do not train: running statistics."""
+        for member in leaves(self._nodes):
+            yield from ((join(member.name, key), member.layer.buffer(key)) for key in member.layer.buffers())
+
+    def _named_state(self) -> dict[str, Array]:
+        return dict(self.named_parameters()) | dict(self.named_buffers())
+
     def state_dict(self) -> dict[str, Array]:
-        """A copy of every parameter by name."""
-        return {name: view.copy() for name, view in self.named_parameters()}
+        """A copy of every parameter and every buffer by name."""
+        return {name: view.copy() for name, view in self._named_state().items()}
 
     def load_state_dict(self, state: dict[str, Any], strict: bool = True) -> LoadedKeys:
         """Take over the arrays of a `state_dict`.
@@ -175,7 +188,7 @@ class Sequential(Module):
         TypeError, ValueError
             If a name, a shape or a dtype does not fit. All that does not is named, and nothing is changed.
         """
-        return load_arrays(dict(self.named_parameters()), state, strict)
+        return load_arrays(self._named_state(), state, strict)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the whole network, architecture and values, as one safetensors file; `fastnn.load(path)` reads it.
@@ -209,6 +222,7 @@ class Sequential(Module):
             return self.predict(x)
         rows, shape = self._input(x)
         program = self.program("train", rows.shape[0], rows.shape[1])
+        program.check_rows(rows.shape[0], rows.shape[0])
         out = np.empty((rows.shape[0], program.n_out), self.dtype)
         self._tick += 1
         sums = np.zeros(5)
@@ -249,7 +263,7 @@ class Sequential(Module):
     def predict(self, x: Any) -> Array:
         """The output for x, shape (..., in_features), in inference mode, for any number of rows.
 
-        A row's output has the same bits whatever else is in x.
+        A row's output has the same bits whatever else is in x (unless a BatchNorm1d keeps no running statistics).
         """
         if self._predict is not None:
             quick = self._predict(x)
@@ -258,6 +272,9 @@ class Sequential(Module):
         rows, shape = self._input(x)
         n = rows.shape[0]
         program = self.program("predict", min(n, PREDICT_ROWS), rows.shape[1])
+        if program.by_batch:  # which is x as a whole
+            program = self.program("predict", n, rows.shape[1])
+            program.check_rows(n, n)
         self._predict = getattr(program.executor, "predict", None)
         out = np.empty((n, program.n_out), self.dtype)
         sums, span, size = np.zeros(5), program.span("forward"), program.batch_size
@@ -265,6 +282,15 @@ class Sequential(Module):
             batch = rows[start : start + size]
             program.executor.run(*span, len(batch), {"input": batch, "output": out[start : start + size]}, sums)
         return out.reshape(*shape, program.n_out)
+
+    def fold(self) -> Sequential:
+        """A new network for inference, in which every BatchNorm1d beside a Linear is part of it; equal to rounding.
+
+        It has no nested networks, so layers are numbered anew; a warning names each BatchNorm1d that stays.
+        """
+        from .folding import fold
+
+        return fold(self)
 
     def _input(self, x: Any) -> tuple[Array, tuple[int, ...]]:
         """x as a matrix, a row for each sample, and the shape that the rows had."""
@@ -372,6 +398,8 @@ class Sequential(Module):
             plan.backward(accumulate=mode == "train", input_gradient=mode == "train")
         if optimizer is not None:
             plan.update(optimizer)
+        if mode == "step":
+            plan.statistics()
         return plan.finish()
 
     def _forget_programs(self) -> None:
@@ -394,8 +422,11 @@ class Sequential(Module):
         return iter(self.layers)
 
     def __getitem__(self, index: Any) -> Any:
-        """The layer at a position, or a parameter by its name."""
-        return self._params[index].data if isinstance(index, str) else self.layers[index]
+        """The layer at a position, or a parameter or buffer by its name."""
+        if not isinstance(index, str):
+            return self.layers[index]
+        buffers = dict(self.named_buffers())
+        return buffers[index] if index in buffers else self._params[index].data
 
     def __repr__(self) -> str:
         lines = [(text, f"{count:,}" if count else "") for text, count in tree(self._nodes)]

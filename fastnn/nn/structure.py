@@ -101,6 +101,13 @@ def check_free(layers: Mapping[str, Any], prefix: str = "", parent: Module | Non
         check_free(layer.named_children(), name, layer if layer.is_network else parent)
 
 
+def release(module: Module) -> None:
+    """Let a layer and those that it is made of be part of another network."""
+    module._network = None
+    for child in module.children():
+        release(child)
+
+
 def check_layers(nodes: tuple[Node, ...]) -> None:
     """Raise ValueError if a layer stands there twice, or the features of two neighbours do not match."""
     seen: dict[int, str] = {}

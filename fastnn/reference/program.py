@@ -14,11 +14,23 @@ from . import activations, elementary, losses, optimizers
 from .dropout import dropout
 from .elementary import Array
 from .linear import linear_backward
+from .normalization import (
+    batch_norm,
+    batch_norm_backward,
+    layer_norm,
+    layer_norm_backward,
+    rms_norm,
+    rms_norm_backward,
+)
 from .softmax import log_softmax, log_softmax_backward, softmax, softmax_backward
 
 if TYPE_CHECKING:
     from ..program import Operation, Program
 
+# Operands that are no matrices with a row for each sample.
+WHOLE = {
+    "weight", "bias", "grad_weight", "grad_bias", "statistics", "running_mean", "running_var", "step",
+}  # fmt: skip
 ROWS: dict[str | None, Any] = {
     "softmax": softmax,
     "softmax_backward": softmax_backward,
@@ -100,7 +112,7 @@ class ReferenceProgram:
         """An operand: from the slots, or the part of a buffer that this batch uses."""
         if hasattr(array, "slot"):
             return slots.get(array.slot)
-        if array is None or operation.kind == "update" or role in ("weight", "bias", "grad_weight", "grad_bias"):
+        if array is None or operation.kind == "update" or role in WHOLE:
             return array
         return array[:rows]
 
@@ -111,19 +123,42 @@ class ReferenceProgram:
         np.matmul(a["x"], a["weight"], out=a["pre"])
         if "bias" in a:
             a["pre"] += a["bias"]
-        if o.kernel:
-            a["y"][...] = elementwise(o.kernel)(a["pre"], *o.params)
+        _finish(o, a)
 
     def _linear_backward(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
         weight = a.get("weight", np.empty((o.n_in, o.n_out), a["x"].dtype))
-        grad_x, grad_weight, grad_bias = linear_backward(a["grad_y"], a["x"], weight)
-        for role, gradient in (("grad_weight", grad_weight), ("grad_bias", grad_bias)):
-            if role in a:
-                a[role][...] = a[role] + gradient if o.flag & ACCUMULATE else gradient
-        if "grad_x" in a:
-            if o.kernel:
-                grad_x = elementwise(o.kernel)(grad_x, a["saved"], *o.params)
-            a["grad_x"][...] = grad_x
+        _put_gradients(o, a, *linear_backward(a["grad_y"], a["x"], weight))
+
+    def _layer_norm(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
+        a["pre"][...] = layer_norm(a["x"], a.get("weight"), a.get("bias"), o.eps)
+        _finish(o, a)
+
+    def _layer_norm_backward(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
+        _put_gradients(o, a, *layer_norm_backward(a["grad_y"], a["x"], a.get("weight"), o.eps))
+
+    def _rms_norm(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
+        a["pre"][...] = rms_norm(a["x"], a.get("weight"), o.eps)
+        _finish(o, a)
+
+    def _rms_norm_backward(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
+        _put_gradients(o, a, *rms_norm_backward(a["grad_y"], a["x"], a.get("weight"), o.eps))
+
+    def _batch_norm(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
+        running = a.get("running_mean"), a.get("running_var")
+        by_batch = running[0] is None
+        a["pre"][...] = batch_norm(a["x"], *running, a.get("weight"), a.get("bias"), by_batch, eps=o.eps)
+        _finish(o, a)
+
+    def _batch_norm_backward(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
+        running = a.get("running_mean"), a.get("running_var")
+        by_batch = running[0] is None
+        _put_gradients(o, a, *batch_norm_backward(a["grad_y"], a["x"], *running, a.get("weight"), by_batch, o.eps))
+
+    def _running(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
+        if rows > 1:
+            a["step"] += 1
+            momentum = o.params[0] if o.params[0] >= 0 else 1.0 / float(a["step"])
+            batch_norm(a["x"], a["running_mean"], a["running_var"], training=True, momentum=momentum)
 
     def _activation(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
         assert o.kernel is not None
@@ -204,6 +239,23 @@ class ReferenceProgram:
             sums[0] = loss
             sums[1] += loss * rows
             sums[2] += rows
+
+
+def _finish(o: "Operation", a: dict[str, Array]) -> None:
+    """The activation that is fused with an operation."""
+    if o.kernel:
+        a["y"][...] = elementwise(o.kernel)(a["pre"], *o.params)
+
+
+def _put_gradients(
+    o: "Operation", a: dict[str, Array], grad_x: Array, grad_weight: Array, grad_bias: Array | None = None
+) -> None:
+    """Those that are wanted; that of x times the gradient of the activation before."""
+    for role, gradient in (("grad_weight", grad_weight), ("grad_bias", grad_bias)):
+        if role in a:
+            a[role][...] = a[role] + gradient if o.flag & ACCUMULATE else gradient
+    if "grad_x" in a:
+        a["grad_x"][...] = elementwise(o.kernel)(grad_x, a["saved"], *o.params) if o.kernel else grad_x
 
 
 def elementwise(kernel: str) -> Any:

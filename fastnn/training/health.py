@@ -86,6 +86,7 @@ def examine(trainer: Trainer, data: Data) -> Health:
     net, optimizer, rows = trainer.net, trainer.optimizer, len(data)
     params, sums = net.parameters(), np.zeros(SUMS)
     arrays, state = [params.data, params.grad, net._tick], optimizer.state_dict()
+    arrays += [view for _, view in net.named_buffers()]
     before = [array.copy() for array in arrays]
     try:
         program = trainer._programs.run("step", data, None, 0, rows, rows, sums)

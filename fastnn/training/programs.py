@@ -65,10 +65,11 @@ class Programs:
         With `halt`, NonFinite is raised before the gradient of a loss that is not finite.
         """
         program = self.get(mode, data, batch)
+        program.check_rows(stop - start, batch)
         if mode == "step" and self.optimizer.searches:
             self._search(program, data, order, start, stop, sums, halt)
         else:
-            span = program.span("forward", "update" if mode == "step" else "loss")
+            span = program.span("forward", "statistics" if mode == "step" else "loss")
             self._run_batches(program, span, data, order, start, stop, batch, sums, mode == "step", halt)
         return program
 
@@ -85,6 +86,10 @@ class Programs:
             return self.scores(values)["loss"]
 
         self.optimizer.step(closure)
+        # Running statistics follow the batch once a step, as the last evaluation saw it.
+        self._run_batches(
+            program, program.span("statistics"), data, order, start, stop, stop - start, np.zeros(SUMS), False, False
+        )
         self.net._tick += 1
         sums[0] = evaluations[0][0]
         sums[1:] += evaluations[0][1:]

@@ -166,6 +166,8 @@ class Run:
 
     def _stretch(self, data: Data, order: Array | None, start: int) -> None:
         """Train on rows of `data`, from `start` on: one compiled loop, unless somebody wants to see it in between."""
+        self.trainer._check_current()
+        self.trainer._programs.get("step", data, self.batch_size).check_rows(len(data) - start, self.batch_size)
         while start < len(data) and self.history.stopped is None:
             stop = min(len(data), start + self._batches_to_go(len(data) - start) * self.batch_size)
             position = self.position
