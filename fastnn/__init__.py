@@ -8,7 +8,7 @@ from ._config import available_isas, get_isa, get_num_threads, set_isa, set_num_
 from ._version import __version__
 from .gradcheck import GradcheckError, gradcheck
 from .program import Program
-from .training import Callback, History, Trainer
+from .training import Callback, History, LRFinder, Trainer, lr_finder
 
 if TYPE_CHECKING:
     from . import callbacks, data
@@ -19,6 +19,7 @@ __all__ = [
     "FileFormatError",
     "GradcheckError",
     "History",
+    "LRFinder",
     "Program",
     "Trainer",
     "__version__",
@@ -31,6 +32,7 @@ __all__ = [
     "get_num_threads",
     "gradcheck",
     "load",
+    "lr_finder",
     "nn",
     "optim",
     "register_layer",

@@ -37,6 +37,8 @@ class NativeProgram:
         sums: npt.NDArray[np.float64],
         train: bool,
         halt: bool = False,
+        schedule: tuple[_Array, _Array, _Array] | None = None,
+        losses: npt.NDArray[np.float64] | None = None,
     ) -> int: ...
 
 class BadLabel(Exception): ...

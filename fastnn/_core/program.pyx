@@ -21,6 +21,7 @@ from fastnn._core.operations cimport (
 )
 from fastnn._core.normalization cimport find_norm
 from fastnn._core.optimizers cimport find_update
+from fastnn._core.schedule cimport Schedule, read_schedule, set_rates
 from fastnn._core.threads cimport fork_count
 
 from fastnn._core.activations import cost_of
@@ -291,22 +292,30 @@ cdef class NativeProgram:
 
     def run_batches(self, int first, int last, x, target, sample_weight, const int64_t[::1] order, Py_ssize_t start,
                     Py_ssize_t stop, Py_ssize_t batch_size, staging, double[::1] sums, bint train,
-                    bint halt=False):
+                    bint halt=False, schedule=None, double[::1] losses=None):
         """Run the operations on rows start .. stop - 1 of the data, a batch at a time; signals are seen in between.
 
         With `order`, row i is row order[i] of the data, gathered into the arrays of `staging`; without, batches are
         read in place. While training, the tick that dropout draws by advances with each batch. With `halt`, a batch
         whose loss is not finite raises NonFinite, and is as if it had not been tried.
+
+        `schedule`, (hyper, places, table), sets hyper[places[j]] = table[i, j] before batch i, counted from 0 here, and
+        `losses`, one a batch, is given the loss of each.
         """
         cdef void *slots[SLOTS]
         cdef char *source[3]
         cdef char *staged[3]
         cdef Py_ssize_t[3] row_bytes = [0, 0, 0]
         cdef Totals totals
-        cdef Py_ssize_t i, rows
+        cdef Schedule rates
+        cdef Py_ssize_t i, rows, batch = 0
         cdef int j, status = DONE
-        cdef bint gather = order is not None
+        cdef bint gather = order is not None, recorded = losses is not None
         clear(slots)
+        cdef Py_ssize_t batches = (stop - start + batch_size - 1) // batch_size if stop > start else 0
+        read_schedule(&rates, schedule, batches)
+        if recorded and losses.shape[0] < batches:
+            raise ValueError(f"losses must have room for {batches} batches, got {losses.shape[0]}")
         for j, array in enumerate((x, target, sample_weight)):
             source[j] = <char *> arrays.data(array)
             if array is not None:
@@ -327,8 +336,12 @@ cdef class NativeProgram:
                     else:
                         slots[j] = source[j] + i * row_bytes[j]
                 self.now = <uint64_t> self.tick[0] + 1
+                set_rates(&rates, batch)
                 status = self.run_batch(first, last, rows, slots, &totals, halt)
                 if status == DONE:  # a batch that failed was none
+                    if recorded:
+                        losses[batch] = totals.loss
+                    batch += 1
                     self.tick[0] += train
                     i += rows
                     status = self.check_signals()

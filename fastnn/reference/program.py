@@ -76,16 +76,24 @@ class ReferenceProgram:
         sums: Array,
         train: bool,
         halt: bool = False,
+        schedule: tuple[Array, Array, Array] | None = None,
+        losses: Array | None = None,
     ) -> int:
-        """Run the operations on rows start .. stop - 1 of the data (row i is row order[i]), a batch at a time."""
+        """Run the operations on rows start .. stop - 1 of the data (row i is row order[i]), a batch at a time.
+
+        `schedule` is (hyper, places, table): row i of the table has the values at `places` for batch i.
+        """
         data = {"input": x, "target": target, "sample_weight": sample_weight}
-        for begin in range(start, stop, batch_size):
+        for batch, begin in enumerate(range(start, stop, batch_size)):
             end = min(begin + batch_size, stop)
             pick: Any = slice(begin, end) if order is None else order[begin:end]
             slots = {name: array[pick] for name, array in data.items() if array is not None}
             for staged, name in zip(staging or (), data, strict=False):
                 if staged is not None and name in slots:
                     staged[: end - begin] = slots[name]
+            if schedule is not None:
+                hyper, places, table = schedule
+                hyper[places] = table[batch]
             try:
                 self._run_batch(first, last, end - begin, slots, sums, halt)
             except BadLabel as error:
@@ -94,6 +102,8 @@ class ReferenceProgram:
             except NonFinite as error:
                 error.args = (begin,)
                 raise
+            if losses is not None:
+                losses[batch] = sums[0]
             self.tick += train  # a batch that failed was none
         return stop
 

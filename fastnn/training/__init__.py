@@ -2,7 +2,8 @@
 
 from .callback import Callback
 from .history import History
+from .lr_finder import LRFinder, lr_finder
 from .run import Run
 from .trainer import Trainer
 
-__all__ = ["Callback", "History", "Run", "Trainer"]
+__all__ = ["Callback", "History", "LRFinder", "Run", "Trainer", "lr_finder"]

@@ -59,18 +59,24 @@ class Programs:
         batch: int,
         sums: Array,
         halt: bool = False,
+        rates: tuple[Array, Array] | None = None,
+        losses: Array | None = None,
     ) -> Program:
         """Run the program for `mode` over rows start .. stop - 1, a batch at a time, and return it.
 
-        With `halt`, NonFinite is raised before the gradient of a loss that is not finite.
+        With `halt`, NonFinite is raised before the gradient of a loss that is not finite. `rates`, (places, table), are
+        the optimizer's hyperparameters for each batch (`LRScheduler.table`); `losses` is given the loss of each.
         """
-        program = self.get(mode, data, batch)
+        program, hyper = self.get(mode, data, batch), self.optimizer.hyper.reshape(-1)
         program.check_rows(stop - start, batch)
         if mode == "step" and self.optimizer.searches:
+            if rates is not None:
+                hyper[rates[0]] = rates[1][0]
             self._search(program, data, order, start, stop, sums, halt)
         else:
             span = program.span("forward", "statistics" if mode == "step" else "loss")
-            self._run_batches(program, span, data, order, start, stop, batch, sums, mode == "step", halt)
+            more = (mode == "step", halt, None if rates is None else (hyper, *rates), losses)
+            self._run_batches(program, span, data, order, start, stop, batch, sums, *more)
         return program
 
     def _search(
@@ -106,6 +112,7 @@ class Programs:
         sums: Array,
         train: bool,
         halt: bool,
+        *more: Any,
     ) -> None:
         staging = None
         if isinstance(self.loss, PythonLoss) and order is None:
@@ -117,7 +124,7 @@ class Programs:
             self.loss.target, self.loss.weight = staging[1:]
         try:
             program.executor.run_batches(
-                *span, data.x, data.y, data.weight, order, start, stop, batch, staging, sums, train, halt
+                *span, data.x, data.y, data.weight, order, start, stop, batch, staging, sums, train, halt, *more
             )
         except BadLabel as error:
             row, value = error.args

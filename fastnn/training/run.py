@@ -16,6 +16,7 @@ from .data import Data
 from .history import History
 from .programs import SUMS
 from .progress import Progress
+from .rates import batch_rates, check_length, step_batches, step_epoch
 
 if TYPE_CHECKING:
     from ..nn.sequential import Sequential
@@ -29,7 +30,7 @@ VALIDATION_ROWS = 256  # of a batch of validation, at least
 
 # What must be the same for a run to go on where another one stopped.
 SETTINGS = ("seed", "batch_size", "shuffle", "samples")
-STATE = ("first", "epoch", "batch", "position", "seconds")
+STATE = ("first", "epoch", "batch", "position", "seconds", "lr")
 
 
 class Run:
@@ -86,6 +87,7 @@ class Run:
         self.first = first  # epochs trained before this run: they have had their orders
         self.epoch = self.batch = self.position = 0  # `position`: rows done in this epoch
         self.seconds = 0.0  # of this epoch
+        self.lr = 0.0  # with which it began
         self.sums = np.zeros(SUMS)
         self.settled = True  # whether all this is that between two batches, and every callback knows of it
         self._paused = False
@@ -119,6 +121,7 @@ class Run:
         """Train to the end, or until somebody stops it."""
         with ExitStack() as ends:
             ends.callback(self.bar.close)
+            check_length(self.trainer.scheduler, self.epochs - self.epoch, self._batches(self.samples), self.batch)
             try:
                 for i, callback in enumerate(self.callbacks):
                     callback.on_train_begin(self)
@@ -149,6 +152,7 @@ class Run:
             if not np.isfinite(scores["loss"]):
                 nonfinite.check_data(self.validation, prefix="validation ")
         self.settled = False
+        step_epoch(self.trainer.scheduler, self.lr, values)
         self._record(values)
         self._tell("on_epoch_end")
         self.settled = True
@@ -180,13 +184,18 @@ class Run:
                 self._tell_between()
 
     def _slice(self, data: Data, order: Array | None, start: int, stop: int) -> None:
+        scheduler = self.trainer.scheduler
+        rates = batch_rates(scheduler, self._batches(stop - start))
         self.settled = False
+        if self.position == 0:
+            self.lr = self.optimizer.lr
         began, ticks = time.perf_counter(), int(self.net._tick[0])
         try:
             self.trainer._check_current()
-            self.trainer._programs.run("step", data, order, start, stop, self.batch_size, self.sums, self._halt)
+            self.trainer._programs.run("step", data, order, start, stop, self.batch_size, self.sums, self._halt, rates)
         finally:  # after Ctrl-C and errors too the state is that between two batches
             seconds, batches = time.perf_counter() - began, int(self.net._tick[0]) - ticks
+            step_batches(scheduler, batches)
             rows = min(stop - start, batches * self.batch_size)
             self.seconds += seconds
             self.batch += batches
@@ -213,10 +222,13 @@ class Run:
 
     def _batches_to_go(self, rows: int) -> int:
         """How many batches to train before the compiled loop comes up."""
-        batches = -(-rows // self.batch_size)
+        batches = self._batches(rows)
         if self.bar.bar is not None or any(c.every is None for c in self._between):
             batches = min(batches, self._pace)
         return min([batches, *(c.every - self.batch % c.every for c in self._between if c.every is not None)])
+
+    def _batches(self, rows: int) -> int:
+        return -(-rows // self.batch_size)
 
     def _tell_between(self) -> None:
         due = [c for c in self._between if c.every is None or self.batch % c.every == 0]

@@ -13,11 +13,13 @@ from .._core.program import NonFinite
 from ..nn.losses import Loss, PythonLoss, as_loss
 from ..nn.sequential import Sequential
 from ..optim import Optimizer
+from ..optim.lr_scheduler import Scheduler
 from ..program import Program
 from .callback import Callback, check_callbacks
 from .checkpointer import Checkpointer
 from .data import Data
 from .history import History
+from .lr_finder import LRFinder, lr_finder
 from .nonfinite import check_data
 from .programs import SUMS, Programs
 from .run import Run
@@ -36,6 +38,9 @@ class Trainer:
         An object such as `nn.CrossEntropyLoss()`, or a function (y_pred, y) -> (value, gradient) written in Python.
     optimizer : Optimizer
         Made from this network: `optim.Adam(net.parameters())`.
+    scheduler : Scheduler, optional
+        Of this optimizer, from `optim.lr_scheduler`. `fit` steps it after each batch or epoch, as its `by` says (by
+        batch in the compiled loop), and records the rate with which each epoch began as "lr"; `step` leaves it alone.
 
     Attributes
     ----------
@@ -58,7 +63,7 @@ class Trainer:
     True
     """
 
-    def __init__(self, net: Sequential, loss: Any, optimizer: Optimizer) -> None:
+    def __init__(self, net: Sequential, loss: Any, optimizer: Optimizer, scheduler: Scheduler | None = None) -> None:
         if not isinstance(net, Sequential):
             raise TypeError(f"net must be a Sequential, got {type(net).__name__}")
         self.net = net
@@ -68,6 +73,7 @@ class Trainer:
         self._epochs = 0  # trained so far, where fit was given no seed
         self._step: Callable[[Any, Any], float | None] | None = None  # the compiled short cut for plain arrays
         self._loss, self._optimizer = _loss(loss), self._checked(optimizer)
+        self.scheduler = scheduler
         self._forget_programs()
 
     @property
@@ -87,8 +93,24 @@ class Trainer:
 
     @optimizer.setter
     def optimizer(self, optimizer: Optimizer) -> None:
-        self._optimizer = self._checked(optimizer)
+        optimizer = self._checked(optimizer)
+        if self.scheduler is not None and optimizer is not self._optimizer:
+            raise ValueError("the scheduler is of the optimizer before: set trainer.scheduler = None first")
+        self._optimizer = optimizer
         self._forget_programs()
+
+    @property
+    def scheduler(self) -> Scheduler | None:
+        """The scheduler of the optimizer's rates; another one, or None, can be set at any time."""
+        return self._scheduler
+
+    @scheduler.setter
+    def scheduler(self, scheduler: Scheduler | None) -> None:
+        if scheduler is not None and not isinstance(scheduler, Scheduler):
+            raise TypeError(f"scheduler must be one of optim.lr_scheduler, got {type(scheduler).__name__}")
+        if scheduler is not None and scheduler.optimizer is not self._optimizer:
+            raise ValueError("scheduler must be of this trainer's optimizer: StepLR(optimizer, ...)")
+        self._scheduler = scheduler
 
     def _checked(self, optimizer: Any) -> Optimizer:
         if not isinstance(optimizer, Optimizer):
@@ -324,6 +346,18 @@ class Trainer:
         _not_empty(data)
         self._check_current()
         return examine(self, data)
+
+    def find_lr(self, x: Any, y: Any, **options: Any) -> LRFinder:
+        """A range test: the losses of a copy that is trained with a growing rate; nothing changes here.
+
+        `options` are those of `fastnn.lr_finder`: start, stop, steps, batch_size, ...
+
+        Returns
+        -------
+        result : LRFinder
+            `result.suggestion()` is a rate, `result.plot()` the curve.
+        """
+        return lr_finder(self, x, y, **options)
 
     # -- parts ---------------------------------------------------------------------------------------------------------
 

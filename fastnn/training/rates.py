@@ -1,0 +1,37 @@
+"""How a run moves a scheduler: by tables between its batches, or from epoch to epoch."""
+
+from __future__ import annotations
+
+from ..optim.lr_scheduler import LRScheduler, ReduceLROnPlateau, Scheduler
+from .programs import Array
+
+
+def check_length(scheduler: Scheduler | None, epochs: int, batches: int, done: int) -> None:
+    """Raise ValueError if the schedule ends before so many epochs do, of `batches` each but for those `done`."""
+    if isinstance(scheduler, LRScheduler) and epochs > 0:
+        scheduler.check_steps(epochs * batches - done if scheduler.by == "batch" else epochs)
+
+
+def batch_rates(scheduler: Scheduler | None, batches: int) -> tuple[Array, Array] | None:
+    """The hyperparameters for the next batches: their places, and a row for each batch."""
+    if not isinstance(scheduler, LRScheduler) or scheduler.by != "batch":
+        return None
+    # With those that hold afterwards, so that no error comes when the batches are done.
+    return scheduler.places, scheduler.table(batches + 1)[:-1]
+
+
+def step_batches(scheduler: Scheduler | None, batches: int) -> None:
+    """Note that so many batches were trained."""
+    if isinstance(scheduler, LRScheduler) and scheduler.by == "batch":
+        scheduler.advance(batches)
+
+
+def step_epoch(scheduler: Scheduler | None, lr: float, values: dict[str, float]) -> None:
+    """Record the rate with which the epoch began among its values, and step a scheduler that goes by epochs."""
+    if scheduler is None:
+        return
+    values["lr"] = lr
+    if isinstance(scheduler, ReduceLROnPlateau):
+        scheduler.step(scheduler.value_from(values))
+    elif isinstance(scheduler, LRScheduler) and scheduler.by == "epoch":
+        scheduler.step()
