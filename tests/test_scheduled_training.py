@@ -136,6 +136,61 @@ def test_states_go_on_bit_for_bit(key):
     assert copied.scheduler.optimizer is copied.optimizer
 
 
+@pytest.mark.parametrize("key", [*SCHEDULES, "plateau"])
+@pytest.mark.parametrize("batches", [3, BATCHES, 2 * BATCHES - 1])
+def test_checkpoints_keep_the_schedule(key, batches, tmp_path):
+    """A run that is cut off and resumed by other objects has the bits and the records of one that is not."""
+
+    def begin():
+        trainer, x, y = make("float64")
+        more = {"plateau": lambda o: schedulers.ReduceLROnPlateau(o, factor=0.5, patience=0, threshold=0.5)}
+        trainer.scheduler = (SCHEDULES | more)[key](trainer.optimizer)
+        return trainer, lambda **keywords: trainer.fit(x, y, epochs=EPOCHS, batch_size=BATCH, **keywords)
+
+    whole, fit = begin()
+    expected = fit(callbacks=[BatchDiary()])["lr"]
+    cut, fit = begin()
+    path = tmp_path / "checkpoint"
+
+    def save(run):
+        if run.epoch * BATCHES + run.batch == batches:
+            cut.save_checkpoint(path)
+            raise KeyboardInterrupt
+
+    fit(callbacks=[At("on_batch_end", save)])
+    resumed, fit = begin()
+    resumed.load_checkpoint(path)
+    assert fit(resume=True, callbacks=[At("on_batch_end", lambda run: None)])["lr"] == expected
+    assert bits(resumed) == bits(whole)
+    assert resumed.scheduler.state_dict() == whole.scheduler.state_dict()
+
+
+def test_a_checkpoint_of_another_schedule_is_refused(tmp_path):
+    trainer, *_ = make()
+    trainer.scheduler = schedulers.StepLR(trainer.optimizer, 5)
+    trainer.save_checkpoint(tmp_path / "checkpoint")
+    for scheduler, message in (
+        (schedulers.StepLR(trainer.optimizer, 6), "state is of StepLR with step_size=5, this has step_size=6"),
+        (None, "checkpoint has the scheduler StepLR, this trainer none"),
+    ):
+        trainer.scheduler = scheduler
+        with pytest.raises(ValueError, match=message):
+            trainer.load_checkpoint(tmp_path / "checkpoint")
+
+
+def test_full_batch_searches_have_schedules_too(backend):
+    trainer, x, y = make("float64")
+    trainer.optimizer = optim.LBFGS(trainer.net.parameters(), lr=0.5, max_iter=2)
+    trainer.scheduler = schedulers.ExponentialLR(trainer.optimizer, 0.5, by="batch")
+    assert trainer.fit(x, y, epochs=3, batch_size=None)["lr"] == [0.5, 0.25, 0.125]
+    with pytest.raises(ValueError, match="LBFGS searches for the length of its steps: it needs no test"):
+        trainer.find_lr(x, y)
+
+
+def test_trainers_tell_their_schedule():
+    assert ", scheduler=StepLR(step_size=1, gamma=0.5, by='epoch'))" in repr(scheduled("step")[0])
+
+
 # -- plateaus ----------------------------------------------------------------------------------------------------------
 
 

@@ -37,6 +37,12 @@ class Data:
             check.check_shape("sample_weight", weight, (rows.shape[0],), "one a sample")
         return cls(rows, target, weight, labels)
 
+    def not_empty(self) -> Data:
+        """Itself; ValueError if it has no rows."""
+        if len(self) == 0:
+            raise ValueError("x must have at least one row")
+        return self
+
     def __len__(self) -> int:
         return self.x.shape[0]
 

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from ..optim import Optimizer
 from ..optim.lr_scheduler import LRScheduler, ReduceLROnPlateau, Scheduler
 from .programs import Array
+
+
+def check_scheduler(scheduler: Any, optimizer: Optimizer) -> Scheduler | None:
+    """The scheduler, or None; TypeError or ValueError if it is none of this optimizer."""
+    if scheduler is not None and not isinstance(scheduler, Scheduler):
+        raise TypeError(f"scheduler must be one of optim.lr_scheduler, got {type(scheduler).__name__}")
+    if scheduler is not None and scheduler.optimizer is not optimizer:
+        raise ValueError("scheduler must be of this trainer's optimizer: StepLR(optimizer, ...)")
+    return scheduler
 
 
 def check_length(scheduler: Scheduler | None, epochs: int, batches: int, done: int) -> None:

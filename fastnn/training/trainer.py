@@ -22,6 +22,7 @@ from .history import History
 from .lr_finder import LRFinder, lr_finder
 from .nonfinite import check_data
 from .programs import SUMS, Programs
+from .rates import check_scheduler
 from .run import Run
 
 if TYPE_CHECKING:
@@ -106,11 +107,7 @@ class Trainer:
 
     @scheduler.setter
     def scheduler(self, scheduler: Scheduler | None) -> None:
-        if scheduler is not None and not isinstance(scheduler, Scheduler):
-            raise TypeError(f"scheduler must be one of optim.lr_scheduler, got {type(scheduler).__name__}")
-        if scheduler is not None and scheduler.optimizer is not self._optimizer:
-            raise ValueError("scheduler must be of this trainer's optimizer: StepLR(optimizer, ...)")
-        self._scheduler = scheduler
+        self._scheduler = check_scheduler(scheduler, self._optimizer)
 
     def _checked(self, optimizer: Any) -> Optimizer:
         if not isinstance(optimizer, Optimizer):
@@ -158,7 +155,7 @@ class Trainer:
             loss = self._step(x, y)
             if loss is not None:
                 return loss
-        data = _not_empty(self._data(x, y, sample_weight))
+        data = self._data(x, y, sample_weight).not_empty()
         rows, sums = len(data), np.zeros(SUMS)
         try:
             program = self._programs.run("step", data, None, 0, rows, rows, sums, halt=True)
@@ -342,8 +339,7 @@ class Trainer:
         """
         from .health import examine
 
-        data = self._data(x, y, sample_weight)
-        _not_empty(data)
+        data = self._data(x, y, sample_weight).not_empty()
         self._check_current()
         return examine(self, data)
 
@@ -387,7 +383,7 @@ class Trainer:
     def _split(self, data: Data, validation_data: tuple[Any, ...] | None, share: float) -> tuple[Data, Data | None]:
         """The samples to train on and those to validate with."""
         share = check.check_number("validation_split", share, at_least=0.0, below=1.0)
-        _not_empty(data)
+        data.not_empty()
         if validation_data is None:
             return data.split(share)
         if share:
@@ -397,17 +393,12 @@ class Trainer:
         return data, self._data(*validation_data)
 
     def __repr__(self) -> str:
-        return f"Trainer(loss={self.loss!r}, optimizer={self.optimizer!r})\n{self.net!r}"
+        scheduler = "" if self.scheduler is None else f", scheduler={self.scheduler!r}"
+        return f"Trainer(loss={self.loss!r}, optimizer={self.optimizer!r}{scheduler})\n{self.net!r}"
 
 
 def _rows(name: str, value: Any) -> int:
     return check.check_integer(name, value, at_least=1, at_most=check.MAX_ROWS)
-
-
-def _not_empty(data: Data) -> Data:
-    if len(data) == 0:
-        raise ValueError("x must have at least one row")
-    return data
 
 
 def _loss(loss: Any) -> Loss:
