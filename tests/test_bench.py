@@ -45,6 +45,7 @@ def small_cases(dtype):
     """A case of every sort."""
     for network in NETWORKS:
         yield dataclasses.replace(cases.fit(network, dtype), parts=3)
+        yield dataclasses.replace(cases.scheduled_fit(network, dtype), parts=3)
         yield cases.step(network, dtype)
         yield cases.predict(network, dtype)
     yield cases.linear(3, 5, 4, dtype)

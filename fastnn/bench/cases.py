@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 ITEMSIZE = {"float32": 4, "float64": 8}
@@ -122,6 +122,12 @@ def fit(network: Network, dtype: str = "float32") -> Case:
     return Case(
         "fit", "a training step inside fit", str(network), dtype, network=network, parts=steps, work=flops, unit="FLOP"
     )
+
+
+def scheduled_fit(network: Network, dtype: str = "float32") -> Case:
+    """The same, with another rate for each batch: along a cosine of so many steps."""
+    case = fit(network, dtype)
+    return replace(case, section=f"{case.section}, rates by batch", options={"T_max": 10_000})
 
 
 def step(network: Network, dtype: str = "float32") -> Case:

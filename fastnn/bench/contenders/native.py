@@ -34,7 +34,8 @@ def trainer(case: Case) -> fastnn.Trainer:
     """The trainer of a case."""
     net = network(case.network, case.dtype)
     rule = getattr(optim, case.network.optimizer)(net.parameters(), lr=LEARNING_RATE, **case.network.options)
-    return fastnn.Trainer(net, loss=getattr(nn, case.network.loss)(), optimizer=rule)
+    scheduler = optim.lr_scheduler.CosineAnnealingLR(rule, **case.options, by="batch") if case.options else None
+    return fastnn.Trainer(net, loss=getattr(nn, case.network.loss)(), optimizer=rule, scheduler=scheduler)
 
 
 def fit(case: Case) -> Run:

@@ -38,12 +38,15 @@ def _train(case: Case, fused: bool) -> Any:
     """A step of training as a function of input and target."""
     net, loss_of = network(case.network, case.dtype), getattr(torch.nn, case.network.loss)()
     rule = _optimizer(case.network.optimizer, net.parameters(), fused, lr=LEARNING_RATE, **case.network.options)
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(rule, **case.options) if case.options else None
 
     def train(x: Any, y: Any) -> Any:
         rule.zero_grad(set_to_none=True)
         loss = loss_of(net(x), y)
         loss.backward()
         rule.step()
+        if scheduler is not None:
+            scheduler.step()
         return loss.detach()
 
     return train
