@@ -173,11 +173,20 @@ class Forgetful(nn.Module):
 
 def test_loading_draws_no_initial_values(path, monkeypatch):
     """An orthogonal matrix takes long to draw; the rules are those of the layers again afterwards."""
-    net = nn.Sequential(nn.Linear(3, 4), nn.Sequential(nn.Linear(4, 2)), seed=0)
+    slow = nn.init.Orthogonal(gain=2)
+    net = nn.Sequential(nn.Linear(3, 4, weight_init=slow), nn.Sequential(nn.Linear(4, 2, bias_init="ones")), seed=0)
     net.save(path)
-    monkeypatch.setattr(nn.init.Uniform, "__call__", functools.partial(pytest.fail, "drawn"))
+    monkeypatch.setattr(nn.init.Orthogonal, "__call__", functools.partial(pytest.fail, "drawn"))
     twin = fastnn.load(path)
-    assert repr(twin[0]._inits["weight"]) == repr(net[0]._inits["weight"])
+    assert repr(twin[0]._inits) == repr(net[0]._inits)
+    assert (repr(twin[0].weight_init), twin[1][0].bias_init) == (repr(slow), "ones")
+
+
+def test_a_rule_of_ones_own_for_initial_values_is_left_out(path):
+    net = nn.Sequential(nn.Linear(2, 2, weight_init=lambda shape, uniform: np.ones(shape)), seed=0)
+    net.save(path)
+    twin = fastnn.load(path)
+    assert twin[0].weight_init is None and twin["0.weight"].tolist() == [[1, 1], [1, 1]]
 
 
 def test_a_loaded_network_trains_on_with_the_masks_it_would_have_had(path, rng, dtype):
