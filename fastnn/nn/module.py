@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+import numpy as np
+
 from .. import _validation as check
 from .arguments import arguments_of
 from .init.names import as_initializer
