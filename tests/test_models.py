@@ -17,15 +17,15 @@ from fastnn.nn.arguments import arguments_of
 FEATURES = 6
 # Layers that cannot be made without arguments, and some with arguments that are not the default.
 EXAMPLES = {
-    "BatchNorm1d": [lambda: nn.BatchNorm1d(FEATURES), lambda: nn.BatchNorm1d(FEATURES, momentum=None, affine=False)],
+    "BatchNorm1d": [lambda: nn.BatchNorm1d(FEATURES, 0.1, None), lambda: nn.BatchNorm1d(FEATURES, frozen=True)],
     "CELU": [lambda: nn.CELU(2.0)],
     "Concat": [lambda: nn.Concat(nn.Sequential(), nn.Linear(FEATURES, 3), nn.Sequential(nn.Tanh(), nn.ReLU(), seed=1))],
     "Dropout": [lambda: nn.Dropout(0.1)],
     "GELU": [lambda: nn.GELU("tanh")],
     "Hardtanh": [lambda: nn.Hardtanh(-np.inf, 0.1)],
-    "LayerNorm": [lambda: nn.LayerNorm(FEATURES, eps=1e-3, bias=False)],
+    "LayerNorm": [lambda: nn.LayerNorm(FEATURES, 0.1, bias=False), lambda: nn.LayerNorm(FEATURES, affine=False)],
     "Linear": [lambda: nn.Linear(FEATURES, 4), lambda: nn.Linear(FEATURES, 4, False, seed=2**64 - 1)],
-    "RMSNorm": [lambda: nn.RMSNorm(FEATURES)],
+    "RMSNorm": [lambda: nn.RMSNorm(FEATURES), lambda: nn.RMSNorm(FEATURES, 0.1, affine=False)],
     "Residual": [
         lambda: nn.Residual(nn.Linear(FEATURES, 2), nn.Tanh(), nn.Linear(2, 4), shortcut=nn.Linear(FEATURES, 4)),
         lambda: nn.Residual(nn.Sequential(nn.Residual(nn.Linear(FEATURES, FEATURES)), seed=3)),
