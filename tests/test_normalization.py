@@ -3,30 +3,19 @@
 What all operations keep is tested by their records in ops.py; layers and networks in test_normalized_networks.py.
 """
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from measure import assert_same_bits
+from normalized import STORED
 from test_gradients import assert_gradient
 
-import fastnn
 from fastnn import functional as F
 from fastnn._core import dispatch, threads
 
-with np.load(Path(__file__).parent / "data" / "torch_normalization.npz") as _file:
-    STORED = dict(_file)
-
 EPS = 1e-5
 NAN = np.nan
-
-
-@pytest.fixture(params=["native", "reference"])
-def backend(request):
-    with fastnn.use_backend(request.param):
-        yield request.param
 
 
 def data(*names):
