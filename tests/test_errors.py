@@ -281,9 +281,7 @@ def targets_of_fuzzing(w):
     classes = [getattr(nn, name) for name in sorted(names)]
     functions = [getattr(F, name) for name in F.__all__]
     updates = [getattr(optim.functional, name) for name in optim.functional.__all__]
-    optimizers = [
-        getattr(optim, name) for name in optim.__all__ if name not in ("functional", "lr_scheduler", "Optimizer")
-    ]
+    optimizers = [member for name in optim.__all__ if isinstance(member := getattr(optim, name), type)]
     attributes = [
         (lambda v, n=name: setattr(w.optimizer, n, v)) for name in ("lr", "betas", "beta1", "eps", "weight_decay")
     ]

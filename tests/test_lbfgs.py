@@ -269,6 +269,17 @@ def test_state_goes_on_bit_for_bit():
     assert optimizer.memory.evaluations == twin.memory.evaluations
 
 
+def test_a_checkpoint_keeps_it(tmp_path, backend):
+    x, y = digits_of_moons()
+    trainer, twin = make_trainer(), make_trainer()
+    trainer.fit(x, y, epochs=2, batch_size=None, shuffle=False)
+    trainer.save_checkpoint(tmp_path / "moons")
+    twin.load_checkpoint(tmp_path / "moons")
+    for each in (trainer, twin):
+        each.step(x, y)
+    assert trainer.net.parameters().data.tobytes() == twin.net.parameters().data.tobytes()
+
+
 def test_state_that_does_not_fit_changes_nothing():
     params = parameters((-1.0, 1.5))
     optimizer = optim.LBFGS(params, max_iter=4, **WOLFE)
