@@ -19,6 +19,7 @@ MODULES = [
     "softmax",
     "linear",
     "losses",
+    "metrics",
     "dropout",
     "normalization",
     "optimizers",

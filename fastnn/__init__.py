@@ -11,7 +11,7 @@ from .program import Program
 from .training import Callback, History, LRFinder, Trainer, lr_finder
 
 if TYPE_CHECKING:
-    from . import callbacks, data
+    from . import callbacks, data, metrics
     from .files import FileFormatError, load, register_layer
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "gradcheck",
     "load",
     "lr_finder",
+    "metrics",
     "nn",
     "optim",
     "register_layer",
@@ -47,6 +48,7 @@ __all__ = [
 LAZY = {
     "callbacks": "callbacks",
     "data": "data",
+    "metrics": "metrics",
     "FileFormatError": "files",
     "load": "files",
     "register_layer": "files",

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._core.normalization import COLUMN_STATISTICS, ROW_STATISTICS
+from ._core.operations import LABELS
 from ._validation import Array
+from .meters import ACCURACY, COLUMNS, INDICES, Counting
 from .nn.parameters import ALIGNMENT, aligned_zeros
 from .program import Buffer, Operation, Part, Program, Slot
 from .stages import Concat, Elementwise, Gate, Gradient, Linear, Norm, Python, Stage, Sum, forward_of
@@ -186,6 +188,21 @@ class Plan:
         self.gradient = self.buffer(self.cols) if gradient else None
         loss.plan(self, labels)
         self.sections["loss"] = (start, len(self.operations))
+
+    def metrics(self, counting: Counting) -> None:
+        """Count for metrics."""
+        start = len(self.operations)
+        arrays = {"x": self.current, "target": Slot("target"), "sample_weight": Slot("sample_weight")}
+        for meter, place in counting.places.items():
+            if meter == ACCURACY and any(o.kind == "correct" for o in self.operations):
+                continue  # the loss counts it anyway
+            params = (meter.param or counting.threshold,)
+            operation = Operation(meter.kind, "metrics", dict(arrays), self.cols, params=params)
+            operation.flag = LABELS if counting.targets == INDICES else 0
+            operation.root = counting.targets == COLUMNS
+            operation.place = place.start
+            self.operations.append(operation)
+        self.sections["metrics"] = (start, len(self.operations))
 
     def backward(self, *, accumulate: bool, input_gradient: bool) -> None:
         """Add the backward pass; `input_gradient` makes it go on to the gradient of the input."""

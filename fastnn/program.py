@@ -67,6 +67,7 @@ class Operation:
     eps: float = 0.0
     seed: int = 0
     stream: int = 0
+    place: int = 0  # where in the sums a metric counts
     call: Callable[[int], float | None] | None = None
     update: Optimizer | None = None
 

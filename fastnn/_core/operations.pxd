@@ -9,7 +9,8 @@ from fastnn._core.optimizers cimport Update
 
 cdef enum:
     LINEAR, LINEAR_BACKWARD, ACTIVATION, ACTIVATION_BACKWARD, ROWS, ROWS_BACKWARD, DROPOUT, DROPOUT_BACKWARD, COPY
-    COLUMNS, NORM, NORM_BACKWARD, RUNNING, LOSS, ROW_LOSS, CORRECT, UPDATE, PYTHON
+    COLUMNS, NORM, NORM_BACKWARD, RUNNING, LOSS, ROW_LOSS, CORRECT, COUNT_CLASSES, COUNT_TOP, COUNT_ERRORS, UPDATE
+    PYTHON
 
 # What an operation reads and writes. An array that is known only at the run (a Slot) is filled in when it begins.
 cdef enum:
@@ -37,6 +38,7 @@ ctypedef struct Op:
     Update update
     uint64_t seed
     uint64_t stream
+    Py_ssize_t place     # where in the sums a metric counts
     void *p[ROLES]
 
 ctypedef struct Totals:
@@ -45,6 +47,7 @@ ctypedef struct Totals:
     double weight_sum    # and what to divide it by
     double correct       # right predictions so far
     double samples
+    double *sums         # all of them, with what metrics count behind the numbers above; or NULL
     Py_ssize_t bad_row   # the row of the batch whose label is out of range
     int64_t bad_value
 

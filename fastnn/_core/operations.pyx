@@ -10,6 +10,7 @@ from fastnn._core.dispatch cimport real
 from fastnn._core.dropout cimport run_dropout
 from fastnn._core.linear cimport run_linear, run_linear_grad_weight, run_linear_grad_x
 from fastnn._core.losses cimport bad_label, run_loss, run_row_loss, run_sum
+from fastnn._core.metrics cimport Reading, count_classes, count_correct, count_errors, count_top
 from fastnn._core.normalization cimport (
     forget_batch, run_norm, run_norm_backward, run_norm_gradients, run_statistics,
 )
@@ -22,7 +23,9 @@ KINDS = {
     "dropout_backward": DROPOUT_BACKWARD, "copy": COPY, "columns": COLUMNS,
     "layer_norm": NORM, "layer_norm_backward": NORM_BACKWARD, "rms_norm": NORM, "rms_norm_backward": NORM_BACKWARD,
     "batch_norm": NORM, "batch_norm_backward": NORM_BACKWARD, "running": RUNNING,
-    "loss": LOSS, "row_loss": ROW_LOSS, "correct": CORRECT, "update": UPDATE, "python": PYTHON,
+    "loss": LOSS, "row_loss": ROW_LOSS, "correct": CORRECT,
+    "count_classes": COUNT_CLASSES, "count_top": COUNT_TOP, "count_errors": COUNT_ERRORS, "update": UPDATE,
+    "python": PYTHON,
 }
 
 ROLE_NAMES = ("x", "y", "pre", "weight", "bias", "saved", "grad_y", "grad_x", "grad_weight", "grad_bias",
@@ -100,33 +103,32 @@ cdef int run_rows_loss(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noex
     return DONE
 
 
-cdef Py_ssize_t argmax(const real *x, Py_ssize_t n) noexcept nogil:
-    cdef Py_ssize_t j, best = 0
-    for j in range(1, n):
-        if x[j] > x[best] or (x[j] != x[j] and x[best] == x[best]):  # the first NaN wins, as in NumPy
-            best = j
-    return best
+cdef Reading reading(Op *op) noexcept nogil:
+    """How a metric reads outputs and targets."""
+    cdef Reading how
+    how.labels = <const int64_t *> op.p[TARGET] if op.flag & LABELS else NULL
+    how.columns = op.root or (op.n_in == 1 and how.labels == NULL)
+    how.threshold = op.params[0]
+    return how
 
 
-cdef void count_correct(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noexcept nogil:
-    """Rows whose largest output is their class; with one output, outputs on the right side of params[0]."""
+cdef void run_metric(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noexcept nogil:
+    """Count for a metric."""
     cdef const real *x = <const real *> op.p[X]
-    cdef const real *t = <const real *> op.p[TARGET]
-    cdef const int64_t *labels = <const int64_t *> op.p[TARGET]
-    cdef Py_ssize_t r, n = op.n_in, correct = 0
-    totals.samples += rows
-    if op.flag & LABELS:
-        for r in range(rows):
-            correct += argmax(x + r * n, n) == labels[r]
-    elif n > 1 and not op.root:
-        for r in range(rows):
-            correct += argmax(x + r * n, n) == argmax(t + r * n, n)
-    else:
-        for r in range(rows * n):
-            correct += (x[r] > op.params[0]) == (t[r] > 0.5)
-        totals.correct += <double> correct / n
+    cdef const real *target = <const real *> op.p[TARGET]
+    cdef const real *weight = <const real *> op.p[SAMPLE_WEIGHT]
+    cdef double[2] correct = [totals.correct, totals.samples]
+    if op.kind == CORRECT:
+        count_correct(reading(op), x, target, weight, correct, rows, op.n_in)
+        totals.correct, totals.samples = correct[0], correct[1]
+    elif totals.sums == NULL:  # a single step: nobody asks
         return
-    totals.correct += correct
+    elif op.kind == COUNT_CLASSES:
+        count_classes(reading(op), x, target, weight, totals.sums + op.place, rows, op.n_in)
+    elif op.kind == COUNT_TOP:
+        count_top(reading(op), x, target, weight, totals.sums + op.place, rows, op.n_in, op.params[0])
+    else:
+        count_errors(x, target, weight, totals.sums + op.place, rows, op.n_in)
 
 
 cdef void run_linear_backward(Op *op, Py_ssize_t rows, real dtype) noexcept nogil:
@@ -212,8 +214,8 @@ cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, real dty
         run_elementwise_loss(op, totals, rows, dtype)
     elif op.kind == ROW_LOSS:
         return run_rows_loss(op, totals, rows, dtype)
-    elif op.kind == CORRECT:
-        count_correct(op, totals, rows, dtype)
+    elif op.kind in (CORRECT, COUNT_CLASSES, COUNT_TOP, COUNT_ERRORS):
+        run_metric(op, totals, rows, dtype)
     elif op.kind == UPDATE:
         step = <int64_t *> op.p[STEP]
         step[0] += 1

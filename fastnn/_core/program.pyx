@@ -34,6 +34,9 @@ SLOT_NAMES = ("input", "target", "sample_weight", "output", "grad_output", "grad
 cdef enum:
     INPUT, TARGET_SLOT, WEIGHT_SLOT, OUTPUT, GRAD_OUTPUT, GRAD_INPUT, SLOTS
 
+cdef enum:
+    OWN_SUMS = 5  # numbers of the totals; what metrics count comes behind
+
 assert len(SLOT_NAMES) == SLOTS
 
 ctypedef struct Fixup:
@@ -46,7 +49,8 @@ cdef class NativeProgram:
     """A plan (fastnn.program.Program) resolved into C structs.
 
     `run(first, last, rows, slots, sums)` runs operations first .. last - 1 on `rows` rows. `sums` is a float64 array of
-    five: the loss of this batch; then, added up, losses, weights, right predictions and samples.
+    five: the loss of this batch; then, added up, losses and their weights, weights of right predictions and of all;
+    behind these, what is counted for metrics (fastnn/meters.py).
     """
     cdef Op *ops
     cdef int count
@@ -96,7 +100,7 @@ cdef class NativeProgram:
         cdef int role
         op.kind = KINDS[operation.kind]
         op.n_in, op.n_out = operation.n_in, operation.n_out
-        op.flag, op.root = operation.flag, operation.root
+        op.flag, op.root, op.place = operation.flag, operation.root, operation.place
         op.kernel = op.epilogue.kernel = -1
         if len(operation.params) > 3:
             raise ValueError(f"{operation.label} has {len(operation.params)} parameters, there is room for 3")
@@ -169,9 +173,14 @@ cdef class NativeProgram:
             raise NonFinite(offset)
 
     cdef int run_all(self, int first, int last, Py_ssize_t rows, void **slots, Totals *totals) noexcept nogil:
-        cdef int i, status
+        cdef int i
         for i in range(self.n_fixups):
             self.ops[self.fixups[i].op].p[self.fixups[i].role] = slots[self.fixups[i].slot]
+        return self.run_bound(first, last, rows, totals)
+
+    cdef int run_bound(self, int first, int last, Py_ssize_t rows, Totals *totals) noexcept nogil:
+        """Run operations whose slots are filled in."""
+        cdef int i, status
         for i in range(first, last):
             if self.ops[i].kind == PYTHON:
                 status = self.run_python(self.ops[i].n_in, rows, totals)
@@ -194,7 +203,7 @@ cdef class NativeProgram:
         if status == DONE and not isfinite(totals.loss_sum):  # the loss itself is 0 / 0 where all weights are 0
             totals[0] = before
             return NON_FINITE
-        return self.run_all(self.loss_stop, last, rows, slots, totals) if status == DONE else status
+        return self.run_bound(self.loss_stop, last, rows, totals) if status == DONE else status
 
     cdef int run_python(self, Py_ssize_t index, Py_ssize_t rows, Totals *totals) noexcept with gil:
         try:
@@ -366,6 +375,9 @@ cdef void gather_rows(const char *source, char *out, const int64_t *order, Py_ss
 cdef void read_totals(Totals *totals, double[::1] sums) noexcept:
     totals.loss, totals.loss_sum, totals.weight_sum = sums[0], sums[1], sums[2]
     totals.correct, totals.samples = sums[3], sums[4]
+    totals.sums = NULL
+    if sums.shape[0] > OWN_SUMS:  # five are enough where nothing else is counted
+        totals.sums = &sums[0]
 
 
 cdef void write_totals(Totals *totals, double[::1] sums) noexcept:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ..training.callback import Callback
@@ -119,13 +120,9 @@ class TensorBoard(Callback):
 
 def _summary_writer() -> Any:
     """The class SummaryWriter of whoever has one."""
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
+    for name in ("torch.utils.tensorboard", "tensorboardX"):
         try:
-            from tensorboardX import SummaryWriter
+            return import_module(name).SummaryWriter
         except ImportError:
-            raise ImportError(
-                "TensorBoard needs a writer: pip install tensorboardX (or torch and tensorboard)"
-            ) from None
-    return SummaryWriter
+            continue
+    raise ImportError("TensorBoard needs a writer: pip install tensorboardX (or torch and tensorboard)")

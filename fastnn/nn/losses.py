@@ -32,6 +32,7 @@ class Loss:
     kind: ClassVar[str] = "loss"  # of operation: a loss of each element, or "row_loss" of each row
     root: ClassVar[bool] = False
     threshold: ClassVar[float | None] = None  # of the positive class, where outputs are scores of two classes
+    logits: ClassVar[bool] = False  # outputs are what a softmax over classes makes probabilities of
 
     def __init__(self, reduction: str = "mean", **params: float) -> None:
         check.check_choice("reduction", reduction, ("mean", "sum", "none"))
@@ -66,7 +67,7 @@ class Loss:
         params = tuple(self.params.values())
         plan.operations.append(Operation(self.kind, label, arrays, plan.cols, 0, self.kernel, params, flag, self.root))
         if self.threshold is not None or self.kind == "row_loss":
-            arrays = {"x": plan.current, "target": Slot("target")}
+            arrays = {"x": plan.current, "target": Slot("target"), "sample_weight": Slot("sample_weight")}
             params = (self.threshold or 0.0,)
             binary = self.threshold is not None
             plan.operations.append(Operation("correct", "accuracy", arrays, plan.cols, 0, None, params, flag, binary))
@@ -157,6 +158,7 @@ class CrossEntropyLoss(ClassLoss):
     """
 
     name = kernel = "cross_entropy"
+    logits = True
 
     def __init__(self, reduction: str = "mean", label_smoothing: float = 0.0) -> None:
         smoothing = check.check_number("label_smoothing", label_smoothing, at_least=0.0, at_most=1.0)

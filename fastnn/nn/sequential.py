@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import _validation as check
+from ..meters import NOTHING, Counting
 from ..plan import Plan
 from ..program import Program
 from .flatten import Flatten
@@ -385,6 +386,7 @@ class Sequential(Module):
         *,
         loss: Loss | None = None,
         labels: bool = False,
+        counting: Counting = NOTHING,
         optimizer: Optimizer | None = None,
     ) -> Program:
         """A new program for `mode`: "predict", "train" (forward and backward apart), "evaluate" or "step"."""
@@ -394,6 +396,7 @@ class Sequential(Module):
         plan.forward(to_output=mode in ("predict", "train"))
         if loss is not None:
             plan.loss(loss, gradient=train, labels=labels)
+            plan.metrics(counting)
         if train:
             plan.backward(accumulate=mode == "train", input_gradient=mode == "train")
         if optimizer is not None:

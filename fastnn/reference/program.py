@@ -10,7 +10,7 @@ import numpy as np
 
 from .._core.operations import ACCUMULATE, LABELS, MEAN
 from .._core.program import BadLabel, NonFinite
-from . import activations, elementary, losses, optimizers
+from . import activations, elementary, losses, metrics, optimizers
 from .dropout import dropout
 from .elementary import Array
 from .linear import linear_backward
@@ -218,16 +218,24 @@ class ReferenceProgram:
 
     _row_loss = _loss
 
-    def _correct(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
-        x, target = a["x"], a["target"]
-        if o.flag & LABELS:
-            right = x.argmax(1) == target
-        elif o.n_in > 1 and not o.root:
-            right = x.argmax(1) == target.argmax(1)
+    def _metric(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
+        x, target, weight = a["x"], a["target"].reshape(rows, -1), a.get("sample_weight")
+        weight = np.ones(rows) if weight is None else weight.astype("float64")
+        target = target[:, 0] if o.flag & LABELS else target
+        columns = o.root or (o.n_in == 1 and not o.flag & LABELS)
+        if o.kind != "correct" and sums.size <= o.place:  # a single run: nobody asks
+            return
+        if o.kind == "correct":
+            sums[3:5] += metrics.count_correct(x, target, weight, o.params[0], columns)
+        elif o.kind == "count_classes":
+            counts = metrics.count_classes(x, target, weight, o.params[0], columns).ravel()
+            sums[o.place : o.place + counts.size] += counts
+        elif o.kind == "count_top":
+            sums[o.place : o.place + 2] += metrics.count_top(x, target, weight, o.params[0])
         else:
-            right = (x > o.params[0]) == (target > 0.5)
-        sums[3] += right.sum() / (right.size / rows if right.size else 1)
-        sums[4] += rows
+            metrics.count_errors(sums[o.place : o.place + 2 + 4 * o.n_in], x, target, weight)
+
+    _correct = _count_classes = _count_top = _count_errors = _metric
 
     def _update(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
         assert o.update is not None

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..meters import SUMS
 from ..program import Buffer
 from ..reference.program import elementwise
 from ..stages import Stage
-from .programs import SUMS
 
 if TYPE_CHECKING:
     from .._validation import Array

@@ -30,7 +30,8 @@ class History:
     Notes
     -----
     Training loss and accuracy are averaged over the batches as they were trained, with the weights as they then were,
-    exactly over batches of different sizes; validation is computed at the end of each epoch.
+    exactly over batches of different sizes and weighted by the sample weights; validation is computed at the end of
+    each epoch.
     """
 
     # A row an epoch: it is there or not, whenever a signal comes. Columns could be cut off at different lengths.

@@ -12,10 +12,11 @@ import numpy as np
 
 from .. import _validation as check
 from .._core.program import NonFinite
+from ..meters import SUMS
 from ..optim.lr_scheduler.base import group_count, place_of
 from .data import Data
 from .nonfinite import check_data
-from .programs import SUMS, Array
+from .programs import Array
 
 if TYPE_CHECKING:
     from .trainer import Trainer

@@ -9,24 +9,24 @@ import numpy as np
 
 from .. import _validation as check
 from .._core.program import BadLabel
+from ..meters import ACCURACY, NOTHING, SUMS, Counting
 from ..nn.losses import Loss, PythonLoss
 from ..program import Program
 from .data import Data
 
 if TYPE_CHECKING:
+    from ..metrics import Metric
     from ..nn.sequential import Sequential
     from ..optim import Optimizer
 
 Array = check.Array
 
-SUMS = 5  # what a program adds up: the last loss; then summed losses, weights, right predictions and samples
-
 
 class Programs:
     """The programs of a network with a loss and an optimizer; they are of the network as it is now."""
 
-    def __init__(self, net: Sequential, loss: Loss, optimizer: Optimizer) -> None:
-        self.net, self.loss, self.optimizer = net, loss, optimizer
+    def __init__(self, net: Sequential, loss: Loss, optimizer: Optimizer, metrics: tuple[Metric, ...] = ()) -> None:
+        self.net, self.loss, self.optimizer, self.metrics = net, loss, optimizer, metrics
         self.version = net._version
         self._kept: dict[Any, Program] = {}
 
@@ -35,7 +35,8 @@ class Programs:
 
     def get(self, mode: str, data: Data, batch: int) -> Program:
         """The program for "step" or "evaluate" that takes at least `batch` rows; it is kept."""
-        key = (mode, data.x.shape[1], data.labels)
+        counting = self.counting(data)
+        key = (mode, data.x.shape[1], data.labels, counting.targets)
         program = self._kept.get(key)
         if program is None or program.batch_size < batch:
             program = self.net.plan_program(
@@ -44,10 +45,22 @@ class Programs:
                 data.x.shape[1],
                 loss=self.loss,
                 labels=data.labels,
+                counting=counting,
                 optimizer=self.optimizer if mode == "step" and not self.optimizer.searches else None,
             )
             self._kept[key] = program
         return program
+
+    def counting(self, data: Data) -> Counting:
+        """What is counted for metrics."""
+        if not self.metrics:
+            return NOTHING
+        meters = (metric.meter for metric in self.metrics if metric.meter is not None)
+        return Counting.of(meters, self.loss, data, self.net.out_features_for(data.x.shape[1]))
+
+    def new_sums(self, data: Data) -> Array:
+        """Where programs for such data add up, from the beginning."""
+        return np.zeros(self.counting(data).size)
 
     def run(
         self,
@@ -74,7 +87,7 @@ class Programs:
                 hyper[rates[0]] = rates[1][0]
             self._search(program, data, order, start, stop, sums, halt)
         else:
-            span = program.span("forward", "statistics" if mode == "step" else "loss")
+            span = program.span("forward", "statistics" if mode == "step" else "metrics")
             more = (mode == "step", halt, None if rates is None else (hyper, *rates), losses)
             self._run_batches(program, span, data, order, start, stop, batch, sums, *more)
         return program
@@ -86,10 +99,11 @@ class Programs:
         span, evaluations = program.span("forward", "backward"), list[Array]()
 
         def closure() -> float:
-            values, first = np.zeros(SUMS), not evaluations
+            first = not evaluations
+            values = sums.copy() if first else np.zeros(SUMS)
             evaluations.append(values)
             self._run_batches(program, span, data, order, start, stop, stop - start, values, False, halt and first)
-            return self.scores(values)["loss"]
+            return float(values[0])
 
         self.optimizer.step(closure)
         # Running statistics follow the batch once a step, as the last evaluation saw it.
@@ -97,8 +111,7 @@ class Programs:
             program, program.span("statistics"), data, order, start, stop, stop - start, np.zeros(SUMS), False, False
         )
         self.net._tick += 1
-        sums[0] = evaluations[0][0]
-        sums[1:] += evaluations[0][1:]
+        sums[...] = evaluations[0]
 
     def _run_batches(
         self,
@@ -133,16 +146,26 @@ class Programs:
 
     def evaluate(self, data: Data, batch: int) -> dict[str, float]:
         """The scores of the network on data, in inference mode."""
-        sums = np.zeros(SUMS)
-        self.run("evaluate", data, None, 0, len(data), min(len(data), batch), sums)
-        return self.scores(sums)
+        sums = self.new_sums(data)
+        self.run("evaluate", data, None, 0, len(data), max(1, min(len(data), batch)), sums)
+        whole = [metric for metric in self.metrics if metric.meter is None]
+        scores = self.scores(sums, data) | dict.fromkeys((metric.name for metric in whole), math.nan)
+        if whole and len(data):
+            y_pred = self.net.predict(data.x)
+            for metric in whole:
+                scores[metric.name] = metric.of_predictions(data.y, y_pred, data.weight, self.loss.logits)
+        return scores
 
-    def scores(self, sums: Array) -> dict[str, float]:
-        """Loss and accuracy of what was added up."""
-        _, total, weight, correct, samples = sums.tolist()
+    def scores(self, sums: Array, data: Data) -> dict[str, float]:
+        """Loss, accuracy and metrics of what was added up over data like these."""
+        _, total, weight, correct, samples = sums[:SUMS].tolist()
         if self.loss.reduction == "mean":
             total = total / weight if weight else math.nan
         scores = {"loss": math.sqrt(total) if self.loss.root else total}
         if samples:
             scores["accuracy"] = correct / samples
+        counting = self.counting(data)
+        for metric in self.metrics:
+            if metric.meter not in (None, ACCURACY):
+                scores[metric.name] = metric.of_counts(sums[counting.places[metric.meter]], counting.several)
         return scores

@@ -14,7 +14,6 @@ from . import nonfinite
 from .callback import Callback
 from .data import Data
 from .history import History
-from .programs import SUMS
 from .progress import Progress
 from .rates import batch_rates, check_length, step_batches, step_epoch
 
@@ -88,7 +87,7 @@ class Run:
         self.epoch = self.batch = self.position = 0  # `position`: rows done in this epoch
         self.seconds = 0.0  # of this epoch
         self.lr = 0.0  # with which it began
-        self.sums = np.zeros(SUMS)
+        self.sums = trainer._programs.new_sums(data)
         self.settled = True  # whether all this is that between two batches, and every callback knows of it
         self._paused = False
         self._callback_states: dict[int, dict[str, Any]] = {}  # to be taken over when the callbacks have begun
@@ -145,7 +144,7 @@ class Run:
             self._stretch(data, order, start)
             if self.history.stopped is not None:
                 return
-        values = self.trainer._programs.scores(self.sums) | {"seconds": self.seconds}
+        values = self.trainer._programs.scores(self.sums, self.data) | {"seconds": self.seconds}
         if self.validation is not None:
             scores = self.trainer._evaluate(self.validation, max(self.batch_size, VALIDATION_ROWS))
             values |= {f"val_{name}": value for name, value in scores.items()}
@@ -209,7 +208,7 @@ class Run:
         stop = min(len(data), start + self.batch_size)
         nonfinite.check_data(data, slice(start, stop) if order is None else order[start:stop])
         self._halt, self._failed = False, (data, stop - start)
-        self.logs = self.trainer._programs.scores(self.sums)
+        self.logs = self.trainer._programs.scores(self.sums, self.data)
         self._tell("on_nonfinite")
         self._failed = None
 
@@ -233,7 +232,7 @@ class Run:
     def _tell_between(self) -> None:
         due = [c for c in self._between if c.every is None or self.batch % c.every == 0]
         if due:
-            self.logs = self.trainer._programs.scores(self.sums)
+            self.logs = self.trainer._programs.scores(self.sums, self.data)
             self.settled = False
         for callback in due:
             callback.on_batch_end(self)

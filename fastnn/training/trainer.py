@@ -21,9 +21,12 @@ from .data import Data
 from .history import History
 from .lr_finder import LRFinder, lr_finder
 from .nonfinite import check_data
-from .programs import SUMS, Programs
+from .programs import Programs
 from .rates import check_scheduler
 from .run import Run
+
+if TYPE_CHECKING:
+    from ..metrics import Metric
 
 if TYPE_CHECKING:
     from .health import Health
@@ -42,6 +45,10 @@ class Trainer:
     scheduler : Scheduler, optional
         Of this optimizer, from `optim.lr_scheduler`. `fit` steps it after each batch or epoch, as its `by` says (by
         batch in the compiled loop), and records the rate with which each epoch began as "lr"; `step` leaves it alone.
+    metrics : list of str, Metric or function, optional
+        What to record beside the loss: names ("accuracy", "f1", "mae", ...), objects of `fastnn.metrics`
+        (`F1("macro")`), functions (y_true, y_pred) -> number of all outputs. The last, and "roc_auc", are computed for
+        validation data and by `evaluate` only, the others while training too.
 
     Attributes
     ----------
@@ -64,7 +71,15 @@ class Trainer:
     True
     """
 
-    def __init__(self, net: Sequential, loss: Any, optimizer: Optimizer, scheduler: Scheduler | None = None) -> None:
+    def __init__(
+        self,
+        net: Sequential,
+        loss: Any,
+        optimizer: Optimizer,
+        scheduler: Scheduler | None = None,
+        *,
+        metrics: Iterable[Any] = (),
+    ) -> None:
         if not isinstance(net, Sequential):
             raise TypeError(f"net must be a Sequential, got {type(net).__name__}")
         self.net = net
@@ -73,6 +88,7 @@ class Trainer:
         self.history = History()
         self._epochs = 0  # trained so far, where fit was given no seed
         self._step: Callable[[Any, Any], float | None] | None = None  # the compiled short cut for plain arrays
+        self.metrics = _metrics(metrics)
         self._loss, self._optimizer = _loss(loss), self._checked(optimizer)
         self.scheduler = scheduler
         self._forget_programs()
@@ -117,7 +133,7 @@ class Trainer:
         return optimizer
 
     def _forget_programs(self) -> None:
-        self._programs, self._step = Programs(self.net, self._loss, self._optimizer), None
+        self._programs, self._step = Programs(self.net, self._loss, self._optimizer, self.metrics), None
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_step": None, "run": None}
@@ -156,7 +172,7 @@ class Trainer:
             if loss is not None:
                 return loss
         data = self._data(x, y, sample_weight).not_empty()
-        rows, sums = len(data), np.zeros(SUMS)
+        rows, sums = len(data), self._programs.new_sums(data)
         try:
             program = self._programs.run("step", data, None, 0, rows, rows, sums, halt=True)
         except NonFinite:
@@ -318,12 +334,13 @@ class Trainer:
         return self._programs.get("step", Data(x, x, None, labels), _rows("batch_size", batch_size))
 
     def evaluate(self, x: Any, y: Any, *, sample_weight: Any = None, batch_size: int = 256) -> dict[str, float]:
-        """Loss and, for a classification loss, accuracy on data, in inference mode.
+        """Loss, metrics and, for a classification loss, accuracy on data, in inference mode.
 
         Returns
         -------
         scores : dict
-            "loss", and "accuracy" where it applies; exact over batches of different sizes.
+            "loss", "accuracy" where it applies, and the metrics by name; exact over batches of different sizes, and
+            weighted by the sample weights.
         """
         return self._evaluate(self._data(x, y, sample_weight), _rows("batch_size", batch_size))
 
@@ -406,3 +423,11 @@ def _loss(loss: Any) -> Loss:
     if loss.reduction == "none":
         raise ValueError('loss: reduction must be "mean" or "sum" to train, got "none"')
     return loss
+
+
+def _metrics(metrics: Iterable[Any]) -> tuple[Metric, ...]:
+    if metrics == ():
+        return ()
+    from ..metrics.metric import as_metrics  # not needed, so not loaded, unless there are some
+
+    return tuple(as_metrics(metrics))

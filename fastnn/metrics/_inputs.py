@@ -1,0 +1,65 @@
+"""Arguments of metrics, checked: as many predictions as targets, at least one, all of them numbers or labels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import _validation as check
+
+Array = check.Array
+
+
+def as_weight(value: Any, rows: int) -> Array:
+    """Sample weights as float64, ones by default."""
+    if value is None:
+        return np.ones(rows)
+    weight = check.as_weights("sample_weight", value, "float64")
+    check.check_shape("sample_weight", weight, (rows,), "one a sample")
+    return weight
+
+
+def check_rows(**arrays: Array) -> None:
+    """Raise ValueError unless the arrays have equally many rows, and one or more."""
+    lengths = {name: len(array) if array.ndim else -1 for name, array in arrays.items()}
+    for name, length in lengths.items():
+        if length == -1:
+            raise ValueError(f"{name} must be an array with a row for each sample, got a scalar")
+        if length == 0:
+            raise ValueError(f"{name} must have at least one sample")
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"{' and '.join(lengths)} must have equally many samples, got "
+                         f"{' and '.join(map(str, lengths.values()))}")  # fmt: skip
+
+
+def as_finite(name: str, value: Any) -> Array:
+    """`value` as float64; ValueError where it is not finite."""
+    array = check.from_any(name, value)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{name} must be an array of real numbers, got {array.dtype}")
+    array = array.astype("float64")
+    if not np.isfinite(array).all():
+        place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise ValueError(f"{name}[{', '.join(map(str, place))}] is {array[place]}: {name} must be finite")
+    return array
+
+
+def as_labels(y_true: Any, y_pred: Any) -> tuple[Array, Array]:
+    """Two arrays of labels of shape (n,), or of zeros and ones of shape (n, labels).
+
+    Predictions of shape (n, classes) for labels of shape (n,) are scores: the class with the largest one counts.
+    """
+    true, pred = np.asarray(y_true), np.asarray(y_pred)
+    check_rows(y_true=true, y_pred=pred)
+    true, pred = (a.reshape(-1) if a.shape[1:] == (1,) else a for a in (true, pred))
+    if true.ndim == 1 and pred.ndim == 2:
+        pred = pred.argmax(1)
+    if true.shape != pred.shape or true.ndim > 2:
+        raise ValueError(f"y_true and y_pred must have one shape, (n,) or (n, labels), got {true.shape}, {pred.shape}")
+    for name, array in (("y_true", true), ("y_pred", pred)):
+        if array.dtype.kind == "f" and (array != np.floor(array)).any():  # nan too
+            raise ValueError(f"{name} must be labels, got {array[array != np.floor(array)][0]}")
+        if array.ndim == 2 and not np.isin(array, (0, 1)).all():
+            raise ValueError(f"{name} must consist of 0 and 1 where it has a column for each label")
+    return true, pred

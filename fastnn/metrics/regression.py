@@ -1,0 +1,87 @@
+"""Metrics of predicted numbers, with scikit-learn's names, definitions and numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import _validation as check
+from ._inputs import Array, as_finite, as_weight, check_rows
+
+
+def mse(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str = "uniform_average") -> Any:
+    """Mean squared error.
+
+    Parameters
+    ----------
+    y_true, y_pred : arrays of numbers, shape (n,) or (n, outputs)
+    sample_weight : array of shape (n,), optional
+    multioutput : {"uniform_average", "raw_values"}, default "uniform_average"
+        The mean over outputs, or an array with a value each.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, there is no sample, or a number is not finite.
+
+    Notes
+    -----
+    `sklearn.metrics.mean_squared_error`.
+    """
+    true, pred, weight = _arguments(y_true, y_pred, sample_weight)
+    return _average(_mean((true - pred) ** 2, weight), multioutput)
+
+
+def rmse(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str = "uniform_average") -> Any:
+    """Root of the mean squared error, of each output; arguments are those of `mse`.
+
+    `sklearn.metrics.root_mean_squared_error`: with several outputs it is the mean of their roots.
+    """
+    true, pred, weight = _arguments(y_true, y_pred, sample_weight)
+    return _average(np.sqrt(_mean((true - pred) ** 2, weight)), multioutput)
+
+
+def mae(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str = "uniform_average") -> Any:
+    """Mean absolute error; arguments are those of `mse`. `sklearn.metrics.mean_absolute_error`."""
+    true, pred, weight = _arguments(y_true, y_pred, sample_weight)
+    return _average(_mean(np.abs(true - pred), weight), multioutput)
+
+
+def r2(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str = "uniform_average") -> Any:
+    """Coefficient of determination: 1 - (squared errors) / (squared distances from the mean), of each output.
+
+    Arguments are those of `mse`. `sklearn.metrics.r2_score`: of constant targets it is 1 if they are met and 0
+    otherwise; of less than two samples it is nan.
+    """
+    true, pred, weight = _arguments(y_true, y_pred, sample_weight)
+    spread = _mean((true - _mean(true, weight)) ** 2, weight)
+    return _average(determination(_mean((true - pred) ** 2, weight), spread, len(true)), multioutput)
+
+
+def determination(errors: Array, spread: Array, samples: float) -> Array:
+    """R2 of each output from its squared errors and squared distances from the mean, both summed or both averaged."""
+    if samples < 2:
+        return np.full(errors.shape, np.nan)
+    constant = np.where(errors == 0, 1.0, 0.0)
+    return np.where(spread == 0, constant, 1 - errors / np.where(spread == 0, 1.0, spread))
+
+
+def _arguments(y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[Array, Array, Array]:
+    """Targets and predictions as matrices with a column for each output."""
+    true, pred = as_finite("y_true", y_true), as_finite("y_pred", y_pred)
+    check_rows(y_true=true, y_pred=pred)
+    matrices = [a.reshape(-1, 1) if a.ndim == 1 else a for a in (true, pred)]
+    if matrices[0].shape != matrices[1].shape or matrices[0].ndim != 2:
+        raise ValueError(f"y_true and y_pred must have one shape, (n,) or (n, outputs), got {true.shape}, {pred.shape}")
+    return matrices[0], matrices[1], as_weight(sample_weight, len(true))
+
+
+def _mean(values: Array, weight: Array) -> Array:
+    total = weight.sum()
+    return weight @ values / total if total else np.full(values.shape[1], np.nan)
+
+
+def _average(values: Array, multioutput: str) -> Any:
+    check.check_choice("multioutput", multioutput, ("uniform_average", "raw_values"))
+    return values if multioutput == "raw_values" else float(values.mean())

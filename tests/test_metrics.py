@@ -1,0 +1,192 @@
+"""Metrics as functions: scikit-learn's numbers, on any labels, weights and ties."""
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+import sklearn.metrics as sk
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fastnn import metrics
+
+RATES = {"precision": sk.precision_score, "recall": sk.recall_score, "f1": sk.f1_score}
+REGRESSION = {
+    "mse": sk.mean_squared_error,
+    "rmse": sk.root_mean_squared_error,
+    "mae": sk.mean_absolute_error,
+    "r2": sk.r2_score,
+}
+
+
+def quiet(function, *args, **keywords):
+    """What scikit-learn says, without its warnings."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return function(*args, **keywords)
+
+
+def same(value, expected):
+    np.testing.assert_allclose(value, expected, rtol=1e-10, atol=1e-12)
+    assert np.ndim(value) or type(value) is float
+
+
+@st.composite
+def cases(draw, classes=(1, 5), rows=(1, 30)):
+    """A generator, a number of rows and of classes, weights or None."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    n, k = draw(st.integers(*rows)), draw(st.integers(*classes))
+    weight = rng.integers(0, 3, n).astype(float) if draw(st.booleans()) else None
+    if weight is not None:
+        weight[rng.integers(n)] = 1.5
+    return rng, n, k, weight
+
+
+@given(cases(), st.sampled_from(["int64", "int8", "float32", "U"]))
+def test_accuracy_and_the_confusion_matrix(case, dtype):
+    rng, n, k, weight = case
+    true, pred = rng.integers(0, k, (2, n)).astype(dtype)
+    same(metrics.accuracy(true, pred, sample_weight=weight), sk.accuracy_score(true, pred, sample_weight=weight))
+    for normalize in ("true", "pred", "all", None):
+        expected = quiet(sk.confusion_matrix, true, pred, sample_weight=weight, normalize=normalize)
+        matrix = metrics.confusion_matrix(true, pred, sample_weight=weight, normalize=normalize)
+        np.testing.assert_allclose(matrix, expected, atol=1e-15)
+        assert matrix.dtype == ("int64" if weight is None and normalize is None else "float64")
+    labels = rng.permutation(np.union1d(true, pred))[:3]
+    if np.isin(labels, true).any():
+        expected = quiet(sk.confusion_matrix, true, pred, labels=labels, sample_weight=weight)
+        np.testing.assert_array_equal(
+            metrics.confusion_matrix(true, pred, labels=labels, sample_weight=weight), expected
+        )
+
+
+@given(cases(classes=(1, 5)), st.sampled_from(list(RATES)), st.sampled_from([0.0, 1.0, math.nan]))
+def test_rates_of_classes(case, name, zero):
+    rng, n, k, weight = case
+    true, pred = rng.integers(0, k, (2, n))
+    for average in ("micro", "macro", "weighted", None):
+        settings = {"average": average, "sample_weight": weight, "zero_division": zero}
+        same(getattr(metrics, name)(true, pred, **settings), quiet(RATES[name], true, pred, **settings))
+
+
+@given(cases(classes=(2, 2)), st.sampled_from(list(RATES)), st.sampled_from([0.0, 1.0, math.nan]))
+def test_rates_of_two_classes(case, name, zero):
+    rng, n, _, weight = case
+    true, pred = rng.integers(0, 2, (2, n))
+    settings = {"sample_weight": weight, "zero_division": zero}
+    same(getattr(metrics, name)(true, pred, **settings), quiet(RATES[name], true, pred, **settings))
+    words = np.array(["no", "yes"])
+    if len(np.union1d(true, pred)) == 2:
+        settings["pos_label"] = "no"
+        same(getattr(metrics, name)(words[true], words[pred], **settings),
+             quiet(RATES[name], words[true], words[pred], **settings))  # fmt: skip
+
+
+@given(cases(classes=(2, 4)), st.sampled_from(list(RATES)), st.sampled_from([0.0, 1.0, math.nan]))
+def test_rates_of_several_labels(case, name, zero):
+    rng, n, k, weight = case
+    true, pred = rng.integers(0, 2, (2, n, k))
+    same(metrics.accuracy(true, pred, sample_weight=weight), sk.accuracy_score(true, pred, sample_weight=weight))
+    for average in ("micro", "macro", "weighted", None):
+        settings = {"average": average, "sample_weight": weight, "zero_division": zero}
+        same(getattr(metrics, name)(true, pred, **settings), quiet(RATES[name], true, pred, **settings))
+
+
+@given(cases(classes=(3, 6)), st.integers(1, 7))
+def test_top_k(case, k):
+    rng, n, classes, weight = case
+    true = rng.integers(0, classes, n)
+    score = rng.integers(0, 3, (n, classes)) / 4  # with ties
+    expected = quiet(sk.top_k_accuracy_score, true, score, k=k, sample_weight=weight, labels=np.arange(classes))
+    same(metrics.top_k_accuracy(true, score, k=k, sample_weight=weight), expected)
+
+
+@given(cases(rows=(2, 30)), st.booleans())
+def test_auc_of_two_classes(case, ties):
+    rng, n, _, weight = case
+    true = rng.integers(0, 2, n)
+    score = rng.integers(-2, 2, n).astype(float) if ties else rng.standard_normal(n)
+    expected = quiet(sk.roc_auc_score, true, score, sample_weight=weight)
+    same(metrics.roc_auc(true, score, sample_weight=weight), expected)
+    same(metrics.roc_auc(true, score[:, None], sample_weight=weight), expected)
+
+
+@given(cases(classes=(3, 5), rows=(2, 30)), st.sampled_from(["macro", "weighted", None]))
+def test_auc_of_several_classes_and_labels(case, average):
+    rng, n, k, weight = case
+    true = np.r_[np.arange(k), rng.integers(0, k, n)]
+    weight = None if weight is None else np.r_[np.ones(k), weight]
+    score = rng.integers(1, 4, (n + k, k)).astype(float)
+    score /= score.sum(1, keepdims=True)
+    expected = sk.roc_auc_score(true, score, average=average, sample_weight=weight, multi_class="ovr")
+    same(metrics.roc_auc(true, score, average=average, sample_weight=weight), expected)
+    labels = np.eye(k, dtype=int)[true]
+    expected = sk.roc_auc_score(labels, score, average=average, sample_weight=weight)
+    same(metrics.roc_auc(labels, score, average=average, sample_weight=weight), expected)
+
+
+def test_auc_without_one_of_the_classes_is_nan():
+    assert math.isnan(metrics.roc_auc([1, 1], [0.1, 0.2]))
+    assert math.isnan(metrics.roc_auc([0, 1], [0.1, 0.2], sample_weight=[0, 1]))
+
+
+@given(cases(), st.sampled_from(list(REGRESSION)), st.sampled_from(["uniform_average", "raw_values"]))
+def test_regression(case, name, multioutput):
+    rng, n, k, weight = case
+    true = rng.integers(-2, 2, (n, k)) if rng.random() < 0.5 else rng.standard_normal((n, k))
+    pred = true if rng.random() < 0.2 else rng.integers(-2, 2, (n, k))
+    settings = {"sample_weight": weight, "multioutput": multioutput}
+    expected = quiet(REGRESSION[name], true, pred, **settings)
+    if name == "r2" and n < 2 and multioutput == "raw_values":
+        expected = np.full(k, np.nan)
+    same(getattr(metrics, name)(true, pred, **settings), expected)
+    if k == 1:
+        same(getattr(metrics, name)(true[:, 0], pred[:, 0], **settings), expected)
+
+
+def test_scores_stand_for_the_class_with_the_largest():
+    score = np.array([[0.1, 0.9], [0.8, 0.2], [0.6, 0.4]])
+    assert metrics.accuracy([1, 0, 1], score) == pytest.approx(2 / 3)
+    assert metrics.confusion_matrix([1, 0, 1], score).tolist() == [[1, 0], [1, 1]]
+
+
+def test_r2_far_from_zero():
+    true = 1e9 + np.arange(5.0)
+    assert metrics.r2(true, true + 0.5) == pytest.approx(1 - 0.25 / 2)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: metrics.accuracy([], []), ValueError, "y_true must have at least one sample"),
+        (lambda: metrics.mse(3, 3), ValueError, "y_true must be an array with a row for each sample, got a scalar"),
+        (lambda: metrics.f1([0, 1], [0]), ValueError, "y_true and y_pred must have equally many samples, got 2 and 1"),
+        (lambda: metrics.f1([0, 1, 2], [0, 1, 2]), ValueError, "average must be 'micro', .* for 3 labels"),
+        (lambda: metrics.f1([0, 2], [0, 2]), ValueError, r"pos_label must be one of \[0, 2\], got 1"),
+        (lambda: metrics.f1([0], [0], average="mean"), ValueError, "average must be one of 'binary', 'micro'"),
+        (lambda: metrics.f1([[0, 1]], [[0, 1]]), ValueError, "for more than one label a sample"),
+        (lambda: metrics.f1([0.5], [0]), ValueError, "y_true must be labels, got 0.5"),
+        (lambda: metrics.accuracy([0], [np.nan]), ValueError, "y_pred must be labels, got nan"),
+        (lambda: metrics.f1([[0, 2]], [[0, 1]], average="micro"), ValueError, "y_true must consist of 0 and 1"),
+        (lambda: metrics.f1([0], [0], zero_division=2), ValueError, "zero_division must be at least 0.0 and at most 1"),
+        (lambda: metrics.f1([0], [0], sample_weight=[1, 2]), ValueError, r"sample_weight must have shape \(1,\)"),
+        (lambda: metrics.confusion_matrix([[0, 1]], [[0, 1]]), ValueError, "of one label a sample"),
+        (lambda: metrics.confusion_matrix([0], [0], labels=[7]), ValueError, "labels: at least one of them must occur"),
+        (lambda: metrics.top_k_accuracy([3], [[0.0, 1]]), ValueError, r"y_true\[0\] is 3: class indices must be betwe"),
+        (lambda: metrics.top_k_accuracy([0.0], [[0.0, 1]]), TypeError, "y_true must be integer class indices"),
+        (lambda: metrics.top_k_accuracy([0], [0.0]), ValueError, r"y_score \(n, classes\)"),
+        (lambda: metrics.top_k_accuracy([0], [[0.0, 1]], k=0), ValueError, "k must be at least 1, got 0"),
+        (lambda: metrics.roc_auc([0, 1], [0.5, np.nan]), ValueError, r"y_score\[1\] is nan: y_score must be finite"),
+        (lambda: metrics.roc_auc([0, 1, 2], [1, 2, 3]), ValueError, r"y_score must have shape \(n, 3\) for 3 classes"),
+        (lambda: metrics.roc_auc([0, 1], [[1, 2, 3]] * 2), ValueError, "y_score must be probabilities"),
+        (lambda: metrics.roc_auc([[0, 1]], [[0, 1, 0]]), ValueError, "must have fitting shapes"),
+        (lambda: metrics.mae([1.0, np.inf], [1, 2]), ValueError, r"y_true\[1\] is inf: y_true must be finite"),
+        (lambda: metrics.mae([1.0, 2], [[1, 2], [3, 4]]), ValueError, "y_true and y_pred must have one shape"),
+        (lambda: metrics.mae(["a"], [1]), TypeError, "y_true must be an array of real numbers"),
+        (lambda: metrics.mae([1], [1], multioutput="sum"), ValueError, "multioutput must be one of"),
+    ],
+)
+def test_wrong_arguments_are_explained(call, error, message):
+    with pytest.raises(error, match=message):
+        call()

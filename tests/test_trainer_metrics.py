@@ -1,0 +1,224 @@
+"""Metrics of the trainer: counted in the compiled loop, exact over uneven batches, weighted, as the functions say."""
+
+import math
+
+import numpy as np
+import pytest
+from runs import At
+
+import fastnn
+from fastnn import data, metrics, nn, optim
+from fastnn.functional import softmax
+
+pytestmark = pytest.mark.usefixtures("backend")
+
+N, FEATURES = 61, 3
+CLASSIFICATION = ("accuracy", "precision", "recall", "f1")
+REGRESSION = ("mae", "mse", "rmse", "r2")
+
+
+def trainer_for(loss, n_out, chosen, dtype="float64", end=()):
+    """A trainer whose steps change nothing, so that all batches are of the same network."""
+    net = nn.Sequential(nn.Linear(FEATURES, n_out), *end, seed=1, dtype=dtype)
+    return fastnn.Trainer(net, loss, optim.SGD(net.parameters(), lr=0.0), metrics=chosen)
+
+
+def inputs(dtype="float64", weighted=False):
+    rng = np.random.default_rng(5)
+    x = rng.standard_normal((N, FEATURES)).astype(dtype)
+    return rng, x, rng.integers(0, 4, N) / 2 if weighted else None
+
+
+def records(trainer, x, y, weight):
+    """Training, validation and evaluation, over batches that do not divide N."""
+    history = trainer.fit(x, y, sample_weight=weight, batch_size=8, validation_data=(x[::-1], y[::-1], None if
+                          weight is None else weight[::-1]))  # fmt: skip
+    scores = trainer.evaluate(x, y, sample_weight=weight, batch_size=7)
+    return history.last, scores
+
+
+def check(trainer, x, y, weight, expected, whole=()):
+    """Every record of every metric is what is expected; those in `whole` are not recorded while training."""
+    last, scores = records(trainer, x, y, weight)
+    for name, value in expected.items():
+        assert scores[name] == pytest.approx(value, rel=1e-5 if x.dtype == "float32" else 1e-10, nan_ok=True), name
+        assert last[f"val_{name}"] == pytest.approx(scores[name], rel=1e-10, nan_ok=True)
+        if name in whole:
+            assert name not in last
+        else:
+            assert last[name] == pytest.approx(scores[name], rel=1e-10, nan_ok=True)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("classes", [2, 4])
+@pytest.mark.parametrize("target", ["indices", "one_hot"])
+def test_classes(target, classes, weighted, dtype):
+    rng, x, weight = inputs(dtype, weighted)
+    y = rng.integers(0, classes, N)
+    objects = [metrics.F1("micro"), metrics.Recall("weighted"), metrics.TopKAccuracy(2), "roc_auc"]
+    trainer = trainer_for(nn.CrossEntropyLoss(), classes, [*CLASSIFICATION, *objects], dtype)
+    out = trainer.net.predict(x)
+    pred, settings = out.argmax(1), {"average": "binary" if classes == 2 else "macro", "sample_weight": weight}
+    proba = softmax(out.astype("float64"))
+    expected = {name: getattr(metrics, name)(y, pred, **settings) for name in CLASSIFICATION[1:]} | {
+        "accuracy": metrics.accuracy(y, pred, sample_weight=weight),
+        "f1_micro": metrics.f1(y, pred, average="micro", sample_weight=weight),
+        "recall_weighted": metrics.recall(y, pred, average="weighted", sample_weight=weight),
+        "top_2_accuracy": metrics.top_k_accuracy(y, out, k=2, sample_weight=weight),
+        "roc_auc": metrics.roc_auc(y, proba[:, 1] if classes == 2 else proba, sample_weight=weight),
+    }
+    check(trainer, x, y if target == "indices" else np.eye(classes, dtype=dtype)[y], weight, expected, {"roc_auc"})
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("loss", [nn.BCELoss(), nn.BCEWithLogitsLoss(), nn.MSELoss()], ids=lambda loss: loss.name)
+def test_two_classes_by_one_output(loss, weighted, dtype):
+    rng, x, weight = inputs(dtype, weighted)
+    y = rng.integers(0, 2, N)
+    trainer = trainer_for(loss, 1, [*CLASSIFICATION, "roc_auc"], dtype, [nn.Sigmoid()] * (loss.name[-1] == "y"))
+    out = trainer.net.predict(x)[:, 0]
+    pred = (out > (0.5 if loss.threshold is None else loss.threshold)).astype(int)
+    expected = {name: getattr(metrics, name)(y, pred, sample_weight=weight) for name in CLASSIFICATION}
+    expected["roc_auc"] = metrics.roc_auc(y, out, sample_weight=weight)
+    check(trainer, x, y, weight, expected, {"roc_auc"})
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("labels", [2, 3])
+def test_several_labels_a_sample(labels, weighted, dtype):
+    rng, x, weight = inputs(dtype, weighted)
+    y = rng.integers(0, 2, (N, labels))
+    trainer = trainer_for(nn.BCEWithLogitsLoss(), labels, [*CLASSIFICATION, metrics.F1("micro"), "roc_auc"], dtype)
+    out = trainer.net.predict(x)
+    settings = {"average": "macro", "sample_weight": weight}
+    expected = {name: getattr(metrics, name)(y, (out > 0).astype(int), **settings) for name in CLASSIFICATION[1:]} | {
+        "accuracy": np.average(((out > 0) == y).mean(1), weights=weight),
+        "f1_micro": metrics.f1(y, (out > 0).astype(int), average="micro", sample_weight=weight),
+        "roc_auc": metrics.roc_auc(y, out, sample_weight=weight),
+    }
+    check(trainer, x, y, weight, expected, {"roc_auc"})
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("outputs", [1, 3])
+@pytest.mark.parametrize("far", [0.0, 1e3])
+def test_regression(outputs, weighted, far, dtype):
+    rng, x, weight = inputs(dtype, weighted)
+    y = (rng.standard_normal((N, outputs)) + far).astype(dtype)
+    trainer = trainer_for(nn.L1Loss(), outputs, REGRESSION, dtype)
+    out = trainer.net.predict(x)
+    check(trainer, x, y, weight, {name: getattr(metrics, name)(y, out, sample_weight=weight) for name in REGRESSION})
+
+
+def test_classes_that_do_not_occur_are_left_out_of_the_mean():
+    _, x, _ = inputs()
+    trainer = trainer_for(nn.CrossEntropyLoss(), 6, ["f1"])
+    y = trainer.net.predict(x).argmax(1) % 2
+    check(trainer, x, y, None, {"f1": metrics.f1(y, trainer.net.predict(x).argmax(1), average="macro")})
+
+
+def spread(y_true, y_pred, sample_weight=None):
+    return np.average((y_true - y_pred)[:, 0] ** 4, weights=sample_weight)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_function_sees_all_outputs_of_the_validation(weighted):
+    rng, x, weight = inputs(weighted=weighted)
+    y = rng.standard_normal((N, 1))
+    trainer = trainer_for(nn.MSELoss(), 1, [spread])
+    check(trainer, x, y, weight, {"spread": spread(y, trainer.net.predict(x), weight)}, {"spread"})
+
+
+def test_metrics_of_a_loss_in_python():
+    rng, x, _ = inputs()
+    y = rng.integers(0, 3, N)
+
+    def loss(y_pred, target):
+        difference = softmax(y_pred) - np.eye(3)[target]
+        return float((difference**2).sum()), difference
+
+    trainer = trainer_for(loss, 3, ["accuracy", "f1"])
+    pred = trainer.net.predict(x).argmax(1)
+    check(trainer, x, y, None, {"accuracy": metrics.accuracy(y, pred), "f1": metrics.f1(y, pred, average="macro")})
+    y[3] = 77  # nothing that a metric could count, or an error of its own
+    difference = trainer.evaluate(x[4:], y[4:])["accuracy"]
+    assert difference == pytest.approx(metrics.accuracy(y[4:], pred[4:]))
+
+
+def test_counting_does_not_change_the_training(dtype):
+    x, y = data.make_moons(90, noise=0.2, seed=0, dtype=dtype)
+    results = []
+    for chosen in ((), ("f1", "top_k_accuracy", "roc_auc")):
+        net = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Dropout(0.2), nn.Linear(8, 2), seed=0, dtype=dtype)
+        trainer = fastnn.Trainer(net, nn.CrossEntropyLoss(), optim.Adam(net.parameters()), metrics=chosen)
+        history = trainer.fit(x, y, epochs=3, validation_split=0.2)
+        step = trainer.step(x, y), trainer.step(x, y, np.ones(90))
+        results.append((net.parameters().data.tobytes(), history["loss"], history["val_loss"], step))
+    assert results[0] == results[1]
+
+
+def test_counts_go_on_from_a_saved_state():
+    rng, x, _ = inputs()
+    y, kept = rng.standard_normal((N, 1)), []
+    trainer = trainer_for(nn.MSELoss(), 1, REGRESSION)
+    keep = At("on_batch_end", lambda run: kept.append(run.state_dict()) if run.batch == 3 else None)
+    whole = trainer.fit(x, y, batch_size=8, seed=0, callbacks=[keep])
+
+    def load(run):
+        run.load_state_dict(kept[0] | {"callbacks": {"0.At": {}}})
+
+    again = trainer.fit(x, y, batch_size=8, seed=0, callbacks=[At("on_train_begin", load)])
+    for name in REGRESSION:
+        assert again[name] == whole[name]
+
+
+def test_evaluation_of_nothing_and_of_numbers_that_are_not_finite():
+    _, x, _ = inputs()
+    trainer = trainer_for(nn.CrossEntropyLoss(), 3, ["f1", "roc_auc", "top_k_accuracy"])
+    scores = trainer.evaluate(x[:0], np.zeros(0, int))
+    assert all(math.isnan(scores[name]) for name in ("loss", "f1", "roc_auc", "top_5_accuracy"))
+    trainer.net["0.weight"][0, 0] = np.nan
+    scores = trainer.evaluate(x, np.arange(N) % 3)
+    assert math.isnan(scores["roc_auc"])
+    assert scores["top_5_accuracy"] == 1
+    regression = trainer_for(nn.MSELoss(), 1, REGRESSION)
+    assert all(math.isnan(regression.evaluate(x[:0], np.zeros(0))[name]) for name in REGRESSION)
+    assert math.isnan(regression.evaluate(x[:1], np.zeros(1))["r2"])
+
+
+def test_ties_and_nan_rank_as_a_sort_ranks_them():
+    net = nn.Sequential(nn.ReLU(), seed=0, dtype="float64")
+    trainer = fastnn.Trainer(net, nn.NLLLoss(), optim.SGD(net.parameters()), metrics=[metrics.TopKAccuracy(1)])
+    rows = np.array([[1, 1, 0], [1, 1, 0], [0, 2, 3], [np.nan, 5, 1], [np.nan, 5, 1], [np.nan, 1, np.nan]])
+    scores = trainer.evaluate(rows, np.array([0, 1, 2, 0, 1, 2]))
+    assert scores["top_1_accuracy"] == pytest.approx(4 / 6)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "error", "message"),
+    [
+        ("f1", TypeError, "metrics must be a list of metrics, got 'f1'"),
+        (["f2"], ValueError, r"metrics\[0\] must be one of 'accuracy', 'f1', .*, got 'f2'"),
+        (["f1", metrics.F1()], ValueError, r"metrics\[1\]: there is a record named 'f1' already"),
+        ([metrics.F1], TypeError, r"metrics\[0\] must be an object, not the class: write F1\(\)"),
+        ([3], TypeError, r"metrics\[0\] must be a name, a metric of fastnn.metrics or a function, got int"),
+    ],
+)
+def test_wrong_metrics_are_explained(chosen, error, message):
+    with pytest.raises(error, match=message):
+        trainer_for(nn.MSELoss(), 1, chosen)
+
+
+def test_metrics_that_do_not_fit_the_targets_are_explained():
+    _, x, _ = inputs()
+    labels = np.arange(N) % 3
+    with pytest.raises(ValueError, match="mae, mse, rmse and r2 need targets like the outputs, got class indices"):
+        trainer_for(nn.CrossEntropyLoss(), 3, ["mae"]).fit(x, labels)
+    with pytest.raises(ValueError, match="f1_binary: average='binary' is for two classes, there are 3"):
+        trainer_for(nn.CrossEntropyLoss(), 3, [metrics.F1("binary")]).fit(x, labels)
+
+    def loss(y_pred, y):
+        return 0.0, np.zeros_like(y_pred)
+
+    with pytest.raises(ValueError, match=r"metrics: y must be class indices or have shape \(61, 3\), like the outputs"):
+        trainer_for(loss, 3, ["f1"]).fit(x, np.zeros((N, 2)))
