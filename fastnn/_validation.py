@@ -232,3 +232,50 @@ def check_dtype(dtype: Any) -> str:
 def check_seed(seed: Any) -> int:
     """`seed` as an int of 64 bits."""
     return check_integer("seed", seed, at_least=0, at_most=2**64 - 1)
+
+
+def check_bool(name: str, value: Any) -> bool:
+    """`value` as a bool; TypeError otherwise."""
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    raise TypeError(f"{name} must be True or False, got {type(value).__name__}")
+
+
+def as_numbers(name: str, value: Any, **limits: float) -> float | Array:
+    """`value` as a float, or several as an array of float64 of one axis; all within the limits of `check_number`."""
+    if isinstance(value, numbers.Real) or np.ndim(from_any(name, value)) == 0:
+        return check_number(name, value, **limits)
+    array = from_any(name, value)
+    if array.ndim != 1 or array.dtype.kind not in "fiu":
+        raise ValueError(f"{name} must be a number or a list of numbers, got shape {array.shape} of {array.dtype}")
+    return np.array([check_number(f"{name}[{i}]", number, **limits) for i, number in enumerate(array.tolist())])
+
+
+def split_numbers(value: float | Array) -> tuple[tuple[float], Array | None]:
+    """What `as_numbers` gives as the parameter of a kernel, or as its operand beside a parameter that is not read."""
+    return ((1.0,), value) if isinstance(value, np.ndarray) else ((value,), None)
+
+
+def as_columns(name: str, values: Array, shape: tuple[int, ...], dtype: Any) -> Array:
+    """One number for each column as one for each element of an array of `shape`."""
+    check_shape(name, values, shape[-1:], "one a column")
+    return np.array(np.broadcast_to(values, shape), dtype, order="C")
+
+
+def as_class_weights(name: str, value: Any, classes: int, dtype: Any) -> Array:
+    """`value` as weights of so many classes; see `as_weights`."""
+    weights = as_weights(name, value, dtype)
+    check_shape(name, weights, (classes,), "one a class")
+    return weights
+
+
+def as_rows(target: Array, shape: tuple[int, ...]) -> Array:
+    """A target with one number a row, repeated for each column of `shape`; any other as it is."""
+    if len(shape) == 2 and target.shape in ((shape[0],), (shape[0], 1)):
+        return np.array(np.broadcast_to(target.reshape(-1, 1), shape), order="C")
+    return target
+
+
+def check_ignored(ignore_index: Any) -> float:
+    """The class index of targets that are ignored, as a parameter of kernels, which are floats."""
+    return float(check_integer("ignore_index", ignore_index, at_least=-(2**53), at_most=2**53))

@@ -54,6 +54,7 @@ class Counting:
     targets: str = ROWS
     threshold: float = 0.5
     several: bool = False
+    ignored: int = -100  # the class index whose rows count nothing
 
     @classmethod
     def of(cls, meters: Iterable[Meter], loss: Loss, data: Data, n_out: int) -> Counting:
@@ -66,7 +67,7 @@ class Counting:
         if ERRORS in places and targets == INDICES:
             raise ValueError("metrics: mae, mse, rmse and r2 need targets like the outputs, got class indices")
         threshold = 0.5 if loss.threshold is None else loss.threshold
-        return cls(places, targets, threshold, targets == COLUMNS and n_out > 1)
+        return cls(places, targets, threshold, targets == COLUMNS and n_out > 1, loss.ignored)
 
     @property
     def size(self) -> int:

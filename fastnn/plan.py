@@ -196,7 +196,7 @@ class Plan:
         for meter, place in counting.places.items():
             if meter == ACCURACY and any(o.kind == "correct" for o in self.operations):
                 continue  # the loss counts it anyway
-            params = (meter.param or counting.threshold,)
+            params = (meter.param or counting.threshold, float(counting.ignored))
             operation = Operation(meter.kind, "metrics", dict(arrays), self.cols, params=params)
             operation.flag = LABELS if counting.targets == INDICES else 0
             operation.root = counting.targets == COLUMNS

@@ -17,6 +17,7 @@ from ._core.operations import LABELS
 from ._validation import Array
 
 if TYPE_CHECKING:
+    from .nn.losses import Loss
     from .optim import Optimizer
     from .stages import Stage
 
@@ -68,8 +69,9 @@ class Operation:
     seed: int = 0
     stream: int = 0
     place: int = 0  # where in the sums a metric counts
-    call: Callable[[int], float | None] | None = None
+    call: Callable[[int], tuple[float, float] | None] | None = None  # a loss gives its value, and what that counts
     update: Optimizer | None = None
+    loss: Loss | None = None
 
     def flops(self, rows: int) -> int:
         """Floating-point operations: 2 a multiply-add, 1 an element of anything else."""

@@ -34,6 +34,19 @@ enum {
     FNN_COLUMN_STATISTICS,
 };
 
+/* A loss and what is wanted of it, all of the kernel's dtype: the single losses and the gradients are written unless NULL,
+ * weight is NULL for 1. An elementwise loss has one of all these an element. A loss of rows has x and grad of rows x cols,
+ * weight and loss of one a row, and either labels (class indices) or a target like x. */
+struct fnn_loss {
+    const void *x, *target, *weight;
+    const int64_t *labels;
+    const void *extra; /* what some losses read besides: one an element, or one a class; NULL if there is none */
+    void *loss, *grad, *grad_extra;
+    ptrdiff_t cols;
+    double scale; /* of the gradients */
+    double params[3];
+};
+
 #define FNN_KERNEL(result, name, arguments) result(*name) arguments;
 #define REAL float
 struct fnn_kernels_f32 {

@@ -5,6 +5,7 @@ Errors in ULP are the largest over all instruction sets, sizes, options and some
 sums, so that an error of n / 32 ULP is in order where n numbers are added, one large and all others small.
 """
 
+import loss_scales as s
 import records as r
 from records import Op, arrays, loss, numbers
 
@@ -47,20 +48,32 @@ def _gated(name, ulp, backward_ulp, **more):
 def _loss(
     name, ulp, backward_ulp, draws=(numbers, numbers), extra=(), kernel=None, kinks=(), label="", scales=(None, None)
 ):
-    """Value and gradient; by rows if the targets are labels or probabilities of classes."""
-    by_rows = draws[1] in (r.labels, r.rows_of_probabilities)
-    kind, options, kernels = "class loss" if by_rows else "loss", (*REDUCTIONS, *extra), (kernel or name,)
+    """Value and gradient; by rows if the targets are labels or probabilities of classes, or vectors."""
+    kind = "class loss" if draws[1] in r.ROW_TARGETS else "loss" if len(draws) == 2 else "pair loss"
+    options, kernels = (*REDUCTIONS, *extra), (kernel or name,)
     backward = f"{name}_backward"
     return (
-        Op(name, kind, loss(*draws, by_rows), ulp, kernels, options, backward, False, kinks, scales[0], label),
-        Op(backward, kind, loss(*draws, by_rows, gradient=True), backward_ulp, kernels, options,
-           scale=scales[1], label=label),
-    )  # fmt: skip
+        Op(name, kind, loss(*draws), ulp, kernels, options, backward, False, kinks, scales[0], label),
+        Op(backward, kind, loss(*draws, gradient=True), backward_ulp, kernels, options, scale=scales[1], label=label),
+    )
+
+
+def _by_column(name):
+    """Options with one number for each column."""
+    return {"by_column": name}, {"by_column": name, "weighted": True, "reduction": "none"}
+
+
+def _class_loss(name, ulp, backward_ulp, extra=(), draw_input=numbers, draw_target=r.labels, label="", scales=()):
+    by_class = {"by_column": "weight"}
+    options = (by_class, by_class | {"reduction": "none"}, by_class | {"weighted": True, "ignore_index": 1}, *extra)
+    draws = (draw_input, draw_target)
+    return _loss(name, ulp, backward_ulp, draws, options, label=label, scales=scales or (None, None))
 
 
 def _cross_entropy(draw_target, label):
-    options, scales = ({"label_smoothing": 0.25},), (r.cross_entropy_terms, r.cross_entropy_gradient_terms)
-    return _loss("cross_entropy", (16, 16), (130, 130), (numbers, draw_target), options, label=label, scales=scales)
+    options = {"label_smoothing": 0.25}, {"label_smoothing": 0.25, "by_column": "weight", "weighted": True}
+    scales = s.cross_entropy_terms, s.cross_entropy_gradient_terms
+    return _class_loss("cross_entropy", (16, 16), (130, 130), options, numbers, draw_target, label, scales)
 
 
 ELEMENTARY = (
@@ -145,10 +158,34 @@ LOSSES = (
            kinks=(0,)),
     *_loss("binary_cross_entropy", (6, 6), (8, 8), (r.between_0_and_1, r.between_0_and_1)),
     *_loss("binary_cross_entropy_with_logits", (4, 4), (8, 8), (numbers, r.between_0_and_1),
-           scales=(r.logit_terms, r.logit_gradient_terms)),
+           scales=(s.logit_terms, s.logit_gradient_terms)),
+    *_loss("binary_cross_entropy_with_logits", (6, 6), (8, 8), (numbers, r.between_0_and_1),
+           ({"pos_weight": 3.0}, *_by_column("pos_weight")), label="binary_cross_entropy_with_logits and pos_weight",
+           kernel="binary_cross_entropy_with_logits_pos_weight", scales=(s.logit_terms, s.logit_gradient_terms)),
+    *_loss("sigmoid_focal_loss", (16, 16), (16, 16), (numbers, r.between_0_and_1),
+           ({"alpha": -1.0, "gamma": 0.0}, {"alpha": 0.75, "gamma": 1.5, "reduction": "none"}),
+           scales=(s.focal_terms, s.focal_gradient_terms)),
+    *_loss("hinge_loss", (4, 4), (4, 4), (numbers, r.signs),
+           ({"margin": 0.5, "squared": True}, {"squared": True, "reduction": "none"}), kinks=(0,),
+           scales=(s.hinge_terms, s.hinge_gradient_terms)),
+    *_loss("soft_margin_loss", (6, 6), (8, 8), (numbers, r.signs)),
+    *_loss("quantile_loss", (6, 6), (8, 8), extra=({"q": 0.9, "reduction": "none"}, *_by_column("q")), kinks=(0,)),
+    *_loss("cosine_loss", (16, 16), (16, 16), (r.vectors, r.vectors), ({"eps": 1e-3},),
+           scales=(s.cosine_terms, s.cosine_gradient_terms)),
+    *_loss("poisson_nll_loss", (6, 6), (8, 8), (r.rates, r.rates),
+           ({"log_input": False, "full": True}, {"log_input": False, "eps": 0.5, "reduction": "none"}),
+           scales=(s.poisson_terms, s.poisson_gradient_terms)),
+    *_loss("kl_div", (6, 6), (8, 8), (r.log_probabilities, r.between_0_and_1),
+           ({"reduction": "batchmean", "weighted": True}, {"log_target": True}), scales=(s.kl_terms, None)),
+    *_loss("gaussian_nll_loss", (6, 6), (8, 8), (numbers, numbers, r.rates), ({"full": True, "eps": 1e-3},),
+           scales=(s.gaussian_terms, s.gaussian_gradient_terms)),
     *_cross_entropy(r.labels, "cross_entropy"),
     *_cross_entropy(r.rows_of_probabilities, "cross_entropy of probabilities"),
-    *_loss("nll_loss", (6, 6), (8, 8), (r.log_probabilities, r.labels)),
+    *_class_loss("nll_loss", (8, 8), (8, 8), draw_input=r.log_probabilities),
+    *_class_loss("softmax_focal_loss", (130, 130), (130, 130), ({"gamma": 0.5}, {"gamma": 0.0}),
+                 scales=(s.softmax_focal_terms, s.softmax_focal_gradient_terms)),
+    *_class_loss("multi_margin_loss", (6, 6), (16, 16), ({"p": 2, "margin": 0.5},),
+                 scales=(s.multi_margin_terms, s.multi_margin_gradient_terms)),
 )  # fmt: skip
 
 MASKS = {"seed": 3}, {"p": 0.25, "seed": 2**40, "stream": 7, "start": 5}, {"p": 0.0, "seed": 0}, {"p": 1.0, "seed": 0}

@@ -63,7 +63,7 @@ class Op:
 
     def shape(self, n):
         """A shape whose last axis (or only one) has n entries; no classes means no rows either."""
-        if self.kind in ("elementwise", "loss", "dropout", "update"):
+        if self.kind in ("elementwise", "loss", "pair loss", "dropout", "update"):
             return (n,)
         return (0, 4) if self.kind == "class loss" and n == 0 else (3, n)
 
@@ -124,22 +124,43 @@ def rows_of_probabilities(shape, rng):
     return p / p.sum(axis=-1, keepdims=True)
 
 
+def rates(shape, rng):
+    return np.abs(rng.normal(size=shape)) * 3 + 0.01
+
+
+def signs(shape, rng):
+    return rng.choice([-1.0, 1.0], shape)
+
+
+def vectors(shape, rng):
+    return numbers(shape, rng)
+
+
 def labels(shape, dtype, rng):
     return rng.integers(max(shape[-1], 1), size=shape[0])
 
 
-def loss(draw_input, draw_target, by_rows=False, gradient=False):
-    """A maker of calls of losses; of their gradients, with grad_output first. weighted=True adds sample weights."""
+ROW_TARGETS = (labels, rows_of_probabilities, vectors)
 
-    def make(shape, dtype, rng, weighted=False, **options):
-        x, target = (draw(shape, rng).astype(dtype) if draw is not labels else draw(shape, dtype, rng)
-                     for draw in (draw_input, draw_target))  # fmt: skip
+
+def loss(*draws, gradient=False):
+    """A maker of calls of losses; of their gradients, with grad_output first.
+
+    weighted=True adds sample weights; by_column names a keyword that becomes an array of one number a column.
+    """
+    by_rows = draws[1] in ROW_TARGETS
+
+    def make(shape, dtype, rng, weighted=False, by_column=None, **options):
+        arguments = tuple(draw(shape, rng).astype(dtype) if draw is not labels else draw(shape, dtype, rng)
+                          for draw in draws)  # fmt: skip
         if weighted:
             options["sample_weight"] = rng.uniform(0.5, 2, shape[:1]).astype(dtype)
+        if by_column:
+            options[by_column] = rng.uniform(0.1, 0.9, shape[-1:]).astype(dtype)
         if not gradient:
-            return Call((x, target), options)
+            return Call(arguments, options)
         shape_of_loss = () if options.get("reduction") != "none" else shape[:1] if by_rows else shape
-        return Call((np.asarray(rng.normal(size=shape_of_loss), dtype), x, target), options)
+        return Call((np.asarray(rng.normal(size=shape_of_loss), dtype), *arguments), options)
 
     return make
 
@@ -215,7 +236,7 @@ def tanh_gradient_terms(g, y):
     return np.abs(g) * (1 + y * y)
 
 
-def _row_max(x, axis=-1):
+def row_max(x, axis=-1):
     return np.abs(x).max(axis=axis, keepdims=True, initial=0)
 
 
@@ -230,7 +251,7 @@ def softmax_gradient_terms(g, y, axis=-1, temperature=1.0):
 
 
 def log_softmax_terms(x, axis=-1, temperature=1.0):
-    return np.zeros_like(x) + _row_max(x, axis) / temperature
+    return np.zeros_like(x) + row_max(x, axis) / temperature
 
 
 def log_softmax_gradient_terms(g, y, axis=-1, temperature=1.0):
@@ -293,24 +314,3 @@ def batch_norm_gradient_terms(g, x, mean, variance, weight, training=False, eps=
         return _norm_gradient_terms(g, weight, *_deviations(x, 0, eps), 0)
     scale = 1 / np.sqrt(variance + eps)
     return scale * np.abs(g * weight), (np.abs(g * (x - mean)) * scale).sum(axis=0), np.abs(g).sum(axis=0)
-
-
-def logit_terms(x, target, reduction="mean", sample_weight=None):
-    """max(x, 0) - x t + log(1 + exp(-|x|)), with + for the -."""
-    return reference.binary_cross_entropy_with_logits(np.abs(x), -target, reduction, sample_weight)
-
-
-def logit_gradient_terms(g, x, target, reduction="mean", sample_weight=None):
-    return np.abs(reference.binary_cross_entropy_with_logits_backward(g, x, -target, reduction, sample_weight))
-
-
-def cross_entropy_terms(x, target, reduction="mean", sample_weight=None, label_smoothing=0.0):
-    """A log-probability is a difference of entries of its row, and a logarithm of what is at least 1."""
-    terms = -1 - _row_max(x) if x.size else x
-    return reference.nll_loss(terms, np.zeros(len(x), int), reduction, sample_weight)
-
-
-def cross_entropy_gradient_terms(g, x, target, reduction="mean", sample_weight=None, label_smoothing=0.0):
-    """Probability minus target, both up to 1, times what nll_loss_backward gives to one class."""
-    first = np.zeros(len(x), int)
-    return _row_max(reference.nll_loss_backward(g, x, first, reduction, sample_weight)) + np.zeros_like(x)

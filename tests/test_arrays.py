@@ -177,7 +177,8 @@ def test_wrong_dtypes(op, dtype, rng):
     ]
     places = array_places(op, "f")
     for i in places[:1] if op.kind == "class loss" else places:  # targets may be integers
-        integers = ("int64", "bool") if op.kind == "loss" and i == places[-1] else ()  # which a target may be
+        target = {"loss": places[-1:], "pair loss": places[1:2]}.get(op.kind, [])
+        integers = ("int64", "bool") if i in target else ()  # which a target may be
         for bad, message in (pair for pair in wrong if pair[0] not in integers):
             with pytest.raises(TypeError, match=message):
                 op.function(*call.replaced(i, call.args[i].astype(bad)).args, **call.kwargs)

@@ -9,6 +9,7 @@ from measure import assert_same_bits
 from ops import FUNCTIONS, UPDATES, case_id
 from records import Call, numbered, results
 
+from fastnn._core import dispatch
 from fastnn._core import linear as core_linear
 from fastnn._core.losses import Loss, RowLoss
 from fastnn._core.softmax import Rows1, Rows2
@@ -64,7 +65,11 @@ def check_outputs(run, inputs, shapes):
             assert_same_bits(a, e)
 
 
-@pytest.mark.parametrize("name", ["l1_loss", "mse_loss", "binary_cross_entropy_with_logits"])
+ELEMENTWISE_LOSSES = [name for name, group in dispatch.kernels() if group == "loss"]
+LOSSES_OF_CLASSES = [name for name, group in dispatch.kernels() if group == "row_loss" and name != "cosine_loss"]
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE_LOSSES)
 def test_outputs_of_losses(name, dtype, isa, rng):
     kernel = Loss(name)
     for n in SIZES:
@@ -72,14 +77,35 @@ def test_outputs_of_losses(name, dtype, isa, rng):
         check_outputs(lambda x, t, values, grad: kernel.run(x, t, None, values, grad), (x, t), [(n,), (n,)])
 
 
-@pytest.mark.parametrize("name", ["cross_entropy", "nll_loss"])
-def test_outputs_of_row_losses(name, dtype, isa, rng):
+def test_outputs_of_a_loss_of_pairs(dtype, isa, rng):
+    kernel = Loss("gaussian_nll_loss", pair=True)
+    for n in SIZES:
+        x, t, var = rng.uniform(0.1, 1, (3, n)).astype(dtype)
+        check_outputs(
+            lambda x, t, var, grad, grad_var: kernel.run(x, t, None, None, grad, 1.0, (), var, grad_var),
+            (x, t, var),
+            [(n,), (n,)],
+        )
+
+
+@pytest.mark.parametrize("name", LOSSES_OF_CLASSES)
+def test_outputs_of_losses_of_classes(name, dtype, isa, rng):
+    """The last row is ignored, and its label is no class."""
     kernel = RowLoss(name)
     for n in SIZES:
-        x, labels = rng.normal(size=(3, n)).astype(dtype), np.array([0, n - 1, n // 2])
+        x, labels = rng.normal(size=(4, n)).astype(dtype), np.array([0, n - 1, n // 2, -9])
         check_outputs(
-            lambda x, labels, values, grad: kernel.run(x, labels, None, values, grad), (x, labels), [(3,), (3, n)]
+            lambda x, labels, values, grad: kernel.run(x, labels, None, values, grad, 1.0, (-9.0, 1.0, 1.0)),
+            (x, labels),
+            [(4,), (4, n)],
         )
+
+
+def test_outputs_of_a_loss_of_rows(dtype, isa, rng):
+    kernel = RowLoss("cosine_loss", classes=False, like=True)
+    for n in SIZES:
+        x, t = rng.normal(size=(2, 3, n)).astype(dtype)
+        check_outputs(lambda x, t, values, grad: kernel.run(x, t, None, values, grad), (x, t), [(3,), (3, n)])
 
 
 def test_outputs_of_rows(dtype, isa, rng):

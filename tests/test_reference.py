@@ -259,8 +259,17 @@ def loss_cases():
         "smooth_l1_loss": (x, target, {"beta": 0.7}),
         "binary_cross_entropy": (p, labels, {}),
         "binary_cross_entropy_with_logits": (x, labels, {}),
+        "sigmoid_focal_loss": (x, labels, {"gamma": 1.5}),
+        "hinge_loss": (x, 2 * labels - 1, {"margin": 0.7}),
+        "soft_margin_loss": (x, 2 * labels - 1, {}),
+        "quantile_loss": (x, target, {"q": np.array([0.1, 0.5, 0.9])}),
+        "cosine_loss": (x, target, {}),
+        "poisson_nll_loss": (p, labels + 1, {"log_input": False, "full": True}),
+        "kl_div": (ref.log_softmax(x), p, {}),
         "cross_entropy": (x, classes, {"label_smoothing": 0.1}),
         "nll_loss": (ref.log_softmax(x), classes, {}),
+        "softmax_focal_loss": (x, classes, {}),
+        "multi_margin_loss": (x, classes, {"p": 2}),
     }
 
 
@@ -366,6 +375,8 @@ def all_calls(dtype):
         t = target if t.ndim == 1 else x
         calls[name] = lambda name=name, t=t: getattr(ref, name)(x, t, "mean", np.ones(4))
         calls[f"{name}_backward"] = lambda name=name, t=t: getattr(ref, f"{name}_backward")(1.0, x, t)
+    calls["gaussian_nll_loss"] = lambda: ref.gaussian_nll_loss(x, x, np.abs(x))
+    calls["gaussian_nll_loss_backward"] = lambda: ref.gaussian_nll_loss_backward(1.0, x, x, np.abs(x))[1]
     for name in ["softmax", "log_softmax"]:
         slope = getattr(ref, f"{name}_temperature_backward")
         calls[slope.__name__] = lambda slope=slope: slope(g, x, x)

@@ -13,6 +13,8 @@ import fastnn
 from fastnn import functional as F
 from fastnn import nn, optim
 
+LOSSES = {value for value in vars(nn).values() if isinstance(value, type) and issubclass(value, nn.Loss)}
+
 
 def make(dtype="float32", seed=0, **options):
     net = nn.Sequential(nn.Linear(3, 8), nn.LeakyReLU(0.1), nn.Dropout(0.2), nn.Linear(8, 2), seed=seed, dtype=dtype)
@@ -234,13 +236,11 @@ def test_losses_of_scalars(backend):
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
-@pytest.mark.parametrize("loss", [*nn.losses.Loss.__subclasses__(), *nn.losses.ClassLoss.__subclasses__()])
+@pytest.mark.parametrize("loss", sorted(LOSSES - {nn.Loss, nn.GaussianNLLLoss}, key=lambda loss: loss.name))
 def test_a_loss_is_its_function_and_the_gradient_of_that(loss, reduction, weighted, dtype, rng):
-    if not hasattr(F, getattr(loss, "name", "")):
-        return  # a base, or a loss written in Python
     x, t, labels = *rng.uniform(0.1, 0.9, (2, 7, 3)).astype(dtype), rng.integers(3, size=7)
     weight = rng.uniform(size=7).astype(dtype) if weighted else None
-    arguments = (x, labels if issubclass(loss, nn.losses.ClassLoss) else t, reduction, weight)
+    arguments = (x, labels if loss.classes else t, reduction, weight)
     value = getattr(F, loss.name)(*arguments)
     upstream = np.ones_like(value) if reduction == "none" else 1.0
     grad = getattr(F, f"{loss.name}_backward")(upstream, *arguments)

@@ -48,6 +48,14 @@ def bits(*shape):
     return lambda rng, dtype: rng.integers(0, 2, shape).astype(dtype)
 
 
+def signs(rng, dtype):
+    return 2 * bits(N, CLASSES)(rng, dtype) - 1
+
+
+def labels_as_counts(rng, dtype):
+    return rng.integers(0, 5, (N, CLASSES)).astype(dtype)
+
+
 def one_hot(rng, dtype):
     return np.eye(CLASSES, dtype=dtype)[rng.integers(0, CLASSES, N)]
 
@@ -75,6 +83,20 @@ CASES = {
     "cross_entropy_one_hot": (nn.CrossEntropyLoss(), [], one_hot),
     "cross_entropy_soft": (nn.CrossEntropyLoss(label_smoothing=0.1), [], soft),
     "nll": (nn.NLLLoss(), [nn.LogSoftmax()], labels("int64")),
+    "bce_pos_weight": (nn.BCEWithLogitsLoss(pos_weight=[0.5, 2.0, 3.0]), [], bits(N, CLASSES)),
+    "focal": (nn.FocalLoss(), [], bits(N, CLASSES)),
+    "hinge": (nn.HingeLoss(squared=True), [], signs),
+    "soft_margin": (nn.SoftMarginLoss(), [], signs),
+    "quantile": (nn.QuantileLoss(q=(0.1, 0.5, 0.9)), [], values),
+    "cosine": (nn.CosineSimilarityLoss(), [], values),
+    "poisson": (nn.PoissonNLLLoss(), [], labels_as_counts),
+    "kl_div": (nn.KLDivLoss("batchmean"), [nn.LogSoftmax()], soft),
+    "gaussian": (nn.GaussianNLLLoss(), [nn.Linear(CLASSES, 2)], lambda rng, dtype: values(rng, dtype)[:, :1]),
+    "cross_entropy_weight": (nn.CrossEntropyLoss(weight=[0.5, 2.0, 1.0], ignore_index=1), [], labels("int64")),
+    "cross_entropy_weight_soft": (nn.CrossEntropyLoss(weight=[0.5, 2.0, 1.0]), [], soft),
+    "nll_weight": (nn.NLLLoss("sum", weight=[0.5, 2.0, 1.0]), [nn.LogSoftmax()], labels("int64")),
+    "softmax_focal": (nn.SoftmaxFocalLoss(weight=[0.5, 2.0, 1.0], ignore_index=0), [], labels("int64")),
+    "multi_margin": (nn.MultiMarginLoss(p=2, weight=[0.5, 2.0, 1.0], ignore_index=0), [], labels("int64")),
     "python": (scaled_difference, [], values),
 }
 OPTIMIZERS = {
@@ -92,7 +114,10 @@ def make(case="cross_entropy_int64", optimizer="adam", dtype="float64", layers=(
     """A network, its trainer, and data for them."""
     loss, end, target = CASES[case]
     # The table's layers are only patterns: a layer stands in one network.
-    end = [nn.Linear(layer.in_features, 1) if isinstance(layer, nn.Linear) else type(layer)() for layer in end]
+    end = [
+        nn.Linear(layer.in_features, layer.out_features) if isinstance(layer, nn.Linear) else type(layer)()
+        for layer in end
+    ]
     hidden = [nn.Linear(FEATURES, 8), nn.Tanh(), nn.Dropout(0.25), *layers, nn.Linear(8, CLASSES)]
     net = nn.Sequential(*hidden, *end, seed=seed, dtype=dtype)
     trainer = fastnn.Trainer(net, loss=loss, optimizer=OPTIMIZERS[optimizer](net.parameters()))
@@ -124,7 +149,7 @@ def assert_steps_equal_the_loop(dtype, **kind):
     for first, stop in ((0, 20), (20, 37), (0, 37), (5, 6)):
         batch = x[first:stop], y[first:stop]
         rounded = x.dtype.type  # the loop's loss has the dtype of the network, the step's is a float
-        assert rounded(trainer.step(*batch)) == rounded(loop_step(twin, twin_trainer, *batch))
+        np.testing.assert_equal(rounded(trainer.step(*batch)), rounded(loop_step(twin, twin_trainer, *batch)))
         assert weights(net) == weights(twin)
     assert weights(net) != start
 
@@ -246,7 +271,8 @@ def test_records_are_exact_over_uneven_batches(case, weighted):
     trainer.optimizer.lr = 0.0
     weight = np.random.default_rng(2).uniform(0, 3, N) if weighted else None
     y_pred = trainer.net.predict(x)
-    target = y if trainer.loss.name in ("cross_entropy", "nll_loss") else y.astype(x.dtype).reshape(y_pred.shape)
+    target = y if y.dtype.kind in "iu" and trainer.loss.classes else y.astype(x.dtype)
+    target = target.reshape(N, -1) if target.dtype == x.dtype else target
     expected, _ = trainer.loss(y_pred, target, weight)
     history = trainer.fit(x, y, batch_size=10, sample_weight=weight, validation_data=(x, y, weight), epochs=2)
     scores = trainer.evaluate(x, y, sample_weight=weight, batch_size=7)
@@ -261,8 +287,10 @@ def test_records_are_exact_over_uneven_batches(case, weighted):
 
 def right(loss, y_pred, target, weight):
     """The accuracy by hand; None for a regression."""
-    if loss.name in ("cross_entropy", "nll_loss"):
-        return np.average(y_pred.argmax(1) == (target if target.ndim == 1 else target.argmax(1)), weights=weight)
+    if loss.classes:
+        counted = target != loss.params["ignore_index"] if target.ndim == 1 else np.full(N, True)
+        hits = y_pred.argmax(1) == (target if target.ndim == 1 else target.argmax(1))
+        return np.average(hits[counted], weights=None if weight is None else weight[counted])
     if loss.threshold is not None:
         return np.average(((y_pred > loss.threshold) == (target > 0.5)).mean(1), weights=weight)
     return None

@@ -44,15 +44,12 @@ static double number(int i, int salt)
     typedef void (*map2_##dtype)(const REAL *, const REAL *, REAL *, ptrdiff_t, const double *);                       \
     typedef void (*rows1_##dtype)(const REAL *, REAL *, ptrdiff_t, ptrdiff_t, const double *);                         \
     typedef void (*rows2_##dtype)(const REAL *, const REAL *, REAL *, ptrdiff_t, ptrdiff_t, const double *);           \
-    typedef double (*loss_##dtype)(const REAL *, const REAL *, const REAL *, REAL *, REAL *, ptrdiff_t, double,        \
-                                   const double *);                                                                    \
-    typedef double (*row_loss_##dtype)(const REAL *, const int64_t *, const REAL *, const REAL *, REAL *, REAL *,      \
-                                       ptrdiff_t, ptrdiff_t, double, const double *);                                  \
+    typedef double (*loss_##dtype)(const struct fnn_loss *, ptrdiff_t, ptrdiff_t);                                     \
     typedef void (*update_##dtype)(REAL *, const REAL *, REAL *, REAL *, REAL *, ptrdiff_t, const double *);           \
                                                                                                                        \
     static void hash_group_##dtype(const void *const *table, int index, const char *group, const char *name)           \
     {                                                                                                                  \
-        REAL x[N], y[N], z[N], q[N], w[N], out[2 * N + 1] = {0};                                                       \
+        REAL x[N], y[N], z[N], q[N], w[N], out[3 * N + 1] = {0};                                                       \
         int64_t labels[ROWS];                                                                                          \
         const double params[3] = {0.75, 20.0, 0.0};                                                                    \
         const double c[16] = {0.01, 0.1, 1e-8, 0.1, 0.9, 0.1, 1.5, 0.2, 0, 0, 0.99, -1};                               \
@@ -72,18 +69,26 @@ static double number(int i, int salt)
             ((rows1_##dtype)kernel)(strcmp(name, "entropy") ? x : q, out, ROWS, COLS, params);                         \
         else if (!strcmp(group, "rows2"))                                                                              \
             ((rows2_##dtype)kernel)(y, q, out, ROWS, COLS, params);                                                    \
-        else if (!strcmp(group, "loss"))                                                                               \
-            out[2 * N] = (REAL)((loss_##dtype)kernel)(strcmp(name, "binary_cross_entropy") ? x : q, q, w, out,         \
-                                                      out + N, N, 0.5, params);                                        \
-        else if (!strcmp(group, "row_loss"))                                                                           \
-            out[2 * N] = (REAL)((row_loss_##dtype)kernel)(x, labels, NULL, w, out, out + N, ROWS, COLS, 0.5,           \
-                                                          params + 2);                                                 \
-        else if (!strcmp(group, "update")) {                                                                           \
+        else if (strstr(group, "loss")) {                                                                              \
+            const int elementwise = !strcmp(group, "loss"), classes = !elementwise && strcmp(name, "cosine_loss");     \
+            const struct fnn_loss of = {strcmp(name, "binary_cross_entropy") ? x : q,                                  \
+                                        classes ? NULL : q,                                                            \
+                                        w,                                                                             \
+                                        classes ? labels : NULL,                                                       \
+                                        z,                                                                             \
+                                        out,                                                                           \
+                                        out + N,                                                                       \
+                                        out + 2 * N,                                                                   \
+                                        COLS,                                                                          \
+                                        0.5,                                                                           \
+                                        {elementwise ? 0.75 : 3.0, elementwise ? 20.0 : 0.25, 1.0}};                   \
+            out[3 * N] = (REAL)((loss_##dtype)kernel)(&of, 0, elementwise ? N : ROWS);                                 \
+        } else if (!strcmp(group, "update")) {                                                                         \
             ((update_##dtype)kernel)(x, y, z, q, w, N, c);                                                             \
             memcpy(out, x, sizeof x), memcpy(out + N, z, sizeof z);                                                    \
         } else                                                                                                         \
             return;                                                                                                    \
-        print_##dtype(name, out, 2 * N + 1);                                                                           \
+        print_##dtype(name, out, 3 * N + 1);                                                                           \
     }                                                                                                                  \
                                                                                                                        \
     static void hash_rest_##dtype(const struct fnn_kernels_##dtype *k)                                                 \

@@ -18,6 +18,18 @@ cdef extern from "fastnn.h" nogil:
         const void *init
         void *c
         Py_ssize_t a_row, a_col, b_row, b_col, init_row, c_row, rows, cols, depth
+    struct fnn_loss:
+        const void *x
+        const void *target
+        const void *weight
+        const int64_t *labels
+        const void *extra
+        void *loss
+        void *grad
+        void *grad_extra
+        Py_ssize_t cols
+        double scale
+        double[3] params
     struct fnn_kernels_f32:
         void (*matmul)(const fnn_product *product) noexcept nogil
         void (*column_sums)(const float *g, Py_ssize_t g_row, const float *init, float *out,
@@ -65,14 +77,6 @@ ctypedef void (*rows2_f32)(const float *, const float *, float *, Py_ssize_t, Py
                            const double *) noexcept nogil
 ctypedef void (*rows2_f64)(const double *, const double *, double *, Py_ssize_t, Py_ssize_t,
                            const double *) noexcept nogil
-ctypedef double (*loss_f32)(const float *, const float *, const float *, float *, float *, Py_ssize_t, double,
-                            const double *) noexcept nogil
-ctypedef double (*loss_f64)(const double *, const double *, const double *, double *, double *, Py_ssize_t, double,
-                            const double *) noexcept nogil
-ctypedef double (*row_loss_f32)(const float *, const int64_t *, const float *, const float *, float *, float *,
-                                Py_ssize_t, Py_ssize_t, double, const double *) noexcept nogil
-ctypedef double (*row_loss_f64)(const double *, const int64_t *, const double *, const double *, double *, double *,
-                                Py_ssize_t, Py_ssize_t, double, const double *) noexcept nogil
 ctypedef void (*norm_f32)(const float *, const float *, const float *, float *, float *, Py_ssize_t,
                           Py_ssize_t, double) noexcept nogil
 ctypedef void (*norm_f64)(const double *, const double *, const double *, double *, double *, Py_ssize_t,
@@ -85,6 +89,7 @@ ctypedef void (*gradients_f32)(const float *, const float *, float *, float *, f
                                Py_ssize_t, Py_ssize_t, bint) noexcept nogil
 ctypedef void (*gradients_f64)(const double *, const double *, double *, double *, double *, Py_ssize_t,
                                Py_ssize_t, Py_ssize_t, bint) noexcept nogil
+ctypedef double (*loss_fn)(const fnn_loss *, Py_ssize_t, Py_ssize_t) noexcept nogil
 ctypedef void (*update_f32)(float *, const float *, float *, float *, float *, Py_ssize_t,
                             const double *) noexcept nogil
 ctypedef void (*update_f64)(double *, const double *, double *, double *, double *, Py_ssize_t,
@@ -166,21 +171,12 @@ cdef inline void rows2(int kernel, const real *g, const real *x, real *y, Py_ssi
         (<rows2_f64 *> &active.f64)[kernel](g, x, y, rows, cols, params)
 
 
-cdef inline double loss(int kernel, const real *x, const real *t, const real *weight, real *values, real *grad,
-                        Py_ssize_t n, double scale, const double *params) noexcept nogil:
+cdef inline double loss(int kernel, const fnn_loss *of, Py_ssize_t first, Py_ssize_t n, real dtype) noexcept nogil:
+    """Of elements or, if the kernel is a row loss, of rows first .. first + n - 1."""
     if real is float:
-        return (<loss_f32 *> &active.f32)[kernel](x, t, weight, values, grad, n, scale, params)
+        return (<loss_fn *> &active.f32)[kernel](of, first, n)
     else:
-        return (<loss_f64 *> &active.f64)[kernel](x, t, weight, values, grad, n, scale, params)
-
-
-cdef inline double row_loss(int kernel, const real *x, const int64_t *labels, const real *q, const real *weight,
-                            real *values, real *grad, Py_ssize_t rows, Py_ssize_t cols, double scale,
-                            const double *params) noexcept nogil:
-    if real is float:
-        return (<row_loss_f32 *> &active.f32)[kernel](x, labels, q, weight, values, grad, rows, cols, scale, params)
-    else:
-        return (<row_loss_f64 *> &active.f64)[kernel](x, labels, q, weight, values, grad, rows, cols, scale, params)
+        return (<loss_fn *> &active.f64)[kernel](of, first, n)
 
 
 cdef inline void update(int kernel, real *param, const real *grad, real *s0, real *s1, real *s2, Py_ssize_t n,

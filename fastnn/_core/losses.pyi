@@ -5,10 +5,12 @@ import numpy.typing as npt
 
 _Array = npt.NDArray[Any]
 
-def first_bad_label(labels: npt.NDArray[np.int64], cols: int) -> int: ...
+_Params = tuple[float, ...]
+
+def first_bad_label(labels: npt.NDArray[np.int64], cols: int, ignored: int) -> int: ...
 
 class Loss:
-    def __init__(self, name: str, root: bool = False) -> None: ...
+    def __init__(self, name: str, root: bool = False, pair: bool = False) -> None: ...
     def run(
         self,
         x: _Array,
@@ -17,7 +19,9 @@ class Loss:
         values: _Array | None,
         grad: _Array | None,
         scale: float = 1.0,
-        parameter: float = 0.0,
+        params: _Params = (),
+        extra: _Array | None = None,
+        grad_extra: _Array | None = None,
     ) -> float: ...
     def evaluate(
         self,
@@ -28,7 +32,8 @@ class Loss:
         factor: float,
         value: bool,
         gradient: bool,
-        parameter: float = 0.0,
+        params: _Params = (),
+        extra: _Array | None = None,
     ) -> tuple[Any, Any]: ...
     def quick(
         self,
@@ -39,8 +44,9 @@ class Loss:
         g: Any,
         value: bool,
         gradient: bool,
-        parameter: Any = 0.0,
+        params: _Params = (),
+        extra: Any = None,
     ) -> tuple[Any, Any] | None: ...
 
 class RowLoss(Loss):
-    def __init__(self, name: str, probabilities: bool = False) -> None: ...
+    def __init__(self, name: str, classes: bool = True, like: bool = False, shared: bool = True) -> None: ...

@@ -10,7 +10,7 @@ from libc.stdint cimport int64_t
 from libc.stdlib cimport free, malloc
 
 from fastnn._core cimport arrays, dispatch
-from fastnn._core.dispatch cimport real
+from fastnn._core.dispatch cimport fnn_loss, real
 from fastnn._core.threads cimport parts_for, region_began, region_ended, workers_for
 
 import numpy as np
@@ -28,89 +28,43 @@ cdef double COST = 0.2       # nanoseconds an element: benchmarks/bench_losses.p
 cdef double ROW_COST = 0.3
 
 
-cdef inline double loss_chunk(int kernel, const real *x, const real *t, const real *weight, real *values, real *grad,
-                              Py_ssize_t n, double scale, const double *params, Py_ssize_t chunk) noexcept nogil:
-    cdef Py_ssize_t i = chunk * <Py_ssize_t> CHUNK
-    return dispatch.loss(kernel, x + i, t + i, arrays.at(weight, i),
-                         arrays.writable_at(values, i), arrays.writable_at(grad, i),
-                         min(n - i, CHUNK), scale, params)
+cdef double run_loss(int kernel, const fnn_loss *of, Py_ssize_t n, real dtype) noexcept nogil:
+    """Sum of weight * loss over n elements; also fills what `of` asks for."""
+    return run_chunks(kernel, of, n, CHUNK, n * COST, dtype)
 
 
-cdef double run_loss(int kernel, const real *x, const real *t, const real *weight, real *values, real *grad,
-                     Py_ssize_t n, double scale, const double *params) noexcept nogil:
-    """Sum of weight * loss(x, t) over n elements; also fills `values` and `grad` unless NULL."""
+cdef double run_row_loss(int kernel, const fnn_loss *of, Py_ssize_t rows, real dtype) noexcept nogil:
+    """Sum of weight * loss over rows; also fills what `of` asks for."""
+    return run_chunks(kernel, of, rows, ROW_CHUNK, rows * of.cols * ROW_COST, dtype)
+
+
+cdef double run_chunks(int kernel, const fnn_loss *of, Py_ssize_t n, Py_ssize_t size, double cost,
+                       real dtype) noexcept nogil:
     cdef double total = 0
     cdef double began
     cdef double *sums
-    cdef Py_ssize_t chunk, chunks = (n + CHUNK - 1) // CHUNK
-    cdef int parts = parts_for(n * COST)
+    cdef Py_ssize_t chunk, chunks = (n + size - 1) // size
+    cdef int parts = parts_for(cost)
     if parts > 1:
         sums = <double *> malloc(chunks * sizeof(double))
         if sums != NULL:
             began = region_began()
-            loss_parts(kernel, x, t, weight, values, grad, n, scale, params, sums, chunks, workers_for(parts))
-            region_ended(began, n * COST)
+            run_parts(kernel, of, n, size, sums, chunks, workers_for(parts), dtype)
+            region_ended(began, cost)
             for chunk in range(chunks):
                 total += sums[chunk]
             free(sums)
             return total
     for chunk in range(chunks):
-        total += loss_chunk(kernel, x, t, weight, values, grad, n, scale, params, chunk)
+        total += dispatch.loss(kernel, of, chunk * size, min(n - chunk * size, size), dtype)
     return total
 
 
-cdef void loss_parts(int kernel, const real *x, const real *t, const real *weight, real *values, real *grad,
-                     Py_ssize_t n, double scale, const double *params, double *sums, Py_ssize_t chunks,
-                     int workers) noexcept nogil:
+cdef void run_parts(int kernel, const fnn_loss *of, Py_ssize_t n, Py_ssize_t size, double *sums, Py_ssize_t chunks,
+                    int workers, real dtype) noexcept nogil:
     cdef Py_ssize_t chunk
     for chunk in prange(chunks, schedule="static", num_threads=workers):
-        sums[chunk] = loss_chunk(kernel, x, t, weight, values, grad, n, scale, params, chunk)
-
-
-cdef inline double row_loss_chunk(int kernel, const real *x, const int64_t *labels, const real *q, const real *weight,
-                                  real *values, real *grad, Py_ssize_t rows, Py_ssize_t cols, double scale,
-                                  const double *params, Py_ssize_t chunk) noexcept nogil:
-    cdef Py_ssize_t r = chunk * <Py_ssize_t> ROW_CHUNK
-    cdef const int64_t *chunk_labels = NULL
-    if labels != NULL:
-        chunk_labels = labels + r
-    return dispatch.row_loss(kernel, x + r * cols, chunk_labels,
-                             arrays.at(q, r * cols), arrays.at(weight, r),
-                             arrays.writable_at(values, r), arrays.writable_at(grad, r * cols),
-                             min(rows - r, ROW_CHUNK), cols, scale, params)
-
-
-cdef double run_row_loss(int kernel, const real *x, const int64_t *labels, const real *q, const real *weight,
-                         real *values, real *grad, Py_ssize_t rows, Py_ssize_t cols, double scale,
-                         const double *params) noexcept nogil:
-    """Sum of weight * loss over rows; also fills `values` (one a row) and `grad` unless NULL."""
-    cdef double total = 0
-    cdef double began
-    cdef double *sums
-    cdef Py_ssize_t chunk, chunks = (rows + ROW_CHUNK - 1) // ROW_CHUNK
-    cdef int parts = parts_for(rows * cols * ROW_COST)
-    if parts > 1:
-        sums = <double *> malloc(chunks * sizeof(double))
-        if sums != NULL:
-            began = region_began()
-            row_loss_parts(kernel, x, labels, q, weight, values, grad, rows, cols, scale, params, sums, chunks,
-                           workers_for(parts))
-            region_ended(began, rows * cols * ROW_COST)
-            for chunk in range(chunks):
-                total += sums[chunk]
-            free(sums)
-            return total
-    for chunk in range(chunks):
-        total += row_loss_chunk(kernel, x, labels, q, weight, values, grad, rows, cols, scale, params, chunk)
-    return total
-
-
-cdef void row_loss_parts(int kernel, const real *x, const int64_t *labels, const real *q, const real *weight,
-                         real *values, real *grad, Py_ssize_t rows, Py_ssize_t cols, double scale,
-                         const double *params, double *sums, Py_ssize_t chunks, int workers) noexcept nogil:
-    cdef Py_ssize_t chunk
-    for chunk in prange(chunks, schedule="static", num_threads=workers):
-        sums[chunk] = row_loss_chunk(kernel, x, labels, q, weight, values, grad, rows, cols, scale, params, chunk)
+        sums[chunk] = dispatch.loss(kernel, of, chunk * size, min(n - chunk * size, size), dtype)
 
 
 cdef double run_sum(const real *x, Py_ssize_t n) noexcept nogil:
@@ -124,25 +78,48 @@ cdef double run_sum(const real *x, Py_ssize_t n) noexcept nogil:
 
 
 cdef double weight_sum(weight):
-    """Sum of a plain array of weights, in the order of the losses; NaN where it is 0."""
+    """Sum of a plain array of weights, in the order of the losses."""
     cdef Py_ssize_t n = arrays.size(weight)
     if arrays.is_double(weight):
-        return run_sum(<double *> arrays.data(weight), n) or NAN
-    return run_sum(<float *> arrays.data(weight), n) or NAN
+        return run_sum(<double *> arrays.data(weight), n)
+    return run_sum(<float *> arrays.data(weight), n)
 
 
-cdef Py_ssize_t bad_label(const int64_t *labels, Py_ssize_t rows, Py_ssize_t cols) noexcept nogil:
-    """The first row whose label is not in 0 .. cols - 1, or -1."""
+cdef Py_ssize_t bad_label(const int64_t *labels, Py_ssize_t rows, Py_ssize_t cols, int64_t ignored) noexcept nogil:
+    """The first row whose label is not in 0 .. cols - 1, nor the one that is ignored; or -1."""
     cdef Py_ssize_t r
     for r in range(rows):
-        if not 0 <= labels[r] < cols:
+        if not 0 <= labels[r] < cols and labels[r] != ignored:
             return r
     return -1
 
 
-def first_bad_label(const int64_t[::1] labels, Py_ssize_t cols):
-    """The first index whose label is not in 0 .. cols - 1, or -1."""
-    return bad_label(&labels[0], labels.shape[0], cols) if labels.shape[0] else -1
+def first_bad_label(const int64_t[::1] labels, Py_ssize_t cols, int64_t ignored):
+    """The first index whose label is not in 0 .. cols - 1, nor the one that is ignored; or -1."""
+    return bad_label(&labels[0], labels.shape[0], cols, ignored) if labels.shape[0] else -1
+
+
+cdef double label_sum(const int64_t *labels, const real *weight, const real *by_class, int64_t ignored,
+                      Py_ssize_t rows) noexcept nogil:
+    """What rows count in a mean: each its weight (NULL for 1) times that of its class, ignored ones nothing."""
+    cdef Py_ssize_t r, n = 0
+    cdef double share, part = 0, total = 0
+    for r in range(rows):
+        n += labels[r] == ignored
+    if by_class == NULL and (weight == NULL or n == 0):
+        return rows - n if weight == NULL else run_sum(weight, rows)
+    for r in range(rows):
+        if labels[r] != ignored:
+            share = 1.0
+            if weight != NULL:
+                share = weight[r]
+            if by_class != NULL:
+                share *= by_class[labels[r]]
+            part += share
+        if r % ROW_CHUNK == ROW_CHUNK - 1:
+            total += part
+            part = 0
+    return total + part
 
 
 cdef bint all_weights(const real *weight, Py_ssize_t n) noexcept nogil:
@@ -168,16 +145,18 @@ cdef object scalar(double value, object x):
 cdef class Loss:
     """The elementwise loss kernel `name`; where `root`, the loss is the root of its mean or sum.
 
-    Arrays are plain and fit one another; only `quick` looks whether they do.
+    Where `pair`, `extra` is a second input, and a gradient is a pair of those with respect to both. Arrays are plain
+    and fit one another; only `quick` looks whether they do.
     """
     cdef int kernel
     cdef bint root
+    cdef bint pair
 
-    def __init__(self, str name, bint root=False):
+    def __init__(self, str name, bint root=False, bint pair=False):
         self.kernel = dispatch.kernel_index(name, "loss")
-        self.root = root
+        self.root, self.pair = root, pair
 
-    cdef bint fits(self, x, t) noexcept:
+    cdef bint fits(self, x, t, tuple params) noexcept:
         """Whether x and its target are plain and go together."""
         return arrays.is_plain(x) and arrays.is_plain_like(t, x)
 
@@ -194,62 +173,74 @@ cdef class Loss:
     cdef object new_losses(self, x):
         return cnp.PyArray_EMPTY(self.axes(x), cnp.PyArray_DIMS(<cnp.ndarray> x), cnp.PyArray_TYPE(<cnp.ndarray> x), 0)
 
-    cpdef double run(self, x, t, weight, values, grad, double scale=1.0, double parameter=0.0) except? -1:
-        """Weighted sum of the losses; fills `values`, the single losses, and `grad` unless None."""
-        cdef double[3] params = [parameter, 0.0, 0.0]
+    cdef double call(self, fnn_loss *of, x, t) except? -1:
+        """Run the kernel over all of x."""
         cdef Py_ssize_t n = arrays.size(x)
-        cdef void *px = arrays.data(x)
-        cdef void *pt = arrays.data(t)
-        cdef void *pw = arrays.data(weight)
-        cdef void *pv = arrays.data(values)
-        cdef void *pg = arrays.data(grad)
-        cdef double total
-        if arrays.is_double(x):
-            with nogil:
-                total = run_loss(self.kernel, <double *> px, <double *> pt, <double *> pw, <double *> pv,
-                                 <double *> pg, n, scale, params)
-        else:
-            with nogil:
-                total = run_loss(self.kernel, <float *> px, <float *> pt, <float *> pw, <float *> pv, <float *> pg,
-                                 n, scale, params)
-        return total
+        cdef bint double_ = arrays.is_double(x)
+        of.target = arrays.data(t)
+        with nogil:
+            if double_:
+                return run_loss(self.kernel, of, n, <double> 0)
+            return run_loss(self.kernel, of, n, <float> 0)
 
-    cdef double divisor(self, x, weight, str reduction) except? -1:
-        """What the sum of the losses is divided by; NaN for the mean of nothing."""
+    cpdef double run(self, x, t, weight, values, grad, double scale=1.0, tuple params=(), extra=None,
+                     grad_extra=None) except? -1:
+        """Weighted sum of the losses; fills `values`, the single losses, and the gradients unless None."""
+        cdef fnn_loss of
+        cdef int i
+        of.x, of.weight, of.extra, of.labels = arrays.data(x), arrays.data(weight), arrays.data(extra), NULL
+        of.loss, of.grad, of.grad_extra = arrays.data(values), arrays.data(grad), arrays.data(grad_extra)
+        of.scale = scale
+        for i in range(3):
+            of.params[i] = params[i] if i < len(params) else 0.0
+        return self.call(&of, x, t)
+
+    cdef double count(self, x, t, weight, tuple params, extra) except? -1:
+        """What all losses count in their mean."""
         cdef Py_ssize_t i, n = 1
-        if reduction != "mean":
-            return 1.0
         if weight is not None:
             return weight_sum(weight)
         for i in range(self.axes(x)):
             n *= cnp.PyArray_DIM(<cnp.ndarray> x, i)
-        return <double> n if n else NAN
+        return n
+
+    cdef double divisor(self, x, t, weight, str reduction, tuple params, extra) except? -1:
+        """What the sum of the losses is divided by; NaN for the mean of nothing."""
+        cdef double count
+        if reduction == "sum" or reduction == "none":
+            return 1.0
+        count = self.count(x, t, weight, params, extra)
+        if reduction == "batchmean":
+            count *= <double> cnp.PyArray_DIM(<cnp.ndarray> x, 0) / max(1, arrays.size(x))
+        return count if count != 0 else NAN
 
     cpdef tuple evaluate(self, x, t, weight, str reduction, double factor, bint value, bint gradient,
-                         double parameter=0.0):
+                         tuple params=(), extra=None):
         """The loss and the gradient of `factor` times the loss, each None unless asked for.
 
         For "none": the single losses, without the root, and the gradient of their sum.
         """
-        cdef double total, divisor = self.divisor(x, weight, reduction)
+        cdef double total, divisor = self.divisor(x, t, weight, reduction, params, extra)
         cdef bint single = reduction == "none"
         cdef bint root = self.root and not single
         losses = self.new_losses(x) if single and value else None
         grad = arrays.empty_like(x) if gradient else None
+        grad_extra = arrays.empty_like(x) if gradient and self.pair else None
         if root and gradient:  # the root is in its derivative, which is taken as 0 where the root is 0
-            total = sqrt(self.run(x, t, weight, None, None, 1.0, parameter) / divisor)
+            total = sqrt(self.run(x, t, weight, None, None, 1.0, params, extra) / divisor)
             factor = factor / (2.0 * total) if total != 0 else 0.0
-        total = self.run(x, t, weight, losses, grad, factor / divisor, parameter)
+        total = self.run(x, t, weight, losses, grad, factor / divisor, params, extra, grad_extra)
         if value and not single:
             losses = scalar(sqrt(total / divisor) if root else total / divisor, x)
         elif value and self.axes(x) == 0:
             losses = losses[()]
-        return losses, grad
+        return losses, (grad, grad_extra) if gradient and self.pair else grad
 
-    def quick(self, x, t, weight, reduction, g, bint value, bint gradient, parameter=0.0):
+    def quick(self, x, t, weight, reduction, g, bint value, bint gradient, tuple params=(), extra=None):
         """What `evaluate` gives, or None if the arguments are for the slow path; g is read for the gradient alone."""
         cdef double factor = 1.0
-        if (dispatch.reference or not self.fits(x, t) or type(reduction) is not str or type(parameter) is not float
+        if (dispatch.reference or extra is not None or not all_floats(params) or not self.fits(x, t, params)
+                or type(reduction) is not str
                 or weight is not None and not (self.one_each(x, weight) and are_weights(weight))):
             return None
         if reduction == "none":
@@ -268,46 +259,63 @@ cdef class Loss:
                 factor = (<double *> arrays.data(g))[0] if arrays.is_double(g) else (<float *> arrays.data(g))[0]
             else:
                 return None
-        return self.evaluate(x, t, weight, reduction, factor, value, gradient, parameter)
+        return self.evaluate(x, t, weight, reduction, factor, value, gradient, params)
+
+
+cdef bint all_floats(tuple params) noexcept:
+    for value in params:
+        if type(value) is not float:
+            return False
+    return True
 
 
 cdef class RowLoss(Loss):
-    """The row loss kernel `name`: its targets are classes (int64) and, if so, `probabilities` of classes like x."""
-    cdef bint probabilities
+    """The row loss kernel `name`: its targets are `classes` (int64), or like x if `like` (probabilities, vectors).
 
-    def __init__(self, str name, bint probabilities=False):
+    params[0] is the class that is ignored; `extra` are weights of the classes, which count in the mean if `shared`.
+    """
+    cdef bint classes
+    cdef bint like
+    cdef bint shared
+
+    def __init__(self, str name, bint classes=True, bint like=False, bint shared=True):
         self.kernel = dispatch.kernel_index(name, "row_loss")
-        self.probabilities = probabilities
+        self.classes, self.like, self.shared = classes, like, shared
 
-    cdef bint fits(self, x, t) noexcept:
+    cdef bint fits(self, x, t, tuple params) noexcept:
         if not arrays.is_matrix(x):
             return False
-        if not arrays.is_labels(t):
-            return self.probabilities and arrays.is_plain_like(t, x)
+        if not self.classes or not arrays.is_labels(t):
+            return self.like and arrays.is_plain_like(t, x)
         return (cnp.PyArray_NDIM(<cnp.ndarray> t) == 1 and arrays.size(t) == cnp.PyArray_DIM(<cnp.ndarray> x, 0)
-                and bad_label(<int64_t *> arrays.data(t), arrays.size(t), cnp.PyArray_DIM(<cnp.ndarray> x, 1)) < 0)
+                and bad_label(<int64_t *> arrays.data(t), arrays.size(t), cnp.PyArray_DIM(<cnp.ndarray> x, 1),
+                              <int64_t> <double> params[0]) < 0)
 
     cdef int axes(self, x) noexcept:
         return 1
 
-    cpdef double run(self, x, t, weight, values, grad, double scale=1.0, double parameter=0.0) except? -1:
-        cdef double[3] params = [parameter, 0.0, 0.0]
+    cdef double call(self, fnn_loss *of, x, t) except? -1:
         cdef Py_ssize_t rows = cnp.PyArray_DIM(<cnp.ndarray> x, 0)
-        cdef Py_ssize_t cols = cnp.PyArray_DIM(<cnp.ndarray> x, 1)
-        cdef void *px = arrays.data(x)
-        cdef bint classes = cnp.PyArray_TYPE(<cnp.ndarray> t) == cnp.NPY_INT64
-        cdef int64_t *pl = <int64_t *> arrays.data(t) if classes else NULL
-        cdef void *pq = NULL if classes else arrays.data(t)
-        cdef void *pw = arrays.data(weight)
-        cdef void *pv = arrays.data(values)
-        cdef void *pg = arrays.data(grad)
-        cdef double total
-        if arrays.is_double(x):
-            with nogil:
-                total = run_row_loss(self.kernel, <double *> px, pl, <double *> pq, <double *> pw, <double *> pv,
-                                     <double *> pg, rows, cols, scale, params)
+        cdef bint double_ = arrays.is_double(x)
+        of.cols = cnp.PyArray_DIM(<cnp.ndarray> x, 1)
+        of.target = NULL
+        if cnp.PyArray_TYPE(<cnp.ndarray> t) == cnp.NPY_INT64:
+            of.labels = <int64_t *> arrays.data(t)
         else:
-            with nogil:
-                total = run_row_loss(self.kernel, <float *> px, pl, <float *> pq, <float *> pw, <float *> pv,
-                                     <float *> pg, rows, cols, scale, params)
-        return total
+            of.target = arrays.data(t)
+        with nogil:
+            if double_:
+                return run_row_loss(self.kernel, of, rows, <double> 0)
+            return run_row_loss(self.kernel, of, rows, <float> 0)
+
+    cdef double count(self, x, t, weight, tuple params, extra) except? -1:
+        cdef int64_t *labels
+        cdef void *w = arrays.data(weight)
+        cdef void *by_class = arrays.data(extra) if self.shared else NULL
+        cdef Py_ssize_t rows = cnp.PyArray_DIM(<cnp.ndarray> x, 0)
+        if cnp.PyArray_TYPE(<cnp.ndarray> t) != cnp.NPY_INT64:
+            return rows if weight is None else weight_sum(weight)
+        labels = <int64_t *> arrays.data(t)
+        if arrays.is_double(x):
+            return label_sum(labels, <double *> w, <double *> by_class, <int64_t> <double> params[0], rows)
+        return label_sum(labels, <float *> w, <float *> by_class, <int64_t> <double> params[0], rows)

@@ -17,15 +17,15 @@ cdef Py_ssize_t argmax(const real *x, Py_ssize_t n) noexcept nogil:
 
 
 cdef Py_ssize_t class_of(Reading how, const real *target, Py_ssize_t r, Py_ssize_t n) noexcept nogil:
-    """The class of row r, -1 if it is none."""
+    """The class of row r, -1 if it is none or ignored."""
     if how.labels == NULL:
         return argmax(target + r * n, n)
-    return how.labels[r] if 0 <= how.labels[r] < n else -1
+    return how.labels[r] if 0 <= how.labels[r] < n and how.labels[r] != how.ignored else -1
 
 
 cdef void count_correct(Reading how, const real *x, const real *target, const real *weight, double *counts,
                         Py_ssize_t rows, Py_ssize_t n) noexcept nogil:
-    cdef Py_ssize_t r, j, right
+    cdef Py_ssize_t r, j, t, right
     cdef double w
     for r in range(rows):
         w = 1.0 if weight == NULL else weight[r]
@@ -36,8 +36,10 @@ cdef void count_correct(Reading how, const real *x, const real *target, const re
             counts[0] += w * right
             counts[1] += w * n
         else:
-            counts[1] += w
-            counts[0] += w * (argmax(x + r * n, n) == class_of(how, target, r, n))
+            t = class_of(how, target, r, n)
+            if t >= 0:
+                counts[1] += w
+                counts[0] += w * (argmax(x + r * n, n) == t)
 
 
 cdef void count_classes(Reading how, const real *x, const real *target, const real *weight, double *counts,

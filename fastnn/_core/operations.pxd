@@ -15,13 +15,16 @@ cdef enum:
 # What an operation reads and writes. An array that is known only at the run (a Slot) is filled in when it begins.
 cdef enum:
     X, Y, PRE, WEIGHT, BIAS, SAVED, GRAD_Y, GRAD_X, GRAD_WEIGHT, GRAD_BIAS, TARGET, SAMPLE_WEIGHT, EXPANDED
-    S0, S1, S2, HYPER, STEP, STATISTICS, RUNNING_MEAN, RUNNING_VAR, ROLES
+    EXTRA, GRAD_EXTRA, S0, S1, S2, HYPER, STEP, STATISTICS, RUNNING_MEAN, RUNNING_VAR, ROLES
 
-# Bits of Op.flag: the loss is a mean; targets are class indices; gradients are added to those there.
+# Bits of Op.flag: the loss is a mean; targets are class indices; gradients are added to those there; the mean is of
+# rows, not of elements; weights of classes count in the mean.
 cpdef enum:
     MEAN = 1
     LABELS = 2
     ACCUMULATE = 4
+    BY_ROWS = 8
+    SHARED = 16
 
 ctypedef struct Op:
     int kind

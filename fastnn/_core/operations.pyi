@@ -3,3 +3,5 @@ ROLE_NAMES: tuple[str, ...]
 MEAN: int
 LABELS: int
 ACCUMULATE: int
+BY_ROWS: int
+SHARED: int

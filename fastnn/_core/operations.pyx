@@ -6,10 +6,10 @@ from libc.string cimport memcpy
 
 from fastnn._core cimport dispatch
 from fastnn._core.activations cimport run_map1, run_map2
-from fastnn._core.dispatch cimport real
+from fastnn._core.dispatch cimport fnn_loss, real
 from fastnn._core.dropout cimport run_dropout
 from fastnn._core.linear cimport run_linear, run_linear_grad_weight, run_linear_grad_x
-from fastnn._core.losses cimport bad_label, run_loss, run_row_loss, run_sum
+from fastnn._core.losses cimport bad_label, label_sum, run_loss, run_row_loss, run_sum
 from fastnn._core.metrics cimport Reading, count_classes, count_correct, count_errors, count_top
 from fastnn._core.normalization cimport (
     forget_batch, run_norm, run_norm_backward, run_norm_gradients, run_statistics,
@@ -29,7 +29,7 @@ KINDS = {
 }
 
 ROLE_NAMES = ("x", "y", "pre", "weight", "bias", "saved", "grad_y", "grad_x", "grad_weight", "grad_bias",
-              "target", "sample_weight", "expanded", "s0", "s1", "s2", "hyper", "step",
+              "target", "sample_weight", "expanded", "extra", "grad_extra", "s0", "s1", "s2", "hyper", "step",
               "statistics", "running_mean", "running_var")
 assert len(ROLE_NAMES) == ROLES
 
@@ -56,50 +56,61 @@ cdef double expand_weights(const real *weight, real *expanded, Py_ssize_t rows, 
     return run_sum(expanded, rows * cols)
 
 
+cdef void describe_loss(Op *op, fnn_loss *of) noexcept nogil:
+    """The operands of a loss, whose weights and scale are yet to be told; nobody wants the single losses."""
+    cdef int i
+    of.x, of.target, of.weight, of.labels, of.extra = op.p[X], op.p[TARGET], NULL, NULL, op.p[EXTRA]
+    of.loss, of.grad, of.grad_extra, of.cols = NULL, op.p[GRAD_X], op.p[GRAD_EXTRA], op.n_in
+    for i in range(3):
+        of.params[i] = op.params[i]
+
+
 cdef void run_elementwise_loss(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noexcept nogil:
-    cdef const real *x = <real *> op.p[X]
-    cdef const real *t = <real *> op.p[TARGET]
-    cdef real *weight = NULL
-    cdef real *grad = <real *> op.p[GRAD_X]
+    cdef fnn_loss of
     cdef Py_ssize_t n = rows * op.n_in
-    cdef double weight_sum = n
-    cdef double total, scale, divisor
+    cdef double count = n
+    cdef double total, divisor
+    describe_loss(op, &of)
     if op.p[SAMPLE_WEIGHT] != NULL:
-        weight = <real *> op.p[EXPANDED]
-        weight_sum = expand_weights(<real *> op.p[SAMPLE_WEIGHT], weight, rows, op.n_in)
-    scale = inverse(weight_sum) if op.flag & MEAN else 1.0
+        of.weight = op.p[EXPANDED]
+        count = expand_weights(<real *> op.p[SAMPLE_WEIGHT], <real *> op.p[EXPANDED], rows, op.n_in)
+    if op.flag & BY_ROWS:
+        count /= op.n_in
+    of.scale = inverse(count) if op.flag & MEAN else 1.0
     if op.root:
         # The root's derivative needs its value: one pass for the loss, one for the gradient.
-        total = run_loss(op.kernel, x, t, weight, <real *> NULL, <real *> NULL, n, scale, op.params)
-        divisor = weight_sum if op.flag & MEAN else 1.0
-        scale = 1.0 / (2.0 * sqrt(total / divisor)) / divisor if total != 0 and divisor != 0 else 0.0
-        if grad != NULL:
-            run_loss(op.kernel, x, t, weight, <real *> NULL, grad, n, scale, op.params)
+        of.grad = NULL
+        total = run_loss(op.kernel, &of, n, dtype)
+        divisor = count if op.flag & MEAN else 1.0
+        of.scale = 1.0 / (2.0 * sqrt(total / divisor)) / divisor if total != 0 and divisor != 0 else 0.0
+        if op.p[GRAD_X] != NULL:
+            of.grad = op.p[GRAD_X]
+            run_loss(op.kernel, &of, n, dtype)
     else:
-        total = run_loss(op.kernel, x, t, weight, <real *> NULL, grad, n, scale, op.params)
-    add_loss(op, totals, total, weight_sum)
+        total = run_loss(op.kernel, &of, n, dtype)
+    add_loss(op, totals, total, count)
 
 
 cdef int run_rows_loss(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noexcept nogil:
-    cdef const int64_t *labels = NULL
-    cdef const real *q = NULL
+    cdef fnn_loss of
     cdef const real *weight = <real *> op.p[SAMPLE_WEIGHT]
-    cdef double weight_sum = rows
-    cdef double scale, total
+    cdef const real *by_class = NULL
+    cdef double count = rows
+    describe_loss(op, &of)
+    of.weight = weight
     if op.flag & LABELS:
-        labels = <int64_t *> op.p[TARGET]
-        totals.bad_row = bad_label(labels, rows, op.n_in)
+        of.labels, of.target = <int64_t *> op.p[TARGET], NULL
+        totals.bad_row = bad_label(of.labels, rows, op.n_in, <int64_t> op.params[0])
         if totals.bad_row >= 0:
-            totals.bad_value = labels[totals.bad_row]
+            totals.bad_value = of.labels[totals.bad_row]
             return BAD_LABEL
-    else:
-        q = <real *> op.p[TARGET]
-    if weight != NULL:
-        weight_sum = run_sum(weight, rows)
-    scale = inverse(weight_sum) if op.flag & MEAN else 1.0
-    total = run_row_loss(op.kernel, <const real *> op.p[X], labels, q, weight, <real *> NULL, <real *> op.p[GRAD_X],
-                         rows, op.n_in, scale, op.params)
-    add_loss(op, totals, total, weight_sum)
+        if op.flag & SHARED:
+            by_class = <const real *> op.p[EXTRA]
+        count = label_sum(of.labels, weight, by_class, <int64_t> op.params[0], rows)
+    elif weight != NULL:
+        count = run_sum(weight, rows)
+    of.scale = inverse(count) if op.flag & MEAN else 1.0
+    add_loss(op, totals, run_row_loss(op.kernel, &of, rows, dtype), count)
     return DONE
 
 
@@ -109,6 +120,7 @@ cdef Reading reading(Op *op) noexcept nogil:
     how.labels = <const int64_t *> op.p[TARGET] if op.flag & LABELS else NULL
     how.columns = op.root or (op.n_in == 1 and how.labels == NULL)
     how.threshold = op.params[0]
+    how.ignored = <int64_t> op.params[1]
     return how
 
 

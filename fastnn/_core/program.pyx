@@ -58,7 +58,7 @@ cdef class NativeProgram:
     cdef int n_fixups
     cdef bint double_
     cdef bint labels        # targets are class indices
-    cdef Py_ssize_t batch_size, n_in, n_out
+    cdef Py_ssize_t batch_size, n_in, n_out, n_target
     cdef bint by_batch      # something is normalized by the statistics of a batch: a single row has none
     cdef int forward_stop   # the operations before this one are the forward section
     cdef int loss_stop      # and those before this one have computed the loss
@@ -83,6 +83,7 @@ cdef class NativeProgram:
         self.tick = <int64_t *> arrays.data(plan.tick)
         self.batch_size, self.n_in, self.n_out = plan.batch_size, plan.n_in, plan.n_out
         self.by_batch = bool(plan.by_batch)
+        self.n_target = next((o.n_in for o in plan.operations if o.kind in ("loss", "row_loss")), self.n_out)
         self.forward_stop = plan.span("forward")[1]
         self.loss_stop = plan.sections.get("loss", (0, self.forward_stop))[1]
         self.labels = any(o.kind == "row_loss" and o.flag & LABELS for o in plan.operations)
@@ -207,11 +208,13 @@ cdef class NativeProgram:
 
     cdef int run_python(self, Py_ssize_t index, Py_ssize_t rows, Totals *totals) noexcept with gil:
         try:
-            loss = self.keep[index](rows)
-            if loss is not None:
+            result = self.keep[index](rows)
+            if result is not None:
+                loss, count = result
                 totals.loss = loss
-                totals.loss_sum += totals.loss * rows
-                totals.weight_sum += rows
+                if count:  # the mean of nothing is NaN, and counts nothing
+                    totals.loss_sum += totals.loss * <double> count
+                    totals.weight_sum += <double> count
             return DONE
         except BaseException as error:
             self.error = error
@@ -240,7 +243,7 @@ cdef class NativeProgram:
         if self.labels:
             return ndim == 1 and cnp.PyArray_TYPE(<cnp.ndarray> y) == cnp.NPY_INT64
         return (ndim == 2 and cnp.PyArray_TYPE(<cnp.ndarray> y) == dtype
-                and cnp.PyArray_DIM(<cnp.ndarray> y, 1) == self.n_out)
+                and cnp.PyArray_DIM(<cnp.ndarray> y, 1) == self.n_target)
 
     def predict(self, x):
         """The outputs for the rows of x, or None if x is for the slow path."""

@@ -96,6 +96,11 @@ def log_distributions(shape: tuple[int, ...], rng: np.random.Generator) -> Array
     return np.log(distributions(shape, rng))
 
 
+def signs(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Numbers -1 and 1."""
+    return np.sign(normal(shape, rng))
+
+
 def labels(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     """A class for each row."""
     return rng.integers(shape[-1], size=shape[0])
@@ -113,6 +118,7 @@ DRAWS: dict[str, Callable[[tuple[int, ...], np.random.Generator], Array]] = {
         one,
         distributions,
         log_distributions,
+        signs,
         labels,
     )
 }

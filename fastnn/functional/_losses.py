@@ -1,6 +1,8 @@
-"""What the losses share: checks, reductions, weights, and the call of a kernel for the value, the gradient or both."""
+"""What losses share: documentation, checks, weights, and the call of a kernel for the value, the gradient or both."""
 
-from typing import Any
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -8,6 +10,9 @@ from .. import _validation as check
 from .._core import dispatch
 from .._core.losses import Loss, RowLoss, first_bad_label
 from ._elementwise import Array, reference_function
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Params = tuple[float, ...]
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -37,26 +42,153 @@ def _upstream(
     return 1.0, np.array(g, dtype, order="C")
 
 
-class LossFunction:
-    """A loss: kernel and reference; `forward` gives its value, `backward` its gradient, `both` the two in one pass."""
+ELEMENTWISE = """
+Parameters
+----------
+input, target : ndarray of float32 or float64, one shape and dtype
+reduction : {{{reductions}}}, default "mean"
+sample_weight : array of shape (rows,) or of input's shape, optional
+    Multiplies the loss of each sample, 0 or more. "mean" is then the weighted mean: it divides by the sum of the
+    weights of all elements.
+{params}
+Returns
+-------
+loss : scalar of input's dtype, or for "none" an array of input's shape
 
-    def __init__(self, name: str, kernel: Loss) -> None:
+Raises
+------
+TypeError, ValueError
+    If dtypes or shapes differ, or an argument is out of its range.
+
+Notes
+-----
+NaN gives NaN, and so does the mean of nothing. The sum runs in a fixed order, so its bits do not depend on the number
+of threads or the instruction set.
+"""
+
+CLASSES = """
+Parameters
+----------
+input : ndarray of float32 or float64, shape (rows, classes)
+target : {targets}
+reduction : {{"mean", "sum", "none"}}, default "mean"
+sample_weight : array of shape (rows,), optional
+    Multiplies the loss of each row, 0 or more. "mean" is then the weighted mean.
+{params}weight : array of shape (classes,), optional
+    Multiplies what each class costs, 0 or more. {mean}
+ignore_index : int, default -100
+    Rows with this target cost nothing, count nothing and have no gradient, whatever is in them.
+
+Returns
+-------
+loss : scalar of input's dtype, or for "none" an array of shape (rows,)
+
+Raises
+------
+TypeError, ValueError
+    If dtypes or shapes do not match, a class index is out of range (the message names its row), or a weight is
+    negative, infinite or NaN.
+
+Notes
+-----
+The mean is NaN if every row is ignored.
+"""
+
+ROWS = """
+Parameters
+----------
+input, target : ndarray of float32 or float64, shape (rows, features), one dtype
+reduction : {{"mean", "sum", "none"}}, default "mean"
+sample_weight : array of shape (rows,), optional
+    Multiplies the loss of each row, 0 or more. "mean" is then the weighted mean.
+{params}
+Returns
+-------
+loss : scalar of input's dtype, or for "none" an array of shape (rows,)
+
+Raises
+------
+TypeError, ValueError
+    If dtypes or shapes do not match, or an argument is out of its range.
+"""
+
+BACKWARD = """
+Parameters
+----------
+grad_output : scalar, or for "none" an array of the loss's shape
+    Gradient with respect to the loss; 1 for the gradient of the loss itself.
+
+The others are those of `{forward}`.
+
+Returns
+-------
+grad_input : ndarray, shape and dtype of input
+"""
+
+
+DEFAULTS = {
+    "params": "",
+    "reductions": '"mean", "sum", "none"',
+    "mean": '"mean" divides by the sum of the weights of the targets.',
+}
+
+
+def documented(template: str, **fields: str) -> Callable[[Function], Function]:
+    """Append what all losses of a kind share to a docstring."""
+
+    def decorate(function: Function) -> Function:
+        text = template.format(**{**DEFAULTS, "forward": function.__name__.removesuffix("_backward"), **fields})
+        function.__doc__ = inspect.cleandoc(function.__doc__ or "") + "\n" + text
+        return function
+
+    return decorate
+
+
+class LossFunction:
+    """A loss: kernel and reference; `forward` gives its value, `backward` its gradient, `both` the two in one pass.
+
+    `params` are the numbers that the kernel takes, called `names` by the reference; `extra` is an array besides, which
+    the reference calls that.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        kernel: Loss,
+        names: tuple[str, ...] = (),
+        extra: str = "",
+        reductions: tuple[str, ...] = REDUCTIONS,
+    ) -> None:
         self.name = name
         self.kernel = kernel
+        self.names = names
+        self.extra = extra
+        self.reductions = reductions
 
-    def forward(self, input: Any, target: Any, reduction: str, sample_weight: Any, *params: float) -> Any:
-        arguments = (input, target, sample_weight, reduction, None, True, False, *params)
+    def forward(
+        self, input: Any, target: Any, reduction: str, sample_weight: Any, params: Params = (), extra: Any = None
+    ) -> Any:
+        arguments = (input, target, sample_weight, reduction, None, True, False, params, extra)
         return (self.kernel.quick(*arguments) or self._slow(*arguments))[0]
 
     def backward(
-        self, grad_output: Any, input: Any, target: Any, reduction: str, sample_weight: Any, *params: float
+        self,
+        grad_output: Any,
+        input: Any,
+        target: Any,
+        reduction: str,
+        sample_weight: Any,
+        params: Params = (),
+        extra: Any = None,
     ) -> Array:
-        arguments = (input, target, sample_weight, reduction, grad_output, False, True, *params)
+        arguments = (input, target, sample_weight, reduction, grad_output, False, True, params, extra)
         return (self.kernel.quick(*arguments) or self._slow(*arguments))[1]
 
-    def both(self, input: Any, target: Any, reduction: str, sample_weight: Any, *params: float) -> tuple[Any, Array]:
+    def both(
+        self, input: Any, target: Any, reduction: str, sample_weight: Any, params: Params = (), extra: Any = None
+    ) -> tuple[Any, Array]:
         """The loss, and its gradient; for "none" that of the sum."""
-        arguments = (input, target, sample_weight, reduction, None, True, True, *params)
+        arguments = (input, target, sample_weight, reduction, None, True, True, params, extra)
         return self.kernel.quick(*arguments) or self._slow(*arguments)
 
     def _slow(
@@ -68,22 +200,30 @@ class LossFunction:
         grad_output: Any,
         value: bool,
         gradient: bool,
-        *params: float,
+        params: Params = (),
+        extra: Any = None,
     ) -> tuple[Any, Any]:
         """What `Loss.quick` gives, of arguments that may need a repair or an explanation; or on the other backend."""
-        x, t, shape = self._arrays(input, target, reduction)
+        check.check_choice("reduction", reduction, self.reductions)
+        x, t, shape = self._arrays(input, target, params)
+        extra = None if extra is None else self._extra(extra, x)
         weight = _weights(sample_weight, x.shape[0] if x.ndim else 1, shape, x.dtype)
         if value:
             grad_output = np.ones(shape) if reduction == "none" else 1.0
         factor, g = _upstream(grad_output, reduction, shape, x.dtype)
         if dispatch.get_reference():
-            return self._reference(x, t, weight, reduction, factor if g is None else g, value, gradient, *params)
+            keywords = dict(zip(self.names, params, strict=True)) | ({} if extra is None else {self.extra: extra})
+            return self._reference(x, t, weight, reduction, factor if g is None else g, value, gradient, keywords)
         if g is not None and not value:
             weight = g if weight is None else np.asarray(g * weight)  # an array even where the product is a scalar
-        return self.kernel.evaluate(x, t, weight, str(reduction), factor, value, gradient, *params)
+        return self.kernel.evaluate(x, t, weight, str(reduction), factor, value, gradient, params, extra)
 
-    def _arrays(self, input: Any, target: Any, reduction: Any) -> tuple[Array, Array, tuple[int, ...]]:
-        """Input and target as the kernel takes them, and the shape of the losses; looks at `reduction` too."""
+    def _arrays(self, input: Any, target: Any, params: Params) -> tuple[Array, Array, tuple[int, ...]]:
+        """Input and target as the kernel takes them, and the shape of the losses."""
+        raise NotImplementedError
+
+    def _extra(self, extra: Any, x: Array) -> Array:
+        """The array that the kernel takes besides."""
         raise NotImplementedError
 
     def _reference(
@@ -95,30 +235,55 @@ class LossFunction:
         grad_output: Any,
         value: bool,
         gradient: bool,
-        *params: float,
+        keywords: dict[str, Any],
     ) -> tuple[Any, Any]:
+        keywords = {"reduction": reduction, "sample_weight": weight, **keywords}
         loss, grad = None, None
         if value:
-            loss = reference_function(self.name)(x, t, reduction, weight, *params)
+            loss = reference_function(self.name)(x, t, **keywords)
         if gradient:
-            backward = reference_function(f"{self.name}_backward")
-            grad = np.asarray(backward(grad_output, x, t, reduction, weight, *params))
+            grad = reference_function(f"{self.name}_backward")(grad_output, x, t, **keywords)
+            grad = grad if isinstance(grad, tuple) else np.asarray(grad)
         return loss, grad
 
 
 class ElementwiseLoss(LossFunction):
-    """A loss of each element; the kernel has its name unless that is given."""
+    """A loss of each element; the kernel has its name unless that is given.
 
-    def __init__(self, name: str, kernel: Loss | None = None) -> None:
-        super().__init__(name, kernel or Loss(name))
+    `extra` has one number for each column. If it `repeats`, a target may have one number a row.
+    """
 
-    def _arrays(self, input: Any, target: Any, reduction: Any) -> tuple[Array, Array, tuple[int, ...]]:
+    def __init__(self, name: str, kernel: Loss | None = None, repeats: bool = False, **more: Any) -> None:
+        super().__init__(name, kernel or Loss(name), **more)
+        self.repeats = repeats
+
+    def _arrays(self, input: Any, target: Any, params: Params) -> tuple[Array, Array, tuple[int, ...]]:
         x = check.as_array("input", input)
         t = check.as_target("target", target, x.dtype)
         check.check_same_dtype(input=x, target=t)
+        t = check.as_rows(t, x.shape) if self.repeats else t
         check.check_same_shape(input=x, target=t)
-        check.check_choice("reduction", reduction, REDUCTIONS)
+        if "batchmean" in self.reductions and x.ndim == 0:
+            raise ValueError("input must have an axis of rows, got a scalar")
         return x, t, x.shape
+
+    def _extra(self, extra: Any, x: Array) -> Array:
+        return check.as_columns(self.extra, extra, x.shape, x.dtype)
+
+
+class PairLoss(ElementwiseLoss):
+    """An elementwise loss of two inputs; the second, `extra`, has no negative entries."""
+
+    def __init__(self, name: str, **more: Any) -> None:
+        super().__init__(name, Loss(name, pair=True), **more)
+
+    def _extra(self, extra: Any, x: Array) -> Array:
+        array = check.as_array(self.extra, extra)
+        check.check_same_dtype(**{"input": x, self.extra: array})
+        check.check_same_shape(**{"input": x, self.extra: array})
+        if (array < 0).any():
+            raise ValueError(f"{self.extra} must be 0 or more, got {array.min()}")
+        return array
 
 
 class RootLoss(ElementwiseLoss):
@@ -136,7 +301,8 @@ class RootLoss(ElementwiseLoss):
         grad_output: Any,
         value: bool,
         gradient: bool,
-        *params: float,
+        params: Params = (),
+        extra: Any = None,
     ) -> tuple[Any, Any]:
         if reduction != "none" or dispatch.get_reference():
             return super()._slow(input, target, sample_weight, reduction, grad_output, value, gradient)
@@ -148,29 +314,42 @@ class RootLoss(ElementwiseLoss):
         return roots, super()._slow(input, target, sample_weight, reduction, g, False, True)[1]
 
 
+class RowsLoss(LossFunction):
+    """A loss of each row of two matrices."""
+
+    def _arrays(self, input: Any, target: Any, params: Params) -> tuple[Array, Array, tuple[int, ...]]:
+        x, t = check.as_array("input", input), check.as_array("target", target)
+        if x.ndim != 2:
+            raise ValueError(f"input must have shape (rows, features), got {x.shape}")
+        check.check_same_dtype(input=x, target=t)
+        check.check_same_shape(input=x, target=t)
+        return x, t, x.shape[:1]
+
+
 class ClassLoss(LossFunction):
-    """A loss of each row of scores against classes."""
+    """A loss of each row of scores against classes; `extra` are weights of the classes."""
 
-    def __init__(self, name: str, probabilities: bool) -> None:
-        super().__init__(name, RowLoss(name, probabilities))
-        self.probabilities = probabilities
+    def __init__(self, name: str, kernel: RowLoss, names: tuple[str, ...] = ()) -> None:
+        super().__init__(name, kernel, ("ignore_index", *names), "weight")
 
-    def _arrays(self, input: Any, target: Any, reduction: Any) -> tuple[Array, Array, tuple[int, ...]]:
+    def _arrays(self, input: Any, target: Any, params: Params) -> tuple[Array, Array, tuple[int, ...]]:
         x = check.as_array("input", input)
         if x.ndim != 2:
             raise ValueError(f"input must have shape (rows, classes), got {x.shape}")
-        check.check_choice("reduction", reduction, REDUCTIONS)
-        return x, class_targets(target, x, self.probabilities), x.shape[:1]
+        return x, class_targets(target, x, self.name == "cross_entropy", int(params[0])), x.shape[:1]
+
+    def _extra(self, extra: Any, x: Array) -> Array:
+        return check.as_class_weights(self.extra, extra, x.shape[1], x.dtype)
 
 
-def class_targets(target: Any, x: Array, probabilities: bool) -> Array:
+def class_targets(target: Any, x: Array, probabilities: bool, ignored: int) -> Array:
     """`target` as class indices (int64) or, if they may be that, as class probabilities of x's dtype and shape."""
     t = check.from_any("target", target)
     rows, classes = x.shape
     if np.issubdtype(t.dtype, np.integer) and t.ndim == 1:
         check.check_shape("target", t, (rows,), f"for input of shape {x.shape}")
         labels = check.as_labels("target", t)
-        bad = first_bad_label(labels, classes)
+        bad = first_bad_label(labels, classes, ignored)
         if bad >= 0:
             raise ValueError(f"target[{bad}] is {labels[bad]}: class indices must be between 0 and {classes - 1}")
         return labels

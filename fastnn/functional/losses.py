@@ -1,116 +1,42 @@
-"""Losses and their gradients with respect to the input: names, arguments and meaning; `_losses` has what they share."""
+"""Losses that compare numbers, and their gradients with respect to the input: names, arguments and meaning.
 
-import inspect
-from collections.abc import Callable
-from typing import Any, TypeVar
+`_losses` has what all losses share.
+"""
+
+from typing import Any
 
 from .. import _validation as check
+from .._core.losses import RowLoss
 from ._elementwise import Array
-from ._losses import ClassLoss, ElementwiseLoss, LossFunction, RootLoss
+from ._losses import BACKWARD, ELEMENTWISE, ROWS, ElementwiseLoss, LossFunction, RootLoss, RowsLoss, documented
 
 __all__ = [
-    "binary_cross_entropy",
-    "binary_cross_entropy_backward",
-    "binary_cross_entropy_with_logits",
-    "binary_cross_entropy_with_logits_backward",
-    "cross_entropy",
-    "cross_entropy_backward",
+    "cosine_loss",
+    "cosine_loss_backward",
     "huber_loss",
     "huber_loss_backward",
     "l1_loss",
     "l1_loss_backward",
     "mse_loss",
     "mse_loss_backward",
-    "nll_loss",
-    "nll_loss_backward",
+    "quantile_loss",
+    "quantile_loss_backward",
     "rmse_loss",
     "rmse_loss_backward",
     "smooth_l1_loss",
     "smooth_l1_loss_backward",
 ]
 
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-ELEMENTWISE = """
-Parameters
-----------
-input, target : ndarray of float32 or float64, one shape and dtype
-reduction : {{"mean", "sum", "none"}}, default "mean"
-sample_weight : array of shape (rows,) or of input's shape, optional
-    Multiplies the loss of each sample, 0 or more. "mean" is then the weighted mean: it divides by the sum of the
-    weights of all elements.
-{params}
-Returns
--------
-loss : scalar of input's dtype, or for "none" an array of input's shape
-
-Raises
-------
-TypeError, ValueError
-    If dtypes or shapes differ, or an argument is out of its range.
-
-Notes
------
-NaN gives NaN, and so does the mean of nothing. The sum runs in a fixed order, so its bits do not depend on the number
-of threads or the instruction set.
-"""
-
-CLASSES = """
-Parameters
-----------
-input : ndarray of float32 or float64, shape (rows, classes)
-target : {targets}
-reduction : {{"mean", "sum", "none"}}, default "mean"
-sample_weight : array of shape (rows,), optional
-    Multiplies the loss of each row, 0 or more. "mean" is then the weighted mean.
-{params}
-Returns
--------
-loss : scalar of input's dtype, or for "none" an array of shape (rows,)
-
-Raises
-------
-TypeError, ValueError
-    If dtypes or shapes do not match, or a class index is out of range (the message names its row).
-"""
-
-BACKWARD = """
-Parameters
-----------
-grad_output : scalar, or for "none" an array of the loss's shape
-    Gradient with respect to the loss; 1 for the gradient of the loss itself.
-
-The others are those of `{forward}`.
-
-Returns
--------
-grad_input : ndarray, shape and dtype of input
-"""
-
-
-def documented(template: str, **fields: str) -> Callable[[Function], Function]:
-    """Append what all losses of a kind share to a docstring."""
-
-    def decorate(function: Function) -> Function:
-        text = template.format(**{"params": "", "forward": function.__name__.removesuffix("_backward"), **fields})
-        function.__doc__ = inspect.cleandoc(function.__doc__ or "") + "\n" + text
-        return function
-
-    return decorate
-
-
 _l1 = ElementwiseLoss("l1_loss")
 _mse = ElementwiseLoss("mse_loss")
 _rmse = RootLoss("rmse_loss", "mse_loss")
-_huber = ElementwiseLoss("huber_loss")
-_smooth_l1 = ElementwiseLoss("smooth_l1_loss")
-_bce = ElementwiseLoss("binary_cross_entropy")
-_bce_logits = ElementwiseLoss("binary_cross_entropy_with_logits")
-_cross_entropy = ClassLoss("cross_entropy", probabilities=True)
-_nll = ClassLoss("nll_loss", probabilities=False)
+_huber = ElementwiseLoss("huber_loss", names=("delta",))
+_smooth_l1 = ElementwiseLoss("smooth_l1_loss", names=("beta",))
+_quantile = ElementwiseLoss("quantile_loss", names=("q",), extra="q", repeats=True)
+_cosine = RowsLoss("cosine_loss", RowLoss("cosine_loss", classes=False, like=True), names=("eps",))
 # By name, for those that want value and gradient together.
 LOSSES: dict[str, LossFunction] = {
-    loss.name: loss for loss in (_l1, _mse, _rmse, _huber, _smooth_l1, _bce, _bce_logits, _cross_entropy, _nll)
+    loss.name: loss for loss in (_l1, _mse, _rmse, _huber, _smooth_l1, _quantile, _cosine)
 }
 
 
@@ -178,7 +104,7 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", sample_weight: 
     loss = e^2 / 2 where |e| <= delta, else delta * (|e| - delta / 2),   e = input - target
     """
     delta = check.check_number("delta", delta, above=0.0)
-    return _huber.forward(input, target, reduction, sample_weight, delta)
+    return _huber.forward(input, target, reduction, sample_weight, (delta,))
 
 
 @documented(BACKWARD)
@@ -192,7 +118,7 @@ def huber_loss_backward(
 ) -> Array:
     """Gradient of `huber_loss` with respect to input."""
     delta = check.check_number("delta", delta, above=0.0)
-    return _huber.backward(grad_output, input, target, reduction, sample_weight, delta)
+    return _huber.backward(grad_output, input, target, reduction, sample_weight, (delta,))
 
 
 @documented(ELEMENTWISE, params="beta : float, at least 0, default 1.0\n")
@@ -206,7 +132,7 @@ def smooth_l1_loss(
     With beta = 0 it is `l1_loss`.
     """
     beta = check.check_number("beta", beta, at_least=0.0)
-    return _smooth_l1.forward(input, target, reduction, sample_weight, beta)
+    return _smooth_l1.forward(input, target, reduction, sample_weight, (beta,))
 
 
 @documented(BACKWARD)
@@ -220,95 +146,63 @@ def smooth_l1_loss_backward(
 ) -> Array:
     """Gradient of `smooth_l1_loss` with respect to input."""
     beta = check.check_number("beta", beta, at_least=0.0)
-    return _smooth_l1.backward(grad_output, input, target, reduction, sample_weight, beta)
+    return _smooth_l1.backward(grad_output, input, target, reduction, sample_weight, (beta,))
 
 
-@documented(ELEMENTWISE)
-def binary_cross_entropy(input: Any, target: Any, reduction: str = "mean", sample_weight: Any = None) -> Any:
-    """Binary cross-entropy of probabilities.
+QUANTILES = """q : float in (0, 1), or one for each column of input, default 0.5
+    With several, the target may also have shape (rows,) or (rows, 1): all columns are quantiles of the same.
+"""
 
-    loss = -(target * log(input) + (1 - target) * log(1 - input))
 
-    Logarithms are held above -100 and the variance in the gradient above 1e-12, as in PyTorch. Inputs outside [0, 1]
-    give NaN or values without meaning; after a layer without sigmoid take `binary_cross_entropy_with_logits`.
+@documented(ELEMENTWISE, params=QUANTILES)
+def quantile_loss(input: Any, target: Any, reduction: str = "mean", sample_weight: Any = None, q: Any = 0.5) -> Any:
+    """Quantile or pinball loss (Koenker and Bassett 1978): its minimum is the q-quantile of the targets.
+
+    loss = q * e where e >= 0, else (q - 1) * e,   e = target - input
+
+    With q = 0.5 it is half of `l1_loss`, and the minimum the median. As there the gradient is 0 at 0.
     """
-    return _bce.forward(input, target, reduction, sample_weight)
+    return _quantile.forward(input, target, reduction, sample_weight, *_by_column(q))
 
 
 @documented(BACKWARD)
-def binary_cross_entropy_backward(
-    grad_output: Any, input: Any, target: Any, reduction: str = "mean", sample_weight: Any = None
-) -> Array:
-    """Gradient of `binary_cross_entropy` with respect to input."""
-    return _bce.backward(grad_output, input, target, reduction, sample_weight)
-
-
-@documented(ELEMENTWISE)
-def binary_cross_entropy_with_logits(
-    input: Any, target: Any, reduction: str = "mean", sample_weight: Any = None
-) -> Any:
-    """Binary cross-entropy of logits, that is of sigmoid(input), without its overflow.
-
-    loss = max(input, 0) - input * target + log(1 + exp(-|input|))
-    """
-    return _bce_logits.forward(input, target, reduction, sample_weight)
-
-
-@documented(BACKWARD)
-def binary_cross_entropy_with_logits_backward(
-    grad_output: Any, input: Any, target: Any, reduction: str = "mean", sample_weight: Any = None
-) -> Array:
-    """Gradient of `binary_cross_entropy_with_logits` with respect to input."""
-    return _bce_logits.backward(grad_output, input, target, reduction, sample_weight)
-
-
-@documented(
-    CLASSES,
-    targets="integers of shape (rows,), the class of each row; or of input's shape, one-hot or probabilities",
-    params=(
-        "label_smoothing : float in [0, 1], default 0.0\n"
-        "    Share of the target that is spread evenly over all classes.\n"
-    ),
-)
-def cross_entropy(
-    input: Any, target: Any, reduction: str = "mean", sample_weight: Any = None, label_smoothing: float = 0.0
-) -> Any:
-    """Cross-entropy of logits: softmax and its logarithm are part of it.
-
-    loss = -sum_i q_i log softmax(input)_i,   q = (1 - label_smoothing) * target + label_smoothing / classes
-
-    An entry of -inf whose target is 0 counts for nothing.
-    """
-    label_smoothing = check.check_number("label_smoothing", label_smoothing, at_least=0.0, at_most=1.0)
-    return _cross_entropy.forward(input, target, reduction, sample_weight, label_smoothing)
-
-
-@documented(BACKWARD)
-def cross_entropy_backward(
+def quantile_loss_backward(
     grad_output: Any,
     input: Any,
     target: Any,
     reduction: str = "mean",
     sample_weight: Any = None,
-    label_smoothing: float = 0.0,
+    q: Any = 0.5,
 ) -> Array:
-    """Gradient of `cross_entropy` with respect to input: softmax(input) - q for target probabilities that sum to 1."""
-    label_smoothing = check.check_number("label_smoothing", label_smoothing, at_least=0.0, at_most=1.0)
-    return _cross_entropy.backward(grad_output, input, target, reduction, sample_weight, label_smoothing)
+    """Gradient of `quantile_loss` with respect to input."""
+    return _quantile.backward(grad_output, input, target, reduction, sample_weight, *_by_column(q))
 
 
-@documented(CLASSES, targets="integers of shape (rows,), the class of each row")
-def nll_loss(input: Any, target: Any, reduction: str = "mean", sample_weight: Any = None) -> Any:
-    """Negative log-likelihood of log-probabilities, as `log_softmax` gives them.
+def _by_column(q: Any) -> tuple[tuple[float, ...], Array | None]:
+    return check.split_numbers(check.as_numbers("q", q, above=0.0, below=1.0))
 
-    loss = -input[row, target[row]]
+
+@documented(ROWS)
+def cosine_loss(input: Any, target: Any, reduction: str = "mean", sample_weight: Any = None, eps: float = 1e-8) -> Any:
+    """One minus the cosine of the angle between the rows of input and target.
+
+    loss = 1 - input . target / (max(|input|, eps) * max(|target|, eps)),   0 to 2
+
+    It is 1 - `torch.nn.functional.cosine_similarity`, whose gradient it has where a norm is below eps.
     """
-    return _nll.forward(input, target, reduction, sample_weight)
+    eps = check.check_number("eps", eps, at_least=0.0)
+    return _cosine.forward(input, target, reduction, sample_weight, (eps,))
 
 
 @documented(BACKWARD)
-def nll_loss_backward(
-    grad_output: Any, input: Any, target: Any, reduction: str = "mean", sample_weight: Any = None
+def cosine_loss_backward(
+    grad_output: Any,
+    input: Any,
+    target: Any,
+    reduction: str = "mean",
+    sample_weight: Any = None,
+    eps: float = 1e-8,
 ) -> Array:
-    """Gradient of `nll_loss` with respect to input."""
-    return _nll.backward(grad_output, input, target, reduction, sample_weight)
+    """Gradient of `cosine_loss` with respect to input."""
+    eps = check.check_number("eps", eps, at_least=0.0)
+    return _cosine.backward(grad_output, input, target, reduction, sample_weight, (eps,))

@@ -21,22 +21,14 @@ from .activations import (
     Softsign,
     Tanh,
 )
+from .binary_losses import BCELoss, BCEWithLogitsLoss, FocalLoss, HingeLoss, SoftMarginLoss
 from .branches import Concat, Residual
+from .class_losses import CrossEntropyLoss, MultiMarginLoss, NLLLoss, SoftmaxFocalLoss
+from .distribution_losses import GaussianNLLLoss, KLDivLoss, PoissonNLLLoss
 from .dropout import Dropout
 from .flatten import Flatten
 from .linear import Linear
-from .losses import (
-    BCELoss,
-    BCEWithLogitsLoss,
-    CrossEntropyLoss,
-    HuberLoss,
-    L1Loss,
-    Loss,
-    MSELoss,
-    NLLLoss,
-    RMSELoss,
-    SmoothL1Loss,
-)
+from .losses import CosineSimilarityLoss, HuberLoss, L1Loss, Loss, MSELoss, QuantileLoss, RMSELoss, SmoothL1Loss
 from .module import Module
 from .normalization import BatchNorm1d, LayerNorm, RMSNorm
 from .parameters import Parameter, Parameters
@@ -51,13 +43,18 @@ __all__ = [
     "BCEWithLogitsLoss",
     "BatchNorm1d",
     "Concat",
+    "CosineSimilarityLoss",
     "CrossEntropyLoss",
     "Dropout",
     "Flatten",
+    "FocalLoss",
+    "GaussianNLLLoss",
     "Hardsigmoid",
     "Hardswish",
     "Hardtanh",
+    "HingeLoss",
     "HuberLoss",
+    "KLDivLoss",
     "L1Loss",
     "LayerNorm",
     "LeakyReLU",
@@ -67,9 +64,12 @@ __all__ = [
     "MSELoss",
     "Mish",
     "Module",
+    "MultiMarginLoss",
     "NLLLoss",
     "Parameter",
     "Parameters",
+    "PoissonNLLLoss",
+    "QuantileLoss",
     "RMSELoss",
     "RMSNorm",
     "ReLU",
@@ -79,7 +79,9 @@ __all__ = [
     "SiLU",
     "Sigmoid",
     "SmoothL1Loss",
+    "SoftMarginLoss",
     "Softmax",
+    "SoftmaxFocalLoss",
     "Softplus",
     "Softsign",
     "Tanh",

@@ -1,6 +1,7 @@
 """Losses as objects for the trainer and for loops of one's own: `loss_fn(y_pred, y)` gives the value and its gradient.
 
-The functions of the same names in `functional` have formulas, shapes and errors.
+The functions of the same names in `functional` have formulas, shapes and errors. Here are their base, those that
+compare numbers, and those written in Python.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from .. import _validation as check
-from .._core.operations import LABELS, MEAN
-from ..functional.losses import LOSSES
+from .._core.operations import BY_ROWS, LABELS, MEAN
+from ..functional import LOSSES
+from ..functional._losses import LossFunction
 
 if TYPE_CHECKING:
     from ..plan import Plan
@@ -24,24 +26,52 @@ class Loss:
     Parameters
     ----------
     reduction : {"mean", "sum", "none"}, default "mean"
-        The trainer takes "mean" and "sum".
+        The trainer takes all but "none".
     """
 
     name: ClassVar[str]  # of the function
-    kernel: ClassVar[str]
+    kernel: str
     kind: ClassVar[str] = "loss"  # of operation: a loss of each element, or "row_loss" of each row
     root: ClassVar[bool] = False
     threshold: ClassVar[float | None] = None  # of the positive class, where outputs are scores of two classes
+    classes: ClassVar[bool] = False  # whether outputs are scores of classes, and targets may be their indices
     logits: ClassVar[bool] = False  # outputs are what a softmax over classes makes probabilities of
+    extra_name: ClassVar[str] = ""  # of the keyword that may be an array: a number for each column or class
+    reductions: ClassVar[tuple[str, ...]] = ("mean", "sum", "none")
 
     def __init__(self, reduction: str = "mean", **params: float) -> None:
-        check.check_choice("reduction", reduction, ("mean", "sum", "none"))
+        check.check_choice("reduction", reduction, self.reductions)
         self.reduction = reduction
-        self.params = {name: check.check_number(name, value) for name, value in params.items()}
+        self.params = params  # keywords of the function that are numbers, in the order in which the kernel takes them
+        self._extra: check.Array | None = None
+        self.version = 0  # counts the changes that ask for new programs
 
     def __call__(self, input: Any, target: Any, sample_weight: Any = None) -> tuple[Any, check.Array]:
         """The loss, and its gradient with respect to input (for "none": of the sum)."""
-        return LOSSES[self.name].both(input, target, self.reduction, sample_weight, *self.params.values())
+        return self.formula.both(input, target, self.reduction, sample_weight, self.numbers, self._extra)
+
+    @property
+    def formula(self) -> LossFunction:
+        """The function of `functional` that computes it."""
+        return LOSSES[self.name]
+
+    @property
+    def ignored(self) -> int:
+        """The class index whose rows count nothing."""
+        return int(self.params.get("ignore_index", -100))
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """The parameters of the kernel."""
+        return tuple(map(float, self.params.values()))
+
+    def _keep(self, extra: check.Array | None) -> None:
+        """Take a copy of an array with a number for each column or class; programs are made anew."""
+        if extra is not None:
+            extra = extra.copy()
+            extra.flags.writeable = False
+        self._extra = extra
+        self.version += 1
 
     def prepare_target(self, target: Any, rows: int, n_out: int, dtype: np.dtype[Any]) -> tuple[check.Array, bool]:
         """The target of `rows` samples as the program reads it, and whether it consists of class indices."""
@@ -55,26 +85,49 @@ class Loss:
 
     def plan(self, plan: Plan, labels: bool) -> None:
         """Tell `plan` which operations this loss stands for."""
+        self._plan_loss(plan, labels, plan.current, plan.gradient, plan.cols, self._operands(plan))
+        if self.threshold is not None or self.classes:
+            self._plan_accuracy(plan, labels)
+
+    def _plan_loss(self, plan: Plan, labels: bool, x: Any, gradient: Any, cols: int, more: dict[str, Any]) -> None:
+        """The loss of `cols` columns x, with its gradient unless that is None, and operands besides."""
+        from ..program import Operation, Slot
+
+        arrays = {"x": x, "target": Slot("target"), "sample_weight": Slot("sample_weight"), **more}
+        if gradient is not None:
+            arrays["grad_x"] = gradient
+        if self.kind == "loss":
+            arrays["expanded"] = plan.buffer(cols)
+        label = f"{type(self).__name__}" + (" + gradient" if gradient is not None else "")
+        flag = self._flag(labels)
+        operation = Operation(self.kind, label, arrays, cols, 0, self.kernel, self.numbers, flag, self.root, loss=self)
+        plan.operations.append(operation)
+
+    def _flag(self, labels: bool) -> int:
+        flag = 0 if self.reduction == "sum" else MEAN
+        return flag | (LABELS if labels else 0) | (BY_ROWS if self.reduction == "batchmean" else 0)
+
+    def _operands(self, plan: Plan) -> dict[str, Any]:
+        """What the kernel reads besides: the number of each column, for each element of a batch."""
+        if self._extra is None:
+            return {}
+        check.check_shape(self.extra_name, self._extra, (plan.cols,), "one an output")
+        return {"extra": check.as_columns(self.extra_name, self._extra, (plan.batch_size, plan.cols), plan.dtype)}
+
+    def _plan_accuracy(self, plan: Plan, labels: bool) -> None:
         from ..program import Operation, Slot
 
         arrays = {"x": plan.current, "target": Slot("target"), "sample_weight": Slot("sample_weight")}
-        if plan.gradient is not None:
-            arrays["grad_x"] = plan.gradient
-        if self.kind == "loss":
-            arrays["expanded"] = plan.buffer(plan.cols)
-        flag = (MEAN if self.reduction == "mean" else 0) | (LABELS if labels else 0)
-        label = f"{type(self).__name__}" + (" + gradient" if plan.gradient is not None else "")
-        params = tuple(self.params.values())
-        plan.operations.append(Operation(self.kind, label, arrays, plan.cols, 0, self.kernel, params, flag, self.root))
-        if self.threshold is not None or self.kind == "row_loss":
-            arrays = {"x": plan.current, "target": Slot("target"), "sample_weight": Slot("sample_weight")}
-            params = (self.threshold or 0.0,)
-            binary = self.threshold is not None
-            plan.operations.append(Operation("correct", "accuracy", arrays, plan.cols, 0, None, params, flag, binary))
+        binary = self.threshold is not None
+        params = (self.threshold or 0.0, float(self.ignored))
+        flag = self._flag(labels)
+        plan.operations.append(Operation("correct", "accuracy", arrays, plan.cols, 0, None, params, flag, binary))
 
     def __repr__(self) -> str:
-        params = "".join(f", {name}={value:g}" for name, value in self.params.items())
-        return f"{type(self).__name__}(reduction={self.reduction!r}{params})"
+        params = {name: value if isinstance(value, bool) else f"{value:g}" for name, value in self.params.items()}
+        if self._extra is not None:
+            params[self.extra_name] = np.array2string(self._extra, threshold=8)
+        return f"{type(self).__name__}(reduction={self.reduction!r}{''.join(f', {n}={v}' for n, v in params.items())})"
 
 
 class L1Loss(Loss):
@@ -115,64 +168,45 @@ class SmoothL1Loss(Loss):
         super().__init__(reduction, beta=check.check_number("beta", beta, at_least=0.0))
 
 
-class BCELoss(Loss):
-    """Binary cross-entropy of probabilities, after a sigmoid"""
-
-    name = kernel = "binary_cross_entropy"
-    threshold = 0.5
-
-
-class BCEWithLogitsLoss(Loss):
-    """Binary cross-entropy of logits: the sigmoid is part of it"""
-
-    name = kernel = "binary_cross_entropy_with_logits"
-    threshold = 0.0
-
-
-class ClassLoss(Loss):
-    """Base of the losses over classes."""
-
-    kind = "row_loss"
-
-    def prepare_target(self, target: Any, rows: int, n_out: int, dtype: np.dtype[Any]) -> tuple[check.Array, bool]:
-        t = check.from_any("y", target)
-        if np.issubdtype(t.dtype, np.integer) and t.ndim == 1:
-            check.check_shape("y", t, (rows,), f"for {rows} samples")
-            return check.as_labels("y", t), True
-        if isinstance(self, NLLLoss):
-            raise TypeError(f"y must be integer class indices of shape ({rows},), got {t.dtype} of shape {t.shape}")
-        if t.ndim == 1:
-            raise TypeError(
-                f"y must be integer class indices or probabilities of shape ({rows}, {n_out}), got {t.dtype}"
-            )
-        return super().prepare_target(t, rows, n_out, dtype)
-
-
-class CrossEntropyLoss(ClassLoss):
-    """Cross-entropy of logits: softmax is part of it. Targets are class indices, one-hot rows or probabilities.
+class QuantileLoss(Loss):
+    """Quantile or pinball loss: q e where e = target - input >= 0, else (q - 1) e
 
     Parameters
     ----------
     reduction : {"mean", "sum", "none"}, default "mean"
-    label_smoothing : float in [0, 1], default 0.0
+    q : float in (0, 1), or one for each output of the network, default 0.5
+        Targets of shape (rows,) then stand for all outputs.
     """
 
-    name = kernel = "cross_entropy"
-    logits = True
+    name = kernel = "quantile_loss"
+    extra_name = "q"
 
-    def __init__(self, reduction: str = "mean", label_smoothing: float = 0.0) -> None:
-        smoothing = check.check_number("label_smoothing", label_smoothing, at_least=0.0, at_most=1.0)
-        super().__init__(reduction, label_smoothing=smoothing)
+    def __init__(self, reduction: str = "mean", q: Any = 0.5) -> None:
+        (number,), columns = check.split_numbers(check.as_numbers("q", q, above=0.0, below=1.0))
+        super().__init__(reduction, q=number)
+        self._keep(columns)
+
+    def prepare_target(self, target: Any, rows: int, n_out: int, dtype: np.dtype[Any]) -> tuple[check.Array, bool]:
+        t = check.as_rows(check.as_target("y", target, dtype), (rows, n_out))
+        return super().prepare_target(t, rows, n_out, dtype)
 
 
-class NLLLoss(ClassLoss):
-    """Negative log-likelihood of log-probabilities, after `LogSoftmax`. Targets are class indices."""
+class CosineSimilarityLoss(Loss):
+    """1 - cos of the angle between outputs and targets, row by row"""
 
-    name = kernel = "nll_loss"
+    name = kernel = "cosine_loss"
+    kind = "row_loss"
+
+    def __init__(self, reduction: str = "mean", eps: float = 1e-8) -> None:
+        super().__init__(reduction, eps=check.check_number("eps", eps, at_least=0.0))
 
 
 class PythonLoss(Loss):
-    """A loss written in Python, `function(y_pred, y) -> (value, gradient)`, wrapped for the trainer."""
+    """A loss written in Python, `function(y_pred, y) -> (value, gradient)`, wrapped for the trainer.
+
+    The value is a number, or one for each row: then their mean is taken, weighted where there are sample weights, and
+    the gradient must be that of the mean. With sample weights the function is called as (y_pred, y, sample_weight).
+    """
 
     name = kernel = "python"
 
@@ -199,20 +233,43 @@ class PythonLoss(Loss):
 
         x, gradient = plan.current, plan.gradient
 
-        def call(rows: int) -> float:
+        def call(rows: int) -> tuple[float, float]:
             assert self.target is not None
             weight = None if self.weight is None else self.weight[:rows]
-            value, grad = self(read_only(x.array[:rows]), self.target[:rows], weight)
+            result = self(read_only(x.array[:rows]), self.target[:rows], weight)
+            if not isinstance(result, tuple) or len(result) != 2:
+                raise TypeError(f"loss: the function must return (value, gradient), got {type(result).__name__}")
+            value = _mean(result[0], rows, weight)
             if gradient is not None:
-                grad = np.asarray(grad)
-                if grad.shape != (rows, gradient.cols):
-                    raise ValueError(f"loss: the gradient must have shape {(rows, gradient.cols)}, got {grad.shape}")
-                gradient.array[:rows] = grad
-            return float(value)
+                gradient.array[:rows] = _gradient(result[1], (rows, gradient.cols))
+            return value, rows if weight is None else float(weight.sum(dtype="float64"))
 
         name = getattr(self.function, "__name__", type(self.function).__name__)
         arrays = {"x": x} | ({"grad_x": gradient} if gradient is not None else {})
         plan.operations.append(Operation("python", f"{name} (Python)", arrays, plan.cols, call=call))
+
+
+def _mean(value: Any, rows: int, weight: check.Array | None) -> float:
+    """What a loss in Python returned, as a number; of one number a row the mean."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiub" or array.shape not in ((), (1,), (rows,)):
+        what = f"{array.dtype} of shape {array.shape}" if isinstance(value, np.ndarray) else type(value).__name__
+        raise TypeError(f"loss: the value must be a number, or one for each of {rows} rows, got {what}")
+    if array.shape != (rows,):
+        return float(array.reshape(()))
+    total = rows if weight is None else weight.sum(dtype="float64")
+    weighted = array if weight is None else weight * array
+    return float(weighted.sum(dtype="float64") / total) if total else float("nan")
+
+
+def _gradient(grad: Any, shape: tuple[int, int]) -> check.Array:
+    """What a loss in Python returned, as an array."""
+    array = np.asarray(grad)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"loss: the gradient must be an array of real numbers, got {type(grad).__name__}")
+    if array.shape != shape:
+        raise ValueError(f"loss: the gradient must have shape {shape}, got {array.shape}")
+    return array
 
 
 def as_loss(loss: Any) -> Loss:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._core.operations import ACCUMULATE, LABELS, MEAN
+from .._core.operations import ACCUMULATE, BY_ROWS, LABELS, MEAN, SHARED
 from .._core.program import BadLabel, NonFinite
-from . import activations, elementary, losses, metrics, optimizers
+from . import activations, binary_losses, class_losses, distribution_losses, elementary, losses, metrics, optimizers
+from .class_losses import class_share
 from .dropout import dropout
 from .elementary import Array
 from .linear import linear_backward
@@ -36,6 +37,12 @@ ROWS: dict[str | None, Any] = {
     "softmax_backward": softmax_backward,
     "log_softmax": log_softmax,
     "log_softmax_backward": log_softmax_backward,
+}
+
+LOSSES = {
+    name: getattr(module, name)
+    for module in (losses, binary_losses, class_losses, distribution_losses)
+    for name in module.__all__
 }
 
 
@@ -124,6 +131,8 @@ class ReferenceProgram:
             return slots.get(array.slot)
         if array is None or operation.kind == "update" or role in WHOLE:
             return array
+        if operation.kind == "row_loss" and role == "extra":  # one number a class
+            return array
         return array[:rows]
 
     # -- one method for each kind of operation
@@ -196,32 +205,34 @@ class ReferenceProgram:
     _columns = _copy
 
     def _loss(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
-        name = "rmse_loss" if o.root else o.kernel
-        params = o.params
-        weight = a.get("sample_weight")
-        divisor = float((np.ones(rows) if weight is None else weight).sum(dtype="float64"))
-        divisor *= o.n_in if o.kind == "loss" else 1
-        reduction = "mean" if o.flag & MEAN else "sum"
-        target = a["target"]
+        assert o.loss is not None
+        x, target, weight = a["x"], a["target"], a.get("sample_weight")
         if o.flag & LABELS:
-            _check_labels(target, o.n_in)
-        value = float(getattr(losses, str(name))(a["x"], target, reduction, weight, *params))
-        if "grad_x" in a and divisor == 0:
-            a["grad_x"][...] = 0  # a batch whose weights are all 0 has no gradient
-        elif "grad_x" in a:
-            a["grad_x"][...] = getattr(losses, f"{name}_backward")(1.0, a["x"], target, reduction, weight, *params)
+            _check_labels(target, o.n_in, int(o.params[0]))
+        keywords = {"reduction": o.loss.reduction, "sample_weight": weight, **o.loss.params}
+        if "extra" in a:
+            keywords[o.loss.extra_name] = a["extra"]
+        count = float(_counts(o, a, rows).sum(dtype="float64"))
+        value = float(LOSSES[o.loss.name](x, target, **keywords))
+        if "grad_x" in a:
+            gradients = LOSSES[f"{o.loss.name}_backward"](1.0, x, target, **keywords)
+            gradients = gradients if isinstance(gradients, tuple) else (gradients,)
+            for role, gradient in zip(("grad_x", "grad_extra"), gradients, strict=False):
+                a[role][...] = gradient if count else 0  # a batch whose weights are all 0 has no gradient
         total = value * value if o.root else value
         sums[0] = value
-        if divisor:
-            sums[1] += total * divisor if o.flag & MEAN else total
-        sums[2] += divisor
+        if count:
+            sums[1] += total * count if o.flag & MEAN else total
+        sums[2] += count
 
     _row_loss = _loss
 
     def _metric(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
         x, target, weight = a["x"], a["target"].reshape(rows, -1), a.get("sample_weight")
         weight = np.ones(rows) if weight is None else weight.astype("float64")
-        target = target[:, 0] if o.flag & LABELS else target
+        if o.flag & LABELS:
+            counted = target[:, 0] != o.params[1]
+            x, target, weight = x[counted], target[counted, 0], weight[counted]
         columns = o.root or (o.n_in == 1 and not o.flag & LABELS)
         if o.kind != "correct" and sums.size <= o.place:  # a single run: nobody asks
             return
@@ -252,11 +263,12 @@ class ReferenceProgram:
 
     def _python(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
         assert o.call is not None
-        loss = o.call(rows)
-        if loss is not None:
+        result = o.call(rows)
+        if result is not None:
+            loss, count = result
             sums[0] = loss
-            sums[1] += loss * rows
-            sums[2] += rows
+            sums[1] += loss * count if count else 0  # the mean of nothing is NaN, and counts nothing
+            sums[2] += count
 
 
 def _finish(o: "Operation", a: dict[str, Array]) -> None:
@@ -284,7 +296,15 @@ def elementwise(kernel: str) -> Any:
     return elementary.add if kernel == "add" else getattr(activations, kernel)
 
 
-def _check_labels(labels: Array, classes: int) -> None:
-    bad = np.flatnonzero((labels < 0) | (labels >= classes))
+def _counts(o: "Operation", a: dict[str, Array], rows: int) -> Array:
+    """What each row counts in the mean of a loss."""
+    counts = a.get("sample_weight", np.ones(rows))
+    if o.flag & LABELS:
+        counts = counts * class_share(a["target"], a["extra"] if o.flag & SHARED else None, o.params[0])
+    return counts * o.n_in if o.kind == "loss" and not o.flag & BY_ROWS else counts
+
+
+def _check_labels(labels: Array, classes: int, ignored: int) -> None:
+    bad = np.flatnonzero(((labels < 0) | (labels >= classes)) & (labels != ignored))
     if bad.size:
         raise BadLabel(int(bad[0]), int(labels[bad[0]]))

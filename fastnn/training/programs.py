@@ -27,7 +27,7 @@ class Programs:
 
     def __init__(self, net: Sequential, loss: Loss, optimizer: Optimizer, metrics: tuple[Metric, ...] = ()) -> None:
         self.net, self.loss, self.optimizer, self.metrics = net, loss, optimizer, metrics
-        self.version = net._version
+        self.version = (net._version, loss.version)
         self._kept: dict[Any, Program] = {}
 
     def __getstate__(self) -> dict[str, Any]:
@@ -159,7 +159,7 @@ class Programs:
     def scores(self, sums: Array, data: Data) -> dict[str, float]:
         """Loss, accuracy and metrics of what was added up over data like these."""
         _, total, weight, correct, samples = sums[:SUMS].tolist()
-        if self.loss.reduction == "mean":
+        if self.loss.reduction != "sum":
             total = total / weight if weight else math.nan
         scores = {"loss": math.sqrt(total) if self.loss.root else total}
         if samples:

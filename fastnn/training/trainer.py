@@ -330,8 +330,7 @@ class Trainer:
             raise ValueError("this network takes any number of features: run a step first")
         self._check_current()
         x = np.empty((0, self.net.in_features), self.net.dtype)
-        labels = self.loss.kind == "row_loss"
-        return self._programs.get("step", Data(x, x, None, labels), _rows("batch_size", batch_size))
+        return self._programs.get("step", Data(x, x, None, self.loss.classes), _rows("batch_size", batch_size))
 
     def evaluate(self, x: Any, y: Any, *, sample_weight: Any = None, batch_size: int = 256) -> dict[str, float]:
         """Loss, metrics and, for a classification loss, accuracy on data, in inference mode.
@@ -376,7 +375,7 @@ class Trainer:
 
     def _check_current(self) -> None:
         """See to it that programs are of the network as it is now."""
-        if self._programs.version != self.net._version:
+        if self._programs.version != (self.net._version, self._loss.version):
             self._forget_programs()
         if self.optimizer.params.moved:
             raise RuntimeError("the network went into another one: make an optimizer and a trainer for that")

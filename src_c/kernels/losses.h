@@ -1,29 +1,93 @@
-/* Losses. Each kernel does in one pass what the caller asks for: the weighted sum of the losses (returned), the single
- * losses (into loss, unless NULL) and the gradient scale * weight * loss' (into grad, unless NULL; it may be x).
- * weight is NULL for 1.
+/* Losses: how a lane function, or a function of a row, becomes a kernel; and those that compare numbers.
+ *
+ * Each kernel does in one pass what struct fnn_loss asks for, of the n elements or rows from `first` on: the weighted sum
+ * of the losses (returned), the single losses, and the gradient scale * weight * loss' (it may be x).
  */
+#define PLACED(type, pointer, at) ((pointer) ? (type *)(pointer) + (at) : NULL)
+#define READ_AT(p) LANE(load_n)((p) + at, left, K(0))
 
-/* Elementwise losses: LANE(name_loss)(x, t, p, &derivative) gives the loss and its derivative with respect to x. */
-#define FNN_DEFINE_LOSS(name)                                                                                \
-    KERNEL_FN double FN(name)(const REAL *x, const REAL *t, const REAL *weight, REAL *loss, REAL *grad,      \
-                              ptrdiff_t n, double scale, const double *params)                               \
+/* Elementwise: LANE(name)(x, t, derivative) gives the loss and its derivative with respect to x. Parameters of the lane
+ * function are named behind it: FNN_DEFINE_LOSS(huber_loss, p[0]). EXTRA(one) is the element's number of of->extra, or
+ * `one` where there are none; `also` is a statement for what a lane function puts into derivative[1]. */
+#define EXTRA(one) (extra ? READ_AT(extra) : (one))
+#define FNN_DEFINE_LOSS_ALSO(name, also, ...)                                                                \
+    KERNEL_FN double FN(name)(const struct fnn_loss *of, ptrdiff_t first, ptrdiff_t n)                       \
     {                                                                                                        \
-        const VEC p = K(params[0]), s = K(scale);                                                            \
+        const double *params = of->params;                                                                   \
+        const VEC p[3] = PARAMS, s = K(of->scale);                                                           \
+        const REAL *x = (const REAL *)of->x + first, *t = (const REAL *)of->target + first;                  \
+        const REAL *weight = PLACED(const REAL, of->weight, first);                                          \
+        const REAL *extra = PLACED(const REAL, of->extra, first);                                            \
+        REAL *loss = PLACED(REAL, of->loss, first), *grad = PLACED(REAL, of->grad, first);                   \
+        REAL *grad_extra = PLACED(REAL, of->grad_extra, first);                                              \
         double total = 0;                                                                                    \
-        FNN_SUM_UP(total, n, LOSS_SEGMENT, VEC derivative;                                                   \
+        (void)p, (void)extra, (void)grad_extra;                                                              \
+        FNN_SUM_UP(total, n, LOSS_SEGMENT, VEC derivative[2];                                                \
                    const VEC w = weight ? LANE(load_n)(weight + at, left, K(0)) : K(1);                      \
-                   VEC value = LANE(name)(LANE(load_n)(x + at, left, K(0)), LANE(load_n)(t + at, left, K(0)), p,\
-                                          &derivative);                                                      \
+                   VEC value = LANE(name)(READ_AT(x), READ_AT(t), derivative, ##__VA_ARGS__);                \
                    value = value * w; if (loss) LANE(store_n)(loss + at, value, left);                       \
-                   if (grad) LANE(store_n)(grad + at, derivative * (s * w), left);                           \
+                   if (grad) LANE(store_n)(grad + at, derivative[0] * (s * w), left); also                   \
                    sum.part[j] += LANE(fill_n)(value, left, K(0));)                                          \
         return total;                                                                                        \
     }
+#define FNN_DEFINE_LOSS(name, ...) FNN_DEFINE_LOSS_ALSO(name, , ##__VA_ARGS__)
+
+/* Of rows: LANE(name_row)(&row) gives the loss of a row and writes its gradient unless NULL. */
+#define ROW FNN_CAT(row, BITS)
+typedef struct {
+    const REAL *x, *target, *by_class; /* target or by_class may be NULL */
+    REAL *grad;
+    ptrdiff_t cols;
+    int64_t label;
+    REAL factor; /* of the gradient */
+    const double *params;
+    REAL max, log_sum; /* of logits: the largest, the logarithm of the sum of all e^(x - max), and the sum */
+    double sum;
+} ROW;
+
+/* With `logits` grad holds e^(x - max) when LANE(name_row) is called. A row whose label is params[0] is left out: it costs
+ * nothing and its gradient is 0, whatever is in it. */
+#define FNN_DEFINE_ROW_LOSS(name, logits)                                                                    \
+    KERNEL_FN double FN(name)(const struct fnn_loss *of, ptrdiff_t first, ptrdiff_t n)                       \
+    {                                                                                                        \
+        const ptrdiff_t cols = of->cols, begin = first * cols, last = first + n;                             \
+        const REAL *x = (const REAL *)of->x + begin, *target = PLACED(const REAL, of->target, begin);        \
+        const REAL *weight = (const REAL *)of->weight;                                                       \
+        REAL *loss = (REAL *)of->loss, *grad = PLACED(REAL, of->grad, begin);                                \
+        FNN_CAT(group, BITS) group;                                                                          \
+        double sum = 0;                                                                                      \
+        for (ptrdiff_t r = first, rows; r < last;) {                                                         \
+            rows = LANE(group_rows)(last - r, cols);                                                         \
+            if (logits) {                                                                                    \
+                LANE(group_sums)(x, grad, rows, cols, K(1), &group);                                         \
+                LANE(group_logs)(rows, &group);                                                              \
+            }                                                                                                \
+            for (ptrdiff_t i = 0; i < rows; i++, r++) {                                                      \
+                const REAL w = weight ? weight[r] : 1;                                                       \
+                const int64_t label = of->labels ? of->labels[r] : 0;                                        \
+                REAL value = 0;                                                                              \
+                if (!of->labels || label != (int64_t)of->params[0]) {                                        \
+                    ROW row = {x, target, (const REAL *)of->extra, grad, cols, label, (REAL)of->scale * w,   \
+                               of->params, 0, 0, 0};                                                         \
+                    if (logits)                                                                              \
+                        row.max = group.max[i], row.log_sum = group.log_sum[i], row.sum = group.sum[i];      \
+                    value = w * LANE(name##_row)(&row);                                                      \
+                } else if (grad)                                                                             \
+                    memset(grad, 0, (size_t)cols * sizeof *grad);                                            \
+                if (loss)                                                                                    \
+                    loss[r] = value;                                                                         \
+                sum += value;                                                                                \
+                x += cols;                                                                                   \
+                target = PLACED(const REAL, target, cols);                                                   \
+                grad = PLACED(REAL, grad, cols);                                                             \
+            }                                                                                                \
+        }                                                                                                    \
+        return sum;                                                                                          \
+    }
 
 /* |x - t|; derivative its sign, 0 at 0 */
-INLINE VEC LANE(l1_loss)(VEC x, VEC t, VEC p, VEC *derivative)
+INLINE VEC LANE(l1_loss)(VEC x, VEC t, VEC *derivative)
 {
-    (void)p;
     const VEC e = x - t;
     *derivative = v_select(v_gt(v_abs(e), K(0)), v_copysign(K(1), e), e + K(0)); /* NaN stays, -0 is 0 */
     return v_abs(e);
@@ -31,9 +95,8 @@ INLINE VEC LANE(l1_loss)(VEC x, VEC t, VEC p, VEC *derivative)
 FNN_DEFINE_LOSS(l1_loss)
 
 /* (x - t)^2 */
-INLINE VEC LANE(mse_loss)(VEC x, VEC t, VEC p, VEC *derivative)
+INLINE VEC LANE(mse_loss)(VEC x, VEC t, VEC *derivative)
 {
-    (void)p;
     const VEC e = x - t;
     *derivative = e + e;
     return e * e;
@@ -41,125 +104,51 @@ INLINE VEC LANE(mse_loss)(VEC x, VEC t, VEC p, VEC *derivative)
 FNN_DEFINE_LOSS(mse_loss)
 
 /* e^2 / 2, or delta (|e| - delta / 2) where |e| > delta */
-INLINE VEC LANE(huber_loss)(VEC x, VEC t, VEC delta, VEC *derivative)
+INLINE VEC LANE(huber_loss)(VEC x, VEC t, VEC *derivative, VEC delta)
 {
     const VEC e = x - t, a = v_abs(e);
     const MASK linear = v_gt(a, delta);
     *derivative = v_select(linear, v_copysign(delta, e), e);
     return v_select(linear, delta * (a - K(0.5) * delta), K(0.5) * e * e);
 }
-FNN_DEFINE_LOSS(huber_loss)
+FNN_DEFINE_LOSS(huber_loss, p[0])
 
 /* e^2 / (2 beta), or |e| - beta / 2 where |e| >= beta */
-INLINE VEC LANE(smooth_l1_loss)(VEC x, VEC t, VEC beta, VEC *derivative)
+INLINE VEC LANE(smooth_l1_loss)(VEC x, VEC t, VEC *derivative, VEC beta)
 {
     const VEC e = x - t, a = v_abs(e);
     const MASK linear = v_ge(a, beta);
     VEC l1;
-    (void)LANE(l1_loss)(x, t, beta, &l1);
+    (void)LANE(l1_loss)(x, t, &l1);
     *derivative = v_select(linear, l1, e / beta);
     return v_select(linear, a - K(0.5) * beta, K(0.5) * e * e / beta);
 }
-FNN_DEFINE_LOSS(smooth_l1_loss)
+FNN_DEFINE_LOSS(smooth_l1_loss, p[0])
 
-/* -(t log x + (1 - t) log(1 - x)), logarithms held above -100 as PyTorch's;
- * derivative (x - t) / max(x (1 - x), 1e-12) */
-INLINE VEC LANE(binary_cross_entropy)(VEC x, VEC t, VEC p, VEC *derivative)
+/* q e, or (q - 1) e where e = t - x < 0; derivative -q or 1 - q, 0 at 0 */
+INLINE VEC LANE(quantile_loss)(VEC x, VEC t, VEC *derivative, VEC q)
 {
-    (void)p;
-    const VEC log_x = AT_LEAST(LANE(log)(x), K(-100)), log_1mx = AT_LEAST(LANE(log1p)(-x), K(-100));
-    *derivative = (x - t) / AT_LEAST(x * (K(1) - x), K(1e-12));
-    return (t - K(1)) * log_1mx - t * log_x;
+    const VEC e = t - x;
+    *derivative = v_select(v_gt(e, K(0)), -q, v_select(v_lt(e, K(0)), K(1) - q, e + K(0)));
+    return v_select(v_ge(e, K(0)), q * e, (q - K(1)) * e);
 }
-FNN_DEFINE_LOSS(binary_cross_entropy)
+FNN_DEFINE_LOSS(quantile_loss, EXTRA(p[0]))
 
-/* max(x, 0) - x t + log(1 + e^-|x|); derivative sigmoid(x) - t */
-INLINE VEC LANE(binary_cross_entropy_with_logits)(VEC x, VEC t, VEC p, VEC *derivative)
+/* 1 - x.t / (|x| |t|), norms held above eps;  params: eps. The derivative is (cos x / |x| - t / |t|) / |x|: where |x| is
+ * held its own part is what PyTorch has, and 0 for x = 0. */
+INLINE REAL LANE(cosine_loss_row)(const ROW *row)
 {
-    (void)p;
-    *derivative = LANE(sigmoid)(x) - t;
-    return v_fnma(x, t, AT_LEAST(x, K(0))) + LANE(log1p)(LANE(exp)(-v_abs(x)));
-}
-FNN_DEFINE_LOSS(binary_cross_entropy_with_logits)
-
-/* Cross-entropy of one row of logits against class probabilities q (rows of targets, or NULL) or a class index:
- *     -sum_i q'_i log softmax(x)_i,   q' = (1 - smoothing) q + smoothing / cols
- * whose gradient is softmax(x) sum_i q'_i - q'. With q' = 0 an entry counts for nothing, even at -inf. */
-INLINE VEC LANE(row_target)(const REAL *q, ptrdiff_t i, ptrdiff_t left, VEC keep, VEC spread)
-{
-    if (!q)
-        return spread;
-    return v_fma(LANE(load_n)(q + i, left, K(0)), keep, spread);
-}
-
-INLINE REAL LANE(cross_entropy_row)(const REAL *x, int64_t label, const REAL *q, REAL *grad, ptrdiff_t cols,
-                                    REAL factor, double smoothing, const FNN_CAT(group, BITS) * group, ptrdiff_t row)
-{
-    const VEC max = K(group->max[row]), log_sum = K(group->log_sum[row]);
-    const VEC keep = K(1 - smoothing), spread = K(smoothing / (double)cols);
-    double total = 0, mass = 1;
-    if (q || smoothing > 0) {
-        SUM loss = LANE(sum_zero)(), masses = LANE(sum_zero)();
-        FNN_EACH_REGISTER(
-            cols, VEC target = LANE(row_target)(q, i, left, keep, spread); target = LANE(fill_n)(target, left, K(0));
-            const VEC log_p = LANE(load_n)(x + i, left, K(0)) - max - log_sum;
-            loss.part[j] += v_select(v_eq(target, K(0)), K(0) * log_sum, target * log_p); masses.part[j] += target;)
-        total = LANE(sum_total)(&loss);
-        mass = q ? LANE(sum_total)(&masses) : 1;
+    const double eps = row->params[0];
+    const double x_norm = __builtin_sqrt(LANE(row_dot)(row->x, row->x, row->cols));
+    const double t_norm = __builtin_sqrt(LANE(row_dot)(row->target, row->target, row->cols));
+    const double held = x_norm < eps ? eps : x_norm, scale = 1 / (held * (t_norm < eps ? eps : t_norm));
+    const double cosine = LANE(row_dot)(row->x, row->target, row->cols) * scale;
+    if (row->grad) {
+        const VEC pull = K(x_norm == 0 ? 0 : row->factor * cosine / (held * x_norm)), push = K(-row->factor * scale);
+        FNN_EACH_REGISTER(row->cols, const VEC x = LANE(load_n)(row->x + i, left, K(0));
+                          const VEC t = LANE(load_n)(row->target + i, left, K(0));
+                          LANE(store_n)(row->grad + i, v_fma(pull, x, push * t), left);)
     }
-    const REAL keep_label = (REAL)(1 - smoothing);
-    if (!q && keep_label != 0)
-        total += keep_label * (x[label] - group->max[row] - group->log_sum[row]);
-    if (grad) {
-        const VEC share = K(mass / group->sum[row]), scale = K(factor);
-        FNN_EACH_REGISTER(cols, const VEC target = LANE(row_target)(q, i, left, keep, spread);
-                          const VEC p = LANE(load_n)(grad + i, left, K(0)) * share;
-                          LANE(store_n)(grad + i, (p - target) * scale, left);)
-        if (!q)
-            grad[label] -= keep_label * factor;
-    }
-    return (REAL)-total;
+    return (REAL)(1 - cosine);
 }
-
-/* Rows of logits x against class indices (labels) or class probabilities (q), the other NULL;  params: smoothing */
-KERNEL_FN double FN(cross_entropy)(const REAL *x, const int64_t *labels, const REAL *q, const REAL *weight, REAL *loss,
-                                   REAL *grad, ptrdiff_t rows, ptrdiff_t cols, double scale, const double *params)
-{
-    FNN_CAT(group, BITS) group;
-    double sum = 0;
-    for (ptrdiff_t first = 0, n; first < rows; first += n) {
-        n = LANE(group_rows)(rows - first, cols);
-        LANE(group_sums)(x + first * cols, grad ? grad + first * cols : NULL, n, cols, K(1), &group);
-        LANE(group_logs)(n, &group);
-        for (ptrdiff_t r = first; r < first + n; r++) {
-            const REAL w = weight ? weight[r] : 1;
-            const REAL value = w * LANE(cross_entropy_row)(x + r * cols, labels ? labels[r] : 0,
-                                                           q ? q + r * cols : NULL, grad ? grad + r * cols : NULL, cols,
-                                                           (REAL)scale * w, params[0], &group, r - first);
-            if (loss)
-                loss[r] = value;
-            sum += value;
-        }
-    }
-    return sum;
-}
-
-/* -x[r, labels[r]], x being log-probabilities */
-KERNEL_FN double FN(nll_loss)(const REAL *x, const int64_t *labels, const REAL *q, const REAL *weight, REAL *loss,
-                              REAL *grad, ptrdiff_t rows, ptrdiff_t cols, double scale, const double *params)
-{
-    (void)q, (void)params;
-    double sum = 0;
-    for (ptrdiff_t r = 0; r < rows; r++) {
-        const REAL w = weight ? weight[r] : 1;
-        const REAL value = -w * x[r * cols + labels[r]];
-        if (grad) {
-            memset(grad + r * cols, 0, (size_t)cols * sizeof *grad);
-            grad[r * cols + labels[r]] = -(REAL)scale * w;
-        }
-        if (loss)
-            loss[r] = value;
-        sum += value;
-    }
-    return sum;
-}
+FNN_DEFINE_ROW_LOSS(cosine_loss, 0)

@@ -146,8 +146,13 @@ LOSSES = (
     "smooth_l1_loss",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "soft_margin_loss",
+    "poisson_nll_loss",
+    "kl_div",
+    "gaussian_nll_loss",
     "cross_entropy",
     "nll_loss",
+    "multi_margin_loss",
 )
 WITHOUT_OUT = {name: getattr(F, name) for name in ("selu", "celu", "softsign", *LOSSES)}
 NORMS: dict[str, Callable[..., Any]] = {

@@ -1,0 +1,137 @@
+"""Losses of scores over classes, as objects; the functions of the same names have the formulas."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from .. import _validation as check
+from .._core.operations import SHARED
+from .losses import Loss
+
+if TYPE_CHECKING:
+    from ..plan import Plan
+
+
+class ClassLoss(Loss):
+    """Base of the losses over classes.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum", "none"}, default "mean"
+    weight : array of shape (classes,), 0 or more, optional
+        Multiplies what each class costs; another can be set at any time. `fastnn.data.class_weights` balances classes.
+    ignore_index : int, default -100
+        Rows with this target teach nothing and count nothing, neither in the mean nor for accuracy.
+    """
+
+    kind = "row_loss"
+    classes = True
+    extra_name = "weight"
+    shared: ClassVar[bool] = True  # whether weights of classes count in the mean
+
+    def __init__(self, reduction: str, weight: Any, ignore_index: int, **params: float) -> None:
+        check.check_ignored(ignore_index)
+        super().__init__(reduction, ignore_index=int(ignore_index), **params)
+        self.weight = weight
+
+    @property
+    def weight(self) -> check.Array | None:
+        """None, or an array that cannot be written to."""
+        return self._extra
+
+    @weight.setter
+    def weight(self, value: Any) -> None:
+        weight = None if value is None else check.as_weights("weight", value, "float64")
+        if weight is not None and weight.ndim != 1:
+            raise ValueError(f"weight must have shape (classes,), got {weight.shape}")
+        self._keep(weight)
+
+    def prepare_target(self, target: Any, rows: int, n_out: int, dtype: np.dtype[Any]) -> tuple[check.Array, bool]:
+        t = check.from_any("y", target)
+        if np.issubdtype(t.dtype, np.integer) and t.ndim == 1:
+            check.check_shape("y", t, (rows,), f"for {rows} samples")
+            return check.as_labels("y", t), True
+        if self.name != "cross_entropy":
+            raise TypeError(f"y must be integer class indices of shape ({rows},), got {t.dtype} of shape {t.shape}")
+        if t.ndim == 1:
+            raise TypeError(
+                f"y must be integer class indices or probabilities of shape ({rows}, {n_out}), got {t.dtype}"
+            )
+        return super().prepare_target(t, rows, n_out, dtype)
+
+    def _flag(self, labels: bool) -> int:
+        return super()._flag(labels) | (SHARED if self.shared and self._extra is not None else 0)
+
+    def _operands(self, plan: Plan) -> dict[str, Any]:
+        if self._extra is None:
+            return {}
+        return {"extra": check.as_class_weights("weight", self._extra, plan.cols, plan.dtype)}
+
+
+class CrossEntropyLoss(ClassLoss):
+    """Cross-entropy of logits: softmax is part of it. Targets are class indices, one-hot rows or probabilities.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum", "none"}, default "mean"
+    label_smoothing : float in [0, 1], default 0.0
+    weight : array of shape (classes,), 0 or more, optional
+        Multiplies what each class costs; another can be set at any time. `fastnn.data.class_weights` balances classes.
+    ignore_index : int, default -100
+        Rows with this target teach nothing and count nothing, neither in the mean nor for accuracy.
+    """
+
+    name = kernel = "cross_entropy"
+
+    def __init__(
+        self, reduction: str = "mean", label_smoothing: float = 0.0, weight: Any = None, ignore_index: int = -100
+    ) -> None:
+        smoothing = check.check_number("label_smoothing", label_smoothing, at_least=0.0, at_most=1.0)
+        super().__init__(reduction, weight, ignore_index, label_smoothing=smoothing)
+
+
+class NLLLoss(ClassLoss):
+    """Negative log-likelihood of log-probabilities, after `LogSoftmax`. Targets are class indices.
+
+    The parameters are those of `CrossEntropyLoss`.
+    """
+
+    name = kernel = "nll_loss"
+
+    def __init__(self, reduction: str = "mean", weight: Any = None, ignore_index: int = -100) -> None:
+        super().__init__(reduction, weight, ignore_index)
+
+
+class SoftmaxFocalLoss(ClassLoss):
+    """Cross-entropy of logits times (1 - p)^gamma, p the probability of the target. Targets are class indices.
+
+    gamma is at least 0, by default 2; the other parameters are those of `CrossEntropyLoss`.
+    """
+
+    name = kernel = "softmax_focal_loss"
+
+    def __init__(
+        self, reduction: str = "mean", gamma: float = 2.0, weight: Any = None, ignore_index: int = -100
+    ) -> None:
+        gamma = check.check_number("gamma", gamma, at_least=0.0)
+        super().__init__(reduction, weight, ignore_index, gamma=gamma)
+
+
+class MultiMarginLoss(ClassLoss):
+    """Hinge loss over classes, its p-th power, p being 1 or 2. Targets are class indices.
+
+    The other parameters are those of `CrossEntropyLoss`, but weights of classes do not count in the mean.
+    """
+
+    name = kernel = "multi_margin_loss"
+    shared = False
+
+    def __init__(
+        self, reduction: str = "mean", p: int = 1, margin: float = 1.0, weight: Any = None, ignore_index: int = -100
+    ) -> None:
+        power = check.check_integer("p", p, at_least=1, at_most=2)
+        super().__init__(
+            reduction, weight, ignore_index, p=power, margin=check.check_number("margin", margin, above=0.0)
+        )

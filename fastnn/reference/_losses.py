@@ -1,0 +1,44 @@
+"""What the reference's losses share: the weight of every element of a loss, its reduction, and that in reverse."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .elementary import Array
+
+
+def element_weights(loss: Array, sample_weight: ArrayLike | None) -> Array:
+    """Return the weight of every element of the loss: its sample's, or 1."""
+    if sample_weight is None:
+        return np.ones_like(loss)
+    weight = np.asarray(sample_weight, dtype=loss.dtype)
+    trailing = (1,) * (loss.ndim - weight.ndim)
+    return np.broadcast_to(weight.reshape(weight.shape + trailing), loss.shape)
+
+
+def reduced(loss: Array, reduction: str, sample_weight: ArrayLike | None, share: ArrayLike = 1) -> Any:
+    """Return the weighted loss of every element, or its sum or mean.
+
+    An element's weight, times `share` where that is given, is what the element counts in the mean.
+    """
+    weight = element_weights(loss, sample_weight)
+    weighted = weight * loss
+    return weighted if reduction == "none" else weighted.sum() / _divisor(weight * share, reduction)
+
+
+def upstream(
+    grad_output: ArrayLike, loss: Array, reduction: str, sample_weight: ArrayLike | None, share: ArrayLike = 1
+) -> Array:
+    """Return the gradient that reaches every element of the loss: of `loss` only shape and dtype matter."""
+    weight = element_weights(loss, sample_weight)
+    if reduction != "none":
+        weight = weight / _divisor(weight * share, reduction)
+    return np.asarray(grad_output, dtype=loss.dtype) * weight
+
+
+def _divisor(counts: Array, reduction: str) -> Any:
+    """Return what the sum of losses is divided by: "mean" counts elements, "batchmean" rows."""
+    if reduction == "sum":
+        return counts.dtype.type(1)
+    return counts.sum() / (counts[:1].size if reduction == "batchmean" else 1)

@@ -1,0 +1,198 @@
+"""Losses of scores and probabilities of two classes; the conventions are those of `losses`.
+
+Targets are 0 and 1 or probabilities, but for the two losses with a margin, whose targets are -1 and 1.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ._losses import reduced, upstream
+from .activations import sigmoid
+from .elementary import Array
+
+__all__ = [
+    "binary_cross_entropy",
+    "binary_cross_entropy_backward",
+    "binary_cross_entropy_with_logits",
+    "binary_cross_entropy_with_logits_backward",
+    "hinge_loss",
+    "hinge_loss_backward",
+    "sigmoid_focal_loss",
+    "sigmoid_focal_loss_backward",
+    "soft_margin_loss",
+    "soft_margin_loss_backward",
+]
+
+# ATen's guards of binary_cross_entropy: the least logarithm, and the least x (1 - x) to divide by.
+BCE_MIN_LOG = -100.0
+BCE_MIN_VARIANCE = 1e-12
+
+
+@np.errstate(all="ignore")
+def binary_cross_entropy(
+    input: Array, target: Array, reduction: str = "mean", sample_weight: ArrayLike | None = None
+) -> Any:
+    """Return -(t log x + (1 - t) log(1 - x)) of probabilities x and targets t in [0, 1].
+
+    As in PyTorch each logarithm is at least -100, so a certain and wrong prediction costs 100, not infinity.
+    """
+    log_p = np.maximum(np.log(input), BCE_MIN_LOG)
+    log_q = np.maximum(np.log1p(-input), BCE_MIN_LOG)
+    return reduced((target - 1) * log_q - target * log_p, reduction, sample_weight)
+
+
+@np.errstate(all="ignore")
+def binary_cross_entropy_backward(
+    grad_output: ArrayLike,
+    input: Array,
+    target: Array,
+    reduction: str = "mean",
+    sample_weight: ArrayLike | None = None,
+) -> Array:
+    """Return the gradient of `binary_cross_entropy`: (x - t) / max(x (1 - x), 1e-12), as ATen has it."""
+    slope = (input - target) / np.maximum((1 - input) * input, BCE_MIN_VARIANCE)
+    return upstream(grad_output, input, reduction, sample_weight) * slope
+
+
+@np.errstate(all="ignore")
+def binary_cross_entropy_with_logits(
+    input: Array,
+    target: Array,
+    reduction: str = "mean",
+    sample_weight: ArrayLike | None = None,
+    pos_weight: ArrayLike | None = None,
+) -> Any:
+    """Return the binary cross-entropy of sigmoid(x), as max(x, 0) - x t + log(1 + exp(-|x|)).
+
+    With pos_weight w, a number or one for each column, t log sigmoid(x) counts w times.
+    """
+    loss = _logits_loss(input, target)
+    if pos_weight is not None:
+        pos_weight = np.asarray(pos_weight, dtype=input.dtype)
+        loss = (1 - target) * _softplus(input) + pos_weight * target * _softplus(-input)
+    return reduced(loss, reduction, sample_weight)
+
+
+def _logits_loss(input: Array, target: Array) -> Array:
+    return np.maximum(input, 0) - input * target + np.log1p(np.exp(-np.abs(input)))
+
+
+def _softplus(x: Array) -> Array:
+    """Return log(1 + exp(x)); that of activations goes over to x itself from 20 on."""
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+@np.errstate(all="ignore")
+def binary_cross_entropy_with_logits_backward(
+    grad_output: ArrayLike,
+    input: Array,
+    target: Array,
+    reduction: str = "mean",
+    sample_weight: ArrayLike | None = None,
+    pos_weight: ArrayLike | None = None,
+) -> Array:
+    """Return the gradient of `binary_cross_entropy_with_logits`: sigmoid(x) - t."""
+    slope = sigmoid(input) - target
+    if pos_weight is not None:
+        pos_weight = np.asarray(pos_weight, dtype=input.dtype)
+        slope = (1 - target) * sigmoid(input) - pos_weight * target * sigmoid(-input)
+    return upstream(grad_output, input, reduction, sample_weight) * slope
+
+
+@np.errstate(all="ignore")
+def sigmoid_focal_loss(
+    input: Array,
+    target: Array,
+    reduction: str = "mean",
+    sample_weight: ArrayLike | None = None,
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+) -> Any:
+    """Return the focal loss (Lin et al. 2017) of logits, as torchvision has it.
+
+    It is the binary cross-entropy times (1 - p_t)**gamma, p_t the probability given to the target, and times alpha
+    for targets 1 and 1 - alpha for targets 0, unless alpha is negative.
+    """
+    miss = _miss(input, target)
+    loss = _logits_loss(input, target) * _balance(target, alpha) * miss**gamma
+    return reduced(loss, reduction, sample_weight)
+
+
+@np.errstate(all="ignore")
+def sigmoid_focal_loss_backward(
+    grad_output: ArrayLike,
+    input: Array,
+    target: Array,
+    reduction: str = "mean",
+    sample_weight: ArrayLike | None = None,
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+) -> Array:
+    """Return the gradient of `sigmoid_focal_loss`."""
+    miss = _miss(input, target)
+    # The derivative of miss is (1 - 2 t) p (1 - p), that of miss**gamma has miss**(gamma - 1).
+    ratio = np.where(miss == 0, 0, sigmoid(input) * sigmoid(-input) / miss)
+    change = gamma * (_logits_loss(input, target) * ((1 - 2 * target) * ratio))
+    slope = _balance(target, alpha) * miss**gamma * (sigmoid(input) - target + change)
+    return upstream(grad_output, input, reduction, sample_weight) * slope
+
+
+def _miss(input: Array, target: Array) -> Array:
+    """Return 1 - p_t: the probability that is not given to the target."""
+    return sigmoid(input) * (1 - target) + sigmoid(-input) * target
+
+
+def _balance(target: Array, alpha: float) -> Array:
+    return alpha * target + (1 - alpha) * (1 - target) if alpha >= 0 else np.ones_like(target)
+
+
+@np.errstate(all="ignore")
+def hinge_loss(
+    input: Array,
+    target: Array,
+    reduction: str = "mean",
+    sample_weight: ArrayLike | None = None,
+    margin: float = 1.0,
+    squared: bool = False,
+) -> Any:
+    """Return max(0, margin - t x) for targets t of -1 and 1, or its square."""
+    loss = np.maximum(0, margin - target * input)
+    return reduced(loss * loss if squared else loss, reduction, sample_weight)
+
+
+@np.errstate(all="ignore")
+def hinge_loss_backward(
+    grad_output: ArrayLike,
+    input: Array,
+    target: Array,
+    reduction: str = "mean",
+    sample_weight: ArrayLike | None = None,
+    margin: float = 1.0,
+    squared: bool = False,
+) -> Array:
+    """Return the gradient of `hinge_loss`: -t, or -2 t times the loss, within the margin; 0 on it and beyond."""
+    gap = np.maximum(0, margin - target * input)
+    slope = -target * (2 * gap if squared else np.where(gap > 0, 1, gap))
+    return upstream(grad_output, input, reduction, sample_weight) * slope
+
+
+@np.errstate(all="ignore")
+def soft_margin_loss(
+    input: Array, target: Array, reduction: str = "mean", sample_weight: ArrayLike | None = None
+) -> Any:
+    """Return log(1 + exp(-t x)) for targets t of -1 and 1, without its overflow."""
+    return reduced(_softplus(-(target * input)), reduction, sample_weight)
+
+
+@np.errstate(all="ignore")
+def soft_margin_loss_backward(
+    grad_output: ArrayLike,
+    input: Array,
+    target: Array,
+    reduction: str = "mean",
+    sample_weight: ArrayLike | None = None,
+) -> Array:
+    """Return the gradient of `soft_margin_loss`: -t sigmoid(-t x)."""
+    return upstream(grad_output, input, reduction, sample_weight) * (-target * sigmoid(-(target * input)))

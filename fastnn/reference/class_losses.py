@@ -1,0 +1,236 @@
+"""Losses of scores over classes: input has shape (rows, classes), the loss is one number a row.
+
+target : integers of shape (rows,), class indices
+weight : shape (classes,), multiplies what each class costs; "mean" then divides by the sum of the targets' weights
+ignore_index : rows with this target cost nothing, count nothing and have no gradient, whatever is in them
+
+The other conventions are those of `losses`.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ._losses import reduced, upstream
+from .elementary import Array
+from .softmax import log_softmax, log_softmax_backward
+
+__all__ = [
+    "cross_entropy",
+    "cross_entropy_backward",
+    "multi_margin_loss",
+    "multi_margin_loss_backward",
+    "nll_loss",
+    "nll_loss_backward",
+    "softmax_focal_loss",
+    "softmax_focal_loss_backward",
+]
+
+
+def class_share(
+    target: Array, weight: ArrayLike | None = None, ignore_index: float = -100, dtype: Any = "float64"
+) -> Array:
+    """Return what each row counts in a mean: the weight of its class, 1 without `weight`, 0 where it is ignored."""
+    kept = target != ignore_index
+    if weight is None:
+        return kept.astype(dtype)
+    return np.where(kept, np.asarray(weight, dtype)[np.where(kept, target, 0)], 0)
+
+
+def _one_hot(target: Array, input: Array, weight: ArrayLike | None, ignore_index: float) -> Array:
+    """Return the classes' shares in the targets: the weight of the right one, 0 of the others."""
+    shares = np.zeros_like(input)
+    kept = np.flatnonzero(target != ignore_index)
+    shares[kept, target[kept]] = class_share(target, weight, ignore_index, input.dtype)[kept]
+    return shares
+
+
+def _distribution(
+    target: Array, input: Array, label_smoothing: float, weight: ArrayLike | None, ignore_index: float
+) -> Array:
+    """Return the target as a weighted distribution over the classes, smoothed; nothing in rows that are ignored."""
+    if target.ndim == 1:
+        target, kept = _one_hot(target, input, None, ignore_index), target != ignore_index
+    else:
+        target, kept = target.astype(input.dtype), np.ones(len(input), bool)
+    by_class = 1 if weight is None else np.asarray(weight, input.dtype)
+    shares = ((1 - label_smoothing) * target + label_smoothing / input.shape[1]) * by_class
+    return np.where(kept[:, np.newaxis], shares, 0)
+
+
+@np.errstate(all="ignore")
+def cross_entropy(
+    input: Array,
+    target: Array,
+    reduction: str = "mean",
+    sample_weight: ArrayLike | None = None,
+    label_smoothing: float = 0.0,
+    weight: ArrayLike | None = None,
+    ignore_index: int = -100,
+) -> Any:
+    """Return -sum_c w_c t_c log_softmax(input)_c for each row, t the class's share in the target, w its weight.
+
+    Parameters
+    ----------
+    input : ndarray, shape (rows, classes): logits. One of -inf costs nothing where the target is 0.
+    target : integers of shape (rows,), class indices; or shape (rows, classes), one-hot rows or probabilities
+        "mean" divides by the number of the rows of probabilities, whatever the weights of the classes.
+    label_smoothing : float s, makes of each target t (1 - s) * t + s / classes
+    """
+    shares = _distribution(target, input, label_smoothing, weight, ignore_index)
+    loss = np.where(shares == 0, 0, -shares * log_softmax(input)).sum(axis=1)
+    return reduced(loss, reduction, sample_weight, _counts(target, input, weight, ignore_index))
+
+
+@np.errstate(all="ignore")
+def cross_entropy_backward(
+    grad_output: ArrayLike,
+    input: Array,
+    target: Array,
+    reduction: str = "mean",
+    sample_weight: ArrayLike | None = None,
+    label_smoothing: float = 0.0,
+    weight: ArrayLike | None = None,
+    ignore_index: int = -100,
+) -> Array:
+    """Return the gradient of `cross_entropy`: softmax(input) * sum_c t_c - t, with t times the class's weight."""
+    counts = _counts(target, input, weight, ignore_index)
+    reaching = upstream(grad_output, input[:, 0], reduction, sample_weight, counts)[:, np.newaxis]
+    shares = _distribution(target, input, label_smoothing, weight, ignore_index)
+    grad_input = log_softmax_backward(-shares * reaching, log_softmax(input))
+    return _without_ignored(grad_input, target, ignore_index)
+
+
+def _counts(target: Array, input: Array, weight: ArrayLike | None, ignore_index: float) -> Any:
+    return class_share(target, weight, ignore_index, input.dtype) if target.ndim == 1 else 1
+
+
+def _without_ignored(grad_input: Array, target: Array, ignore_index: float) -> Array:
+    """Return the gradient with 0 in rows that are ignored, where there may be NaN."""
+    return grad_input if target.ndim > 1 else np.where((target != ignore_index)[:, np.newaxis], grad_input, 0)
+
+
+@np.errstate(all="ignore")
+def nll_loss(
+    input: Array,
+    target: Array,
+    reduction: str = "mean",
+    sample_weight: ArrayLike | None = None,
+    weight: ArrayLike | None = None,
+    ignore_index: int = -100,
+) -> Any:
+    """Return -weight[target[row]] * input[row, target[row]]: `input` holds log-probabilities."""
+    shares = _one_hot(target, input, weight, ignore_index)
+    loss = np.where(shares == 0, 0, -shares * input).sum(axis=1)
+    return reduced(loss, reduction, sample_weight, class_share(target, weight, ignore_index, input.dtype))
+
+
+@np.errstate(all="ignore")
+def nll_loss_backward(
+    grad_output: ArrayLike,
+    input: Array,
+    target: Array,
+    reduction: str = "mean",
+    sample_weight: ArrayLike | None = None,
+    weight: ArrayLike | None = None,
+    ignore_index: int = -100,
+) -> Array:
+    """Return the gradient of `nll_loss`: -weight at the target's class, 0 elsewhere."""
+    share = class_share(target, weight, ignore_index, input.dtype)
+    reaching = upstream(grad_output, input[:, 0], reduction, sample_weight, share)[:, np.newaxis]
+    return _without_ignored(-reaching * _one_hot(target, input, weight, ignore_index), target, ignore_index)
+
+
+@np.errstate(all="ignore")
+def softmax_focal_loss(
+    input: Array,
+    target: Array,
+    reduction: str = "mean",
+    sample_weight: ArrayLike | None = None,
+    gamma: float = 2.0,
+    weight: ArrayLike | None = None,
+    ignore_index: int = -100,
+) -> Any:
+    """Return -w (1 - p)**gamma log(p), p the probability softmax gives to the target (Lin et al. 2017)."""
+    log_p, share = _log_p(input, target, ignore_index), class_share(target, weight, ignore_index, input.dtype)
+    loss = np.where(share == 0, 0, -share * (-np.expm1(log_p)) ** gamma * log_p)
+    return reduced(loss, reduction, sample_weight, share)
+
+
+@np.errstate(all="ignore")
+def softmax_focal_loss_backward(
+    grad_output: ArrayLike,
+    input: Array,
+    target: Array,
+    reduction: str = "mean",
+    sample_weight: ArrayLike | None = None,
+    gamma: float = 2.0,
+    weight: ArrayLike | None = None,
+    ignore_index: int = -100,
+) -> Array:
+    """Return the gradient of `softmax_focal_loss`: that of log p, times the derivative with respect to log p."""
+    log_p, share = _log_p(input, target, ignore_index), class_share(target, weight, ignore_index, input.dtype)
+    p, miss = np.exp(log_p), -np.expm1(log_p)
+    ratio = np.where(miss > 0, -log_p / miss, 1)  # 1 is its limit
+    slope = -share * miss**gamma * (1 + gamma * np.where(p > 0, p * ratio, 0))
+    reaching = upstream(grad_output, log_p, reduction, sample_weight, share) * slope
+    chosen = _one_hot(target, input, None, ignore_index) * reaching[:, np.newaxis]
+    return _without_ignored(log_softmax_backward(chosen, log_softmax(input)), target, ignore_index)
+
+
+def _log_p(input: Array, target: Array, ignore_index: float) -> Array:
+    """Return the logarithm of the probability that each row gives to its target."""
+    kept = np.where(target == ignore_index, 0, target)
+    return log_softmax(input)[np.arange(len(input)), kept]
+
+
+@np.errstate(all="ignore")
+def multi_margin_loss(
+    input: Array,
+    target: Array,
+    reduction: str = "mean",
+    sample_weight: ArrayLike | None = None,
+    p: int = 1,
+    margin: float = 1.0,
+    weight: ArrayLike | None = None,
+    ignore_index: int = -100,
+) -> Any:
+    """Return w sum_c max(0, margin - x_y + x_c)**p / classes over the classes c other than the target y.
+
+    "mean" divides by the number of rows, whatever the weights of the classes, as in PyTorch.
+    """
+    gaps = _gaps(input, target, margin, ignore_index)
+    share = class_share(target, weight, ignore_index, input.dtype)
+    loss = np.where(share == 0, 0, share * (gaps**p).sum(axis=1) / input.shape[1])
+    return reduced(loss, reduction, sample_weight, class_share(target, None, ignore_index, input.dtype))
+
+
+@np.errstate(all="ignore")
+def multi_margin_loss_backward(
+    grad_output: ArrayLike,
+    input: Array,
+    target: Array,
+    reduction: str = "mean",
+    sample_weight: ArrayLike | None = None,
+    p: int = 1,
+    margin: float = 1.0,
+    weight: ArrayLike | None = None,
+    ignore_index: int = -100,
+) -> Array:
+    """Return the gradient of `multi_margin_loss`: 0 on the margin."""
+    gaps = _gaps(input, target, margin, ignore_index)
+    slopes = np.where(gaps > 0, 1, gaps) if p == 1 else 2 * gaps
+    share = class_share(target, weight, ignore_index, input.dtype)
+    counted = class_share(target, None, ignore_index, input.dtype)
+    reaching = upstream(grad_output, input[:, 0], reduction, sample_weight, counted) * share / input.shape[1]
+    grad_input = slopes - _one_hot(target, input, None, ignore_index) * slopes.sum(axis=1, keepdims=True)
+    return _without_ignored(reaching[:, np.newaxis] * grad_input, target, ignore_index)
+
+
+def _gaps(input: Array, target: Array, margin: float, ignore_index: float) -> Array:
+    """Return by how much every class comes within the margin of the target's; 0 for the target itself."""
+    rows, kept = np.arange(len(input)), np.where(target == ignore_index, 0, target)
+    gaps = np.maximum(0, margin - input[rows, kept][:, np.newaxis] + input)
+    gaps[rows, kept] = 0
+    return gaps

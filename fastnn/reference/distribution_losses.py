@@ -1,0 +1,126 @@
+"""Negative log-likelihoods and divergences of distributions; the conventions are those of `losses`."""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ._losses import reduced, upstream
+from .elementary import Array
+
+__all__ = [
+    "gaussian_nll_loss",
+    "gaussian_nll_loss_backward",
+    "kl_div",
+    "kl_div_backward",
+    "poisson_nll_loss",
+    "poisson_nll_loss_backward",
+]
+
+
+@np.errstate(all="ignore")
+def poisson_nll_loss(
+    input: Array,
+    target: Array,
+    reduction: str = "mean",
+    sample_weight: ArrayLike | None = None,
+    log_input: bool = True,
+    full: bool = False,
+    eps: float = 1e-8,
+) -> Any:
+    """Return exp(x) - t x, or x - t log(x + eps) if x is not the logarithm of the rate.
+
+    `full` adds Stirling's approximation of log(t!), t log t - t + log(2 pi t) / 2, where t > 1.
+    """
+    loss = np.exp(input) - target * input if log_input else input - target * np.log(input + eps)
+    if full:
+        stirling = target * np.log(target) - target + 0.5 * np.log(2 * math.pi * target)
+        loss = loss + np.where(target <= 1, 0, stirling)
+    return reduced(loss, reduction, sample_weight)
+
+
+@np.errstate(all="ignore")
+def poisson_nll_loss_backward(
+    grad_output: ArrayLike,
+    input: Array,
+    target: Array,
+    reduction: str = "mean",
+    sample_weight: ArrayLike | None = None,
+    log_input: bool = True,
+    full: bool = False,
+    eps: float = 1e-8,
+) -> Array:
+    """Return the gradient of `poisson_nll_loss`: exp(x) - t, or 1 - t / (x + eps)."""
+    slope = np.exp(input) - target if log_input else 1 - target / (input + eps)
+    return upstream(grad_output, input, reduction, sample_weight) * slope
+
+
+@np.errstate(all="ignore")
+def kl_div(
+    input: Array,
+    target: Array,
+    reduction: str = "mean",
+    sample_weight: ArrayLike | None = None,
+    log_target: bool = False,
+) -> Any:
+    """Return t (log t - x) of log-probabilities x, with 0 log 0 = 0; or exp(t) (t - x) of logarithms t.
+
+    reduction "batchmean" divides the sum by the number of rows (or the sum of their weights): the divergence itself.
+    """
+    if log_target:
+        loss = np.exp(target) * (target - input)
+    else:
+        loss = np.where(target == 0, 0, target * np.log(target)) - target * input
+    return reduced(loss, reduction, sample_weight)
+
+
+@np.errstate(all="ignore")
+def kl_div_backward(
+    grad_output: ArrayLike,
+    input: Array,
+    target: Array,
+    reduction: str = "mean",
+    sample_weight: ArrayLike | None = None,
+    log_target: bool = False,
+) -> Array:
+    """Return the gradient of `kl_div`: -t, or -exp(t)."""
+    slope = -(np.exp(target) if log_target else target)
+    return upstream(grad_output, input, reduction, sample_weight) * slope
+
+
+@np.errstate(all="ignore")
+def gaussian_nll_loss(
+    input: Array,
+    target: Array,
+    var: Array,
+    reduction: str = "mean",
+    sample_weight: ArrayLike | None = None,
+    full: bool = False,
+    eps: float = 1e-6,
+) -> Any:
+    """Return (log v + (x - t)**2 / v) / 2, v the variance and at least eps; `full` adds log(2 pi) / 2."""
+    v = np.maximum(var, eps)
+    loss = 0.5 * (np.log(v) + (input - target) ** 2 / v) + (0.5 * math.log(2 * math.pi) if full else 0)
+    return reduced(loss, reduction, sample_weight)
+
+
+@np.errstate(all="ignore")
+def gaussian_nll_loss_backward(
+    grad_output: ArrayLike,
+    input: Array,
+    target: Array,
+    var: Array,
+    reduction: str = "mean",
+    sample_weight: ArrayLike | None = None,
+    full: bool = False,
+    eps: float = 1e-6,
+) -> tuple[Array, Array]:
+    """Return the gradients of `gaussian_nll_loss` by input and by var: (x - t) / v and (1 - (x - t)**2 / v) / (2 v).
+
+    That by var passes where var is held at eps, as PyTorch's.
+    """
+    v = np.maximum(var, eps)
+    error = input - target
+    reaching = upstream(grad_output, input, reduction, sample_weight)
+    return reaching * (error / v), reaching * (0.5 * (1 - error * (error / v)) / v)

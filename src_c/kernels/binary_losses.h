@@ -1,0 +1,79 @@
+/* Losses of scores and probabilities of two classes. Targets are 0 and 1 or what lies between, but for the two losses with
+ * a margin, whose targets are -1 and 1. */
+
+/* -(t log x + (1 - t) log(1 - x)), logarithms held above -100 as PyTorch's;
+ * derivative (x - t) / max(x (1 - x), 1e-12) */
+INLINE VEC LANE(binary_cross_entropy)(VEC x, VEC t, VEC *derivative)
+{
+    const VEC log_x = AT_LEAST(LANE(log)(x), K(-100)), log_1mx = AT_LEAST(LANE(log1p)(-x), K(-100));
+    *derivative = (x - t) / AT_LEAST(x * (K(1) - x), K(1e-12));
+    return (t - K(1)) * log_1mx - t * log_x;
+}
+FNN_DEFINE_LOSS(binary_cross_entropy)
+
+/* max(x, 0) - x t + log(1 + e^-|x|); derivative sigmoid(x) - t */
+INLINE VEC LANE(binary_cross_entropy_with_logits)(VEC x, VEC t, VEC *derivative)
+{
+    *derivative = LANE(sigmoid)(x) - t;
+    return v_fnma(x, t, AT_LEAST(x, K(0))) + LANE(log1p)(LANE(exp)(-v_abs(x)));
+}
+FNN_DEFINE_LOSS(binary_cross_entropy_with_logits)
+
+/* (1 - t) log(1 + e^x) + w t log(1 + e^-x) */
+INLINE VEC LANE(binary_cross_entropy_with_logits_pos_weight)(VEC x, VEC t, VEC *derivative, VEC w)
+{
+    const VEC soft = LANE(log1p)(LANE(exp)(-v_abs(x))), wt = w * t, rest = K(1) - t;
+    *derivative = rest * LANE(sigmoid)(x) - wt * LANE(sigmoid)(-x);
+    return rest * (AT_LEAST(x, K(0)) + soft) + wt * (AT_LEAST(-x, K(0)) + soft);
+}
+FNN_DEFINE_LOSS(binary_cross_entropy_with_logits_pos_weight, EXTRA(p[0]))
+
+/* u^e, u not negative; 1 where e is 0 */
+INLINE VEC LANE(power)(VEC u, VEC e)
+{
+    return v_select(v_eq(e, K(0)), K(1), LANE(exp)(e * LANE(log)(u)));
+}
+
+/* Cross-entropy times m^gamma and times alpha t + (1 - alpha) (1 - t), unless alpha < 0. m = (1 - t) p + t (1 - p) is the
+ * probability that p = sigmoid(x) does not give to the target; its derivative is (1 - 2 t) p (1 - p). */
+INLINE VEC LANE(sigmoid_focal_loss)(VEC x, VEC t, VEC *derivative, VEC alpha, VEC gamma)
+{
+    VEC slope;
+    const VEC loss = LANE(binary_cross_entropy_with_logits)(x, t, &slope);
+    const VEC p = LANE(sigmoid)(x), rest = LANE(sigmoid)(-x), m = p * (K(1) - t) + rest * t;
+    const VEC balance = v_select(v_lt(alpha, K(0)), K(1), alpha * t + (K(1) - alpha) * (K(1) - t));
+    const VEC ratio = v_select(v_eq(m, K(0)), K(0), p * rest / m), weight = balance * LANE(power)(m, gamma);
+    *derivative = weight * (slope + gamma * (loss * ((K(1) - K(2) * t) * ratio)));
+    return loss * weight;
+}
+FNN_DEFINE_LOSS(sigmoid_focal_loss, p[0], p[1])
+
+/* g = max(0, gap) and its derivative, or of g^2; 0 where g is 0 */
+INLINE VEC LANE(margin_loss)(VEC gap, VEC *derivative, int squared)
+{
+    const VEC g = AT_LEAST(gap, K(0));
+    *derivative = v_select(v_gt(g, K(0)), K(1), g);
+    if (!squared)
+        return g;
+    *derivative = g + g;
+    return g * g;
+}
+
+/* max(0, margin - t x), or its square; derivative -t, or twice that times the loss */
+INLINE VEC LANE(hinge_loss)(VEC x, VEC t, VEC *derivative, VEC margin, int squared)
+{
+    VEC slope;
+    const VEC loss = LANE(margin_loss)(v_fnma(t, x, margin), &slope, squared);
+    *derivative = -t * slope;
+    return loss;
+}
+FNN_DEFINE_LOSS(hinge_loss, p[0], params[1] != 0)
+
+/* log(1 + e^-z), z = t x; derivative -t sigmoid(-z) */
+INLINE VEC LANE(soft_margin_loss)(VEC x, VEC t, VEC *derivative)
+{
+    const VEC z = t * x;
+    *derivative = -t * LANE(sigmoid)(-z);
+    return AT_LEAST(-z, K(0)) + LANE(log1p)(LANE(exp)(-v_abs(z)));
+}
+FNN_DEFINE_LOSS(soft_margin_loss)
