@@ -4,9 +4,11 @@ from .batches import batches
 from .digits import load_digits
 from .split import standardize, train_test_split
 from .toys import make_blobs, make_circles, make_moons, make_spirals, make_xor
+from .weights import class_weights
 
 __all__ = [
     "batches",
+    "class_weights",
     "load_digits",
     "make_blobs",
     "make_circles",
