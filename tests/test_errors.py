@@ -114,6 +114,19 @@ MODULES = [
     value(lambda w: nn.CrossEntropyLoss(label_smoothing=1.1), "label_smoothing must be at least 0.0 and at most 1.0"),
     value(lambda w: nn.HuberLoss(delta=0), "delta must be greater than 0.0, got 0"),
     value(lambda w: nn.SmoothL1Loss(beta=-1), "beta must be at least 0.0, got -1"),
+    value(lambda w: nn.MSELoss("batchmean"), "reduction must be one of 'mean', 'sum', 'none', got 'batchmean'"),
+    value(lambda w: nn.CrossEntropyLoss(weight=[1, -1, 1]), "weight must be 0 or more and finite, got a negative"),
+    value(lambda w: nn.NLLLoss(weight=[1, np.nan, 1]), "weight must be 0 or more and finite"),
+    value(lambda w: nn.CrossEntropyLoss(weight=np.ones((3, 1))), "weight must have shape (classes,), got (3, 1)"),
+    type_(lambda w: nn.CrossEntropyLoss(ignore_index=0.5), "ignore_index must be an integer, got float"),
+    value(lambda w: nn.BCEWithLogitsLoss(pos_weight=-1), "pos_weight must be at least 0.0"),
+    value(lambda w: nn.BCEWithLogitsLoss(pos_weight=[1, np.nan]), "pos_weight[1] must be at least 0.0"),
+    value(lambda w: nn.QuantileLoss(q=(0.5, 1.0)), "q[1] must be greater than 0.0 and less than 1.0, got 1.0"),
+    type_(lambda w: nn.QuantileLoss(q="0.5"), "q must be"),
+    value(lambda w: nn.FocalLoss(gamma=-1), "gamma must be at least 0.0, got -1"),
+    value(lambda w: nn.MultiMarginLoss(p=3), "p must be at most 2, got 3"),
+    type_(lambda w: nn.HingeLoss(squared=1), "squared must be True or False, got int"),
+    value(lambda w: nn.GaussianNLLLoss(eps=0), "eps must be greater than 0.0, got 0"),
 ]
 
 RUNNING = [
@@ -144,6 +157,13 @@ RUNNING = [
     Case(lambda w: w.net["1.weight"], KeyError, "no parameter '1.weight'; there are 0.weight, 0.bias"),
 ]
 
+
+def step_with(w, loss, y=None):
+    """A step of a trainer with another loss; y is the target, or the label of row 2."""
+    target = w.y if isinstance(loss, nn.CrossEntropyLoss) else w.targets if y is None else y
+    fastnn.Trainer(w.net, loss, w.optimizer).step(w.x, with_label(w, 2, y) if isinstance(y, int) else target)
+
+
 TRAINING = [
     type_(lambda w: fastnn.Trainer(nn.Linear(4, 3), nn.MSELoss(), w.optimizer), "net must be a Sequential, got Linear"),
     type_(lambda w: fastnn.Trainer(w.net, nn.MSELoss, w.optimizer), "loss must be an object, not the class: write MSE"),
@@ -162,6 +182,23 @@ TRAINING = [
     value(lambda w: w.trainer.step(w.x, with_label(w, 5, -1)), "y[5] is -1: class indices must be between 0 and 2"),
     value(lambda w: w.trainer.evaluate(w.x, with_label(w, 5, 9), batch_size=2), "y[5] is 9: class indices"),
     value(lambda w: w.trainer.fit(w.x, with_label(w, 5, 9)), "y[5] is 9: class indices"),
+    value(
+        lambda w: step_with(w, nn.CrossEntropyLoss(weight=[1, 2])), "weight must have shape (3,) one a class, got (2,)"
+    ),
+    value(lambda w: step_with(w, nn.CrossEntropyLoss(ignore_index=-5), -1), "y[2] is -1: class indices must be"),
+    value(
+        lambda w: step_with(w, nn.BCEWithLogitsLoss(pos_weight=[1, 2])), "pos_weight must have shape (3,) one an output"
+    ),
+    value(lambda w: step_with(w, nn.QuantileLoss(q=[0.1, 0.9])), "q must have shape (3,) one an output, got (2,)"),
+    value(lambda w: step_with(w, nn.GaussianNLLLoss()), "GaussianNLLLoss takes a mean and a variance for each target"),
+    type_(lambda w: step_with(w, nn.MultiMarginLoss(), w.targets), "y must be integer class indices of shape (6,)"),
+    type_(lambda w: step_with(w, lambda y, t: 1.0), "loss: the function must return (value, gradient), got float"),
+    type_(lambda w: step_with(w, lambda y, t: ("a", y)), "loss: the value must be a number, or one for each of 6 rows"),
+    type_(lambda w: step_with(w, lambda y, t: (None, y)), "loss: the value must be a number, or one for each of 6"),
+    type_(lambda w: step_with(w, lambda y, t: (np.ones(5), y)), "got float64 of shape (5,)"),
+    value(lambda w: step_with(w, lambda y, t: (1.0, y[:2])), "loss: the gradient must have shape (6, 3), got (2, 3)"),
+    type_(lambda w: step_with(w, lambda y, t: (1.0, None)), "loss: the gradient must be an array of real numbers"),
+    type_(lambda w: step_with(w, lambda y, t: (1.0, y * 1j)), "loss: the gradient must be an array of real numbers"),
     value(lambda w: w.trainer.step(w.x, w.y[:4]), "y must have shape (6,) for 6 samples, got (4,)"),
     type_(lambda w: w.trainer.step(w.x, w.y.astype("float32")), "y must be integer class indices or probabilities"),
     type_(lambda w: w.trainer.step(w.x, w.y.astype(bool)), "y must be integer class indices or probabilities"),
@@ -216,6 +253,17 @@ FUNCTIONS = [
     value(lambda w: F.mse_loss(w.x, w.x[:2]), "target must have the shape of input"),
     value(lambda w: F.mse_loss(w.x, w.x, "median"), "reduction must be one of 'mean', 'sum', 'none', got 'median'"),
     value(lambda w: F.cross_entropy(w.x, np.full(ROWS, 4)), "target[0] is 4: class indices must be between 0 and 3"),
+    value(lambda w: F.cross_entropy(w.x, w.y, weight=np.ones(3)), "weight must have shape (4,) one a class, got (3,)"),
+    value(lambda w: F.nll_loss(w.x, np.full(ROWS, -100), ignore_index=4), "target[0] is -100: class indices"),
+    value(lambda w: F.quantile_loss(w.x, w.x, q=[0.5, 0.5]), "q must have shape (4,) one a column, got (2,)"),
+    value(lambda w: F.gaussian_nll_loss(w.x, w.x, -np.ones_like(w.x)), "var must be 0 or more, got -1.0"),
+    value(lambda w: F.gaussian_nll_loss(w.x, w.x, w.x[:2]), "var must have the shape of input, (6, 4), got (2, 4)"),
+    value(lambda w: F.cosine_loss(w.x[0], w.x[0]), "input must have shape (rows, features), got (4,)"),
+    value(
+        lambda w: F.kl_div(w.x, w.x, "batch"),
+        "reduction must be one of 'mean', 'sum', 'none', 'batchmean', got 'batch'",
+    ),
+    type_(lambda w: F.kl_div(w.x, w.x, log_target=1), "log_target must be True or False, got int"),
     type_(lambda w: F.nll_loss(w.x, w.x), "target must be integer class indices of shape (6,), got float32"),
     value(lambda w: F.mse_loss_backward(np.ones(2), w.x, w.x), "grad_output must be a scalar for reduction 'mean'"),
     type_(lambda w: adam_step(w, param=[0.0]), "param must be an ndarray, which is updated in place, got list"),
