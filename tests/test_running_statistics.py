@@ -179,16 +179,22 @@ def test_files_hold_buffers(tmp_path):
     np.testing.assert_array_equal(other.predict(data()[0]), net.predict(data()[0]))
 
 
-def test_checkpoints_hold_buffers(tmp_path):
+def test_a_resumed_run_has_the_same_statistics(tmp_path):
+    """Checkpoints hold buffers: four epochs, and two that another trainer goes on from, end with the same bits."""
+
     def make():
         net = small_network()
         return fastnn.Trainer(net, nn.MSELoss(), optim.SGD(net.parameters(), lr=0.1))
 
-    trainer, other = make(), make()
-    trainer.fit(data()[0], np.zeros((10, 3)), batch_size=5, epochs=2)
-    trainer.save_checkpoint(tmp_path / "checkpoint")
-    other.load_checkpoint(tmp_path / "checkpoint")
-    assert_equal(running(other.net), running(trainer.net))
+    x, y, whole, first, second = data()[0], np.zeros((10, 3)), make(), make(), make()
+    whole.fit(x, y, batch_size=5, epochs=4)
+    first.fit(x, y, batch_size=5, epochs=2)
+    first.save_checkpoint(tmp_path / "checkpoint")
+    second.load_checkpoint(tmp_path / "checkpoint")
+    assert_equal(running(second.net), running(first.net))
+    second.fit(x, y, batch_size=5, epochs=2)
+    assert_equal([*running(second.net), second.net.parameters().data],
+                 [*running(whole.net), whole.net.parameters().data])  # fmt: skip
 
 
 def test_a_trained_network_within_another_keeps_its_statistics():
