@@ -149,7 +149,7 @@ def test_weights_are_copies_and_go_along_in_copies_of_the_loss():
     weight[0] = 7.0
     for each in (loss, copy.deepcopy(loss), pickle.loads(pickle.dumps(loss))):
         assert each.weight.tolist() == [0.5, 2.0]
-    assert repr(loss) == "CrossEntropyLoss(reduction='mean', ignore_index=-100, label_smoothing=0, weight=[0.5 2. ])"
+    assert repr(loss) == "CrossEntropyLoss(reduction='mean', ignore_index=-100, label_smoothing=0, weight=[0.5, 2.0])"
     assert repr(nn.HingeLoss(squared=True)) == "HingeLoss(reduction='mean', margin=1, squared=True)"
 
 

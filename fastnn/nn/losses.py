@@ -124,9 +124,9 @@ class Loss:
         plan.operations.append(Operation("correct", "accuracy", arrays, plan.cols, 0, None, params, flag, binary))
 
     def __repr__(self) -> str:
-        params = {name: value if isinstance(value, bool) else f"{value:g}" for name, value in self.params.items()}
+        params: dict[str, Any] = {n: v if isinstance(v, bool) else f"{v:g}" for n, v in self.params.items()}
         if self._extra is not None:
-            params[self.extra_name] = np.array2string(self._extra, threshold=8)
+            params[self.extra_name] = self._extra.tolist()
         return f"{type(self).__name__}(reduction={self.reduction!r}{''.join(f', {n}={v}' for n, v in params.items())})"
 
 
