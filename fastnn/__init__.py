@@ -8,11 +8,12 @@ from ._config import available_isas, get_isa, get_num_threads, set_isa, set_num_
 from ._version import __version__
 from .gradcheck import GradcheckError, gradcheck
 from .program import Program
-from .training import Callback, History, LRFinder, Trainer, lr_finder
+from .training import Callback, History, Trainer
 
 if TYPE_CHECKING:
     from . import callbacks, data, metrics
     from .files import FileFormatError, load, register_layer
+    from .training.lr_finder import LRFinder, lr_finder
 
 __all__ = [
     "Callback",
@@ -50,7 +51,9 @@ LAZY = {
     "data": "data",
     "metrics": "metrics",
     "FileFormatError": "files",
+    "LRFinder": "training.lr_finder",
     "load": "files",
+    "lr_finder": "training.lr_finder",
     "register_layer": "files",
 }
 

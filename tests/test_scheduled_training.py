@@ -102,6 +102,19 @@ def test_an_interrupted_run_leaves_the_scheduler_at_the_batches_done(batches, ba
     assert [trainer.optimizer.lr] == trainer.scheduler.get_last_lr() == twin.get_last_lr()
 
 
+def test_ctrl_c_within_the_loop_leaves_it_there_too(backend):
+    trainer, x, _ = scheduled("cosine")
+
+    def loss(y_pred, y):
+        if trainer.net._tick[0] == 4:
+            raise KeyboardInterrupt
+        return 1.0, np.zeros_like(y_pred)
+
+    trainer.loss = loss
+    assert trainer.fit(x, np.zeros((len(x), 2)), epochs=1, batch_size=BATCH).interrupted
+    assert trainer.scheduler.last_epoch == 4 and trainer.optimizer.lr == trainer.scheduler.get_last_lr()[0]
+
+
 def test_a_bad_label_leaves_the_scheduler_at_the_batches_done(backend):
     trainer, x, y = scheduled("cosine")
     y = y.copy()

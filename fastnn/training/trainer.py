@@ -19,7 +19,6 @@ from .callback import Callback, check_callbacks
 from .checkpointer import Checkpointer
 from .data import Data
 from .history import History
-from .lr_finder import LRFinder, lr_finder
 from .nonfinite import check_data
 from .programs import Programs
 from .rates import check_scheduler
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 
 if TYPE_CHECKING:
     from .health import Health
+    from .lr_finder import LRFinder
 
 
 class Trainer:
@@ -369,6 +369,8 @@ class Trainer:
         result : LRFinder
             `result.suggestion()` is a rate, `result.plot()` the curve.
         """
+        from .lr_finder import lr_finder
+
         return lr_finder(self, x, y, **options)
 
     # -- parts ---------------------------------------------------------------------------------------------------------
