@@ -161,15 +161,14 @@ def test_the_curve_can_be_plotted(monkeypatch):
     trainer, x, y = make()
     result = trainer.find_lr(x, y)
     axes = Axes()
-    monkeypatch.setitem(
-        sys.modules, "matplotlib", SimpleNamespace(pyplot=SimpleNamespace(subplots=lambda: (None, axes)))
-    )
+    monkeypatch.setitem(sys.modules, "matplotlib", SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", SimpleNamespace(subplots=lambda: (None, axes)))
     assert result.plot() is axes
     assert [name for name, *_ in axes.calls[:3]] == ["plot", "plot", "axvline"]
     assert axes.calls[0][1] == (result.lrs, result.losses) and axes.calls[3][1] == ("log",)
     flat = LRFinder(np.linspace(1, 2, 6), np.ones(6), np.ones(6), "linear")
     given = Axes()
     assert flat.plot(given) is given and given.calls[2][1] == ("linear",)
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     with pytest.raises(ImportError, match="plot needs matplotlib: pip install matplotlib"):
         result.plot()

@@ -6,6 +6,7 @@ import copy
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,7 +93,7 @@ class LRFinder:
         """
         if ax is None:
             try:
-                from matplotlib import pyplot
+                pyplot = import_module("matplotlib.pyplot")
             except ImportError:
                 raise ImportError("LRFinder.plot needs matplotlib: pip install matplotlib") from None
             ax = pyplot.subplots()[1]

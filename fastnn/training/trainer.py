@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import _validation as check
 from .._core.program import NonFinite
-from ..nn.losses import Loss, PythonLoss, as_loss
+from ..nn.losses import PythonLoss
 from ..nn.sequential import Sequential
 from ..optim import Optimizer
 from ..optim.lr_scheduler import Scheduler
@@ -20,19 +20,15 @@ from .checkpointer import Checkpointer
 from .data import Data
 from .history import History
 from .nonfinite import check_data
-from .programs import Programs
-from .rates import check_scheduler
 from .run import Run
-
-if TYPE_CHECKING:
-    from ..metrics import Metric
+from .setup import Setup
 
 if TYPE_CHECKING:
     from .health import Health
     from .lr_finder import LRFinder
 
 
-class Trainer:
+class Trainer(Setup):
     """Trains a network: forward pass, loss, backward pass and update as one compiled program.
 
     Parameters
@@ -80,63 +76,14 @@ class Trainer:
         *,
         metrics: Iterable[Any] = (),
     ) -> None:
-        if not isinstance(net, Sequential):
-            raise TypeError(f"net must be a Sequential, got {type(net).__name__}")
-        self.net = net
+        super().__init__(net, loss, optimizer, scheduler, metrics)
         self.run: Run | None = None
         self.paused: dict[str, Any] | None = None
         self.history = History()
         self._epochs = 0  # trained so far, where fit was given no seed
-        self._step: Callable[[Any, Any], float | None] | None = None  # the compiled short cut for plain arrays
-        self.metrics = _metrics(metrics)
-        self._loss, self._optimizer = _loss(loss), self._checked(optimizer)
-        self.scheduler = scheduler
-        self._forget_programs()
-
-    @property
-    def loss(self) -> Loss:
-        """The loss; another one can be set at any time."""
-        return self._loss
-
-    @loss.setter
-    def loss(self, loss: Any) -> None:
-        self._loss = _loss(loss)
-        self._forget_programs()
-
-    @property
-    def optimizer(self) -> Optimizer:
-        """The optimizer; another one, made from the same network, can be set at any time."""
-        return self._optimizer
-
-    @optimizer.setter
-    def optimizer(self, optimizer: Optimizer) -> None:
-        optimizer = self._checked(optimizer)
-        if self.scheduler is not None and optimizer is not self._optimizer:
-            raise ValueError("the scheduler is of the optimizer before: set trainer.scheduler = None first")
-        self._optimizer = optimizer
-        self._forget_programs()
-
-    @property
-    def scheduler(self) -> Scheduler | None:
-        """The scheduler of the optimizer's rates; another one, or None, can be set at any time."""
-        return self._scheduler
-
-    @scheduler.setter
-    def scheduler(self, scheduler: Scheduler | None) -> None:
-        self._scheduler = check_scheduler(scheduler, self._optimizer)
-
-    def _checked(self, optimizer: Any) -> Optimizer:
-        if not isinstance(optimizer, Optimizer):
-            raise TypeError(f"optimizer must be an optimizer of fastnn.optim, got {type(optimizer).__name__}")
-        if optimizer.params is not self.net.parameters():
-            raise ValueError("optimizer must be made from this network: optim.Adam(net.parameters())")
-        return optimizer
-
-    def _forget_programs(self) -> None:
-        self._programs, self._step = Programs(self.net, self._loss, self._optimizer, self.metrics), None
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_step": None, "run": None}
+        return super().__getstate__() | {"run": None}
 
     # -- one step ------------------------------------------------------------------------------------------------------
 
@@ -375,13 +322,6 @@ class Trainer:
 
     # -- parts ---------------------------------------------------------------------------------------------------------
 
-    def _check_current(self) -> None:
-        """See to it that programs are of the network as it is now."""
-        if self._programs.version != (self.net._version, self._loss.version):
-            self._forget_programs()
-        if self.optimizer.params.moved:
-            raise RuntimeError("the network went into another one: make an optimizer and a trainer for that")
-
     def _data(self, x: Any, y: Any, sample_weight: Any = None) -> Data:
         return Data.of(self.net, self.loss, x, y, sample_weight)
 
@@ -417,18 +357,3 @@ class Trainer:
 
 def _rows(name: str, value: Any) -> int:
     return check.check_integer(name, value, at_least=1, at_most=check.MAX_ROWS)
-
-
-def _loss(loss: Any) -> Loss:
-    loss = as_loss(loss)
-    if loss.reduction == "none":
-        raise ValueError('loss: reduction must be "mean" or "sum" to train, got "none"')
-    return loss
-
-
-def _metrics(metrics: Iterable[Any]) -> tuple[Metric, ...]:
-    if metrics == ():
-        return ()
-    from ..metrics.metric import as_metrics  # not needed, so not loaded, unless there are some
-
-    return tuple(as_metrics(metrics))
