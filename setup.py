@@ -20,6 +20,7 @@ MODULES = [
     "linear",
     "losses",
     "metrics",
+    "batches",
     "dropout",
     "normalization",
     "optimizers",

@@ -81,6 +81,8 @@ NOTHING = Counting({})
 def target_kind(loss: Loss, data: Data, n_out: int) -> str:
     """What the targets are, to metrics; ValueError or TypeError if nothing that can be counted."""
     y: Any = data.y
+    if data.mix is not None and y.dtype == "int64":
+        return ROWS
     if data.labels or (y.ndim == 1 and y.dtype == "int64"):
         return INDICES
     if y.dtype != data.x.dtype or y.size != len(data) * n_out:

@@ -39,6 +39,7 @@ class NativeProgram:
         halt: bool = False,
         schedule: tuple[_Array, _Array, _Array] | None = None,
         losses: npt.NDArray[np.float64] | None = None,
+        mix: tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]] | None = None,
     ) -> int: ...
 
 class BadLabel(Exception): ...

@@ -12,9 +12,10 @@ from cpython.pythread cimport (
 from libc.math cimport isfinite
 from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
-from libc.string cimport memcpy, memset
+from libc.string cimport memset
 
 from fastnn._core cimport arrays, dispatch
+from fastnn._core.batches cimport Batches, next_batch, read_batches
 from fastnn._core.operations cimport (
     ACTIVATION, ACTIVATION_BACKWARD, BAD_LABEL, DONE, DROPOUT, DROPOUT_BACKWARD, LABELS, LINEAR, LINEAR_BACKWARD, LOSS,
     NON_FINITE, NORM, NORM_BACKWARD, PYTHON, RAISED, ROW_LOSS, ROWS, ROWS_BACKWARD, UPDATE, Op, Totals, run_op,
@@ -304,7 +305,7 @@ cdef class NativeProgram:
 
     def run_batches(self, int first, int last, x, target, sample_weight, const int64_t[::1] order, Py_ssize_t start,
                     Py_ssize_t stop, Py_ssize_t batch_size, staging, double[::1] sums, bint train,
-                    bint halt=False, schedule=None, double[::1] losses=None):
+                    bint halt=False, schedule=None, double[::1] losses=None, mix=None):
         """Run the operations on rows start .. stop - 1 of the data, a batch at a time; signals are seen in between.
 
         With `order`, row i is row order[i] of the data, gathered into the arrays of `staging`; without, batches are
@@ -312,41 +313,33 @@ cdef class NativeProgram:
         whose loss is not finite raises NonFinite, and is as if it had not been tried.
 
         `schedule`, (hyper, places, table), sets hyper[places[j]] = table[i, j] before batch i, counted from 0 here, and
-        `losses`, one a batch, is given the loss of each.
+        `losses`, one a batch, is given the loss of each. With `mix`, (partner, shares), row i is mixed with the row
+        that is at partner[i] in the data, by the share of its batch; class indices become probabilities.
         """
         cdef void *slots[SLOTS]
-        cdef char *source[3]
-        cdef char *staged[3]
-        cdef Py_ssize_t[3] row_bytes = [0, 0, 0]
+        cdef Batches data
         cdef Totals totals
         cdef Schedule rates
         cdef Py_ssize_t i, rows, batch = 0
-        cdef int j, status = DONE
-        cdef bint gather = order is not None, recorded = losses is not None
+        cdef int status = DONE
+        cdef bint recorded = losses is not None
         clear(slots)
         cdef Py_ssize_t batches = (stop - start + batch_size - 1) // batch_size if stop > start else 0
         read_schedule(&rates, schedule, batches)
         if recorded and losses.shape[0] < batches:
             raise ValueError(f"losses must have room for {batches} batches, got {losses.shape[0]}")
-        for j, array in enumerate((x, target, sample_weight)):
-            source[j] = <char *> arrays.data(array)
-            if array is not None:
-                row_bytes[j] = array.nbytes // max(1, len(array))
-                staged[j] = <char *> arrays.data(staging[j]) if gather else NULL
+        read_batches(&data, (x, target, sample_weight), order, staging, mix, self.double_, self.n_out)
         read_totals(&totals, sums)
         i = start
         self.acquire()
         with nogil:
             while i < stop and status == DONE:
                 rows = min(batch_size, stop - i)
-                for j in range(3):
-                    if source[j] == NULL:
-                        continue
-                    if gather:
-                        gather_rows(source[j], staged[j], &order[i], rows, row_bytes[j])
-                        slots[j] = staged[j]
-                    else:
-                        slots[j] = source[j] + i * row_bytes[j]
+                totals.bad_row = next_batch(&data, i, rows, batch_size, slots)
+                if totals.bad_row >= 0:
+                    totals.bad_value = (<int64_t *> data.source[TARGET_SLOT])[order[i + totals.bad_row]]
+                    status = BAD_LABEL
+                    break
                 self.now = <uint64_t> self.tick[0] + 1
                 set_rates(&rates, batch)
                 status = self.run_batch(first, last, rows, slots, &totals, halt)
@@ -366,13 +359,6 @@ cdef void clear(void **slots) noexcept nogil:
     cdef int i
     for i in range(SLOTS):
         slots[i] = NULL
-
-
-cdef void gather_rows(const char *source, char *out, const int64_t *order, Py_ssize_t rows,
-                      Py_ssize_t row_bytes) noexcept nogil:
-    cdef Py_ssize_t r
-    for r in range(rows):
-        memcpy(out + r * row_bytes, source + order[r] * row_bytes, row_bytes)
 
 
 cdef void read_totals(Totals *totals, double[::1] sums) noexcept:

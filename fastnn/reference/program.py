@@ -15,6 +15,7 @@ from .class_losses import class_share
 from .dropout import dropout
 from .elementary import Array
 from .linear import linear_backward
+from .mixing import mix_rows
 from .normalization import (
     batch_norm,
     batch_norm_backward,
@@ -53,7 +54,7 @@ class ReferenceProgram:
 
     def __init__(self, program: "Program") -> None:
         self.operations = program.operations
-        self.tick = program.tick
+        self.tick, self.n_out, self.dtype = program.tick, program.n_out, program.dtype
         self.loss_stop = program.sections["loss"][1] if "loss" in program.sections else None
         self.now = 0  # the tick that dropout draws by in this run
 
@@ -85,19 +86,25 @@ class ReferenceProgram:
         halt: bool = False,
         schedule: tuple[Array, Array, Array] | None = None,
         losses: Array | None = None,
+        mix: tuple[Array, Array] | None = None,
     ) -> int:
         """Run the operations on rows start .. stop - 1 of the data (row i is row order[i]), a batch at a time.
 
-        `schedule` is (hyper, places, table): row i of the table has the values at `places` for batch i.
+        `schedule` is (hyper, places, table): row i of the table has the values at `places` for batch i. With `mix`,
+        (partner, shares), row i is mixed with row partner[i] of the data.
         """
-        data = {"input": x, "target": target, "sample_weight": sample_weight}
+        data = {"input": x, "target": target}
+        if sample_weight is not None:
+            data["sample_weight"] = sample_weight
         for batch, begin in enumerate(range(start, stop, batch_size)):
             end = min(begin + batch_size, stop)
             pick: Any = slice(begin, end) if order is None else order[begin:end]
-            slots = {name: array[pick] for name, array in data.items() if array is not None}
+            slots = {name: array[pick] for name, array in data.items()}
+            if mix is not None:
+                partners, share = mix[0][begin:end], float(mix[1][begin // batch_size])
+                slots = {name: self._mixed(rows, data[name][partners], share, begin) for name, rows in slots.items()}
             for staged, name in zip(staging or (), data, strict=False):
-                if staged is not None and name in slots:
-                    staged[: end - begin] = slots[name]
+                staged[: end - begin] = slots[name]
             if schedule is not None:
                 hyper, places, table = schedule
                 hyper[places] = table[batch]
@@ -113,6 +120,18 @@ class ReferenceProgram:
                 losses[batch] = sums[0]
             self.tick += train  # a batch that failed was none
         return stop
+
+    def _mixed(self, rows: Array, partners: Array, share: float, begin: int) -> Array:
+        """The rows of a batch and their partners, mixed; class indices become probabilities."""
+        if rows.dtype != "int64":
+            return mix_rows(rows, partners, share)
+        try:
+            _check_labels(rows, self.n_out)
+        except BadLabel as error:
+            error.args = (error.args[0] + begin, error.args[1])
+            raise
+        classes = np.eye(self.n_out, dtype=self.dtype)
+        return mix_rows(classes[rows], classes[partners], share)
 
     def _run_batch(self, first: int, last: int, rows: int, slots: dict[str, Array], sums: Array, halt: bool) -> None:
         """A batch from `first` to `last`; with `halt`, one whose loss is not finite ends there and counts nowhere."""

@@ -21,8 +21,11 @@ Array = check.Array
 class Data:
     """Arrays as programs read them: a row for each sample."""
 
+    mix: tuple[Array, Array] | None = None  # partners and shares of rows that are mixed
+
     def __init__(self, x: Array, y: Array, weight: Array | None, labels: bool) -> None:
         self.x, self.y, self.weight, self.labels = x, y, weight, labels
+        self.staged_like = y  # what targets are when they are gathered
         self._staging: tuple[Array | None, ...] | None = None
 
     @classmethod
@@ -74,6 +77,42 @@ class Data:
     def staging(self, batch: int) -> tuple[Array | None, ...]:
         """Room for the rows of a batch, gathered."""
         if self._staging is None or len(self._staging[0]) < batch:  # type: ignore[arg-type]
-            arrays = (self.x, self.y, self.weight)
+            arrays = (self.x, self.staged_like, self.weight)
             self._staging = tuple(None if a is None else np.empty((batch, *a.shape[1:]), a.dtype) for a in arrays)
         return self._staging
+
+
+class Mixed(Data):
+    """Data whose rows are mixed in pairs as they are read: row i of a batch with row `partner[i]`.
+
+    Parameters
+    ----------
+    data : Data
+    partner : ndarray of int64
+        A row of `data` for each place in the order of the epoch.
+    shares : ndarray of float64
+        Of the first of each pair, one a batch.
+    n_out : int
+        Number of outputs: class indices become so many probabilities.
+    """
+
+    def __init__(self, data: Data, partner: Array, shares: Array, n_out: int) -> None:
+        super().__init__(data.x, data.y, data.weight, labels=False)
+        self.mix = (partner, shares)
+        if data.y.dtype == "int64":
+            self.staged_like = np.empty((0, n_out), data.x.dtype)
+
+    @staticmethod
+    def check(data: Data, loss: Loss, n_out: int) -> None:
+        """Raise TypeError if mixtures of these targets are none that the loss takes."""
+        y: Array = data.y
+        if y.dtype == data.x.dtype:
+            return
+        if y.dtype != "int64" or y.ndim != 1:
+            raise TypeError(f"transform: y must be class indices or {data.x.dtype} to be mixed, got {y.dtype}")
+        if data.labels:
+            try:
+                loss.prepare_target(np.zeros((1, n_out), data.x.dtype), 1, n_out, data.x.dtype)
+            except TypeError:
+                name = type(loss).__name__
+                raise TypeError(f"transform: mixed class indices are probabilities, {name} takes none") from None

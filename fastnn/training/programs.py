@@ -125,9 +125,10 @@ class Programs:
         sums: Array,
         train: bool,
         halt: bool,
-        *more: Any,
+        schedule: Any = None,
+        losses: Array | None = None,
     ) -> None:
-        staging = None
+        staging, more = None, (schedule, losses, data.mix)
         if isinstance(self.loss, PythonLoss) and order is None:
             order = np.arange(len(data))  # Python reads the batch from an array: have it gathered
         if order is not None:

@@ -12,12 +12,13 @@ from .. import _validation as check
 from .._core.program import NonFinite
 from . import nonfinite
 from .callback import Callback
-from .data import Data
+from .data import Data, Mixed
 from .history import History
 from .progress import Progress
 from .rates import batch_rates, check_length, step_batches, step_epoch
 
 if TYPE_CHECKING:
+    from ..data import Mixup
     from ..nn.sequential import Sequential
     from ..optim import Optimizer
     from .trainer import Trainer
@@ -28,7 +29,7 @@ SLICE_SECONDS = 0.1  # how often a long epoch comes up for the progress bar
 VALIDATION_ROWS = 256  # of a batch of validation, at least
 
 # What must be the same for a run to go on where another one stopped.
-SETTINGS = ("seed", "batch_size", "shuffle", "samples")
+SETTINGS = ("seed", "batch_size", "shuffle", "samples", "mixing")
 STATE = ("first", "epoch", "batch", "position", "seconds", "lr")
 
 
@@ -68,12 +69,13 @@ class Run:
         seed: int,
         first: int = 0,
         callbacks: list[Callback],
+        transform: Mixup | None = None,
         progress: bool | str = False,
     ) -> None:
         self.trainer, self.data, self.validation = trainer, data, validation
         self.epochs, self.batch_size, self.shuffle, self.seed = epochs, batch_size, shuffle, seed
         self.samples = len(data)
-        self.callbacks = callbacks
+        self.callbacks, self.transform = callbacks, transform
         self._between = [c for c in callbacks if type(c).on_batch_end is not Callback.on_batch_end]
         self._pace = 1  # batches until the loop comes up for what wants to see it now and then
         self._halt = True  # before the first batch whose loss is not finite
@@ -101,6 +103,11 @@ class Run:
     def optimizer(self) -> Optimizer:
         """The optimizer."""
         return self.trainer.optimizer
+
+    @property
+    def mixing(self) -> str:
+        """How samples are mixed, for comparison."""
+        return repr(self.transform)
 
     @property
     def loss(self) -> float:
@@ -141,6 +148,8 @@ class Run:
             self._tell("on_epoch_begin")
         epoch = self.first + self.epoch
         for data, order, start in self.data.stretches(self.seed, epoch, self.shuffle, self.position):
+            if self.transform is not None:
+                data, order = self._mixed(self.transform, data, order, self.position - start)
             self._stretch(data, order, start)
             if self.history.stopped is not None:
                 return
@@ -166,6 +175,12 @@ class Run:
         self.seconds = 0.0
         self.sums[...] = 0
         self.trainer._epochs = max(self.trainer._epochs, self.first + self.epoch)
+
+    def _mixed(self, mixup: Mixup, data: Data, order: Array | None, first: int) -> tuple[Data, Array]:
+        """Data whose rows are mixed; they begin at row `first` of the epoch."""
+        order = np.arange(len(data)) if order is None else order
+        partner, shares = mixup.draw(self.seed, self.first + self.epoch, first, len(data), self.batch_size)
+        return Mixed(data, order[partner], shares, self.net.out_features_for(data.x.shape[1])), order
 
     def _stretch(self, data: Data, order: Array | None, start: int) -> None:
         """Train on rows of `data`, from `start` on: one compiled loop, unless somebody wants to see it in between."""

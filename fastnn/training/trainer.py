@@ -17,13 +17,14 @@ from ..optim.lr_scheduler import Scheduler
 from ..program import Program
 from .callback import Callback, check_callbacks
 from .checkpointer import Checkpointer
-from .data import Data
+from .data import Data, Mixed
 from .history import History
 from .nonfinite import check_data
 from .run import Run
 from .setup import Setup
 
 if TYPE_CHECKING:
+    from ..data import Mixup
     from .health import Health
     from .lr_finder import LRFinder
 
@@ -143,6 +144,7 @@ class Trainer(Setup):
         sample_weight: Any = None,
         validation_data: tuple[Any, ...] | None = None,
         validation_split: float = 0.0,
+        transform: Mixup | None = None,
         callbacks: Iterable[Callback] = (),
         checkpoint: Any = None,
         checkpoint_every: float | None = None,
@@ -166,6 +168,8 @@ class Trainer(Setup):
             Evaluated after each epoch.
         validation_split : float in [0, 1), default 0
             Share of the samples, the last ones, kept for validation instead.
+        transform : fastnn.data.Mixup, optional
+            Mixes the samples of each batch while training.
         callbacks : list of Callback, optional
             Told of the run's moments in this order.
         checkpoint : str or path, optional
@@ -221,6 +225,7 @@ class Trainer(Setup):
                 # Epochs are counted on from call to call, so that a loop of short fits shuffles anew each time.
                 first=self._epochs if seed is None else 0,
                 callbacks=callbacks,
+                transform=self._transform(transform, data),
                 progress=progress,
             )
             if paused is not None:
@@ -337,6 +342,17 @@ class Trainer(Setup):
     def _evaluate(self, data: Data, batch: int) -> dict[str, float]:
         self._check_current()
         return self._programs.evaluate(data, batch)
+
+    def _transform(self, transform: Any, data: Data) -> Mixup | None:
+        """The transform, if it can be used with these data."""
+        if transform is None:
+            return None
+        from ..data import Mixup
+
+        if not isinstance(transform, Mixup):
+            raise TypeError(f"transform must be a fastnn.data.Mixup, got {type(transform).__name__}")
+        Mixed.check(data, self.loss, self.net.out_features_for(data.x.shape[1]))
+        return transform
 
     def _split(self, data: Data, validation_data: tuple[Any, ...] | None, share: float) -> tuple[Data, Data | None]:
         """The samples to train on and those to validate with."""

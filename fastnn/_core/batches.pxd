@@ -1,0 +1,22 @@
+"""Where the rows of batches come from."""
+
+from libc.stdint cimport int64_t
+
+# Inputs, targets and sample weights, in this order.
+cdef enum:
+    STREAMS = 3
+
+ctypedef struct Batches:
+    char *source[STREAMS]           # NULL: there is none
+    char *staged[STREAMS]           # where rows are gathered
+    Py_ssize_t row_bytes[STREAMS]
+    Py_ssize_t cols[STREAMS]
+    const int64_t *order            # row i of a batch is row order[i]; NULL: it is row i, read in place
+    const int64_t *partner          # mixed with row partner[i]; NULL: rows are not mixed
+    const double *shares            # of the first, one a batch
+    bint labels                     # targets are class indices, to be mixed as probabilities
+    bint double_
+
+cdef read_batches(Batches *batches, arrays3, const int64_t[::1] order, staging, mix, bint double_, Py_ssize_t classes)
+cdef Py_ssize_t next_batch(const Batches *batches, Py_ssize_t i, Py_ssize_t rows, Py_ssize_t batch_size,
+                           void **slots) noexcept nogil

@@ -1,0 +1,95 @@
+"""The rows of batches: read in place, gathered in an order, or mixed with each other (reference/mixing.py)."""
+
+from libc.stdint cimport int64_t
+from libc.string cimport memcpy
+
+from fastnn._core cimport arrays
+from fastnn._core.dispatch cimport real
+
+
+cdef read_batches(Batches *batches, arrays3, const int64_t[::1] order, staging, mix, bint double_, Py_ssize_t classes):
+    """Take pointers to data; with `mix`, (partner, shares), there is an order and staging of the network's dtype."""
+    cdef int j
+    cdef const int64_t[::1] partner
+    cdef const double[::1] shares
+    batches.order = &order[0] if order is not None and order.shape[0] else NULL
+    batches.partner, batches.shares, batches.labels, batches.double_ = NULL, NULL, False, double_
+    for j, array in enumerate(arrays3):
+        batches.source[j] = <char *> arrays.data(array)
+        batches.staged[j] = NULL
+        if array is not None:
+            batches.row_bytes[j] = array.nbytes // max(1, len(array))
+            batches.cols[j] = batches.row_bytes[j] // array.itemsize
+            batches.staged[j] = <char *> arrays.data(staging[j]) if order is not None else NULL
+    if mix is not None and order.shape[0]:
+        partner, shares = mix
+        batches.partner, batches.shares = &partner[0], &shares[0]
+        batches.labels = arrays3[1].dtype == "int64"
+        if batches.labels:
+            batches.cols[1] = classes
+
+
+cdef Py_ssize_t next_batch(const Batches *batches, Py_ssize_t i, Py_ssize_t rows, Py_ssize_t batch_size,
+                           void **slots) noexcept nogil:
+    """Point `slots` to rows i .. i + rows - 1. Returns the first whose class index is out of range, or -1."""
+    cdef Py_ssize_t bad = -1
+    cdef int j
+    for j in range(STREAMS):
+        if batches.source[j] == NULL:
+            continue
+        if batches.order == NULL:
+            slots[j] = <void *> (batches.source[j] + i * batches.row_bytes[j])
+            continue
+        slots[j] = batches.staged[j]
+        if batches.partner == NULL:
+            gather_rows(batches.source[j], batches.staged[j], batches.order + i, rows, batches.row_bytes[j])
+        elif batches.double_:
+            bad = max(bad, mix(batches, j, i, rows, <double> batches.shares[i // batch_size]))
+        else:
+            bad = max(bad, mix(batches, j, i, rows, <float> batches.shares[i // batch_size]))
+    return bad
+
+
+cdef void gather_rows(const char *source, char *out, const int64_t *order, Py_ssize_t rows,
+                      Py_ssize_t row_bytes) noexcept nogil:
+    cdef Py_ssize_t r
+    for r in range(rows):
+        memcpy(out + r * row_bytes, source + order[r] * row_bytes, row_bytes)
+
+
+cdef Py_ssize_t mix(const Batches *batches, int j, Py_ssize_t i, Py_ssize_t rows, real share) noexcept nogil:
+    """Gather rows of stream j, mixed. Returns the first class index out of range, or -1."""
+    cdef const int64_t *order = batches.order + i
+    cdef const int64_t *partner = batches.partner + i
+    if j == 1 and batches.labels:
+        return mix_labels(<const int64_t *> batches.source[j], <real *> batches.staged[j], order, partner, rows,
+                          batches.cols[j], share)
+    mix_rows(<const real *> batches.source[j], <real *> batches.staged[j], order, partner, rows, batches.cols[j], share)
+    return -1
+
+
+cdef void mix_rows(const real *source, real *out, const int64_t *order, const int64_t *partner, Py_ssize_t rows,
+                   Py_ssize_t cols, real share) noexcept nogil:
+    cdef Py_ssize_t r, j
+    cdef const real *a
+    cdef const real *b
+    cdef real rest = 1 - share
+    for r in range(rows):
+        a, b = source + order[r] * cols, source + partner[r] * cols
+        for j in range(cols):
+            out[r * cols + j] = share * a[j] + rest * b[j]
+
+
+cdef Py_ssize_t mix_labels(const int64_t *labels, real *out, const int64_t *order, const int64_t *partner,
+                           Py_ssize_t rows, Py_ssize_t classes, real share) noexcept nogil:
+    """Probabilities of classes. Partners are rows of the same batch: checking the first of each pair is enough."""
+    cdef Py_ssize_t r, j
+    for r in range(rows):
+        if not 0 <= labels[order[r]] < classes:
+            return r
+    for r in range(rows):
+        for j in range(classes):
+            out[r * classes + j] = 0
+        out[r * classes + labels[order[r]]] += share
+        out[r * classes + labels[partner[r]]] += 1 - share
+    return -1
