@@ -323,7 +323,7 @@ def _counts(o: "Operation", a: dict[str, Array], rows: int) -> Array:
     return counts * o.n_in if o.kind == "loss" and not o.flag & BY_ROWS else counts
 
 
-def _check_labels(labels: Array, classes: int, ignored: int) -> None:
+def _check_labels(labels: Array, classes: int, ignored: int | None = None) -> None:
     bad = np.flatnonzero(((labels < 0) | (labels >= classes)) & (labels != ignored))
     if bad.size:
         raise BadLabel(int(bad[0]), int(labels[bad[0]]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..nn.sequential import Sequential
 
 Array = check.Array
+Stretch = tuple["Data", Array | None, int]
 
 
 class Data:
@@ -49,6 +50,24 @@ class Data:
     def __len__(self) -> int:
         return self.x.shape[0]
 
+    @property
+    def samples(self) -> int:
+        """Rows of an epoch."""
+        return len(self)
+
+    def batch_size(self, asked: int | None) -> int:
+        """Rows of a batch, if so many are asked for; None stands for all."""
+        return len(self) if asked is None else min(len(self), asked)
+
+    def batches(self, size: int) -> int:
+        """How many batches of so many rows an epoch has."""
+        return -(-len(self) // size)
+
+    @property
+    def like(self) -> Data:
+        """Data like those that come, as far as programs are concerned."""
+        return self
+
     def __getitem__(self, rows: slice) -> Data:
         return Data(self.x[rows], self.y[rows], None if self.weight is None else self.weight[rows], self.labels)
 
@@ -61,9 +80,7 @@ class Data:
             raise ValueError(f"validation_split={share} leaves no sample of {len(self)} to train on")
         return self[:cut], self[cut:]
 
-    def stretches(
-        self, seed: int, epoch: int, shuffle: bool, done: int = 0
-    ) -> Iterator[tuple[Data, Array | None, int]]:
+    def stretches(self, seed: int, epoch: int, shuffle: bool, done: int = 0) -> Generator[Stretch, None, None]:
         """What an epoch consists of, from its row number `done` on.
 
         Yields

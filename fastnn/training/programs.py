@@ -157,16 +157,16 @@ class Programs:
                 scores[metric.name] = metric.of_predictions(data.y, y_pred, data.weight, self.loss.logits)
         return scores
 
-    def scores(self, sums: Array, data: Data) -> dict[str, float]:
-        """Loss, accuracy and metrics of what was added up over data like these."""
+    def scores(self, sums: Array, data: Data | None) -> dict[str, float]:
+        """Loss, accuracy and metrics of what was added up over data like these; None if there were none."""
         _, total, weight, correct, samples = sums[:SUMS].tolist()
         if self.loss.reduction != "sum":
             total = total / weight if weight else math.nan
         scores = {"loss": math.sqrt(total) if self.loss.root else total}
         if samples:
             scores["accuracy"] = correct / samples
-        counting = self.counting(data)
+        counting = NOTHING if data is None else self.counting(data)
         for metric in self.metrics:
-            if metric.meter not in (None, ACCURACY):
+            if counting.places and metric.meter not in (None, ACCURACY):
                 scores[metric.name] = metric.of_counts(sums[counting.places[metric.meter]], counting.several)
         return scores

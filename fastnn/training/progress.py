@@ -13,11 +13,11 @@ class Progress:
     ----------
     show : bool or "auto"
         "auto" shows a bar where somebody can see it: on a terminal and in a notebook.
-    epochs, samples : int
-        Number of epochs, and of samples in each.
+    epochs, samples : int or None
+        Number of epochs, and of samples in each, if that is known.
     """
 
-    def __init__(self, show: bool | str, epochs: int, samples: int) -> None:
+    def __init__(self, show: bool | str, epochs: int, samples: int | None) -> None:
         if not isinstance(show, bool) and show != "auto":
             raise ValueError(f"progress must be True, False or 'auto', got {show!r}")
         self.bar: Any = None
@@ -25,7 +25,7 @@ class Progress:
         if show is True or (show == "auto" and (sys.stderr.isatty() or "ipykernel" in sys.modules)):
             from tqdm.auto import tqdm
 
-            self.bar = tqdm(total=epochs * samples, unit=" samples", unit_scale=True, dynamic_ncols=True)
+            self.bar = tqdm(total=samples and epochs * samples, unit=" samples", unit_scale=True, dynamic_ncols=True)
 
     def advance(self, samples: int) -> None:
         """Note that so many more samples were trained."""

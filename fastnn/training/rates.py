@@ -18,9 +18,9 @@ def check_scheduler(scheduler: Any, optimizer: Optimizer) -> Scheduler | None:
     return scheduler
 
 
-def check_length(scheduler: Scheduler | None, epochs: int, batches: int, done: int) -> None:
+def check_length(scheduler: Scheduler | None, epochs: int, batches: int | None, done: int) -> None:
     """Raise ValueError if the schedule ends before so many epochs do, of `batches` each but for those `done`."""
-    if isinstance(scheduler, LRScheduler) and epochs > 0:
+    if batches is not None and isinstance(scheduler, LRScheduler) and epochs > 0:
         scheduler.check_steps(epochs * batches - done if scheduler.by == "batch" else epochs)
 
 

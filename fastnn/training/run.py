@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import _validation as check
 from .._core.program import NonFinite
+from ..meters import SUMS
 from . import nonfinite
 from .callback import Callback
 from .data import Data, Mixed
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ..data import Mixup
     from ..nn.sequential import Sequential
     from ..optim import Optimizer
+    from .streams import Source
     from .trainer import Trainer
 
 Array = check.Array
@@ -44,8 +46,8 @@ class Run:
         Number of epochs asked for, and of those that are finished: 0 in the first epoch, 1 at its `on_epoch_end`.
     batch : int
         Batches finished in this epoch.
-    batch_size, samples : int
-        Rows of a batch, and of an epoch.
+    batch_size, samples : int or None
+        Rows of a batch, and of an epoch; None if only an iterable can tell.
     loss : float
         The loss of the last batch.
     logs : dict
@@ -60,11 +62,11 @@ class Run:
     def __init__(
         self,
         trainer: Trainer,
-        data: Data,
+        data: Source,
         validation: Data | None = None,
         *,
         epochs: int,
-        batch_size: int,
+        batch_size: int | None,
         shuffle: bool,
         seed: int,
         first: int = 0,
@@ -74,9 +76,10 @@ class Run:
     ) -> None:
         self.trainer, self.data, self.validation = trainer, data, validation
         self.epochs, self.batch_size, self.shuffle, self.seed = epochs, batch_size, shuffle, seed
-        self.samples = len(data)
+        self.samples = data.samples
         self.callbacks, self.transform = callbacks, transform
         self._between = [c for c in callbacks if type(c).on_batch_end is not Callback.on_batch_end]
+        self._rows = batch_size or 1  # of a batch now
         self._pace = 1  # batches until the loop comes up for what wants to see it now and then
         self._halt = True  # before the first batch whose loss is not finite
         self._failed: tuple[Data, int] | None = None  # the data of that batch, and its rows
@@ -89,7 +92,7 @@ class Run:
         self.epoch = self.batch = self.position = 0  # `position`: rows done in this epoch
         self.seconds = 0.0  # of this epoch
         self.lr = 0.0  # with which it began
-        self.sums = trainer._programs.new_sums(data)
+        self.sums = np.zeros(SUMS) if data.like is None else trainer._programs.new_sums(data.like)
         self.settled = True  # whether all this is that between two batches, and every callback knows of it
         self._paused = False
         self._callback_states: dict[int, dict[str, Any]] = {}  # to be taken over when the callbacks have begun
@@ -127,7 +130,7 @@ class Run:
         """Train to the end, or until somebody stops it."""
         with ExitStack() as ends:
             ends.callback(self.bar.close)
-            check_length(self.trainer.scheduler, self.epochs - self.epoch, self._batches(self.samples), self.batch)
+            check_length(self.trainer.scheduler, self.epochs - self.epoch, self.data.batches(self._rows), self.batch)
             try:
                 for i, callback in enumerate(self.callbacks):
                     callback.on_train_begin(self)
@@ -147,15 +150,16 @@ class Run:
         if self.position == 0:
             self._tell("on_epoch_begin")
         epoch = self.first + self.epoch
-        for data, order, start in self.data.stretches(self.seed, epoch, self.shuffle, self.position):
-            if self.transform is not None:
-                data, order = self._mixed(self.transform, data, order, self.position - start)
-            self._stretch(data, order, start)
-            if self.history.stopped is not None:
-                return
-        values = self.trainer._programs.scores(self.sums, self.data) | {"seconds": self.seconds}
+        with closing(self.data.stretches(self.seed, epoch, self.shuffle, self.position)) as stretches:
+            for data, order, start in stretches:
+                if self.transform is not None:
+                    data, order = self._mixed(self.transform, data, order, self.position - start)
+                self._stretch(data, order, start)
+                if self.history.stopped is not None:
+                    return
+        values = self.trainer._programs.scores(self.sums, self.data.like) | {"seconds": self.seconds}
         if self.validation is not None:
-            scores = self.trainer._evaluate(self.validation, max(self.batch_size, VALIDATION_ROWS))
+            scores = self.trainer._evaluate(self.validation, max(self.batch_size or 1, VALIDATION_ROWS))
             values |= {f"val_{name}": value for name, value in scores.items()}
             if not np.isfinite(scores["loss"]):
                 nonfinite.check_data(self.validation, prefix="validation ")
@@ -179,15 +183,20 @@ class Run:
     def _mixed(self, mixup: Mixup, data: Data, order: Array | None, first: int) -> tuple[Data, Array]:
         """Data whose rows are mixed; they begin at row `first` of the epoch."""
         order = np.arange(len(data)) if order is None else order
-        partner, shares = mixup.draw(self.seed, self.first + self.epoch, first, len(data), self.batch_size)
-        return Mixed(data, order[partner], shares, self.net.out_features_for(data.x.shape[1])), order
+        rows, n_out = self.batch_size or len(data), self.net.out_features_for(data.x.shape[1])
+        Mixed.check(data, self.trainer.loss, n_out)
+        partner, shares = mixup.draw(self.seed, self.first + self.epoch, first, len(data), rows)
+        return Mixed(data, order[partner], shares, n_out), order
 
     def _stretch(self, data: Data, order: Array | None, start: int) -> None:
         """Train on rows of `data`, from `start` on: one compiled loop, unless somebody wants to see it in between."""
+        self._rows = self.batch_size or len(data)
         self.trainer._check_current()
-        self.trainer._programs.get("step", data, self.batch_size).check_rows(len(data) - start, self.batch_size)
+        self.trainer._programs.get("step", data, self._rows).check_rows(len(data) - start, self._rows)
+        if self.batch == 0 and self.sums.size == SUMS:  # what is counted is known with the first batch
+            self.sums = self.trainer._programs.new_sums(data)
         while start < len(data) and self.history.stopped is None:
-            stop = min(len(data), start + self._batches_to_go(len(data) - start) * self.batch_size)
+            stop = min(len(data), start + self._batches_to_go(len(data) - start) * self._rows)
             position = self.position
             try:
                 self._slice(data, order, start, stop)
@@ -206,11 +215,11 @@ class Run:
         began, ticks = time.perf_counter(), int(self.net._tick[0])
         try:
             self.trainer._check_current()
-            self.trainer._programs.run("step", data, order, start, stop, self.batch_size, self.sums, self._halt, rates)
+            self.trainer._programs.run("step", data, order, start, stop, self._rows, self.sums, self._halt, rates)
         finally:  # after Ctrl-C and errors too the state is that between two batches
             seconds, batches = time.perf_counter() - began, int(self.net._tick[0]) - ticks
             step_batches(scheduler, batches)
-            rows = min(stop - start, batches * self.batch_size)
+            rows = min(stop - start, batches * self._rows)
             self.seconds += seconds
             self.batch += batches
             self.position += rows
@@ -220,10 +229,10 @@ class Run:
 
     def _not_finite(self, data: Data, order: Array | None, start: int) -> None:
         """Blame the data, or else tell the callbacks; what comes after the first such batch is trained unseen."""
-        stop = min(len(data), start + self.batch_size)
+        stop = min(len(data), start + self._rows)
         nonfinite.check_data(data, slice(start, stop) if order is None else order[start:stop])
         self._halt, self._failed = False, (data, stop - start)
-        self.logs = self.trainer._programs.scores(self.sums, self.data)
+        self.logs = self.trainer._programs.scores(self.sums, self.data.like)
         self._tell("on_nonfinite")
         self._failed = None
 
@@ -232,7 +241,7 @@ class Run:
         if self._failed is None:
             return nonfinite.first_parameter(self.net) or "all parameters are finite"
         data, rows = self._failed
-        return nonfinite.first_cause(self.net, self.trainer._programs.get("step", data, self.batch_size), rows)
+        return nonfinite.first_cause(self.net, self.trainer._programs.get("step", data, self._rows), rows)
 
     def _batches_to_go(self, rows: int) -> int:
         """How many batches to train before the compiled loop comes up."""
@@ -242,12 +251,12 @@ class Run:
         return min([batches, *(c.every - self.batch % c.every for c in self._between if c.every is not None)])
 
     def _batches(self, rows: int) -> int:
-        return -(-rows // self.batch_size)
+        return -(-rows // self._rows)
 
     def _tell_between(self) -> None:
         due = [c for c in self._between if c.every is None or self.batch % c.every == 0]
         if due:
-            self.logs = self.trainer._programs.scores(self.sums, self.data)
+            self.logs = self.trainer._programs.scores(self.sums, self.data.like)
             self.settled = False
         for callback in due:
             callback.on_batch_end(self)
@@ -301,8 +310,8 @@ class Run:
         self.resumed = True
         for name in STATE:
             setattr(self, name, state[name])
-        self.sums[...] = state["sums"]
+        self.sums = np.array(state["sums"])
         self.history.rows[:] = [dict(row) for row in state["history"]]
         self.history.stopped = state["stopped"]
         self.trainer._epochs = max(self.trainer._epochs, self.first + self.epoch)
-        self.bar.advance(self.epoch * self.samples + self.position)
+        self.bar.advance(self.epoch * (self.samples or 0) + self.position)

@@ -22,6 +22,7 @@ from .history import History
 from .nonfinite import check_data
 from .run import Run
 from .setup import Setup
+from .streams import Source, source_of, split
 
 if TYPE_CHECKING:
     from ..data import Mixup
@@ -135,7 +136,7 @@ class Trainer(Setup):
     def fit(
         self,
         x: Any,
-        y: Any,
+        y: Any = None,
         *,
         epochs: int = 1,
         batch_size: int | None = 32,
@@ -146,6 +147,7 @@ class Trainer(Setup):
         validation_split: float = 0.0,
         transform: Mixup | None = None,
         callbacks: Iterable[Callback] = (),
+        prefetch: int = 1,
         checkpoint: Any = None,
         checkpoint_every: float | None = None,
         resume: bool = False,
@@ -156,7 +158,11 @@ class Trainer(Setup):
         Parameters
         ----------
         x, y, sample_weight
-            As for `step`, for all samples.
+            As for `step`, for all samples. An x larger than memory is a `numpy.memmap`. Or, without y: an iterable of
+            batches (x, y) or (x, y, sample_weight), each trained as it is, or a function that returns one for each
+            epoch; or `fastnn.data.Shards(folder)`.
+        prefetch : int, default 1
+            Number of batches of an iterable, or of shards, that a background thread gets ready ahead; 0 does without.
         epochs : int, default 1
         batch_size : int or None, default 32
             1 is stochastic, None batch gradient descent (all samples at once).
@@ -207,9 +213,12 @@ class Trainer(Setup):
             callbacks = [*callbacks, Checkpointer(checkpoint, checkpoint_every)]
         elif checkpoint_every is not None:
             raise ValueError("checkpoint_every needs checkpoint=path")
+        epochs = check.check_integer("epochs", epochs, at_least=0, at_most=check.MAX_ROWS)
         with self._resuming(checkpoint, resume) as paused:
-            data, validation = self._split(self._data(x, y, sample_weight), validation_data, validation_split)
-            if self.optimizer.searches and batch_size is not None and batch_size != len(data):
+            prefetch = check.check_integer("prefetch", prefetch, at_least=0)
+            source = source_of(self._data, x, y, sample_weight, epochs, prefetch)
+            data, validation = split(self._data, source, validation_data, validation_split)
+            if self.optimizer.searches and (not isinstance(data, Data) or batch_size not in (None, len(data))):
                 name = type(self.optimizer).__name__
                 raise ValueError(
                     f"{name} looks at all samples in each step: batch_size must be None, got {batch_size!r}"
@@ -218,8 +227,8 @@ class Trainer(Setup):
                 self,
                 data,
                 validation,
-                epochs=check.check_integer("epochs", epochs, at_least=0, at_most=check.MAX_ROWS),
-                batch_size=len(data) if batch_size is None else min(len(data), _rows("batch_size", batch_size)),
+                epochs=epochs,
+                batch_size=data.batch_size(None if batch_size is None else _rows("batch_size", batch_size)),
                 shuffle=shuffle,
                 seed=self.net.seed if seed is None else check.check_seed(seed),
                 # Epochs are counted on from call to call, so that a loop of short fits shuffles anew each time.
@@ -343,7 +352,7 @@ class Trainer(Setup):
         self._check_current()
         return self._programs.evaluate(data, batch)
 
-    def _transform(self, transform: Any, data: Data) -> Mixup | None:
+    def _transform(self, transform: Any, data: Source) -> Mixup | None:
         """The transform, if it can be used with these data."""
         if transform is None:
             return None
@@ -351,20 +360,9 @@ class Trainer(Setup):
 
         if not isinstance(transform, Mixup):
             raise TypeError(f"transform must be a fastnn.data.Mixup, got {type(transform).__name__}")
-        Mixed.check(data, self.loss, self.net.out_features_for(data.x.shape[1]))
+        if data.like is not None:
+            Mixed.check(data.like, self.loss, self.net.out_features_for(data.like.x.shape[1]))
         return transform
-
-    def _split(self, data: Data, validation_data: tuple[Any, ...] | None, share: float) -> tuple[Data, Data | None]:
-        """The samples to train on and those to validate with."""
-        share = check.check_number("validation_split", share, at_least=0.0, below=1.0)
-        data.not_empty()
-        if validation_data is None:
-            return data.split(share)
-        if share:
-            raise ValueError("give validation_data or validation_split, not both")
-        if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
-            raise TypeError(f"validation_data must be (x, y) or (x, y, sample_weight), got {validation_data!r:.60}")
-        return data, self._data(*validation_data)
 
     def __repr__(self) -> str:
         scheduler = "" if self.scheduler is None else f", scheduler={self.scheduler!r}"

@@ -1,0 +1,57 @@
+"""Reading ahead on one background thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Iterator
+from queue import Empty, Queue
+from typing import Any, TypeVar
+
+Item = TypeVar("Item")
+
+PATIENCE = 1.0  # seconds to wait, at an early end, for an item that is being made
+
+
+def ahead(items: Iterator[Item], depth: int) -> Generator[Item, None, None]:
+    """The same items, up to `depth` of them made before they are asked for; 0 makes each when it is asked for.
+
+    What making one raises comes out here, in its turn. When this generator is closed, also by an error, the thread ends
+    and `items` is closed.
+    """
+    if depth == 0:
+        yield from items
+        return
+    queue: Queue[tuple[str, Any]] = Queue(depth)
+    over = threading.Event()
+
+    def make() -> None:
+        try:
+            for item in items:
+                queue.put(("item", item))
+                if over.is_set():
+                    break
+            else:
+                queue.put(("end", None))
+        except BaseException as error:
+            queue.put(("error", error))
+        finally:
+            if hasattr(items, "close"):
+                items.close()
+
+    thread = threading.Thread(target=make, name="fastnn reads ahead", daemon=True)
+    thread.start()
+    try:
+        while True:
+            kind, content = queue.get()
+            if kind == "error":
+                raise content
+            if kind == "end":
+                return
+            yield content
+    finally:
+        over.set()
+        try:
+            while True:  # a full queue would hold the thread
+                queue.get_nowait()
+        except Empty:
+            thread.join(PATIENCE)

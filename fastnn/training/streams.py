@@ -1,0 +1,149 @@
+"""Data that comes piece by piece: iterables of batches, and folders of shards. To a run they are what `Data` is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Union
+
+from .. import _validation as check
+from .._core.random import permutation
+from .data import Data, Stretch
+from .prefetch import ahead
+
+if TYPE_CHECKING:
+    from ..data.shards import Shards
+
+Make = Callable[..., Data]  # from (x, y) or (x, y, sample_weight)
+
+Source = Union[Data, "BatchStream", "ShardStream"]  # what a run takes its stretches from
+
+SHARD_STREAMS = 1 << 63  # random streams of the order within shards: this + (shard << 32) + epoch
+
+
+def source_of(make: Make, x: Any, y: Any, sample_weight: Any, epochs: int, prefetch: int) -> Source:
+    """What `Trainer.fit` trains on: arrays, or where y is not given what comes piece by piece."""
+    from ..data.shards import Shards
+
+    if y is not None:
+        return make(x, y, sample_weight).not_empty()
+    if sample_weight is not None:
+        raise ValueError("sample_weight must be part of the batches, or of the shards, where y is not given")
+    if isinstance(x, Shards):
+        return ShardStream(make, x, prefetch)
+    if hasattr(x, "__array__") or hasattr(x, "__dlpack__"):
+        raise ValueError("y must be given with an array x")
+    return BatchStream(make, x, epochs, prefetch)
+
+
+def split(
+    make: Make, source: Source, validation_data: tuple[Any, ...] | None, share: float
+) -> tuple[Source, Data | None]:
+    """What to train on and what to validate with, as the arguments of `Trainer.fit` say."""
+    share = check.check_number("validation_split", share, at_least=0.0, below=1.0)
+    if validation_data is None:
+        if share and not isinstance(source, Data):
+            raise ValueError("give validation_data instead of validation_split where y is not given")
+        return source.split(share) if isinstance(source, Data) else (source, None)
+    if share:
+        raise ValueError("give validation_data or validation_split, not both")
+    if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
+        raise TypeError(f"validation_data must be (x, y) or (x, y, sample_weight), got {validation_data!r:.60}")
+    return source, make(*validation_data)
+
+
+class BatchStream:
+    """Batches from an iterable, or from what a function returns, each trained as it is.
+
+    Parameters
+    ----------
+    make : function
+        What turns (x, y) or (x, y, sample_weight) into `Data`.
+    source : iterable, or function without arguments that returns one
+    epochs : int
+        How often it will be gone through.
+    prefetch : int
+        Number of batches that are made ahead.
+    """
+
+    samples = None
+    like: Data | None = None  # the last batch
+
+    def __init__(self, make: Make, source: Any, epochs: int, prefetch: int) -> None:
+        if not callable(source) and not isinstance(source, Iterable):
+            raise TypeError(f"x must be an iterable of batches where y is not given, got {type(source).__name__}")
+        if epochs > 1 and isinstance(source, Iterator):
+            raise ValueError(
+                f"x is a {type(source).__name__}, which gives its batches once: pass a list, or a function that makes "
+                f"one, for {epochs} epochs"
+            )
+        self.make, self.source, self.prefetch = make, source, prefetch
+
+    def batch_size(self, asked: int | None) -> None:
+        """No size: batches are what they are."""
+
+    def batches(self, size: int) -> None:
+        """Nobody knows how many there will be."""
+
+    def stretches(self, seed: int, epoch: int, shuffle: bool, done: int = 0) -> Generator[Stretch, None, None]:
+        """Each batch is a stretch; those of the rows that are `done` are passed over."""
+        yield from ahead(self._batches(done), self.prefetch)
+
+    def _batches(self, done: int) -> Iterator[Stretch]:
+        number, row = -1, 0
+        for number, item in enumerate(self.source() if callable(self.source) else self.source):
+            if not isinstance(item, (tuple, list)) or len(item) not in (2, 3):
+                raise TypeError(f"batch {number} must be (x, y) or (x, y, sample_weight), got {item!r:.60}")
+            try:
+                self.like = data = self.make(*item).not_empty()
+            except (TypeError, ValueError) as error:
+                raise type(error)(f"batch {number}: {error}") from None
+            if row >= done:
+                yield data, None, 0
+            row += len(data)
+        if number < 0:
+            raise ValueError("x gave no batches")
+
+
+class ShardStream:
+    """The shards of a folder, each in memory while it is trained on.
+
+    Parameters
+    ----------
+    make : function
+        What turns (x, y) or (x, y, sample_weight) into `Data`.
+    shards : fastnn.data.Shards
+    prefetch : int
+        Number of shards that are read ahead.
+    """
+
+    def __init__(self, make: Make, shards: Shards, prefetch: int) -> None:
+        self.make, self.shards, self.prefetch = make, shards, prefetch
+        self.samples = sum(shards.rows)
+        self.like = make(*(array[:1] for array in shards.load(0, mmap=True)))
+
+    def batch_size(self, asked: int | None) -> int:
+        """As asked; None is a whole shard."""
+        most = max(self.shards.rows)
+        return most if asked is None else min(most, asked)
+
+    def batches(self, size: int) -> int:
+        """How many batches of so many rows an epoch has; they end with their shards."""
+        return sum(-(-rows // size) for rows in self.shards.rows)
+
+    def stretches(self, seed: int, epoch: int, shuffle: bool, done: int = 0) -> Generator[Stretch, None, None]:
+        """Each shard is a stretch, in an order of its own; the order of the shards is the epoch's, too."""
+        yield from ahead(self._stretches(seed, epoch, shuffle, done), self.prefetch)
+
+    def _stretches(self, seed: int, epoch: int, shuffle: bool, done: int) -> Iterator[Stretch]:
+        rows = self.shards.rows
+        for i in permutation(seed, epoch, len(rows)).tolist() if shuffle else range(len(rows)):
+            if done >= rows[i]:
+                done -= rows[i]
+                continue
+            try:
+                data = self.make(*self.shards.load(i))
+            except (TypeError, ValueError) as error:
+                raise type(error)(f"{self.shards.names[i]}: {error}") from None
+            order = permutation(seed, SHARD_STREAMS + (i << 32) + epoch, len(data)) if shuffle else None
+            yield data, order, done
+            done = 0

@@ -1,0 +1,336 @@
+"""Data that comes piece by piece trains as arrays do, is read ahead, and leaves no thread behind."""
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import nullcontext
+
+import numpy as np
+import pytest
+from resumable import bits, data, make_trainer
+
+import fastnn
+from fastnn.data import Shards, batches
+from fastnn.training.prefetch import ahead
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left():
+    yield
+    assert not reading()
+
+
+def reading():
+    return [thread for thread in threading.enumerate() if thread.name == "fastnn reads ahead"]
+
+
+@pytest.fixture(params=["native", "reference"])
+def backend(request):
+    with fastnn.use_backend(request.param):
+        yield request.param
+
+
+@pytest.fixture
+def shards(tmp_path):
+    return Shards.write(tmp_path / "shards", *data(), rows=50)
+
+
+def pieces(size=16, dtype="float32"):
+    x, y, weight = data(dtype)
+    return [(x[i : i + size], y[i : i + size], weight[i : i + size]) for i in range(0, len(x), size)]
+
+
+# Iterables
+
+
+@pytest.mark.parametrize("prefetch", [0, 1, 5])
+@pytest.mark.parametrize("kind", ["list", "function", "generator"])
+def test_batches_train_as_arrays_do(kind, prefetch, dtype, backend):
+    whole, trainer = make_trainer(dtype), make_trainer(dtype)
+    x, y, weight = data(dtype)
+    epochs = 1 if kind == "generator" else 3
+    held = {"validation_data": (x, y)}
+    whole.fit(x, y, sample_weight=weight, epochs=epochs, batch_size=16, shuffle=False, **held)
+    source = {"list": pieces(dtype=dtype), "function": lambda: iter(pieces(dtype=dtype))}.get(kind)
+    source = source or (piece for piece in pieces(dtype=dtype))
+    history = trainer.fit(source, epochs=epochs, prefetch=prefetch, **held)
+    assert history["loss"] == whole.history["loss"] and history["val_loss"] == whole.history["val_loss"]
+    assert bits(trainer) == bits(whole)
+
+
+def test_batches_may_differ_in_size():
+    trainer, twin = make_trainer(), make_trainer()
+    x, y, _ = data()
+    cuts = [0, 1, 30, 31, 120]
+    trainer.fit([(x[a:b], y[a:b]) for a, b in itertools.pairwise(cuts)])
+    for a, b in itertools.pairwise(cuts):
+        twin.step(x[a:b], y[a:b])
+    assert bits(trainer)[0] != bits(make_trainer())[0]
+    np.testing.assert_array_equal(trainer.net.parameters().data, twin.net.parameters().data)
+    trainer.fit(lambda: batches(x, y, batch_size=32, shuffle=True, seed=0), epochs=2)
+
+
+def test_callbacks_see_batches_of_an_iterable():
+    seen = []
+
+    class Look(fastnn.Callback):
+        def on_batch_end(self, run):
+            seen.append((run.epoch, run.batch, run.position, run.samples, run.batch_size))
+
+    make_trainer().fit(pieces(50), epochs=2, callbacks=[Look()], progress=True)
+    assert seen == [(e, b, p, None, None) for e in range(2) for b, p in ((1, 50), (2, 100), (3, 120))]
+
+
+BROKEN = [
+    (
+        lambda: iter([(1, 2, 3, 4)]),
+        TypeError,
+        r"batch 0 must be \(x, y\) or \(x, y, sample_weight\), got \(1, 2, 3, 4\)",
+    ),
+    (lambda: [np.ones((3, 6))], TypeError, r"batch 0 must be \(x, y\)"),
+    (lambda: [*pieces(), (np.ones((3, 5), "f"), [0, 1, 2])], ValueError, "batch 8: Linear: x has 5 features"),
+    (lambda: [(np.ones((3, 6), "f"), [0, 1])], ValueError, r"batch 0: y must have shape \(3,\)"),
+    (lambda: [(np.ones((3, 6)), [0, 1, 2])], TypeError, "batch 0: x is float64 but the network is float32"),
+    (lambda: [(np.ones((0, 6), "f"), np.zeros(0, int))], ValueError, "batch 0: x must have at least one row"),
+    (lambda: [(np.ones((2, 6), "f"), [0, 3])], ValueError, r"y\[1\] is 3: class indices must be between 0 and 2"),
+    (lambda: [(np.full((1, 6), np.nan, "f"), [0])], ValueError, r"x\[0, 0\] is nan"),
+    (list, ValueError, "x gave no batches"),
+]
+
+
+@pytest.mark.parametrize("prefetch", [0, 2])
+@pytest.mark.parametrize(("make", "error", "message"), BROKEN)
+def test_what_is_wrong_with_a_batch_is_said(make, error, message, prefetch):
+    with pytest.raises(error, match=message):
+        make_trainer().fit(make, prefetch=prefetch)
+
+
+def test_arguments_that_do_not_go_with_an_iterable(shards):
+    trainer = make_trainer()
+    x, _, weight = data()
+    for arguments, error, message in (
+        ({"x": iter(pieces()), "epochs": 2}, ValueError, "x is a list_iterator, which gives its batches once: pass a"),
+        ({"x": 3}, TypeError, "x must be an iterable of batches where y is not given, got int"),
+        ({"x": x}, ValueError, "y must be given with an array x"),
+        ({"x": pieces(), "sample_weight": weight}, ValueError, "sample_weight must be part of the batches"),
+        ({"x": shards, "validation_split": 0.1}, ValueError, "give validation_data instead of validation_split"),
+        ({"x": pieces(), "prefetch": -1}, ValueError, "prefetch must be at least 0"),
+    ):
+        with pytest.raises(error, match=message):
+            trainer.fit(**arguments)
+    assert bits(trainer) == bits(make_trainer())
+
+
+# Shards
+
+
+def test_shards_are_shuffled_by_the_seed(shards, dtype):
+    """Every row once an epoch, in the order of (seed, epoch); read ahead or not."""
+    seen = []
+
+    def orders(prefetch, seed, epochs=2):
+        from fastnn.training.data import Data
+        from fastnn.training.streams import ShardStream
+
+        seen.clear()
+        stream = ShardStream(lambda x, y, w: Data(x, y, w, True), shards, prefetch)
+        for epoch in range(epochs):
+            for piece, order, start in stream.stretches(seed, epoch, True):
+                assert start == 0
+                seen.append(piece.x[order])
+        return [np.concatenate(seen[i : i + 3]).tobytes() for i in (0, 3)]
+
+    first, second = orders(1, 7)
+    assert [first, second] == orders(0, 7) and first != second and first != orders(1, 8)[0]
+    assert sorted(np.frombuffer(first, "float32")) == sorted(data()[0].ravel())
+
+
+@pytest.mark.parametrize("batch_size", [16, None, 1000])
+def test_shards_in_order_train_as_arrays_do(batch_size, shards):
+    trainer, twin = make_trainer(), make_trainer()
+    history = trainer.fit(shards, batch_size=batch_size, shuffle=False, epochs=2)
+    x, y, weight = data()
+    for _ in range(2):
+        for start in range(0, 120, 50):
+            stop, size = min(start + 50, 120), min(batch_size or 50, 50)
+            for a in range(start, stop, size):
+                twin.step(x[a : min(a + size, stop)], y[a : min(a + size, stop)], weight[a : min(a + size, stop)])
+    np.testing.assert_array_equal(trainer.net.parameters().data, twin.net.parameters().data)
+    assert history.epochs == 2
+    make_trainer().fit(shards, validation_data=(x, y), progress=True)
+
+
+@pytest.mark.parametrize("source", ["shards", "function"])
+@pytest.mark.parametrize("count", range(1, 25, 4))
+def test_a_stream_goes_on_from_a_checkpoint(source, count, shards, tmp_path):
+    class Stop(fastnn.Callback):
+        in_checkpoints = False
+
+        def on_batch_end(self, run):
+            if run.net._tick[0] == count:
+                run.stop("now", pause=True)
+
+    x = shards if source == "shards" else lambda: iter(pieces())
+    whole = make_trainer()
+    whole.fit(x, epochs=3, batch_size=16)
+    make_trainer().fit(x, epochs=3, batch_size=16, callbacks=[Stop()], checkpoint=tmp_path / "c")
+    trainer = make_trainer()
+    trainer.fit(x, epochs=3, batch_size=16, checkpoint=tmp_path / "c", resume=True)
+    assert bits(trainer) == bits(whole)
+
+
+def test_what_is_wrong_with_a_folder_is_said(tmp_path):
+    x, y, weight = data()
+    with pytest.raises(FileNotFoundError):
+        Shards(tmp_path / "nothing")
+    with pytest.raises(ValueError, match=r"has no shards: files x_000\.npy"):
+        Shards(tmp_path)
+    with pytest.raises(ValueError, match="rows must be at least 1"):
+        Shards.write(tmp_path, x, y, rows=0)
+    with pytest.raises(ValueError, match=r"x and y must have one length, got \[120, 119\]"):
+        Shards.write(tmp_path, x, y[1:])
+    assert repr(Shards.write(tmp_path, x, y, weight, rows=50)).endswith("120 samples in 3 shards)")
+    for name, array, message in (
+        ("y_001", y[:49], r"y_001\.npy has 49 rows, x_001\.npy has 50"),
+        ("x_001", x[:50].astype("d"), r"x_001\.npy has rows of shape \(6,\), float64, x_000\.npy has .* float32"),
+        ("x_002", x[:20, :3], r"x_002\.npy has rows of shape \(3,\), float32"),
+        ("y_000", np.array([{}] * 50), r"y_000\.npy is no \.npy file of numbers"),
+        ("y_000", np.array(3), r"y_000\.npy must hold an array with a row for each sample"),
+        ("weight_002", None, r"weight_002\.npy is missing: some shards have weights"),
+    ):
+        Shards.write(tmp_path, x, y, weight, rows=50)
+        os.remove(tmp_path / f"{name}.npy")
+        if array is not None:
+            np.save(tmp_path / f"{name}.npy", array, allow_pickle=True)
+        with pytest.raises(ValueError, match=message):
+            Shards(tmp_path)
+    Shards.write(tmp_path, x, y, weight, rows=50)
+    (tmp_path / "x_001.npy").write_bytes(b"\x89PNG")
+    with pytest.raises(ValueError, match=r"x_001\.npy is no \.npy file"):
+        Shards(tmp_path)
+    shards = Shards.write(tmp_path / "other", np.ones((4, 5), "f"), [0, 1, 2, 0], rows=2)
+    with pytest.raises(ValueError, match=r"x_00[01]\.npy: Linear: x has 5 features"):
+        make_trainer().fit(shards)
+
+
+# Reading ahead
+
+
+def test_items_are_made_ahead_but_not_too_far():
+    made = []
+
+    def make():
+        for i in range(10):
+            made.append(i)
+            yield i
+
+    items = ahead(make(), 2)
+    assert made == []
+    assert next(items) == 0
+    deadline = time.monotonic() + 10
+    while len(made) < 4 and time.monotonic() < deadline:
+        time.sleep(0.001)
+    time.sleep(0.01)
+    assert made == [0, 1, 2, 3]  # one in use, two in the queue, one that waits for a place
+    assert list(items) == list(range(1, 10))
+
+
+@pytest.mark.parametrize("place", [0, 3])
+def test_errors_cross_over_in_their_turn(place):
+    def make():
+        yield from range(place)
+        raise KeyError("lost")
+
+    items, seen = ahead(make(), 2), []
+    with pytest.raises(KeyError, match="lost"):
+        seen.extend(items)
+    assert seen in ([], list(range(place)))
+
+
+def test_an_early_end_closes_the_source():
+    closed = []
+
+    def make():
+        try:
+            yield from range(100)
+        finally:
+            closed.append(True)
+
+    items = ahead(make(), 3)
+    next(items)
+    items.close()
+    assert closed == [True]
+
+
+@pytest.mark.parametrize("error", [None, RuntimeError, KeyboardInterrupt])
+def test_nothing_is_left_when_a_run_ends(error, shards):
+    """The thread is gone when `fit` is, however it ends (see the fixture above)."""
+
+    class End(fastnn.Callback):
+        def on_batch_end(self, run):
+            if run.batch == 2 and error is None:
+                run.stop("enough")
+            if run.batch == 2 and error is not None:
+                raise error("now")
+
+    for source in (shards, pieces(), lambda: iter(pieces())):
+        trainer = make_trainer()
+        with pytest.raises(RuntimeError, match="now") if error is RuntimeError else nullcontext():
+            trainer.fit(source, epochs=3, callbacks=[End()], prefetch=3)
+        assert trainer.history.interrupted == (error is KeyboardInterrupt)
+        assert not reading()
+
+
+def test_ctrl_c_ends_the_wait_for_a_slow_source():
+    def slow():
+        yield pieces()[0]
+        time.sleep(0.5)
+        yield pieces()[1]
+
+    timer = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    assert make_trainer().fit(slow, prefetch=2).interrupted
+    timer.join()
+
+
+# Larger than memory
+
+LARGE = """
+import resource, sys
+import numpy as np
+from resumable import make_trainer
+rows, features = 400_000, 256
+x = np.memmap(sys.argv[1], "float32", mode="w+", shape=(rows, features))  # 410 MB, of nothing: a sparse file
+x[::1000, 0] = np.arange(rows // 1000) % 3
+x.flush()
+x = np.memmap(sys.argv[1], "float32", mode="r", shape=(rows, features))
+y = np.memmap(sys.argv[1], "int64", mode="r", shape=(rows,))
+import fastnn
+from fastnn import nn, optim
+net = nn.Sequential(nn.Linear(features, 4), nn.ReLU(), nn.Linear(4, 3), seed=0)
+trainer = fastnn.Trainer(net, nn.CrossEntropyLoss(), optim.SGD(net.parameters()))
+used = int([line.split()[1] for line in open("/proc/self/status") if line.startswith("VmData")][0]) * 1024
+resource.setrlimit(resource.RLIMIT_DATA, (used + 100_000_000,) * 2)  # what is mapped from a file does not count
+y = np.zeros(rows, "int64")
+trainer.fit(x, y, batch_size=256, validation_split=0.1)
+trainer.evaluate(x, y)
+assert net.predict(x).shape == (rows, 3)
+shards = fastnn.data.Shards.write(sys.argv[2], x[:150_000], y[:150_000], rows=10_000)
+trainer.fit(shards, epochs=1)
+try:
+    np.array(x)
+except MemoryError:
+    print("done")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are Linux's")
+def test_training_takes_no_more_memory_than_a_piece(tmp_path):
+    command = [sys.executable, "-c", LARGE, str(tmp_path / "x"), str(tmp_path / "shards")]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "2"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
