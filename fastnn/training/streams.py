@@ -119,7 +119,14 @@ class ShardStream:
     def __init__(self, make: Make, shards: Shards, prefetch: int) -> None:
         self.make, self.shards, self.prefetch = make, shards, prefetch
         self.samples = sum(shards.rows)
-        self.like = make(*(array[:1] for array in shards.load(0, mmap=True)))
+        self.like = self._data(0, 1)
+
+    def _data(self, i: int, rows: int | None = None) -> Data:
+        """Shard i, or its first rows; what is wrong with it is said with its name."""
+        try:
+            return self.make(*(array[:rows] for array in self.shards.load(i, mmap=rows is not None)))
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{self.shards.names[i]}: {error}") from None
 
     def batch_size(self, asked: int | None) -> int:
         """As asked; None is a whole shard."""
@@ -140,10 +147,7 @@ class ShardStream:
             if done >= rows[i]:
                 done -= rows[i]
                 continue
-            try:
-                data = self.make(*self.shards.load(i))
-            except (TypeError, ValueError) as error:
-                raise type(error)(f"{self.shards.names[i]}: {error}") from None
+            data = self._data(i)
             order = permutation(seed, SHARD_STREAMS + (i << 32) + epoch, len(data)) if shuffle else None
             yield data, order, done
             done = 0
