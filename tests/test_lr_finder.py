@@ -107,6 +107,12 @@ def test_a_few_rows_are_one_batch_again_and_again():
     assert result.suggestion() in result.lrs
 
 
+def test_metrics_do_not_matter(backend):
+    trainer, x, y = make()
+    counting = fastnn.Trainer(trainer.net, trainer.loss, trainer.optimizer, metrics=["mae", "r2"])
+    assert np.array_equal(counting.find_lr(x, y).losses, trainer.find_lr(x, y).losses)
+
+
 def test_negative_losses_do_not_end_it():
     trainer, x, _ = make()
     trainer.loss = lambda y_pred, y: (-1.0, np.zeros_like(y_pred))

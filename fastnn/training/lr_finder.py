@@ -13,7 +13,6 @@ import numpy as np
 
 from .. import _validation as check
 from .._core.program import NonFinite
-from ..meters import SUMS
 from ..optim.lr_scheduler.base import group_count, place_of
 from .data import Data
 from .nonfinite import check_data
@@ -222,7 +221,7 @@ def _slices(data: Data, seed: int, batch: int, steps: int) -> Iterator[Slice]:
 
 def _train(trainer: Trainer, slices: Iterator[Any], rates: Array, within: Callable[[Array], int]) -> tuple[Array, bool]:
     """The losses, until there are more than are `within` the limits; and whether they stayed finite."""
-    optimizer, losses, sums, done = trainer.optimizer, np.empty(len(rates)), np.zeros(SUMS), 0
+    optimizer, losses, done = trainer.optimizer, np.empty(len(rates)), 0
     places = np.array([place_of(optimizer, "lr", group) for group in range(group_count(optimizer))], "int64")
     base = optimizer.hyper.reshape(-1)[places]
     table = rates[:, None] * (base / base[0] if base[0] else np.ones(len(base)))
@@ -230,6 +229,7 @@ def _train(trainer: Trainer, slices: Iterator[Any], rates: Array, within: Callab
         data, order, start, stop, batch = next(slices)
         tick, rates_left = int(trainer.net._tick[0]), (places, table[done:])
         try:
+            sums = trainer._programs.new_sums(data)
             trainer._programs.run("step", data, order, start, stop, batch, sums, True, rates_left, losses[done:])
         except NonFinite as error:
             first = error.args[0]
