@@ -84,6 +84,7 @@ class CrossEntropyLoss(ClassLoss):
     """
 
     name = kernel = "cross_entropy"
+    logits = True
 
     def __init__(
         self, reduction: str = "mean", label_smoothing: float = 0.0, weight: Any = None, ignore_index: int = -100
@@ -111,6 +112,7 @@ class SoftmaxFocalLoss(ClassLoss):
     """
 
     name = kernel = "softmax_focal_loss"
+    logits = True
 
     def __init__(
         self, reduction: str = "mean", gamma: float = 2.0, weight: Any = None, ignore_index: int = -100
