@@ -41,6 +41,16 @@ def test_dead_and_saturated_units_are_counted(data, backend):
     assert "100% of its outputs are saturated" in advice or "units are dead" in advice
 
 
+@pytest.mark.parametrize("activation", [nn.ReLU, nn.ReLU6])
+def test_a_healthy_network_with_relu_is_not_called_saturated(activation, data, backend):
+    """Half of the outputs are 0, or a few more."""
+    trainer = trainer_of(nn.Linear(4, 64, bias_init=-0.2), activation(), nn.Linear(64, 3))
+    health = trainer.health(*data)
+    assert (data[0] @ trainer.net["0.weight"] + trainer.net["0.bias"] < 0).mean() > 0.5
+    assert np.isnan(health.layers[0].saturated)
+    assert health.advice == ()
+
+
 def test_norms_are_those_of_gradients_and_updates(data):
     trainer = trainer_of(nn.Linear(4, 5), nn.SiLU(), nn.Linear(5, 3))
     health = trainer.health(*data)

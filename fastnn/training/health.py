@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .data import Data
     from .trainer import Trainer
 
+HALF_FLAT = "relu_backward", "relu6_backward"  # of the inputs of a healthy layer, half: that says nothing
 FLAT = 0.01  # a slope below this is saturation: a sigmoid beyond 4.6, tanh beyond 3
 MANY = 0.5  # the share of dead or saturated units that is worth a word
 VANISHED = 1e-4  # of the largest gradient norm of a layer
@@ -39,7 +40,8 @@ class LayerHealth:
     dead : float
         Share of units whose activation has slope 0 for every sample: nothing can teach them. NaN without activation.
     saturated : float
-        Share of outputs at which the slope of the activation is below 0.01. NaN without activation.
+        Share of outputs at which the slope of the activation is below 0.01. NaN without activation, and with ReLU and
+        ReLU6, whose slope is 0 for half of what they get: of those `dead` tells.
     grad_norm : float
         2-norm of the gradient of its parameters. NaN without parameters.
     update_ratio : float
@@ -114,7 +116,8 @@ def _layer(stage: Stage, x: Array, params: Parameters, updates: Array, gradients
     if stage.gate is not None:
         saved = stage.gate.saved.array[:rows] if isinstance(stage.gate.saved, Buffer) else x
         slope = np.abs(elementwise(stage.gate.kernel)(np.ones_like(saved), saved, *stage.gate.params))
-        dead, saturated = float((slope == 0).all(axis=0).mean()), float((slope < FLAT).mean())
+        dead = float((slope == 0).all(axis=0).mean())
+        saturated = math.nan if stage.gate.kernel in HALF_FLAT else float((slope < FLAT).mean())
     places = [params.place(stage.layer.array(name)) for name in stage.layer.parameter_shapes()]
     if places:
         grad_norm, update, size = (
