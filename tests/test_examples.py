@@ -7,10 +7,29 @@ import pytest
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 RUN_AS_SCRIPTS = {"digits"}  # test_cli.py
+DATA_OF_SKLEARN = {"breast_cancer", "diabetes"}
 
 # What `main` returns, by example: every one needs an expectation.
 EXPECTED = {
+    "breast_cancer": lambda r: r["roc_auc"] > 0.97 and r["f1"] > 0.9 and r["restored"] == r["epochs"] - 15,
+    "imbalanced": lambda r: (
+        r["plain"]["recall"] < 0.6 < r["their roots"]["recall"] < r["class weights"]["recall"]
+        and r["their roots"]["f1"] > r["class weights"]["f1"]
+    ),
+    "initialization": lambda r: (
+        max(r["zeros"]["loss"], r["small (std 0.01)"]["loss"]) > 2.29
+        and max(r["He"]["loss"], r["Xavier"]["loss"]) < 0.5
+        and r["small (std 0.01)"]["std"][-1] < 1e-9 < 1e3 < r["large (std 0.5)"]["std"][-1]
+        and 0.5 < r["He"]["std"][-1] < 2
+        and r["He"]["advice"] == 0 < r["zeros"]["advice"]
+    ),
     "policy_gradient": lambda r: r["first"] < 40 and r["last"] > 150,
+    "resume": lambda r: r["kills"] == 2 and r["alone"] == r["resumed"],
+    "schedules": lambda r: (
+        1e-3 < r["suggestion"] < 1
+        and max(r[name]["val_loss"] for name in ("StepLR", "OneCycleLR", "WarmupLR, linear"))
+        < r["constant"]["val_loss"]
+    ),
     "spiral": lambda r: r["linear"] < 0.75 and r["deep"] > 0.97,
 }
 
@@ -28,6 +47,8 @@ def test_every_example_has_an_expectation():
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_example(name, capsys):
+    if name in DATA_OF_SKLEARN:
+        pytest.importorskip("sklearn.datasets")
     result = load(name).main()
     assert EXPECTED[name](result), result
     assert capsys.readouterr().out
