@@ -26,6 +26,7 @@ MODULES = [
     "optimizers",
     "operations",
     "peak",
+    "rows",
     "program",
 ]
 # The C floor that a module links; `dispatch` holds the kernels, the others reach them through its table.

@@ -13,6 +13,7 @@ from ._core.arrays import plain
 
 Array = npt.NDArray[Any]
 MAX_ROWS = 2**40  # far beyond any memory, far below an overflow of sizes in bytes
+NARROW = ("uint8", "float16")  # what inputs of a network may be besides its dtype
 DTYPES = (np.dtype("float32"), np.dtype("float64"))
 
 
@@ -34,6 +35,16 @@ def as_array(name: str, value: Any) -> Array:
     if array.dtype not in DTYPES:
         raise TypeError(f"{name} must be float32 or float64, got {array.dtype}")
     return np.require(array, requirements=["C", "A"])
+
+
+def as_input(name: str, value: Any) -> Array:
+    """`value` as by `as_array`, or as it is if it is uint8 or float16."""
+    if plain(value):
+        return value
+    array = from_any(name, value)
+    if array.dtype.isnative and array.dtype.name in NARROW:
+        return np.require(array, requirements=["C", "A"])
+    return as_array(name, array)
 
 
 def from_any(name: str, value: Any) -> Array:

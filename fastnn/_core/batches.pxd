@@ -16,7 +16,10 @@ ctypedef struct Batches:
     const double *shares            # of the first, one a batch
     bint labels                     # targets are class indices, to be mixed as probabilities
     bint double_
+    int widening                    # what inputs are widened from, if at all
+    double scale                    # and multiplied with
 
-cdef read_batches(Batches *batches, arrays3, const int64_t[::1] order, staging, mix, bint double_, Py_ssize_t classes)
+cdef read_batches(Batches *batches, arrays3, const int64_t[::1] order, staging, mix, bint double_, Py_ssize_t classes,
+                  double scale)
 cdef Py_ssize_t next_batch(const Batches *batches, Py_ssize_t i, Py_ssize_t rows, Py_ssize_t batch_size,
                            void **slots) noexcept nogil

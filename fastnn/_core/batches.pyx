@@ -5,13 +5,16 @@ from libc.string cimport memcpy
 
 from fastnn._core cimport arrays
 from fastnn._core.dispatch cimport real
+from fastnn._core.rows cimport NO_WIDENING, narrow, widen_rows
 
 
-cdef read_batches(Batches *batches, arrays3, const int64_t[::1] order, staging, mix, bint double_, Py_ssize_t classes):
+cdef read_batches(Batches *batches, arrays3, const int64_t[::1] order, staging, mix, bint double_, Py_ssize_t classes,
+                  double scale):
     """Take pointers to data; with `mix`, (partner, shares), there is an order and staging of the network's dtype."""
     cdef int j
     cdef const int64_t[::1] partner
     cdef const double[::1] shares
+    batches.widening, batches.scale = narrow(arrays3[0]), scale
     batches.order = &order[0] if order is not None and order.shape[0] else NULL
     batches.partner, batches.shares, batches.labels, batches.double_ = NULL, NULL, False, double_
     for j, array in enumerate(arrays3):
@@ -20,7 +23,7 @@ cdef read_batches(Batches *batches, arrays3, const int64_t[::1] order, staging, 
         if array is not None:
             batches.row_bytes[j] = array.nbytes // max(1, len(array))
             batches.cols[j] = batches.row_bytes[j] // array.itemsize
-            batches.staged[j] = <char *> arrays.data(staging[j]) if order is not None else NULL
+            batches.staged[j] = <char *> arrays.data(staging[j]) if staging is not None else NULL
     if mix is not None and order.shape[0]:
         partner, shares = mix
         batches.partner, batches.shares = &partner[0], &shares[0]
@@ -36,6 +39,11 @@ cdef Py_ssize_t next_batch(const Batches *batches, Py_ssize_t i, Py_ssize_t rows
     cdef int j
     for j in range(STREAMS):
         if batches.source[j] == NULL:
+            continue
+        if j == 0 and batches.widening != NO_WIDENING:
+            widen_rows(batches.widening, batches.source[0], batches.staged[0], batches.order, i, rows, batches.cols[0],
+                       batches.scale, batches.double_)
+            slots[0] = batches.staged[0]
             continue
         if batches.order == NULL:
             slots[j] = <void *> (batches.source[j] + i * batches.row_bytes[j])

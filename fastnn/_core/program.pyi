@@ -40,6 +40,7 @@ class NativeProgram:
         schedule: tuple[_Array, _Array, _Array] | None = None,
         losses: npt.NDArray[np.float64] | None = None,
         mix: tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]] | None = None,
+        scale: float = 1.0,
     ) -> int: ...
 
 class BadLabel(Exception): ...

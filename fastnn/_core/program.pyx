@@ -305,7 +305,7 @@ cdef class NativeProgram:
 
     def run_batches(self, int first, int last, x, target, sample_weight, const int64_t[::1] order, Py_ssize_t start,
                     Py_ssize_t stop, Py_ssize_t batch_size, staging, double[::1] sums, bint train,
-                    bint halt=False, schedule=None, double[::1] losses=None, mix=None):
+                    bint halt=False, schedule=None, double[::1] losses=None, mix=None, double scale=1.0):
         """Run the operations on rows start .. stop - 1 of the data, a batch at a time; signals are seen in between.
 
         With `order`, row i is row order[i] of the data, gathered into the arrays of `staging`; without, batches are
@@ -314,7 +314,8 @@ cdef class NativeProgram:
 
         `schedule`, (hyper, places, table), sets hyper[places[j]] = table[i, j] before batch i, counted from 0 here, and
         `losses`, one a batch, is given the loss of each. With `mix`, (partner, shares), row i is mixed with the row
-        that is at partner[i] in the data, by the share of its batch; class indices become probabilities.
+        that is at partner[i] in the data, by the share of its batch; class indices become probabilities. x of uint8 or
+        float16 is widened into its array of `staging`, times `scale`.
         """
         cdef void *slots[SLOTS]
         cdef Batches data
@@ -328,7 +329,7 @@ cdef class NativeProgram:
         read_schedule(&rates, schedule, batches)
         if recorded and losses.shape[0] < batches:
             raise ValueError(f"losses must have room for {batches} batches, got {losses.shape[0]}")
-        read_batches(&data, (x, target, sample_weight), order, staging, mix, self.double_, self.n_out)
+        read_batches(&data, (x, target, sample_weight), order, staging, mix, self.double_, self.n_out, scale)
         read_totals(&totals, sums)
         i = start
         self.acquire()

@@ -22,7 +22,7 @@ def fold(net: Sequential) -> Sequential:
     source = copy.deepcopy(net)
     names = {id(member.layer): member.name for member in leaves(source._nodes)}
     release(source)
-    folded = Sequential(*_folded(source.layers, net.dtype), seed=net.seed, dtype=net.dtype)
+    folded = Sequential(*_folded(source.layers, net.dtype), seed=net.seed, dtype=net.dtype, input_scale=net.input_scale)
     folded._tick[...] = net._tick
     said = [
         f"{names[id(layer)]} {layer!r} " + _why(layer)

@@ -12,10 +12,10 @@ from .. import _validation as check
 from ..meters import NOTHING, Counting
 from ..plan import Plan
 from ..program import Program
-from .flatten import Flatten
 from .init.draws import INIT_STREAM
 from .init.names import initial_value
 from .init.rules import Initializer
+from .inputs import as_rows, widened
 from .module import Module
 from .parameters import Parameters
 from .state import LoadedKeys, load_arrays
@@ -43,6 +43,9 @@ class Sequential(Module):
         Decides the initial weights and the masks of dropout. By default one is drawn; `net.seed` tells it.
     dtype : {"float32", "float64"}, default "float32"
         Of all parameters and of every array that the network takes and gives.
+    input_scale : float, default 1.0
+        `predict` and the trainer also take x of uint8 or float16, which is converted batch by batch, times this:
+        1 / 255 for images, say. It does nothing to x of the network's own dtype.
 
     Raises
     ------
@@ -58,9 +61,13 @@ class Sequential(Module):
     """
 
     is_network = True
+    input_scale = 1.0
 
-    def __init__(self, *layers: Module, seed: int | None = None, dtype: Any = "float32") -> None:
+    def __init__(
+        self, *layers: Module, seed: int | None = None, dtype: Any = "float32", input_scale: float = 1.0
+    ) -> None:
         super().__init__()
+        self.input_scale = check.check_number("input_scale", input_scale)
         self.layers = list(layers)
         check_free(self.named_children())
         self._nodes = chain(self.named_children())
@@ -171,18 +178,7 @@ class Sequential(Module):
         return {name: view.copy() for name, view in self._named_state().items()}
 
     def load_state_dict(self, state: dict[str, Any], strict: bool = True) -> LoadedKeys:
-        """Take over the arrays of a `state_dict`.
-
-        Parameters
-        ----------
-        state : dict of str to array
-        strict : bool, default True
-            Whether the names must be exactly those of this network; otherwise those that both have are taken over.
-
-        Returns
-        -------
-        keys : named tuple
-            `missing_keys` and `unexpected_keys`, two lists of names; empty if strict.
+        """Take over a `state_dict`, without `strict` what both have; returns the missing and the unexpected names.
 
         Raises
         ------
@@ -194,15 +190,12 @@ class Sequential(Module):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the whole network, architecture and values, as one safetensors file; `fastnn.load(path)` reads it.
 
-        The file is written beside `path`, brought to the disk and then put into its place: whatever happens, there is
-        the old file or the new one. An initial-value rule that is a function of your own is left out.
+        It is put into its place at once: whatever happens, there is the old file or the new one.
 
         Raises
         ------
-        TypeError, ValueError
-            If an argument of a layer is something that a file cannot hold; the layer's `config()` can do better.
-        OSError
-            If the file cannot be written.
+        OSError, TypeError, ValueError
+            If it cannot be written, or an argument of a layer is what no file holds; its `config()` can do better.
         """
         from ..files.model import save
 
@@ -221,7 +214,7 @@ class Sequential(Module):
         """
         if not self.training:
             return self.predict(x)
-        rows, shape = self._input(x)
+        rows, shape = as_rows(self, x)
         program = self.program("train", rows.shape[0], rows.shape[1])
         program.check_rows(rows.shape[0], rows.shape[0])
         out = np.empty((rows.shape[0], program.n_out), self.dtype)
@@ -270,7 +263,7 @@ class Sequential(Module):
             quick = self._predict(x)
             if quick is not None:
                 return quick
-        rows, shape = self._input(x)
+        rows, shape = as_rows(self, x, narrow=True)
         n = rows.shape[0]
         program = self.program("predict", min(n, PREDICT_ROWS), rows.shape[1])
         if program.by_batch:  # which is x as a whole
@@ -280,7 +273,7 @@ class Sequential(Module):
         out = np.empty((n, program.n_out), self.dtype)
         sums, span, size = np.zeros(5), program.span("forward"), program.batch_size
         for start in range(0, n, size):
-            batch = rows[start : start + size]
+            batch = widened(self, rows[start : start + size])
             program.executor.run(*span, len(batch), {"input": batch, "output": out[start : start + size]}, sums)
         return out.reshape(*shape, program.n_out)
 
@@ -292,25 +285,6 @@ class Sequential(Module):
         from .folding import fold
 
         return fold(self)
-
-    def _input(self, x: Any) -> tuple[Array, tuple[int, ...]]:
-        """x as a matrix, a row for each sample, and the shape that the rows had."""
-        x = check.as_array("x", x)
-        if x.dtype != self.dtype:
-            raise TypeError(f"x is {x.dtype} but the network is {self.dtype}: use x.astype({self.dtype!r})")
-        if self._nodes and isinstance(self._nodes[0].layer, Flatten):
-            shape = x.shape[:1]
-            rows = x.reshape(shape[0], int(np.prod(x.shape[1:]))) if x.ndim else x
-        else:
-            shape = x.shape[:-1]
-            rows = x.reshape(int(np.prod(shape)), x.shape[-1]) if x.ndim else x
-        if x.ndim == 0:
-            raise ValueError("x must have shape (..., features), got a scalar")
-        hint = self.in_features
-        if hint is not None and rows.shape[1] != hint:
-            first = next(node.layer for node in self._nodes if node.layer.in_features_hint() is not None)
-            raise ValueError(f"{type(first).__name__}: x has {rows.shape[1]} features, this layer takes {hint}")
-        return rows, shape
 
     # -- programs ------------------------------------------------------------------------------------------------------
 
@@ -335,9 +309,7 @@ class Sequential(Module):
     def compile(self, batch_size: int = 32, *, in_features: int | None = None) -> Program:
         """The program of a training pass, forward and backward, for up to `batch_size` rows.
 
-        Print it to see its operations.
-
-        Compiling beforehand is not needed: the network does it when it runs.
+        Print it to see its operations. Compiling beforehand is not needed: the network does it when it runs.
 
         Raises
         ------

@@ -10,6 +10,7 @@ import numpy as np
 
 from .._core.operations import ACCUMULATE, BY_ROWS, LABELS, MEAN, SHARED
 from .._core.program import BadLabel, NonFinite
+from .._validation import NARROW
 from . import activations, binary_losses, class_losses, distribution_losses, elementary, losses, metrics, optimizers
 from .class_losses import class_share
 from .dropout import dropout
@@ -24,6 +25,7 @@ from .normalization import (
     rms_norm,
     rms_norm_backward,
 )
+from .rows import widen
 from .softmax import log_softmax, log_softmax_backward, softmax, softmax_backward
 
 if TYPE_CHECKING:
@@ -87,6 +89,7 @@ class ReferenceProgram:
         schedule: tuple[Array, Array, Array] | None = None,
         losses: Array | None = None,
         mix: tuple[Array, Array] | None = None,
+        scale: float = 1.0,
     ) -> int:
         """Run the operations on rows start .. stop - 1 of the data (row i is row order[i]), a batch at a time.
 
@@ -100,6 +103,8 @@ class ReferenceProgram:
             end = min(begin + batch_size, stop)
             pick: Any = slice(begin, end) if order is None else order[begin:end]
             slots = {name: array[pick] for name, array in data.items()}
+            if x.dtype.name in NARROW:
+                slots["input"] = widen(slots["input"], staging[0].dtype, scale)
             if mix is not None:
                 partners, share = mix[0][begin:end], float(mix[1][begin // batch_size])
                 slots = {name: self._mixed(rows, data[name][partners], share, begin) for name, rows in slots.items()}

@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import _validation as check
 from .._core.random import permutation
+from ..nn.inputs import as_rows
 
 if TYPE_CHECKING:
     from ..nn.losses import Loss
@@ -24,22 +25,27 @@ class Data:
 
     mix: tuple[Array, Array] | None = None  # partners and shares of rows that are mixed
 
-    def __init__(self, x: Array, y: Array, weight: Array | None, labels: bool) -> None:
+    def __init__(
+        self, x: Array, y: Array, weight: Array | None, labels: bool, dtype: Any = None, scale: float = 1.0
+    ) -> None:
         self.x, self.y, self.weight, self.labels = x, y, weight, labels
+        # What x becomes: one of uint8 or float16 stays so, and is widened in its batches.
+        self.dtype, self.scale = np.dtype(dtype or x.dtype), scale
         self.staged_like = y  # what targets are when they are gathered
         self._staging: tuple[Array | None, ...] | None = None
 
     @classmethod
     def of(cls, net: Sequential, loss: Loss, x: Any, y: Any, sample_weight: Any = None) -> Data:
         """Arguments of a user, checked and repaired for this network and this loss."""
-        rows, _ = net._input(x)
+        rows, _ = as_rows(net, x, narrow=True)
         n_out = net.out_features_for(rows.shape[1])
-        target, labels = loss.prepare_target(y, rows.shape[0], n_out, rows.dtype)
+        dtype = np.dtype(net.dtype)
+        target, labels = loss.prepare_target(y, rows.shape[0], n_out, dtype)
         weight = None
         if sample_weight is not None:
-            weight = check.as_weights("sample_weight", sample_weight, rows.dtype)
+            weight = check.as_weights("sample_weight", sample_weight, dtype)
             check.check_shape("sample_weight", weight, (rows.shape[0],), "one a sample")
-        return cls(rows, target, weight, labels)
+        return cls(rows, target, weight, labels, dtype, net.input_scale)
 
     def not_empty(self) -> Data:
         """Itself; ValueError if it has no rows."""
@@ -69,7 +75,8 @@ class Data:
         return self
 
     def __getitem__(self, rows: slice) -> Data:
-        return Data(self.x[rows], self.y[rows], None if self.weight is None else self.weight[rows], self.labels)
+        weight = None if self.weight is None else self.weight[rows]
+        return Data(self.x[rows], self.y[rows], weight, self.labels, self.dtype, self.scale)
 
     def split(self, share: float) -> tuple[Data, Data | None]:
         """The samples to train on, and the last ones, so large a share, to validate with; None if it is 0."""
@@ -95,7 +102,10 @@ class Data:
         """Room for the rows of a batch, gathered."""
         if self._staging is None or len(self._staging[0]) < batch:  # type: ignore[arg-type]
             arrays = (self.x, self.staged_like, self.weight)
-            self._staging = tuple(None if a is None else np.empty((batch, *a.shape[1:]), a.dtype) for a in arrays)
+            staged = (None if a is None else np.empty((batch, *a.shape[1:]), a.dtype) for a in arrays)
+            self._staging = tuple(staged)
+            if self.x.dtype != self.dtype:
+                self._staging = (np.empty((batch, self.x.shape[1]), self.dtype), *self._staging[1:])
         return self._staging
 
 
@@ -123,6 +133,8 @@ class Mixed(Data):
     def check(data: Data, loss: Loss, n_out: int) -> None:
         """Raise TypeError if mixtures of these targets are none that the loss takes."""
         y: Array = data.y
+        if data.x.dtype != data.dtype:
+            raise TypeError(f"transform: x must be {data.dtype} to be mixed, got {data.x.dtype}")
         if y.dtype == data.x.dtype:
             return
         if y.dtype != "int64" or y.ndim != 1:

@@ -131,15 +131,14 @@ class Programs:
         staging, more = None, (schedule, losses, data.mix)
         if isinstance(self.loss, PythonLoss) and order is None:
             order = np.arange(len(data))  # Python reads the batch from an array: have it gathered
-        if order is not None:
+        if order is not None or data.x.dtype != data.dtype:
             staging = data.staging(program.batch_size)
         if isinstance(self.loss, PythonLoss):
             assert staging is not None
             self.loss.target, self.loss.weight = staging[1:]
         try:
-            program.executor.run_batches(
-                *span, data.x, data.y, data.weight, order, start, stop, batch, staging, sums, train, halt, *more
-            )
+            rows = (data.x, data.y, data.weight, order, start, stop, batch, staging)
+            program.executor.run_batches(*span, *rows, sums, train, halt, *more, scale=data.scale)
         except BadLabel as error:
             row, value = error.args
             row = int(order[row]) if order is not None else row

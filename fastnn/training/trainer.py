@@ -94,7 +94,7 @@ class Trainer(Setup):
 
         Parameters
         ----------
-        x : ndarray, shape (rows, in_features), of the network's dtype
+        x : ndarray, shape (rows, in_features), of the network's dtype, or of uint8 or float16
         y : ndarray
             What the loss takes as target: class indices of shape (rows,), or shape (rows, out_features).
         sample_weight : array of shape (rows,), optional

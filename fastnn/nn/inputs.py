@@ -1,0 +1,57 @@
+"""What a network is given, as the rows that its programs read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import _validation as check
+from .._core import dispatch
+from .flatten import Flatten
+
+if TYPE_CHECKING:
+    from .sequential import Sequential
+
+Array = check.Array
+
+
+def as_rows(net: Sequential, x: Any, *, narrow: bool = False) -> tuple[Array, tuple[int, ...]]:
+    """x as a matrix, a row for each sample, and the shape that the rows had; with `narrow` uint8 and float16 will do.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If x does not fit the network.
+    """
+    x = check.as_input("x", x) if narrow else check.as_array("x", x)
+    if x.dtype != net.dtype and x.dtype.name not in check.NARROW:
+        raise TypeError(f"x is {x.dtype} but the network is {net.dtype}: use x.astype({net.dtype!r})")
+    if net._nodes and isinstance(net._nodes[0].layer, Flatten):
+        shape = x.shape[:1]
+        rows = x.reshape(shape[0], int(np.prod(x.shape[1:]))) if x.ndim else x
+    else:
+        shape = x.shape[:-1]
+        rows = x.reshape(int(np.prod(shape)), x.shape[-1]) if x.ndim else x
+    if x.ndim == 0:
+        raise ValueError("x must have shape (..., features), got a scalar")
+    hint = net.in_features
+    if hint is not None and rows.shape[1] != hint:
+        first = next(node.layer for node in net._nodes if node.layer.in_features_hint() is not None)
+        raise ValueError(f"{type(first).__name__}: x has {rows.shape[1]} features, this layer takes {hint}")
+    return rows, shape
+
+
+def widened(net: Sequential, rows: Array) -> Array:
+    """Rows of uint8 or float16 in the network's dtype and times its `input_scale`; others as they are."""
+    if rows.dtype.name not in check.NARROW:
+        return rows
+    if dispatch.get_reference():
+        from ..reference.rows import widen
+
+        return widen(rows, net.dtype, net.input_scale)
+    from .._core import rows as core
+
+    out = np.empty(rows.shape, net.dtype)
+    core.widen(np.require(rows, requirements=["C", "A"]), out, net.input_scale)
+    return out
