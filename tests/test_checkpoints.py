@@ -79,6 +79,30 @@ def without_seconds(row):
     return {name: value for name, value in row.items() if name != "seconds"}
 
 
+def test_callbacks_and_schedules_are_part_of_a_checkpoint(path):
+    """EarlyStopping ends the resumed run at the same epoch, with the same best parameters."""
+
+    def make():
+        trainer = make_trainer()
+        trainer.scheduler = optim.lr_scheduler.CosineAnnealingLR(trainer.optimizer, T_max=100, by="batch")
+        return trainer, [fastnn.callbacks.EarlyStopping(patience=2, min_delta=0.02)]
+
+    whole, callbacks = make()
+    expected = fit(whole, epochs=50, callbacks=callbacks)
+    assert expected.stopped and expected.epochs < 50
+    for count in range(3, 60, 4):
+        trainer, callbacks = make()
+        history = fit(
+            trainer, epochs=50, callbacks=[*callbacks, CutOff(count)], checkpoint=path, checkpoint_every=2, resume=True
+        )
+        if not history.interrupted:
+            break
+    assert (bits(trainer), history.stopped) == (bits(whole), expected.stopped)
+    trainer, callbacks = make()
+    assert fit(trainer, epochs=50, callbacks=callbacks, checkpoint=path, resume=True).stopped == expected.stopped
+    assert bits(trainer) == bits(whole)
+
+
 def test_ctrl_c_leaves_a_checkpoint_of_the_last_batch(path):
     whole, trainer, twin = make_trainer(), make_trainer(), make_trainer()
     fit(whole, epochs=4000, batch_size=1)

@@ -85,6 +85,31 @@ def test_callbacks_see_batches_of_an_iterable():
     assert seen == [(e, b, p, None, None) for e in range(2) for b, p in ((1, 50), (2, 100), (3, 120))]
 
 
+@pytest.mark.parametrize("kind", ["arrays", "batches", "shards"])
+def test_metrics_and_schedules_go_with_streams(kind, shards, tmp_path):
+    """Interrupted and resumed at the end of an epoch, too."""
+    x, y, weight = data()
+
+    def make():
+        trainer = make_trainer()
+        trainer = fastnn.Trainer(trainer.net, trainer.loss, trainer.optimizer, metrics=["f1", "accuracy"])
+        trainer.scheduler = fastnn.optim.lr_scheduler.StepLR(trainer.optimizer, 3, by="batch")
+        return trainer
+
+    source = {"arrays": (x, y), "batches": (pieces(50),), "shards": (shards,)}[kind]
+    weights = {"sample_weight": weight} if kind == "arrays" else {}
+    settings = {"batch_size": 50, "shuffle": False, "epochs": 3, "validation_data": (x, y), **weights}
+    whole, cut, resumed = make(), make(), make()
+    history = whole.fit(*source, **settings)
+    assert len(history["f1"]) == 3 and len(history["val_f1"]) == 3
+    cut.fit(*source, **settings | {"epochs": 2}, checkpoint=tmp_path / "c")
+    again = resumed.fit(*source, **settings, checkpoint=tmp_path / "c", resume=True)
+    assert bits(resumed) == bits(whole) and again["f1"] == history["f1"]
+    arrays = make()
+    arrays.fit(x, y, **settings | {"sample_weight": weight})
+    assert bits(arrays) == bits(whole)
+
+
 BROKEN = [
     (
         lambda: iter([(1, 2, 3, 4)]),
