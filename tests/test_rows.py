@@ -115,3 +115,13 @@ def test_other_integers_are_refused_as_before():
     x[1, 2] = np.nan
     with pytest.raises(ValueError, match=r"x\[1, 2\] is nan"):
         trainer.fit(x, y)
+
+
+def test_narrow_inputs_are_not_mixed_and_stay_scaled_when_folded():
+    x, y, _ = narrow_data("uint8")
+    with pytest.raises(TypeError, match="transform: x must be float32 to be mixed, got uint8"):
+        trainer_of("float32").fit(x, y, transform=fastnn.data.Mixup())
+    net = nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8), nn.Linear(8, 3), seed=0, input_scale=0.01)
+    folded = net.eval().fold()
+    assert folded.input_scale == 0.01
+    np.testing.assert_allclose(folded.predict(x), net.predict(x), rtol=1e-4, atol=1e-5)
