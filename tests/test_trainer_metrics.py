@@ -117,6 +117,20 @@ def test_classes_that_do_not_occur_are_left_out_of_the_mean():
     check(trainer, x, y, None, {"f1": metrics.f1(y, trainer.net.predict(x).argmax(1), average="macro")})
 
 
+def test_ignored_targets_count_nowhere(dtype):
+    rng, x, weight = inputs(dtype, weighted=True)
+    y = rng.integers(-1, 3, N)
+    trainer = trainer_for(
+        nn.CrossEntropyLoss(ignore_index=-1), 3, ["accuracy", "f1", "top_k_accuracy", "roc_auc"], dtype
+    )
+    history, scores = records(trainer, x, y, weight)
+    known, _ = records(trainer, x[y >= 0], y[y >= 0], weight[y >= 0])
+    for name in ("accuracy", "f1", "top_5_accuracy"):
+        assert history[name] == pytest.approx(known[name], rel=1e-10)
+    assert scores["roc_auc"] == known["val_roc_auc"]
+    assert math.isnan(trainer.evaluate(x[:5], np.full(5, -1))["roc_auc"])
+
+
 def spread(y_true, y_pred, sample_weight=None):
     return np.average((y_true - y_pred)[:, 0] ** 4, weights=sample_weight)
 

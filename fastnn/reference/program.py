@@ -131,7 +131,7 @@ class ReferenceProgram:
         if rows.dtype != "int64":
             return mix_rows(rows, partners, share)
         try:
-            _check_labels(rows, self.n_out)
+            _check_labels(rows, self.n_out, 0)  # none is ignored
         except BadLabel as error:
             error.args = (error.args[0] + begin, error.args[1])
             raise

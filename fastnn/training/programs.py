@@ -150,10 +150,12 @@ class Programs:
         self.run("evaluate", data, None, 0, len(data), max(1, min(len(data), batch)), sums)
         whole = [metric for metric in self.metrics if metric.meter is None]
         scores = self.scores(sums, data) | dict.fromkeys((metric.name for metric in whole), math.nan)
-        if whole and len(data):
-            y_pred = self.net.predict(data.x)
+        counted: Any = data.y != self.loss.ignored if data.labels else slice(None)
+        y_true = data.y[counted]
+        if whole and len(y_true):
+            y_pred, weight = self.net.predict(data.x)[counted], None if data.weight is None else data.weight[counted]
             for metric in whole:
-                scores[metric.name] = metric.of_predictions(data.y, y_pred, data.weight, self.loss.logits)
+                scores[metric.name] = metric.of_predictions(y_true, y_pred, weight, self.loss.logits)
         return scores
 
     def scores(self, sums: Array, data: Data | None) -> dict[str, float]:
