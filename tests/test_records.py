@@ -5,10 +5,12 @@ import math
 import sys
 import types
 
+import numpy as np
 import pytest
 from runs import At, bits, make
 
-from fastnn import Callback, callbacks
+import fastnn
+from fastnn import Callback, callbacks, data
 from fastnn.training import History
 
 ROWS = [{"loss": 3.0, "val_f1": 0.5}, {"loss": 1.0, "val_f1": math.nan}, {"loss": 1.0, "val_f1": 0.25}, {"loss": 2.0}]
@@ -200,3 +202,29 @@ def test_model_checkpoint_fills_in_the_path(tmp_path, monkeypatch):
         callbacks.ModelCheckpoint("a", save_best_only=1)
     with pytest.raises(ValueError, match="every_epochs must be at least 1, got 0"):
         callbacks.ModelCheckpoint("a", every_epochs=0)
+
+
+def test_a_run_goes_on_from_what_model_checkpoint_saved(tmp_path):
+    def run(epochs, **options):
+        trainer, x, y = make()
+        watch = [callbacks.EarlyStopping("val_loss", patience=3), callbacks.CSVLogger(tmp_path / "log.csv")]
+        last = callbacks.ModelCheckpoint(tmp_path / "e{epoch}", every_epochs=2)
+        if options:
+            trainer.load_checkpoint(tmp_path / "e4")
+        history = trainer.fit(x, y, epochs=epochs, validation_split=0.2, transform=data.Mixup(),
+                              callbacks=[*watch, last], **options)  # fmt: skip
+        return trainer, history, watch[0]
+
+    trainer, history, watch = run(6)
+    other, resumed, resumed_watch = run(6, resume=True)
+    assert bits(other) == bits(trainer)
+    assert resumed["val_loss"] == history["val_loss"]
+    assert (resumed_watch.best, resumed_watch.best_epoch) == (watch.best, watch.best_epoch)
+    assert [float(row["val_loss"]) for row in read(tmp_path / "log.csv")] == history["val_loss"]
+
+
+def test_model_checkpoint_saves_networks(tmp_path):
+    trainer, x, y = make()
+    saver = callbacks.ModelCheckpoint(tmp_path / "best", "loss", save_best_only=True, net_only=True)
+    trainer.fit(x, y, epochs=3, callbacks=[saver, callbacks.EarlyStopping("loss")])
+    np.testing.assert_array_equal(fastnn.load(tmp_path / "best").predict(x), trainer.net.predict(x))

@@ -35,6 +35,10 @@ class ModelCheckpoint(Callback):
     ----------
     last_path : str or None
         What was saved last.
+
+    Notes
+    -----
+    It comes last in the list of callbacks: those behind it have not seen the epoch yet that it saves.
     """
 
     def __init__(
