@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from common import Aim, record
 
-from fastnn.bench.cases import Network, fit, predict, scheduled_fit, step
+from fastnn.bench.cases import Network, counting_fit, fit, predict, scheduled_fit, step
 from fastnn.bench.suite import DIGITS, MNIST, SMALL, WIDE
 
 TRAINED = {SMALL: 3.0, DIGITS: 2.0, MNIST: 1.35, WIDE: 1.15}
@@ -47,6 +47,7 @@ RECORDS = [
         for network, ratio in networks.items()
     ),
     *(record(scheduled_fit(n), Aim(ratio), by=("native", "reference", "torch")) for n, ratio in TRAINED.items()),
+    *(record(counting_fit(n), by=("native", "reference")) for n in (DIGITS, MNIST)),
     *(record(predict(network), Aim(ratio, ("onnxruntime",))) for network, ratio in PREDICTED.items()),
     *(
         record(

@@ -184,6 +184,12 @@ def test_counts_go_on_from_a_saved_state():
     again = trainer.fit(x, y, batch_size=8, seed=0, callbacks=[At("on_train_begin", load)])
     for name in REGRESSION:
         assert again[name] == whole[name]
+    other = trainer_for(nn.MSELoss(), 1, ["mae", "f1"])
+    message = r"metrics must be \['mae', 'mse', 'rmse', 'r2'\] as in the run to go on with, got \['mae', 'f1'\]"
+    with pytest.raises(ValueError, match=message):
+        other.fit(x, y, batch_size=8, seed=0, callbacks=[At("on_train_begin", load)])
+    with pytest.raises(ValueError, match="sums have no room"):
+        other._programs.run("step", other._data(x, y), None, 0, 8, 8, np.zeros(9))
 
 
 def test_evaluation_of_nothing_and_of_numbers_that_are_not_finite():

@@ -130,6 +130,12 @@ def scheduled_fit(network: Network, dtype: str = "float32") -> Case:
     return replace(case, section=f"{case.section}, rates by batch", options={"T_max": 10_000})
 
 
+def counting_fit(network: Network, dtype: str = "float32") -> Case:
+    """The same as `fit`, counting for F1 and top-2 accuracy, of batches that are mixed."""
+    case = fit(network, dtype)
+    return replace(case, section=f"{case.section}, mixed and counted", options={"k": 2, "alpha": 0.2})
+
+
 def step(network: Network, dtype: str = "float32") -> Case:
     """A step of training called from Python."""
     flops = network.flops(training=True)

@@ -82,6 +82,8 @@ class Programs:
         """
         program, hyper = self.get(mode, data, batch), self.optimizer.hyper.reshape(-1)
         program.check_rows(stop - start, batch)
+        if SUMS < sums.size < self.counting(data).size:  # five numbers stand for: count nothing
+            raise ValueError("sums have no room for what these metrics count")
         if mode == "step" and self.optimizer.searches:
             if rates is not None:
                 hyper[rates[0]] = rates[1][0]

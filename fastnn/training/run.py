@@ -31,7 +31,7 @@ SLICE_SECONDS = 0.1  # how often a long epoch comes up for the progress bar
 VALIDATION_ROWS = 256  # of a batch of validation, at least
 
 # What must be the same for a run to go on where another one stopped.
-SETTINGS = ("seed", "batch_size", "shuffle", "samples", "mixing")
+SETTINGS = ("seed", "batch_size", "shuffle", "samples", "mixing", "metrics")
 STATE = ("first", "epoch", "batch", "position", "seconds", "lr")
 
 
@@ -111,6 +111,11 @@ class Run:
     def mixing(self) -> str:
         """How samples are mixed, for comparison."""
         return repr(self.transform)
+
+    @property
+    def metrics(self) -> list[str]:
+        """Names of the metrics, whose counts are in the sums."""
+        return [metric.name for metric in self.trainer.metrics]
 
     @property
     def loss(self) -> float:

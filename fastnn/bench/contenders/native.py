@@ -34,17 +34,22 @@ def trainer(case: Case) -> fastnn.Trainer:
     """The trainer of a case."""
     net = network(case.network, case.dtype)
     rule = getattr(optim, case.network.optimizer)(net.parameters(), lr=LEARNING_RATE, **case.network.options)
-    scheduler = optim.lr_scheduler.CosineAnnealingLR(rule, **case.options, by="batch") if case.options else None
-    return fastnn.Trainer(net, loss=getattr(nn, case.network.loss)(), optimizer=rule, scheduler=scheduler)
+    steps, k = case.options.get("T_max"), case.options.get("k")
+    scheduler = optim.lr_scheduler.CosineAnnealingLR(rule, steps, by="batch") if steps else None
+    metrics = ["f1", fastnn.metrics.TopKAccuracy(k)] if k else []
+    loss = getattr(nn, case.network.loss)()
+    return fastnn.Trainer(net, loss=loss, optimizer=rule, scheduler=scheduler, metrics=metrics)
 
 
 def fit(case: Case) -> Run:
     """Epochs over batches in their order."""
     train, (x, y) = trainer(case), data.batches(case.network, case.dtype, case.parts)
-    rows = case.network.rows
+    rows, alpha = case.network.rows, case.options.get("alpha")
+    mixup = fastnn.data.Mixup(alpha) if alpha else None
 
     def run(n: int) -> float:
-        return train.fit(x, y, epochs=n, batch_size=rows, shuffle=False, progress=False)["loss"][-1]
+        history = train.fit(x, y, epochs=n, batch_size=rows, shuffle=False, transform=mixup, progress=False)
+        return history["loss"][-1]
 
     return run
 
