@@ -1,6 +1,7 @@
 """What the compiled loop counts for metrics, and where in the sums of a program it stands.
 
-A program adds up in one flat array: first the loss and the accuracy (`SUMS` numbers), then what each meter counts. So
+A program adds up in one flat array: first the loss and the accuracy (`SUMS` numbers), then the losses of several heads
+of a network, one each, then what each meter counts. So
 this array is all that a run has to keep of an epoch.
 """
 
@@ -55,11 +56,12 @@ class Counting:
     threshold: float = 0.5
     several: bool = False
     ignored: int = -100  # the class index whose rows count nothing
+    heads: int = 0
 
     @classmethod
     def of(cls, meters: Iterable[Meter], loss: Loss, data: Data, n_out: int) -> Counting:
         """For these data; ValueError if nothing of the kind can be counted of such targets."""
-        places, start = {}, SUMS
+        places, start = {}, SUMS + len(loss.heads)
         for meter in dict.fromkeys(meters):
             places[meter] = slice(start, start + meter.size(n_out))
             start = places[meter].stop
@@ -67,12 +69,12 @@ class Counting:
         if ERRORS in places and targets == INDICES:
             raise ValueError("metrics: mae, mse, rmse and r2 need targets like the outputs, got class indices")
         threshold = 0.5 if loss.threshold is None else loss.threshold
-        return cls(places, targets, threshold, targets == COLUMNS and n_out > 1, loss.ignored)
+        return cls(places, targets, threshold, targets == COLUMNS and n_out > 1, loss.ignored, len(loss.heads))
 
     @property
     def size(self) -> int:
         """How many numbers are summed up, in all."""
-        return max((place.stop for place in self.places.values()), default=SUMS)
+        return max((place.stop for place in self.places.values()), default=SUMS + self.heads)
 
 
 NOTHING = Counting({})

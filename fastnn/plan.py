@@ -15,7 +15,7 @@ import numpy as np
 from ._core.normalization import COLUMN_STATISTICS, ROW_STATISTICS
 from ._core.operations import LABELS
 from ._validation import Array
-from .meters import ACCURACY, COLUMNS, INDICES, Counting
+from .meters import ACCURACY, COLUMNS, INDICES, SUMS, Counting
 from .nn.parameters import ALIGNMENT, aligned_zeros
 from .program import Buffer, Operation, Part, Program, Slot
 from .stages import Concat, Elementwise, Gate, Gradient, Linear, Norm, Python, Stage, Sum, forward_of
@@ -189,6 +189,32 @@ class Plan:
         loss.plan(self, labels)
         self.sections["loss"] = (start, len(self.operations))
 
+    def targets(self, cols: int) -> Any:
+        """The targets of several heads, side by side."""
+        return self.in_workspace(Slot("target"), cols, "targets")
+
+    def retarget(self, first: int, targets: Any, start: int, cols: int, labels: bool, name: str) -> None:
+        """Let the operations from number `first` on read some columns of the targets; class indices are read back."""
+        if labels:
+            own: Any = np.zeros(self.batch_size, "int64")
+            self.nbytes += own.nbytes
+            arrays = {"x": Part(targets, start, 1), "y": own}
+            read = Operation("labels", f"targets of {name}", arrays, 1, 0, None, (float(targets.cols),))
+            self.operations.insert(first, read)
+        else:
+            own = self.buffer(cols)
+            self.copy_columns(targets, start, own, 0, cols, f"targets of {name}")
+            self.operations.insert(first, self.operations.pop())
+        for operation in self.operations[first + 1 :]:
+            if "target" in operation.arrays:
+                operation.arrays["target"] = own
+
+    def head(self, moment: str, i: int, weight: float) -> None:
+        """Combine the losses of several heads: "begin", then "head" after each, then "end"."""
+        arrays = {"sample_weight": Slot("sample_weight")}
+        operation = Operation(f"heads_{moment}", "losses of heads", arrays, 1, 0, None, (weight,), place=SUMS + i)
+        self.operations.append(operation)
+
     def metrics(self, counting: Counting) -> None:
         """Count for metrics."""
         start = len(self.operations)
@@ -303,9 +329,11 @@ class Plan:
         """y = a + b."""
         self.operations.append(_sum(label, a, b, y, cols))
 
-    def copy_columns(self, x: Any, x_start: int, y: Any, y_start: int, cols: int, label: str) -> None:
-        """Columns of x become columns of y; x is a buffer or, taken as a whole, a slot."""
-        strides = (float(getattr(x, "cols", cols)), float(y.cols))
+    def copy_columns(
+        self, x: Any, x_start: int, y: Any, y_start: int, cols: int, label: str, factor: float = 1.0
+    ) -> None:
+        """Columns of x, times a factor, become columns of y; x is a buffer or, taken as a whole, a slot."""
+        strides = (float(getattr(x, "cols", cols)), float(y.cols), factor)
         source = x if isinstance(x, Slot) else Part(x, x_start, cols)
         arrays = {"x": source, "y": Part(y, y_start, cols)}
         self.operations.append(Operation("columns", label, arrays, cols, 0, None, strides))

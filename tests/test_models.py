@@ -23,6 +23,7 @@ EXAMPLES = {
     "Dropout": [lambda: nn.Dropout(0.1)],
     "GELU": [lambda: nn.GELU("tanh")],
     "Hardtanh": [lambda: nn.Hardtanh(-np.inf, 0.1)],
+    "Heads": [lambda: nn.Heads(a=nn.Linear(FEATURES, 2), b=nn.Sequential(nn.Linear(FEATURES, 3), nn.Tanh()))],
     "LayerNorm": [lambda: nn.LayerNorm(FEATURES, 0.1, bias=False), lambda: nn.LayerNorm(FEATURES, affine=False)],
     "Linear": [lambda: nn.Linear(FEATURES, 4), lambda: nn.Linear(FEATURES, 4, False, seed=2**64 - 1)],
     "RMSNorm": [lambda: nn.RMSNorm(FEATURES), lambda: nn.RMSNorm(FEATURES, 0.1, affine=False)],

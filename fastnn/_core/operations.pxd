@@ -9,7 +9,7 @@ from fastnn._core.optimizers cimport Update
 
 cdef enum:
     LINEAR, LINEAR_BACKWARD, ACTIVATION, ACTIVATION_BACKWARD, ROWS, ROWS_BACKWARD, DROPOUT, DROPOUT_BACKWARD, COPY
-    COLUMNS, NORM, NORM_BACKWARD, RUNNING, LOSS, ROW_LOSS, CORRECT, COUNT_CLASSES, COUNT_TOP, COUNT_ERRORS, UPDATE
+    COLUMNS, LABELS_OF, HEADS_BEGIN, HEADS_HEAD, HEADS_END, NORM, NORM_BACKWARD, RUNNING, LOSS, ROW_LOSS, CORRECT, COUNT_CLASSES, COUNT_TOP, COUNT_ERRORS, UPDATE
     PYTHON
 
 # What an operation reads and writes. An array that is known only at the run (a Slot) is filled in when it begins.
@@ -50,6 +50,9 @@ ctypedef struct Totals:
     double weight_sum    # and what to divide it by
     double correct       # right predictions so far
     double samples
+    double heads         # the weighted sum of the losses of several heads of the network
+    double kept_loss     # loss_sum and weight_sum before them
+    double kept_weight
     double *sums         # all of them, with what metrics count behind the numbers above; or NULL
     Py_ssize_t bad_row   # the row of the batch whose label is out of range
     int64_t bad_value

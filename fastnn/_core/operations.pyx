@@ -20,7 +20,8 @@ from fastnn._core.softmax cimport run_rows1, run_rows2
 KINDS = {
     "linear": LINEAR, "linear_backward": LINEAR_BACKWARD, "activation": ACTIVATION,
     "activation_backward": ACTIVATION_BACKWARD, "rows": ROWS, "rows_backward": ROWS_BACKWARD, "dropout": DROPOUT,
-    "dropout_backward": DROPOUT_BACKWARD, "copy": COPY, "columns": COLUMNS,
+    "dropout_backward": DROPOUT_BACKWARD, "copy": COPY, "columns": COLUMNS, "labels": LABELS_OF,
+    "heads_begin": HEADS_BEGIN, "heads_head": HEADS_HEAD, "heads_end": HEADS_END,
     "layer_norm": NORM, "layer_norm_backward": NORM_BACKWARD, "rms_norm": NORM, "rms_norm_backward": NORM_BACKWARD,
     "batch_norm": NORM, "batch_norm_backward": NORM_BACKWARD, "running": RUNNING,
     "loss": LOSS, "row_loss": ROW_LOSS, "correct": CORRECT,
@@ -182,11 +183,40 @@ cdef void run_running(Op *op, Py_ssize_t rows, real dtype) noexcept nogil:
                             rows, op.n_in, op.params[0] if op.params[0] >= 0 else 1.0 / batches[0])
 
 
-cdef void copy_columns(const real *x, Py_ssize_t x_stride, real *y, Py_ssize_t y_stride, Py_ssize_t rows,
+cdef void copy_columns(const real *x, Py_ssize_t x_stride, real *y, Py_ssize_t y_stride, real factor, Py_ssize_t rows,
                        Py_ssize_t cols) noexcept nogil:
+    cdef Py_ssize_t r, j
+    for r in range(rows):
+        if factor == 1:
+            memcpy(y + r * y_stride, x + r * x_stride, cols * sizeof(real))
+        else:
+            for j in range(cols):
+                y[r * y_stride + j] = factor * x[r * x_stride + j]
+
+
+cdef void read_labels(const real *x, Py_ssize_t stride, int64_t *labels, Py_ssize_t rows) noexcept nogil:
     cdef Py_ssize_t r
     for r in range(rows):
-        memcpy(y + r * y_stride, x + r * x_stride, cols * sizeof(real))
+        labels[r] = <int64_t> x[r * stride]
+
+
+cdef void combine_heads(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noexcept nogil:
+    """Before, after each and at the end of the losses of several heads: add up their weighted sum."""
+    cdef double weight = rows
+    if op.p[SAMPLE_WEIGHT] != NULL:
+        weight = run_sum(<const real *> op.p[SAMPLE_WEIGHT], rows)
+    if op.kind == HEADS_BEGIN:
+        totals.heads, totals.kept_loss, totals.kept_weight = 0, totals.loss_sum, totals.weight_sum
+    elif op.kind == HEADS_HEAD:
+        if totals.weight_sum != totals.kept_weight:  # something counted
+            totals.heads += op.params[0] * totals.loss
+            if totals.sums != NULL:
+                totals.sums[op.place] += weight * totals.loss
+        totals.loss_sum, totals.weight_sum = totals.kept_loss, totals.kept_weight
+    else:
+        totals.loss = totals.heads
+        totals.loss_sum += weight * totals.heads
+        totals.weight_sum += weight
 
 
 cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, real dtype) noexcept nogil:
@@ -215,7 +245,11 @@ cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, real dty
         memcpy(op.p[Y], op.p[X], n * sizeof(real))
     elif op.kind == COLUMNS:
         copy_columns(<const real *> op.p[X], <Py_ssize_t> op.params[0], <real *> op.p[Y], <Py_ssize_t> op.params[1],
-                     rows, op.n_in)
+                     <real> op.params[2], rows, op.n_in)
+    elif op.kind == LABELS_OF:
+        read_labels(<const real *> op.p[X], <Py_ssize_t> op.params[0], <int64_t *> op.p[Y], rows)
+    elif op.kind in (HEADS_BEGIN, HEADS_HEAD, HEADS_END):
+        combine_heads(op, totals, rows, dtype)
     elif op.kind == NORM:
         run_normalization(op, rows, dtype)
     elif op.kind == NORM_BACKWARD:

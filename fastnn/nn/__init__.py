@@ -27,6 +27,7 @@ from .class_losses import CrossEntropyLoss, MultiMarginLoss, NLLLoss, SoftmaxFoc
 from .distribution_losses import GaussianNLLLoss, KLDivLoss, PoissonNLLLoss
 from .dropout import Dropout
 from .flatten import Flatten
+from .heads import Heads, HeadsLoss
 from .linear import Linear
 from .losses import CosineSimilarityLoss, HuberLoss, L1Loss, Loss, MSELoss, QuantileLoss, RMSELoss, SmoothL1Loss
 from .module import Module
@@ -52,6 +53,8 @@ __all__ = [
     "Hardsigmoid",
     "Hardswish",
     "Hardtanh",
+    "Heads",
+    "HeadsLoss",
     "HingeLoss",
     "HuberLoss",
     "KLDivLoss",

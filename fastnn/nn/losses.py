@@ -38,6 +38,7 @@ class Loss:
     logits: ClassVar[bool] = False  # outputs are what a softmax over classes makes probabilities of
     extra_name: ClassVar[str] = ""  # of the keyword that may be an array: a number for each column or class
     reductions: ClassVar[tuple[str, ...]] = ("mean", "sum", "none")
+    quick: ClassVar[bool] = True  # targets are read as they are given
 
     def __init__(self, reduction: str = "mean", **params: float) -> None:
         check.check_choice("reduction", reduction, self.reductions)
@@ -54,6 +55,15 @@ class Loss:
     def formula(self) -> LossFunction:
         """The function of `functional` that computes it."""
         return LOSSES[self.name]
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The names of the outputs that have losses of their own."""
+        return ()
+
+    def describe_label(self, row: int, value: int, y: Any, n_out: int) -> str:
+        """What is wrong with a class index out of range."""
+        return f"y[{row}] is {value}: class indices must be between 0 and {n_out - 1}"
 
     @property
     def ignored(self) -> int:
@@ -209,6 +219,7 @@ class PythonLoss(Loss):
     """
 
     name = kernel = "python"
+    quick = False
 
     def __init__(self, function: Callable[..., tuple[Any, Any]]) -> None:
         super().__init__()

@@ -59,6 +59,7 @@ class ReferenceProgram:
         self.tick, self.n_out, self.dtype = program.tick, program.n_out, program.dtype
         self.loss_stop = program.sections["loss"][1] if "loss" in program.sections else None
         self.now = 0  # the tick that dropout draws by in this run
+        self.heads, self.kept = 0.0, np.zeros(2)  # the weighted sum of losses of heads; the sums before them
 
     def run(
         self, first: int, last: int, rows: int, slots: dict[str, Array], sums: Array, tick: int | None = None
@@ -226,7 +227,25 @@ class ReferenceProgram:
     def _copy(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
         a["y"][...] = a["x"]
 
-    _columns = _copy
+    def _columns(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
+        a["y"][...] = o.params[2] * a["x"]
+
+    def _labels(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
+        a["y"][...] = a["x"][:, 0]
+
+    def _heads_begin(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
+        self.heads, self.kept = 0.0, sums[1:3].copy()
+
+    def _heads_head(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
+        if sums[2] != self.kept[1]:  # something counted
+            self.heads += o.params[0] * float(sums[0])
+            if sums.size > o.place:
+                sums[o.place] += _rows_weight(a, rows) * sums[0]
+        sums[1:3] = self.kept
+
+    def _heads_end(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
+        sums[0] = self.heads
+        sums[1:3] += _rows_weight(a, rows) * self.heads, _rows_weight(a, rows)
 
     def _loss(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
         assert o.loss is not None
@@ -326,6 +345,12 @@ def _counts(o: "Operation", a: dict[str, Array], rows: int) -> Array:
     if o.flag & LABELS:
         counts = counts * class_share(a["target"], a["extra"] if o.flag & SHARED else None, o.params[0])
     return counts * o.n_in if o.kind == "loss" and not o.flag & BY_ROWS else counts
+
+
+def _rows_weight(a: dict[str, Array], rows: int) -> float:
+    """What a batch counts for: its rows, or their weights."""
+    weight = a.get("sample_weight")
+    return float(rows if weight is None else weight.sum(dtype="float64"))
 
 
 def _check_labels(labels: Array, classes: int, ignored: int | None = None) -> None:

@@ -133,6 +133,8 @@ class Mixed(Data):
     def check(data: Data, loss: Loss, n_out: int) -> None:
         """Raise TypeError if mixtures of these targets are none that the loss takes."""
         y: Array = data.y
+        if loss.heads:
+            raise TypeError("transform: the targets of several heads cannot be mixed")
         if data.x.dtype != data.dtype:
             raise TypeError(f"transform: x must be {data.dtype} to be mixed, got {data.x.dtype}")
         if y.dtype == data.x.dtype:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..meters import SUMS
 from ..program import Buffer
 from ..reference.program import elementwise
 from ..stages import Stage
@@ -86,7 +85,7 @@ class Health:
 def examine(trainer: Trainer, data: Data) -> Health:
     """The health of a trainer's network on data: a step is taken, looked at, and taken back."""
     net, optimizer, rows = trainer.net, trainer.optimizer, len(data)
-    params, sums = net.parameters(), np.zeros(SUMS)
+    params, sums = net.parameters(), trainer._programs.new_sums(data)
     arrays, state = [params.data, params.grad, net._tick], optimizer.state_dict()
     arrays += [view for _, view in net.named_buffers()]
     before = [array.copy() for array in arrays]

@@ -53,7 +53,7 @@ class Programs:
 
     def counting(self, data: Data) -> Counting:
         """What is counted for metrics."""
-        if not self.metrics:
+        if not self.metrics and not self.loss.heads:
             return NOTHING
         meters = (metric.meter for metric in self.metrics if metric.meter is not None)
         return Counting.of(meters, self.loss, data, self.net.out_features_for(data.x.shape[1]))
@@ -144,7 +144,7 @@ class Programs:
         except BadLabel as error:
             row, value = error.args
             row = int(order[row]) if order is not None else row
-            raise ValueError(f"y[{row}] is {value}: class indices must be between 0 and {program.n_out - 1}") from None
+            raise ValueError(self.loss.describe_label(row, value, data.y, program.n_out)) from None
 
     def evaluate(self, data: Data, batch: int) -> dict[str, float]:
         """The scores of the network on data, in inference mode."""
@@ -166,6 +166,8 @@ class Programs:
         if self.loss.reduction != "sum":
             total = total / weight if weight else math.nan
         scores = {"loss": math.sqrt(total) if self.loss.root else total}
+        for name, head in zip(self.loss.heads, sums[SUMS:], strict=False):
+            scores[f"{name}_loss"] = float(head) / weight if weight else math.nan
         if samples:
             scores["accuracy"] = correct / samples
         counting = NOTHING if data is None else self.counting(data)

@@ -10,7 +10,6 @@ import numpy as np
 
 from .. import _validation as check
 from .._core.program import NonFinite
-from ..nn.losses import PythonLoss
 from ..nn.sequential import Sequential
 from ..optim import Optimizer
 from ..optim.lr_scheduler import Scheduler
@@ -127,7 +126,7 @@ class Trainer(Setup):
         except NonFinite:
             check_data(data)
             program = self._programs.run("step", data, None, 0, rows, rows, sums)
-        if not isinstance(self.loss, PythonLoss) and not self.optimizer.searches:
+        if self.loss.quick and not self.optimizer.searches:
             self._step = getattr(program.executor, "step", None)
         return float(sums[0])
 

@@ -1,0 +1,194 @@
+"""Several outputs of one network, each with a loss of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import _validation as check
+from .branches import Concat
+from .losses import Loss, PythonLoss
+from .module import Module
+
+if TYPE_CHECKING:
+    from ..plan import Plan
+
+EXACT = {"float32": 1 << 24, "float64": 1 << 53}  # integers up to here are numbers of these dtypes
+
+
+class Heads(Concat):
+    """Named branches at the end of a network; their outputs stand side by side, and `split` takes them apart.
+
+    Parameters
+    ----------
+    **heads : Module
+        A layer or network for each output, which tells how many features it takes: `price=nn.Linear(32, 1)`.
+
+    Notes
+    -----
+    `HeadsLoss` trains them together.
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> from fastnn import nn, optim
+    >>> heads = nn.Heads(price=nn.Linear(8, 1), kind=nn.Linear(8, 3))
+    >>> net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), heads, seed=0)
+    >>> loss = nn.HeadsLoss(heads, price=nn.HuberLoss(), kind=nn.CrossEntropyLoss(), weights={"kind": 0.5})
+    >>> trainer = fastnn.Trainer(net, loss, optim.Adam(net.parameters()))
+    >>> X = np.zeros((10, 4), "float32")
+    >>> history = trainer.fit(X, {"price": np.ones(10, "float32"), "kind": np.arange(10) % 3})
+    >>> list(history)
+    ['loss', 'price_loss', 'kind_loss', 'accuracy', 'seconds']
+    >>> {name: y.shape for name, y in heads.split(net.predict(X)).items()}
+    {'price': (10, 1), 'kind': (10, 3)}
+    """
+
+    def __init__(self, **heads: Module) -> None:
+        if not heads:
+            raise ValueError("Heads needs at least one head")
+        super(Concat, self).__init__(heads)
+
+    @property
+    def widths(self) -> dict[str, int]:
+        """The number of outputs of each head."""
+        features = self.in_features_hint()
+        if features is None:
+            raise ValueError("Heads: no head tells how many features it takes")
+        return {name: head.out_features_for(features) for name, head in self.named_children().items()}
+
+    def split(self, y: Any) -> dict[str, check.Array]:
+        """The outputs of each head, shape (..., its outputs): views of what the network gave."""
+        y = check.as_array("y", y)
+        ends = np.cumsum([0, *self.widths.values()])
+        check.check_shape("y", y, (*y.shape[:-1], int(ends[-1])), "(..., all outputs)")
+        return {name: y[..., a:b] for name, a, b in zip(self.widths, ends[:-1], ends[1:], strict=True)}
+
+
+class HeadsLoss(Loss):
+    """The weighted sum of the losses of `Heads`: sum_h weight_h loss_h.
+
+    Targets are a dict with an array for each head. The history has "<head>_loss" for each, and an accuracy of all heads
+    that classify.
+
+    Parameters
+    ----------
+    heads : Heads
+        The last layer of the network.
+    weights : dict, optional
+        A number of at least 0 for each head, 1 for those that are not named.
+    **losses : Loss
+        The loss of each head, with reduction "mean".
+
+    Notes
+    -----
+    The loss of an epoch is the mean over its batches, in proportion to their samples (or sample weights).
+    """
+
+    name = kernel = "heads"
+    quick = False
+
+    def __init__(self, heads: Heads, *, weights: Mapping[str, float] | None = None, **losses: Loss) -> None:
+        super().__init__()
+        if not isinstance(heads, Heads):
+            raise TypeError(f"heads must be nn.Heads, got {type(heads).__name__}")
+        self.widths = heads.widths
+        _check_names("losses", losses, self.widths, all_of_them=True)
+        for name, loss in losses.items():
+            if not isinstance(loss, Loss) or isinstance(loss, (PythonLoss, HeadsLoss)):
+                raise TypeError(f"{name} must be a loss of fastnn.nn, got {loss!r:.60}")
+            if loss.reduction != "mean":
+                raise ValueError(f'{name}: reduction must be "mean", got {loss.reduction!r}')
+        self.losses = {name: losses[name] for name in self.widths}
+        weights = dict(weights or {})
+        _check_names("weights", weights, self.widths)
+        self.weights = {
+            name: check.check_number(f"weights[{name!r}]", weights.get(name, 1.0), at_least=0.0) for name in self.widths
+        }
+        self._layout: dict[str, tuple[int, bool]] = {}  # columns of the packed targets, and whether they are classes
+
+    def __call__(self, input: Any, target: Any, sample_weight: Any = None) -> tuple[Any, check.Array]:
+        x = check.as_array("input", input)
+        check.check_shape("input", x, (len(x), sum(self.widths.values())), "(rows, all outputs)")
+        _check_targets(target, self.widths)
+        total, gradient, start = 0.0, np.empty_like(x), 0
+        for name, width in self.widths.items():
+            columns = slice(start, start + width)
+            t, _ = self.losses[name].prepare_target(target[name], len(x), width, x.dtype)
+            value, grad = self.losses[name](np.ascontiguousarray(x[:, columns]), t, sample_weight)
+            total += self.weights[name] * float(value)
+            gradient[:, columns] = self.weights[name] * grad
+            start += width
+        return x.dtype.type(total), gradient
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        return tuple(self.widths)
+
+    def prepare_target(self, target: Any, rows: int, n_out: int, dtype: np.dtype[Any]) -> tuple[check.Array, bool]:
+        """The targets of all heads side by side; class indices as numbers, which the program reads back."""
+        if n_out != sum(self.widths.values()):
+            raise ValueError(f"the network has {n_out} outputs, the heads of the loss {sum(self.widths.values())}")
+        _check_targets(target, self.widths)
+        columns, layout = [], {}
+        for name, width in self.widths.items():
+            try:
+                t, labels = self.losses[name].prepare_target(target[name], rows, width, dtype)
+            except (TypeError, ValueError) as error:
+                raise type(error)(f"y[{name!r}]: {error}") from None
+            if labels and t.size and np.abs(t).max() > EXACT[dtype.name]:
+                raise ValueError(f"y[{name!r}]: class indices must be between 0 and {width - 1}, got {np.abs(t).max()}")
+            columns.append(t.reshape(rows, -1).astype(dtype))
+            layout[name] = columns[-1].shape[1], labels
+        if layout != self._layout:
+            self._layout, self.version = layout, self.version + 1
+        return np.hstack(columns), False
+
+    def describe_label(self, row: int, value: int, y: Any, n_out: int) -> str:
+        start = 0
+        for name, (width, labels) in self._layout.items():
+            if labels and y[row, start] == value and not 0 <= value < self.widths[name]:
+                return f"y[{name!r}][{row}] is {value}: class indices must be between 0 and {self.widths[name] - 1}"
+            start += width
+        return super().describe_label(row, value, y, n_out)
+
+    def plan(self, plan: Plan, labels: bool) -> None:
+        x, gradient, cols = plan.current, plan.gradient, plan.cols
+        targets = plan.targets(sum(width for width, _ in self._layout.values()))
+        plan.head("begin", 0, 0.0)
+        start = place = 0
+        for i, (name, width) in enumerate(self.widths.items()):
+            t_width, is_labels = self._layout[name]
+            plan.current, plan.cols = plan.buffer(width), width
+            plan.gradient = None if gradient is None else plan.buffer(width)
+            plan.copy_columns(x, start, plan.current, 0, width, f"outputs of {name}")
+            first = len(plan.operations)
+            self.losses[name].plan(plan, is_labels)
+            plan.retarget(first, targets, place, t_width, is_labels, name)
+            plan.head("head", i, self.weights[name])
+            if gradient is not None:
+                label = f"gradient of {name}"
+                plan.copy_columns(plan.gradient, 0, gradient, start, width, label, factor=self.weights[name])
+            start, place = start + width, place + t_width
+        plan.current, plan.gradient, plan.cols = x, gradient, cols
+        plan.head("end", 0, 0.0)
+
+    def __repr__(self) -> str:
+        inner = ", ".join(f"{name}={self.weights[name]:g} * {loss!r}" for name, loss in self.losses.items())
+        return f"HeadsLoss({inner})"
+
+
+def _check_names(what: str, given: Mapping[str, Any], heads: Mapping[str, int], all_of_them: bool = False) -> None:
+    unknown, missing = sorted(set(given) - set(heads)), sorted(set(heads) - set(given))
+    if unknown:
+        raise ValueError(f"{what}: no head is called {unknown[0]!r}; there are {', '.join(heads)}")
+    if all_of_them and missing:
+        raise ValueError(f"{what}: {', '.join(missing)} must be given too")
+
+
+def _check_targets(target: Any, heads: Mapping[str, int]) -> None:
+    if not isinstance(target, Mapping):
+        raise TypeError(f"y must be a dict with an array for each of {', '.join(heads)}, got {type(target).__name__}")
+    _check_names("y", target, heads, all_of_them=True)
