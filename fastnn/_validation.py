@@ -289,4 +289,6 @@ def as_rows(target: Array, shape: tuple[int, ...]) -> Array:
 
 def check_ignored(ignore_index: Any) -> float:
     """The class index of targets that are ignored, as a parameter of kernels, which are floats."""
+    if type(ignore_index) is int and -100 <= ignore_index < 100:
+        return float(ignore_index)
     return float(check_integer("ignore_index", ignore_index, at_least=-(2**53), at_most=2**53))
