@@ -252,7 +252,7 @@ class Plan:
         for i in range(len(stages) - 1, first - 1, -1):
             assert back is not None
             back = stages[i].backward(self, back, stages[i - 1] if i > 0 else None, wanted or i > first)
-        return back
+        return back if wanted else None  # a layer in Python gives one, asked or not: of another width than the input's
 
     def update(self, optimizer: Optimizer) -> None:
         """Add the update of all parameters."""

@@ -165,6 +165,55 @@ def test_many_branches_on_the_input(rng):
     np.testing.assert_array_equal(net.predict(x), np.tile(x, 100))
 
 
+class Column(nn.Module):
+    """Picks a column."""
+
+    def __init__(self, column):
+        super().__init__()
+        self.column = column
+
+    def forward(self, x):
+        self.shape = x.shape
+        return x[:, [self.column]].copy()
+
+    def backward(self, grad_output):
+        grad_x = np.zeros(self.shape, grad_output.dtype)
+        grad_x[:, [self.column]] = grad_output
+        return grad_x
+
+    def out_features_for(self, in_features):
+        return 1
+
+
+class Factor(nn.Module):
+    """Multiplies by a parameter."""
+
+    def __init__(self):
+        super().__init__()
+        self.add_parameter("factor", (1,), 2.0)
+
+    def forward(self, x):
+        self.x = x.copy()
+        return self["factor"] * x
+
+    def backward(self, grad_output):
+        self.gradient("factor")[...] += (grad_output * self.x).sum()
+        return self["factor"] * grad_output
+
+
+def test_layers_in_python_on_parts_of_the_input_do_not_add_gradients_that_nobody_wants(backend, rng):
+    """Those that end amid a branch have other columns than the input: adding them wrote behind a buffer."""
+    net = nn.Sequential(
+        nn.Concat(*(nn.Sequential(Column(i), Factor()) for i in (2, 40))), nn.Linear(2, 2), seed=0, dtype="float64"
+    )
+    x, y = rng.normal(size=(32, 50)), rng.integers(0, 2, 32)
+    trainer = fastnn.Trainer(net, nn.CrossEntropyLoss(), optim.SGD(net.parameters(), lr=0.1))
+    trainer.step(x, y)
+    assert "sum of gradients" not in str(trainer._programs.get("step", trainer._data(x, y), 32))
+    assert all(gradient.any() for _, gradient in net.named_gradients())
+    assert net.backward(nn.CrossEntropyLoss()(net(x), y)[1]).shape == x.shape
+
+
 def test_errors():
     with pytest.raises(ValueError, match="body gives 5 features, to be added to 4 of the shortcut"):
         nn.Residual(nn.Linear(4, 5))
