@@ -23,6 +23,11 @@ EXPECTED = {
         and 0.5 < r["He"]["std"][-1] < 2
         and r["He"]["advice"] == 0 < r["zeros"]["advice"]
     ),
+    "overfitting": lambda r: (
+        r["none"]["train"] > 0.98
+        and min(r["none"]["val_loss"] - r[name]["val_loss"] for name in r.keys() - {"none", "label smoothing"}) > 0.05
+        and r["early stopping"]["by heart"] < 0.5
+    ),
     "policy_gradient": lambda r: r["first"] < 40 and r["last"] > 150,
     "resume": lambda r: r["kills"] == 2 and r["alone"] == r["resumed"],
     "schedules": lambda r: (
