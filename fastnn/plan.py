@@ -1,9 +1,9 @@
 """How a network becomes a program.
 
 A `Plan` walks through the layers once. Each tells it in the plan's vocabulary what it stands for (`linear`,
-`activation`, `norm`, `batch_norm`, `rows`, `dropout`, `residual`, `concat`, `python`), and the plan fuses: an
-activation into the product or the normalization before it, the gradient of an activation into the operation that makes
-its grad_output. Every layer leaves a stage (stages.py), which knows the way back.
+`activation`, `norm`, `batch_norm`, `rows`, `gate`, `noise`, `parametric`, `gather`, `residual`, `concat`, `python`),
+and the plan fuses: an activation into the product or the normalization before it, the gradient of an activation into
+the operation that makes its grad_output. Every layer leaves a stage (stages.py), which knows the way back.
 """
 
 from __future__ import annotations
@@ -16,9 +16,22 @@ from ._core.normalization import COLUMN_STATISTICS, ROW_STATISTICS
 from ._core.operations import LABELS
 from ._validation import Array
 from .meters import ACCURACY, COLUMNS, INDICES, SUMS, Counting
-from .nn.parameters import ALIGNMENT, aligned_zeros
-from .program import Buffer, Operation, Part, Program, Slot
-from .stages import Concat, Elementwise, Gate, Gradient, Linear, Norm, Python, Stage, Sum, forward_of
+from .nn.parameters import aligned_zeros
+from .program import Buffer, Operation, Part, Program, Slot, lay_out
+from .stages import (
+    Concat,
+    Elementwise,
+    Folded,
+    Gate,
+    Gradient,
+    Linear,
+    Norm,
+    Parametric,
+    Python,
+    Stage,
+    Sum,
+    forward_of,
+)
 
 if TYPE_CHECKING:
     from .nn.losses import Loss
@@ -29,6 +42,14 @@ if TYPE_CHECKING:
 # Activations whose gradient is computed from the output: these two by definition, the others because their output tells
 # as much as their input. Their outputs may overwrite their inputs.
 FROM_OUTPUT = {"sigmoid", "tanh", "relu", "relu6", "hardtanh"}
+
+# What is done to the gradient where there was noise; nothing where it was added.
+NOISE_GRADIENTS = {
+    "dropout": "dropout",
+    "alpha_dropout": "alpha_dropout_backward",
+    "gaussian_dropout": "gaussian_dropout",
+    "gaussian_noise": None,
+}
 
 LAYER_STREAMS = 1 << 40  # random streams of dropout begin here, a block of 2^40 ticks a layer; those below shuffle
 
@@ -83,7 +104,7 @@ class Plan:
             return
         y = self.buffer(self.cols)
         saved = self.current if keep_input else y
-        self._elementwise("activation", layer, label, y, kernel, params, saved)
+        self._elementwise("activation", layer, label, y, kernel, backward, params, saved)
         self.stages[-1].gate = Gate(backward, params, saved)
 
     def norm(self, layer: Any, label: str, kind: str, eps: float) -> None:
@@ -112,13 +133,40 @@ class Plan:
     def rows(self, layer: Any, label: str, kernel: str, params: tuple[float, ...]) -> None:
         """An operation on whole rows: softmax and log-softmax."""
         y = self.buffer(self.cols)
-        self._elementwise("rows", layer, label, y, kernel, params, y)
+        self._elementwise("rows", layer, label, y, kernel, f"{kernel}_backward", params, y)
 
-    def dropout(self, layer: Any, label: str, p: float, position: int) -> None:
-        """Dropout while training, nothing otherwise."""
-        if self.train and p != 0:
+    def gate(self, layer: Module, label: str, kernel: str, params: tuple[float, ...]) -> None:
+        """An operation on whole rows that makes one feature of several."""
+        n_in, n_out, x, y = self._change(layer)
+        saved = {"saved": x}
+        stage = Folded(layer, label, n_in, n_out, x, y, False, None, "rows", f"{kernel}_backward", params, saved)
+        self.add_stage(stage, Operation("rows", label, {"x": x, "y": y}, n_in, n_out, kernel, params))
+
+    def noise(self, layer: Module, label: str, kernel: str, value: float, position: int) -> None:
+        """Dropout and its kin while training, nothing otherwise; `value` is the kernel's parameter."""
+        if self.train and value != 0:
             stream = (position + 1) * LAYER_STREAMS
-            self._elementwise("dropout", layer, label, self.buffer(self.cols), None, (p,), None, stream)
+            backward = NOISE_GRADIENTS[kernel]
+            self._elementwise("noise", layer, label, self.buffer(self.cols), kernel, backward, (value,), None, stream)
+
+    def parametric(
+        self, layer: Module, label: str, kind: str, params: tuple[float, ...] = (), parameter: str = "weight"
+    ) -> None:
+        """A layer with one parameter, which is no product."""
+        n_in, n_out, x, y = self._change(layer)
+        stage = Parametric(layer, label, n_in, n_out, x, y, kind=kind, parameter=parameter, params=params)
+        arrays = {"x": x, "weight": layer.array(parameter), "y": y}
+        operation = Operation(kind, label, arrays, n_in, n_out, params=params, columns=self._columns_of(x))
+        self.add_stage(stage, operation)
+
+    def gather(self, layer: Module, label: str, index: Array) -> None:
+        """Some columns of x."""
+        n_in, n_out, x, y = self._change(layer)
+        columns = self._columns_of(x)
+        if columns is not None:
+            y.columns = tuple(columns[i] for i in index)
+        stage = Folded(layer, label, n_in, n_out, x, y, kind="gather", operands={"index": index})
+        self.add_stage(stage, Operation("gather", label, {"x": x, "y": y, "index": index}, n_in, n_out))
 
     def python(self, layer: Module, label: str) -> None:
         """A layer whose forward and backward are Python functions of arrays."""
@@ -277,17 +325,7 @@ class Plan:
 
     def finish(self) -> Program:
         """Lay out the workspace and resolve every buffer into it."""
-        itemsize = np.dtype(self.dtype).itemsize
-        # An odd number of cache lines between buffers: no two rows at a distance of a power of two.
-        sizes = [
-            (-(-b.cols * self.batch_size * itemsize // ALIGNMENT) | 1) * ALIGNMENT // itemsize for b in self.buffers
-        ]
-        arena = aligned_zeros((sum(sizes),), self.dtype)
-        start = 0
-        for buffer, size in zip(self.buffers, sizes, strict=True):
-            flat = arena[start : start + buffer.cols * self.batch_size]
-            buffer.array = flat.reshape(self.batch_size, buffer.cols)
-            start += size
+        nbytes = self.nbytes + lay_out(self.buffers, self.batch_size, self.dtype)
         for operation in self.operations:
             operation.arrays = {role: a.array if isinstance(a, (Buffer, Part)) else a
                                 for role, a in operation.arrays.items()}  # fmt: skip
@@ -298,7 +336,7 @@ class Plan:
             self.cols,
             self.operations,
             self.sections,
-            self.nbytes + arena.nbytes,
+            nbytes,
             self.tick,
             self.stages,
             self.by_batch,
@@ -316,6 +354,7 @@ class Plan:
         if not isinstance(array, Slot):
             return array
         copy = self.buffer(cols)
+        copy.columns = self._columns_of(array)
         self.operations.append(Operation("copy", label, {"x": array, "y": copy}, cols))
         return copy
 
@@ -347,6 +386,19 @@ class Plan:
         arrays = {"x": x, "weight": layer.array("weight"), "bias": layer.array("bias"), "pre": y, "y": y, **arrays}
         self.add_stage(stage, Operation(kind, label, arrays, self.cols, eps=eps))
 
+    def _change(self, layer: Module) -> tuple[int, int, Any, Buffer]:
+        """Features in and out of a layer, which may be different ones, and its matrices."""
+        hint = layer.in_features_hint()
+        if hint not in (None, self.cols):
+            raise ValueError(f"{type(layer).__name__}: x has {self.cols} features, this layer takes {hint}")
+        n_out = layer.out_features_for(self.cols)
+        return self.cols, n_out, self.current, self.buffer(n_out)
+
+    def _columns_of(self, array: Any) -> tuple[int, ...] | None:
+        """Which columns of the network's input a matrix consists of; None if it is computed."""
+        columns: tuple[int, ...] | None = tuple(range(self.n_in)) if isinstance(array, Slot) else array.columns
+        return columns
+
     def _branch(self, nodes: tuple[Node, ...], x: Any, n_in: int) -> tuple[list[Stage], Any]:
         """Plan a chain of layers that reads x: its stages, none of which is fused with one outside, and its output."""
         outside, self.stages = self.stages, []
@@ -361,13 +413,13 @@ class Plan:
         layer: Any,
         label: str,
         y: Any,
-        kernel: str | None,
+        kernel: str,
+        backward: str | None,
         params: tuple[float, ...],
         saved: Any,
         stream: int = 0,
     ) -> None:
         x, cols = self.current, self.cols
-        backward = f"{kernel}_backward" if kernel else None
         stage = Elementwise(layer, label, cols, cols, x, y, False, None, kind, backward, params, saved, stream)
         operation = Operation(kind, label, {"x": x, "y": y}, cols, 0, kernel, params, seed=self.seed, stream=stream)
         self.add_stage(stage, operation)

@@ -14,7 +14,9 @@ import numpy as np
 
 from ._core import dispatch
 from ._core.operations import LABELS
+from ._core.program import BadCode
 from ._validation import Array
+from .nn.parameters import ALIGNMENT, aligned_zeros
 
 if TYPE_CHECKING:
     from .nn.losses import Loss
@@ -35,6 +37,7 @@ class Buffer:
 
     cols: int
     array: Any = None
+    columns: tuple[int, ...] | None = None  # of the network's input, where these are some of them
 
 
 @dataclass
@@ -50,6 +53,19 @@ class Part:
         """A view, once the workspace is laid out."""
         columns: Array = self.buffer.array[:, self.start : self.start + self.cols]
         return columns
+
+
+def lay_out(buffers: list[Buffer], rows: int, dtype: str) -> int:
+    """Give every matrix a place in one workspace, for up to so many rows; returns its size in bytes."""
+    itemsize = np.dtype(dtype).itemsize
+    # An odd number of cache lines between buffers: no two rows at a distance of a power of two.
+    sizes = [(-(-buffer.cols * rows * itemsize // ALIGNMENT) | 1) * ALIGNMENT // itemsize for buffer in buffers]
+    arena = aligned_zeros((sum(sizes),), dtype)
+    start = 0
+    for buffer, size in zip(buffers, sizes, strict=True):
+        buffer.array = arena[start : start + buffer.cols * rows].reshape(rows, buffer.cols)
+        start += size
+    return int(arena.nbytes)
 
 
 @dataclass
@@ -72,6 +88,7 @@ class Operation:
     call: Callable[[int], tuple[float, float] | None] | None = None  # a loss gives its value, and what that counts
     update: Optimizer | None = None
     loss: Loss | None = None
+    columns: tuple[int, ...] | None = None  # of the network's input, where x is some of them
 
     def flops(self, rows: int) -> int:
         """Floating-point operations: 2 a multiply-add, 1 an element of anything else."""
@@ -127,6 +144,28 @@ class Program:
         raise ValueError(
             f"{self.by_batch}: the last of the batches of {batch_size} from {rows} rows has 1 row, which has no "
             "variance to normalize by: leave a row out, or choose another batch_size"
+        )
+
+    def run(self, section: str, rows: int, slots: dict[str, Array], tick: int | None = None, *, start: int = 0) -> None:
+        """Run a section once, on `rows` rows of which the first is row number `start` of the data."""
+        try:
+            self.executor.run(*self.span(section), rows, slots, np.zeros(5), tick)
+        except BadCode as error:
+            error.args = (error.args[0] + start, *error.args[1:])
+            raise self.explained(error) from None
+
+    def explained(self, error: BadCode, order: Array | None = None) -> ValueError:
+        """What is wrong with a row of the data, or with row order[i] of it, in words."""
+        row, column, value, number = error.args
+        row = row if order is None else int(order[row])
+        operation = self.operations[number]
+        if operation.columns is None:  # an embedding of what other layers compute
+            where = f"its input [{row}, {column}]"
+        else:
+            where = f"x[{row}, {operation.columns[column]}]"
+        most = int(operation.params[0]) - 1
+        return ValueError(
+            f"{operation.label.split()[-1]}: {where} is {value}: codes must be integers between 0 and {most}"
         )
 
     def __str__(self) -> str:

@@ -69,7 +69,10 @@ class Stage:
 
 @dataclass
 class Elementwise(Stage):
-    """Activations, softmax and dropout: the gradient of x is one operation on that of y, in place where possible."""
+    """Activations, softmax and dropout: the gradient of x is one operation on that of y, in place where possible.
+
+    Without a kernel it is that of y.
+    """
 
     kind: str = "activation"
     kernel: str | None = None
@@ -78,7 +81,7 @@ class Elementwise(Stage):
     stream: int = 0
 
     def backward(self, plan: Plan, gradient: Gradient, before: Stage | None, wanted: bool) -> Gradient | None:
-        if gradient.gated:
+        if gradient.gated or self.kernel is None:
             return replace(gradient, gated=False)
         return elementwise_backward(
             plan, self, gradient, f"{self.kind}_backward", self.kernel, self.params, self.saved, self.stream
@@ -118,6 +121,49 @@ class Norm(Stage):
             return None
         operation.arrays["grad_x"] = gradient.array if gradient.owned else plan.buffer(self.n_in)
         return gated_by(before, operation)
+
+
+@dataclass
+class Folded(Stage):
+    """Gates and columns, which make another number of features: the gradient of x has a place of its own."""
+
+    kind: str = "rows"
+    kernel: str | None = None
+    params: tuple[float, ...] = ()
+    operands: dict[str, Any] = field(default_factory=dict)
+
+    def backward(self, plan: Plan, gradient: Gradient, before: Stage | None, wanted: bool) -> Gradient | None:
+        grad_x = plan.buffer(self.n_in)
+        arrays = {"grad_y": gradient.array, "grad_x": grad_x, **self.operands}
+        kind = f"{self.kind}_backward"
+        plan.operations.append(Operation(kind, self.label, arrays, self.n_in, self.n_out, self.kernel, self.params))
+        return Gradient(grad_x)
+
+
+@dataclass
+class Parametric(Stage):
+    """A layer with one parameter, which is no product: a slope, a temperature, a table."""
+
+    trained: bool = True
+    kind: str = ""
+    parameter: str = "weight"
+    params: tuple[float, ...] = ()
+
+    def backward(self, plan: Plan, gradient: Gradient, before: Stage | None, wanted: bool) -> Gradient | None:
+        arrays = {
+            "grad_y": gradient.array,
+            "x": self.x,
+            "weight": self.layer.array(self.parameter),
+            "grad_weight": self.layer.gradient(self.parameter),
+        }
+        operation = Operation(f"{self.kind}_backward", self.label, arrays, self.n_in, self.n_out, params=self.params)
+        operation.flag = ACCUMULATE if plan.accumulate else 0
+        plan.operations.append(operation)
+        if not wanted:
+            return None
+        in_place = gradient.owned and self.n_in == self.n_out
+        arrays["grad_x"] = gradient.array if in_place else plan.buffer(self.n_in)
+        return Gradient(arrays["grad_x"])
 
 
 @dataclass

@@ -124,6 +124,45 @@ ROWS = (
        scale=r.entropy_gradient_terms),
 )  # fmt: skip
 
+PARAMETRIC = (
+    *(
+        op
+        for label, draw in (("prelu", r.slopes), ("prelu of one slope", r.one_slope))
+        for op in (
+            Op("prelu", "rows", r.slope_arguments(draw), (1, 1), ("prelu", "leaky_relu"), ({},), "prelu_backward",
+               kinks=(0,), label=label),
+            Op("prelu_backward", "rows", r.slope_arguments(draw, gradient=True), (16, 16),
+               ("prelu_backward", "prelu_slopes", "prelu_slope"), scale=r.prelu_gradient_terms, label=label),
+        )
+    ),
+    Op("temperature_scale", "rows", r.slope_arguments(r.one_temperature), (1, 1), ("temperature_scale",), ({},),
+       "temperature_scale_backward"),
+    Op("temperature_scale_backward", "rows", r.slope_arguments(r.one_temperature, gradient=True), (16, 16), ("dot",),
+       scale=r.temperature_scale_gradient_terms),
+)  # fmt: skip
+
+
+def _gate(name, ulp, backward_ulp, options=({},), backward_scale=None):
+    backward = f"{name}_backward"
+    return (
+        Op(name, "rows", r.gate_arguments(), ulp, (name,), options, backward),
+        Op(backward, "rows", r.gate_arguments(gradient=True), backward_ulp, (backward,), options, scale=backward_scale),
+    )
+
+
+GATES = (
+    *_gate("glu", (3, 3), (6, 6)),
+    *_gate("swiglu", (4, 4), (6, 6), backward_scale=r.swiglu_gradient_terms),
+    *_gate("maxout", (0, 0), (0, 0), ({}, {"pool_size": 3}, {"pool_size": 1})),
+)
+
+EMBEDDING = (
+    Op("embedding", "embedding", r.embedding_arguments(), (0, 0), ("embedding", "bad_code"), ({}, {"padding_idx": 2}),
+       "embedding_backward", constants=1),
+    Op("embedding_backward", "embedding", r.embedding_arguments(gradient=True), (16, 16), ("embedding_backward",),
+       ({}, {"padding_idx": 2}, {"padding_idx": -1}), scale=r.embedding_gradient_terms),
+)  # fmt: skip
+
 LINEAR = (
     Op("linear", "linear", r.linear_arguments, (16, 16), ("matmul",), ({}, {"activation": "relu"}), "linear_backward",
        scale=r.linear_terms, kinks=(0,)),
@@ -190,10 +229,21 @@ LOSSES = (
 
 MASKS = {"seed": 3}, {"p": 0.25, "seed": 2**40, "stream": 7, "start": 5}, {"p": 0.0, "seed": 0}, {"p": 1.0, "seed": 0}
 
+NORMALS = ({"seed": 3}, {"std": 0.25, "seed": 2**40, "stream": 7, "start": 5}, {"std": 0.0, "seed": 0})
+
 DROPOUT = (
     Op("dropout", "dropout", arrays(numbers), (1, 1), ("dropout",), MASKS, "dropout_backward"),
     Op("dropout_backward", "dropout", arrays(numbers), (1, 1), ("dropout",), MASKS),
-)
+    Op("alpha_dropout", "dropout", arrays(numbers), (2, 2), ("alpha_dropout",), MASKS, "alpha_dropout_backward",
+       scale=r.alpha_dropout_terms),
+    Op("alpha_dropout_backward", "dropout", arrays(numbers), (1.5, 1.5), ("alpha_dropout_backward",), MASKS),
+    Op("gaussian_dropout", "dropout", arrays(numbers), (8, 8), ("gaussian_dropout",), MASKS[:3],
+       "gaussian_dropout_backward", scale=r.gaussian_dropout_terms),
+    Op("gaussian_dropout_backward", "dropout", arrays(numbers), (8, 8), ("gaussian_dropout",), MASKS[:3],
+       scale=r.gaussian_dropout_terms),
+    Op("gaussian_noise", "dropout", arrays(numbers), (8, 8), ("gaussian_noise",), NORMALS,
+       scale=r.gaussian_noise_terms),
+)  # fmt: skip
 
 _RATES = {"lr": 0.01, "weight_decay": 0.1}
 
@@ -261,7 +311,19 @@ UPDATES = (
     )),
 )  # fmt: skip
 
-OPS = (*ELEMENTARY, *ACTIVATIONS, *ROWS, *LINEAR, *NORMALIZATION, *LOSSES, *DROPOUT, *UPDATES)
+OPS = (
+    *ELEMENTARY,
+    *ACTIVATIONS,
+    *PARAMETRIC,
+    *GATES,
+    *ROWS,
+    *EMBEDDING,
+    *LINEAR,
+    *NORMALIZATION,
+    *LOSSES,
+    *DROPOUT,
+    *UPDATES,
+)
 MEASURES = {"multiply_adds"}  # the kernels that are no operation: they only measure the machine
 FUNCTIONS = tuple(op for op in OPS if op.kind != "update")
 CASES = [(op, options) for op in FUNCTIONS for options in op.options]

@@ -38,7 +38,7 @@ class Op:
     """
 
     name: str
-    kind: str  # elementwise, rows, loss, class loss, linear, norm, dropout or update
+    kind: str  # elementwise, rows, loss, class loss, linear, norm, embedding, dropout or update
     make: Callable[..., Call]
     ulp: tuple[float, float]
     kernels: tuple[str, ...] = ()
@@ -48,6 +48,7 @@ class Op:
     kinks: tuple[float, ...] = ()  # where the derivative jumps
     scale: Callable[..., Any] | None = None
     label: str = ""
+    constants: int = 0  # so many first arguments have no gradient
 
     @property
     def function(self):
@@ -185,9 +186,54 @@ def norm_arguments(*vectors, gradient=False):
     return make
 
 
+def slope_arguments(draw_parameter, gradient=False):
+    """A maker of calls of activations that have a parameter; of their gradients, with grad_output first."""
+
+    def make(shape, dtype, rng, **options):
+        x, parameter = numbers(shape, rng), draw_parameter(shape, rng)
+        upstream = (rng.normal(size=shape),) if gradient else ()
+        return Call(tuple(array.astype(dtype) for array in (*upstream, x, parameter)), options)
+
+    return make
+
+
 def about_1(shape, rng):
     """Weights and variances."""
     return rng.uniform(0.5, 2, shape)
+
+
+def slopes(shape, rng):
+    return rng.normal(size=shape[-1:])
+
+
+def one_slope(shape, rng):
+    return rng.normal(size=1)
+
+
+def one_temperature(shape, rng):
+    return rng.uniform(0.5, 2, 1)
+
+
+def gate_arguments(gradient=False):
+    """A maker of calls of gates whose result has the shape given; of their gradients, with grad_output first."""
+
+    def make(shape, dtype, rng, **options):
+        x = numbers((*shape[:-1], options.get("pool_size", 2) * shape[-1]), rng)
+        upstream = (rng.normal(size=shape),) if gradient else ()
+        return Call(tuple(array.astype(dtype) for array in (*upstream, x)), options)
+
+    return make
+
+
+def embedding_arguments(gradient=False):
+    """A maker of calls on a table of 9 rows; of their gradients, with grad_output first."""
+
+    def make(shape, dtype, rng, **options):
+        codes, weight = rng.integers(0, 9, shape), rng.normal(size=(9, 4))
+        upstream = (rng.normal(size=(*shape, 4)),) if gradient else ()
+        return Call(tuple(array.astype(dtype) for array in (*upstream, codes, weight)), options)
+
+    return make
 
 
 def entropy_gradient_arguments(shape, dtype, rng, axis=-1):
@@ -238,6 +284,37 @@ def tanh_gradient_terms(g, y):
 
 def row_max(x, axis=-1):
     return np.abs(x).max(axis=axis, keepdims=True, initial=0)
+
+
+def prelu_gradient_terms(g, x, weight):
+    return np.abs(g), reference.prelu_backward(-np.abs(g), np.fmin(x, 0), weight)[1]
+
+
+def temperature_scale_gradient_terms(g, x, temperature):
+    return tuple(map(np.abs, reference.temperature_scale_backward(np.abs(g), np.abs(x), temperature)))
+
+
+def swiglu_gradient_terms(g, x):
+    a, b = np.split(x, 2, axis=-1)
+    return np.concatenate([gated_terms("silu")(g * b, a), np.abs(g * reference.silu(a))], axis=-1)
+
+
+def embedding_gradient_terms(g, codes, weight, padding_idx=None):
+    return reference.embedding_backward(np.abs(g), codes, weight, padding_idx)
+
+
+def alpha_dropout_terms(x, p=0.5, **stream):
+    """The numbers that are scaled, and what is added to them."""
+    return np.abs(reference.alpha_dropout_backward(x, p, **stream)) + 1.0
+
+
+def gaussian_noise_terms(x, std=1.0, **stream):
+    """Near 0 a normal number has the absolute error of the probability that it comes from."""
+    return np.abs(x) + std * (1 + np.abs(reference.gaussian_noise(np.zeros_like(x), 1.0, **stream)))
+
+
+def gaussian_dropout_terms(x, p=0.5, **stream):
+    return np.abs(x) * gaussian_noise_terms(np.ones_like(x), (p / (1 - p)) ** 0.5, **stream)
 
 
 def softmax_terms(x, axis=-1, temperature=1.0):

@@ -1,6 +1,7 @@
 """No operation reads or writes a byte outside its arrays: they stand between pages that nobody may touch."""
 
 import inspect
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,13 +10,14 @@ from measure import assert_same_bits
 from ops import FUNCTIONS, UPDATES, case_id
 from records import Call, numbered, results
 
-from fastnn._core import dispatch
+from fastnn._core import dispatch, parametric
+from fastnn._core import embedding as core_embedding
 from fastnn._core import linear as core_linear
 from fastnn._core.losses import Loss, RowLoss
 from fastnn._core.softmax import Rows1, Rows2
 
 SIZES = range(1, 71)  # tails of all lengths behind no, one and some whole registers
-GUARDS = [Guard(70 * 9 * 8) for _ in range(6)]
+GUARDS = [Guard(70 * 12 * 8) for _ in range(6)]
 
 
 def guarded(call, end):
@@ -109,8 +111,8 @@ def test_outputs_of_a_loss_of_rows(dtype, isa, rng):
 
 
 def test_outputs_of_rows(dtype, isa, rng):
-    softmax, entropy = Rows1("softmax"), Rows1("entropy", reduces=True)
-    softmax_backward, entropy_backward = Rows2("softmax_backward"), Rows2("entropy_backward", reduces=True)
+    softmax, entropy = Rows1("softmax"), Rows1("entropy")
+    softmax_backward, entropy_backward = Rows2("softmax_backward"), Rows2("entropy_backward")
     for n in SIZES:
         x, g = np.exp(rng.normal(size=(2, 3, n))).astype(dtype)
         check_outputs(lambda x, y: softmax.run(x, y, 1.0), (x,), [x.shape])
@@ -125,3 +127,13 @@ def test_outputs_of_linear_backward(dtype, isa, rng):
             g, x, weight = (rng.normal(size=shape).astype(dtype) for shape in ((3, n_out), (3, n_in), (n_in, n_out)))
             shapes = [x.shape, weight.shape, (n_out,)]
             check_outputs(core_linear.linear_backward, (g, x, weight), shapes)
+
+
+def test_outputs_of_gradients_of_slopes_and_tables(dtype, isa, rng):
+    for n in SIZES:
+        g, x, weight = (rng.normal(size=shape).astype(dtype) for shape in ((3, n), (3, n), n))
+        check_outputs(parametric.prelu_backward, (g, x, weight), [(3, n), (n,)])
+        check_outputs(parametric.temperature_scale_backward, (g, x, weight[:1]), [(3, n), (1,)])
+        codes = np.array([1, 0, 1], dtype)
+        table_gradient = partial(core_embedding.embedding_backward, padding=-1)
+        check_outputs(table_gradient, (g, codes), [(2, n)])

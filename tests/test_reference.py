@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from ops import UPDATES
 from records import numbered
+from test_reference_layers import layer_calls
 
 import fastnn.reference as ref
 
@@ -382,22 +383,26 @@ def all_calls(dtype):
         calls[slope.__name__] = lambda slope=slope: slope(g, x, x)
     for op in UPDATES:
         calls[op.name] = lambda op=op: run_step(op.name, x, g, len(op.options[-1]["states"]))
-    return calls | {
-        "add": lambda: ref.add(x, g),
-        "entropy": lambda: ref.entropy(x),
-        "entropy_backward": lambda: ref.entropy_backward(g[:, 0], x),
-        "linear": lambda: ref.linear(x, weight, weight[0], "gelu"),
-        "linear_backward": lambda: ref.linear_backward(g[:, :2], x, weight)[0],
-        "layer_norm": lambda: ref.layer_norm(x, x[0], x[1]),
-        "layer_norm_backward": lambda: ref.layer_norm_backward(g, x, x[0])[0],
-        "rms_norm": lambda: ref.rms_norm(x, x[0]),
-        "rms_norm_backward": lambda: ref.rms_norm_backward(g, x, x[0])[0],
-        "batch_norm": lambda: ref.batch_norm(x, x[0].copy(), x[1].copy(), x[0], x[1], True),
-        "batch_norm_backward": lambda: ref.batch_norm_backward(g, x, None, None, x[0], True)[0],
-        "dropout": lambda: ref.dropout(x, seed=0),
-        "dropout_backward": lambda: ref.dropout_backward(x, seed=0),
-        "uniform": lambda: ref.uniform(2**64 - 1, 2**64 - 1, 2**62, 5, dtype),
-    }
+    return (
+        calls
+        | layer_calls(x, g)
+        | {
+            "add": lambda: ref.add(x, g),
+            "entropy": lambda: ref.entropy(x),
+            "entropy_backward": lambda: ref.entropy_backward(g[:, 0], x),
+            "linear": lambda: ref.linear(x, weight, weight[0], "gelu"),
+            "linear_backward": lambda: ref.linear_backward(g[:, :2], x, weight)[0],
+            "layer_norm": lambda: ref.layer_norm(x, x[0], x[1]),
+            "layer_norm_backward": lambda: ref.layer_norm_backward(g, x, x[0])[0],
+            "rms_norm": lambda: ref.rms_norm(x, x[0]),
+            "rms_norm_backward": lambda: ref.rms_norm_backward(g, x, x[0])[0],
+            "batch_norm": lambda: ref.batch_norm(x, x[0].copy(), x[1].copy(), x[0], x[1], True),
+            "batch_norm_backward": lambda: ref.batch_norm_backward(g, x, None, None, x[0], True)[0],
+            "dropout": lambda: ref.dropout(x, seed=0),
+            "dropout_backward": lambda: ref.dropout_backward(x, seed=0),
+            "uniform": lambda: ref.uniform(2**64 - 1, 2**64 - 1, 2**62, 5, dtype),
+        }
+    )
 
 
 def run_step(name, x, g, n_states):

@@ -257,5 +257,11 @@ def test_gradients_of_single_losses_in_any_layout():
 def test_the_program_of_a_step_can_be_printed():
     trainer = make()
     text = str(trainer.compile(batch_size=16))
-    for part in ("0 Linear + 1 LeakyReLU", "CrossEntropyLoss + gradient", "Adam, all parameters at once", "dropout"):
+    for part in (
+        "0 Linear + 1 LeakyReLU",
+        "CrossEntropyLoss + gradient",
+        "Adam, all parameters at once",
+        "Dropout",
+        "noise",
+    ):
         assert part in text

@@ -34,31 +34,47 @@ cdef extern from "fastnn.h" nogil:
         void (*matmul)(const fnn_product *product) noexcept nogil
         void (*column_sums)(const float *g, Py_ssize_t g_row, const float *init, float *out,
                             Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
-        double (*dot)(const float *x, const float *g, Py_ssize_t n) noexcept nogil
         double (*sum)(const float *x, Py_ssize_t n) noexcept nogil
-        void (*dropout)(const float *x, float *y, Py_ssize_t n, uint64_t seed, uint64_t stream, uint64_t start,
-                        uint64_t threshold, double scale) noexcept nogil
         void (*batch_statistics)(const float *x, float *statistics, Py_ssize_t stride, Py_ssize_t rows,
                                  Py_ssize_t cols, double eps) noexcept nogil
         void (*running_statistics)(const float *mean, const float *variance, float *statistics, Py_ssize_t cols,
                                    double eps) noexcept nogil
         void (*update_running)(const float *statistics, float *mean, float *variance, Py_ssize_t rows,
                                Py_ssize_t cols, double momentum) noexcept nogil
+        void (*prelu)(const float *x, const float *weight, float *y, Py_ssize_t rows,
+                      Py_ssize_t cols) noexcept nogil
+        void (*prelu_backward)(const float *g, const float *x, const float *weight, float *y, Py_ssize_t rows,
+                               Py_ssize_t cols) noexcept nogil
+        void (*prelu_slopes)(const float *x, const float *g, Py_ssize_t stride, const float *init, float *out,
+                             Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
+        void (*embedding)(const float *codes, const float *weight, float *y, Py_ssize_t n,
+                          Py_ssize_t cols) noexcept nogil
+        void (*embedding_backward)(const float *g, const float *codes, float *grad_weight, Py_ssize_t n,
+                                   Py_ssize_t cols, Py_ssize_t width, Py_ssize_t padding) noexcept nogil
+        Py_ssize_t (*bad_code)(const float *codes, Py_ssize_t n, Py_ssize_t num_embeddings) noexcept nogil
         double (*multiply_adds)(Py_ssize_t rounds) noexcept nogil
     struct fnn_kernels_f64:
         void (*matmul)(const fnn_product *product) noexcept nogil
         void (*column_sums)(const double *g, Py_ssize_t g_row, const double *init, double *out,
                             Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
-        double (*dot)(const double *x, const double *g, Py_ssize_t n) noexcept nogil
         double (*sum)(const double *x, Py_ssize_t n) noexcept nogil
-        void (*dropout)(const double *x, double *y, Py_ssize_t n, uint64_t seed, uint64_t stream, uint64_t start,
-                        uint64_t threshold, double scale) noexcept nogil
         void (*batch_statistics)(const double *x, double *statistics, Py_ssize_t stride, Py_ssize_t rows,
                                  Py_ssize_t cols, double eps) noexcept nogil
         void (*running_statistics)(const double *mean, const double *variance, double *statistics, Py_ssize_t cols,
                                    double eps) noexcept nogil
         void (*update_running)(const double *statistics, double *mean, double *variance, Py_ssize_t rows,
                                Py_ssize_t cols, double momentum) noexcept nogil
+        void (*prelu)(const double *x, const double *weight, double *y, Py_ssize_t rows,
+                      Py_ssize_t cols) noexcept nogil
+        void (*prelu_backward)(const double *g, const double *x, const double *weight, double *y, Py_ssize_t rows,
+                               Py_ssize_t cols) noexcept nogil
+        void (*prelu_slopes)(const double *x, const double *g, Py_ssize_t stride, const double *init, double *out,
+                             Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
+        void (*embedding)(const double *codes, const double *weight, double *y, Py_ssize_t n,
+                          Py_ssize_t cols) noexcept nogil
+        void (*embedding_backward)(const double *g, const double *codes, double *grad_weight, Py_ssize_t n,
+                                   Py_ssize_t cols, Py_ssize_t width, Py_ssize_t padding) noexcept nogil
+        Py_ssize_t (*bad_code)(const double *codes, Py_ssize_t n, Py_ssize_t num_embeddings) noexcept nogil
         double (*multiply_adds)(Py_ssize_t rounds) noexcept nogil
     struct fnn_isa:
         const char *name
@@ -76,6 +92,12 @@ ctypedef void (*rows1_f64)(const double *, double *, Py_ssize_t, Py_ssize_t, con
 ctypedef void (*rows2_f32)(const float *, const float *, float *, Py_ssize_t, Py_ssize_t,
                            const double *) noexcept nogil
 ctypedef void (*rows2_f64)(const double *, const double *, double *, Py_ssize_t, Py_ssize_t,
+                           const double *) noexcept nogil
+ctypedef double (*reduce2_f32)(const float *, const float *, Py_ssize_t) noexcept nogil
+ctypedef double (*reduce2_f64)(const double *, const double *, Py_ssize_t) noexcept nogil
+ctypedef void (*noise_f32)(const float *, float *, Py_ssize_t, uint64_t, uint64_t, uint64_t,
+                           const double *) noexcept nogil
+ctypedef void (*noise_f64)(const double *, double *, Py_ssize_t, uint64_t, uint64_t, uint64_t,
                            const double *) noexcept nogil
 ctypedef void (*norm_f32)(const float *, const float *, const float *, float *, float *, Py_ssize_t,
                           Py_ssize_t, double) noexcept nogil
@@ -118,13 +140,6 @@ cdef inline void column_sums(const real *g, Py_ssize_t g_row, const real *init, 
         active.f64.column_sums(g, g_row, init, out, rows, cols)
 
 
-cdef inline double dot(const real *x, const real *g, Py_ssize_t n) noexcept nogil:
-    if real is float:
-        return active.f32.dot(x, g, n)
-    else:
-        return active.f64.dot(x, g, n)
-
-
 cdef inline double array_sum(const real *x, Py_ssize_t n) noexcept nogil:
     if real is float:
         return active.f32.sum(x, n)
@@ -132,12 +147,65 @@ cdef inline double array_sum(const real *x, Py_ssize_t n) noexcept nogil:
         return active.f64.sum(x, n)
 
 
-cdef inline void dropout(const real *x, real *y, Py_ssize_t n, uint64_t seed, uint64_t stream, uint64_t start,
-                         uint64_t threshold, double scale) noexcept nogil:
+cdef inline void prelu(const real *x, const real *weight, real *y, Py_ssize_t rows, Py_ssize_t cols) noexcept nogil:
     if real is float:
-        active.f32.dropout(x, y, n, seed, stream, start, threshold, scale)
+        active.f32.prelu(x, weight, y, rows, cols)
     else:
-        active.f64.dropout(x, y, n, seed, stream, start, threshold, scale)
+        active.f64.prelu(x, weight, y, rows, cols)
+
+
+cdef inline void prelu_backward(const real *g, const real *x, const real *weight, real *y, Py_ssize_t rows,
+                                Py_ssize_t cols) noexcept nogil:
+    if real is float:
+        active.f32.prelu_backward(g, x, weight, y, rows, cols)
+    else:
+        active.f64.prelu_backward(g, x, weight, y, rows, cols)
+
+
+cdef inline void prelu_slopes(const real *x, const real *g, Py_ssize_t stride, const real *init, real *out,
+                              Py_ssize_t rows, Py_ssize_t cols) noexcept nogil:
+    if real is float:
+        active.f32.prelu_slopes(x, g, stride, init, out, rows, cols)
+    else:
+        active.f64.prelu_slopes(x, g, stride, init, out, rows, cols)
+
+
+cdef inline void embedding(const real *codes, const real *weight, real *y, Py_ssize_t n,
+                           Py_ssize_t cols) noexcept nogil:
+    if real is float:
+        active.f32.embedding(codes, weight, y, n, cols)
+    else:
+        active.f64.embedding(codes, weight, y, n, cols)
+
+
+cdef inline void embedding_backward(const real *g, const real *codes, real *grad_weight, Py_ssize_t n, Py_ssize_t cols,
+                                    Py_ssize_t width, Py_ssize_t padding) noexcept nogil:
+    if real is float:
+        active.f32.embedding_backward(g, codes, grad_weight, n, cols, width, padding)
+    else:
+        active.f64.embedding_backward(g, codes, grad_weight, n, cols, width, padding)
+
+
+cdef inline Py_ssize_t bad_code(const real *codes, Py_ssize_t n, Py_ssize_t num_embeddings) noexcept nogil:
+    if real is float:
+        return active.f32.bad_code(codes, n, num_embeddings)
+    else:
+        return active.f64.bad_code(codes, n, num_embeddings)
+
+
+cdef inline double reduce2(int kernel, const real *x, const real *g, Py_ssize_t n) noexcept nogil:
+    if real is float:
+        return (<reduce2_f32 *> &active.f32)[kernel](x, g, n)
+    else:
+        return (<reduce2_f64 *> &active.f64)[kernel](x, g, n)
+
+
+cdef inline void noise(int kernel, const real *x, real *y, Py_ssize_t n, uint64_t seed, uint64_t stream, uint64_t start,
+                       const double *params) noexcept nogil:
+    if real is float:
+        (<noise_f32 *> &active.f32)[kernel](x, y, n, seed, stream, start, params)
+    else:
+        (<noise_f64 *> &active.f64)[kernel](x, y, n, seed, stream, start, params)
 
 
 cdef inline void map1(int kernel, const real *x, real *y, Py_ssize_t n, const double *params) noexcept nogil:

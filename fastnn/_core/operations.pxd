@@ -8,14 +8,16 @@ from fastnn._core.normalization cimport Norm
 from fastnn._core.optimizers cimport Update
 
 cdef enum:
-    LINEAR, LINEAR_BACKWARD, ACTIVATION, ACTIVATION_BACKWARD, ROWS, ROWS_BACKWARD, DROPOUT, DROPOUT_BACKWARD, COPY
-    COLUMNS, LABELS_OF, HEADS_BEGIN, HEADS_HEAD, HEADS_END, NORM, NORM_BACKWARD, RUNNING, LOSS, ROW_LOSS, CORRECT, COUNT_CLASSES, COUNT_TOP, COUNT_ERRORS, UPDATE
+    LINEAR, LINEAR_BACKWARD, ACTIVATION, ACTIVATION_BACKWARD, ROWS, ROWS_BACKWARD, NOISE, NOISE_BACKWARD, COPY
+    COLUMNS, LABELS_OF, HEADS_BEGIN, HEADS_HEAD, HEADS_END, NORM, NORM_BACKWARD, RUNNING, LOSS, ROW_LOSS
+    CORRECT, COUNT_CLASSES, COUNT_TOP, COUNT_ERRORS, UPDATE
     PYTHON
+    PRELU, PRELU_BACKWARD, TEMPERATURE, TEMPERATURE_BACKWARD, EMBEDDING, EMBEDDING_BACKWARD, GATHER, GATHER_BACKWARD
 
 # What an operation reads and writes. An array that is known only at the run (a Slot) is filled in when it begins.
 cdef enum:
     X, Y, PRE, WEIGHT, BIAS, SAVED, GRAD_Y, GRAD_X, GRAD_WEIGHT, GRAD_BIAS, TARGET, SAMPLE_WEIGHT, EXPANDED
-    EXTRA, GRAD_EXTRA, S0, S1, S2, HYPER, STEP, STATISTICS, RUNNING_MEAN, RUNNING_VAR, ROLES
+    EXTRA, GRAD_EXTRA, S0, S1, S2, HYPER, STEP, STATISTICS, RUNNING_MEAN, RUNNING_VAR, INDEX, ROLES
 
 # Bits of Op.flag: the loss is a mean; targets are class indices; gradients are added to those there; the mean is of
 # rows, not of elements; weights of classes count in the mean.
@@ -54,10 +56,13 @@ ctypedef struct Totals:
     double kept_loss     # loss_sum and weight_sum before them
     double kept_weight
     double *sums         # all of them, with what metrics count behind the numbers above; or NULL
-    Py_ssize_t bad_row   # the row of the batch whose label is out of range
+    Py_ssize_t bad_row   # the row of the batch whose label, or whose code in a column of an operation, is out of range
     int64_t bad_value
+    double bad_code
+    Py_ssize_t bad_column
+    int bad_op
 
 cdef enum:
-    DONE, BAD_LABEL, NON_FINITE, RAISED
+    DONE, BAD_LABEL, BAD_CODE, NON_FINITE, RAISED
 
 cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, real dtype) noexcept nogil

@@ -2,12 +2,14 @@
 
 from libc.math cimport sqrt
 from libc.stdint cimport int64_t, uint64_t
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 
 from fastnn._core cimport dispatch
 from fastnn._core.activations cimport run_map1, run_map2
+from fastnn._core.columns cimport run_gather, run_scatter
 from fastnn._core.dispatch cimport fnn_loss, real
-from fastnn._core.dropout cimport run_dropout
+from fastnn._core.dropout cimport run_noise
+from fastnn._core.embedding cimport run_embedding, run_embedding_backward
 from fastnn._core.linear cimport run_linear, run_linear_grad_weight, run_linear_grad_x
 from fastnn._core.losses cimport bad_label, label_sum, run_loss, run_row_loss, run_sum
 from fastnn._core.metrics cimport Reading, count_classes, count_correct, count_errors, count_top
@@ -15,23 +17,29 @@ from fastnn._core.normalization cimport (
     forget_batch, run_norm, run_norm_backward, run_norm_gradients, run_statistics,
 )
 from fastnn._core.optimizers cimport run_update
+from fastnn._core.parametric cimport (
+    run_prelu, run_prelu_backward, run_temperature_scale, run_temperature_scale_backward,
+)
 from fastnn._core.softmax cimport run_rows1, run_rows2
 
 KINDS = {
     "linear": LINEAR, "linear_backward": LINEAR_BACKWARD, "activation": ACTIVATION,
-    "activation_backward": ACTIVATION_BACKWARD, "rows": ROWS, "rows_backward": ROWS_BACKWARD, "dropout": DROPOUT,
-    "dropout_backward": DROPOUT_BACKWARD, "copy": COPY, "columns": COLUMNS, "labels": LABELS_OF,
+    "activation_backward": ACTIVATION_BACKWARD, "rows": ROWS, "rows_backward": ROWS_BACKWARD, "noise": NOISE,
+    "noise_backward": NOISE_BACKWARD, "copy": COPY, "columns": COLUMNS, "labels": LABELS_OF,
     "heads_begin": HEADS_BEGIN, "heads_head": HEADS_HEAD, "heads_end": HEADS_END,
     "layer_norm": NORM, "layer_norm_backward": NORM_BACKWARD, "rms_norm": NORM, "rms_norm_backward": NORM_BACKWARD,
     "batch_norm": NORM, "batch_norm_backward": NORM_BACKWARD, "running": RUNNING,
     "loss": LOSS, "row_loss": ROW_LOSS, "correct": CORRECT,
     "count_classes": COUNT_CLASSES, "count_top": COUNT_TOP, "count_errors": COUNT_ERRORS, "update": UPDATE,
     "python": PYTHON,
+    "prelu": PRELU, "prelu_backward": PRELU_BACKWARD, "temperature_scale": TEMPERATURE,
+    "temperature_scale_backward": TEMPERATURE_BACKWARD, "embedding": EMBEDDING,
+    "embedding_backward": EMBEDDING_BACKWARD, "gather": GATHER, "gather_backward": GATHER_BACKWARD,
 }
 
 ROLE_NAMES = ("x", "y", "pre", "weight", "bias", "saved", "grad_y", "grad_x", "grad_weight", "grad_bias",
               "target", "sample_weight", "expanded", "extra", "grad_extra", "s0", "s1", "s2", "hyper", "step",
-              "statistics", "running_mean", "running_var")
+              "statistics", "running_mean", "running_var", "index")
 assert len(ROLE_NAMES) == ROLES
 
 
@@ -219,6 +227,54 @@ cdef void combine_heads(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noe
         totals.weight_sum += weight
 
 
+cdef int run_codes(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noexcept nogil:
+    """Rows of a table by their number, once all codes are found to be such."""
+    cdef const real *codes = <const real *> op.p[X]
+    cdef Py_ssize_t n = rows * op.n_in
+    cdef Py_ssize_t bad = dispatch.bad_code(codes, n, <Py_ssize_t> op.params[0])
+    if bad >= 0:
+        totals.bad_row, totals.bad_column, totals.bad_code = bad // op.n_in, bad % op.n_in, codes[bad]
+        return BAD_CODE
+    run_embedding(codes, <const real *> op.p[WEIGHT], <real *> op.p[Y], n, op.n_out // op.n_in)
+    return DONE
+
+
+cdef void run_codes_backward(Op *op, Py_ssize_t rows, real dtype) noexcept nogil:
+    """The gradient of the table; codes have none."""
+    run_embedding_backward(<const real *> op.p[GRAD_Y], <const real *> op.p[X], <real *> op.p[GRAD_WEIGHT],
+                           rows * op.n_in, <Py_ssize_t> op.params[0], op.n_out // op.n_in, <Py_ssize_t> op.params[1],
+                           op.flag & ACCUMULATE)
+    if op.p[GRAD_X] != NULL:
+        memset(op.p[GRAD_X], 0, rows * op.n_in * sizeof(real))
+
+
+cdef int run_parametric(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noexcept nogil:
+    """Layers with one parameter that is no product's, and columns."""
+    cdef Py_ssize_t n = rows * op.n_in
+    cdef const real *x = <const real *> op.p[X]
+    cdef const real *weight = <const real *> op.p[WEIGHT]
+    cdef const real *g = <const real *> op.p[GRAD_Y]
+    cdef real *grad_x = <real *> op.p[GRAD_X]
+    cdef real *grad_weight = <real *> op.p[GRAD_WEIGHT]
+    if op.kind == PRELU:
+        run_prelu(x, weight, <real *> op.p[Y], rows, op.n_in, op.params[0] != 0)
+    elif op.kind == PRELU_BACKWARD:
+        run_prelu_backward(g, x, weight, grad_x, grad_weight, rows, op.n_in, op.params[0] != 0, op.flag & ACCUMULATE)
+    elif op.kind == TEMPERATURE:
+        run_temperature_scale(x, weight, <real *> op.p[Y], n)
+    elif op.kind == TEMPERATURE_BACKWARD:
+        run_temperature_scale_backward(g, x, weight, grad_x, grad_weight, n, op.flag & ACCUMULATE)
+    elif op.kind == EMBEDDING:
+        return run_codes(op, totals, rows, dtype)
+    elif op.kind == EMBEDDING_BACKWARD:
+        run_codes_backward(op, rows, dtype)
+    elif op.kind == GATHER:
+        run_gather(x, <const int64_t *> op.p[INDEX], <real *> op.p[Y], rows, op.n_in, op.n_out)
+    elif op.kind == GATHER_BACKWARD:
+        run_scatter(g, <const int64_t *> op.p[INDEX], grad_x, rows, op.n_in, op.n_out)
+    return DONE
+
+
 cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, real dtype) noexcept nogil:
     cdef Py_ssize_t n = rows * op.n_in
     cdef int64_t *step
@@ -233,14 +289,16 @@ cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, real dty
         run_map2(op.kernel, op.cost, <const real *> op.p[GRAD_Y], <const real *> op.p[SAVED], <real *> op.p[GRAD_X],
                  n, op.params)
     elif op.kind == ROWS:
-        run_rows1(op.kernel, <const real *> op.p[X], <real *> op.p[Y], rows, op.n_in, op.n_in, op.params)
+        run_rows1(op.kernel, <const real *> op.p[X], <real *> op.p[Y], rows, op.n_in,
+                  op.n_out if op.n_out else op.n_in, op.params)
     elif op.kind == ROWS_BACKWARD:
         run_rows2(op.kernel, <const real *> op.p[GRAD_Y], <const real *> op.p[SAVED], <real *> op.p[GRAD_X], rows,
-                  op.n_in, op.n_in, op.params)
-    elif op.kind == DROPOUT:
-        run_dropout(<const real *> op.p[X], <real *> op.p[Y], n, op.params[0], op.seed, op.stream + tick, 0)
-    elif op.kind == DROPOUT_BACKWARD:
-        run_dropout(<const real *> op.p[GRAD_Y], <real *> op.p[GRAD_X], n, op.params[0], op.seed, op.stream + tick, 0)
+                  op.n_in, op.n_out if op.n_out else op.n_in, op.params)
+    elif op.kind == NOISE:
+        run_noise(op.kernel, <const real *> op.p[X], <real *> op.p[Y], n, op.seed, op.stream + tick, 0, op.params)
+    elif op.kind == NOISE_BACKWARD:
+        run_noise(op.kernel, <const real *> op.p[GRAD_Y], <real *> op.p[GRAD_X], n, op.seed, op.stream + tick, 0,
+                  op.params)
     elif op.kind == COPY:
         memcpy(op.p[Y], op.p[X], n * sizeof(real))
     elif op.kind == COLUMNS:
@@ -267,4 +325,6 @@ cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, real dty
         step[0] += 1
         run_update(&op.update, <double *> op.p[HYPER], step[0], <real *> op.p[WEIGHT],
                    <const real *> op.p[GRAD_WEIGHT], <real *> op.p[S0], <real *> op.p[S1], <real *> op.p[S2], op.n_in)
+    else:
+        return run_parametric(op, totals, rows, dtype)
     return DONE

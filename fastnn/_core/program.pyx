@@ -17,8 +17,9 @@ from libc.string cimport memset
 from fastnn._core cimport arrays, dispatch
 from fastnn._core.batches cimport Batches, next_batch, read_batches
 from fastnn._core.operations cimport (
-    ACTIVATION, ACTIVATION_BACKWARD, BAD_LABEL, DONE, DROPOUT, DROPOUT_BACKWARD, LABELS, LINEAR, LINEAR_BACKWARD, LOSS,
-    NON_FINITE, NORM, NORM_BACKWARD, PYTHON, RAISED, ROW_LOSS, ROWS, ROWS_BACKWARD, UPDATE, Op, Totals, run_op,
+    ACTIVATION, ACTIVATION_BACKWARD, BAD_CODE, BAD_LABEL, DONE, LABELS, LINEAR, LINEAR_BACKWARD, LOSS, NOISE,
+    NOISE_BACKWARD, NON_FINITE, NORM, NORM_BACKWARD, PYTHON, RAISED, ROW_LOSS, ROWS, ROWS_BACKWARD, UPDATE, Op, Totals,
+    run_op,
 )
 from fastnn._core.normalization cimport find_norm
 from fastnn._core.optimizers cimport find_update
@@ -128,14 +129,12 @@ cdef class NativeProgram:
 
     cdef resolve_kernel(self, Op *op, operation):
         groups = {ACTIVATION: "map1", ACTIVATION_BACKWARD: "map2", ROWS: "rows1", ROWS_BACKWARD: "rows2", LOSS: "loss",
-                  ROW_LOSS: "row_loss"}
+                  ROW_LOSS: "row_loss", NOISE: "noise", NOISE_BACKWARD: "noise"}
         if op.kind == PYTHON:
             self.keep.append(operation.call)
             op.n_in = len(self.keep) - 1
         elif op.kind == UPDATE:
             op.update = find_update(operation.kernel)
-        elif op.kind in (DROPOUT, DROPOUT_BACKWARD):
-            op.seed, op.stream = operation.seed, operation.stream
         elif op.kind in (LINEAR, LINEAR_BACKWARD, NORM, NORM_BACKWARD):
             if op.kind in (NORM, NORM_BACKWARD):
                 op.norm, op.eps = find_norm(operation.kind.removesuffix("_backward")), operation.eps
@@ -146,6 +145,7 @@ cdef class NativeProgram:
         elif op.kind in groups:
             op.kernel = dispatch.kernel_index(operation.kernel, groups[op.kind])
             op.cost = cost_of(operation.kernel)
+            op.seed, op.stream = operation.seed, operation.stream
 
     cdef int acquire(self) except -1:
         """Wait until no other thread runs this program. The GIL is given up meanwhile: that thread may need it."""
@@ -173,6 +173,8 @@ cdef class NativeProgram:
             raise BadLabel(totals.bad_row + offset, totals.bad_value)
         if status == NON_FINITE:
             raise NonFinite(offset)
+        if status == BAD_CODE:
+            raise BadCode(totals.bad_row + offset, totals.bad_column, totals.bad_code, totals.bad_op)
 
     cdef int run_all(self, int first, int last, Py_ssize_t rows, void **slots, Totals *totals) noexcept nogil:
         cdef int i
@@ -191,6 +193,7 @@ cdef class NativeProgram:
             else:
                 status = run_op(&self.ops[i], totals, rows, self.now, <float> 0)
             if status != DONE:
+                totals.bad_op = i
                 return status
         return DONE
 
@@ -260,8 +263,8 @@ cdef class NativeProgram:
         self.acquire()
         with nogil:
             status = self.run_all(0, self.forward_stop, shape[0], slots, &totals)
-        self.release(status, &totals, 0)
-        return out
+        self.release(DONE if status == BAD_CODE else status, &totals, 0)
+        return None if status == BAD_CODE else out
 
     def step(self, x, y):
         """The loss after one training step, or None if x or y is for the slow path (then nothing has happened)."""
@@ -375,8 +378,16 @@ cdef void write_totals(Totals *totals, double[::1] sums) noexcept:
     sums[3], sums[4] = totals.correct, totals.samples
 
 
-class BadLabel(Exception):
-    """A class index out of range; args: its row in the data (before shuffling: in the order given), and its value."""
+class BadRow(Exception):
+    """Something is wrong with a row of the data; args: its number (before shuffling: in the order given), and more."""
+
+
+class BadLabel(BadRow):
+    """A class index out of range; args: its row, and its value."""
+
+
+class BadCode(BadRow):
+    """What an embedding reads is no number of a row of its table; args: row, column, value, number of the operation."""
 
 
 class NonFinite(Exception):

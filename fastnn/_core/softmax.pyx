@@ -1,4 +1,4 @@
-"""Operations on rows: softmax, log-softmax, entropy and their gradients."""
+"""Operations on rows: softmax, log-softmax, entropy, gates and their gradients."""
 
 cimport numpy as cnp
 from cython.parallel cimport prange
@@ -8,9 +8,6 @@ from fastnn._core.dispatch cimport real
 from fastnn._core.threads cimport part_start, parts_for, region_began, region_ended, workers_for
 
 cnp.import_array()
-
-cdef enum:
-    CHUNK = 4096  # elements added up in the kernel before they go on in double
 
 cdef double TINY = 2.0**-126  # temperatures below it have no inverse in float32: the slow path looks closer
 cdef double COST = 0.3  # nanoseconds an element: benchmarks/bench_softmax.py
@@ -61,13 +58,11 @@ cdef void rows2_parts(int kernel, const real *g, const real *y, real *out, Py_ss
 
 
 cdef class Rows1:
-    """The row kernel `name` as a callable (x, out, parameter); `out` has a value a row where `reduces`."""
+    """The row kernel `name` as a callable (x, out, parameter)."""
     cdef int kernel
-    cdef bint reduces
 
-    def __init__(self, str name, bint reduces=False):
+    def __init__(self, str name):
         self.kernel = dispatch.kernel_index(name, "rows1")
-        self.reduces = reduces
 
     def quick(self, x, axis, temperature):
         """The result for rows along the last axis of a plain array, or None if the arguments are for the slow path."""
@@ -79,11 +74,11 @@ cdef class Rows1:
         return out
 
     cpdef run(self, x, out, double parameter=0.0):
-        """Fill `out` from the rows of the plain 2-D array `x`."""
+        """Fill `out`, which has rows of whatever length, from the rows of the plain 2-D array `x`."""
         cdef double[3] params = [parameter, 0.0, 0.0]
         cdef Py_ssize_t rows = cnp.PyArray_DIM(<cnp.ndarray> x, 0)
         cdef Py_ssize_t cols = cnp.PyArray_DIM(<cnp.ndarray> x, 1)
-        cdef Py_ssize_t out_cols = 1 if self.reduces else cols
+        cdef Py_ssize_t out_cols = arrays.size(out) // rows if rows else 0
         cdef void *px = arrays.data(x)
         cdef void *py = arrays.data(out)
         if arrays.is_double(x):
@@ -95,13 +90,11 @@ cdef class Rows1:
 
 
 cdef class Rows2:
-    """The row kernel `name` of a gradient and an array as a callable; g has a value a row where `reduces`."""
+    """The row kernel `name` of a gradient and an array as a callable."""
     cdef int kernel
-    cdef bint reduces
 
-    def __init__(self, str name, bint reduces=False):
+    def __init__(self, str name):
         self.kernel = dispatch.kernel_index(name, "rows2")
-        self.reduces = reduces
 
     def quick(self, g, y, axis, temperature):
         """The result for rows along the last axis of plain arrays, or None if the arguments are for the slow path."""
@@ -114,11 +107,11 @@ cdef class Rows2:
         return out
 
     cpdef run(self, g, y, out, double parameter=0.0):
-        """Fill `out` from `g` and the rows of the plain 2-D array `y`."""
+        """Fill `out` from `g`, which has rows of whatever length, and the rows of the plain 2-D array `y`."""
         cdef double[3] params = [parameter, 0.0, 0.0]
         cdef Py_ssize_t rows = cnp.PyArray_DIM(<cnp.ndarray> y, 0)
         cdef Py_ssize_t cols = cnp.PyArray_DIM(<cnp.ndarray> y, 1)
-        cdef Py_ssize_t g_cols = 1 if self.reduces else cols
+        cdef Py_ssize_t g_cols = arrays.size(g) // rows if rows else 0
         cdef void *pg = arrays.data(g)
         cdef void *py = arrays.data(y)
         cdef void *po = arrays.data(out)
@@ -128,20 +121,3 @@ cdef class Rows2:
         else:
             with nogil:
                 run_rows2(self.kernel, <float *> pg, <float *> py, <float *> po, rows, cols, g_cols, params)
-
-
-def dot(x, g):
-    """Sum of x * g over two plain arrays of one shape, where g is not 0, in the fixed order of a reduction."""
-    cdef Py_ssize_t n = arrays.size(x)
-    if arrays.is_double(x):
-        return run_dot(<double *> arrays.data(x), <double *> arrays.data(g), n)
-    return run_dot(<float *> arrays.data(x), <float *> arrays.data(g), n)
-
-
-cdef double run_dot(const real *x, const real *g, Py_ssize_t n) noexcept nogil:
-    cdef double total = 0
-    cdef Py_ssize_t i = 0
-    while i < n:
-        total += dispatch.dot(x + i, g + i, min(n - i, CHUNK))
-        i += CHUNK
-    return total

@@ -13,6 +13,7 @@ from .cases import Case, Network
 Array = Any
 # Numbers repeat after so many: longer than what branch predictors learn, and quickly drawn.
 PERIOD = 2**16
+TABLE_ROWS = 1000  # of an embedding
 
 
 def weights(network: Network, dtype: str) -> list[tuple[Array, Array]]:
@@ -106,9 +107,28 @@ def labels(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     return rng.integers(shape[-1], size=shape[0])
 
 
-DRAWS: dict[str, Callable[[tuple[int, ...], np.random.Generator], Array]] = {
-    draw.__name__: draw
-    for draw in (
+def two(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """A temperature."""
+    return np.full(1, 2.0)
+
+
+def halves(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Rows of two numbers for each column."""
+    return normal((*shape[:-1], 2 * shape[-1]), rng)
+
+
+def codes(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """For each row the number of one of `table`, as networks hold it."""
+    return rng.integers(TABLE_ROWS, size=shape[0]).astype("float64")
+
+
+def table(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Rows to pick from."""
+    return normal((TABLE_ROWS, shape[-1]), rng)
+
+
+_ALL = (
+    *(
         uniform,
         normal,
         row_normal,
@@ -116,9 +136,12 @@ DRAWS: dict[str, Callable[[tuple[int, ...], np.random.Generator], Array]] = {
         column_uniform,
         zeros,
         one,
+        two,
         distributions,
         log_distributions,
         signs,
         labels,
-    )
-}
+    ),
+    *(halves, codes, table),
+)
+DRAWS: dict[str, Callable[[tuple[int, ...], np.random.Generator], Array]] = {draw.__name__: draw for draw in _ALL}

@@ -6,7 +6,8 @@ import numpy as np
 
 from .. import _validation as check
 from .._core import dispatch
-from .._core.softmax import Rows1, Rows2, dot
+from .._core.parametric import dot
+from .._core.softmax import Rows1, Rows2
 from ._elementwise import Array, reference_function
 
 __all__ = [
@@ -22,8 +23,8 @@ __all__ = [
 
 _FORWARD = {"softmax": Rows1("softmax"), "log_softmax": Rows1("log_softmax")}
 _BACKWARD = {name: Rows2(f"{name}_backward") for name in _FORWARD}
-_ENTROPY = Rows1("entropy", reduces=True)
-_ENTROPY_BACKWARD = Rows2("entropy_backward", reduces=True)
+_ENTROPY = Rows1("entropy")
+_ENTROPY_BACKWARD = Rows2("entropy_backward")
 
 
 def _axis_of(name: str, x: Array, axis: int) -> int:

@@ -24,32 +24,42 @@ from .activations import (
 from .binary_losses import BCELoss, BCEWithLogitsLoss, FocalLoss, HingeLoss, SoftMarginLoss
 from .branches import Concat, Residual
 from .class_losses import CrossEntropyLoss, MultiMarginLoss, NLLLoss, SoftmaxFocalLoss
+from .columns import Columns, Identity
 from .distribution_losses import GaussianNLLLoss, KLDivLoss, PoissonNLLLoss
-from .dropout import Dropout
+from .dropout import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
+from .embedding import Embedding, TabularInput
 from .flatten import Flatten
+from .gates import GLU, Maxout, SwiGLU
 from .heads import Heads, HeadsLoss
 from .linear import Linear
 from .losses import CosineSimilarityLoss, HuberLoss, L1Loss, Loss, MSELoss, QuantileLoss, RMSELoss, SmoothL1Loss
 from .module import Module
 from .normalization import BatchNorm1d, LayerNorm, RMSNorm
 from .parameters import Parameter, Parameters
+from .parametric import PReLU, Temperature
 from .sequential import Sequential
 
 __all__ = [
     "CELU",
     "ELU",
     "GELU",
+    "GLU",
     "SELU",
+    "AlphaDropout",
     "BCELoss",
     "BCEWithLogitsLoss",
     "BatchNorm1d",
+    "Columns",
     "Concat",
     "CosineSimilarityLoss",
     "CrossEntropyLoss",
     "Dropout",
+    "Embedding",
     "Flatten",
     "FocalLoss",
+    "GaussianDropout",
     "GaussianNLLLoss",
+    "GaussianNoise",
     "Hardsigmoid",
     "Hardswish",
     "Hardtanh",
@@ -57,6 +67,7 @@ __all__ = [
     "HeadsLoss",
     "HingeLoss",
     "HuberLoss",
+    "Identity",
     "KLDivLoss",
     "L1Loss",
     "LayerNorm",
@@ -65,10 +76,12 @@ __all__ = [
     "LogSoftmax",
     "Loss",
     "MSELoss",
+    "Maxout",
     "Mish",
     "Module",
     "MultiMarginLoss",
     "NLLLoss",
+    "PReLU",
     "Parameter",
     "Parameters",
     "PoissonNLLLoss",
@@ -87,6 +100,9 @@ __all__ = [
     "SoftmaxFocalLoss",
     "Softplus",
     "Softsign",
+    "SwiGLU",
+    "TabularInput",
     "Tanh",
+    "Temperature",
     "init",
 ]

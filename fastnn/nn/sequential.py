@@ -218,11 +218,11 @@ class Sequential(Module):
         program = self.program("train", rows.shape[0], rows.shape[1])
         program.check_rows(rows.shape[0], rows.shape[0])
         out = np.empty((rows.shape[0], program.n_out), self.dtype)
-        self._tick += 1
-        sums = np.zeros(5)
-        program.executor.run(*program.span("forward"), rows.shape[0], {"input": rows, "output": out}, sums)
+        tick = int(self._tick[0]) + 1
+        program.run("forward", rows.shape[0], {"input": rows, "output": out}, tick)
+        self._tick[0] = tick  # a pass that failed was none
         # The first layer's gradient reads the input again when backward runs, whatever the caller does to x meanwhile.
-        self._last = (program, rows.shape[0], shape, int(self._tick[0]))
+        self._last = (program, rows.shape[0], shape, tick)
         self._last_input, self._last_shape = rows.copy(), np.shape(x)
         return out.reshape(*shape, program.n_out)
 
@@ -251,7 +251,7 @@ class Sequential(Module):
             "grad_output": g.reshape(rows, program.n_out),
             "grad_input": grad_x,
         }
-        program.executor.run(*program.span("backward"), rows, slots, np.zeros(5), tick)
+        program.run("backward", rows, slots, tick)
         return grad_x.reshape(self._last_shape)
 
     def predict(self, x: Any) -> Array:
@@ -271,10 +271,10 @@ class Sequential(Module):
             program.check_rows(n, n)
         self._predict = getattr(program.executor, "predict", None)
         out = np.empty((n, program.n_out), self.dtype)
-        sums, span, size = np.zeros(5), program.span("forward"), program.batch_size
+        size = program.batch_size
         for start in range(0, n, size):
             batch = widened(self, rows[start : start + size])
-            program.executor.run(*span, len(batch), {"input": batch, "output": out[start : start + size]}, sums)
+            program.run("forward", len(batch), {"input": batch, "output": out[start : start + size]}, start=start)
         return out.reshape(*shape, program.n_out)
 
     def fold(self) -> Sequential:

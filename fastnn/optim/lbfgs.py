@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import _validation as check
 from .._core import dispatch
-from .._core import softmax as core
+from .._core import parametric as core
 from ..nn.parameters import Parameters
 from .line_search import Point, strong_wolfe
 from .optimizer import Array, Optimizer

@@ -69,8 +69,18 @@ from .distribution_losses import (
     poisson_nll_loss,
     poisson_nll_loss_backward,
 )
-from .dropout import dropout, dropout_backward
+from .dropout import (
+    alpha_dropout,
+    alpha_dropout_backward,
+    dropout,
+    dropout_backward,
+    gaussian_dropout,
+    gaussian_dropout_backward,
+    gaussian_noise,
+)
 from .elementary import add, erf, exp, expm1, log, log1p
+from .embedding import embedding, embedding_backward
+from .gates import glu, glu_backward, maxout, maxout_backward, swiglu, swiglu_backward
 from .linear import linear, linear_backward
 from .losses import (
     cosine_loss,
@@ -109,7 +119,8 @@ from .optimizers import (
     rprop_step,
     sgd_step,
 )
-from .random import permutation, philox4x32, philox_uint32, uniform
+from .parametric import prelu, prelu_backward, temperature_scale, temperature_scale_backward
+from .random import normal, permutation, philox4x32, philox_uint32, uniform
 from .softmax import (
     entropy,
     entropy_backward,
@@ -128,6 +139,8 @@ __all__ = [
     "adamax_step",
     "adamw_step",
     "add",
+    "alpha_dropout",
+    "alpha_dropout_backward",
     "batch_norm",
     "batch_norm_backward",
     "binary_cross_entropy",
@@ -144,15 +157,22 @@ __all__ = [
     "dropout_backward",
     "elu",
     "elu_backward",
+    "embedding",
+    "embedding_backward",
     "entropy",
     "entropy_backward",
     "erf",
     "exp",
     "expm1",
+    "gaussian_dropout",
+    "gaussian_dropout_backward",
     "gaussian_nll_loss",
     "gaussian_nll_loss_backward",
+    "gaussian_noise",
     "gelu",
     "gelu_backward",
+    "glu",
+    "glu_backward",
     "hardsigmoid",
     "hardsigmoid_backward",
     "hardswish",
@@ -179,6 +199,8 @@ __all__ = [
     "log_softmax",
     "log_softmax_backward",
     "log_softmax_temperature_backward",
+    "maxout",
+    "maxout_backward",
     "mish",
     "mish_backward",
     "mse_loss",
@@ -188,11 +210,14 @@ __all__ = [
     "nadam_step",
     "nll_loss",
     "nll_loss_backward",
+    "normal",
     "permutation",
     "philox4x32",
     "philox_uint32",
     "poisson_nll_loss",
     "poisson_nll_loss_backward",
+    "prelu",
+    "prelu_backward",
     "quantile_loss",
     "quantile_loss_backward",
     "radam_step",
@@ -228,7 +253,11 @@ __all__ = [
     "softplus_backward",
     "softsign",
     "softsign_backward",
+    "swiglu",
+    "swiglu_backward",
     "tanh",
     "tanh_backward",
+    "temperature_scale",
+    "temperature_scale_backward",
     "uniform",
 ]

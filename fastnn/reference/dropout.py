@@ -1,32 +1,94 @@
-"""Inverted dropout, from a counter-based stream of random words."""
+"""Dropout and its kin, from a counter-based stream of random words.
+
+Element i in C order has word `start + i` of the stream to itself, so any part of an array can be computed
+alone. Parameters that all have:
+
+x : ndarray of float32 or float64, any shape
+seed, stream : integers that name the stream, see `philox_uint32`
+start : position in the stream of x's first element
+"""
+
+import math
 
 import numpy as np
 
 from .elementary import Array
-from .random import philox_uint32
+from .random import normal, philox_uint32
 
-__all__ = ["dropout", "dropout_backward"]
+__all__ = [
+    "alpha_dropout",
+    "alpha_dropout_backward",
+    "dropout",
+    "dropout_backward",
+    "gaussian_dropout",
+    "gaussian_dropout_backward",
+    "gaussian_noise",
+]
+
+# The limit of selu at -infinity: -scale * alpha of Klambauer et al. 2017.
+ALPHA_LOW = -1.7580993408473768599402175208123
 
 
 @np.errstate(all="ignore")
 def dropout(x: Array, p: float = 0.5, *, seed: int, stream: int = 0, start: int = 0) -> Array:
     """Return x with each element dropped (made 0) with probability p, and the others scaled by 1 / (1 - p).
 
-    Element i in C order is kept iff word `start + i` of the stream is at least floor(p * 2**32), so any part
-    of an array can be computed alone. p = 1 drops everything. Dropped NaN becomes 0, kept NaN stays.
-
-    Parameters
-    ----------
-    x : ndarray of float32 or float64, any shape
-    p : float in [0, 1]
-    seed, stream : integers that name the stream, see `philox_uint32`
-    start : position in the stream of x's first element
+    An element is kept iff its word is at least floor(p * 2**32). p = 1 drops everything. Dropped NaN becomes
+    0, kept NaN stays.
     """
-    words = philox_uint32(seed, stream, start, x.size).reshape(x.shape)
     scale = 1.0 / (1.0 - p) if p < 1.0 else 0.0
-    return np.where(words >= int(p * 2**32), x * scale, 0)
+    return np.where(_kept(x, p, seed, stream, start), x * scale, 0)
 
 
 def dropout_backward(grad_output: Array, p: float = 0.5, *, seed: int, stream: int = 0, start: int = 0) -> Array:
     """Return the gradient of `dropout`: dropout is linear, so the same mask and the same scale."""
     return dropout(grad_output, p, seed=seed, stream=stream, start=start)
+
+
+@np.errstate(all="ignore")
+def alpha_dropout(x: Array, p: float = 0.5, *, seed: int, stream: int = 0, start: int = 0) -> Array:
+    """Return scale * (x, or ALPHA_LOW where it is dropped) + shift, which keeps mean 0 and variance 1.
+
+    scale = 1 / sqrt((1 - p) (1 + p ALPHA_LOW^2)) and shift = -scale ALPHA_LOW p: Klambauer et al. 2017, and
+    PyTorch. The mask is that of `dropout`. p = 1 gives 0 everywhere.
+    """
+    scale = _alpha_scale(p)
+    shift = -ALPHA_LOW * p * scale
+    return np.where(_kept(x, p, seed, stream, start), x * scale + shift, ALPHA_LOW * scale + shift).astype(x.dtype)
+
+
+@np.errstate(all="ignore")
+def alpha_dropout_backward(grad_output: Array, p: float = 0.5, *, seed: int, stream: int = 0, start: int = 0) -> Array:
+    """Return the gradient of `alpha_dropout`: grad_output * scale where the element was kept, else 0."""
+    return np.where(_kept(grad_output, p, seed, stream, start), grad_output * _alpha_scale(p), 0)
+
+
+@np.errstate(all="ignore")
+def gaussian_noise(x: Array, std: float = 1.0, *, seed: int, stream: int = 0, start: int = 0) -> Array:
+    """Return x + std * z, z being `normal` numbers of the stream."""
+    return x + std * _normal(x, seed, stream, start)
+
+
+@np.errstate(all="ignore")
+def gaussian_dropout(x: Array, p: float = 0.5, *, seed: int, stream: int = 0, start: int = 0) -> Array:
+    """Return x * (1 + z * sqrt(p / (1 - p))): the mean and the variance of `dropout` (Srivastava et al. 2014)."""
+    return x * (1 + math.sqrt(p / (1 - p)) * _normal(x, seed, stream, start))
+
+
+def gaussian_dropout_backward(
+    grad_output: Array, p: float = 0.5, *, seed: int, stream: int = 0, start: int = 0
+) -> Array:
+    """Return the gradient of `gaussian_dropout`, which is linear: the same factors."""
+    return gaussian_dropout(grad_output, p, seed=seed, stream=stream, start=start)
+
+
+def _kept(x: Array, p: float, seed: int, stream: int, start: int) -> Array:
+    return philox_uint32(seed, stream, start, x.size).reshape(x.shape) >= int(p * 2**32)
+
+
+def _alpha_scale(p: float) -> float:
+    return 1.0 / math.sqrt((1.0 - p) * (1.0 + p * ALPHA_LOW * ALPHA_LOW)) if p < 1.0 else 0.0
+
+
+def _normal(x: Array, seed: int, stream: int, start: int) -> Array:
+    return normal(seed, stream, start, x.size, x.dtype).reshape(x.shape)

@@ -9,12 +9,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._core.operations import ACCUMULATE, BY_ROWS, LABELS, MEAN, SHARED
-from .._core.program import BadLabel, NonFinite
+from .._core.program import BadCode, BadLabel, BadRow, NonFinite
 from .._validation import NARROW
-from . import activations, binary_losses, class_losses, distribution_losses, elementary, losses, metrics, optimizers
+from . import (
+    activations,
+    binary_losses,
+    class_losses,
+    distribution_losses,
+    elementary,
+    gates,
+    losses,
+    metrics,
+    optimizers,
+    parametric,
+)
 from .class_losses import class_share
-from .dropout import dropout
+from .dropout import alpha_dropout, alpha_dropout_backward, dropout, gaussian_dropout, gaussian_noise
 from .elementary import Array
+from .embedding import embedding, embedding_backward
 from .linear import linear_backward
 from .mixing import mix_rows
 from .normalization import (
@@ -33,9 +45,10 @@ if TYPE_CHECKING:
 
 # Operands that are no matrices with a row for each sample.
 WHOLE = {
-    "weight", "bias", "grad_weight", "grad_bias", "statistics", "running_mean", "running_var", "step",
+    "weight", "bias", "grad_weight", "grad_bias", "statistics", "running_mean", "running_var", "step", "index",
 }  # fmt: skip
-ROWS: dict[str | None, Any] = {
+NOISE = {f.__name__: f for f in (dropout, alpha_dropout, alpha_dropout_backward, gaussian_dropout, gaussian_noise)}
+SOFTMAX: dict[str | None, Any] = {
     "softmax": softmax,
     "softmax_backward": softmax_backward,
     "log_softmax": log_softmax,
@@ -116,8 +129,8 @@ class ReferenceProgram:
                 hyper[places] = table[batch]
             try:
                 self._run_batch(first, last, end - begin, slots, sums, halt)
-            except BadLabel as error:
-                error.args = (error.args[0] + begin, error.args[1])
+            except BadRow as error:
+                error.args = (error.args[0] + begin, *error.args[1:])
                 raise
             except NonFinite as error:
                 error.args = (begin,)
@@ -213,16 +226,48 @@ class ReferenceProgram:
         a["grad_x"][...] = elementwise(o.kernel)(a["grad_y"], a["saved"], *o.params)
 
     def _rows(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
-        a["y"][...] = ROWS[o.kernel](a["x"], -1, 1.0 / o.params[0])
+        a["y"][...] = _by_rows(o)(a["x"])
 
     def _rows_backward(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
-        a["grad_x"][...] = ROWS[o.kernel](a["grad_y"], a["saved"], -1, 1.0 / o.params[0])
+        a["grad_x"][...] = _by_rows(o)(a["grad_y"], a["saved"])
 
-    def _dropout(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
-        a["y"][...] = dropout(a["x"], o.params[0], seed=o.seed, stream=o.stream + self.now)
+    def _noise(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
+        a["y"][...] = NOISE[str(o.kernel)](a["x"], o.params[0], seed=o.seed, stream=o.stream + self.now)
 
-    def _dropout_backward(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
-        a["grad_x"][...] = dropout(a["grad_y"], o.params[0], seed=o.seed, stream=o.stream + self.now)
+    def _noise_backward(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
+        function = NOISE[str(o.kernel)]
+        a["grad_x"][...] = function(a["grad_y"], o.params[0], seed=o.seed, stream=o.stream + self.now)
+
+    def _parametric(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
+        a["y"][...] = getattr(parametric, o.kind)(a["x"], a["weight"])
+
+    def _parametric_backward(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
+        _put_gradients(o, a, *getattr(parametric, o.kind)(a["grad_y"], a["x"], a["weight"]))
+
+    _prelu = _temperature_scale = _parametric
+    _prelu_backward = _temperature_scale_backward = _parametric_backward
+
+    def _embedding(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
+        codes = a["x"]
+        bad = np.argwhere(~((codes >= 0) & (codes < o.params[0]) & (codes == np.floor(codes))))
+        if bad.size:
+            row, column = map(int, bad[0])
+            raise BadCode(row, column, float(codes[row, column]), self.operations.index(o))
+        a["y"][...] = embedding(codes, a["weight"]).reshape(a["y"].shape)
+
+    def _embedding_backward(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
+        codes, padding = a["x"], int(o.params[1])
+        g = a["grad_y"].reshape(*codes.shape, -1)
+        grad_weight = embedding_backward(g, codes, a["weight"], padding if padding >= 0 else None)
+        _put_gradients(o, a, np.zeros_like(codes), grad_weight)
+
+    def _gather(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
+        a["y"][...] = a["x"][:, a["index"]]
+
+    def _gather_backward(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
+        a["grad_x"][...] = 0
+        for column, i in enumerate(a["index"]):
+            a["grad_x"][:, i] += a["grad_y"][:, column]
 
     def _copy(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
         a["y"][...] = a["x"]
@@ -337,6 +382,13 @@ def elementwise(kernel: str) -> Any:
         function = getattr(activations, kernel.replace("gelu_tanh", "gelu"))
         return lambda *args: function(*args, approximate="tanh")
     return elementary.add if kernel == "add" else getattr(activations, kernel)
+
+
+def _by_rows(o: "Operation") -> Any:
+    """The reference function of an operation on rows, of arrays."""
+    if o.kernel in SOFTMAX:
+        return lambda *arrays: SOFTMAX[o.kernel](*arrays, -1, 1.0 / o.params[0])
+    return lambda *arrays: getattr(gates, str(o.kernel))(*arrays, *map(int, o.params))
 
 
 def _counts(o: "Operation", a: dict[str, Array], rows: int) -> Array:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import _validation as check
-from .._core.program import BadLabel
+from .._core.program import BadCode, BadLabel
 from ..meters import ACCURACY, NOTHING, SUMS, Counting
 from ..nn.losses import Loss, PythonLoss
 from ..program import Program
@@ -145,6 +145,8 @@ class Programs:
             row, value = error.args
             row = int(order[row]) if order is not None else row
             raise ValueError(self.loss.describe_label(row, value, data.y, program.n_out)) from None
+        except BadCode as error:
+            raise program.explained(error, order) from None
 
     def evaluate(self, data: Data, batch: int) -> dict[str, float]:
         """The scores of the network on data, in inference mode."""

@@ -154,7 +154,7 @@ LOSSES = (
     "nll_loss",
     "multi_margin_loss",
 )
-WITHOUT_OUT = {name: getattr(F, name) for name in ("selu", "celu", "softsign", *LOSSES)}
+WITHOUT_OUT = {name: getattr(F, name) for name in ("selu", "celu", "softsign", "prelu", "glu", *LOSSES)}
 NORMS: dict[str, Callable[..., Any]] = {
     "layer_norm": lambda x, weight, bias: F.layer_norm(x, weight.shape, weight, bias),
     "rms_norm": lambda x, weight: F.rms_norm(x, weight.shape, weight),

@@ -1,0 +1,9 @@
+from typing import Any
+
+import numpy.typing as npt
+
+_Array = npt.NDArray[Any]
+
+def bad_code(codes: _Array, num: int) -> int: ...
+def embedding(codes: _Array, weight: _Array, out: _Array) -> _Array: ...
+def embedding_backward(g: _Array, codes: _Array, grad_weight: _Array, padding: int) -> _Array: ...

@@ -1,0 +1,258 @@
+"""Activations with parameters that learn: prelu and temperature_scale, and the sums that are their gradients.
+
+A gradient that sums over columns is one chain over the rows, whichever thread does the column; one that sums over
+everything adds fixed chunks in order.
+"""
+
+cimport numpy as cnp
+from cython.parallel cimport prange
+
+from fastnn._core cimport arrays, dispatch
+from fastnn._core.activations cimport run_map1, run_map2
+from fastnn._core.dispatch cimport real
+from fastnn._core.threads cimport part_start, parts_for, region_began, region_ended, workers_for
+
+cnp.import_array()
+
+cdef enum:
+    UNIT = 16          # columns: a cache line of float
+    CHUNK = 4096       # elements of a sum that one thread adds up; as many times that, that there are no more
+    MOST_CHUNKS = 256  # chunks than these
+
+cdef double COST = 0.06        # nanoseconds an element: benchmarks/bench_parametric.py
+cdef double DIVISION = 0.2
+
+cdef int LEAKY_RELU = dispatch.kernel_index("leaky_relu", "map1")
+cdef int LEAKY_RELU_BACKWARD = dispatch.kernel_index("leaky_relu_backward", "map2")
+cdef int TEMPERATURE_SCALE = dispatch.kernel_index("temperature_scale", "map1")
+cdef int PRELU_SLOPE = dispatch.kernel_index("prelu_slope", "reduce2")
+cdef int DOT = dispatch.kernel_index("dot", "reduce2")
+
+
+# -- sums over everything ----------------------------------------------------------------------------------------------
+
+
+cdef inline double chunk_sum(int kernel, const real *x, const real *g, Py_ssize_t start,
+                             Py_ssize_t stop) noexcept nogil:
+    cdef double total = 0
+    while start < stop:
+        total += dispatch.reduce2(kernel, x + start, g + start, min(stop - start, CHUNK))
+        start += CHUNK
+    return total
+
+
+cdef double run_reduce2(int kernel, const real *x, const real *g, Py_ssize_t n) noexcept nogil:
+    """A sum over two arrays of n elements, in chunks that depend on n alone."""
+    cdef double[MOST_CHUNKS] sums
+    cdef double total = 0
+    cdef double began
+    cdef Py_ssize_t size = (n // (<Py_ssize_t> CHUNK * MOST_CHUNKS) + 1) * CHUNK
+    cdef Py_ssize_t chunk, chunks = (n + size - 1) // size
+    cdef int parts = parts_for(n * COST)
+    if parts == 1:
+        for chunk in range(chunks):
+            sums[chunk] = chunk_sum(kernel, x, g, chunk * size, min(n, (chunk + 1) * size))
+    else:
+        began = region_began()
+        reduce2_parts(kernel, x, g, n, sums, size, chunks, workers_for(parts))
+        region_ended(began, n * COST)
+    for chunk in range(chunks):
+        total += sums[chunk]
+    return total
+
+
+cdef void reduce2_parts(int kernel, const real *x, const real *g, Py_ssize_t n, double *sums, Py_ssize_t size,
+                        Py_ssize_t chunks, int workers) noexcept nogil:
+    cdef Py_ssize_t chunk
+    for chunk in prange(chunks, schedule="static", num_threads=workers):
+        sums[chunk] = chunk_sum(kernel, x, g, chunk * size, min(n, (chunk + 1) * size))
+
+
+def dot(x, g):
+    """Sum of x * g over two plain arrays of one shape, where g is not 0, in the fixed order of a reduction."""
+    cdef Py_ssize_t n = arrays.size(x)
+    if arrays.is_double(x):
+        return run_reduce2(DOT, <double *> arrays.data(x), <double *> arrays.data(g), n)
+    return run_reduce2(DOT, <float *> arrays.data(x), <float *> arrays.data(g), n)
+
+
+# -- prelu -------------------------------------------------------------------------------------------------------------
+
+
+cdef void run_prelu(const real *x, const real *weight, real *y, Py_ssize_t rows, Py_ssize_t cols,
+                    bint shared) noexcept nogil:
+    """y = x, or weight x where x <= 0: a weight a column, or one for all (`shared`)."""
+    cdef double[3] params
+    cdef double began
+    cdef int parts
+    if shared:
+        params = [weight[0], 0.0, 0.0]
+        run_map1(LEAKY_RELU, COST, x, y, rows * cols, params)
+        return
+    parts = parts_for(rows * cols * COST)
+    if parts == 1:
+        dispatch.prelu(x, weight, y, rows, cols)
+    else:
+        began = region_began()
+        prelu_parts(<const real *> NULL, x, weight, y, rows, cols, parts)
+        region_ended(began, rows * cols * COST)
+
+
+cdef void prelu_parts(const real *g, const real *x, const real *weight, real *y, Py_ssize_t rows, Py_ssize_t cols,
+                      int parts) noexcept nogil:
+    """`prelu`, or its gradient if there is a g, by rows."""
+    cdef int part
+    cdef Py_ssize_t i, n
+    for part in prange(parts, schedule="static", num_threads=workers_for(parts)):
+        i = part_start(rows, part, parts, 1) * cols
+        n = part_start(rows, part + 1, parts, 1) - part_start(rows, part, parts, 1)
+        if g == NULL:
+            dispatch.prelu(x + i, weight, y + i, n, cols)
+        else:
+            dispatch.prelu_backward(g + i, x + i, weight, y + i, n, cols)
+
+
+cdef void run_slopes(const real *g, const real *x, real *out, Py_ssize_t rows, Py_ssize_t cols,
+                     bint accumulate) noexcept nogil:
+    """The gradients of the weights of the columns, added to what is there if `accumulate`."""
+    cdef const real *init = NULL
+    cdef double began
+    cdef int parts = parts_for(rows * cols * COST)
+    if accumulate:
+        init = out
+    if parts == 1:
+        dispatch.prelu_slopes(x, g, cols, init, out, rows, cols)
+    else:
+        began = region_began()
+        slopes_parts(g, x, init, out, rows, cols, parts)
+        region_ended(began, rows * cols * COST)
+
+
+cdef void slopes_parts(const real *g, const real *x, const real *init, real *out, Py_ssize_t rows, Py_ssize_t cols,
+                       int parts) noexcept nogil:
+    cdef int part
+    cdef Py_ssize_t i
+    for part in prange(parts, schedule="static", num_threads=workers_for(parts)):
+        i = part_start(cols, part, parts, UNIT)
+        dispatch.prelu_slopes(x + i, g + i, cols, arrays.at(init, i), out + i, rows,
+                              part_start(cols, part + 1, parts, UNIT) - i)
+
+
+cdef void run_prelu_backward(const real *g, const real *x, const real *weight, real *grad_x, real *grad_weight,
+                             Py_ssize_t rows, Py_ssize_t cols, bint shared, bint accumulate) noexcept nogil:
+    """Both gradients; grad_x may be g, or NULL if it is not wanted."""
+    cdef double[3] params
+    cdef double began
+    cdef int parts
+    cdef real slope
+    if shared:
+        slope = <real> run_reduce2(PRELU_SLOPE, x, g, rows * cols)
+        grad_weight[0] = grad_weight[0] + slope if accumulate else slope
+        params = [weight[0], 0.0, 0.0]
+        if grad_x != NULL:
+            run_map2(LEAKY_RELU_BACKWARD, COST, g, x, grad_x, rows * cols, params)
+        return
+    run_slopes(g, x, grad_weight, rows, cols, accumulate)
+    if grad_x == NULL:
+        return
+    parts = parts_for(rows * cols * COST)
+    if parts == 1:
+        dispatch.prelu_backward(g, x, weight, grad_x, rows, cols)
+    else:
+        began = region_began()
+        prelu_parts(g, x, weight, grad_x, rows, cols, parts)
+        region_ended(began, rows * cols * COST)
+
+
+cdef Py_ssize_t columns(x, bint shared) noexcept:
+    """The length of a row; everything is one row where all share a weight."""
+    cdef int ndim = cnp.PyArray_NDIM(<cnp.ndarray> x)
+    return arrays.size(x) if shared else cnp.PyArray_DIM(<cnp.ndarray> x, ndim - 1)
+
+
+def prelu(x, weight, out):
+    """Fill `out` from the plain arrays x (..., cols) and weight (1,) or (cols,)."""
+    cdef bint shared = arrays.size(weight) == 1
+    cdef Py_ssize_t cols = columns(x, shared)
+    cdef Py_ssize_t rows = arrays.size(x) // cols if cols else 0
+    cdef void *px = arrays.data(x)
+    cdef void *pw = arrays.data(weight)
+    cdef void *py = arrays.data(out)
+    if arrays.is_double(x):
+        with nogil:
+            run_prelu(<double *> px, <double *> pw, <double *> py, rows, cols, shared)
+    else:
+        with nogil:
+            run_prelu(<float *> px, <float *> pw, <float *> py, rows, cols, shared)
+    return out
+
+
+def prelu_backward(g, x, weight, grad_x, grad_weight):
+    """Fill grad_x and grad_weight from plain arrays."""
+    cdef bint shared = arrays.size(weight) == 1
+    cdef Py_ssize_t cols = columns(x, shared)
+    cdef Py_ssize_t rows = arrays.size(x) // cols if cols else 0
+    cdef void *pg = arrays.data(g)
+    cdef void *px = arrays.data(x)
+    cdef void *pw = arrays.data(weight)
+    cdef void *gx = arrays.data(grad_x)
+    cdef void *gw = arrays.data(grad_weight)
+    if arrays.is_double(x):
+        with nogil:
+            run_prelu_backward(<double *> pg, <double *> px, <double *> pw, <double *> gx, <double *> gw, rows, cols,
+                               shared, False)
+    else:
+        with nogil:
+            run_prelu_backward(<float *> pg, <float *> px, <float *> pw, <float *> gx, <float *> gw, rows, cols,
+                               shared, False)
+
+
+# -- temperature -------------------------------------------------------------------------------------------------------
+
+
+cdef void run_temperature_scale(const real *x, const real *temperature, real *y, Py_ssize_t n) noexcept nogil:
+    cdef double[3] params = [temperature[0], 0.0, 0.0]
+    run_map1(TEMPERATURE_SCALE, DIVISION, x, y, n, params)
+
+
+cdef void run_temperature_scale_backward(const real *g, const real *x, const real *temperature, real *grad_x,
+                                         real *grad_temperature, Py_ssize_t n, bint accumulate) noexcept nogil:
+    """Both gradients; grad_x may be g, or NULL if it is not wanted."""
+    cdef double t = temperature[0]
+    cdef real slope = <real> (-run_reduce2(DOT, x, g, n) / (t * t))
+    grad_temperature[0] = grad_temperature[0] + slope if accumulate else slope
+    if grad_x != NULL:
+        run_temperature_scale(g, temperature, grad_x, n)
+
+
+def temperature_scale(x, temperature, out):
+    """Fill `out` from plain arrays."""
+    cdef Py_ssize_t n = arrays.size(x)
+    cdef void *px = arrays.data(x)
+    cdef void *pt = arrays.data(temperature)
+    cdef void *py = arrays.data(out)
+    if arrays.is_double(x):
+        with nogil:
+            run_temperature_scale(<double *> px, <double *> pt, <double *> py, n)
+    else:
+        with nogil:
+            run_temperature_scale(<float *> px, <float *> pt, <float *> py, n)
+    return out
+
+
+def temperature_scale_backward(g, x, temperature, grad_x, grad_temperature):
+    """Fill grad_x and grad_temperature from plain arrays."""
+    cdef Py_ssize_t n = arrays.size(x)
+    cdef void *pg = arrays.data(g)
+    cdef void *px = arrays.data(x)
+    cdef void *pt = arrays.data(temperature)
+    cdef void *gx = arrays.data(grad_x)
+    cdef void *gt = arrays.data(grad_temperature)
+    if arrays.is_double(x):
+        with nogil:
+            run_temperature_scale_backward(<double *> pg, <double *> px, <double *> pt, <double *> gx, <double *> gt, n,
+                                           False)
+    else:
+        with nogil:
+            run_temperature_scale_backward(<float *> pg, <float *> px, <float *> pt, <float *> gx, <float *> gt, n,
+                                           False)

@@ -1,0 +1,101 @@
+"""Embedding and its gradient."""
+
+from typing import Any
+
+import numpy as np
+
+from .. import _validation as check
+from .._core import dispatch
+from .._core import embedding as core
+from ._elementwise import Array, reference_function
+
+__all__ = ["embedding", "embedding_backward"]
+
+# Integers up to these have a float32 and a float64 of their own.
+MOST_CODES = {"float32": 2**24, "float64": 2**53}
+
+
+def embedding(codes: Any, weight: Any, padding_idx: int | None = None) -> Array:
+    """Rows of a table by their number.
+
+    y[i] = weight[codes[i]]
+
+    Parameters
+    ----------
+    codes : ndarray of integers, or of the dtype of weight, any shape
+        Integers in 0 .. num_embeddings - 1, in float32 exact up to 2^24.
+    weight : ndarray of float32 or float64, shape (num_embeddings, embedding_dim)
+    padding_idx : int, optional
+        A code whose row has no gradient; it changes nothing here.
+
+    Returns
+    -------
+    y : ndarray, shape (*codes.shape, embedding_dim)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtypes or shapes do not fit, or a code is no integer in that range.
+    """
+    codes, weight, _ = _checked(codes, weight, padding_idx)
+    if dispatch.get_reference():
+        y: Array = reference_function("embedding")(codes, weight)
+        return y
+    return core.embedding(codes, weight, np.empty((*codes.shape, weight.shape[1]), weight.dtype))
+
+
+def embedding_backward(grad_output: Any, codes: Any, weight: Any, padding_idx: int | None = None) -> Array:
+    """Gradient of `embedding` with respect to weight.
+
+    grad_weight[j] = sum of grad_output[i] over the i with codes[i] = j, in ascending order; 0 for padding_idx
+
+    Parameters
+    ----------
+    grad_output : ndarray, shape (*codes.shape, embedding_dim), of the dtype of weight
+    codes, weight, padding_idx
+        As given to `embedding`.
+
+    Returns
+    -------
+    grad_weight : ndarray, shape and dtype of weight
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtypes or shapes do not fit, or a code is no integer in that range.
+    """
+    g = check.as_array("grad_output", grad_output)
+    codes, weight, padding = _checked(codes, weight, padding_idx)
+    check.check_same_dtype(grad_output=g, weight=weight)
+    check.check_shape("grad_output", g, (*codes.shape, weight.shape[1]), "for these codes and weight")
+    if dispatch.get_reference():
+        grad_weight: Array = reference_function("embedding_backward")(g, codes, weight, padding_idx)
+        return grad_weight
+    return core.embedding_backward(g, codes, np.empty_like(weight), padding)
+
+
+def check_padding(padding_idx: Any, num_embeddings: int) -> int:
+    """The number of the row without a gradient, -1 if there is none; negative ones count from the end, as PyTorch's."""
+    if padding_idx is None:
+        return -1
+    index = check.check_integer("padding_idx", padding_idx, at_least=-num_embeddings, at_most=num_embeddings - 1)
+    return index % num_embeddings
+
+
+def _checked(codes: Any, weight: Any, padding_idx: Any) -> tuple[Array, Array, int]:
+    """Codes in the dtype of weight, all of them good; weight, and the row without a gradient."""
+    weight = check.as_array("weight", weight)
+    if weight.ndim != 2 or weight.shape[0] > MOST_CODES[weight.dtype.name]:
+        most = MOST_CODES[weight.dtype.name]
+        raise ValueError(f"weight must have shape (num_embeddings up to {most}, embedding_dim), got {weight.shape}")
+    given = check.from_any("codes", codes)
+    codes = check.as_array("codes", given.astype(weight.dtype) if given.dtype.kind in "iu" else given)
+    check.check_same_dtype(codes=codes, weight=weight)
+    bad = core.bad_code(codes, weight.shape[0])
+    if bad >= 0:
+        place = np.unravel_index(bad, codes.shape)
+        where = ", ".join(map(str, place))
+        raise ValueError(
+            f"codes[{where}] is {given[place]}: codes must be integers between 0 and {weight.shape[0] - 1}"
+        )
+    return codes, weight, check_padding(padding_idx, weight.shape[0])

@@ -1,0 +1,171 @@
+"""Gates, which make one feature of several, and their gradients; all work on the last axis."""
+
+import math
+from typing import Any
+
+from .. import _validation as check
+from .._core import dispatch
+from .._core.softmax import Rows1, Rows2
+from ._elementwise import Array, reference_function
+
+__all__ = ["glu", "glu_backward", "maxout", "maxout_backward", "swiglu", "swiglu_backward"]
+
+_NAMES = ("glu", "swiglu", "maxout")
+_FORWARD = {name: Rows1(name) for name in _NAMES}
+_BACKWARD = {name: Rows2(f"{name}_backward") for name in _NAMES}
+
+
+def glu(x: Any, *, out: Array | None = None) -> Array:
+    """Gated linear unit (Dauphin et al. 2017) over the last axis.
+
+    y = a * sigmoid(b), where x = [a, b]
+
+    Parameters
+    ----------
+    x : ndarray of float32 or float64, shape (..., 2 * features)
+    out : ndarray, shape (..., features), optional
+        Written and returned.
+
+    Returns
+    -------
+    y : ndarray, shape (..., features); NaN gives NaN
+
+    Raises
+    ------
+    TypeError, ValueError
+        If x is not float32 or float64, or its last axis is no even number of features, or out does not fit.
+    """
+    return _forward("glu", x, 2, (), out)
+
+
+def glu_backward(grad_output: Any, x: Any, *, out: Array | None = None) -> Array:
+    """Gradient of `glu`.
+
+    grad_a = grad_output * sigmoid(b),   grad_b = grad_output * a * sigmoid(b) * (1 - sigmoid(b))
+
+    Parameters
+    ----------
+    grad_output : ndarray, shape (..., features), of the dtype of x
+    x : ndarray, as given to `glu`
+    out : ndarray like x, optional
+        Written and returned.
+
+    Returns
+    -------
+    grad_x : ndarray, shape and dtype of x
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtypes or shapes do not fit.
+    """
+    return _backward("glu", grad_output, x, 2, (), out)
+
+
+def swiglu(x: Any, *, out: Array | None = None) -> Array:
+    """Gated SiLU (Shazeer 2020) over the last axis.
+
+    y = silu(a) * b, where x = [a, b]
+
+    Parameters, result and errors are those of `glu`.
+    """
+    return _forward("swiglu", x, 2, (), out)
+
+
+def swiglu_backward(grad_output: Any, x: Any, *, out: Array | None = None) -> Array:
+    """Gradient of `swiglu`.
+
+    grad_a = grad_output * b * silu'(a),   grad_b = grad_output * silu(a)
+
+    Parameters, result and errors are those of `glu_backward`.
+    """
+    return _backward("swiglu", grad_output, x, 2, (), out)
+
+
+def maxout(x: Any, pool_size: int = 2, *, out: Array | None = None) -> Array:
+    """Largest of each pool of consecutive features (Goodfellow et al. 2013), over the last axis.
+
+    y_i = max(x_(i k), ..., x_(i k + k - 1)), k = pool_size
+
+    Parameters
+    ----------
+    x : ndarray of float32 or float64, shape (..., features * pool_size)
+    pool_size : int of at least 1, default 2
+    out : ndarray, shape (..., features), optional
+        Written and returned.
+
+    Returns
+    -------
+    y : ndarray, shape (..., features); a pool with NaN gives NaN
+
+    Raises
+    ------
+    TypeError, ValueError
+        If x is not float32 or float64, or its last axis is no multiple of pool_size, or out does not fit.
+    """
+    return _forward("maxout", x, *_pool(pool_size), out)
+
+
+def maxout_backward(grad_output: Any, x: Any, pool_size: int = 2, *, out: Array | None = None) -> Array:
+    """Gradient of `maxout`: grad_output where a feature was the largest of its pool, else 0.
+
+    Of equal ones the first has the gradient, the first NaN before all.
+
+    Parameters
+    ----------
+    grad_output : ndarray, shape (..., features), of the dtype of x
+    x, pool_size
+        As given to `maxout`.
+    out : ndarray like x, optional
+        Written and returned.
+
+    Returns
+    -------
+    grad_x : ndarray, shape and dtype of x
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtypes or shapes do not fit.
+    """
+    return _backward("maxout", grad_output, x, *_pool(pool_size), out)
+
+
+def _pool(pool_size: Any) -> tuple[int, tuple[int]]:
+    pool = check.check_integer("pool_size", pool_size, at_least=1, at_most=check.MAX_ROWS)
+    return pool, (pool,)
+
+
+def _shape(name: str, x: Array, share: int) -> tuple[int, ...]:
+    """The shape of the result, which has one feature for `share` of x."""
+    if x.ndim == 0 or x.shape[-1] % share:
+        given = f"{x.shape[-1]} features" if x.ndim else "no features (it is a scalar)"
+        raise ValueError(f"{name}: x has {given}, but must have a multiple of {share}")
+    return (*x.shape[:-1], x.shape[-1] // share)
+
+
+def _forward(name: str, x: Any, share: int, params: tuple[int, ...], out: Array | None) -> Array:
+    x = check.as_array("x", x)
+    y = check.check_output(out, _shape(name, x, share), x.dtype)
+    if dispatch.get_reference():
+        y[...] = reference_function(name)(x, *params)
+    else:
+        rows = math.prod(x.shape[:-1])
+        x = check.without_overlap(x, y)
+        _FORWARD[name].run(x.reshape(rows, x.shape[-1]), y.reshape(rows, y.shape[-1]), *map(float, params))
+    return y
+
+
+def _backward(name: str, grad_output: Any, x: Any, share: int, params: tuple[int, ...], out: Array | None) -> Array:
+    g, x = check.as_array("grad_output", grad_output), check.as_array("x", x)
+    check.check_same_dtype(grad_output=g, x=x)
+    check.check_shape("grad_output", g, _shape(name, x, share), f"for x of shape {x.shape}")
+    grad_x = check.check_output(out, x.shape, x.dtype)
+    if dispatch.get_reference():
+        grad_x[...] = reference_function(f"{name}_backward")(g, x, *params)
+    else:
+        rows = math.prod(x.shape[:-1])
+        g, x = check.without_overlap(g, grad_x), check.without_overlap(x, grad_x)
+        g, x = g.reshape(rows, g.shape[-1]), x.reshape(rows, x.shape[-1])
+        _BACKWARD[name].run(g, x, grad_x.reshape(x.shape), *map(float, params))
+    return grad_x

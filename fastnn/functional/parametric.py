@@ -1,0 +1,156 @@
+"""Activations whose parameters learn, and their gradients."""
+
+from typing import Any
+
+import numpy as np
+
+from .. import _validation as check
+from .._core import dispatch
+from .._core import parametric as core
+from ._elementwise import Array, reference_function
+
+__all__ = ["prelu", "prelu_backward", "temperature_scale", "temperature_scale_backward"]
+
+
+def prelu(x: Any, weight: Any, *, out: Array | None = None) -> Array:
+    """Rectified linear unit with a slope that learns (He et al. 2015).
+
+    y = x where x > 0, else weight * x
+
+    Parameters
+    ----------
+    x : ndarray of float32 or float64, shape (..., features)
+    weight : ndarray of the same dtype, shape (1,) or (features,)
+        One slope for all elements (x may then have any shape), or one for each feature.
+    out : ndarray like x, optional
+        Written and returned; may be x itself.
+
+    Returns
+    -------
+    y : ndarray, shape and dtype of x; NaN gives NaN
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtypes differ or are not float32 or float64, or the shape of weight or out does not fit.
+    """
+    x, weight = check.as_array("x", x), check.as_array("weight", weight)
+    _check_weight(x, weight)
+    return _fill("prelu", x, weight, out)
+
+
+def prelu_backward(grad_output: Any, x: Any, weight: Any) -> tuple[Array, Array]:
+    """Gradients of `prelu`.
+
+    grad_x = grad_output where x > 0, else weight * grad_output,   grad_weight = sum of grad_output * x where x <= 0
+
+    Parameters
+    ----------
+    grad_output : ndarray, shape and dtype of x
+    x, weight : ndarrays
+        As given to `prelu`.
+
+    Returns
+    -------
+    grad_x, grad_weight : ndarrays, shapes of x and weight
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtypes or shapes do not fit.
+
+    Notes
+    -----
+    The gradient of a feature's slope is one chain over the rows, in ascending order; that of a slope for all is added
+    up in fixed chunks.
+    """
+    x, weight = check.as_array("x", x), check.as_array("weight", weight)
+    _check_weight(x, weight)
+    return _gradients("prelu_backward", grad_output, x, weight)
+
+
+def temperature_scale(x: Any, temperature: Any, *, out: Array | None = None) -> Array:
+    """Logits at a temperature that learns (Guo et al. 2017): what `softmax` with a temperature does first.
+
+    y = x / temperature
+
+    Parameters
+    ----------
+    x : ndarray of float32 or float64, any shape
+    temperature : ndarray of the same dtype, shape (1,)
+    out : ndarray like x, optional
+        Written and returned; may be x itself.
+
+    Returns
+    -------
+    y : ndarray, shape and dtype of x
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtypes differ or are not float32 or float64, or a shape does not fit.
+    """
+    x, temperature = check.as_array("x", x), check.as_array("temperature", temperature)
+    _check_temperature(x, temperature)
+    return _fill("temperature_scale", x, temperature, out)
+
+
+def temperature_scale_backward(grad_output: Any, x: Any, temperature: Any) -> tuple[Array, Array]:
+    """Gradients of `temperature_scale`.
+
+    grad_x = grad_output / temperature,   grad_temperature = -sum of grad_output * x / temperature^2
+
+    Where grad_output is 0, x counts for nothing: a logit of -inf whose probability is 0, say.
+
+    Parameters
+    ----------
+    grad_output : ndarray, shape and dtype of x
+    x, temperature : ndarrays
+        As given to `temperature_scale`.
+
+    Returns
+    -------
+    grad_x, grad_temperature : ndarrays, shapes of x and temperature
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtypes or shapes do not fit.
+    """
+    x, temperature = check.as_array("x", x), check.as_array("temperature", temperature)
+    _check_temperature(x, temperature)
+    return _gradients("temperature_scale_backward", grad_output, x, temperature)
+
+
+def _check_weight(x: Array, weight: Array) -> None:
+    check.check_same_dtype(x=x, weight=weight)
+    if weight.shape != (1,) and (x.ndim == 0 or weight.shape != x.shape[-1:]):
+        features = f" or {x.shape[-1:]}" if x.ndim else ""
+        raise ValueError(f"weight must have shape (1,){features} for x of shape {x.shape}, got {weight.shape}")
+
+
+def _check_temperature(x: Array, temperature: Array) -> None:
+    check.check_same_dtype(x=x, temperature=temperature)
+    check.check_shape("temperature", temperature, (1,), "as it is one for all")
+
+
+def _fill(name: str, x: Array, parameter: Array, out: Array | None) -> Array:
+    y = check.check_output(out, x.shape, x.dtype)
+    if dispatch.get_reference():
+        y[...] = reference_function(name)(x, parameter)
+    else:
+        x, parameter = check.without_overlap(x, y, in_place=True), check.without_overlap(parameter, y)
+        getattr(core, name)(x, parameter, y)
+    return y
+
+
+def _gradients(name: str, grad_output: Any, x: Array, parameter: Array) -> tuple[Array, Array]:
+    g = check.as_array("grad_output", grad_output)
+    check.check_same_dtype(grad_output=g, x=x)
+    check.check_same_shape(x=x, grad_output=g)
+    if dispatch.get_reference():
+        grad_x, grad_parameter = reference_function(name)(g, x, parameter)
+    else:
+        grad_x, grad_parameter = np.empty_like(x), np.empty_like(parameter)
+        getattr(core, name)(g, x, parameter, grad_x, grad_parameter)
+    return grad_x, grad_parameter

@@ -1,0 +1,34 @@
+/* Rows of a table by their number. Codes are integers in the dtype of the table: exact up to 2^24 in float. */
+
+/* The place of the first code that is no integer in 0 .. num_embeddings - 1, or -1. */
+KERNEL_FN ptrdiff_t FN(bad_code)(const REAL *codes, ptrdiff_t n, ptrdiff_t num_embeddings)
+{
+    for (ptrdiff_t i = 0; i < n; i++)
+        if (!(codes[i] >= 0 && codes[i] < (REAL)num_embeddings && codes[i] == (REAL)(ptrdiff_t)codes[i]))
+            return i;
+    return -1;
+}
+
+/* y[i] = weight[codes[i]], rows of `cols` */
+KERNEL_FN void FN(embedding)(const REAL *codes, const REAL *weight, REAL *y, ptrdiff_t n, ptrdiff_t cols)
+{
+    for (ptrdiff_t i = 0; i < n; i++)
+        memcpy(y + i * cols, weight + (ptrdiff_t)codes[i] * cols, (size_t)cols * sizeof *y);
+}
+
+/* grad_weight[codes[i]] += g[i], in the order of i, for `width` of the columns; nothing where the code is `padding` */
+KERNEL_FN void FN(embedding_backward)(const REAL *g, const REAL *codes, REAL *grad_weight, ptrdiff_t n, ptrdiff_t cols,
+                                      ptrdiff_t width, ptrdiff_t padding)
+{
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const ptrdiff_t code = (ptrdiff_t)codes[i];
+        if (code == padding)
+            continue;
+        REAL *sum = grad_weight + code * cols;
+        for (ptrdiff_t j = 0; j < width; j += LANES) {
+            const ptrdiff_t left = width - j;
+            LANE(store_n)(sum + j, LANE(load_n)(sum + j, left, K(0)) + LANE(load_n)(g + i * cols + j, left, K(0)),
+                          left);
+        }
+    }
+}
