@@ -14,6 +14,7 @@ Array = check.Array
 
 if TYPE_CHECKING:
     from ..plan import Plan
+    from .network import Network
     from .parameters import Parameters
     from .sequential import Sequential
     from .structure import Node
@@ -59,7 +60,7 @@ class Module:
         self._buffer_specs: dict[str, tuple[tuple[int, ...], Any, str | None]] = {}
         self._buffers: dict[str, Array] = {}
         self._home: tuple[Parameters, str] | None = None
-        self._network: Sequential | None = None  # that this layer is part of
+        self._network: Network | None = None  # that this layer is part of
         self._solos: dict[str, Sequential] = {}  # networks of just this layer, by dtype
         self._last_solo: Sequential | None = None
 

@@ -10,16 +10,11 @@ import numpy as np
 
 from .. import _validation as check
 from ..meters import NOTHING, Counting
-from ..plan import Plan
 from ..program import Program
-from .init.draws import INIT_STREAM
-from .init.names import initial_value
-from .init.rules import Initializer
 from .inputs import as_rows, widened
 from .module import Module
-from .parameters import Parameters
-from .state import LoadedKeys, load_arrays
-from .structure import Node, chain, check_free, check_layers, join, leaves, tree, until_weights
+from .network import Network, redraw
+from .structure import chain, check_free, check_layers, tree
 
 if TYPE_CHECKING:
     from ..optim import Optimizer
@@ -32,7 +27,7 @@ Array = check.Array
 PREDICT_ROWS = 512
 
 
-class Sequential(Module):
+class Sequential(Network):
     """Layers, one after the other.
 
     Parameters
@@ -60,7 +55,6 @@ class Sequential(Module):
     ['0.weight', '0.bias', '2.weight', '2.bias']
     """
 
-    is_network = True
     input_scale = 1.0
 
     def __init__(
@@ -75,7 +69,7 @@ class Sequential(Module):
         self.dtype = check.check_dtype(dtype)
         self.seed, self._drew_seed = _seed(seed), seed is None
         self._tick = np.zeros(1, "int64")
-        _redraw(self)
+        redraw(self)
         self._programs: dict[Any, Program] = {}
         self._version = 0  # counts the changes that ask for new programs
         self._predict: Callable[[Any], Array | None] | None = None  # the compiled short cut for plain matrices
@@ -95,115 +89,6 @@ class Sequential(Module):
         net._programs, net._last, net._predict, net._version = {}, None, None, 0
         net._params = layer._home[0].part(layer._home[1]) if layer._home else net._adopt()
         return net
-
-    def _adopt(self) -> Parameters:
-        """Give every parameter a place in one buffer, and its first value unless the layer has one already."""
-        members = list(leaves(self._nodes))
-        shapes = {join(m.name, key): s for m in members for key, s in m.layer.parameter_shapes().items()}
-        params = Parameters(shapes, self.dtype)
-        for member in members:
-            layer, old = member.layer, member.layer._home
-            for j, key in enumerate(layer.parameter_shapes()):
-                first = self._first_value(member, j) if old is None else old[0][old[1] + key].data
-                params[join(member.name, key)].data[...] = first
-            if old is not None:
-                old[0].moved = True
-            layer.place_buffers(self.dtype)
-        _bind(self._nodes, params)
-        return params
-
-    def _untouched(self) -> bool:
-        """Whether all parameters are still what a seed that nobody chose gave them, and all buffers as they began."""
-        return (
-            self._drew_seed
-            and all(
-                np.array_equal(member.layer[key], self._first_value(member, j))
-                for member in leaves(self._nodes)
-                for j, key in enumerate(member.layer.parameter_shapes())
-            )
-            and all(member.layer.buffers_untouched() for member in leaves(self._nodes))
-        )
-
-    def _forget(self) -> None:
-        """Let the network that takes this one in draw the parameters anew, as if its layers stood there."""
-        self._params.moved = True
-        for member in leaves(self._nodes):
-            member.layer._home = None
-
-    def _first_value(self, member: Node, j: int) -> Array:
-        """The first value of parameter number j of a layer, from a random stream of its own."""
-        layer = member.layer
-        key = list(layer.parameter_shapes())[j]
-        stream = INIT_STREAM + (member.position << 8) + j
-        shape = layer.parameter_shapes()[key]
-        init = layer._inits[key]
-        if isinstance(init, Initializer):
-            init = init.before(until_weights(self._nodes, member))
-        return initial_value(init, shape, np.dtype(self.dtype), self.seed, stream)
-
-    def _own(self, module: Module, prefix: str) -> None:
-        """Mark the layers as part of this network; networks among them go on to work, on a stretch of its buffer."""
-        for key, layer in module.named_children().items():
-            layer._network = layer._network or self
-            if isinstance(layer, Sequential):
-                layer._params = self._params.part(f"{prefix}{key}.")
-                layer.dtype = self.dtype
-                layer._forget_programs()
-            self._own(layer, f"{prefix}{key}.")
-
-    # -- parameters ----------------------------------------------------------------------------------------------------
-
-    def parameters(self) -> Parameters:
-        """All parameters: one flat buffer with named views."""
-        return self._params
-
-    def named_parameters(self) -> Iterator[tuple[str, Array]]:
-        """Names, as PyTorch gives them, and writable views of the values."""
-        return ((p.name, p.data) for p in self._params)
-
-    def named_gradients(self) -> Iterator[tuple[str, Array]]:
-        """Names and writable views of the gradients."""
-        return ((p.name, p.grad) for p in self._params)
-
-    def named_buffers(self) -> Iterator[tuple[str, Array]]:
-        """Names, as PyTorch gives them, and writable views of what layers keep but do not train: running statistics."""
-        for member in leaves(self._nodes):
-            yield from ((join(member.name, key), member.layer.buffer(key)) for key in member.layer.buffers())
-
-    def _named_state(self) -> dict[str, Array]:
-        return dict(self.named_parameters()) | dict(self.named_buffers())
-
-    def state_dict(self) -> dict[str, Array]:
-        """A copy of every parameter and every buffer by name."""
-        return {name: view.copy() for name, view in self._named_state().items()}
-
-    def load_state_dict(self, state: dict[str, Any], strict: bool = True) -> LoadedKeys:
-        """Take over a `state_dict`, without `strict` what both have; returns the missing and the unexpected names.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If a name, a shape or a dtype does not fit. All that does not is named, and nothing is changed.
-        """
-        return load_arrays(self._named_state(), state, strict)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the whole network, architecture and values, as one safetensors file; `fastnn.load(path)` reads it.
-
-        It is put into its place at once: whatever happens, there is the old file or the new one.
-
-        Raises
-        ------
-        OSError, TypeError, ValueError
-            If it cannot be written, or an argument of a layer is what no file holds; its `config()` can do better.
-        """
-        from ..files.model import save
-
-        save(self, path)
-
-    def zero_grad(self) -> None:
-        """Set all gradients to 0."""
-        self._params.grad[...] = 0
 
     # -- running -------------------------------------------------------------------------------------------------------
 
@@ -363,6 +248,8 @@ class Sequential(Module):
     ) -> Program:
         """A new program for `mode`: "predict", "train" (forward and backward apart), "evaluate" or "step"."""
         train = mode in ("train", "step")
+        from ..plan import Plan
+
         plan = Plan(n_in, max(1, rows), self.dtype, train=train, seed=self.seed, tick=self._tick)
         plan.layers(self._nodes)
         plan.forward(to_output=mode in ("predict", "train"))
@@ -384,6 +271,20 @@ class Sequential(Module):
 
     def __getstate__(self) -> dict[str, Any]:
         return super().__getstate__() | {"_programs": {}, "_predict": None, "_last": None, "_last_input": None}
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the whole network, architecture and values, as one safetensors file; `fastnn.load(path)` reads it.
+
+        It is put into its place at once: whatever happens, there is the old file or the new one.
+
+        Raises
+        ------
+        OSError, TypeError, ValueError
+            If it cannot be written, or an argument of a layer is what no file holds; its `config()` can do better.
+        """
+        from ..files.model import save
+
+        save(self, path)
 
     # -- as a container ------------------------------------------------------------------------------------------------
 
@@ -414,20 +315,3 @@ class Sequential(Module):
 def _seed(seed: int | None) -> int:
     """The seed that was given, or one drawn from the system."""
     return int.from_bytes(os.urandom(4), "little") if seed is None else check.check_seed(seed)
-
-
-def _redraw(module: Module) -> None:
-    """Let networks within, whose seed nobody chose, take part in the draws of the one around them."""
-    for child in module.children():
-        if not isinstance(child, Sequential):
-            _redraw(child)
-        elif child._untouched():
-            child._forget()
-
-
-def _bind(nodes: tuple[Node, ...], params: Parameters) -> None:
-    """Let all layers, and those that are made of layers, know where their parameters live."""
-    for node in nodes:
-        node.layer.bind(params, f"{node.name}." if node.name else "")
-        for branch in node.branches:
-            _bind(branch, params)

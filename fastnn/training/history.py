@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import os
 from collections.abc import Iterator
@@ -80,6 +79,8 @@ class History:
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write a table: a row an epoch, the columns "epoch", counted from 1, and the records."""
+        import csv
+
         with open(path, "w", newline="", encoding="utf-8") as file:
             table = csv.writer(file, lineterminator="\n")
             table.writerow(["epoch", *self])

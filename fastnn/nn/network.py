@@ -1,0 +1,142 @@
+"""What a network owns: the parameters of its layers in one flat buffer, their first values, their names and states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from .. import _validation as check
+from .init.draws import INIT_STREAM
+from .init.names import initial_value
+from .init.rules import Initializer
+from .module import Module
+from .parameters import Parameters
+from .state import LoadedKeys, load_arrays
+from .structure import Node, join, leaves, until_weights
+
+Array = check.Array
+
+
+class Network(Module):
+    """Base of the networks: layers whose parameters live in one buffer."""
+
+    is_network = True
+    dtype: str
+    seed: int
+    _nodes: tuple[Node, ...]
+    _params: Parameters
+    _drew_seed: bool  # nobody chose the seed
+
+    def _adopt(self) -> Parameters:
+        """Give every parameter a place in one buffer, and its first value unless the layer has one already."""
+        members = list(leaves(self._nodes))
+        shapes = {join(m.name, key): s for m in members for key, s in m.layer.parameter_shapes().items()}
+        params = Parameters(shapes, self.dtype)
+        for member in members:
+            layer, old = member.layer, member.layer._home
+            for j, key in enumerate(layer.parameter_shapes()):
+                first = self._first_value(member, j) if old is None else old[0][old[1] + key].data
+                params[join(member.name, key)].data[...] = first
+            if old is not None:
+                old[0].moved = True
+            layer.place_buffers(self.dtype)
+        _bind(self._nodes, params)
+        return params
+
+    def _untouched(self) -> bool:
+        """Whether all parameters are still what a seed that nobody chose gave them, and all buffers as they began."""
+        return (
+            self._drew_seed
+            and all(
+                np.array_equal(member.layer[key], self._first_value(member, j))
+                for member in leaves(self._nodes)
+                for j, key in enumerate(member.layer.parameter_shapes())
+            )
+            and all(member.layer.buffers_untouched() for member in leaves(self._nodes))
+        )
+
+    def _forget(self) -> None:
+        """Let the network that takes this one in draw the parameters anew, as if its layers stood there."""
+        self._params.moved = True
+        for member in leaves(self._nodes):
+            member.layer._home = None
+
+    def _first_value(self, member: Node, j: int) -> Array:
+        """The first value of parameter number j of a layer, from a random stream of its own."""
+        layer = member.layer
+        key = list(layer.parameter_shapes())[j]
+        stream = INIT_STREAM + (member.position << 8) + j
+        shape = layer.parameter_shapes()[key]
+        init = layer._inits[key]
+        if isinstance(init, Initializer):
+            init = init.before(until_weights(self._nodes, member))
+        return initial_value(init, shape, np.dtype(self.dtype), self.seed, stream)
+
+    def _own(self, module: Module, prefix: str) -> None:
+        """Mark the layers as part of this network; networks among them go on to work, on a stretch of its buffer."""
+        for key, layer in module.named_children().items():
+            layer._network = layer._network or self
+            if isinstance(layer, Network):
+                layer._params = self._params.part(f"{prefix}{key}.")
+                layer.dtype = self.dtype
+                layer._forget_programs()
+            self._own(layer, f"{prefix}{key}.")
+
+    # -- parameters ----------------------------------------------------------------------------------------------------
+
+    def parameters(self) -> Parameters:
+        """All parameters: one flat buffer with named views."""
+        return self._params
+
+    def named_parameters(self) -> Iterator[tuple[str, Array]]:
+        """Names, as PyTorch gives them, and writable views of the values."""
+        return ((p.name, p.data) for p in self._params)
+
+    def named_gradients(self) -> Iterator[tuple[str, Array]]:
+        """Names and writable views of the gradients."""
+        return ((p.name, p.grad) for p in self._params)
+
+    def named_buffers(self) -> Iterator[tuple[str, Array]]:
+        """Names, as PyTorch gives them, and writable views of what layers keep but do not train: running statistics."""
+        for member in leaves(self._nodes):
+            yield from ((join(member.name, key), member.layer.buffer(key)) for key in member.layer.buffers())
+
+    def _named_state(self) -> dict[str, Array]:
+        return dict(self.named_parameters()) | dict(self.named_buffers())
+
+    def state_dict(self) -> dict[str, Array]:
+        """A copy of every parameter and every buffer by name."""
+        return {name: view.copy() for name, view in self._named_state().items()}
+
+    def load_state_dict(self, state: dict[str, Any], strict: bool = True) -> LoadedKeys:
+        """Take over a `state_dict`, without `strict` what both have; returns the missing and the unexpected names.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a name, a shape or a dtype does not fit. All that does not is named, and nothing is changed.
+        """
+        return load_arrays(self._named_state(), state, strict)
+
+    def zero_grad(self) -> None:
+        """Set all gradients to 0."""
+        self._params.grad[...] = 0
+
+
+def redraw(module: Module) -> None:
+    """Let networks within, whose seed nobody chose, take part in the draws of the one around them."""
+    for child in module.children():
+        if not isinstance(child, Network):
+            redraw(child)
+        elif child._untouched():
+            child._forget()
+
+
+def _bind(nodes: tuple[Node, ...], params: Parameters) -> None:
+    """Let all layers, and those that are made of layers, know where their parameters live."""
+    for node in nodes:
+        node.layer.bind(params, f"{node.name}." if node.name else "")
+        for branch in node.branches:
+            _bind(branch, params)
