@@ -35,6 +35,7 @@ def remedies():
         "weight decay": {"optimizer": {"weight_decay": 5.0}},
         "dropout": {"net": network(after=[lambda: nn.Dropout(0.6)])},
         "input dropout": {"net": network(before=[lambda: nn.Dropout(0.5)])},
+        "noise": {"net": network(before=[lambda: nn.GaussianNoise(1.0)])},
         "batch norm": {"net": network(after=[lambda: nn.BatchNorm1d(WIDTH)])},
         "label smoothing": {"loss": {"label_smoothing": 0.3}},
         "mixup": {"fit": {"transform": fastnn.data.Mixup(1.0)}},

@@ -12,6 +12,13 @@ DATA_OF_SKLEARN = {"breast_cancer", "diabetes"}
 # What `main` returns, by example: every one needs an expectation.
 EXPECTED = {
     "breast_cancer": lambda r: r["roc_auc"] > 0.97 and r["f1"] > 0.9 and r["restored"] == r["epochs"] - 15,
+    "calibration": lambda r: (
+        r["temperature"] > 1.5
+        and r["errors"][0] > 0.08 > 0.06 > r["errors"][1]
+        and r["losses"][0] > r["losses"][1]
+        and r["same"] == 1
+    ),
+    "diabetes": lambda r: r["network"] < 1.05 * r["least squares"] < 0.8 * r["mean"],
     "imbalanced": lambda r: (
         r["plain"]["recall"] < 0.6 < r["their roots"]["recall"] < r["class weights"]["recall"]
         and r["their roots"]["f1"] > r["class weights"]["f1"]
