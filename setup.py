@@ -26,6 +26,7 @@ MODULES = [
     "batches",
     "dropout",
     "normalization",
+    "parameters",
     "optimizers",
     "operations",
     "peak",

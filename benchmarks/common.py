@@ -29,6 +29,7 @@ KINDS = {
     "function": (*OWN, "numpy", "jax", "torch"),
     "cross_entropy": (*OWN, "jax", "torch"),
     "update": (*OWN, "jax", "torch", "torch_default"),
+    "parameters": (*OWN, "torch"),
     "startup": ("native", "numpy", "jax", "torch", "sklearn", "onnxruntime"),
 }
 

@@ -113,6 +113,24 @@ def check_output(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Arra
     return out
 
 
+def as_writable(name: str, array: Any) -> Array:
+    """`array` as one that C can update in place.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no ndarray of float32 or float64, or not C-contiguous, aligned and writable.
+    """
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"{name} must be an ndarray, which is updated in place, got {type(array).__name__}")
+    plain = as_array(name, array)
+    if plain is not array and not np.shares_memory(plain, array):
+        raise ValueError(f"{name} must be C-contiguous and aligned, since it is updated in place")
+    if not array.flags.writeable:
+        raise ValueError(f"{name} must be writable, since it is updated in place")
+    return plain
+
+
 def without_overlap(array: Array, out: Array, in_place: bool = False) -> Array:
     """`array`, or a copy of it if writing `out` would change it; `in_place` allows out to be the array itself."""
     if not np.may_share_memory(array, out):

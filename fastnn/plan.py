@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._core.normalization import COLUMN_STATISTICS, ROW_STATISTICS
-from ._core.operations import LABELS
+from ._core.operations import ACCUMULATE, LABELS, MEAN
 from ._validation import Array
 from .meters import ACCURACY, COLUMNS, INDICES, SUMS, Counting
 from .nn.parameters import aligned_zeros
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from .nn.losses import Loss
     from .nn.module import Module
     from .nn.structure import Node
-    from .optim import Optimizer
+    from .optim import Optimizer, WeightAverage
 
 # Activations whose gradient is computed from the output: these two by definition, the others because their output tells
 # as much as their input. Their outputs may overwrite their inputs.
@@ -57,8 +57,19 @@ LAYER_STREAMS = 1 << 40  # random streams of dropout begin here, a block of 2^40
 class Plan:
     """Collects stages and operations for one program."""
 
-    def __init__(self, n_in: int, batch_size: int, dtype: str, *, train: bool, seed: int, tick: Array) -> None:
+    def __init__(
+        self,
+        n_in: int,
+        batch_size: int,
+        dtype: str,
+        *,
+        train: bool,
+        seed: int,
+        tick: Array,
+        accumulate: bool = False,
+    ) -> None:
         self.n_in, self.batch_size, self.dtype, self.train = n_in, batch_size, dtype, train
+        self.accumulate = accumulate  # the gradients of parameters are added to those there
         self.seed, self.tick = seed, tick
         self.stages: list[Stage] = []  # of the chain of layers that is being planned
         self.operations: list[Operation] = []
@@ -68,7 +79,6 @@ class Plan:
         self.cols = n_in
         self.current: Any = Slot("input")  # what the next layer reads
         self.gradient: Any = None  # with respect to what the last layer wrote
-        self.accumulate = False  # gradients are added to those there
         self.running: list[Operation] = []  # the updates of running statistics
         self.by_batch = ""  # the first layer that normalizes by the statistics of the batch
 
@@ -278,10 +288,9 @@ class Plan:
             self.operations.append(operation)
         self.sections["metrics"] = (start, len(self.operations))
 
-    def backward(self, *, accumulate: bool, input_gradient: bool) -> None:
+    def backward(self, *, input_gradient: bool) -> None:
         """Add the backward pass; `input_gradient` makes it go on to the gradient of the input."""
         start = len(self.operations)
-        self.accumulate = accumulate
         given = self.gradient is None
         gradient = Gradient(Slot("grad_output") if given else self.gradient, owned=not given)
         last = self.through(self.stages, gradient, input_gradient)
@@ -302,20 +311,34 @@ class Plan:
             back = stages[i].backward(self, back, stages[i - 1] if i > 0 else None, wanted or i > first)
         return back if wanted else None  # a layer in Python gives one, asked or not: of another width than the input's
 
-    def update(self, optimizer: Optimizer) -> None:
-        """Add the update of all parameters."""
+    def update(
+        self,
+        optimizer: Optimizer,
+        *,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        average: WeightAverage | None = None,
+        mean: bool,
+    ) -> None:
+        """Add the update of all parameters, with penalties l1 and l2 on those that decay, then that of their average.
+
+        `mean`, where gradients are accumulated, says that the loss is a mean: they are sums then, to be divided.
+        """
         params, start = optimizer.params, len(self.operations)
-        arrays: dict[str, Any] = {
-            "weight": params.data,
-            "grad_weight": params.grad,
-            "hyper": optimizer.hyper,
-            "step": optimizer.step_count,
-        }
-        arrays.update(zip(("s0", "s1", "s2"), optimizer.slots(), strict=False))
-        label = f"{type(optimizer).__name__}, all parameters at once"
-        operation = Operation("update", label, arrays, params.data.size, kernel=optimizer.rule, update=optimizer)
-        self.operations.append(operation)
-        self.sections["update"] = (start, start + 1)
+        clips = {"norm": optimizer.max_grad_norm, "value": optimizer.max_grad_value}
+        label = ", ".join([
+            type(optimizer).__name__,
+            "all parameters at once" if len(optimizer.param_groups) == 1 else f"{len(optimizer.param_groups)} groups",
+            *(f"{name} to {limit:g}" for name, limit in clips.items() if limit is not None),
+        ])  # fmt: skip
+        arrays, flag = optimizer.arrays(l1, l2), MEAN if self.accumulate and mean else 0
+        self.operations.append(
+            Operation("update", label, arrays, params.data.size, kernel=optimizer.rule, flag=flag, update=optimizer)
+        )
+        if average is not None:
+            arrays = {"weight": params.data, "s0": average.data, "hyper": average.settings, "step": average.seen}
+            self.operations.append(Operation("average", type(average).__name__, arrays, params.data.size))
+        self.sections["update"] = (start, len(self.operations))
 
     def statistics(self) -> None:
         """Add the update of running statistics. In a step it comes last: one that fails leaves them as they were."""
@@ -369,13 +392,27 @@ class Plan:
         self.operations.append(_sum(label, a, b, y, cols))
 
     def copy_columns(
-        self, x: Any, x_start: int, y: Any, y_start: int, cols: int, label: str, factor: float = 1.0
+        self,
+        x: Any,
+        x_start: int,
+        y: Any,
+        y_start: int,
+        cols: int,
+        label: str,
+        factor: float = 1.0,
+        counted: bool = False,
     ) -> None:
-        """Columns of x, times a factor, become columns of y; x is a buffer or, taken as a whole, a slot."""
+        """Columns of x, times a factor, become columns of y; x is a buffer or, taken as a whole, a slot.
+
+        If `counted`, they are also multiplied by what the batch counts for: its samples, or their weights.
+        """
         strides = (float(getattr(x, "cols", cols)), float(y.cols), factor)
         source = x if isinstance(x, Slot) else Part(x, x_start, cols)
         arrays = {"x": source, "y": Part(y, y_start, cols)}
-        self.operations.append(Operation("columns", label, arrays, cols, 0, None, strides))
+        if counted:
+            arrays["sample_weight"] = Slot("sample_weight")
+        flag = ACCUMULATE if counted else 0
+        self.operations.append(Operation("columns", label, arrays, cols, 0, None, strides, flag))
 
     def _norm(self, layer: Any, label: str, kind: str, eps: float, arrays: dict[str, Any]) -> None:
         if layer.in_features_hint() != self.cols:

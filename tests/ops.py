@@ -311,6 +311,22 @@ UPDATES = (
     )),
 )  # fmt: skip
 
+# In place, too, but for the norm. test_parameters.py runs them.
+PARAMETERS = (
+    Op("total_norm", "parameters", arrays(numbers), (1, 16), ("sum_of_squares",)),
+    Op("adjust_grad_", "parameters", arrays(numbers, numbers), (3, 3), ("adjust_grad",), (
+        {"scale": 0.3},
+        {"clip_value": 0.5},
+        {"scale": -2.5, "clip_value": 3.0, "l1": 0.01, "l2": 0.1},
+    ), scale=r.adjusted_terms),
+    Op("max_norm_", "parameters", arrays(numbers), (8, 8), ("max_norm",), ({"max_norm": 3.0}, {"max_norm": 100.0})),
+    Op("lerp_", "parameters", arrays(numbers, numbers), (2, 2), ("lerp",), (
+        {"weight": 0.001},
+        {"weight": 0.7},
+        {"weight": 1.0},
+    ), scale=r.lerp_terms),
+)  # fmt: skip
+
 OPS = (
     *ELEMENTARY,
     *ACTIVATIONS,
@@ -323,9 +339,10 @@ OPS = (
     *LOSSES,
     *DROPOUT,
     *UPDATES,
+    *PARAMETERS,
 )
 MEASURES = {"multiply_adds"}  # the kernels that are no operation: they only measure the machine
-FUNCTIONS = tuple(op for op in OPS if op.kind != "update")
+FUNCTIONS = tuple(op for op in OPS if op.kind not in ("update", "parameters"))
 CASES = [(op, options) for op in FUNCTIONS for options in op.options]
 
 

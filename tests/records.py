@@ -38,7 +38,7 @@ class Op:
     """
 
     name: str
-    kind: str  # elementwise, rows, loss, class loss, linear, norm, embedding, dropout or update
+    kind: str  # elementwise, rows, loss, class loss, linear, norm, embedding, dropout, update or parameters
     make: Callable[..., Call]
     ulp: tuple[float, float]
     kernels: tuple[str, ...] = ()
@@ -52,7 +52,7 @@ class Op:
 
     @property
     def function(self):
-        return getattr(optim if self.kind == "update" else F, self.name)
+        return getattr(optim if self.kind in ("update", "parameters") else F, self.name)
 
     @property
     def reference(self):
@@ -391,3 +391,11 @@ def batch_norm_gradient_terms(g, x, mean, variance, weight, training=False, eps=
         return _norm_gradient_terms(g, weight, *_deviations(x, 0, eps), 0)
     scale = 1 / np.sqrt(variance + eps)
     return scale * np.abs(g * weight), (np.abs(g * (x - mean)) * scale).sum(axis=0), np.abs(g).sum(axis=0)
+
+
+def adjusted_terms(g, p, scale=1.0, clip_value=np.inf, l1=0.0, l2=0.0):
+    return np.minimum(np.abs(scale * g), clip_value) + l1 + l2 * np.abs(p)
+
+
+def lerp_terms(average, x, weight):
+    return np.abs(average) + np.abs(x)

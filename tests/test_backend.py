@@ -205,7 +205,7 @@ def test_every_module_and_loss_is_in_these_tables():
     assert public - bases <= layers | losses | {nn.Embedding, nn.TabularInput}  # which test_embedding.py has
     makers = {type(make(nn.Sequential(nn.Linear(1, 1)).parameters())) for make in OPTIMIZERS.values()}
     classes = {member for name in optim.__all__ if isinstance(member := getattr(optim, name), type)}
-    assert makers == classes - {optim.Optimizer}
+    assert makers == classes - {optim.Optimizer, optim.WeightAverage, optim.ExponentialMovingAverage}
 
 
 @pytest.mark.parametrize("first", ["native", "reference"])

@@ -75,12 +75,12 @@ def test_a_table_has_the_bits_of_steps(key):
         assert np.array_equal(scheduler.table(n + 5), whole[start : start + n + 5])
         scheduler.advance(n)
         start += n
-        assert np.array_equal(scheduler.optimizer.hyper[scheduler.places], whole[start])
+        assert np.array_equal(scheduler.optimizer.hyper.reshape(-1)[scheduler.places], whole[start])
 
 
 def test_places_are_those_of_the_rate_and_the_momentum():
     optimizer = make_optimizer("adam")
-    optimizer.hyper[schedulers.OneCycleLR(optimizer, 0.5, 10).places] = 0.25, 0.75
+    optimizer.hyper.reshape(-1)[schedulers.OneCycleLR(optimizer, 0.5, 10).places] = 0.25, 0.75
     assert (optimizer.lr, optimizer.betas) == (0.25, (0.75, 0.999))
 
 

@@ -400,6 +400,10 @@ def all_calls(dtype):
             "batch_norm_backward": lambda: ref.batch_norm_backward(g, x, None, None, x[0], True)[0],
             "dropout": lambda: ref.dropout(x, seed=0),
             "dropout_backward": lambda: ref.dropout_backward(x, seed=0),
+            "total_norm": lambda: ref.total_norm(x),
+            "adjust_grad_": lambda: changed(ref.adjust_grad_, g, x, scale=0.5, clip_value=2.0, l1=0.1, l2=0.1),
+            "max_norm_": lambda: changed(ref.max_norm_, x, 2.0),
+            "lerp_": lambda: changed(ref.lerp_, g, x, 0.3),
             "uniform": lambda: ref.uniform(2**64 - 1, 2**64 - 1, 2**62, 5, dtype),
         }
     )
@@ -414,6 +418,13 @@ def run_step(name, x, g, n_states):
     return param
 
 
+def changed(function, first, *args, **kwargs):
+    """A copy of the first array after a call that changes it."""
+    first = first.copy()
+    assert function(first, *args, **kwargs) is None
+    return first
+
+
 WITHOUT_DTYPE = {"permutation", "philox4x32", "philox_uint32"}
 
 
@@ -426,7 +437,7 @@ def test_every_function_is_called():
 def test_dtype_is_kept_and_nothing_warns(name, dtype):
     with np.errstate(all="raise"):  # stricter than the default, which lets underflow pass
         result = all_calls(dtype)[name]()
-    if name.endswith("temperature_backward"):
+    if name.endswith("temperature_backward") or name == "total_norm":
         assert isinstance(result, float)
     else:
         assert result.dtype == dtype

@@ -35,6 +35,11 @@ cdef extern from "fastnn.h" nogil:
         void (*column_sums)(const float *g, Py_ssize_t g_row, const float *init, float *out,
                             Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
         double (*sum)(const float *x, Py_ssize_t n) noexcept nogil
+        void (*adjust_grad)(const float *param, const float *grad, float *out, Py_ssize_t n,
+                            const double *c) noexcept nogil
+        double (*sum_of_squares)(const float *x, Py_ssize_t n) noexcept nogil
+        void (*max_norm)(float *weight, Py_ssize_t row, Py_ssize_t rows, Py_ssize_t cols,
+                         double max_norm) noexcept nogil
         void (*batch_statistics)(const float *x, float *statistics, Py_ssize_t stride, Py_ssize_t rows,
                                  Py_ssize_t cols, double eps) noexcept nogil
         void (*running_statistics)(const float *mean, const float *variance, float *statistics, Py_ssize_t cols,
@@ -58,6 +63,11 @@ cdef extern from "fastnn.h" nogil:
         void (*column_sums)(const double *g, Py_ssize_t g_row, const double *init, double *out,
                             Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
         double (*sum)(const double *x, Py_ssize_t n) noexcept nogil
+        void (*adjust_grad)(const double *param, const double *grad, double *out, Py_ssize_t n,
+                            const double *c) noexcept nogil
+        double (*sum_of_squares)(const double *x, Py_ssize_t n) noexcept nogil
+        void (*max_norm)(double *weight, Py_ssize_t row, Py_ssize_t rows, Py_ssize_t cols,
+                         double max_norm) noexcept nogil
         void (*batch_statistics)(const double *x, double *statistics, Py_ssize_t stride, Py_ssize_t rows,
                                  Py_ssize_t cols, double eps) noexcept nogil
         void (*running_statistics)(const double *mean, const double *variance, double *statistics, Py_ssize_t cols,
@@ -145,6 +155,28 @@ cdef inline double array_sum(const real *x, Py_ssize_t n) noexcept nogil:
         return active.f32.sum(x, n)
     else:
         return active.f64.sum(x, n)
+
+
+cdef inline void adjust_grad(const real *param, const real *grad, real *out, Py_ssize_t n,
+                             const double *c) noexcept nogil:
+    if real is float:
+        active.f32.adjust_grad(param, grad, out, n, c)
+    else:
+        active.f64.adjust_grad(param, grad, out, n, c)
+
+
+cdef inline double sum_of_squares(const real *x, Py_ssize_t n) noexcept nogil:
+    if real is float:
+        return active.f32.sum_of_squares(x, n)
+    else:
+        return active.f64.sum_of_squares(x, n)
+
+
+cdef inline void max_norm(real *weight, Py_ssize_t row, Py_ssize_t rows, Py_ssize_t cols, double limit) noexcept nogil:
+    if real is float:
+        active.f32.max_norm(weight, row, rows, cols, limit)
+    else:
+        active.f64.max_norm(weight, row, rows, cols, limit)
 
 
 cdef inline void prelu(const real *x, const real *weight, real *y, Py_ssize_t rows, Py_ssize_t cols) noexcept nogil:

@@ -9,18 +9,18 @@ from fastnn._core.optimizers cimport Update
 
 cdef enum:
     LINEAR, LINEAR_BACKWARD, ACTIVATION, ACTIVATION_BACKWARD, ROWS, ROWS_BACKWARD, NOISE, NOISE_BACKWARD, COPY
-    COLUMNS, LABELS_OF, HEADS_BEGIN, HEADS_HEAD, HEADS_END, NORM, NORM_BACKWARD, RUNNING, LOSS, ROW_LOSS
-    CORRECT, COUNT_CLASSES, COUNT_TOP, COUNT_ERRORS, UPDATE
-    PYTHON
+    COLUMNS, LABELS_OF, HEADS_BEGIN, HEADS_HEAD, HEADS_END, NORM, NORM_BACKWARD, RUNNING, LOSS, ROW_LOSS, CORRECT
+    COUNT_CLASSES, COUNT_TOP, COUNT_ERRORS, UPDATE, AVERAGE, PYTHON
     PRELU, PRELU_BACKWARD, TEMPERATURE, TEMPERATURE_BACKWARD, EMBEDDING, EMBEDDING_BACKWARD, GATHER, GATHER_BACKWARD
 
 # What an operation reads and writes. An array that is known only at the run (a Slot) is filled in when it begins.
 cdef enum:
     X, Y, PRE, WEIGHT, BIAS, SAVED, GRAD_Y, GRAD_X, GRAD_WEIGHT, GRAD_BIAS, TARGET, SAMPLE_WEIGHT, EXPANDED
-    EXTRA, GRAD_EXTRA, S0, S1, S2, HYPER, STEP, STATISTICS, RUNNING_MEAN, RUNNING_VAR, INDEX, ROLES
+    EXTRA, GRAD_EXTRA, S0, S1, S2, HYPER, STEP, SPANS, CLIPPING, STATISTICS, RUNNING_MEAN, RUNNING_VAR, INDEX, ROLES
 
-# Bits of Op.flag: the loss is a mean; targets are class indices; gradients are added to those there; the mean is of
-# rows, not of elements; weights of classes count in the mean.
+# Bits of Op.flag: the loss is a mean; targets are class indices; gradients are added to those there (those of a loss
+# are of a sum then, and the update divides by the weights of all its batches); the mean is of rows, not of elements;
+# weights of classes count in the mean.
 cpdef enum:
     MEAN = 1
     LABELS = 2
@@ -63,6 +63,6 @@ ctypedef struct Totals:
     int bad_op
 
 cdef enum:
-    DONE, BAD_LABEL, BAD_CODE, NON_FINITE, RAISED
+    DONE, BAD_LABEL, BAD_CODE, NON_FINITE, BAD_NORM, RAISED
 
 cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, real dtype) noexcept nogil

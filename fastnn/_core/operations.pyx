@@ -17,6 +17,7 @@ from fastnn._core.normalization cimport (
     forget_batch, run_norm, run_norm_backward, run_norm_gradients, run_statistics,
 )
 from fastnn._core.optimizers cimport run_update
+from fastnn._core.parameters cimport run_average
 from fastnn._core.parametric cimport (
     run_prelu, run_prelu_backward, run_temperature_scale, run_temperature_scale_backward,
 )
@@ -31,15 +32,15 @@ KINDS = {
     "batch_norm": NORM, "batch_norm_backward": NORM_BACKWARD, "running": RUNNING,
     "loss": LOSS, "row_loss": ROW_LOSS, "correct": CORRECT,
     "count_classes": COUNT_CLASSES, "count_top": COUNT_TOP, "count_errors": COUNT_ERRORS, "update": UPDATE,
-    "python": PYTHON,
+    "average": AVERAGE, "python": PYTHON,
     "prelu": PRELU, "prelu_backward": PRELU_BACKWARD, "temperature_scale": TEMPERATURE,
     "temperature_scale_backward": TEMPERATURE_BACKWARD, "embedding": EMBEDDING,
     "embedding_backward": EMBEDDING_BACKWARD, "gather": GATHER, "gather_backward": GATHER_BACKWARD,
 }
 
 ROLE_NAMES = ("x", "y", "pre", "weight", "bias", "saved", "grad_y", "grad_x", "grad_weight", "grad_bias",
-              "target", "sample_weight", "expanded", "extra", "grad_extra", "s0", "s1", "s2", "hyper", "step",
-              "statistics", "running_mean", "running_var", "index")
+              "target", "sample_weight", "expanded", "extra", "grad_extra", "s0", "s1", "s2", "hyper", "step", "spans",
+              "clipping", "statistics", "running_mean", "running_var", "index")
 assert len(ROLE_NAMES) == ROLES
 
 
@@ -54,6 +55,11 @@ cdef void add_loss(Op *op, Totals *totals, double loss_sum, double weight_sum) n
 cdef double inverse(double weight_sum) noexcept nogil:
     """1 / weight_sum; a batch whose weights are all 0 has no gradient."""
     return 1.0 / weight_sum if weight_sum != 0 else 0.0
+
+
+cdef double gradient_scale(const Op *op, double weight_sum) noexcept nogil:
+    """What the gradients of single losses are multiplied by."""
+    return inverse(weight_sum) if op.flag & MEAN and not op.flag & ACCUMULATE else 1.0
 
 
 cdef double expand_weights(const real *weight, real *expanded, Py_ssize_t rows, Py_ssize_t cols) noexcept nogil:
@@ -85,13 +91,15 @@ cdef void run_elementwise_loss(Op *op, Totals *totals, Py_ssize_t rows, real dty
         count = expand_weights(<real *> op.p[SAMPLE_WEIGHT], <real *> op.p[EXPANDED], rows, op.n_in)
     if op.flag & BY_ROWS:
         count /= op.n_in
-    of.scale = inverse(count) if op.flag & MEAN else 1.0
+    of.scale = gradient_scale(op, count)
     if op.root:
         # The root's derivative needs its value: one pass for the loss, one for the gradient.
         of.grad = NULL
         total = run_loss(op.kernel, &of, n, dtype)
         divisor = count if op.flag & MEAN else 1.0
         of.scale = 1.0 / (2.0 * sqrt(total / divisor)) / divisor if total != 0 and divisor != 0 else 0.0
+        if op.flag & ACCUMULATE:
+            of.scale *= divisor
         if op.p[GRAD_X] != NULL:
             of.grad = op.p[GRAD_X]
             run_loss(op.kernel, &of, n, dtype)
@@ -118,7 +126,7 @@ cdef int run_rows_loss(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noex
         count = label_sum(of.labels, weight, by_class, <int64_t> op.params[0], rows)
     elif weight != NULL:
         count = run_sum(weight, rows)
-    of.scale = inverse(count) if op.flag & MEAN else 1.0
+    of.scale = gradient_scale(op, count)
     add_loss(op, totals, run_row_loss(op.kernel, &of, rows, dtype), count)
     return DONE
 
@@ -208,11 +216,16 @@ cdef void read_labels(const real *x, Py_ssize_t stride, int64_t *labels, Py_ssiz
         labels[r] = <int64_t> x[r * stride]
 
 
+cdef double batch_weight(Op *op, Py_ssize_t rows, real dtype) noexcept nogil:
+    """What a batch counts for: its rows, or their weights."""
+    if op.p[SAMPLE_WEIGHT] == NULL:
+        return rows
+    return run_sum(<const real *> op.p[SAMPLE_WEIGHT], rows)
+
+
 cdef void combine_heads(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noexcept nogil:
     """Before, after each and at the end of the losses of several heads: add up their weighted sum."""
-    cdef double weight = rows
-    if op.p[SAMPLE_WEIGHT] != NULL:
-        weight = run_sum(<const real *> op.p[SAMPLE_WEIGHT], rows)
+    cdef double weight = batch_weight(op, rows, dtype)
     if op.kind == HEADS_BEGIN:
         totals.heads, totals.kept_loss, totals.kept_weight = 0, totals.loss_sum, totals.weight_sum
     elif op.kind == HEADS_HEAD:
@@ -277,7 +290,6 @@ cdef int run_parametric(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noe
 
 cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, real dtype) noexcept nogil:
     cdef Py_ssize_t n = rows * op.n_in
-    cdef int64_t *step
     if op.kind == LINEAR:
         run_linear(<const real *> op.p[X], <const real *> op.p[WEIGHT], <const real *> op.p[BIAS],
                    <real *> op.p[PRE], <real *> op.p[Y], rows, op.n_in, op.n_out, &op.epilogue)
@@ -303,7 +315,8 @@ cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, real dty
         memcpy(op.p[Y], op.p[X], n * sizeof(real))
     elif op.kind == COLUMNS:
         copy_columns(<const real *> op.p[X], <Py_ssize_t> op.params[0], <real *> op.p[Y], <Py_ssize_t> op.params[1],
-                     <real> op.params[2], rows, op.n_in)
+                     <real> (op.params[2] * (batch_weight(op, rows, dtype) if op.flag & ACCUMULATE else 1.0)), rows,
+                     op.n_in)
     elif op.kind == LABELS_OF:
         read_labels(<const real *> op.p[X], <Py_ssize_t> op.params[0], <int64_t *> op.p[Y], rows)
     elif op.kind in (HEADS_BEGIN, HEADS_HEAD, HEADS_END):
@@ -321,10 +334,11 @@ cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, real dty
     elif op.kind in (CORRECT, COUNT_CLASSES, COUNT_TOP, COUNT_ERRORS):
         run_metric(op, totals, rows, dtype)
     elif op.kind == UPDATE:
-        step = <int64_t *> op.p[STEP]
-        step[0] += 1
-        run_update(&op.update, <double *> op.p[HYPER], step[0], <real *> op.p[WEIGHT],
-                   <const real *> op.p[GRAD_WEIGHT], <real *> op.p[S0], <real *> op.p[S1], <real *> op.p[S2], op.n_in)
+        if not run_update(&op.update, inverse(totals.weight_sum) if op.flag & MEAN else 1.0, dtype):
+            return BAD_NORM
+    elif op.kind == AVERAGE:
+        run_average(<real *> op.p[S0], <const real *> op.p[WEIGHT], op.n_in, <const double *> op.p[HYPER],
+                    <int64_t *> op.p[STEP])
     else:
         return run_parametric(op, totals, rows, dtype)
     return DONE

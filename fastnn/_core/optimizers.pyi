@@ -11,6 +11,11 @@ HYPERPARAMETERS: tuple[str, ...]
 SWITCHES: tuple[str, ...]
 KINDS: dict[str, tuple[int, int]]
 RULES: dict[str, Rule]
+CLIPPING: tuple[str, ...]
+NOT_FINITE: str
+SPAN: np.dtype[np.void]
+
+def step(rule: str, given: dict[str, _Array]) -> None: ...
 
 class Hyper:
     def __init__(

@@ -2,18 +2,22 @@
 
 cimport numpy as cnp
 from cython.parallel cimport prange
-from libc.math cimport HUGE_VAL, nextafter, pow, sqrt
+from libc.math cimport HUGE_VAL, NAN, fabs, isfinite, nextafter, pow, sqrt
 from libc.stdint cimport int64_t
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 
 from fastnn._core cimport arrays, dispatch
 from fastnn._core.dispatch cimport real
+from fastnn._core.parameters cimport ADJUSTMENTS, L1, L2, LIMIT, SCALE, run_max_norm, run_squares
 from fastnn._core.threads cimport part_start, parts_for, region_began, region_ended, workers_for
+
+import numpy as np
 
 cnp.import_array()
 
 cdef enum:
     UNIT = 64
+    BLOCK = 1024  # elements whose gradient is made ready at once: it stays in the nearest cache
     SHRINK = 10  # places of coefficients: src_c/kernels/optimizers.h
     GRADIENT_SIGN = 11
 
@@ -21,9 +25,15 @@ cdef double COST = 0.06  # nanoseconds a parameter, and again for each state: be
 
 HYPERPARAMETERS = ("lr", "weight_decay", "eps", "momentum", "dampening", "nesterov", "lr_decay", "alpha", "beta1",
                    "beta2", "decoupled", "maximize", "compat", "rho", "momentum_decay", "mu_product", "eta_minus",
-                   "eta_plus", "smallest_step", "largest_step")
-SWITCHES = ("nesterov", "decoupled", "maximize")  # those that are True or False
-assert len(HYPERPARAMETERS) == HYPER_COUNT
+                   "eta_plus", "smallest_step", "largest_step", "frozen")
+SWITCHES = ("nesterov", "decoupled", "maximize", "frozen")  # those that are True or False
+CLIPPING = ("max_grad_norm", "max_grad_value", "error_if_nonfinite", "grad_norm")
+assert len(HYPERPARAMETERS) == HYPER_COUNT and len(CLIPPING) == CLIPPING_COUNT
+NOT_FINITE = "the norm of the gradients is not finite, so they cannot be clipped"
+# Span, for Python.
+SPAN = np.dtype([("start", "i8"), ("stop", "i8"), ("group", "i8"), ("l1", "f8"), ("l2", "f8"), ("max_norm", "f8"),
+                 ("cols", "i8")])
+assert SPAN.itemsize == sizeof(Span)
 # The number of each rule, and how many of its states it cannot do without.
 KINDS = {
     "sgd_step": (SGD, 0), "adagrad_step": (ADAGRAD, 1), "rmsprop_step": (RMSPROP, 1), "adadelta_step": (ADADELTA, 2),
@@ -32,11 +42,19 @@ KINDS = {
 }
 
 
-cdef Update find_update(str name):
-    cdef Update update
-    update.rule = KINDS[name][0]
-    update.kernel = dispatch.kernel_index(name, "update")
-    return update
+cdef Update make_update(str rule, dict given):
+    """The update by a rule of the arrays that an optimizer gives by name; they must outlive it."""
+    cdef Update u
+    u.rule, u.kernel = KINDS[rule][0], dispatch.kernel_index(rule, "update")
+    u.count = <int> arrays.size(given["spans"])
+    u.groups = <int> arrays.size(given["step"])
+    u.spans = <const Span *> arrays.data(given["spans"])
+    u.hyper = <double *> arrays.data(given["hyper"])
+    u.clipping = <double *> arrays.data(given["clipping"])
+    u.step = <int64_t *> arrays.data(given["step"])
+    u.param, u.grad = arrays.data(given["weight"]), arrays.data(given["grad_weight"])
+    u.s0, u.s1, u.s2 = arrays.data(given.get("s0")), arrays.data(given.get("s1")), arrays.data(given.get("s2"))
+    return u
 
 
 cdef void coefficients(int rule, const double *h, int64_t step, double *c) noexcept nogil:
@@ -135,36 +153,140 @@ cdef void advance(int rule, double *h, int64_t step) noexcept nogil:
     h[MU_PRODUCT] = max(product * nadam_momentum(h, <double> step), 1e-300)
 
 
-cdef void run_update(const Update *update, double *hyper, int64_t step, real *param, const real *grad, real *s0,
-                     real *s1, real *s2, Py_ssize_t n) noexcept nogil:
+cdef void update_stretch(int rule, int kernel, const double *hyper, int64_t step, real *param, const real *grad,
+                         real *s0, real *s1, real *s2, Py_ssize_t n, const double *adjust) noexcept nogil:
+    """One update of n parameters in a row; `adjust` is what adjust_grad makes of their gradient first, or NULL."""
     cdef double[16] c = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+    cdef double[ADJUSTMENTS] signed
     cdef double cost, began
     cdef int parts
-    advance(update.rule, hyper, step)
-    coefficients(update.rule, hyper, step, c)
+    coefficients(rule, hyper, step, c)
+    if adjust != NULL:  # penalties are not maximized: the sign is that of the gradient alone
+        signed = [adjust[SCALE] * c[GRADIENT_SIGN], adjust[LIMIT], adjust[L1], adjust[L2]]
+        adjust, c[GRADIENT_SIGN] = signed, 1.0
     if hyper[MOMENTUM] == 0:  # a buffer that an optimizer has from another time stays as it is
-        if update.rule == SGD:
+        if rule == SGD:
             s0 = NULL
-        elif update.rule == RMSPROP:
+        elif rule == RMSPROP:
             s2 = NULL
-    cost = n * COST * (1 + (s0 != NULL) + (s1 != NULL) + (s2 != NULL))
+    cost = n * COST * (1 + (s0 != NULL) + (s1 != NULL) + (s2 != NULL) + (adjust != NULL))
     parts = parts_for(cost)
     if parts == 1:
-        dispatch.update(update.kernel, param, grad, s0, s1, s2, n, c)
+        update_part(kernel, param, grad, s0, s1, s2, n, c, adjust)
     else:
         began = region_began()
-        update_parts(update.kernel, param, grad, s0, s1, s2, n, c, parts)
+        update_parts(kernel, param, grad, s0, s1, s2, n, c, adjust, parts)
         region_ended(began, cost)
 
 
 cdef void update_parts(int kernel, real *param, const real *grad, real *s0, real *s1, real *s2, Py_ssize_t n,
-                       const double *c, int parts) noexcept nogil:
+                       const double *c, const double *adjust, int parts) noexcept nogil:
     cdef int part
     cdef Py_ssize_t i
     for part in prange(parts, schedule="static", num_threads=workers_for(parts)):
         i = part_start(n, part, parts, UNIT)
-        dispatch.update(kernel, param + i, grad + i, arrays.writable_at(s0, i), arrays.writable_at(s1, i),
-                        arrays.writable_at(s2, i), part_start(n, part + 1, parts, UNIT) - i, c)
+        update_part(kernel, param + i, grad + i, arrays.writable_at(s0, i), arrays.writable_at(s1, i),
+                    arrays.writable_at(s2, i), part_start(n, part + 1, parts, UNIT) - i, c, adjust)
+
+
+cdef void update_part(int kernel, real *param, const real *grad, real *s0, real *s1, real *s2, Py_ssize_t n,
+                      const double *c, const double *adjust) noexcept nogil:
+    """What one thread does. A gradient that needs adjusting is made ready a block at a time, so this stays one pass."""
+    cdef real[BLOCK] ready
+    cdef Py_ssize_t i = 0, count
+    if adjust == NULL:
+        dispatch.update(kernel, param, grad, s0, s1, s2, n, c)
+        return
+    while i < n:
+        count = min(n - i, BLOCK)
+        dispatch.adjust_grad(param + i, grad + i, ready, count, adjust)
+        dispatch.update(kernel, param + i, ready, arrays.writable_at(s0, i), arrays.writable_at(s1, i),
+                        arrays.writable_at(s2, i), count, c)
+        i += count
+
+
+cdef bint is_frozen(const Update *u, int64_t group) noexcept nogil:
+    return u.hyper[group * HYPER_COUNT + FROZEN] != 0
+
+
+cdef double gradient_norm(const Update *u, real dtype) noexcept nogil:
+    """The 2-norm of the gradients of everything that is not frozen."""
+    cdef double total = 0
+    cdef int i
+    for i in range(u.count):
+        if not is_frozen(u, u.spans[i].group):
+            total += run_squares(<real *> u.grad + u.spans[i].start, u.spans[i].stop - u.spans[i].start)
+    return sqrt(total)
+
+
+cdef bint clip(const Update *u, double *scale, real dtype) noexcept nogil:
+    """Multiply `scale` by what brings the norm of the gradients down to the largest one allowed.
+
+    As torch.nn.utils.clip_grad_norm_. False if the norm is not finite and that is an error.
+    """
+    cdef double factor
+    u.clipping[NORM] = fabs(scale[0]) * gradient_norm(u, dtype)
+    if u.clipping[STRICT] and not isfinite(u.clipping[NORM]):
+        return False
+    factor = u.clipping[MAX_NORM] / (u.clipping[NORM] + 1e-6)
+    if not factor >= 1:  # NaN is not, and spreads
+        scale[0] *= factor
+    return True
+
+
+cdef bint run_update(const Update *u, double scale, real dtype) noexcept nogil:
+    """One step: all spans that are not frozen, their gradients times `scale`.
+
+    False, and nothing has changed, if the norm of the gradients is not finite and that is an error.
+    """
+    cdef double[ADJUSTMENTS] adjust
+    cdef const Span *span
+    cdef bint adjusting
+    cdef Py_ssize_t i
+    cdef int k
+    if u.clipping[MAX_NORM] == u.clipping[MAX_NORM]:
+        if not clip(u, &scale, dtype):
+            return False
+    else:
+        u.clipping[NORM] = NAN
+    for k in range(u.groups):
+        if not is_frozen(u, k):
+            u.step[k] += 1
+            advance(u.rule, u.hyper + k * HYPER_COUNT, u.step[k])
+    adjust[SCALE], adjust[LIMIT] = scale, u.clipping[MAX_VALUE]
+    for k in range(u.count):
+        span = &u.spans[k]
+        if is_frozen(u, span.group):
+            continue
+        adjust[L1], adjust[L2] = span.l1, span.l2
+        adjusting = scale != 1 or adjust[LIMIT] != HUGE_VAL or span.l1 != 0 or span.l2 != 0
+        i = span.start
+        update_stretch(u.rule, u.kernel, u.hyper + span.group * HYPER_COUNT, u.step[span.group], <real *> u.param + i,
+                       <const real *> u.grad + i, arrays.writable_at(<real *> u.s0, i),
+                       arrays.writable_at(<real *> u.s1, i), arrays.writable_at(<real *> u.s2, i), span.stop - i,
+                       adjust if adjusting else NULL)
+        if span.cols != 0:
+            run_max_norm(<real *> u.param + i, (span.stop - i) // span.cols, span.cols, span.max_norm)
+    return True
+
+
+cdef void zero_grad(const Update *u, real dtype) noexcept nogil:
+    """Set all gradients to 0."""
+    memset(u.grad, 0, u.spans[u.count - 1].stop * sizeof(real) if u.count else 0)
+
+
+def step(str rule, dict given):
+    """One step of an optimizer that gives its arrays by name.
+
+    Raises RuntimeError, and nothing has changed, if the gradients are not finite but must be.
+    """
+    cdef Update u = make_update(rule, given)
+    cdef bint double_ = arrays.is_double(given["weight"])
+    cdef bint done
+    with nogil:
+        done = run_update(&u, 1.0, <double> 0) if double_ else run_update(&u, 1.0, <float> 0)
+    if not done:
+        raise RuntimeError(NOT_FINITE)
 
 
 cdef class Hyper:
@@ -227,12 +349,11 @@ cdef bint is_state(object state, object param, object grad, bint needed) noexcep
 
 cdef class Rule:
     """The update `name` of flat arrays, in place."""
-    cdef Update update
-    cdef int needed
+    cdef int rule, kernel, needed
 
     def __init__(self, str name):
-        self.update = find_update(name)
-        self.needed = KINDS[name][1]
+        self.rule, self.needed = KINDS[name]
+        self.kernel = dispatch.kernel_index(name, "update")
 
     def quick(self, hyper, step, param, grad, s0=None, s1=None, s2=None):
         """Update and return True, or do nothing and return False if the arguments are for the slow path."""
@@ -256,13 +377,15 @@ cdef class Rule:
         cdef void *b = arrays.data(s1)
         cdef void *c = arrays.data(s2)
         cdef double *h = <double *> arrays.data(hyper)
+        advance(self.rule, h, step)
         if arrays.is_double(param):
             with nogil:
-                run_update(&self.update, h, step, <double *> p, <double *> g, <double *> a, <double *> b,
-                           <double *> c, n)
+                update_stretch(self.rule, self.kernel, h, step, <double *> p, <double *> g, <double *> a, <double *> b,
+                               <double *> c, n, NULL)
         else:
             with nogil:
-                run_update(&self.update, h, step, <float *> p, <float *> g, <float *> a, <float *> b, <float *> c, n)
+                update_stretch(self.rule, self.kernel, h, step, <float *> p, <float *> g, <float *> a, <float *> b,
+                               <float *> c, n, NULL)
 
 
 RULES = {name: Rule(name) for name in KINDS}

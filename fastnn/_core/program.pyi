@@ -41,6 +41,7 @@ class NativeProgram:
         losses: npt.NDArray[np.float64] | None = None,
         mix: tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]] | None = None,
         scale: float = 1.0,
+        accumulate: int = 1,
     ) -> int: ...
 
 class BadRow(Exception): ...

@@ -15,19 +15,21 @@ from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memset
 
 from fastnn._core cimport arrays, dispatch
+from fastnn._core.accumulation cimport Group, begin_group, end_group, keep_running
 from fastnn._core.batches cimport Batches, next_batch, read_batches
 from fastnn._core.operations cimport (
-    ACTIVATION, ACTIVATION_BACKWARD, BAD_CODE, BAD_LABEL, DONE, LABELS, LINEAR, LINEAR_BACKWARD, LOSS, NOISE,
+    ACTIVATION, ACTIVATION_BACKWARD, BAD_CODE, BAD_LABEL, BAD_NORM, DONE, LABELS, LINEAR, LINEAR_BACKWARD, LOSS, NOISE,
     NOISE_BACKWARD, NON_FINITE, NORM, NORM_BACKWARD, PYTHON, RAISED, ROW_LOSS, ROWS, ROWS_BACKWARD, UPDATE, Op, Totals,
     run_op,
 )
 from fastnn._core.normalization cimport find_norm
-from fastnn._core.optimizers cimport find_update
+from fastnn._core.optimizers cimport make_update
 from fastnn._core.schedule cimport Schedule, read_schedule, set_rates
 from fastnn._core.threads cimport fork_count
 
 from fastnn._core.activations import cost_of
 from fastnn._core.operations import KINDS, ROLE_NAMES
+from fastnn._core.optimizers import NOT_FINITE
 
 cnp.import_array()
 
@@ -46,7 +48,6 @@ ctypedef struct Fixup:
     int role
     int slot
 
-
 cdef class NativeProgram:
     """A plan (fastnn.program.Program) resolved into C structs.
 
@@ -64,6 +65,7 @@ cdef class NativeProgram:
     cdef bint by_batch      # something is normalized by the statistics of a batch: a single row has none
     cdef int forward_stop   # the operations before this one are the forward section
     cdef int loss_stop      # and those before this one have computed the loss
+    cdef int update_start, update_stop  # those in between update parameters
     cdef int64_t *tick
     cdef PyThread_type_lock lock  # one run at a time: they share the workspace
     cdef unsigned long owner      # the thread that runs it, 0 if none does
@@ -88,6 +90,7 @@ cdef class NativeProgram:
         self.n_target = next((o.n_in for o in plan.operations if o.kind in ("loss", "row_loss")), self.n_out)
         self.forward_stop = plan.span("forward")[1]
         self.loss_stop = plan.sections.get("loss", (0, self.forward_stop))[1]
+        self.update_start, self.update_stop = plan.sections.get("update", (0, 0))
         self.labels = any(o.kind == "row_loss" and o.flag & LABELS for o in plan.operations)
         for i, operation in enumerate(plan.operations):
             self.resolve(i, operation)
@@ -134,7 +137,7 @@ cdef class NativeProgram:
             self.keep.append(operation.call)
             op.n_in = len(self.keep) - 1
         elif op.kind == UPDATE:
-            op.update = find_update(operation.kernel)
+            op.update = make_update(operation.kernel, operation.arrays)
         elif op.kind in (LINEAR, LINEAR_BACKWARD, NORM, NORM_BACKWARD):
             if op.kind in (NORM, NORM_BACKWARD):
                 op.norm, op.eps = find_norm(operation.kind.removesuffix("_backward")), operation.eps
@@ -175,6 +178,8 @@ cdef class NativeProgram:
             raise NonFinite(offset)
         if status == BAD_CODE:
             raise BadCode(totals.bad_row + offset, totals.bad_column, totals.bad_code, totals.bad_op)
+        if status == BAD_NORM:
+            raise RuntimeError(NOT_FINITE)
 
     cdef int run_all(self, int first, int last, Py_ssize_t rows, void **slots, Totals *totals) noexcept nogil:
         cdef int i
@@ -197,18 +202,24 @@ cdef class NativeProgram:
                 return status
         return DONE
 
-    cdef int run_batch(self, int first, int last, Py_ssize_t rows, void **slots, Totals *totals,
-                       bint halt) noexcept nogil:
-        """A batch from `first` to `last`; with `halt`, one whose loss is not finite ends there and counts nowhere."""
-        cdef int status
+    cdef int run_batch(self, int first, int last, Py_ssize_t rows, void **slots, Totals *totals, bint halt,
+                       bint closes) noexcept nogil:
+        """A batch from `first` to `last`, without the update unless it closes a group.
+
+        With `halt`, one whose loss is not finite ends there and counts nowhere.
+        """
+        cdef int status, between = self.loss_stop if halt else first
         cdef Totals before = totals[0]
-        if not halt:
-            return self.run_all(first, last, rows, slots, totals)
-        status = self.run_all(first, self.loss_stop, rows, slots, totals)
-        if status == DONE and not isfinite(totals.loss_sum):  # the loss itself is 0 / 0 where all weights are 0
+        status = self.run_all(first, between, rows, slots, totals)
+        if status != DONE:
+            return status
+        if halt and not isfinite(totals.loss_sum):  # the loss itself is 0 / 0 where all weights are 0
             totals[0] = before
             return NON_FINITE
-        return self.run_bound(self.loss_stop, last, rows, totals) if status == DONE else status
+        if closes:
+            return self.run_bound(between, last, rows, totals)
+        status = self.run_bound(between, self.update_start, rows, totals)
+        return self.run_bound(self.update_stop, last, rows, totals) if status == DONE else status
 
     cdef int run_python(self, Py_ssize_t index, Py_ssize_t rows, Totals *totals) noexcept with gil:
         try:
@@ -284,7 +295,7 @@ cdef class NativeProgram:
         self.tick[0] += 1
         self.now = <uint64_t> self.tick[0]
         with nogil:
-            status = self.run_batch(0, self.count, rows, slots, &totals, True)
+            status = self.run_batch(0, self.count, rows, slots, &totals, True, True)
         if status != DONE:
             self.tick[0] -= 1
         self.release(status if status == RAISED else DONE, &totals, 0)
@@ -308,17 +319,20 @@ cdef class NativeProgram:
 
     def run_batches(self, int first, int last, x, target, sample_weight, const int64_t[::1] order, Py_ssize_t start,
                     Py_ssize_t stop, Py_ssize_t batch_size, staging, double[::1] sums, bint train,
-                    bint halt=False, schedule=None, double[::1] losses=None, mix=None, double scale=1.0):
+                    bint halt=False, schedule=None, double[::1] losses=None, mix=None, double scale=1.0,
+                    int accumulate=1):
         """Run the operations on rows start .. stop - 1 of the data, a batch at a time; signals are seen in between.
 
         With `order`, row i is row order[i] of the data, gathered into the arrays of `staging`; without, batches are
         read in place. While training, the tick that dropout draws by advances with each batch. With `halt`, a batch
         whose loss is not finite raises NonFinite, and is as if it had not been tried.
 
-        `schedule`, (hyper, places, table), sets hyper[places[j]] = table[i, j] before batch i, counted from 0 here, and
-        `losses`, one a batch, is given the loss of each. With `mix`, (partner, shares), row i is mixed with the row
+        `schedule`, (hyper, places, table), sets hyper[places[j]] = table[i, j] before update i, counted from 0 here,
+        and `losses`, one a batch, is given the loss of each. With `mix`, (partner, shares), row i is mixed with the row
         that is at partner[i] in the data, by the share of its batch; class indices become probabilities. x of uint8 or
-        float16 is widened into its array of `staging`, times `scale`.
+        float16 is widened into its array of `staging`, times `scale`. Parameters are updated after every `accumulate`
+        batches, for which the program must have been planned, and after the last one; such a group is all done or, like
+        a batch that failed, none.
         """
         cdef void *slots[SLOTS]
         cdef Batches data
@@ -326,27 +340,38 @@ cdef class NativeProgram:
         cdef Schedule rates
         cdef Py_ssize_t i, rows, batch = 0
         cdef int status = DONE
-        cdef bint recorded = losses is not None
+        cdef bint closes, recorded = losses is not None
+        cdef Group group
         clear(slots)
         cdef Py_ssize_t batches = (stop - start + batch_size - 1) // batch_size if stop > start else 0
-        read_schedule(&rates, schedule, batches)
+        read_schedule(&rates, schedule, (batches + accumulate - 1) // accumulate)
         if recorded and losses.shape[0] < batches:
             raise ValueError(f"losses must have room for {batches} batches, got {losses.shape[0]}")
         read_batches(&data, (x, target, sample_weight), order, staging, mix, self.double_, self.n_out, scale)
         read_totals(&totals, sums)
+        memset(&group, 0, sizeof(group))
+        if accumulate > 1:
+            group.ops, group.count, group.update, group.double_ = self.ops, self.count, self.update_start, self.double_
+            group.sums = sums.shape[0] if totals.sums != NULL else 0
+            kept = bytearray(keep_running(&group, False) + sums.nbytes)
+            group.kept = kept
         i = start
         self.acquire()
         with nogil:
             while i < stop and status == DONE:
                 rows = min(batch_size, stop - i)
+                closes = (batch + 1) % accumulate == 0 or i + rows == stop
+                if accumulate > 1 and batch % accumulate == 0:
+                    begin_group(&group, &totals, self.tick)
                 totals.bad_row = next_batch(&data, i, rows, batch_size, slots)
                 if totals.bad_row >= 0:
                     totals.bad_value = (<int64_t *> data.source[TARGET_SLOT])[order[i + totals.bad_row]]
                     status = BAD_LABEL
-                    break
-                self.now = <uint64_t> self.tick[0] + 1
-                set_rates(&rates, batch)
-                status = self.run_batch(first, last, rows, slots, &totals, halt)
+                else:
+                    self.now = <uint64_t> self.tick[0] + 1
+                    set_rates(&rates, batch // accumulate)
+                    status = self.run_batch(first, last, rows, slots, &totals, halt, closes)
+                closes = closes and status == DONE
                 if status == DONE:  # a batch that failed was none
                     if recorded:
                         losses[batch] = totals.loss
@@ -354,6 +379,8 @@ cdef class NativeProgram:
                     self.tick[0] += train
                     i += rows
                     status = self.check_signals()
+                if accumulate > 1 and (closes or status != DONE):
+                    end_group(&group, &totals, self.tick, closes)
         write_totals(&totals, sums)
         self.release(status, &totals, i)
         return i

@@ -224,6 +224,13 @@ def update(name: str, n: int, dtype: str = "float32") -> Case:
     return function(section, operation, (n,), draws, passes, dtype, kind="update", label=name, **options)
 
 
+def parameters(name: str, shape: tuple[int, ...], draws: int, dtype: str = "float32", **options: Any) -> Case:
+    """What is done to so many arrays of parameters or gradients beside the update; all but a norm writes the first."""
+    passes = draws + (name != "total_norm")
+    section, drawn = "parameters and gradients", ("normal",) * draws
+    return function(section, name, shape, drawn, passes, dtype, kind="parameters", **options)
+
+
 def count(n: int) -> str:
     """A number of elements, rounded ones in short."""
     for size, letter in ((10**6, "M"), (10**3, "k")):

@@ -1,6 +1,6 @@
 """Layers, losses and networks, with PyTorch's names."""
 
-from . import init
+from . import init, utils
 from .activations import (
     CELU,
     ELU,
@@ -105,4 +105,5 @@ __all__ = [
     "Tanh",
     "Temperature",
     "init",
+    "utils",
 ]

@@ -84,7 +84,8 @@ class HeadsLoss(Loss):
 
     Notes
     -----
-    The loss of an epoch is the mean over its batches, in proportion to their samples (or sample weights).
+    The loss of an epoch is the mean over its batches, in proportion to their samples (or sample weights); so is the
+    gradient of accumulated batches.
     """
 
     name = kernel = "heads"
@@ -165,12 +166,16 @@ class HeadsLoss(Loss):
             plan.gradient = None if gradient is None else plan.buffer(width)
             plan.copy_columns(x, start, plan.current, 0, width, f"outputs of {name}")
             first = len(plan.operations)
+            plan.accumulate, accumulate = False, plan.accumulate  # its mean, which counts as much as the batch below
             self.losses[name].plan(plan, is_labels)
+            plan.accumulate = accumulate
             plan.retarget(first, targets, place, t_width, is_labels, name)
             plan.head("head", i, self.weights[name])
             if gradient is not None:
                 label = f"gradient of {name}"
-                plan.copy_columns(plan.gradient, 0, gradient, start, width, label, factor=self.weights[name])
+                plan.copy_columns(
+                    plan.gradient, 0, gradient, start, width, label, factor=self.weights[name], counted=accumulate
+                )
             start, place = start + width, place + t_width
         plan.current, plan.gradient, plan.cols = x, gradient, cols
         plan.head("end", 0, 0.0)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from .. import _validation as check
-from .._core.operations import BY_ROWS, LABELS, MEAN
+from .._core.operations import ACCUMULATE, BY_ROWS, LABELS, MEAN
 from ..functional import LOSSES
 from ..functional._losses import LossFunction
 
@@ -109,7 +109,7 @@ class Loss:
         if self.kind == "loss":
             arrays["expanded"] = plan.buffer(cols)
         label = f"{type(self).__name__}" + (" + gradient" if gradient is not None else "")
-        flag = self._flag(labels)
+        flag = self._flag(labels) | (ACCUMULATE if plan.accumulate else 0)
         operation = Operation(self.kind, label, arrays, cols, 0, self.kernel, self.numbers, flag, self.root, loss=self)
         plan.operations.append(operation)
 
@@ -251,9 +251,11 @@ class PythonLoss(Loss):
             if not isinstance(result, tuple) or len(result) != 2:
                 raise TypeError(f"loss: the function must return (value, gradient), got {type(result).__name__}")
             value = _mean(result[0], rows, weight)
+            count = rows if weight is None else float(weight.sum(dtype="float64"))
             if gradient is not None:
-                gradient.array[:rows] = _gradient(result[1], (rows, gradient.cols))
-            return value, rows if weight is None else float(weight.sum(dtype="float64"))
+                grad = _gradient(result[1], (rows, gradient.cols))
+                gradient.array[:rows] = grad * count if plan.accumulate and count else grad
+            return value, count
 
         name = getattr(self.function, "__name__", type(self.function).__name__)
         arrays = {"x": x} | ({"grad_x": gradient} if gradient is not None else {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -18,6 +19,26 @@ if TYPE_CHECKING:
     from .parameters import Parameters
     from .sequential import Sequential
     from .structure import Node
+
+
+class Regularizer:
+    """A penalty, or a largest norm: a setting of a layer, which tells it to its parameters, or of a trainer."""
+
+    def __init__(self, without: float | None) -> None:
+        self.without = without
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name, self.kept = name, f"_{name}"  # not in __dict__ by hand, which would make all attributes slower
+
+    def __get__(self, of: Any, owner: type) -> Any:
+        return self if of is None else getattr(of, self.kept, self.without)
+
+    def __set__(self, of: Any, value: float | None) -> None:
+        if value is not None or self.without is not None:
+            value = check.check_number(self.name, value, at_least=0.0, below=math.inf)
+        setattr(of, self.kept, value)
+        of._settle()
+        of._forget_programs()
 
 
 class Module:
@@ -43,6 +64,11 @@ class Module:
     training.
     """
 
+    # Penalties l1 |w| + l2 / 2 w^2 on its parameters that decay (see `add_parameter`), whose gradients updates add; and
+    # the largest 2-norm of each column of its matrices among them, to which updates scale what is above.
+    l1 = Regularizer(0.0)
+    l2 = Regularizer(0.0)
+    max_norm = Regularizer(None)
     # Attributes that the programs of a network are made from: setting one has them made anew.
     planned: ClassVar[tuple[str, ...]] = ()
     _given: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
@@ -59,6 +85,7 @@ class Module:
         self._inits: dict[str, Any] = {}
         self._buffer_specs: dict[str, tuple[tuple[int, ...], Any, str | None]] = {}
         self._buffers: dict[str, Array] = {}
+        self._decays: dict[str, bool] = {}
         self._home: tuple[Parameters, str] | None = None
         self._network: Network | None = None  # that this layer is part of
         self._solos: dict[str, Sequential] = {}  # networks of just this layer, by dtype
@@ -83,10 +110,15 @@ class Module:
 
     # -- parameters ----------------------------------------------------------------------------------------------------
 
-    def add_parameter(self, name: str, shape: tuple[int, ...], init: Any = 0.0) -> None:
-        """Declare a parameter; `init` is a number, an array, or a rule of `nn.init` or its name."""
+    def add_parameter(self, name: str, shape: tuple[int, ...], init: Any = 0.0, *, decay: bool | None = None) -> None:
+        """Declare a parameter; `init` is a number, an array, or a rule of `nn.init` or its name.
+
+        `decay` says whether L1 and L2 penalties and max_norm are for it. By default they are for what has two or more
+        dimensions: weights, but no biases, scales or slopes.
+        """
         self._inits[name] = as_initializer("init", init, tuple(shape))
         self._shapes[name] = tuple(shape)
+        self._decays[name] = len(self._shapes[name]) > 1 if decay is None else decay
 
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
         """Names and shapes of the parameters."""
@@ -96,6 +128,20 @@ class Module:
         """Let the parameters live in `params` from now on, under `prefix`; called by the network."""
         self._home = (params, prefix)
         self._solos = {}
+        self._settle()
+
+    def _settle(self) -> None:
+        """Tell the parameters the settings of this layer."""
+        home = self.__dict__.get("_home")
+        if home is None:
+            return
+        params, prefix = home
+        for name, decay in self._decays.items():
+            settings = params[prefix + name].settings
+            limited = decay and self.max_norm is not None and len(self._shapes[name]) > 1
+            settings["decay"] = decay
+            settings["l1"], settings["l2"] = (self.l1, self.l2) if decay else (0.0, 0.0)
+            settings["max_norm"] = self.max_norm if limited else math.inf
 
     def array(self, name: str) -> Array | None:
         """The values of a parameter, a writable view; None if the layer does without (a bias)."""

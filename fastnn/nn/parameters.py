@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,20 +22,28 @@ def aligned_zeros(shape: tuple[int, ...], dtype: Any) -> Array:
     return memory[start : start + nbytes].view(dtype).reshape(shape)
 
 
+# What training is told about each parameter: whether penalties and constraints are for it; the factors of its
+# penalties; the largest norm of its columns.
+SETTINGS = np.dtype([("decay", "?"), ("l1", "f8"), ("l2", "f8"), ("max_norm", "f8")])
+
+
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter: writable views of its values and its gradient."""
+    """One parameter: where it begins in the flat buffers; writable views of values, gradient and `SETTINGS`."""
 
     name: str
+    start: int
     data: Array
     grad: Array
+    settings: Array
 
 
 class Parameters:
     """All parameters of a network.
 
     `data` and `grad` are flat arrays in which every parameter begins on a cache line; what lies between two parameters
-    is never read. Iterating gives each `Parameter`, and `params["0.weight"]` one of them; their arrays are views.
+    is never read. `settings` has a row for each. Iterating gives each `Parameter`, and `params["0.weight"]` one of
+    them; their arrays are views.
     """
 
     def __init__(self, shapes: dict[str, tuple[int, ...]], dtype: Any) -> None:
@@ -44,18 +52,19 @@ class Parameters:
         self._shapes = dict(shapes)
         self._root: tuple[Parameters, str] | None = None  # of which this is a part
         unit = ALIGNMENT // self.dtype.itemsize
-        offsets, total = {}, 0
-        for name, shape in shapes.items():
-            offsets[name] = total
+        starts, total = [], 0
+        for shape in shapes.values():
+            starts.append(total)
             total += -(-int(np.prod(shape)) // unit) * unit
         self.data = aligned_zeros((total,), dtype)
         self.grad = aligned_zeros((total,), dtype)
-        self._entries = {
-            name: Parameter(
-                name, self._view(self.data, offsets[name], shape), self._view(self.grad, offsets[name], shape)
-            )
-            for name, shape in shapes.items()
-        }
+        self.settings = np.zeros(len(shapes), SETTINGS)
+        self.settings["decay"] = [len(shape) > 1 for shape in shapes.values()]
+        self.settings["max_norm"] = np.inf
+        self._entries: dict[str, Parameter] = {}
+        for i, ((name, shape), start) in enumerate(zip(shapes.items(), starts, strict=True)):
+            data, grad = self._view(self.data, start, shape), self._view(self.grad, start, shape)
+            self._entries[name] = Parameter(name, start, data, grad, self.settings[i : i + 1])
 
     @staticmethod
     def _view(flat: Array, offset: int, shape: tuple[int, ...]) -> Array:
@@ -63,32 +72,45 @@ class Parameters:
 
     def part(self, prefix: str) -> Parameters:
         """The parameters whose names begin with `prefix`, without it: views of a stretch of the same buffers."""
-        entries = [e for e in self if e.name.startswith(prefix)]
-        start, stop = 0, 0
-        if entries:
-            begin, item = self.data.ctypes.data, self.dtype.itemsize
-            start = (entries[0].data.ctypes.data - begin) // item
-            after = [e for e in self if e.data.ctypes.data > entries[-1].data.ctypes.data]
-            stop = (after[0].data.ctypes.data - begin) // item if after else self.data.size
+        everything = list(self)
+        places = [i for i, e in enumerate(everything) if e.name.startswith(prefix)]
+        first, after = (places[0], places[-1] + 1) if places else (0, 0)
+        starts = [*(e.start for e in everything), self.data.size]
+        start, stop = starts[first], starts[after]
         part = Parameters.__new__(Parameters)
         part._root, part._shapes, part.moved = (self, prefix), {}, False
         part.dtype, part.data, part.grad = self.dtype, self.data[start:stop], self.grad[start:stop]
-        names = [e.name.removeprefix(prefix) for e in entries]
-        part._entries = {n: Parameter(n, e.data, e.grad) for n, e in zip(names, entries, strict=True)}
+        part.settings = self.settings[first:after]
+        entries = (replace(e, name=e.name.removeprefix(prefix), start=e.start - start) for e in everything[first:after])
+        part._entries = {e.name: e for e in entries}
         return part
+
+    def penalty(self, l1: float = 0.0, l2: float = 0.0) -> float:
+        """The value of all penalties, those of the layers and `l1` and `l2` for all parameters that decay.
+
+        l1 sum |w| + l2 / 2 sum w^2, in double.
+        """
+        value = 0.0
+        for entry in self:
+            settings = entry.settings[0]
+            if settings["decay"]:
+                values = entry.data.astype("float64")
+                value += (l1 + settings["l1"]) * float(np.abs(values).sum())
+                value += (l2 + settings["l2"]) / 2 * float(np.square(values).sum())
+        return value
 
     def __getstate__(self) -> Any:
         """What copies and pickles are made of: flat arrays, not the views into them."""
-        return self._root or (self._shapes, self.dtype, self.data, self.grad, self.moved)
+        return self._root or (self._shapes, self.dtype, self.data, self.grad, self.settings, self.moved)
 
     def __setstate__(self, state: Any) -> None:
         if len(state) == 2:
             root, prefix = state
             self.__dict__.update(root.part(prefix).__dict__)
             return
-        shapes, dtype, data, grad, moved = state
+        shapes, dtype, data, grad, settings, moved = state
         Parameters.__init__(self, shapes, dtype)
-        self.data[...], self.grad[...], self.moved = data, grad, moved
+        self.data[...], self.grad[...], self.settings[...], self.moved = data, grad, settings, moved
 
     def place(self, view: Array) -> slice:
         """The stretch of the flat buffer that a parameter's values are."""

@@ -245,21 +245,26 @@ class Sequential(Network):
         labels: bool = False,
         counting: Counting = NOTHING,
         optimizer: Optimizer | None = None,
+        accumulate: bool = False,
+        **update: Any,
     ) -> Program:
-        """A new program for `mode`: "predict", "train" (forward and backward apart), "evaluate" or "step"."""
-        train = mode in ("train", "step")
+        """A new program for `mode`: "predict", "train" (forward and backward apart), "evaluate" or "step".
+
+        With `accumulate`, a step adds its gradients to those there; `update` are keywords of `Plan.update`.
+        """
         from ..plan import Plan
 
-        plan = Plan(n_in, max(1, rows), self.dtype, train=train, seed=self.seed, tick=self._tick)
+        train, accumulate = mode in ("train", "step"), accumulate or mode == "train"
+        plan = Plan(n_in, max(1, rows), self.dtype, train=train, seed=self.seed, tick=self._tick, accumulate=accumulate)
         plan.layers(self._nodes)
         plan.forward(to_output=mode in ("predict", "train"))
         if loss is not None:
             plan.loss(loss, gradient=train, labels=labels)
             plan.metrics(counting)
         if train:
-            plan.backward(accumulate=mode == "train", input_gradient=mode == "train")
+            plan.backward(input_gradient=mode == "train")
         if optimizer is not None:
-            plan.update(optimizer)
+            plan.update(optimizer, mean=loss is not None and loss.reduction != "sum", **update)
         if mode == "step":
             plan.statistics()
         return plan.finish()

@@ -8,6 +8,7 @@ from .adadelta import Adadelta
 from .adagrad import Adagrad
 from .adam import Adam, AdamW
 from .adamax import Adamax
+from .averages import SWA, ExponentialMovingAverage, WeightAverage
 from .lbfgs import LBFGS
 from .lion import Lion
 from .nadam import NAdam
@@ -20,17 +21,20 @@ from .sgd import SGD
 __all__ = [
     "LBFGS",
     "SGD",
+    "SWA",
     "Adadelta",
     "Adagrad",
     "Adam",
     "AdamW",
     "Adamax",
+    "ExponentialMovingAverage",
     "Lion",
     "NAdam",
     "Optimizer",
     "RAdam",
     "RMSprop",
     "Rprop",
+    "WeightAverage",
     "functional",
     "lr_scheduler",
 ]

@@ -1,9 +1,11 @@
 """Adadelta."""
 
+from typing import Unpack
+
 from ..nn.parameters import Parameters
 from .functional import adadelta_step
 from .hyperparameters import Hyperparameter
-from .optimizer import Optimizer
+from .optimizer import Common, Optimizer
 
 
 class Adadelta(Optimizer):
@@ -18,6 +20,8 @@ class Adadelta(Optimizer):
     eps : float, default 1e-6
     weight_decay : float, default 0
     maximize : bool, default False
+    groups, max_grad_norm, max_grad_value, error_if_nonfinite
+        See `Optimizer`.
     """
 
     rule = "adadelta_step"
@@ -34,6 +38,7 @@ class Adadelta(Optimizer):
         weight_decay: float = 0.0,
         *,
         maximize: bool = False,
+        **common: Unpack[Common],
     ) -> None:
-        super().__init__(params, ("square_avg", "acc_delta"))
+        super().__init__(params, ("square_avg", "acc_delta"), **common)
         self.lr, self.rho, self.eps, self.weight_decay, self.maximize = lr, rho, eps, weight_decay, maximize

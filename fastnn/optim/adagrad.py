@@ -1,11 +1,13 @@
 """AdaGrad."""
 
+from typing import Unpack
+
 from .. import _validation as check
 from .._compat import resolved
 from ..nn.parameters import Parameters
 from .functional import adagrad_step
 from .hyperparameters import Compat, Hyperparameter
-from .optimizer import Optimizer
+from .optimizer import Common, Optimizer
 
 
 class Adagrad(Optimizer):
@@ -22,6 +24,8 @@ class Adagrad(Optimizer):
     maximize : bool, default False
     compat : "torch", "keras" or "onnx"
         Whose arithmetic and defaults are meant: see `optim.functional.adagrad_step`.
+    groups, max_grad_norm, max_grad_value, error_if_nonfinite
+        See `Optimizer`.
     """
 
     rule = "adagrad_step"
@@ -41,11 +45,12 @@ class Adagrad(Optimizer):
         *,
         maximize: bool = False,
         compat: str = "torch",
+        **common: Unpack[Common],
     ) -> None:
         lr, eps, start = resolved(
             "adagrad_step", compat, lr=lr, eps=eps, initial_accumulator_value=initial_accumulator_value
         )
         start = check.check_number("initial_accumulator_value", start, at_least=0.0)
-        super().__init__(params, ("state_sum",), fill=start)
+        super().__init__(params, ("state_sum",), fill=start, **common)
         self.lr, self.lr_decay, self.weight_decay, self.eps = lr, lr_decay, weight_decay, eps
         self.maximize, self.compat = maximize, compat

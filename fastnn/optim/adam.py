@@ -1,10 +1,12 @@
 """Adam and AdamW."""
 
+from typing import Unpack
+
 from .._compat import resolved
 from ..nn.parameters import Parameters
 from .functional import adam_step, adamw_step
 from .hyperparameters import Compat, Hyperparameter, Pair, Switch
-from .optimizer import Optimizer
+from .optimizer import Common, Optimizer
 
 
 class Adam(Optimizer):
@@ -22,6 +24,8 @@ class Adam(Optimizer):
     amsgrad, maximize : bool, default False
     compat : "torch", "keras", "sklearn" or "onnx"
         Whose arithmetic and defaults are meant: see `optim.functional.adam_step`.
+    groups, max_grad_norm, max_grad_value, error_if_nonfinite
+        See `Optimizer`.
     """
 
     rule = "adam_step"
@@ -45,8 +49,9 @@ class Adam(Optimizer):
         *,
         maximize: bool = False,
         compat: str = "torch",
+        **common: Unpack[Common],
     ) -> None:
-        super().__init__(params, ("exp_avg", "exp_avg_sq", *(["max_exp_avg_sq"] if amsgrad else [])))
+        super().__init__(params, ("exp_avg", "exp_avg_sq", *(["max_exp_avg_sq"] if amsgrad else [])), **common)
         self.compat, self.maximize = compat, maximize
         self.lr, self.weight_decay, self.betas = lr, weight_decay, betas
         (self.eps,) = resolved("adam_step", compat, eps=eps)
@@ -73,6 +78,7 @@ class AdamW(Adam):
         *,
         maximize: bool = False,
         compat: str = "torch",
+        **common: Unpack[Common],
     ) -> None:
         (decay,) = resolved("adamw_step", compat, weight_decay=weight_decay)
-        super().__init__(params, lr, betas, eps, decay, amsgrad, maximize=maximize, compat=compat)
+        super().__init__(params, lr, betas, eps, decay, amsgrad, maximize=maximize, compat=compat, **common)

@@ -1,9 +1,11 @@
 """Adamax."""
 
+from typing import Unpack
+
 from ..nn.parameters import Parameters
 from .functional import adamax_step
 from .hyperparameters import Hyperparameter, Pair
-from .optimizer import Optimizer
+from .optimizer import Common, Optimizer
 
 
 class Adamax(Optimizer):
@@ -18,6 +20,8 @@ class Adamax(Optimizer):
     eps : float, default 1e-8
     weight_decay : float, default 0
     maximize : bool, default False
+    groups, max_grad_norm, max_grad_value, error_if_nonfinite
+        See `Optimizer`.
     """
 
     rule = "adamax_step"
@@ -36,6 +40,7 @@ class Adamax(Optimizer):
         weight_decay: float = 0.0,
         *,
         maximize: bool = False,
+        **common: Unpack[Common],
     ) -> None:
-        super().__init__(params, ("exp_avg", "exp_inf"))
+        super().__init__(params, ("exp_avg", "exp_inf"), **common)
         self.lr, self.betas, self.eps, self.weight_decay, self.maximize = lr, betas, eps, weight_decay, maximize

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +15,33 @@ if TYPE_CHECKING:
     from .optimizer import Optimizer
 
 
+def assign(optimizer: Optimizer, key: str, value: Any, numbers_of: Callable[[Any], dict[str, float]]) -> None:
+    """Set hyperparameters of the group that the optimizer is seen from, or of all groups without their own.
+
+    `numbers_of` makes checked numbers by name of the value; a group that was given its own when the optimizer was made
+    takes that one now.
+    """
+    found = []
+    for group in optimizer.param_groups:
+        if optimizer.number is not None and group.number != optimizer.number:
+            continue
+        numbers = numbers_of(group.pending.get(key, value))
+        if optimizer.number is None and group.number > 0 and group.own.intersection(numbers):
+            continue
+        optimizer.check_together({**optimizer.hyperparameters(group.number), **numbers})
+        found.append((group, numbers))
+    for group, numbers in found:
+        for name, number in numbers.items():
+            optimizer.hyper[group.number, core.HYPERPARAMETERS.index(name)] = number
+        if optimizer.number is not None or key in group.pending:
+            group.own.update(numbers)
+        group.pending.pop(key, None)
+
+
 class Hyperparameter:
     """An attribute of an optimizer, kept where the compiled update reads it: a change counts at once.
 
+    There is one for each parameter group. Read, it is that of group 0; set, it is set for every group without its own.
     One that works on a state (`needs`) can only be other than 0 where the optimizer was made with that state.
     """
 
@@ -27,13 +52,15 @@ class Hyperparameter:
         self.name = name
         self.place = core.HYPERPARAMETERS.index(name)
 
+    def number(self, optimizer: Optimizer) -> float:
+        """As the update reads it."""
+        return float(optimizer.hyper[optimizer.number or 0, self.place])
+
     def __get__(self, optimizer: Optimizer | None, owner: type) -> Any:
-        return self if optimizer is None else float(optimizer.hyper[self.place])
+        return self if optimizer is None else self.number(optimizer)
 
     def __set__(self, optimizer: Optimizer, value: Any) -> None:
-        number = self.checked(optimizer, value)
-        optimizer.check_together({**optimizer.hyperparameters(), self.name: number})
-        optimizer.hyper[self.place] = number
+        assign(optimizer, self.name, value, lambda given: {self.name: self.checked(optimizer, given)})
 
     def checked(self, optimizer: Optimizer, value: Any) -> float:
         """`value` as a number within bounds, for an optimizer that has the state it works on."""
@@ -47,7 +74,7 @@ class Switch(Hyperparameter):
     """A hyperparameter that is True or False."""
 
     def __get__(self, optimizer: Optimizer | None, owner: type) -> Any:
-        return self if optimizer is None else bool(optimizer.hyper[self.place])
+        return self if optimizer is None else bool(self.number(optimizer))
 
     def checked(self, optimizer: Optimizer, value: Any) -> float:
         return float(check.check_switch(self.name, value))
@@ -57,7 +84,7 @@ class Compat(Hyperparameter):
     """The mode of `compat`, by its name; as a number it is its place in MODES."""
 
     def __get__(self, optimizer: Optimizer | None, owner: type) -> Any:
-        return self if optimizer is None else MODES[int(optimizer.hyper[self.place])]
+        return self if optimizer is None else MODES[int(self.number(optimizer))]
 
     def checked(self, optimizer: Optimizer, value: Any) -> float:
         mode = MODES[int(value)] if isinstance(value, float) and value in range(len(MODES)) else value
@@ -78,13 +105,35 @@ class Pair:
         return self if optimizer is None else tuple(getattr(optimizer, name) for name in self.names)
 
     def __set__(self, optimizer: Optimizer, values: Any) -> None:
-        numbers = {
+        assign(optimizer, self.name, values, self.checked)
+
+    def checked(self, values: Any) -> dict[str, float]:
+        """The two numbers by name, each within its bounds."""
+        return {
             name: check.check_number(f"{self.name}[{i}]", value, **bounds_of(name))
             for i, (name, value) in enumerate(zip(self.names, pair(self.name, values), strict=True))
         }
-        optimizer.check_together({**optimizer.hyperparameters(), **numbers})
-        for name, number in numbers.items():
-            optimizer.hyper[core.HYPERPARAMETERS.index(name)] = number
+
+
+class Clip:
+    """A limit of gradients, or None; `without` stands for None where the compiled update reads it."""
+
+    def __init__(self, without: float) -> None:
+        self.without = without
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+        self.place = core.CLIPPING.index(name)
+
+    def __get__(self, optimizer: Optimizer | None, owner: type) -> Any:
+        if optimizer is None:
+            return self
+        value = float(optimizer.clipping[self.place])
+        return None if value == self.without or math.isnan(value) else value
+
+    def __set__(self, optimizer: Optimizer, value: float | None) -> None:
+        number = self.without if value is None else check.check_number(self.name, value, at_least=0.0)
+        optimizer.clipping[self.place] = number
 
 
 def keyword_names(function: Callable[..., None]) -> tuple[str, ...]:

@@ -149,6 +149,7 @@ class LBFGS(Optimizer):
                 f"closure must be a function that computes gradients and loss, got {type(closure).__name__}"
             )
         self.check_moved()
+        self._check_asked()
         before = self.params.data.copy()
         try:
             memory = self.memory.copy()
@@ -158,6 +159,14 @@ class LBFGS(Optimizer):
             raise
         self.memory, self.step_count[0] = memory, memory.iterations
         return loss
+
+    def _check_asked(self) -> None:
+        """Raise ValueError if the layers, or attributes, ask for what only the other optimizers do."""
+        settings, limits = self.params.settings, (self.max_grad_norm, self.max_grad_value)
+        if settings["l1"].any() or settings["l2"].any() or np.isfinite(settings["max_norm"]).any():
+            raise ValueError("LBFGS knows no l1, l2 and max_norm of layers; its weight_decay is an L2 penalty")
+        if self.frozen or limits != (None, None):
+            raise ValueError("LBFGS can neither freeze parameters nor clip gradients")
 
     def _iterate(self, closure: Callable[[], Any], memory: Memory) -> Any:
         first, loss, grad = self._evaluate(closure)

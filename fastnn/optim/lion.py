@@ -1,9 +1,11 @@
 """Lion."""
 
+from typing import Unpack
+
 from ..nn.parameters import Parameters
 from .functional import lion_step
 from .hyperparameters import Hyperparameter, Pair, Switch
-from .optimizer import Optimizer
+from .optimizer import Common, Optimizer
 
 
 class Lion(Optimizer):
@@ -20,6 +22,8 @@ class Lion(Optimizer):
     weight_decay : float, default 0
         Of the parameters themselves.
     maximize : bool, default False
+    groups, max_grad_norm, max_grad_value, error_if_nonfinite
+        See `Optimizer`.
     """
 
     rule = "lion_step"
@@ -37,7 +41,8 @@ class Lion(Optimizer):
         weight_decay: float = 0.0,
         *,
         maximize: bool = False,
+        **common: Unpack[Common],
     ) -> None:
-        super().__init__(params, ("exp_avg",))
+        super().__init__(params, ("exp_avg",), **common)
         self.lr, self.betas, self.weight_decay, self.maximize = lr, betas, weight_decay, maximize
         self.decoupled = True

@@ -1,11 +1,11 @@
 """NAdam."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from ..nn.parameters import Parameters
 from .functional import nadam_step
 from .hyperparameters import Hyperparameter, Pair, Switch
-from .optimizer import Optimizer
+from .optimizer import Common, Optimizer
 
 
 class NAdam(Optimizer):
@@ -23,6 +23,8 @@ class NAdam(Optimizer):
     decoupled_weight_decay : bool, default False
         Whether the decay is of the parameters themselves, as in AdamW.
     maximize : bool, default False
+    groups, max_grad_norm, max_grad_value, error_if_nonfinite
+        See `Optimizer`.
     """
 
     rule = "nadam_step"
@@ -46,8 +48,9 @@ class NAdam(Optimizer):
         decoupled_weight_decay: bool = False,
         *,
         maximize: bool = False,
+        **common: Unpack[Common],
     ) -> None:
-        super().__init__(params, ("exp_avg", "exp_avg_sq"))
+        super().__init__(params, ("exp_avg", "exp_avg_sq"), **common)
         self.lr, self.betas, self.eps, self.weight_decay = lr, betas, eps, weight_decay
         self.momentum_decay, self.decoupled, self.maximize = momentum_decay, decoupled_weight_decay, maximize
         self.mu_product = 1.0
@@ -59,4 +62,4 @@ class NAdam(Optimizer):
 
     def keywords(self) -> dict[str, Any]:
         place = type(self).mu_product.place
-        return super().keywords() | {"mu_product": self.hyper[place : place + 1]}
+        return super().keywords() | {"mu_product": self.hyper[self.number or 0, place : place + 1]}

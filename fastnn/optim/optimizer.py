@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import copy
+import functools
+import math
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self, TypedDict
 
 import numpy as np
 
 from .. import _validation as check
+from .._core import dispatch
 from .._core import optimizers as core
 from ..nn.parameters import Parameters, aligned_zeros
-from .hyperparameters import Hyperparameter, Switch, keyword_names, state_names
+from .groups import ParamGroup, make_groups, make_spans
+from .hyperparameters import Clip, Hyperparameter, Pair, Switch, keyword_names, state_names
 
 Array = check.Array
+
+
+class Common(TypedDict, total=False):
+    """The arguments that every optimizer takes; `Optimizer` describes them."""
+
+    groups: Any
+    max_grad_norm: float | None
+    max_grad_value: float | None
+    error_if_nonfinite: bool
 
 
 class Optimizer:
@@ -26,6 +40,20 @@ class Optimizer:
         The states that this optimizer has, by the names of the arguments of `function`.
     fill : float, default 0
         What they start as.
+    groups : list of dicts, optional
+        Parameters with hyperparameters of their own: {"params": "*.bias", "weight_decay": 0.0}. "params" is a name, a
+        pattern as in `fnmatch`, a layer of the network, or a list of such; with "frozen": True they are not touched at
+        all, nor their states and count of steps. What no group names is in group 0. `param_groups` are the groups as
+        mappings, to be changed at any time; setting an attribute of the optimizer, such as `lr`, sets it for all groups
+        that were not given their own.
+    max_grad_norm : float, optional
+        Gradients are scaled down to this 2-norm if theirs (together, frozen ones aside) is above it, as by PyTorch's
+        `clip_grad_norm_`. `grad_norm` is the norm found at the last step; with `math.inf` it is found and nothing
+        clipped.
+    max_grad_value : float, optional
+        After that, each gradient is clipped to +- this value, as by `clip_grad_value_`.
+    error_if_nonfinite : bool, default False
+        Whether a norm that is NaN or infinite raises RuntimeError, and the step is none, instead of spreading.
     """
 
     searches: ClassVar[bool] = False  # whether a step evaluates the loss several times, on all samples
@@ -34,19 +62,55 @@ class Optimizer:
     lr = Hyperparameter()
     weight_decay = Hyperparameter()
     maximize = Switch()
+    frozen = Switch()
+    max_grad_norm = Clip(math.nan)
+    max_grad_value = Clip(math.inf)
 
-    def __init__(self, params: Parameters, state_names: tuple[str, ...], fill: float = 0.0) -> None:
+    def __init__(
+        self,
+        params: Parameters,
+        state_names: tuple[str, ...],
+        fill: float = 0.0,
+        *,
+        groups: Any = (),
+        max_grad_norm: float | None = None,
+        max_grad_value: float | None = None,
+        error_if_nonfinite: bool = False,
+    ) -> None:
         if not isinstance(params, Parameters):
             raise TypeError(f"params must be net.parameters(), got {type(params).__name__}")
         self.params = params
-        self.hyper = np.zeros(len(core.HYPERPARAMETERS))
-        self.step_count = np.zeros(1, "int64")
+        self.number: int | None = None  # the group that this optimizer is seen from: `at`
+        self.param_groups: list[ParamGroup] = make_groups(self, () if groups is None else groups)
+        self.hyper = np.zeros((len(self.param_groups), len(core.HYPERPARAMETERS)))
+        self.step_count = np.zeros(len(self.param_groups), "int64")
+        self.clipping = np.full(len(core.CLIPPING), math.nan)
+        self.max_grad_norm, self.max_grad_value = max_grad_norm, max_grad_value
+        self.error_if_nonfinite = error_if_nonfinite
+        self.frozen = False
+        self._spans: tuple[Any, Array] = None, np.zeros(0, core.SPAN)
         # What schedulers know by place: the value before there was one, and the value that the last one set.
         self.scheduled: dict[int, tuple[float, float]] = {}
         self.states: dict[str, Array] = {}
         for name in state_names:
             self.states[name] = aligned_zeros(params.data.shape, params.data.dtype)
             self.states[name] += fill
+
+    @property
+    def error_if_nonfinite(self) -> bool:
+        """Whether a norm of the gradients that is not finite is an error, where they are clipped by it."""
+        return bool(self.clipping[core.CLIPPING.index("error_if_nonfinite")])
+
+    @error_if_nonfinite.setter
+    def error_if_nonfinite(self, value: bool) -> None:
+        self.clipping[core.CLIPPING.index("error_if_nonfinite")] = check.check_switch("error_if_nonfinite", value)
+
+    @property
+    def grad_norm(self) -> float:
+        """The 2-norm that the gradients had at the last step, before clipping; NaN if `max_grad_norm` is None."""
+        return float(self.clipping[core.CLIPPING.index("grad_norm")])
+
+    # -- what a rule says ----------------------------------------------------------------------------------------------
 
     def keywords(self) -> dict[str, Any]:
         """The hyperparameters as `function` takes them."""
@@ -57,29 +121,72 @@ class Optimizer:
         """The states in the order of the arguments of `function`, at most three; None for what this one has not."""
         return tuple(self.states.get(name) for name in state_names(type(self).function))
 
-    def hyperparameters(self) -> dict[str, float]:
-        """The hyperparameters of this optimizer by name, as numbers."""
-        names = [name for name in core.HYPERPARAMETERS if isinstance(getattr(type(self), name, None), Hyperparameter)]
-        return {name: float(self.hyper[core.HYPERPARAMETERS.index(name)]) for name in names}
-
     def check_together(self, values: dict[str, float]) -> None:
         """Raise ValueError if hyperparameters do not go together."""
+
+    # -- hyperparameters -----------------------------------------------------------------------------------------------
+
+    @classmethod
+    @functools.cache
+    def hyperparameter_names(cls) -> list[str]:
+        """The hyperparameters of this rule."""
+        return [name for name in core.HYPERPARAMETERS if isinstance(getattr(cls, name, None), Hyperparameter)]
+
+    @classmethod
+    @functools.cache
+    def group_keys(cls) -> list[str]:
+        """What a parameter group can have of its own."""
+        pairs = {name: pair for name in dir(cls) if isinstance(pair := getattr(cls, name, None), Pair)}
+        others = {"compat", "mu_product", *(name for pair in pairs.values() for name in pair.names)}
+        return [*(name for name in cls.hyperparameter_names() if name not in others), *pairs]
+
+    def hyperparameters(self, group: int = 0) -> dict[str, float]:
+        """The hyperparameters of a group by name, as numbers."""
+        row = self.hyper[group]
+        return {name: float(row[core.HYPERPARAMETERS.index(name)]) for name in self.hyperparameter_names()}
+
+    def place(self, name: str, group: int = 0) -> int:
+        """Where a hyperparameter of a group stands in `hyper.reshape(-1)`, for those who set it there."""
+        if name not in self.hyperparameter_names():
+            raise ValueError(f"{type(self).__name__} has no {name!r}; it has {', '.join(self.hyperparameter_names())}")
+        return group * len(core.HYPERPARAMETERS) + core.HYPERPARAMETERS.index(name)
+
+    def at(self, group: int) -> Self:
+        """The optimizer as a parameter group sees it: its attributes are the hyperparameters of the group."""
+        view = copy.copy(self)
+        view.number = int(group)
+        view.step_count = self.step_count[view.number : view.number + 1]
+        return view
+
+    # -- steps ---------------------------------------------------------------------------------------------------------
+
+    def arrays(self, l1: float = 0.0, l2: float = 0.0) -> dict[str, Array]:
+        """Everything that a step reads and writes, by name; `l1` and `l2` are penalties on all weights."""
+        key = (self.params.settings.tobytes(), l1, l2)
+        if self._spans[0] != key:
+            self._spans = key, make_spans(self.params, self.param_groups, l1, l2)
+        arrays = {"weight": self.params.data, "grad_weight": self.params.grad, "hyper": self.hyper}
+        arrays |= {"step": self.step_count, "spans": self._spans[1], "clipping": self.clipping}
+        return arrays | {f"s{i}": state for i, state in enumerate(self.slots()) if state is not None}
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update the parameters by their gradients, in place.
 
         `closure`, if given, is called first; it computes the gradients anew and returns the loss, which is returned.
+
+        Raises
+        ------
+        RuntimeError
+            If the norm of the gradients is not finite, with `error_if_nonfinite`; nothing has changed then.
         """
         self.check_moved()
         loss = None if closure is None else closure()
-        arrays = (self.params.data, self.params.grad, *self.slots())
-        self.step_count[0] += 1
-        try:
-            if not core.RULES[self.rule].quick(self.hyper, self.step_count.item(), *arrays):
-                type(self).function(*arrays, **self.keywords())
-        except BaseException:
-            self.step_count[0] -= 1
-            raise
+        if dispatch.get_reference():
+            from ..reference.updates import update_parameters
+
+            update_parameters(self, self.arrays())
+        else:
+            core.step(self.rule, self.arrays())
         return loss
 
     def check_moved(self) -> None:
@@ -91,21 +198,39 @@ class Optimizer:
         """Set all gradients to 0."""
         self.params.grad[...] = 0
 
+    # -- state ---------------------------------------------------------------------------------------------------------
+
     def state_dict(self) -> dict[str, Any]:
-        """A copy of everything that decides the next steps: the step count, hyperparameters and states."""
+        """A copy of everything that decides the next steps: step count, hyperparameters, groups, clipping, states."""
         return {
             "step": int(self.step_count[0]),
             "hyper": self.hyperparameters(),
+            "groups": [
+                {
+                    "params": list(g.params),
+                    "own": sorted(g.own),
+                    "hyper": self.hyperparameters(g.number),
+                    "step": int(self.step_count[g.number]),
+                }
+                for g in self.param_groups[1:]
+            ],
+            "clipping": {name: getattr(self, name) for name in core.CLIPPING if name != "grad_norm"},
             "states": {name: state.copy() for name, state in self.states.items()},
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over what `state_dict` gave; nothing changes if it does not fit."""
         step, hyper, arrays = self._checked_state(state, tuple(self.states))
+        groups = self._checked_groups(state.get("groups", []))
+        clipping = self._checked_clipping(state.get("clipping", {}))
         for name, array in arrays.items():
             check.check_same_dtype(**{"parameters": self.params.data, name: array})
             check.check_shape(name, array, self.states[name].shape, "like the parameters")
         self._take_over(step, hyper)
+        self.clipping[...] = clipping
+        for group, (steps, values, own) in zip(self.param_groups[1:], groups, strict=True):
+            self.at(group.number)._take_over(steps, values)
+            group.own = own
         for name, array in arrays.items():
             self.states[name][...] = array
 
@@ -113,22 +238,44 @@ class Optimizer:
         """The step count, hyperparameters and states (arrays of these names) of what `state_dict` gave."""
         if not isinstance(state, dict):
             raise TypeError(f"state must be a dict, got {type(state).__name__}")
-        for key, names in (("hyper", tuple(self.hyperparameters())), ("states", states)):
-            if set(state.get(key, ())) != set(names):
-                raise ValueError(f"{key} must be {sorted(names)}, got {sorted(state.get(key, ()))}")
-        step = check.check_integer("step", state.get("step"), at_least=0)
-        hyper = {name: getattr(type(self), name).checked(self, value) for name, value in state["hyper"].items()}
-        self.check_together(hyper)
+        if set(state.get("states", ())) != set(states):
+            raise ValueError(f"states must be {sorted(states)}, got {sorted(state.get('states', ()))}")
+        step, hyper = self._checked_numbers(state)
         return step, hyper, {name: check.as_array(name, array) for name, array in state["states"].items()}
+
+    def _checked_numbers(self, state: dict[str, Any]) -> tuple[int, dict[str, float]]:
+        """The step count and hyperparameters of the state of a group."""
+        given, names = state.get("hyper", {}), self.hyperparameter_names()
+        if set(given) != set(names):
+            raise ValueError(f"hyper must be {sorted(names)}, got {sorted(given)}")
+        hyper = {name: getattr(type(self), name).checked(self, value) for name, value in given.items()}
+        self.check_together(hyper)
+        return check.check_integer("step", state.get("step"), at_least=0), hyper
+
+    def _checked_groups(self, given: Any) -> list[tuple[int, dict[str, float], set[str]]]:
+        """Step count, hyperparameters, and which of these are its own, of all groups but number 0."""
+        mine, names = [group.params for group in self.param_groups[1:]], [list(group["params"]) for group in given]
+        if names != mine:
+            raise ValueError(f"groups must be of {mine}, got {names}")
+        return [(*self._checked_numbers(group), set(group["own"])) for group in given]
+
+    def _checked_clipping(self, given: dict[str, Any]) -> Array:
+        twin = copy.copy(self)
+        twin.clipping = self.clipping.copy()
+        for name in core.CLIPPING[:-1]:
+            setattr(twin, name, given.get(name, getattr(self, name)))
+        return twin.clipping
 
     def _take_over(self, step: int, hyper: dict[str, float]) -> None:
         self.step_count[0] = step
         for name, value in hyper.items():
-            self.hyper[core.HYPERPARAMETERS.index(name)] = value
+            self.hyper[self.number or 0, core.HYPERPARAMETERS.index(name)] = value
 
     def __repr__(self) -> str:
+        limits = {name: limit for name in core.CLIPPING[:2] if (limit := getattr(self, name)) is not None}
+        groups = f", {len(self.param_groups)} parameter groups" if len(self.param_groups) > 1 else ""
         usual = {"step": None, "mu_product": None, "maximize": False, "compat": "torch"}
         settings = ", ".join(f"{name}={value:g}" if isinstance(value, float) else f"{name}={value!r}"
-                             for name, value in self.keywords().items()
+                             for name, value in (self.keywords() | limits).items()
                              if name not in usual or usual[name] not in (None, value))  # fmt: skip
-        return f"{type(self).__name__}({settings})"
+        return f"{type(self).__name__}({settings}{groups})"

@@ -1,9 +1,11 @@
 """RAdam."""
 
+from typing import Unpack
+
 from ..nn.parameters import Parameters
 from .functional import radam_step
 from .hyperparameters import Hyperparameter, Pair, Switch
-from .optimizer import Optimizer
+from .optimizer import Common, Optimizer
 
 
 class RAdam(Optimizer):
@@ -20,6 +22,8 @@ class RAdam(Optimizer):
     decoupled_weight_decay : bool, default False
         Whether the decay is of the parameters themselves, as in AdamW.
     maximize : bool, default False
+    groups, max_grad_norm, max_grad_value, error_if_nonfinite
+        See `Optimizer`.
     """
 
     rule = "radam_step"
@@ -40,8 +44,9 @@ class RAdam(Optimizer):
         decoupled_weight_decay: bool = False,
         *,
         maximize: bool = False,
+        **common: Unpack[Common],
     ) -> None:
-        super().__init__(params, ("exp_avg", "exp_avg_sq"))
+        super().__init__(params, ("exp_avg", "exp_avg_sq"), **common)
         self.lr, self.betas, self.eps, self.weight_decay = lr, betas, eps, weight_decay
         self.decoupled, self.maximize = decoupled_weight_decay, maximize
 

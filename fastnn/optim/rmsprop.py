@@ -1,10 +1,13 @@
 """RMSprop."""
 
+from typing import Unpack
+
 from .._compat import resolved
 from ..nn.parameters import Parameters
 from .functional import rmsprop_step
+from .groups import asked_for
 from .hyperparameters import Compat, Hyperparameter
-from .optimizer import Optimizer
+from .optimizer import Common, Optimizer
 
 
 class RMSprop(Optimizer):
@@ -21,6 +24,8 @@ class RMSprop(Optimizer):
     centered, maximize : bool, default False
     compat : "torch" or "keras"
         Whose arithmetic and defaults are meant: see `optim.functional.rmsprop_step`.
+    groups, max_grad_norm, max_grad_value, error_if_nonfinite
+        See `Optimizer`.
     """
 
     rule = "rmsprop_step"
@@ -42,13 +47,14 @@ class RMSprop(Optimizer):
         *,
         maximize: bool = False,
         compat: str = "torch",
+        **common: Unpack[Common],
     ) -> None:
         states = (
             "square_avg",
             *(["grad_avg"] if centered else []),
-            *(["momentum_buffer"] if momentum else []),
+            *(["momentum_buffer"] if momentum or asked_for(common.get("groups"), "momentum") else []),
         )
-        super().__init__(params, states)
+        super().__init__(params, states, **common)
         self.lr, self.alpha, self.eps = resolved("rmsprop_step", compat, lr=lr, alpha=alpha, eps=eps)
         self.weight_decay, self.momentum = weight_decay, momentum
         self.maximize, self.compat = maximize, compat

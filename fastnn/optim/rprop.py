@@ -1,9 +1,11 @@
 """Rprop."""
 
+from typing import Unpack
+
 from ..nn.parameters import Parameters
 from .functional import rprop_step
 from .hyperparameters import Hyperparameter, Pair
-from .optimizer import Optimizer
+from .optimizer import Common, Optimizer
 
 
 class Rprop(Optimizer):
@@ -22,6 +24,8 @@ class Rprop(Optimizer):
         The smallest and the largest step.
     weight_decay : float, default 0
     maximize : bool, default False
+    groups, max_grad_norm, max_grad_value, error_if_nonfinite
+        See `Optimizer`.
     """
 
     rule = "rprop_step"
@@ -42,8 +46,9 @@ class Rprop(Optimizer):
         weight_decay: float = 0.0,
         *,
         maximize: bool = False,
+        **common: Unpack[Common],
     ) -> None:
-        super().__init__(params, ("prev", "step_size"))
+        super().__init__(params, ("prev", "step_size"), **common)
         self.lr, self.etas, self.step_sizes = lr, etas, step_sizes
         self.weight_decay, self.maximize = weight_decay, maximize
 

@@ -1,10 +1,13 @@
 """Gradient descent."""
 
+from typing import Unpack
+
 from .._compat import MODES, resolved
 from ..nn.parameters import Parameters
 from .functional.sgd import check_momentum, sgd_step
+from .groups import asked_for
 from .hyperparameters import Compat, Hyperparameter, Switch
-from .optimizer import Optimizer
+from .optimizer import Common, Optimizer
 
 
 class SGD(Optimizer):
@@ -21,6 +24,8 @@ class SGD(Optimizer):
     nesterov, maximize : bool, default False
     compat : "torch", "keras", "sklearn" or "onnx"
         Whose arithmetic and defaults are meant: see `optim.functional.sgd_step`.
+    groups, max_grad_norm, max_grad_value, error_if_nonfinite
+        See `Optimizer`.
     """
 
     rule = "sgd_step"
@@ -41,8 +46,10 @@ class SGD(Optimizer):
         *,
         maximize: bool = False,
         compat: str = "torch",
+        **common: Unpack[Common],
     ) -> None:
-        super().__init__(params, ("momentum_buffer",) if momentum else ())
+        buffered = momentum or asked_for(common.get("groups"), "momentum")
+        super().__init__(params, ("momentum_buffer",) if buffered else (), **common)
         self.compat, self.maximize = compat, maximize
         (self.lr,) = resolved("sgd_step", compat, lr=lr)
         self.momentum, self.dampening, self.weight_decay = momentum, dampening, weight_decay

@@ -119,6 +119,7 @@ from .optimizers import (
     rprop_step,
     sgd_step,
 )
+from .parameters import adjust_grad_, lerp_, max_norm_, total_norm
 from .parametric import prelu, prelu_backward, temperature_scale, temperature_scale_backward
 from .random import normal, permutation, philox4x32, philox_uint32, uniform
 from .softmax import (
@@ -139,6 +140,7 @@ __all__ = [
     "adamax_step",
     "adamw_step",
     "add",
+    "adjust_grad_",
     "alpha_dropout",
     "alpha_dropout_backward",
     "batch_norm",
@@ -191,6 +193,7 @@ __all__ = [
     "layer_norm_backward",
     "leaky_relu",
     "leaky_relu_backward",
+    "lerp_",
     "linear",
     "linear_backward",
     "lion_step",
@@ -199,6 +202,7 @@ __all__ = [
     "log_softmax",
     "log_softmax_backward",
     "log_softmax_temperature_backward",
+    "max_norm_",
     "maxout",
     "maxout_backward",
     "mish",
@@ -259,5 +263,6 @@ __all__ = [
     "tanh_backward",
     "temperature_scale",
     "temperature_scale_backward",
+    "total_norm",
     "uniform",
 ]

@@ -20,7 +20,7 @@ from . import (
     gates,
     losses,
     metrics,
-    optimizers,
+    parameters,
     parametric,
 )
 from .class_losses import class_share
@@ -39,6 +39,7 @@ from .normalization import (
 )
 from .rows import widen
 from .softmax import log_softmax, log_softmax_backward, softmax, softmax_backward
+from .updates import update_parameters
 
 if TYPE_CHECKING:
     from ..program import Operation, Program
@@ -71,6 +72,7 @@ class ReferenceProgram:
         self.operations = program.operations
         self.tick, self.n_out, self.dtype = program.tick, program.n_out, program.dtype
         self.loss_stop = program.sections["loss"][1] if "loss" in program.sections else None
+        self.update = program.sections.get("update", (0, 0))  # the operations that update parameters
         self.now = 0  # the tick that dropout draws by in this run
         self.heads, self.kept = 0.0, np.zeros(2)  # the weighted sum of losses of heads; the sums before them
 
@@ -104,70 +106,102 @@ class ReferenceProgram:
         losses: Array | None = None,
         mix: tuple[Array, Array] | None = None,
         scale: float = 1.0,
+        accumulate: int = 1,
     ) -> int:
         """Run the operations on rows start .. stop - 1 of the data (row i is row order[i]), a batch at a time.
 
-        `schedule` is (hyper, places, table): row i of the table has the values at `places` for batch i. With `mix`,
-        (partner, shares), row i is mixed with row partner[i] of the data.
+        `schedule` is (hyper, places, table): row i of the table has the values at `places` for update i. With `mix`,
+        (partner, shares), row i is mixed with row partner[i] of the data. Parameters are updated after every
+        `accumulate` batches, for which the program must have been planned, and after the last one; such a group is all
+        done or none.
         """
         data = {"input": x, "target": target}
         if sample_weight is not None:
             data["sample_weight"] = sample_weight
         for batch, begin in enumerate(range(start, stop, batch_size)):
             end = min(begin + batch_size, stop)
-            pick: Any = slice(begin, end) if order is None else order[begin:end]
-            slots = {name: array[pick] for name, array in data.items()}
-            if x.dtype.name in NARROW:
-                slots["input"] = widen(slots["input"], staging[0].dtype, scale)
-            if mix is not None:
-                partners, share = mix[0][begin:end], float(mix[1][begin // batch_size])
-                slots = {name: self._mixed(rows, data[name][partners], share, begin) for name, rows in slots.items()}
-            for staged, name in zip(staging or (), data, strict=False):
-                staged[: end - begin] = slots[name]
+            closes = (batch + 1) % accumulate == 0 or end == stop
+            if accumulate > 1 and batch % accumulate == 0:
+                kept = self._begin_group(sums)
             if schedule is not None:
                 hyper, places, table = schedule
-                hyper[places] = table[batch]
+                hyper[places] = table[batch // accumulate]
             try:
-                self._run_batch(first, last, end - begin, slots, sums, halt)
-            except BadRow as error:
-                error.args = (error.args[0] + begin, *error.args[1:])
+                slots = self._batch(data, order, begin, end, batch_size, mix, scale)
+                for staged, name in zip(staging or (), data, strict=False):
+                    staged[: end - begin] = slots[name]
+                self._run_batch(first, last, end - begin, slots, sums, halt, closes)
+            except BaseException as error:
+                if accumulate > 1:
+                    for array, before in kept:
+                        array[...] = before
+                if isinstance(error, BadRow):
+                    error.args = (error.args[0] + begin, *error.args[1:])
+                elif isinstance(error, NonFinite):
+                    error.args = (begin,)
                 raise
-            except NonFinite as error:
-                error.args = (begin,)
-                raise
+            if accumulate > 1 and closes:
+                sums[2] += kept[0][1][2]
             if losses is not None:
                 losses[batch] = sums[0]
             self.tick += train  # a batch that failed was none
         return stop
 
-    def _mixed(self, rows: Array, partners: Array, share: float, begin: int) -> Array:
+    def _begin_group(self, sums: Array) -> list[tuple[Array, Array]]:
+        """Begin batches that share an update; what must be as before if they are not all done."""
+        running = [o.arrays[role] for o in self.operations if o.kind == "running"
+                   for role in ("running_mean", "running_var", "step")]  # fmt: skip
+        kept = [(array, array.copy()) for array in (sums, self.tick, *running)]
+        sums[2] = 0  # the update divides by the weights of the group alone
+        self.operations[self.update[0]].arrays["grad_weight"][...] = 0
+        return kept
+
+    def _batch(
+        self, data: dict[str, Array], order: Array | None, begin: int, end: int, batch_size: int, mix: Any, scale: float
+    ) -> dict[str, Array]:
+        """The rows of a batch."""
+        pick: Any = slice(begin, end) if order is None else order[begin:end]
+        slots = {name: array[pick] for name, array in data.items()}
+        if slots["input"].dtype.name in NARROW:
+            slots["input"] = widen(slots["input"], np.dtype(self.dtype), scale)
+        if mix is None:
+            return slots
+        partners, share = mix[0][begin:end], float(mix[1][begin // batch_size])
+        return {name: self._mixed(rows, data[name][partners], share) for name, rows in slots.items()}
+
+    def _mixed(self, rows: Array, partners: Array, share: float) -> Array:
         """The rows of a batch and their partners, mixed; class indices become probabilities."""
         if rows.dtype != "int64":
             return mix_rows(rows, partners, share)
-        try:
-            _check_labels(rows, self.n_out, 0)  # none is ignored
-        except BadLabel as error:
-            error.args = (error.args[0] + begin, error.args[1])
-            raise
+        _check_labels(rows, self.n_out)
         classes = np.eye(self.n_out, dtype=self.dtype)
         return mix_rows(classes[rows], classes[partners], share)
 
-    def _run_batch(self, first: int, last: int, rows: int, slots: dict[str, Array], sums: Array, halt: bool) -> None:
-        """A batch from `first` to `last`; with `halt`, one whose loss is not finite ends there and counts nowhere."""
+    def _run_batch(
+        self, first: int, last: int, rows: int, slots: dict[str, Array], sums: Array, halt: bool, closes: bool
+    ) -> None:
+        """A batch from `first` to `last`, without the update unless it closes a group.
+
+        With `halt`, one whose loss is not finite ends there and counts nowhere.
+        """
         tick, before = int(self.tick[0]) + 1, sums.copy()
-        between = self.loss_stop if halt and self.loss_stop is not None else last
+        between = self.loss_stop if halt and self.loss_stop is not None else first
         self.run(first, between, rows, slots, sums, tick)
         if halt and not np.isfinite(sums[1]):
             sums[...] = before
             raise NonFinite
-        self.run(between, last, rows, slots, sums, tick)
+        if closes:
+            self.run(between, last, rows, slots, sums, tick)
+        else:
+            self.run(between, self.update[0], rows, slots, sums, tick)
+            self.run(self.update[1], last, rows, slots, sums, tick)
 
     @staticmethod
     def _array(array: Any, rows: int, operation: "Operation", slots: dict[str, Array], role: str) -> Array | None:
         """An operand: from the slots, or the part of a buffer that this batch uses."""
         if hasattr(array, "slot"):
             return slots.get(array.slot)
-        if array is None or operation.kind == "update" or role in WHOLE:
+        if array is None or operation.kind in ("update", "average") or role in WHOLE:
             return array
         if operation.kind == "row_loss" and role == "extra":  # one number a class
             return array
@@ -273,7 +307,7 @@ class ReferenceProgram:
         a["y"][...] = a["x"]
 
     def _columns(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
-        a["y"][...] = o.params[2] * a["x"]
+        a["y"][...] = o.params[2] * (_rows_weight(a, rows) if o.flag & ACCUMULATE else 1.0) * a["x"]
 
     def _labels(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
         a["y"][...] = a["x"][:, 0]
@@ -303,7 +337,8 @@ class ReferenceProgram:
         count = float(_counts(o, a, rows).sum(dtype="float64"))
         value = float(LOSSES[o.loss.name](x, target, **keywords))
         if "grad_x" in a:
-            gradients = LOSSES[f"{o.loss.name}_backward"](1.0, x, target, **keywords)
+            upstream = count if o.flag & MEAN and o.flag & ACCUMULATE else 1.0
+            gradients = LOSSES[f"{o.loss.name}_backward"](upstream, x, target, **keywords)
             gradients = gradients if isinstance(gradients, tuple) else (gradients,)
             for role, gradient in zip(("grad_x", "grad_extra"), gradients, strict=False):
                 a[role][...] = gradient if count else 0  # a batch whose weights are all 0 has no gradient
@@ -338,16 +373,10 @@ class ReferenceProgram:
 
     def _update(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
         assert o.update is not None
-        written = [array for role, array in a.items() if role != "grad_weight"]
-        before = [array.copy() for array in written]
-        try:
-            o.update.step_count += 1
-            function = getattr(optimizers, type(o.update).function.__name__)
-            function(a["weight"], a["grad_weight"], *o.update.slots(), **o.update.keywords())
-        except BaseException:  # Ctrl-C: no step is done by half
-            for array, old in zip(written, before, strict=True):
-                array[...] = old
-            raise
+        update_parameters(o.update, a, _inverse(sums[2]) if o.flag & MEAN else 1.0)
+
+    def _average(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
+        parameters.average(a["s0"], a["weight"], a["hyper"], a["step"])
 
     def _python(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
         assert o.call is not None
@@ -374,6 +403,11 @@ def _put_gradients(
             a[role][...] = a[role] + gradient if o.flag & ACCUMULATE else gradient
     if "grad_x" in a:
         a["grad_x"][...] = elementwise(o.kernel)(grad_x, a["saved"], *o.params) if o.kernel else grad_x
+
+
+def _inverse(weight_sum: float) -> float:
+    """1 / weight_sum; batches whose weights are all 0 have no gradient."""
+    return 1.0 / weight_sum if weight_sum else 0.0
 
 
 def elementwise(kernel: str) -> Any:

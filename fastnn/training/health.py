@@ -88,6 +88,8 @@ def examine(trainer: Trainer, data: Data) -> Health:
     params, sums = net.parameters(), trainer._programs.new_sums(data)
     arrays, state = [params.data, params.grad, net._tick], optimizer.state_dict()
     arrays += [view for _, view in net.named_buffers()]
+    if trainer.average is not None:
+        arrays += [trainer.average.data, trainer.average.seen]
     before = [array.copy() for array in arrays]
     try:
         program = trainer._programs.run("step", data, None, 0, rows, rows, sums)

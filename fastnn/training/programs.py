@@ -17,7 +17,7 @@ from .data import Data
 if TYPE_CHECKING:
     from ..metrics import Metric
     from ..nn.sequential import Sequential
-    from ..optim import Optimizer
+    from ..optim import Optimizer, WeightAverage
 
 Array = check.Array
 
@@ -25,20 +25,37 @@ Array = check.Array
 class Programs:
     """The programs of a network with a loss and an optimizer; they are of the network as it is now."""
 
-    def __init__(self, net: Sequential, loss: Loss, optimizer: Optimizer, metrics: tuple[Metric, ...] = ()) -> None:
+    def __init__(
+        self,
+        net: Sequential,
+        loss: Loss,
+        optimizer: Optimizer,
+        metrics: tuple[Metric, ...] = (),
+        *,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        average: WeightAverage | None = None,
+    ) -> None:
         self.net, self.loss, self.optimizer, self.metrics = net, loss, optimizer, metrics
+        self.l1, self.l2, self.average = l1, l2, average
+        if optimizer.searches and (l1 or l2):
+            raise ValueError(f"{type(optimizer).__name__} knows no l1 and l2; its weight_decay is an L2 penalty")
         self.version = (net._version, loss.version)
         self._kept: dict[Any, Program] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_kept": {}}
 
-    def get(self, mode: str, data: Data, batch: int) -> Program:
-        """The program for "step" or "evaluate" that takes at least `batch` rows; it is kept."""
+    def get(self, mode: str, data: Data, batch: int, accumulate: bool = False) -> Program:
+        """The program for "step" or "evaluate" that takes at least `batch` rows; it is kept.
+
+        One for `accumulate` adds its gradients to those there, until there is an update.
+        """
         counting = self.counting(data)
-        key = (mode, data.x.shape[1], data.labels, counting.targets)
+        key = (mode, data.x.shape[1], data.labels, counting.targets, accumulate)
         program = self._kept.get(key)
         if program is None or program.batch_size < batch:
+            step: dict[str, Any] = {"optimizer": self.optimizer, "l1": self.l1, "l2": self.l2, "average": self.average}
             program = self.net.plan_program(
                 mode,
                 batch,
@@ -46,7 +63,8 @@ class Programs:
                 loss=self.loss,
                 labels=data.labels,
                 counting=counting,
-                optimizer=self.optimizer if mode == "step" and not self.optimizer.searches else None,
+                accumulate=accumulate,
+                **(step if mode == "step" and not self.optimizer.searches else {}),
             )
             self._kept[key] = program
         return program
@@ -74,13 +92,15 @@ class Programs:
         halt: bool = False,
         rates: tuple[Array, Array] | None = None,
         losses: Array | None = None,
+        accumulate: int = 1,
     ) -> Program:
         """Run the program for `mode` over rows start .. stop - 1, a batch at a time, and return it.
 
-        With `halt`, NonFinite is raised before the gradient of a loss that is not finite. `rates`, (places, table), are
-        the optimizer's hyperparameters for each batch (`LRScheduler.table`); `losses` is given the loss of each.
+        With `halt`, NonFinite is raised before the gradient of a loss that is not finite. `accumulate` batches share an
+        update. `rates`, (places, table), are the optimizer's hyperparameters for each update (`LRScheduler.table`);
+        `losses` is given the loss of each batch.
         """
-        program, hyper = self.get(mode, data, batch), self.optimizer.hyper.reshape(-1)
+        program, hyper = self.get(mode, data, batch, accumulate > 1), self.optimizer.hyper.reshape(-1)
         program.check_rows(stop - start, batch)
         if SUMS < sums.size < self.counting(data).size:  # five numbers stand for: count nothing
             raise ValueError("sums have no room for what these metrics count")
@@ -90,7 +110,7 @@ class Programs:
             self._search(program, data, order, start, stop, sums, halt)
         else:
             span = program.span("forward", "statistics" if mode == "step" else "metrics")
-            more = (mode == "step", halt, None if rates is None else (hyper, *rates), losses)
+            more = (mode == "step", halt, None if rates is None else (hyper, *rates), losses, accumulate)
             self._run_batches(program, span, data, order, start, stop, batch, sums, *more)
         return program
 
@@ -113,6 +133,8 @@ class Programs:
             program, program.span("statistics"), data, order, start, stop, stop - start, np.zeros(SUMS), False, False
         )
         self.net._tick += 1
+        if self.average is not None:
+            self.average.update()
         sums[...] = evaluations[0]
 
     def _run_batches(
@@ -129,8 +151,9 @@ class Programs:
         halt: bool,
         schedule: Any = None,
         losses: Array | None = None,
+        accumulate: int = 1,
     ) -> None:
-        staging, more = None, (schedule, losses, data.mix)
+        staging, more = None, (schedule, losses, data.mix, data.scale, accumulate)
         if isinstance(self.loss, PythonLoss) and order is None:
             order = np.arange(len(data))  # Python reads the batch from an array: have it gathered
         if order is not None or data.x.dtype != data.dtype:
@@ -140,7 +163,7 @@ class Programs:
             self.loss.target, self.loss.weight = staging[1:]
         try:
             rows = (data.x, data.y, data.weight, order, start, stop, batch, staging)
-            program.executor.run_batches(*span, *rows, sums, train, halt, *more, scale=data.scale)
+            program.executor.run_batches(*span, *rows, sums, train, halt, *more)
         except BadLabel as error:
             row, value = error.args
             row = int(order[row]) if order is not None else row

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..data import Mixup
     from ..nn.sequential import Sequential
     from ..optim import Optimizer
+    from ..program import Program
     from .streams import Source
     from .trainer import Trainer
 
@@ -31,7 +32,7 @@ SLICE_SECONDS = 0.1  # how often a long epoch comes up for the progress bar
 VALIDATION_ROWS = 256  # of a batch of validation, at least
 
 # What must be the same for a run to go on where another one stopped.
-SETTINGS = ("seed", "batch_size", "shuffle", "samples", "mixing", "metrics")
+SETTINGS = ("seed", "batch_size", "accumulate", "shuffle", "samples", "mixing", "metrics")
 STATE = ("first", "epoch", "batch", "position", "seconds", "lr")
 
 
@@ -48,6 +49,8 @@ class Run:
         Batches finished in this epoch.
     batch_size, samples : int or None
         Rows of a batch, and of an epoch; None if only an iterable can tell.
+    accumulate : int
+        Batches of an update. Callbacks see the run between two updates.
     loss : float
         The loss of the last batch.
     logs : dict
@@ -67,6 +70,7 @@ class Run:
         *,
         epochs: int,
         batch_size: int | None,
+        accumulate: int = 1,
         shuffle: bool,
         seed: int,
         first: int = 0,
@@ -76,7 +80,7 @@ class Run:
     ) -> None:
         self.trainer, self.data, self.validation = trainer, data, validation
         self.epochs, self.batch_size, self.shuffle, self.seed = epochs, batch_size, shuffle, seed
-        self.samples = data.samples
+        self.accumulate, self.samples = accumulate, data.samples
         self.callbacks, self.transform = callbacks, transform
         self._between = [c for c in callbacks if type(c).on_batch_end is not Callback.on_batch_end]
         self._rows = batch_size or 1  # of a batch now
@@ -135,7 +139,12 @@ class Run:
         """Train to the end, or until somebody stops it."""
         with ExitStack() as ends:
             ends.callback(self.bar.close)
-            check_length(self.trainer.scheduler, self.epochs - self.epoch, self.data.batches(self._rows), self.batch)
+            check_length(
+                self.trainer.scheduler,
+                self.epochs - self.epoch,
+                self.data.batches(self._rows * self.accumulate),
+                self._updates(self.batch),
+            )
             try:
                 for i, callback in enumerate(self.callbacks):
                     callback.on_train_begin(self)
@@ -197,33 +206,34 @@ class Run:
         """Train on rows of `data`, from `start` on: one compiled loop, unless somebody wants to see it in between."""
         self._rows = self.batch_size or len(data)
         self.trainer._check_current()
-        self.trainer._programs.get("step", data, self._rows).check_rows(len(data) - start, self._rows)
+        self._program(data).check_rows(len(data) - start, self._rows)
         if self.batch == 0 and self.sums.size == SUMS:  # what is counted is known with the first batch
             self.sums = self.trainer._programs.new_sums(data)
         while start < len(data) and self.history.stopped is None:
             stop = min(len(data), start + self._batches_to_go(len(data) - start) * self._rows)
-            position = self.position
+            position, batch = self.position, self.batch
             try:
                 self._slice(data, order, start, stop)
             except NonFinite as error:
                 self._not_finite(data, order, error.args[0])
             start += self.position - position
             if self.position != position:
-                self._tell_between()
+                self._tell_between(batch)
 
     def _slice(self, data: Data, order: Array | None, start: int, stop: int) -> None:
         scheduler = self.trainer.scheduler
-        rates = batch_rates(scheduler, self._batches(stop - start))
+        rates = batch_rates(scheduler, self._updates(self._batches(stop - start)))
         self.settled = False
         if self.position == 0:
             self.lr = self.optimizer.lr
         began, ticks = time.perf_counter(), int(self.net._tick[0])
         try:
             self.trainer._check_current()
-            self.trainer._programs.run("step", data, order, start, stop, self._rows, self.sums, self._halt, rates)
+            more = (self._halt, rates, None, self.accumulate)
+            self.trainer._programs.run("step", data, order, start, stop, self._rows, self.sums, *more)
         finally:  # after Ctrl-C and errors too the state is that between two batches
             seconds, batches = time.perf_counter() - began, int(self.net._tick[0]) - ticks
-            step_batches(scheduler, batches)
+            step_batches(scheduler, self._updates(batches))
             rows = min(stop - start, batches * self._rows)
             self.seconds += seconds
             self.batch += batches
@@ -246,20 +256,28 @@ class Run:
         if self._failed is None:
             return nonfinite.first_parameter(self.net) or "all parameters are finite"
         data, rows = self._failed
-        return nonfinite.first_cause(self.net, self.trainer._programs.get("step", data, self._rows), rows)
+        return nonfinite.first_cause(self.net, self._program(data), rows)
 
     def _batches_to_go(self, rows: int) -> int:
         """How many batches to train before the compiled loop comes up."""
         batches = self._batches(rows)
         if self.bar.bar is not None or any(c.every is None for c in self._between):
             batches = min(batches, self._pace)
-        return min([batches, *(c.every - self.batch % c.every for c in self._between if c.every is not None)])
+        asked = [c.every - self.batch % c.every for c in self._between if c.every is not None]
+        return self._updates(min([batches, *asked])) * self.accumulate
 
     def _batches(self, rows: int) -> int:
         return -(-rows // self._rows)
 
-    def _tell_between(self) -> None:
-        due = [c for c in self._between if c.every is None or self.batch % c.every == 0]
+    def _updates(self, batches: int) -> int:
+        return -(-batches // self.accumulate)
+
+    def _program(self, data: Data) -> Program:
+        return self.trainer._programs.get("step", data, self._rows, self.accumulate > 1)
+
+    def _tell_between(self, before: int) -> None:
+        """Tell those whose turn came since batch number `before`."""
+        due = [c for c in self._between if c.every is None or self.batch // c.every > before // c.every]
         if due:
             self.logs = self.trainer._programs.scores(self.sums, self.data.like)
             self.settled = False

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..nn.losses import Loss, as_loss
+from ..nn.module import Regularizer
 from ..nn.sequential import Sequential
-from ..optim import Optimizer
+from ..optim import Optimizer, WeightAverage
 from ..optim.lr_scheduler import Scheduler
 from .programs import Programs
 from .rates import check_scheduler
@@ -19,8 +20,19 @@ if TYPE_CHECKING:
 class Setup:
     """A network with a loss, an optimizer, a scheduler and metrics; base of the trainer, whose arguments these are."""
 
+    l1 = Regularizer(0.0)
+    l2 = Regularizer(0.0)
+
     def __init__(
-        self, net: Sequential, loss: Any, optimizer: Optimizer, scheduler: Scheduler | None, metrics: Iterable[Any]
+        self,
+        net: Sequential,
+        loss: Any,
+        optimizer: Optimizer,
+        scheduler: Scheduler | None,
+        metrics: Iterable[Any],
+        l1: float,
+        l2: float,
+        average: WeightAverage | None,
     ) -> None:
         if not isinstance(net, Sequential):
             raise TypeError(f"net must be a Sequential, got {type(net).__name__}")
@@ -29,7 +41,8 @@ class Setup:
         self.metrics = _metrics(metrics)
         self._loss, self._optimizer = _loss(loss), self._checked(optimizer)
         self.scheduler = scheduler
-        self._forget_programs()
+        self._average: WeightAverage | None = None
+        self.l1, self.l2, self.average = l1, l2, average
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_step": None}
@@ -66,6 +79,27 @@ class Setup:
     def scheduler(self, scheduler: Scheduler | None) -> None:
         self._scheduler = check_scheduler(scheduler, self._optimizer)
 
+    @property
+    def average(self) -> WeightAverage | None:
+        """The average of the weights that updates keep; another one, or None, can be set at any time."""
+        return self._average
+
+    @average.setter
+    def average(self, average: WeightAverage | None) -> None:
+        if average is not None and not isinstance(average, WeightAverage):
+            raise TypeError(f"average must be an average of fastnn.optim, got {type(average).__name__}")
+        if average is not None and average.params is not self.net.parameters():
+            raise ValueError("average must be made from this network: optim.SWA(net.parameters())")
+        self._average = average
+        self._forget_programs()
+
+    def penalty(self) -> float:
+        """The value of all penalties, those of the layers too: l1 sum |w| + l2 / 2 sum w^2. No loss includes it."""
+        return self.net.parameters().penalty(self.l1, self.l2)
+
+    def _settle(self) -> None:
+        """Nothing: penalties are read when a program is made."""
+
     def _checked(self, optimizer: Any) -> Optimizer:
         if not isinstance(optimizer, Optimizer):
             raise TypeError(f"optimizer must be an optimizer of fastnn.optim, got {type(optimizer).__name__}")
@@ -74,7 +108,9 @@ class Setup:
         return optimizer
 
     def _forget_programs(self) -> None:
-        self._programs, self._step = Programs(self.net, self._loss, self._optimizer, self.metrics), None
+        update: dict[str, Any] = {"l1": self.l1, "l2": self.l2, "average": self._average}
+        self._programs = Programs(self.net, self._loss, self._optimizer, self.metrics, **update)
+        self._step = None
 
     def _check_current(self) -> None:
         """See to it that programs are of the network as it is now."""
@@ -82,6 +118,8 @@ class Setup:
             self._forget_programs()
         if self.optimizer.params.moved:
             raise RuntimeError("the network went into another one: make an optimizer and a trainer for that")
+        if self._average is not None:
+            self._average.check_not_applied()
 
 
 def _loss(loss: Any) -> Loss:

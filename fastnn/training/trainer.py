@@ -11,7 +11,7 @@ import numpy as np
 from .. import _validation as check
 from .._core.program import NonFinite
 from ..nn.sequential import Sequential
-from ..optim import Optimizer
+from ..optim import Optimizer, WeightAverage
 from ..optim.lr_scheduler import Scheduler
 from ..program import Program
 from .callback import Callback, check_callbacks
@@ -21,7 +21,7 @@ from .history import History
 from .nonfinite import check_data
 from .run import Run
 from .setup import Setup
-from .streams import Source, source_of, split
+from .streams import BatchStream, Source, source_of, split
 
 if TYPE_CHECKING:
     from ..data import Mixup
@@ -46,6 +46,12 @@ class Trainer(Setup):
         What to record beside the loss: names ("accuracy", "f1", "mae", ...), objects of `fastnn.metrics`
         (`F1("macro")`), functions (y_true, y_pred) -> number of all outputs. The last, and "roc_auc", are computed for
         validation data and by `evaluate` only, the others while training too.
+    l1, l2 : float, default 0
+        Penalties l1 |w| + l2 / 2 w^2 on all weights (parameters that decay: not biases or normalization), beside those
+        of the layers. Updates add their gradients; losses are reported without them, `penalty()` is their value.
+    average : WeightAverage, optional
+        Made from this network: `optim.ExponentialMovingAverage(net.parameters())`, say, or `optim.SWA`. It is updated
+        after each update.
 
     Attributes
     ----------
@@ -76,8 +82,11 @@ class Trainer(Setup):
         scheduler: Scheduler | None = None,
         *,
         metrics: Iterable[Any] = (),
+        l1: float = 0.0,
+        l2: float = 0.0,
+        average: WeightAverage | None = None,
     ) -> None:
-        super().__init__(net, loss, optimizer, scheduler, metrics)
+        super().__init__(net, loss, optimizer, scheduler, metrics, l1, l2, average)
         self.run: Run | None = None
         self.paused: dict[str, Any] | None = None
         self.history = History()
@@ -139,6 +148,7 @@ class Trainer(Setup):
         *,
         epochs: int = 1,
         batch_size: int | None = 32,
+        accumulate: int = 1,
         shuffle: bool = True,
         seed: int | None = None,
         sample_weight: Any = None,
@@ -165,6 +175,10 @@ class Trainer(Setup):
         epochs : int, default 1
         batch_size : int or None, default 32
             1 is stochastic, None batch gradient descent (all samples at once).
+        accumulate : int, default 1
+            The gradients of so many batches are added for one update, which is to rounding that of one batch of all
+            their samples (but what normalizes over a batch does so for each); fewer at the end of an epoch. A scheduler
+            with by="batch" goes on with each update. The gradients of RMSELoss, which is no mean, are averaged.
         shuffle : bool, default True
             Whether each epoch has an order of its own, drawn from (seed, epoch).
         seed : int, optional
@@ -227,6 +241,7 @@ class Trainer(Setup):
                 data,
                 validation,
                 epochs=epochs,
+                accumulate=_accumulate(accumulate, data, self.optimizer),
                 batch_size=data.batch_size(None if batch_size is None else _rows("batch_size", batch_size)),
                 shuffle=shuffle,
                 seed=self.net.seed if seed is None else check.check_seed(seed),
@@ -370,3 +385,12 @@ class Trainer(Setup):
 
 def _rows(name: str, value: Any) -> int:
     return check.check_integer(name, value, at_least=1, at_most=check.MAX_ROWS)
+
+
+def _accumulate(accumulate: Any, data: Source, optimizer: Optimizer) -> int:
+    batches = check.check_integer("accumulate", accumulate, at_least=1, at_most=2**31 - 1)
+    if batches > 1 and isinstance(data, BatchStream):
+        raise ValueError("accumulate is for arrays and shards: let the iterable give larger batches")
+    if batches > 1 and optimizer.searches:
+        raise ValueError(f"{type(optimizer).__name__} looks at all samples in each step: accumulate must be 1")
+    return batches

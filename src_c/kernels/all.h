@@ -13,6 +13,7 @@
 #include "packing.h"
 #include "linear.h"
 #include "optimizers.h"
+#include "parameters.h"
 #include "dropout.h"
 #include "normalization.h"
 #include "peak.h"

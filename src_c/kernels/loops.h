@@ -95,16 +95,22 @@ INLINE SUM LANE(sum_zero)(void)
     memcpy(&low, &(value), sizeof low);                                                                      \
     memcpy(&high, (const char *)&(value) + sizeof low, sizeof high);
 
+/* The sum of the sums of partial sums i and i + 8. */
+INLINE double LANE(add_up)(const fnn_double8 *total8)
+{
+    FNN_HALVES(fnn_double4, *total8, low4, high4)
+    const fnn_double4 total4 = low4 + high4;
+    FNN_HALVES(fnn_double2, total4, low2, high2)
+    const fnn_double2 total2 = low2 + high2;
+    return total2[0] + total2[1];
+}
+
 INLINE double LANE(sum_total)(const SUM *sum)
 {
     typedef REAL eight __attribute__((vector_size(8 * sizeof(REAL))));
     FNN_HALVES(eight, *sum, low8, high8)
     const fnn_double8 total8 = __builtin_convertvector(low8, fnn_double8) + __builtin_convertvector(high8, fnn_double8);
-    FNN_HALVES(fnn_double4, total8, low4, high4)
-    const fnn_double4 total4 = low4 + high4;
-    FNN_HALVES(fnn_double2, total4, low2, high2)
-    const fnn_double2 total2 = low2 + high2;
-    return total2[0] + total2[1];
+    return LANE(add_up)(&total8);
 }
 
 /* Runs the statements for each register of n elements: i is its first element, j its partial sum, left how many elements

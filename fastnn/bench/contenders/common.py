@@ -10,6 +10,9 @@ from collections.abc import Callable
 from itertools import repeat
 from typing import Any
 
+from .. import data
+from ..cases import Case
+
 Run = Callable[[int], Any]
 
 # Small enough that the weights stay where they are, however often a step is repeated: the work stays the same.
@@ -55,6 +58,13 @@ def in_place(run: Run, result: Any) -> Run:
         return result
 
     return run_in_place
+
+
+def on_parameters(called: Callable[..., Any], case: Case) -> Run:
+    """Repetitions of a function that works on the first array of a case, or returns a number."""
+    arguments = data.arguments(case)
+    run = repeated(lambda: called(*arguments, **case.options))
+    return run if case.operation == "total_norm" else in_place(run, arguments[0])
 
 
 def imported(module: str) -> Run:

@@ -13,7 +13,7 @@ from fastnn import nn, optim
 
 from .. import data
 from ..cases import Case, Network
-from .common import LEARNING_RATE, Run, imported, in_place, quickest, repeated
+from .common import LEARNING_RATE, Run, imported, in_place, on_parameters, quickest, repeated
 
 VERSION = f"fastnn {fastnn.__version__} ({fastnn.get_isa()})"
 
@@ -92,6 +92,11 @@ def update(case: Case) -> Run:
     """The function that updates, by itself."""
     called, arguments = getattr(optim.functional, case.operation), data.arguments(case)
     return in_place(repeated(lambda: called(*arguments, **case.options)), arguments[0])
+
+
+def parameters(case: Case) -> Run:
+    """The function that works on the first array, or gives its norm."""
+    return on_parameters(getattr(optim.functional, case.operation), case)
 
 
 def cross_entropy(case: Case) -> Run:

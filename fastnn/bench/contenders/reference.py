@@ -12,7 +12,7 @@ import fastnn.reference as F
 from .. import data
 from ..cases import Case
 from . import native
-from .common import Run, in_place, repeated
+from .common import Run, in_place, on_parameters, repeated
 
 VERSION = f"NumPy {np.__version__}"
 
@@ -62,6 +62,11 @@ def update(case: Case) -> Run:
     """The function that updates, in place."""
     called, arguments = getattr(F, case.operation), data.arguments(case)
     return in_place(repeated(lambda: called(*arguments, **case.options)), arguments[0])
+
+
+def parameters(case: Case) -> Run:
+    """The function of the same name."""
+    return on_parameters(getattr(F, case.operation), case)
 
 
 def cross_entropy(case: Case) -> Run:

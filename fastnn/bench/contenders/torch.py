@@ -227,6 +227,22 @@ def update(case: Case, fused: bool = True) -> Run | None:
     return in_place(repeated(rule.step), parameter.data)
 
 
+PARAMETERS: dict[str, Callable[..., Any]] = {
+    "total_norm": torch.linalg.vector_norm,
+    "adjust_grad_": lambda grad, scale, clip_value: grad.mul_(scale).clamp_(-clip_value, clip_value),
+    "lerp_": lambda average, x, weight: average.lerp_(x, weight),
+}
+
+
+def parameters(case: Case) -> Run | None:
+    """An operation in place of the table above."""
+    if case.operation not in PARAMETERS:
+        return None
+    arguments = tuple(map(torch.tensor, data.arguments(case)))
+    run = _inference(lambda: PARAMETERS[case.operation](*arguments, **case.options))
+    return run if case.operation == "total_norm" else in_place(run, arguments[0])
+
+
 def startup(case: Case) -> Run:
     """The import."""
     return imported("torch")

@@ -7,6 +7,7 @@
 arithmetic and the defaults of those libraries, each where it has the rule.
 """
 
+from ..parameters import adjust_grad_, lerp_, max_norm_, total_norm
 from .adam import adam_step, adamax_step, adamw_step, nadam_step, radam_step
 from .adaptive import adadelta_step, adagrad_step, rmsprop_step
 from .sgd import sgd_step
@@ -18,10 +19,14 @@ __all__ = [
     "adam_step",
     "adamax_step",
     "adamw_step",
+    "adjust_grad_",
+    "lerp_",
     "lion_step",
+    "max_norm_",
     "nadam_step",
     "radam_step",
     "rmsprop_step",
     "rprop_step",
     "sgd_step",
+    "total_norm",
 ]

@@ -73,7 +73,7 @@ def _arrays(**arrays: Any) -> list[Array | None]:
         elif array is None and name in OPTIONAL:
             checked[name] = None
         else:
-            checked[name] = _writable(name, array)
+            checked[name] = check.as_writable(name, array)
     check.check_same_dtype(**checked)
     check.check_same_shape(**checked)
     _check_apart(checked)
@@ -90,17 +90,6 @@ def _check_apart(arrays: dict[str, Array | None]) -> None:
         grad = arrays["grad"]
         assert grad is not None
         arrays["grad"] = check.without_overlap(grad, array, in_place=True)
-
-
-def _writable(name: str, array: Any) -> Array:
-    if not isinstance(array, np.ndarray):
-        raise TypeError(f"{name} must be an ndarray, which is updated in place, got {type(array).__name__}")
-    plain = check.as_array(name, array)
-    if plain is not array and not np.shares_memory(plain, array):
-        raise ValueError(f"{name} must be C-contiguous and aligned, since it is updated in place")
-    if not array.flags.writeable:
-        raise ValueError(f"{name} must be writable, since it is updated in place")
-    return plain
 
 
 def slow(rule: core.Rule, name: str, hyper: Array, keywords: dict[str, Any], **given: Any) -> None:

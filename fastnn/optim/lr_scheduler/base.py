@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ... import _validation as check
-from ..._core import optimizers as core
 from ..functional._update import bounds_of
 from ..optimizer import Optimizer
 
@@ -21,12 +20,12 @@ COMPARISONS = {"above": np.greater, "at_least": np.greater_equal, "below": np.le
 def group_count(optimizer: Optimizer) -> int:
     """The number of parameter groups, each of which has hyperparameters of its own."""
     check_optimizer(optimizer)
-    return 1
+    return len(optimizer.param_groups)
 
 
 def place_of(optimizer: Optimizer, name: str, group: int) -> int:
     """Where in `optimizer.hyper.reshape(-1)` a hyperparameter of a group stands."""
-    return core.HYPERPARAMETERS.index(name)
+    return optimizer.place(name, group)
 
 
 def check_optimizer(optimizer: Any) -> None:

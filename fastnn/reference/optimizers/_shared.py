@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..elementary import Array
+from ..parameters import lerp_
 
 
 def gradient(
@@ -25,7 +26,7 @@ def root(square: Array, eps: float, compat: str) -> Array:
 
 
 def average_moments(exp_avg: Array, exp_avg_sq: Array, grad: Array, betas: tuple[float, float]) -> None:
-    lerp(exp_avg, grad, 1 - betas[0])
+    lerp_(exp_avg, grad, 1 - betas[0])
     average_square(exp_avg_sq, grad, betas[1])
 
 
@@ -33,11 +34,3 @@ def average_square(average: Array, value: Array, decay: float) -> None:
     """Set average = decay * average + (1 - decay) * value**2."""
     average *= decay
     average += (1 - decay) * value * value
-
-
-def lerp(average: Array, value: Array, weight: float) -> None:
-    """Move average towards value by weight; as torch.lerp, from the end that is nearer."""
-    if weight < 0.5:
-        average += weight * (value - average)
-    else:
-        average[...] = value - (value - average) * (1 - weight)

@@ -6,7 +6,8 @@ import numpy as np
 
 from ..._compat import resolved
 from ..elementary import Array
-from ._shared import average_moments, gradient, lerp
+from ..parameters import lerp_
+from ._shared import average_moments, gradient
 
 
 @np.errstate(all="ignore")
@@ -176,6 +177,6 @@ def adamax_step(
     """
     beta1, beta2 = betas
     grad = gradient(param, grad, lr, weight_decay, maximize)
-    lerp(exp_avg, grad, 1 - beta1)
+    lerp_(exp_avg, grad, 1 - beta1)
     np.maximum(beta2 * exp_inf, np.abs(grad) + eps, out=exp_inf)
     param -= lr / (1 - beta1**step) * exp_avg / exp_inf

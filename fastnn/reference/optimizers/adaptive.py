@@ -4,7 +4,8 @@ import numpy as np
 
 from ..._compat import resolved
 from ..elementary import Array
-from ._shared import average_square, gradient, lerp, root
+from ..parameters import lerp_
+from ._shared import average_square, gradient, root
 
 
 @np.errstate(all="ignore")
@@ -62,7 +63,7 @@ def rmsprop_step(
     average_square(square_avg, grad, alpha)
     variance = square_avg
     if centered and grad_avg is not None:
-        lerp(grad_avg, grad, 1 - alpha)
+        lerp_(grad_avg, grad, 1 - alpha)
         variance = square_avg - grad_avg * grad_avg
     if compat == "keras":
         lr, grad = 1.0, lr * grad

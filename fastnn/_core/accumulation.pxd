@@ -1,0 +1,64 @@
+"""Batches that share an update: what must be as before if such a group is not done."""
+
+from libc.stdint cimport int64_t
+from libc.string cimport memcpy
+
+from fastnn._core.operations cimport RUNNING, RUNNING_MEAN, RUNNING_VAR, STEP, Op, Totals
+from fastnn._core.optimizers cimport zero_grad
+
+ctypedef struct Group:
+    Op *ops            # of the program
+    int count
+    int update         # the one that updates
+    bint double_
+    Totals totals      # before the group
+    int64_t tick
+    char *kept         # running statistics and sums before the group; NULL as long as there is no room
+    Py_ssize_t sums    # how many there are, beside those in the totals
+
+
+cdef inline Py_ssize_t keep_running(Group *group, bint back) noexcept nogil:
+    """Copy running statistics to where they are kept, or back; returns how many bytes they take."""
+    cdef Py_ssize_t size, at = 0
+    cdef int i, j
+    cdef int[3] roles = [RUNNING_MEAN, RUNNING_VAR, STEP]
+    for i in range(group.count):
+        if group.ops[i].kind != RUNNING:
+            continue
+        for j in range(3):
+            size = sizeof(int64_t)
+            if roles[j] != STEP:
+                size = group.ops[i].n_in * <Py_ssize_t> (sizeof(double) if group.double_ else sizeof(float))
+            if group.kept != NULL and back:
+                memcpy(group.ops[i].p[roles[j]], group.kept + at, size)
+            elif group.kept != NULL:
+                memcpy(group.kept + at, group.ops[i].p[roles[j]], size)
+            at += size
+    return at
+
+
+cdef inline void begin_group(Group *group, Totals *totals, const int64_t *tick) noexcept nogil:
+    """Begin a group: gradients are 0, and its update divides by the weights of its batches alone."""
+    cdef char *sums = group.kept + keep_running(group, False)
+    group.totals, group.tick = totals[0], tick[0]
+    if group.sums:
+        memcpy(sums, totals.sums, group.sums * sizeof(double))
+    totals.weight_sum = 0
+    if group.double_:
+        zero_grad(&group.ops[group.update].update, <double> 0)
+    else:
+        zero_grad(&group.ops[group.update].update, <float> 0)
+
+
+cdef inline void end_group(Group *group, Totals *totals, int64_t *tick, bint done) noexcept nogil:
+    """Count a group that is done; leave everything as it was before one that is not."""
+    cdef Totals failed = totals[0]
+    cdef char *sums
+    if done:
+        totals.weight_sum += group.totals.weight_sum
+        return
+    totals[0], tick[0] = group.totals, group.tick
+    totals.bad_row, totals.bad_value = failed.bad_row, failed.bad_value
+    sums = group.kept + keep_running(group, True)
+    if group.sums:
+        memcpy(totals.sums, sums, group.sums * sizeof(double))

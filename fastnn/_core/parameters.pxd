@@ -1,0 +1,16 @@
+from libc.stdint cimport int64_t
+
+from fastnn._core.dispatch cimport real
+
+# What adjust_grad is told, as doubles.
+cdef enum:
+    SCALE, LIMIT, L1, L2, ADJUSTMENTS
+
+# How an average is taken: settings as doubles.
+cdef enum:
+    DECAY, START, EVERY
+
+cdef double run_squares(const real *x, Py_ssize_t n) noexcept nogil
+cdef void run_max_norm(real *weight, Py_ssize_t rows, Py_ssize_t cols, double limit) noexcept nogil
+cdef void run_average(real *average, const real *param, Py_ssize_t n, const double *settings,
+                      int64_t *seen) noexcept nogil

@@ -1,0 +1,197 @@
+"""What is done to parameters and gradients beside the updates: their norm, limits, penalties and averages."""
+
+cimport numpy as cnp
+from cython.parallel cimport prange
+from libc.stdint cimport int64_t
+from libc.string cimport memcpy
+
+from fastnn._core cimport arrays, dispatch
+from fastnn._core.activations cimport run_map2
+from fastnn._core.dispatch cimport real
+from fastnn._core.threads cimport part_start, parts_for, region_began, region_ended, workers_for
+
+cnp.import_array()
+
+cdef enum:
+    UNIT = 64       # elements or columns: parts begin on a cache line
+    CHUNK = 4096    # elements that are added at once
+    SEGMENTS = 64   # of a sum at most, each the work of one thread
+
+# Nanoseconds an element: benchmarks/bench_parameters.py
+cdef double SQUARE_COST = 0.08
+cdef double ADJUST_COST = 0.1
+cdef double COLUMN_COST = 0.12
+cdef double LERP_COST = 0.08
+
+cdef int LERP = dispatch.kernel_index("lerp", "map2")
+
+
+cdef double segment_squares(const real *x, Py_ssize_t n) noexcept nogil:
+    cdef double total = 0
+    cdef Py_ssize_t i = 0
+    while i < n:
+        total += dispatch.sum_of_squares(x + i, min(n - i, CHUNK))
+        i += CHUNK
+    return total
+
+
+cdef double run_squares(const real *x, Py_ssize_t n) noexcept nogil:
+    """Sum of x^2 in double. How it is cut into segments depends on n alone, and they are added in order."""
+    cdef double[SEGMENTS] sums
+    cdef double began, total = 0
+    cdef Py_ssize_t length = (n + SEGMENTS * CHUNK - 1) // (SEGMENTS * CHUNK) * CHUNK
+    cdef int i, parts, segments
+    if length == 0:
+        return 0.0
+    segments = <int> ((n + length - 1) // length)
+    parts = min(parts_for(n * SQUARE_COST), segments)
+    if parts > 1:
+        began = region_began()
+        squares_parts(x, n, length, sums, segments, workers_for(parts))
+        region_ended(began, n * SQUARE_COST)
+    else:
+        for i in range(segments):
+            sums[i] = segment_squares(x + i * length, min(n - i * length, length))
+    for i in range(segments):
+        total += sums[i]
+    return total
+
+
+cdef void squares_parts(const real *x, Py_ssize_t n, Py_ssize_t length, double *sums, int segments,
+                        int workers) noexcept nogil:
+    cdef int i
+    for i in prange(segments, schedule="static", num_threads=workers):
+        sums[i] = segment_squares(x + i * length, min(n - i * length, length))
+
+
+cdef void run_adjust(const real *param, const real *grad, real *out, Py_ssize_t n, const double *c) noexcept nogil:
+    """out = clamp(scale grad, -limit, limit) + l1 sign(param) + l2 param; out may be grad."""
+    cdef int part, parts = parts_for(n * ADJUST_COST)
+    cdef double began
+    cdef Py_ssize_t i
+    if parts == 1:
+        dispatch.adjust_grad(param, grad, out, n, c)
+        return
+    began = region_began()
+    for part in prange(parts, schedule="static", num_threads=workers_for(parts)):
+        i = part_start(n, part, parts, UNIT)
+        dispatch.adjust_grad(param + i, grad + i, out + i, part_start(n, part + 1, parts, UNIT) - i, c)
+    region_ended(began, n * ADJUST_COST)
+
+
+cdef void run_max_norm(real *weight, Py_ssize_t rows, Py_ssize_t cols, double limit) noexcept nogil:
+    """Scale the columns of a matrix whose norm is above the limit to it."""
+    cdef double began, cost = rows * cols * COLUMN_COST
+    cdef int parts = <int> min(<Py_ssize_t> parts_for(cost), cols // UNIT)
+    if parts <= 1:
+        dispatch.max_norm(weight, cols, rows, cols, limit)
+    else:
+        began = region_began()
+        max_norm_parts(weight, rows, cols, limit, parts)
+        region_ended(began, cost)
+
+
+cdef void max_norm_parts(real *weight, Py_ssize_t rows, Py_ssize_t cols, double limit, int parts) noexcept nogil:
+    cdef int part
+    cdef Py_ssize_t i
+    for part in prange(parts, schedule="static", num_threads=workers_for(parts)):
+        i = part_start(cols, part, parts, UNIT)
+        dispatch.max_norm(weight + i, cols, rows, part_start(cols, part + 1, parts, UNIT) - i, limit)
+
+
+cdef void run_lerp(real *average, const real *x, Py_ssize_t n, double weight) noexcept nogil:
+    """average += weight (x - average); a weight of 1 copies, so that what was there counts for nothing, NaN or not."""
+    cdef double[3] params = [weight, 1.0 - weight, 0.0]
+    if weight == 1:
+        memcpy(average, x, n * sizeof(real))
+    else:
+        run_map2(LERP, LERP_COST, average, x, average, n, params)
+
+
+cdef double average_weight(const double *settings, int64_t seen) noexcept nogil:
+    """The weight of the parameters after update number `seen` in their average; 0 if this one does not count."""
+    cdef int64_t since = seen - <int64_t> settings[START] - 1
+    cdef int64_t every = <int64_t> settings[EVERY]
+    if since < 0 or since % every != 0:
+        return 0.0
+    if since == 0:
+        return 1.0
+    return 1.0 - settings[DECAY] if settings[DECAY] == settings[DECAY] else 1.0 / (since // every + 1)
+
+
+cdef void run_average(real *average, const real *param, Py_ssize_t n, const double *settings,
+                      int64_t *seen) noexcept nogil:
+    """Take the parameters after one more update into their average; a decay of NaN weighs all equally."""
+    cdef double weight
+    seen[0] += 1
+    weight = average_weight(settings, seen[0])
+    if weight != 0:
+        run_lerp(average, param, n, weight)
+
+
+# For Python, all arrays plain and of one dtype.
+
+
+def total_squares(x):
+    """Sum of x^2, in double."""
+    cdef void *p = arrays.data(x)
+    cdef Py_ssize_t n = arrays.size(x)
+    cdef double total
+    if arrays.is_double(x):
+        with nogil:
+            total = run_squares(<double *> p, n)
+    else:
+        with nogil:
+            total = run_squares(<float *> p, n)
+    return total
+
+
+def adjust_grad(grad, param, double scale, double clip_value, double l1, double l2):
+    """Make of a gradient what an update takes for it, in place."""
+    cdef double[ADJUSTMENTS] c = [scale, clip_value, l1, l2]
+    cdef void *g = arrays.data(grad)
+    cdef void *p = arrays.data(param)
+    cdef Py_ssize_t n = arrays.size(grad)
+    if arrays.is_double(grad):
+        with nogil:
+            run_adjust(<double *> p, <double *> g, <double *> g, n, c)
+    else:
+        with nogil:
+            run_adjust(<float *> p, <float *> g, <float *> g, n, c)
+
+
+def max_norm(weight, Py_ssize_t rows, Py_ssize_t cols, double limit):
+    """Scale columns in place."""
+    cdef void *w = arrays.data(weight)
+    if arrays.is_double(weight):
+        with nogil:
+            run_max_norm(<double *> w, rows, cols, limit)
+    else:
+        with nogil:
+            run_max_norm(<float *> w, rows, cols, limit)
+
+
+def lerp(average, x, double weight):
+    """Move an average in place."""
+    cdef void *a = arrays.data(average)
+    cdef void *p = arrays.data(x)
+    cdef Py_ssize_t n = arrays.size(x)
+    if arrays.is_double(x):
+        with nogil:
+            run_lerp(<double *> a, <double *> p, n, weight)
+    else:
+        with nogil:
+            run_lerp(<float *> a, <float *> p, n, weight)
+
+
+def average(average, param, const double[::1] settings, int64_t[::1] seen):
+    """Take the parameters after one more update into their average."""
+    cdef void *a = arrays.data(average)
+    cdef void *p = arrays.data(param)
+    cdef Py_ssize_t n = arrays.size(param)
+    if arrays.is_double(param):
+        with nogil:
+            run_average(<double *> a, <double *> p, n, &settings[0], &seen[0])
+    else:
+        with nogil:
+            run_average(<float *> a, <float *> p, n, &settings[0], &seen[0])

@@ -1,0 +1,148 @@
+"""Averages of the weights over updates, which often predict better than the last weights do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from .. import _validation as check
+from .._core import dispatch
+from .._core import parameters as core
+from ..nn.parameters import Parameters, aligned_zeros
+
+Array = check.Array
+
+
+class WeightAverage:
+    """The equal average of the parameters after each update: stochastic weight averaging (SWA; Izmailov et al. 2018).
+
+    average += (param - average) / (number averaged + 1)
+
+    Give it to the trainer, `Trainer(net, loss, optimizer, average=average)`, which updates it within its compiled loop;
+    or call `update` after each `optimizer.step()`.
+
+    Parameters
+    ----------
+    params : Parameters
+        `net.parameters()`.
+    start : int, default 0
+        So many updates are made before the average begins.
+    every : int, default 1
+        After that, one update in so many counts: say, the number of batches an epoch.
+
+    Notes
+    -----
+    The average begins as a copy of the first weights that count. Until then it stands for the weights as they are.
+    The arithmetic is that of torch.optim.swa_utils.AveragedModel. Running statistics of normalization layers are not
+    parameters, and not averaged.
+    """
+
+    def __init__(self, params: Parameters, *, start: int = 0, every: int = 1) -> None:
+        self._begin(params, math.nan, start, every)
+
+    def _begin(self, params: Parameters, decay: float, start: int, every: int) -> None:
+        if not isinstance(params, Parameters):
+            raise TypeError(f"params must be net.parameters(), got {type(params).__name__}")
+        self.params = params
+        self.data = aligned_zeros(params.data.shape, params.data.dtype)
+        at_least_0 = check.check_integer("start", start, at_least=0, at_most=check.MAX_ROWS)
+        self.settings = np.array([decay, at_least_0, check.check_integer("every", every, at_least=1)], "float64")
+        self.seen = np.zeros(1, "int64")  # updates so far, those that do not count among them
+        self.is_applied = False
+
+    @property
+    def n_averaged(self) -> int:
+        """How many weights have gone into the average."""
+        _, start, every = self.settings
+        return max(0, math.ceil((int(self.seen[0]) - start) / every))
+
+    def update(self) -> None:
+        """Take the parameters after one more update into the average."""
+        self.check_not_applied()
+        if dispatch.get_reference():
+            from ..reference.parameters import average
+
+            average(self.data, self.params.data, self.settings, self.seen)
+        else:
+            core.average(self.data, self.params.data, self.settings, self.seen)
+
+    def check_not_applied(self) -> None:
+        """Raise RuntimeError while the network has the average for its weights."""
+        if self.is_applied:
+            raise RuntimeError("the average is applied: leave `with average.applied():` before training goes on")
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        """Within `with average.applied():`, the network has the average for its weights; they come back at the end."""
+        self.check_not_applied()
+        swapped = self.n_averaged > 0
+        if swapped:
+            self._swap()
+        self.is_applied = True
+        try:
+            yield
+        finally:
+            self.is_applied = False
+            if swapped:
+                self._swap()
+
+    def _swap(self) -> None:
+        weights = self.params.data.copy()
+        self.params.data[...] = self.data
+        self.data[...] = weights
+
+    def copy_to(self, params: Parameters | None = None) -> None:
+        """Set the parameters, by default those of the network itself, to the average for good."""
+        self.check_not_applied()
+        target = self.params if params is None else params
+        shapes = [[(p.name, p.data.shape) for p in of] for of in (self.params, target)]
+        if shapes[0] != shapes[1] or target.dtype != self.params.dtype:
+            raise ValueError(f"params must be those of a network like this one, {self.params!r}, got {target!r}")
+        target.data[...] = self.data if self.n_averaged else self.params.data
+
+    def state_dict(self) -> dict[str, Any]:
+        """A copy of the average, and of how many updates it has seen."""
+        self.check_not_applied()
+        return {"seen": int(self.seen[0]), "settings": self.settings.tolist(), "data": self.data.copy()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over what `state_dict` gave; nothing changes if it does not fit."""
+        self.check_not_applied()
+        if not isinstance(state, dict) or set(state) != {"seen", "settings", "data"}:
+            raise ValueError("state must be what state_dict gave: a dict of seen, settings and data")
+        seen = check.check_integer("seen", state["seen"], at_least=0)
+        data = check.as_array("data", state["data"])
+        check.check_same_dtype(parameters=self.params.data, data=data)
+        check.check_shape("data", data, self.data.shape, "like the parameters")
+        if not np.array_equal(state["settings"], self.settings, equal_nan=True):
+            raise ValueError(f"settings must be {self.settings.tolist()}, got {state['settings']}")
+        self.seen[0], self.data[...] = seen, data
+
+    def __repr__(self) -> str:
+        decay, start, every = self.settings
+        given = {"decay": decay, "start": start, "every": every}
+        text = ", ".join(f"{name}={value:g}" for name, value in given.items() if value == value)
+        return f"{type(self).__name__}({text})"
+
+
+class ExponentialMovingAverage(WeightAverage):
+    """The exponential moving average of the parameters after each update.
+
+    average += (1 - decay) * (param - average), as torch.optim.swa_utils.get_ema_multi_avg_fn
+
+    Parameters
+    ----------
+    params, start, every
+        As of `WeightAverage`, whose methods and notes are for this one, too.
+    decay : float in [0, 1], default 0.999
+    """
+
+    def __init__(self, params: Parameters, decay: float = 0.999, *, start: int = 0, every: int = 1) -> None:
+        self._begin(params, check.check_number("decay", decay, at_least=0.0, at_most=1.0), start, every)
+
+
+SWA = WeightAverage

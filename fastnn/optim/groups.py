@@ -1,0 +1,141 @@
+"""Parameter groups: which parameters have hyperparameters of their own, and the stretches of the buffer they lie in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._core.optimizers import SPAN
+from .._validation import Array
+from ..nn.module import Module
+from ..nn.parameters import Parameter, Parameters
+
+if TYPE_CHECKING:
+    from .optimizer import Optimizer
+
+
+class ParamGroup(Mapping[str, Any]):
+    """The hyperparameters of some parameters, by name: `group["lr"] = 1e-4` counts at once, for this group only.
+
+    `group["params"]` are the names of the parameters, and `group["frozen"]` says whether updates leave them alone.
+    """
+
+    def __init__(self, optimizer: Optimizer, number: int, params: list[str], settings: dict[str, Any]) -> None:
+        self.optimizer, self.number, self.params = optimizer, number, params
+        self.pending = settings  # what the group was given, until the optimizer sets its own value
+        self.own: set[str] = set()  # hyperparameters that do not follow the optimizer's
+
+    def __getitem__(self, key: str) -> Any:
+        if key == "params":
+            return list(self.params)
+        self._check(key)
+        return getattr(self.optimizer.at(self.number), key)
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        if key == "params":
+            raise ValueError("the params of a group are decided when the optimizer is made")
+        self._check(key)
+        setattr(self.optimizer.at(self.number), key, value)
+
+    def _check(self, key: str) -> None:
+        if key not in type(self.optimizer).group_keys():
+            raise KeyError(f"no {key!r} in a parameter group; there are {', '.join(self)}")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(("params", *type(self.optimizer).group_keys()))
+
+    def __len__(self) -> int:
+        return 1 + len(type(self.optimizer).group_keys())
+
+    def __repr__(self) -> str:
+        return f"ParamGroup({dict(self)})"
+
+
+def make_groups(optimizer: Optimizer, groups: Any) -> list[ParamGroup]:
+    """The groups of an optimizer: number 0 of what `groups` does not name, then theirs, as they were given.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a group is no dict with "params" and hyperparameters, or names nothing, or what another group names too.
+    """
+    if isinstance(groups, (str, Mapping)) or not isinstance(groups, Iterable):
+        raise TypeError(f"groups must be a list of dicts, got {type(groups).__name__}")
+    params, of, made = optimizer.params, dict[str, int](), []
+    for i, group in enumerate(groups):
+        if not isinstance(group, Mapping):
+            raise TypeError(f"groups[{i}] must be a dict, got {type(group).__name__}")
+        keys = ("params", *type(optimizer).group_keys())
+        unknown = [key for key in group if key not in keys]
+        if unknown:
+            raise ValueError(f"groups[{i}] has unknown keys {unknown}; there are {', '.join(keys)}")
+        if "params" not in group:
+            raise ValueError(f"groups[{i}] must name its parameters: {{'params': '*.bias', ...}}")
+        names = _named(params, group["params"], f"groups[{i}]")
+        if not names:
+            raise ValueError(f"groups[{i}] names no parameter")
+        for name in names:
+            if name in of:
+                raise ValueError(f"groups[{i}]: {name} is in groups[{of[name]}] already")
+            of[name] = i
+        pending = {key: value for key, value in group.items() if key != "params"}
+        made.append(ParamGroup(optimizer, i + 1, names, pending))
+    rest = [parameter.name for parameter in params if parameter.name not in of]
+    return [ParamGroup(optimizer, 0, rest, {}), *made]
+
+
+def asked_for(groups: Any, key: str) -> bool:
+    """Whether a group has this hyperparameter of its own, other than 0: then there must be the states it works on."""
+    return any(bool(group.get(key)) for group in groups or () if isinstance(group, Mapping))
+
+
+def _named(params: Parameters, given: Any, where: str) -> list[str]:
+    """The names that a pattern, a layer or an array stands for, or a list of such, in the order of the parameters."""
+    several = isinstance(given, Iterable) and not isinstance(given, (str, Module, np.ndarray))
+    found: set[str] = set()
+    for one in given if several else (given,):
+        if isinstance(one, str):
+            names = [p.name for p in params if fnmatchcase(p.name, one)]
+        elif isinstance(one, (Module, Parameter, np.ndarray)):
+            views = _views(one)
+            names = [p.name for p in params if any(p.data is view for view in views)]
+        else:
+            raise TypeError(f"{where}: params must be names, patterns or layers, got {type(one).__name__}")
+        if not names:
+            there = ", ".join(p.name for p in params)
+            raise ValueError(f"{where}: no parameter matches {one!r:.60}; there are {there}")
+        found.update(names)
+    return [p.name for p in params if p.name in found]
+
+
+def _views(given: Any) -> list[Array]:
+    """The values of the parameters of a layer or a network, or a parameter's own."""
+    if isinstance(given, Parameter):
+        return [given.data]
+    if isinstance(given, Module):
+        own = [given[name] for name in given.parameter_shapes()]
+        return [view for child in given.children() for view in _views(child)] + own
+    return [given]
+
+
+def make_spans(params: Parameters, groups: list[ParamGroup], l1: float, l2: float) -> Array:
+    """What a compiled update goes through: stretches of the buffers that are updated alike, as long as possible.
+
+    `l1` and `l2` are penalties on all parameters that decay, beside those of their layers.
+    """
+    group_of = {name: group.number for group in groups for name in group.params}
+    stops = [*(p.start for p in params), params.data.size][1:]
+    spans: list[list[Any]] = []
+    for p, stop in zip(params, stops, strict=True):
+        decay, layer_l1, layer_l2, max_norm = p.settings[0].item()
+        settings = [group_of[p.name], layer_l1 + l1 * decay, layer_l2 + l2 * decay]
+        if max_norm < np.inf:
+            spans.append([p.start, p.start + p.data.size, *settings, max_norm, p.data.shape[-1]])
+        elif spans and spans[-1][1:] == [p.start, *settings, np.inf, 0]:
+            spans[-1][1] = stop
+        else:
+            spans.append([p.start, stop, *settings, np.inf, 0])
+    return np.array([tuple(span) for span in spans if span[1] > span[0]], SPAN)

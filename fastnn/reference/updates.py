@@ -1,0 +1,57 @@
+"""Updates of all parameters of a network by an optimizer: groups, clipping, penalties and constraints."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .._core.optimizers import CLIPPING, NOT_FINITE
+from . import optimizers, parameters
+from .elementary import Array
+
+if TYPE_CHECKING:
+    from ..optim import Optimizer
+
+
+def update_parameters(optimizer: "Optimizer", arrays: dict[str, Array], scale: float = 1.0) -> None:
+    """One step of an optimizer, its gradients times `scale`; `arrays` is what `optimizer.arrays` gave.
+
+    It is what run_update of _core/optimizers.pyx does.
+    """
+    written = [array for role, array in arrays.items() if role not in ("grad_weight", "spans", "clipping")]
+    before = [array.copy() for array in written]
+    try:
+        with np.errstate(all="ignore"):
+            _update_spans(optimizer, arrays, scale)
+    except BaseException:  # Ctrl-C, or a gradient that must be finite: no step is done by half
+        for array, old in zip(written, before, strict=True):
+            array[...] = old
+        raise
+
+
+def _update_spans(optimizer: "Optimizer", arrays: dict[str, Array], scale: float) -> None:
+    groups = [optimizer.at(number) for number in range(len(optimizer.param_groups))]
+    active = [span for span in arrays["spans"] if not groups[span["group"]].frozen]
+    norm_place, limit = CLIPPING.index("grad_norm"), optimizer.max_grad_value
+    arrays["clipping"][norm_place] = np.nan
+    if optimizer.max_grad_norm is not None:
+        gradients = [np.zeros(0), *(arrays["grad_weight"][span["start"] : span["stop"]] for span in active)]
+        norm = arrays["clipping"][norm_place] = abs(scale) * parameters.total_norm(np.concatenate(gradients))
+        if optimizer.error_if_nonfinite and not np.isfinite(norm):
+            raise RuntimeError(NOT_FINITE)
+        factor = optimizer.max_grad_norm / (norm + 1e-6)
+        scale *= 1.0 if factor >= 1 else factor
+    for group in groups:
+        group.step_count += not group.frozen
+    hyper = arrays["hyper"].copy()
+    for span in active:
+        arrays["hyper"][span["group"]] = hyper[span["group"]]  # what NAdam keeps there goes on once, not in each span
+        part, group = slice(span["start"], span["stop"]), groups[span["group"]]
+        param, grad = arrays["weight"][part], arrays["grad_weight"][part].copy()
+        sign = -1.0 if group.maximize else 1.0  # of the gradient of the loss alone: penalties are not maximized
+        adjustment = {"scale": sign * scale, "clip_value": np.inf if limit is None else limit}
+        parameters.adjust_grad_(grad, param, **adjustment, l1=float(span["l1"]), l2=float(span["l2"]))
+        slots = [None if state is None else state[part] for state in optimizer.slots()]
+        keywords = group.keywords() | {"maximize": False}
+        getattr(optimizers, type(optimizer).function.__name__)(param, grad, *slots, **keywords)
+        if span["cols"]:
+            parameters.max_norm_(param.reshape(-1, span["cols"]), float(span["max_norm"]))

@@ -1,0 +1,87 @@
+/* What is done to the parameters of a network and their gradients beside the updates of the rules (optimizers.h). */
+
+typedef double FNN_CAT(wide, BITS) __attribute__((vector_size(sizeof(VEC) / sizeof(REAL) * sizeof(double))));
+
+/* sum x^2, squared and added in double: the square of a large float32 is no infinity. 16 partial sums as in loops.h. */
+KERNEL_FN double FN(sum_of_squares)(const REAL *x, ptrdiff_t n)
+{
+    FNN_CAT(wide, BITS) part[PARTIALS / LANES] = {{0}};
+    FNN_EACH_REGISTER(n, const VEC v = LANE(load_n)(x + i, left, K(0));
+                      const FNN_CAT(wide, BITS) w = __builtin_convertvector(v, FNN_CAT(wide, BITS)); part[j] += w * w;)
+    FNN_HALVES(fnn_double8, part, low, high)
+    const fnn_double8 total = low + high;
+    return LANE(add_up)(&total);
+}
+
+/* clamp(scale g, -limit, limit) + l1 sign(p) + l2 p. A coefficient of 0 means that its term is not there, so that it makes
+ * no NaN of an infinity; NaN passes the clamp. */
+INLINE VEC LANE(adjust_grad)(VEC g, VEC p, VEC scale, VEC limit, VEC l1, VEC l2)
+{
+    g = v_min(limit, v_max(-limit, scale * g));
+    const VEC sign = v_select(v_gt(v_abs(p), K(0)), v_copysign(K(1), p), p + K(0));
+    g = v_select(v_gt(l1, K(0)), v_fma(l1, sign, g), g);
+    return v_select(v_gt(l2, K(0)), v_fma(l2, p, g), g);
+}
+
+/* What an update takes for the gradient; out may be grad.  c: scale, limit, l1, l2 */
+KERNEL_FN void FN(adjust_grad)(const REAL *param, const REAL *grad, REAL *out, ptrdiff_t n, const double *c)
+{
+    const VEC scale = K(c[0]), limit = K(c[1]), l1 = K(c[2]), l2 = K(c[3]);
+    for (ptrdiff_t i = 0; i < n; i += LANES) {
+        const ptrdiff_t left = n - i;
+        LANE(store_n)(out + i, LANE(adjust_grad)(READ(grad), READ(param), scale, limit, l1, l2), left);
+    }
+}
+
+/* average + weight (x - average), from the end that is nearer, as torch.lerp;  params: weight, 1 - weight */
+INLINE VEC LANE(lerp)(VEC average, VEC x, VEC weight, VEC rest)
+{
+    const VEC way = x - average;
+    return v_select(v_lt(weight, K(0.5)), v_fma(weight, way, average), v_fnma(rest, way, x));
+}
+FNN_DEFINE_MAP2(lerp, p[0], p[1])
+
+/* VECS registers of columns, the last one partial if IS_TAIL. */
+INLINE void LANE(limit_columns)(REAL *weight, ptrdiff_t row, ptrdiff_t rows, VEC limit, const int VECS,
+                                const int IS_TAIL, TAIL tail)
+{
+    VEC sum[4];
+#define EACH_VEC(v) UNROLL for (int v = 0; v < VECS; v++)
+    EACH_VEC(v) sum[v] = K(0);
+    for (ptrdiff_t r = 0; r < rows; r++)
+        EACH_VEC(v)
+        {
+            const REAL *p = weight + r * row + v * LANES;
+            const VEC w = IS_TAIL ? v_load_tail(p, tail) : v_load(p);
+            sum[v] = v_fma(w, w, sum[v]);
+        }
+    EACH_VEC(v)
+    {
+        const VEC norm = v_sqrt(sum[v]);
+        sum[v] = v_select(v_gt(norm, limit), limit / norm, K(1));
+    }
+    for (ptrdiff_t r = 0; r < rows; r++)
+        EACH_VEC(v)
+        {
+            REAL *p = weight + r * row + v * LANES;
+            if (IS_TAIL)
+                v_store_tail(p, v_load_tail(p, tail) * sum[v], tail);
+            else
+                v_store(p, v_load(p) * sum[v]);
+        }
+#undef EACH_VEC
+}
+
+/* Scales every column of the matrix whose 2-norm is above the limit to it. Each norm is one chain over the rows, in
+ * ascending order, as in a product (linear.h). */
+KERNEL_FN void FN(max_norm)(REAL *weight, ptrdiff_t row, ptrdiff_t rows, ptrdiff_t cols, double max_norm)
+{
+    const VEC limit = K(max_norm);
+    ptrdiff_t i = 0;
+    for (; i + 4 * LANES <= cols; i += 4 * LANES)
+        LANE(limit_columns)(weight + i, row, rows, limit, 4, 0, v_tail(0));
+    for (; i + LANES <= cols; i += LANES)
+        LANE(limit_columns)(weight + i, row, rows, limit, 1, 0, v_tail(0));
+    if (i < cols)
+        LANE(limit_columns)(weight + i, row, rows, limit, 1, 1, v_tail(cols - i));
+}
