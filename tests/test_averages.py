@@ -41,7 +41,8 @@ def test_averages_follow_torch(kind, step, backend):
     weights = values(trainer.net)
     with trainer.average.applied():
         np.testing.assert_allclose(values(trainer.net), TORCH[kind], rtol=TOLERANCE[kind])
-        applied = trainer.net.predict(X)
+        applied, scores = trainer.net.predict(X), trainer.evaluate(X, Y)
+    assert scores["loss"] != trainer.evaluate(X, Y)["loss"]
     assert_same_bits(values(trainer.net), weights)
     assert np.abs(applied - trainer.net.predict(X)).max() > 1e-3
     assert trainer.average.n_averaged == STEPS

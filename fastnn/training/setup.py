@@ -112,13 +112,13 @@ class Setup:
         self._programs = Programs(self.net, self._loss, self._optimizer, self.metrics, **update)
         self._step = None
 
-    def _check_current(self) -> None:
-        """See to it that programs are of the network as it is now."""
+    def _check_current(self, training: bool = True) -> None:
+        """See to it that programs are of the network as it is now, whose parameters are not averages in training."""
         if self._programs.version != (self.net._version, self._loss.version):
             self._forget_programs()
         if self.optimizer.params.moved:
             raise RuntimeError("the network went into another one: make an optimizer and a trainer for that")
-        if self._average is not None:
+        if self._average is not None and training:
             self._average.check_not_applied()
 
 

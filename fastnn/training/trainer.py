@@ -363,7 +363,7 @@ class Trainer(Setup):
         return resuming(self, path, resume)
 
     def _evaluate(self, data: Data, batch: int) -> dict[str, float]:
-        self._check_current()
+        self._check_current(training=False)
         return self._programs.evaluate(data, batch)
 
     def _transform(self, transform: Any, data: Source) -> Mixup | None:
