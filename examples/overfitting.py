@@ -22,17 +22,20 @@ def load():
     return (X, noisy), (X_val, y_val), noisy != y
 
 
-def network(before=(), after=()):
-    """Two wide layers, and what functions make `before` the first and `after` each one."""
-    wide = [(nn.Linear(n, WIDTH), *(make() for make in after), nn.ReLU()) for n in (64, WIDTH)]
-    return nn.Sequential(*(make() for make in before), *wide[0], *wide[1], nn.Linear(WIDTH, 10), seed=0)
+def network(before=(), after=(), **linear):
+    """Two wide layers; `before` the first and `after` each one what functions make, and options of the linear ones."""
+    wide = [(nn.Linear(n, WIDTH, **linear), *(make() for make in after), nn.ReLU()) for n in (64, WIDTH)]
+    return nn.Sequential(*(make() for make in before), *wide[0], *wide[1], nn.Linear(WIDTH, 10, **linear), seed=0)
 
 
 def remedies():
-    """By name: a network, and what its optimizer, its loss and fit get beside the usual."""
+    """By name: a network, and what a trainer, its optimizer, its loss and fit get beside the usual."""
     return {
         "none": {},
         "weight decay": {"optimizer": {"weight_decay": 5.0}},
+        "L1": {"trainer": {"l1": 2e-3}},
+        "L2": {"trainer": {"l2": 3e-2}},
+        "max-norm": {"net": network(max_norm=0.5)},
         "dropout": {"net": network(after=[lambda: nn.Dropout(0.6)])},
         "input dropout": {"net": network(before=[lambda: nn.Dropout(0.5)])},
         "noise": {"net": network(before=[lambda: nn.GaussianNoise(1.0)])},
@@ -43,10 +46,10 @@ def remedies():
     }
 
 
-def train(data, validation, net=None, optimizer=None, loss=None, fit=None):
+def train(data, validation, net=None, trainer=None, optimizer=None, loss=None, fit=None):
     net = net or network()
     rule = optim.AdamW(net.parameters(), lr=1e-3, **{"weight_decay": 0.0} | (optimizer or {}))
-    trainer = fastnn.Trainer(net, nn.CrossEntropyLoss(**loss or {}), rule)
+    trainer = fastnn.Trainer(net, nn.CrossEntropyLoss(**loss or {}), rule, **trainer or {})
     trainer.fit(*data, epochs=EPOCHS, validation_data=validation, seed=0, progress=False, **fit or {})
     return net
 

@@ -52,13 +52,12 @@ cdef inline void begin_group(Group *group, Totals *totals, const int64_t *tick) 
 
 cdef inline void end_group(Group *group, Totals *totals, int64_t *tick, bint done) noexcept nogil:
     """Count a group that is done; leave everything as it was before one that is not."""
-    cdef Totals failed = totals[0]
     cdef char *sums
     if done:
         totals.weight_sum += group.totals.weight_sum
         return
-    totals[0], tick[0] = group.totals, group.tick
-    totals.bad_row, totals.bad_value = failed.bad_row, failed.bad_value
+    totals.loss, totals.loss_sum, totals.weight_sum = group.totals.loss, group.totals.loss_sum, group.totals.weight_sum
+    totals.correct, totals.samples, tick[0] = group.totals.correct, group.totals.samples, group.tick
     sums = group.kept + keep_running(group, True)
     if group.sums:
         memcpy(totals.sums, sums, group.sums * sizeof(double))
