@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..program import Buffer
-from ..reference.program import elementwise
+from ..reference.operations import elementwise
 from ..stages import Stage
 
 if TYPE_CHECKING:

@@ -1,0 +1,215 @@
+"""The vocabulary in which layers tell a plan what they stand for; every word leaves a stage and its operations.
+
+An activation becomes part of the product or the normalization before it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ._core.normalization import COLUMN_STATISTICS, ROW_STATISTICS
+from ._validation import Array
+from .nn.parameters import aligned_zeros
+from .program import Buffer, Operation
+from .stages import Concat, Elementwise, Folded, Gate, Linear, Norm, Parametric, Python, Stage, Sum, forward_of
+from .workspace import Workspace, sum_of
+
+if TYPE_CHECKING:
+    from .nn.module import Module
+    from .nn.structure import Node
+
+# Activations whose gradient is computed from the output: these two by definition, the others because their output tells
+# as much as their input. Their outputs may overwrite their inputs.
+FROM_OUTPUT = {"sigmoid", "tanh", "relu", "relu6", "hardtanh"}
+
+# What is done to the gradient where there was noise; nothing where it was added.
+NOISE_GRADIENTS = {
+    "dropout": "dropout",
+    "alpha_dropout": "alpha_dropout_backward",
+    "gaussian_dropout": "gaussian_dropout",
+    "gaussian_noise": None,
+}
+
+LAYER_STREAMS = 1 << 40  # random streams of dropout begin here, a block of 2^40 ticks a layer; those below shuffle
+
+
+class Vocabulary(Workspace):
+    """What layers can say."""
+
+    def linear(self, layer: Any, label: str) -> None:
+        """x W + b."""
+        if layer.in_features != self.cols:
+            raise ValueError(f"{label}: x has {self.cols} features, this layer takes {layer.in_features}")
+        y = self.buffer(layer.out_features)
+        arrays = {
+            "x": self.current,
+            "weight": layer.array("weight"),
+            "bias": layer.array("bias"),
+            "pre": y,
+            "y": y,
+        }
+        operation = Operation("linear", label, arrays, self.cols, layer.out_features)
+        self.add_stage(Linear(layer, label, self.cols, layer.out_features, self.current, y), operation)
+
+    def activation(self, layer: Any, label: str, kernel: str, params: tuple[float, ...]) -> None:
+        """An elementwise activation: part of the product or the normalization before it where there is one."""
+        last = self.stages[-1] if self.stages else None
+        keep_input = self.train and kernel not in FROM_OUTPUT
+        backward = f"{kernel}_backward"
+        if isinstance(last, (Linear, Norm)) and last.gate is None:
+            operation = self.operations[-1]
+            if keep_input:
+                operation.arrays["y"] = last.y = self.current = self.buffer(self.cols)
+            last.gate = Gate(backward, params, operation.arrays["pre" if keep_input else "y"])
+            operation.kernel, operation.params = kernel, params
+            last.label = operation.label = f"{operation.label} + {label}"
+            return
+        y = self.buffer(self.cols)
+        saved = self.current if keep_input else y
+        self._elementwise("activation", layer, label, y, kernel, backward, params, saved)
+        self.stages[-1].gate = Gate(backward, params, saved)
+
+    def norm(self, layer: Any, label: str, kind: str, eps: float) -> None:
+        """Layer or root mean square normalization, of rows."""
+        self._norm(layer, label, kind, eps, {"statistics": self.buffer(ROW_STATISTICS)} if self.train else {})
+
+    def batch_norm(self, layer: Any, label: str, eps: float, momentum: float | None, *, by_batch: bool) -> None:
+        """Batch normalization, by the statistics of the batch or by the running ones.
+
+        The running statistics, where there are any, follow those of a training batch; without momentum, by averages.
+        """
+        size = (COLUMN_STATISTICS, layer.features)
+        statistics = {"statistics": aligned_zeros(size, self.dtype)}
+        self.nbytes += statistics["statistics"].nbytes
+        running = {name: layer.buffer(name) for name in ("running_mean", "running_var") if name in layer.buffers()}
+        x = self.current
+        self._norm(layer, label, "batch_norm", eps, statistics if by_batch else statistics | running)
+        if by_batch:
+            self.by_batch = self.by_batch or label
+        if by_batch and running and self.train:
+            arrays = {"x": x, **statistics, **running, "step": layer.buffer("num_batches_tracked")}
+            factor = -1.0 if momentum is None else momentum
+            label = f"{label}, running statistics"
+            self.running.append(Operation("running", label, arrays, self.cols, params=(factor,), eps=eps))
+
+    def rows(self, layer: Any, label: str, kernel: str, params: tuple[float, ...]) -> None:
+        """An operation on whole rows: softmax and log-softmax."""
+        y = self.buffer(self.cols)
+        self._elementwise("rows", layer, label, y, kernel, f"{kernel}_backward", params, y)
+
+    def gate(self, layer: Module, label: str, kernel: str, params: tuple[float, ...]) -> None:
+        """An operation on whole rows that makes one feature of several."""
+        n_in, n_out, x, y = self._change(layer)
+        saved = {"saved": x}
+        stage = Folded(layer, label, n_in, n_out, x, y, False, None, "rows", f"{kernel}_backward", params, saved)
+        self.add_stage(stage, Operation("rows", label, {"x": x, "y": y}, n_in, n_out, kernel, params))
+
+    def noise(self, layer: Module, label: str, kernel: str, value: float, position: int) -> None:
+        """Dropout and its kin while training, nothing otherwise; `value` is the kernel's parameter."""
+        if self.train and value != 0:
+            stream = (position + 1) * LAYER_STREAMS
+            backward = NOISE_GRADIENTS[kernel]
+            self._elementwise("noise", layer, label, self.buffer(self.cols), kernel, backward, (value,), None, stream)
+
+    def parametric(
+        self, layer: Module, label: str, kind: str, params: tuple[float, ...] = (), parameter: str = "weight"
+    ) -> None:
+        """A layer with one parameter, which is no product."""
+        n_in, n_out, x, y = self._change(layer)
+        stage = Parametric(layer, label, n_in, n_out, x, y, kind=kind, parameter=parameter, params=params)
+        arrays = {"x": x, "weight": layer.array(parameter), "y": y}
+        operation = Operation(kind, label, arrays, n_in, n_out, params=params, columns=self._columns_of(x))
+        self.add_stage(stage, operation)
+
+    def gather(self, layer: Module, label: str, index: Array) -> None:
+        """Some columns of x."""
+        n_in, n_out, x, y = self._change(layer)
+        columns = self._columns_of(x)
+        if columns is not None:
+            y.columns = tuple(columns[i] for i in index)
+        stage = Folded(layer, label, n_in, n_out, x, y, kind="gather", operands={"index": index})
+        self.add_stage(stage, Operation("gather", label, {"x": x, "y": y, "index": index}, n_in, n_out))
+
+    def python(self, layer: Module, label: str) -> None:
+        """A layer whose forward and backward are Python functions of arrays."""
+        n_out = layer.out_features_for(self.cols)
+        x, y = self.in_workspace(self.current, self.cols, "input"), self.buffer(n_out)
+        stage = Python(layer, label, self.cols, n_out, x, y, trained=bool(layer.parameter_shapes()))
+        call = forward_of(layer, label, x, y, self.train)
+        self.add_stage(stage, Operation("python", label, {"x": x, "y": y}, self.cols, n_out, call=call))
+
+    def residual(self, layer: Module, label: str, body: tuple[Node, ...], shortcut: tuple[Node, ...]) -> None:
+        """The sum of what two chains of layers make of x."""
+        x, n_in = self.current, self.cols
+        first, a = self._branch(body, x, n_in)
+        second, b = self._branch(shortcut, x, n_in)
+        y = self.buffer(self.cols)
+        stage = Sum(layer, label, n_in, self.cols, x, y, chains=(first, second))
+        stage.trained = any(s.trained for chain in stage.chains for s in chain)
+        self.add_stage(stage, sum_of(label, a, b, y, self.cols))
+
+    def concat(self, layer: Module, label: str, branches: tuple[tuple[Node, ...], ...]) -> None:
+        """What branches make of x, side by side."""
+        x, n_in = self.current, self.cols
+        chains, outputs, widths = [], [], []
+        for nodes in branches:
+            chain, output = self._branch(nodes, x, n_in)
+            chains.append(chain)
+            outputs.append(output)
+            widths.append(self.cols)
+        y, start = self.buffer(sum(widths)), 0
+        for output, width in zip(outputs, widths, strict=True):
+            self.copy_columns(output, 0, y, start, width, f"{label}, columns {start}...")
+            start += width
+        trained = any(s.trained for chain in chains for s in chain)
+        stage = Concat(layer, label, n_in, start, x, y, trained, chains=tuple(chains), widths=tuple(widths))
+        self.stages.append(stage)
+        self.current, self.cols = y, start
+
+    def layers(self, nodes: tuple[Node, ...]) -> None:
+        """Plan layers, one after the other."""
+        raise NotImplementedError
+
+    # -- parts ---------------------------------------------------------------------------------------------------------
+
+    def _norm(self, layer: Any, label: str, kind: str, eps: float, arrays: dict[str, Any]) -> None:
+        if layer.in_features_hint() != self.cols:
+            raise ValueError(f"{label}: x has {self.cols} features, this layer takes {layer.in_features_hint()}")
+        x, y = self.current, self.buffer(self.cols)
+        trained = bool(layer.parameter_shapes())
+        stage = Norm(layer, label, self.cols, self.cols, x, y, trained, None, kind, eps, arrays)
+        arrays = {"x": x, "weight": layer.array("weight"), "bias": layer.array("bias"), "pre": y, "y": y, **arrays}
+        self.add_stage(stage, Operation(kind, label, arrays, self.cols, eps=eps))
+
+    def _change(self, layer: Module) -> tuple[int, int, Any, Buffer]:
+        """Features in and out of a layer, which may be different ones, and its matrices."""
+        hint = layer.in_features_hint()
+        if hint not in (None, self.cols):
+            raise ValueError(f"{type(layer).__name__}: x has {self.cols} features, this layer takes {hint}")
+        n_out = layer.out_features_for(self.cols)
+        return self.cols, n_out, self.current, self.buffer(n_out)
+
+    def _branch(self, nodes: tuple[Node, ...], x: Any, n_in: int) -> tuple[list[Stage], Any]:
+        """Plan a chain of layers that reads x: its stages, none of which is fused with one outside, and its output."""
+        outside, self.stages = self.stages, []
+        self.current, self.cols = x, n_in
+        self.layers(nodes)
+        inside, self.stages = self.stages, outside
+        return inside, self.current
+
+    def _elementwise(
+        self,
+        kind: str,
+        layer: Any,
+        label: str,
+        y: Any,
+        kernel: str,
+        backward: str | None,
+        params: tuple[float, ...],
+        saved: Any,
+        stream: int = 0,
+    ) -> None:
+        x, cols = self.current, self.cols
+        stage = Elementwise(layer, label, cols, cols, x, y, False, None, kind, backward, params, saved, stream)
+        operation = Operation(kind, label, {"x": x, "y": y}, cols, 0, kernel, params, seed=self.seed, stream=stream)
+        self.add_stage(stage, operation)
