@@ -43,7 +43,7 @@ lint: $(VENV)/dev
 	git ls-files 'src_c/*.[ch]' 'src_c/*.def' | xargs $(BIN)/clang-format --dry-run --Werror
 	git ls-files | xargs $(BIN)/codespell
 	$(BIN)/mypy
-	PYTHONSAFEPATH=1 $(BIN)/python -m mypy.stubtest fastnn._core --ignore-missing-stub --ignore-disjoint-bases
+	PYTHONSAFEPATH=1 $(BIN)/python -m mypy.stubtest fastnn._core --mypy-config-file pyproject.toml --ignore-missing-stub --ignore-disjoint-bases
 	for file in src_c/*.c src_c/isa/*.c; do \
 		$(CC) -c -O2 -std=gnu11 -Wall -Wextra -Werror -ffp-contract=off -o /dev/null $$file || exit 1; done
 
