@@ -195,6 +195,19 @@ def test_a_group_that_fails_was_none(backend):
     assert trainer.net._tick == tick
 
 
+def test_a_code_out_of_range_is_told_from_within_a_group(backend):
+    net = nn.Sequential(nn.Embedding(4, 2), nn.Linear(2, 1), seed=0, dtype="float64")
+    trainer = fastnn.Trainer(net, nn.MSELoss(), optim.SGD(net.parameters(), lr=0.0))
+    codes, y = np.arange(12.0).reshape(12, 1) % 4, np.ones((12, 1))
+    codes[9] = 7
+    messages = []
+    for accumulate in (1, 3):
+        with pytest.raises(ValueError, match="7") as error:
+            trainer.fit(codes, y, batch_size=2, shuffle=False, accumulate=accumulate)
+        messages.append(str(error.value))
+    assert messages[0] == messages[1]
+
+
 def test_dropout_draws_for_each_batch(backend):
     """As in batches that are trained by themselves: the random numbers go on from batch to batch."""
     net = nn.Sequential(nn.Linear(3, 50), nn.Dropout(0.5), nn.Linear(50, 4), seed=0, dtype="float64")

@@ -198,6 +198,22 @@ def test_settings_of_parameters():
     assert "l2=0.25" in repr(net[1])
 
 
+def test_settings_are_saved_as_they_are_now(tmp_path):
+    net = nn.Sequential(nn.Linear(2, 3, l1=0.25, penalize_bias=True), nn.Tanh(), seed=0)
+    net[0].l1, net[0].max_norm = 0.5, 2.0
+    net.save(tmp_path / "net")
+    twin = fastnn.load(tmp_path / "net")
+    assert twin.parameters().settings.tolist() == net.parameters().settings.tolist()
+    assert (twin[0].l1, twin[0].l2, twin[0].max_norm) == (0.5, 0.0, 2.0)
+
+
+@pytest.mark.parametrize("network", [nn.Sequential(nn.Linear(2, 2)), nn.Residual(nn.Linear(2, 2))])
+def test_networks_have_no_settings_of_their_own(network):
+    for name in ("l1", "l2", "max_norm"):
+        with pytest.raises(ValueError, match=f"{name} is a setting of single layers: set it for those in "):
+            setattr(network, name, 0.1)
+
+
 def test_a_part_of_the_parameters_behind_empty_ones():
     net = nn.Sequential(nn.Linear(0, 2), nn.Sequential(nn.Linear(2, 4)), seed=0)
     part = net[1].parameters()

@@ -27,6 +27,8 @@ def arguments_of(obj: Any, given: tuple[tuple[Any, ...], dict[str, Any]] = ((), 
             arguments |= {key: attributes.get(key, value) for key, value in bound.arguments[name].items()}
         elif name in attributes:
             arguments[name] = attributes[name]
+        elif getattr(inspect.getattr_static(type(obj), name, None), "is_argument", False):
+            arguments[name] = getattr(obj, name)
         elif name in bound.arguments:
             arguments[name] = bound.arguments[name]
         else:

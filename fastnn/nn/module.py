@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 class Regularizer:
     """A penalty, or a largest norm: a setting of a layer, which tells it to its parameters, or of a trainer."""
 
+    is_argument = True  # of the layer, as it is now: `arguments_of`
+
     def __init__(self, without: float | None) -> None:
         self.without = without
 
@@ -36,6 +38,8 @@ class Regularizer:
     def __set__(self, of: Any, value: float | None) -> None:
         if value is not None or self.without is not None:
             value = check.check_number(self.name, value, at_least=0.0, below=math.inf)
+        if isinstance(of, Module) and of.children():
+            raise ValueError(f"{self.name} is a setting of single layers: set it for those in {type(of).__name__}")
         setattr(of, self.kept, value)
         of._settle()
         of._forget_programs()
