@@ -45,13 +45,15 @@ static double number(int i, int salt)
     typedef void (*rows1_##dtype)(const REAL *, REAL *, ptrdiff_t, ptrdiff_t, const double *);                         \
     typedef void (*rows2_##dtype)(const REAL *, const REAL *, REAL *, ptrdiff_t, ptrdiff_t, const double *);           \
     typedef double (*loss_##dtype)(const struct fnn_loss *, ptrdiff_t, ptrdiff_t);                                     \
+    typedef double (*reduce2_##dtype)(const REAL *, const REAL *, ptrdiff_t);                                          \
+    typedef void (*noise_##dtype)(const REAL *, REAL *, ptrdiff_t, uint64_t, uint64_t, uint64_t, const double *);      \
     typedef void (*update_##dtype)(REAL *, const REAL *, REAL *, REAL *, REAL *, ptrdiff_t, const double *);           \
                                                                                                                        \
     static void hash_group_##dtype(const void *const *table, int index, const char *group, const char *name)           \
     {                                                                                                                  \
         REAL x[N], y[N], z[N], q[N], w[N], out[3 * N + 1] = {0};                                                       \
         int64_t labels[ROWS];                                                                                          \
-        const double params[3] = {0.75, 20.0, 0.0};                                                                    \
+        const double params[3] = {strstr(name, "maxout") ? 3.0 : 0.75, 20.0, 0.0};                                     \
         const double c[16] = {0.01, 0.1, 1e-8, 0.1, 0.9, 0.1, 1.5, 0.2, 0, 0, 0.99, -1};                               \
         const int special = strncmp(group, "map", 3) == 0;                                                             \
         for (int i = 0; i < N; i++) {                                                                                  \
@@ -83,6 +85,11 @@ static double number(int i, int salt)
                                         0.5,                                                                           \
                                         {elementwise ? 0.75 : 3.0, elementwise ? 20.0 : 0.25, 1.0}};                   \
             out[3 * N] = (REAL)((loss_##dtype)kernel)(&of, 0, elementwise ? N : ROWS);                                 \
+        } else if (!strcmp(group, "reduce2")) {                                                                        \
+            out[0] = (REAL)((reduce2_##dtype)kernel)(x, y, N);                                                         \
+        } else if (!strcmp(group, "noise")) {                                                                          \
+            const double noisy[3] = {1 << 30, 1.25, 0.5};                                                              \
+            ((noise_##dtype)kernel)(x, out, N, 1, 2, 3, noisy);                                                        \
         } else if (!strcmp(group, "update")) {                                                                         \
             ((update_##dtype)kernel)(x, y, z, q, w, N, c);                                                             \
             memcpy(out, x, sizeof x), memcpy(out + N, z, sizeof z);                                                    \
@@ -128,10 +135,26 @@ static double number(int i, int salt)
         k->update_running(sums, out, out + 61, 64, 61, 0.25);                                                          \
         k->running_statistics(out, sums, out + 122, 61, 1e-5);                                                         \
         print_##dtype("running_statistics", out, 305);                                                                 \
-        out[0] = (REAL)k->sum(a, 1001), out[1] = (REAL)k->dot(a, b, 1001);                                             \
-        print_##dtype("sum dot", out, 2);                                                                              \
-        k->dropout(a, out, 777, 1, 2, 3, 1u << 30, 1.25);                                                              \
-        print_##dtype("dropout", out, 777);                                                                            \
+        out[0] = (REAL)k->sum(a, 1001), out[1] = (REAL)k->sum_of_squares(a, 1001);                                     \
+        print_##dtype("sum sum_of_squares", out, 2);                                                                   \
+        k->prelu(a, b, out, 50, 61);                                                                                   \
+        print_##dtype("prelu", out, 50 * 61);                                                                          \
+        k->prelu_backward(b, a, c, out, 50, 61);                                                                       \
+        print_##dtype("prelu_backward", out, 50 * 61);                                                                 \
+        k->prelu_slopes(a, b, 61, NULL, out, 50, 61);                                                                  \
+        print_##dtype("prelu_slopes", out, 61);                                                                        \
+        for (int i = 0; i < 99; i++)                                                                                   \
+            sums[i] = (REAL)(i * 7 % 13);                                                                              \
+        k->embedding(sums, b, out, 99, 17);                                                                            \
+        print_##dtype("embedding", out, 99 * 17);                                                                      \
+        k->embedding_backward(a, sums, out, 99, 17, 17, 2);                                                            \
+        print_##dtype("embedding_backward", out, 13 * 17);                                                             \
+        const double adjustment[4] = {0.75, 2.0, 0.1, 0.01};                                                           \
+        k->adjust_grad(a, b, out, 1001, adjustment);                                                                   \
+        print_##dtype("adjust_grad", out, 1001);                                                                       \
+        memcpy(out, b, sizeof b);                                                                                      \
+        k->max_norm(out, 67, 61, 66, 9.5);                                                                             \
+        print_##dtype("max_norm", out, 61 * 67);                                                                       \
     }
 
 DEFINE_HASHES(float, f32)
