@@ -15,7 +15,8 @@ import numpy as np
 
 from .._validation import Array
 from .architecture import Architecture
-from .format import FileFormatError, Path, read, write
+from .format import FileFormatError, read, write
+from .replace import Path
 from .values import Values
 
 if TYPE_CHECKING:

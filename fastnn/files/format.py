@@ -7,7 +7,6 @@ write. So whatever byte of a file is changed, `read` says so.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -18,13 +17,16 @@ import numpy as np
 
 from .._validation import Array
 from .._version import __version__
+from .replace import Path, replace
 
 FORMAT = 1
 READERS = {"model": "fastnn.load(path)", "checkpoint": "trainer.load_checkpoint(path)"}
 MAX_HEADER = 16 << 20  # bytes; that of a network of a thousand layers has some 200 kB
-DTYPES = {"F32", "F64", "F16", "I64", "I32", "I16", "I8", "U64", "U32", "U16", "U8", "BOOL"}
-
-Path = str | os.PathLike[str]
+MAX_DEPTH = 200  # of what the description nests: some fifty networks one within the other
+DTYPES = {
+    "F64": "f8", "F32": "f4", "F16": "f2", "I64": "i8", "I32": "i4", "I16": "i2", "I8": "i1",
+    "U64": "u8", "U32": "u4", "U16": "u2", "U8": "u1", "BOOL": "?",
+}  # fmt: skip
 
 
 class FileFormatError(ValueError):
@@ -36,6 +38,8 @@ def write(path: Path, kind: str, tensors: dict[str, Array], description: dict[st
 
     Raises
     ------
+    ValueError
+        If `read` would not take it: a description too long, or nested too deep.
     OSError
         If it cannot be written; what was at `path` is still there.
     """
@@ -43,8 +47,16 @@ def write(path: Path, kind: str, tensors: dict[str, Array], description: dict[st
 
     arrays = {name: np.asarray(array, array.dtype.newbyteorder("="), order="C") for name, array in tensors.items()}
     content = {"kind": kind, "format": FORMAT, "fastnn": __version__, **description}
+    if _depth(content) > MAX_DEPTH:
+        raise ValueError(f"{path} cannot be written: its description is nested deeper than {MAX_DEPTH} levels")
     text = _dumps({"sha256": _digest(_dumps(content), arrays), "content": content})
-    replace(path, save(arrays, metadata={"fastnn": text}))
+    data = save(arrays, metadata={"fastnn": text})
+    if (size := int.from_bytes(data[:8], "little")) > MAX_HEADER:
+        raise ValueError(
+            f"{path} cannot be written: what describes its {len(arrays)} arrays takes {size} bytes, of at most "
+            f"{MAX_HEADER}: keep many numbers in arrays, not in lists"
+        )
+    replace(path, data)
 
 
 def read(path: Path, kind: str) -> tuple[dict[str, Array], dict[str, Any]]:
@@ -57,72 +69,26 @@ def read(path: Path, kind: str) -> tuple[dict[str, Array], dict[str, Any]]:
     OSError
         If it cannot be read.
     """
-    from safetensors import SafetensorError, safe_open
-
-    _check_header(path)
-    try:
-        with safe_open(os.fspath(path), framework="numpy") as file:
-            content, expected = _content(path, kind, file.metadata() or {})
-            names = list(file.keys())
-            for name in names:
-                if (dtype := file.get_slice(name).get_dtype()) not in DTYPES:
-                    raise FileFormatError(f"{path}: tensor {name!r} has dtype {dtype}, which fastnn never writes")
-            tensors = {name: np.array(file.get_tensor(name)) for name in names}
-    except SafetensorError as error:
-        raise FileFormatError(f"{path} is truncated or damaged: {error}") from None
+    data = _whole(path)
+    parts, metadata = _parts(path, data)
+    del data  # each tensor is a copy
+    content, expected = _content(path, kind, metadata)
+    tensors = {name: _array(path, name, part) for name, part in parts}
     if _digest(_dumps(content), tensors) != expected:
         raise FileFormatError(f"{path} is damaged: its SHA-256 is not that of its content")
     return tensors, content
 
 
-def replace(path: Path, data: bytes) -> None:
-    """Put `data` at `path` at once: into a file beside it, onto the disk, and then into its place."""
-    target = os.path.realpath(path)
-    folder, name = os.path.split(target)
-    temporary = os.path.join(folder, f".{name}.tmp")
-    descriptor = _lock(temporary)
-    try:
-        os.ftruncate(descriptor, 0)
-        with open(descriptor, "wb", closefd=False) as file:
-            file.write(data)
-        os.fsync(descriptor)
-        os.replace(temporary, target)
-    except BaseException:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-        raise
-    finally:
-        os.close(descriptor)
-    directory = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(directory)  # the new name, too, outlives a loss of power
-    finally:
-        os.close(directory)
+def _whole(path: Path) -> bytes:
+    """The bytes of a file that begins as safetensors files do: of another, no more than the header is read.
 
-
-def _lock(path: str) -> int:
-    """A descriptor of the file at `path`, made if need be, that no other writer has.
-
-    One name for all: what a writer who was killed left there, the next one uses. The lock ends with its owner.
+    They are read, not mapped: a file that somebody else cuts off meanwhile ends in an error, not in a signal.
     """
-    while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            if os.path.exists(path) and os.path.samestat(os.fstat(descriptor), os.stat(path)):
-                return descriptor
-        except BaseException:
-            os.close(descriptor)
-            raise
-        os.close(descriptor)  # who had it before us put it into its place
-
-
-def _check_header(path: Path) -> None:
-    """Raise FileFormatError unless the file begins as safetensors files do; reads no more than the header."""
     status = os.stat(path)
-    if not stat.S_ISREG(status.st_mode):
+    if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for a writer
         raise FileFormatError(f"{path} is {'a folder' if stat.S_ISDIR(status.st_mode) else 'no regular file'}")
     with open(path, "rb") as file:
+        length = os.fstat(file.fileno()).st_size
         start = file.read(9)
         size = int.from_bytes(start[:8], "little")
         if not start:
@@ -131,11 +97,35 @@ def _check_header(path: Path) -> None:
             raise FileFormatError(f"{path} is no safetensors file: it begins with {start!r}")
         if size > MAX_HEADER:
             raise FileFormatError(f"{path} is damaged: a header of {size} bytes")
-        if size > status.st_size - 8:
-            raise FileFormatError(f"{path} is truncated: a header of {size} bytes in a file of {status.st_size}")
-        file.seek(8)
-        if not file.read(size).rstrip(b" ").endswith(b"}"):
+        if size > length - 8:
+            raise FileFormatError(f"{path} is truncated: a header of {size} bytes in a file of {length}")
+        header = file.read(size - 1)
+        if not header.rstrip(b" ").endswith(b"}") and size > 1:
             raise FileFormatError(f"{path} is damaged: its header does not end as JSON does")
+        file.seek(0)
+        data = file.read(length)
+    if len(data) < length:
+        raise FileFormatError(f"{path} is truncated: it had {length} bytes, and was cut off to {len(data)} meanwhile")
+    return data
+
+
+def _parts(path: Path, data: bytes) -> tuple[list[tuple[str, dict[str, Any]]], dict[str, str]]:
+    """The tensors of a file, by name, as what they consist of; and its metadata."""
+    from safetensors import SafetensorError, deserialize
+
+    try:
+        parts = deserialize(data)  # type: ignore[no-untyped-call]
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    except (SafetensorError, ValueError, RecursionError) as error:
+        raise FileFormatError(f"{path} is truncated or damaged: {error}") from None
+    return parts, header.get("__metadata__") or {}
+
+
+def _array(path: Path, name: str, part: dict[str, Any]) -> Array:
+    if part["dtype"] not in DTYPES:
+        raise FileFormatError(f"{path}: tensor {name!r:.60} has dtype {part['dtype']}, which fastnn never writes")
+    array = np.frombuffer(part["data"], DTYPES[part["dtype"]]).reshape(part["shape"])
+    return array if array.flags.writeable else array.copy()
 
 
 def _content(path: Path, kind: str, metadata: dict[str, str]) -> tuple[dict[str, Any], str]:
@@ -148,11 +138,13 @@ def _content(path: Path, kind: str, metadata: dict[str, str]) -> tuple[dict[str,
     try:
         parsed = json.loads(metadata["fastnn"], parse_constant=_no_constant)
         content, expected = parsed["content"], parsed["sha256"]
-        canonical = _dumps(parsed) == metadata["fastnn"] and isinstance(content, dict)
+        canonical = _dumps(parsed) == metadata["fastnn"] and isinstance(content, dict) and isinstance(expected, str)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise FileFormatError(f"{path} is damaged: its description cannot be read ({error!r:.80})") from None
     if not canonical or set(parsed) != {"content", "sha256"}:
         raise FileFormatError(f"{path} is damaged: its description is not as fastnn writes it")
+    if _depth(content) > MAX_DEPTH:
+        raise FileFormatError(f"{path} is damaged: its description is nested deeper than {MAX_DEPTH} levels")
     if content.get("format") != FORMAT:
         made = f"written by fastnn {content.get('fastnn')!r:.20}"
         raise FileFormatError(f"{path} has format {content.get('format')!r:.20}, {made}; this one reads {FORMAT}")
@@ -160,6 +152,15 @@ def _content(path: Path, kind: str, metadata: dict[str, str]) -> tuple[dict[str,
         hint = READERS.get(str(content.get("kind")), "another version of fastnn")
         raise FileFormatError(f"{path} is a {content.get('kind')!r:.20}, not a {kind!r}: read it by {hint}")
     return content, expected
+
+
+def _depth(value: Any) -> int:
+    """How many lists and dicts stand in each other."""
+    depth, level = 0, [value]
+    while level := [item for item in level if isinstance(item, (list, tuple, dict))]:
+        depth += 1
+        level = [child for item in level for child in (item.values() if isinstance(item, dict) else item)]
+    return depth
 
 
 def _no_constant(text: str) -> None:

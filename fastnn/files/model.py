@@ -9,7 +9,8 @@ import numpy as np
 from ..nn.module import Module
 from ..nn.sequential import Sequential
 from .architecture import Architecture, built_in
-from .format import FileFormatError, Path, read, write
+from .format import FileFormatError, read, write
+from .replace import Path
 
 Layer = TypeVar("Layer", bound=type[Module])
 
