@@ -36,7 +36,7 @@ MODULES = [
 # The C floor that a module links; `dispatch` holds the kernels, the others reach them through its table.
 C_SOURCES = {
     "dispatch": ["src_c/dispatch.c", *sorted(glob("src_c/isa/*.c"))],
-    "threads": ["src_c/process.c"],
+    "threads": ["src_c/process.c", "src_c/pool.c"],
     "random": ["src_c/random.c"],
 }
 C_HEADERS = sorted(glob("src_c/**/*.h", recursive=True) + glob("src_c/**/*.def", recursive=True))
@@ -66,7 +66,7 @@ def extension(module):
 
 
 class Build(build_ext):
-    """Compile in parallel, with OpenMP where the compiler has it (FASTNN_OPENMP=0 builds without)."""
+    """Compile in parallel. FASTNN_OPENMP=1 shares work by OpenMP's threads instead of those of src_c/pool.c."""
 
     def finalize_options(self):
         super().finalize_options()
@@ -75,12 +75,16 @@ class Build(build_ext):
     def build_extensions(self):
         if platform.machine() not in ("x86_64", "AMD64", "aarch64", "arm64"):
             raise SystemExit(f"fastnn has kernels for x86-64 and aarch64, not for {platform.machine()}")
-        if os.environ.get("FASTNN_OPENMP", "1") != "0" and self.compiles_openmp():
-            for ext in self.extensions:
-                ext.extra_compile_args.append("-fopenmp")
-                ext.extra_link_args.append("-fopenmp")
-        else:
-            self.warn("building without OpenMP: fastnn will use one thread")
+        wanted = os.environ.get("FASTNN_OPENMP", "1" if platform.system() == "Windows" else "0") != "0"
+        if wanted and not self.compiles_openmp():
+            raise SystemExit(
+                "FASTNN_OPENMP is set, but the compiler does not link OpenMP: install it, or unset FASTNN_OPENMP"
+            )
+        flag = "-fopenmp" if wanted else "-pthread"
+        for ext in self.extensions:
+            if ext.name.endswith(".threads"):
+                ext.extra_compile_args.append(flag)
+                ext.extra_link_args.append(flag)
         super().build_extensions()
 
     def compiles_openmp(self):

@@ -80,7 +80,7 @@ void *fnn_workspace(void);               /* of this thread, for a packed block o
 void fnn_random_uint32(uint64_t seed, uint64_t stream, uint64_t start, uint32_t *out, ptrdiff_t n);
 void fnn_random_permutation(uint64_t seed, uint64_t stream, int64_t *out, ptrdiff_t n);
 
-/* process.c: how many forks made this process; after one, OpenMP's threads no longer exist */
+/* process.c: how many forks made this process; after one, the threads of pool.c no longer exist */
 int fnn_forked(void);
 void fnn_watch_forks(void);
 double fnn_nanoseconds(void); /* a clock that only goes forward */

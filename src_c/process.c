@@ -1,5 +1,5 @@
-/* libgomp's threads do not survive fork(): a child that enters a parallel region waits for them for ever. So a handler
- * notes the fork, and everything takes its serial path from then on (the results are the same bits). */
+/* Threads do not survive fork(). So a handler notes the fork, and everything takes its serial path from then on (the
+ * results are the same bits). */
 #include <time.h>
 
 #include "fastnn.h"

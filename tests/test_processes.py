@@ -45,7 +45,7 @@ def worker(queue, seed):
 
 @pytest.fixture
 def two_threads(cut_small_work):
-    """OpenMP is at work before anything forks."""
+    """Threads are at work before anything forks."""
     fastnn.set_num_threads(2)
     return trained()
 

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import warnings
 from concurrent.futures import ProcessPoolExecutor
 
@@ -195,3 +196,47 @@ def test_threads_are_given_up_for_a_while_where_regions_take_far_too_long(number
         threads.set_worth()
         threads.set_num_threads(before)
     assert not threads.congested()
+
+
+def test_work_is_shared_by_threads_that_slept(cut_small_work):
+    """Pauses from none to longer than a thread of the pool stays awake."""
+    x = np.linspace(-3, 3, 50_000)
+    threads.set_num_threads(1)
+    expected = F.exp(x)
+    threads.set_num_threads(2)
+    for pause in np.random.default_rng(0).uniform(0, 5e-4, 200):
+        time.sleep(pause)
+        assert_same_bits(F.exp(x), expected)
+
+
+def test_what_sharing_is_worth_is_measured_at_first_use():
+    """In a new process: nothing is measured before large work comes, then a plausible time."""
+    code = (
+        "import numpy as np, fastnn.functional as F; from fastnn._core import threads;"
+        "threads.set_num_threads(2); F.exp(np.ones(10)); assert threads.get_worth() == -1;"
+        "F.exp(np.ones(10**6)); assert 1e3 <= threads.get_worth() <= 1e6, threads.get_worth()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of memory are those of Linux")
+def test_without_memory_for_threads_everything_runs_on_one():
+    """The stack of a thread does not fit into what is left of the address space."""
+    code = """
+import resource
+import numpy as np
+import fastnn.functional as F
+from fastnn._core import threads
+x = np.linspace(-3, 3, 1000)
+expected = F.exp(x)
+out = np.empty_like(x)
+threads.set_worth(0)
+threads.set_num_threads(8)
+size = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (size + 2**18, size + 2**18))
+F.exp(x, out=out)
+assert out.tobytes() == expected.tobytes()
+assert len(open("/proc/self/status").read().split("Threads:")[1].split()[0]) == 1
+"""
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "FASTNN_NUM_THREADS": "1"}
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60, env=environment)

@@ -1,11 +1,10 @@
 """Elementwise operations: y = f(x) and grad_x = f'(x or y) g, over flat arrays."""
 
 cimport numpy as cnp
-from cython.parallel cimport prange
 
 from fastnn._core cimport arrays, dispatch
 from fastnn._core.dispatch cimport real
-from fastnn._core.threads cimport part_start, parts_for, region_began, region_ended, workers_for
+from fastnn._core.threads cimport Task, parallel_for
 
 cnp.import_array()
 
@@ -24,45 +23,34 @@ def cost_of(str name):
     return CHEAP if forward in SIMPLE or name in ("sigmoid_backward", "tanh_backward") else DEAR
 
 
+ctypedef struct MapWork:
+    int kernel
+    const void *g  # of map2 only
+    const void *x
+    void *y
+    const double *params
+
+
+cdef void map1_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
+    cdef const MapWork *m = <const MapWork *> work
+    dispatch.map1(m.kernel, <const real *> m.x + start, <real *> m.y + start, stop - start, m.params)
+
+
 cdef void run_map1(int kernel, double cost, const real *x, real *y, Py_ssize_t n, const double *params) noexcept nogil:
-    cdef int parts = parts_for(n * cost)
-    cdef double began
-    if parts == 1:
-        dispatch.map1(kernel, x, y, n, params)
-    else:
-        began = region_began()
-        map1_parts(kernel, x, y, n, params, parts)
-        region_ended(began, n * cost)
+    cdef MapWork work = MapWork(kernel=kernel, g=NULL, x=x, y=y, params=params)
+    parallel_for(<Task> map1_task[real], &work, n, UNIT, n * cost)
 
 
-cdef void map1_parts(int kernel, const real *x, real *y, Py_ssize_t n, const double *params,
-                     int parts) noexcept nogil:
-    cdef int part
-    cdef Py_ssize_t start
-    for part in prange(parts, schedule="static", num_threads=workers_for(parts)):
-        start = part_start(n, part, parts, UNIT)
-        dispatch.map1(kernel, x + start, y + start, part_start(n, part + 1, parts, UNIT) - start, params)
+cdef void map2_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
+    cdef const MapWork *m = <const MapWork *> work
+    dispatch.map2(m.kernel, <const real *> m.g + start, <const real *> m.x + start, <real *> m.y + start, stop - start,
+                  m.params)
 
 
 cdef void run_map2(int kernel, double cost, const real *g, const real *x, real *y, Py_ssize_t n,
                    const double *params) noexcept nogil:
-    cdef int parts = parts_for(n * cost)
-    cdef double began
-    if parts == 1:
-        dispatch.map2(kernel, g, x, y, n, params)
-    else:
-        began = region_began()
-        map2_parts(kernel, g, x, y, n, params, parts)
-        region_ended(began, n * cost)
-
-
-cdef void map2_parts(int kernel, const real *g, const real *x, real *y, Py_ssize_t n, const double *params,
-                     int parts) noexcept nogil:
-    cdef int part
-    cdef Py_ssize_t start
-    for part in prange(parts, schedule="static", num_threads=workers_for(parts)):
-        start = part_start(n, part, parts, UNIT)
-        dispatch.map2(kernel, g + start, x + start, y + start, part_start(n, part + 1, parts, UNIT) - start, params)
+    cdef MapWork work = MapWork(kernel=kernel, g=g, x=x, y=y, params=params)
+    parallel_for(<Task> map2_task[real], &work, n, UNIT, n * cost)
 
 
 cdef class Map1:

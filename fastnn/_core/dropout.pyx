@@ -1,12 +1,11 @@
 """Dropout and its kin. What they draw comes from positions in a random stream: the same for any number of threads."""
 
 cimport numpy as cnp
-from cython.parallel cimport prange
 from libc.stdint cimport uint64_t
 
 from fastnn._core cimport arrays, dispatch
 from fastnn._core.dispatch cimport real
-from fastnn._core.threads cimport part_start, parts_for, region_began, region_ended, workers_for
+from fastnn._core.threads cimport Task, parallel_for
 
 cnp.import_array()
 
@@ -16,26 +15,25 @@ cdef enum:
 cdef double COST = 0.5  # nanoseconds an element: benchmarks/bench_dropout.py
 
 
+ctypedef struct NoiseWork:
+    int kernel
+    const void *x
+    void *y
+    uint64_t seed, stream, start
+    const double *params
+
+
+cdef void noise_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
+    cdef const NoiseWork *w = <const NoiseWork *> work
+    dispatch.noise(w.kernel, <const real *> w.x + start, <real *> w.y + start, stop - start, w.seed, w.stream,
+                   w.start + start, w.params)
+
+
 cdef void run_noise(int kernel, const real *x, real *y, Py_ssize_t n, uint64_t seed, uint64_t stream, uint64_t start,
                     const double *params) noexcept nogil:
     """y[i] from x[i] and word start + i of the stream."""
-    cdef int parts = parts_for(n * COST)
-    cdef double began
-    if parts == 1:
-        dispatch.noise(kernel, x, y, n, seed, stream, start, params)
-    else:
-        began = region_began()
-        noise_parts(kernel, x, y, n, seed, stream, start, params, parts)
-        region_ended(began, n * COST)
-
-
-cdef void noise_parts(int kernel, const real *x, real *y, Py_ssize_t n, uint64_t seed, uint64_t stream, uint64_t start,
-                      const double *params, int parts) noexcept nogil:
-    cdef int part
-    cdef Py_ssize_t i
-    for part in prange(parts, schedule="static", num_threads=workers_for(parts)):
-        i = part_start(n, part, parts, UNIT)
-        dispatch.noise(kernel, x + i, y + i, part_start(n, part + 1, parts, UNIT) - i, seed, stream, start + i, params)
+    cdef NoiseWork work = NoiseWork(kernel=kernel, x=x, y=y, seed=seed, stream=stream, start=start, params=params)
+    parallel_for(<Task> noise_task[real], &work, n, UNIT, n * COST)
 
 
 cdef bint is_word(object value, uint64_t *word):

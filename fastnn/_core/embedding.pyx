@@ -1,12 +1,11 @@
 """Embedding: rows of a table by their number, and the gradient of the table, whose rows are added up in order."""
 
 cimport numpy as cnp
-from cython.parallel cimport prange
 from libc.string cimport memset
 
 from fastnn._core cimport arrays, dispatch
 from fastnn._core.dispatch cimport real
-from fastnn._core.threads cimport part_start, parts_for, region_began, region_ended, workers_for
+from fastnn._core.threads cimport Task, parallel_for
 
 cnp.import_array()
 
@@ -16,50 +15,47 @@ cdef enum:
 cdef double COST = 0.1  # nanoseconds an element: benchmarks/bench_embedding.py
 
 
+ctypedef struct EmbeddingWork:
+    const void *codes
+    const void *weight
+    void *y
+    Py_ssize_t cols
+
+
+cdef void embedding_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
+    cdef const EmbeddingWork *w = <const EmbeddingWork *> work
+    dispatch.embedding(<const real *> w.codes + start, <const real *> w.weight, <real *> w.y + start * w.cols,
+                       stop - start, w.cols)
+
+
 cdef void run_embedding(const real *codes, const real *weight, real *y, Py_ssize_t n, Py_ssize_t cols) noexcept nogil:
     """Row i of y is row codes[i] of the table, which has it (dispatch.bad_code)."""
-    cdef int parts = parts_for(n * cols * COST)
-    cdef double began
-    if parts == 1:
-        dispatch.embedding(codes, weight, y, n, cols)
-    else:
-        began = region_began()
-        embedding_parts(codes, weight, y, n, cols, parts)
-        region_ended(began, n * cols * COST)
+    cdef EmbeddingWork work = EmbeddingWork(codes=codes, weight=weight, y=y, cols=cols)
+    parallel_for(<Task> embedding_task[real], &work, n, 1, n * cols * COST)
 
 
-cdef void embedding_parts(const real *codes, const real *weight, real *y, Py_ssize_t n, Py_ssize_t cols,
-                          int parts) noexcept nogil:
-    cdef int part
-    cdef Py_ssize_t i
-    for part in prange(parts, schedule="static", num_threads=workers_for(parts)):
-        i = part_start(n, part, parts, 1)
-        dispatch.embedding(codes + i, weight, y + i * cols, part_start(n, part + 1, parts, 1) - i, cols)
+ctypedef struct EmbeddingGradWork:
+    const void *g
+    const void *codes
+    void *grad_weight
+    Py_ssize_t n, cols, padding
+
+
+cdef void backward_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
+    """Some columns of all rows."""
+    cdef const EmbeddingGradWork *w = <const EmbeddingGradWork *> work
+    dispatch.embedding_backward(<const real *> w.g + start, <const real *> w.codes, <real *> w.grad_weight + start, w.n,
+                                w.cols, stop - start, w.padding)
 
 
 cdef void run_embedding_backward(const real *g, const real *codes, real *grad_weight, Py_ssize_t n, Py_ssize_t num,
                                  Py_ssize_t cols, Py_ssize_t padding, bint accumulate) noexcept nogil:
     """Add row i of g to row codes[i] of the gradient, for i ascending; threads share the columns."""
-    cdef int parts = parts_for(n * cols * COST)
-    cdef double began
+    cdef EmbeddingGradWork work = EmbeddingGradWork(g=g, codes=codes, grad_weight=grad_weight, n=n, cols=cols,
+                                                    padding=padding)
     if not accumulate:
         memset(grad_weight, 0, num * cols * sizeof(real))
-    if parts == 1:
-        dispatch.embedding_backward(g, codes, grad_weight, n, cols, cols, padding)
-    else:
-        began = region_began()
-        backward_parts(g, codes, grad_weight, n, cols, padding, parts)
-        region_ended(began, n * cols * COST)
-
-
-cdef void backward_parts(const real *g, const real *codes, real *grad_weight, Py_ssize_t n, Py_ssize_t cols,
-                         Py_ssize_t padding, int parts) noexcept nogil:
-    cdef int part
-    cdef Py_ssize_t j
-    for part in prange(parts, schedule="static", num_threads=workers_for(parts)):
-        j = part_start(cols, part, parts, UNIT)
-        dispatch.embedding_backward(g + j, codes, grad_weight + j, n, cols,
-                                    part_start(cols, part + 1, parts, UNIT) - j, padding)
+    parallel_for(<Task> backward_task[real], &work, cols, UNIT, n * cols * COST)
 
 
 def bad_code(codes, Py_ssize_t num):

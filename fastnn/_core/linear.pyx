@@ -5,11 +5,10 @@ k continues the chains of the block before it from memory.
 """
 
 cimport numpy as cnp
-from cython.parallel cimport prange
 
 from fastnn._core cimport arrays, dispatch
 from fastnn._core.dispatch cimport FNN_ROW_BLOCK, fnn_product, real
-from fastnn._core.threads cimport part_start, parts_for, region_began, region_ended, workers_for
+from fastnn._core.threads cimport Task, parallel_for
 
 cnp.import_array()
 
@@ -66,29 +65,29 @@ cdef void product_part(const fnn_product *whole, const After *after, Py_ssize_t 
         row += height
 
 
-cdef void product_parts(const fnn_product *q, const After *after, int parts, real dtype) noexcept nogil:
-    """Each thread does some columns where there are more of them than rows, so that b is packed only once."""
-    cdef int part
-    if q.cols > q.rows and q.cols >= parts * UNIT:
-        for part in prange(parts, schedule="static", num_threads=workers_for(parts)):
-            product_part(q, after, 0, q.rows, part_start(q.cols, part, parts, UNIT),
-                         part_start(q.cols, part + 1, parts, UNIT), dtype)
-    else:
-        for part in prange(parts, schedule="static", num_threads=workers_for(parts)):
-            product_part(q, after, part_start(q.rows, part, parts, 1), part_start(q.rows, part + 1, parts, 1), 0,
-                         q.cols, dtype)
+ctypedef struct ProductWork:
+    const fnn_product *whole
+    const After *after
+
+
+cdef void rows_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
+    cdef const ProductWork *w = <const ProductWork *> work
+    product_part(w.whole, w.after, start, stop, 0, w.whole.cols, <real> 0)
+
+
+cdef void columns_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
+    cdef const ProductWork *w = <const ProductWork *> work
+    product_part(w.whole, w.after, 0, w.whole.rows, start, stop, <real> 0)
 
 
 cdef void run_product(const fnn_product *q, const After *after, real dtype) noexcept nogil:
+    """Threads share the columns where there are more of them than rows, so that b is packed only once."""
+    cdef ProductWork work = ProductWork(whole=q, after=after)
     cdef double cost = <double> q.rows * q.cols * q.depth * COST
-    cdef double began
-    cdef int parts = parts_for(cost)
-    if parts == 1:
-        product_part(q, after, 0, q.rows, 0, q.cols, dtype)
+    if q.cols > q.rows:
+        parallel_for(<Task> columns_task[real], &work, q.cols, UNIT, cost)
     else:
-        began = region_began()
-        product_parts(q, after, parts, dtype)
-        region_ended(began, cost)
+        parallel_for(<Task> rows_task[real], &work, q.rows, 1, cost)
 
 
 cdef void run_linear(const real *x, const real *weight, const real *bias, real *pre, real *y, Py_ssize_t rows,

@@ -4,14 +4,13 @@ The sums of the chunks are added in order whatever the number of threads, so a l
 """
 
 cimport numpy as cnp
-from cython.parallel cimport prange
 from libc.math cimport HUGE_VAL, NAN, sqrt
 from libc.stdint cimport int64_t
 from libc.stdlib cimport free, malloc
 
 from fastnn._core cimport arrays, dispatch
 from fastnn._core.dispatch cimport fnn_loss, real
-from fastnn._core.threads cimport parts_for, region_began, region_ended, workers_for
+from fastnn._core.threads cimport Task, parallel_for
 
 import numpy as np
 
@@ -23,6 +22,7 @@ cdef object float64 = np.float64
 cdef enum:
     CHUNK = 4096     # elements of an elementwise loss
     ROW_CHUNK = 128  # rows of a row loss
+    FEW = 64         # chunks whose sums need no memory of their own
 
 cdef double COST = 0.2       # nanoseconds an element: benchmarks/bench_losses.py
 cdef double ROW_COST = 0.3
@@ -38,33 +38,38 @@ cdef double run_row_loss(int kernel, const fnn_loss *of, Py_ssize_t rows, real d
     return run_chunks(kernel, of, rows, ROW_CHUNK, rows * of.cols * ROW_COST, dtype)
 
 
+ctypedef struct LossWork:
+    int kernel
+    const fnn_loss *of
+    Py_ssize_t n, size  # elements or rows: of the whole, of a chunk
+    double *sums
+
+
+cdef void chunks_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
+    cdef const LossWork *w = <const LossWork *> work
+    cdef Py_ssize_t chunk
+    for chunk in range(start, stop):
+        w.sums[chunk] = dispatch.loss(w.kernel, w.of, chunk * w.size, min(w.n - chunk * w.size, w.size), <real> 0)
+
+
 cdef double run_chunks(int kernel, const fnn_loss *of, Py_ssize_t n, Py_ssize_t size, double cost,
                        real dtype) noexcept nogil:
     cdef double total = 0
-    cdef double began
-    cdef double *sums
+    cdef double[FEW] few
     cdef Py_ssize_t chunk, chunks = (n + size - 1) // size
-    cdef int parts = parts_for(cost)
-    if parts > 1:
-        sums = <double *> malloc(chunks * sizeof(double))
-        if sums != NULL:
-            began = region_began()
-            run_parts(kernel, of, n, size, sums, chunks, workers_for(parts), dtype)
-            region_ended(began, cost)
-            for chunk in range(chunks):
-                total += sums[chunk]
-            free(sums)
-            return total
+    cdef LossWork work = LossWork(kernel=kernel, of=of, n=n, size=size, sums=&few[0])
+    if chunks > FEW:
+        work.sums = <double *> malloc(chunks * sizeof(double))
+    if work.sums != NULL:
+        parallel_for(<Task> chunks_task[real], &work, chunks, 1, cost)
+        for chunk in range(chunks):
+            total += work.sums[chunk]
+        if chunks > FEW:
+            free(work.sums)
+        return total
     for chunk in range(chunks):
         total += dispatch.loss(kernel, of, chunk * size, min(n - chunk * size, size), dtype)
     return total
-
-
-cdef void run_parts(int kernel, const fnn_loss *of, Py_ssize_t n, Py_ssize_t size, double *sums, Py_ssize_t chunks,
-                    int workers, real dtype) noexcept nogil:
-    cdef Py_ssize_t chunk
-    for chunk in prange(chunks, schedule="static", num_threads=workers):
-        sums[chunk] = dispatch.loss(kernel, of, chunk * size, min(n - chunk * size, size), dtype)
 
 
 cdef double run_sum(const real *x, Py_ssize_t n) noexcept nogil:

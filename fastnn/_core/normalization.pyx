@@ -4,13 +4,12 @@ A row is added up by one thread, and so is a column, so parts change no bit.
 """
 
 cimport numpy as cnp
-from cython.parallel cimport prange
 from libc.string cimport memset
 
 from fastnn._core cimport arrays, dispatch
 from fastnn._core.dispatch cimport FNN_COLUMN_STATISTICS, FNN_GRAD_MEAN, FNN_ROW_STATISTICS, real
 from fastnn._core.linear cimport Epilogue
-from fastnn._core.threads cimport part_start, parts_for, region_began, region_ended, workers_for
+from fastnn._core.threads cimport Task, parallel_for
 
 cnp.import_array()
 
@@ -37,28 +36,33 @@ cdef Norm find_norm(str name) except *:
     return norm
 
 
-cdef void norm_part(const Norm *norm, const real *x, const real *weight, const real *bias, real *pre, real *y,
-                    real *statistics, Py_ssize_t start, Py_ssize_t stop, Py_ssize_t cols, double eps,
-                    const Epilogue *activation) noexcept nogil:
+ctypedef struct NormWork:
+    const Norm *norm
+    const void *x
+    const void *weight
+    const void *bias
+    void *pre
+    void *y
+    void *statistics
+    Py_ssize_t cols
+    double eps
+    const Epilogue *activation
+
+
+cdef void norm_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
     """Some rows, in blocks; the activation follows while a block is in the cache."""
-    cdef Py_ssize_t height = max(1, BLOCK // cols)
+    cdef const NormWork *w = <const NormWork *> work
+    cdef real *pre = <real *> w.pre
+    cdef Py_ssize_t height = max(1, BLOCK // w.cols)
     cdef Py_ssize_t rows, i
     while start < stop:
-        rows, i = min(height, stop - start), start * cols
-        dispatch.norm(norm.forward, x + i, weight, bias, arrays.writable_at(pre, i),
-                      arrays.writable_at(statistics, start * norm.step), rows, cols, eps)
-        if activation.kernel >= 0:
-            dispatch.map1(activation.kernel, pre + i, y + i, rows * cols, activation.params)
+        rows, i = min(height, stop - start), start * w.cols
+        dispatch.norm(w.norm.forward, <const real *> w.x + i, <const real *> w.weight, <const real *> w.bias,
+                      arrays.writable_at(pre, i), arrays.writable_at(<real *> w.statistics, start * w.norm.step), rows,
+                      w.cols, w.eps)
+        if w.activation.kernel >= 0:
+            dispatch.map1(w.activation.kernel, pre + i, <real *> w.y + i, rows * w.cols, w.activation.params)
         start += rows
-
-
-cdef void norm_parts(const Norm *norm, const real *x, const real *weight, const real *bias, real *pre, real *y,
-                     real *statistics, Py_ssize_t rows, Py_ssize_t cols, double eps, const Epilogue *activation,
-                     int parts) noexcept nogil:
-    cdef int part
-    for part in prange(parts, schedule="static", num_threads=workers_for(parts)):
-        norm_part(norm, x, weight, bias, pre, y, statistics, part_start(rows, part, parts, 1),
-                  part_start(rows, part + 1, parts, 1), cols, eps, activation)
 
 
 cdef void run_norm(const Norm *norm, const real *x, const real *weight, const real *bias, real *pre, real *y,
@@ -68,39 +72,39 @@ cdef void run_norm(const Norm *norm, const real *x, const real *weight, const re
 
     Of rows, the statistics are written too (unless NULL); of columns, they are there. pre may be NULL as well.
     """
-    cdef int parts = parts_for(rows * cols * COST)
-    cdef double began
-    if cols == 0:
-        return
-    if parts == 1:
-        norm_part(norm, x, weight, bias, pre, y, statistics, 0, rows, cols, eps, activation)
-    else:
-        began = region_began()
-        norm_parts(norm, x, weight, bias, pre, y, statistics, rows, cols, eps, activation, parts)
-        region_ended(began, rows * cols * COST)
+    cdef NormWork work = NormWork(norm=norm, x=x, weight=weight, bias=bias, pre=pre, y=y, statistics=statistics,
+                                  cols=cols, eps=eps, activation=activation)
+    if cols != 0:
+        parallel_for(<Task> norm_task[real], &work, rows, 1, rows * cols * COST)
 
 
-cdef void norm_backward_part(const Norm *norm, const real *g, const real *x, const real *weight,
-                             const real *statistics, real *grad_x, const real *saved, Py_ssize_t start,
-                             Py_ssize_t stop, Py_ssize_t cols, const Epilogue *gate) noexcept nogil:
-    cdef Py_ssize_t height = max(1, BLOCK // cols)
+ctypedef struct NormGradWork:
+    const Norm *norm
+    const void *g
+    const void *x
+    const void *weight
+    const void *statistics
+    void *grad_x
+    const void *saved
+    Py_ssize_t cols
+    const Epilogue *gate
+
+
+cdef void norm_backward_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
+    """Some rows, in blocks."""
+    cdef const NormGradWork *w = <const NormGradWork *> work
+    cdef real *grad_x = <real *> w.grad_x
+    cdef Py_ssize_t height = max(1, BLOCK // w.cols)
     cdef Py_ssize_t rows, i
     while start < stop:
-        rows, i = min(height, stop - start), start * cols
-        dispatch.norm_backward(norm.backward, g + i, x + i, weight, statistics + start * norm.step, grad_x + i, rows,
-                               cols)
-        if gate.kernel >= 0:
-            dispatch.map2(gate.kernel, grad_x + i, saved + i, grad_x + i, rows * cols, gate.params)
+        rows, i = min(height, stop - start), start * w.cols
+        dispatch.norm_backward(w.norm.backward, <const real *> w.g + i, <const real *> w.x + i,
+                               <const real *> w.weight, <const real *> w.statistics + start * w.norm.step, grad_x + i,
+                               rows, w.cols)
+        if w.gate.kernel >= 0:
+            dispatch.map2(w.gate.kernel, grad_x + i, <const real *> w.saved + i, grad_x + i, rows * w.cols,
+                          w.gate.params)
         start += rows
-
-
-cdef void norm_backward_parts(const Norm *norm, const real *g, const real *x, const real *weight,
-                              const real *statistics, real *grad_x, const real *saved, Py_ssize_t rows,
-                              Py_ssize_t cols, const Epilogue *gate, int parts) noexcept nogil:
-    cdef int part
-    for part in prange(parts, schedule="static", num_threads=workers_for(parts)):
-        norm_backward_part(norm, g, x, weight, statistics, grad_x, saved, part_start(rows, part, parts, 1),
-                           part_start(rows, part + 1, parts, 1), cols, gate)
 
 
 cdef void run_norm_backward(const Norm *norm, const real *g, const real *x, const real *weight, const real *statistics,
@@ -110,72 +114,63 @@ cdef void run_norm_backward(const Norm *norm, const real *g, const real *x, cons
 
     Of columns, `run_norm_gradients` comes first: it leaves the means that this needs in the statistics.
     """
-    cdef int parts = parts_for(rows * cols * COST)
-    cdef double began
-    if cols == 0:
-        return
-    if parts == 1:
-        norm_backward_part(norm, g, x, weight, statistics, grad_x, saved, 0, rows, cols, gate)
-    else:
-        began = region_began()
-        norm_backward_parts(norm, g, x, weight, statistics, grad_x, saved, rows, cols, gate, parts)
-        region_ended(began, rows * cols * COST)
+    cdef NormGradWork work = NormGradWork(norm=norm, g=g, x=x, weight=weight, statistics=statistics, grad_x=grad_x,
+                                          saved=saved, cols=cols, gate=gate)
+    if cols != 0:
+        parallel_for(<Task> norm_backward_task[real], &work, rows, 1, rows * cols * COST)
 
 
-cdef void gradients_part(const Norm *norm, const real *g, const real *x, real *statistics, real *grad_weight,
-                         real *grad_bias, Py_ssize_t rows, Py_ssize_t cols, bint accumulate, Py_ssize_t start,
-                         Py_ssize_t stop) noexcept nogil:
+ctypedef struct ParameterGradWork:
+    const Norm *norm
+    const void *g
+    const void *x
+    void *statistics
+    void *grad_weight
+    void *grad_bias
+    Py_ssize_t rows, cols
+    bint accumulate
+
+
+cdef void gradients_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
     """Some columns."""
-    dispatch.gradients(norm.gradients, g + start, x + start, statistics if norm.step else statistics + start,
-                       arrays.writable_at(grad_weight, start), arrays.writable_at(grad_bias, start), cols, rows,
-                       stop - start, accumulate)
-
-
-cdef void gradients_parts(const Norm *norm, const real *g, const real *x, real *statistics, real *grad_weight,
-                          real *grad_bias, Py_ssize_t rows, Py_ssize_t cols, bint accumulate,
-                          int parts) noexcept nogil:
-    cdef int part
-    for part in prange(parts, schedule="static", num_threads=workers_for(parts)):
-        gradients_part(norm, g, x, statistics, grad_weight, grad_bias, rows, cols, accumulate,
-                       part_start(cols, part, parts, UNIT), part_start(cols, part + 1, parts, UNIT))
+    cdef const ParameterGradWork *w = <const ParameterGradWork *> work
+    cdef real *statistics = <real *> w.statistics
+    dispatch.gradients(w.norm.gradients, <const real *> w.g + start, <const real *> w.x + start,
+                       statistics if w.norm.step else statistics + start,
+                       arrays.writable_at(<real *> w.grad_weight, start),
+                       arrays.writable_at(<real *> w.grad_bias, start), w.cols, w.rows, stop - start, w.accumulate)
 
 
 cdef void run_norm_gradients(const Norm *norm, const real *g, const real *x, real *statistics, real *grad_weight,
                              real *grad_bias, Py_ssize_t rows, Py_ssize_t cols, bint accumulate) noexcept nogil:
     """grad_weight = column sums of g xhat, grad_bias of g (unless NULL), added to what is there if `accumulate`."""
-    cdef int parts = parts_for(rows * cols * COST)
-    cdef double began
-    if parts == 1:
-        gradients_part(norm, g, x, statistics, grad_weight, grad_bias, rows, cols, accumulate, 0, cols)
-    else:
-        began = region_began()
-        gradients_parts(norm, g, x, statistics, grad_weight, grad_bias, rows, cols, accumulate, parts)
-        region_ended(began, rows * cols * COST)
+    cdef ParameterGradWork work = ParameterGradWork(norm=norm, g=g, x=x, statistics=statistics, grad_weight=grad_weight,
+                                                     grad_bias=grad_bias, rows=rows, cols=cols, accumulate=accumulate)
+    parallel_for(<Task> gradients_task[real], &work, cols, UNIT, rows * cols * COST)
 
 
-cdef void statistics_parts(const real *x, real *statistics, Py_ssize_t rows, Py_ssize_t cols, double eps,
-                           int parts) noexcept nogil:
-    cdef int part
-    cdef Py_ssize_t start
-    for part in prange(parts, schedule="static", num_threads=workers_for(parts)):
-        start = part_start(cols, part, parts, UNIT)
-        dispatch.batch_statistics(x + start, statistics + start, cols, rows,
-                                  part_start(cols, part + 1, parts, UNIT) - start, eps)
+ctypedef struct StatisticsWork:
+    const void *x
+    void *statistics
+    Py_ssize_t rows, cols
+    double eps
+
+
+cdef void statistics_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
+    """Some columns."""
+    cdef const StatisticsWork *w = <const StatisticsWork *> work
+    dispatch.batch_statistics(<const real *> w.x + start, <real *> w.statistics + start, w.cols, w.rows, stop - start,
+                              w.eps)
 
 
 cdef void run_statistics(const real *x, const real *running_mean, const real *running_var, real *statistics,
                          Py_ssize_t rows, Py_ssize_t cols, double eps) noexcept nogil:
     """The statistics of columns: those of the batch, or those that were kept where they are not NULL."""
-    cdef int parts = parts_for(rows * cols * COST)
-    cdef double began
+    cdef StatisticsWork work = StatisticsWork(x=x, statistics=statistics, rows=rows, cols=cols, eps=eps)
     if running_mean != NULL:
         dispatch.running_statistics(running_mean, running_var, statistics, cols, eps)
-    elif parts == 1:
-        dispatch.batch_statistics(x, statistics, cols, rows, cols, eps)
     else:
-        began = region_began()
-        statistics_parts(x, statistics, rows, cols, eps, parts)
-        region_ended(began, rows * cols * COST)
+        parallel_for(<Task> statistics_task[real], &work, cols, UNIT, rows * cols * COST)
 
 
 cdef void forget_batch(real *statistics, Py_ssize_t cols) noexcept nogil:

@@ -1,7 +1,6 @@
 """Optimizer updates: what is the same for all parameters once, in double; then one loop over flat arrays."""
 
 cimport numpy as cnp
-from cython.parallel cimport prange
 from libc.math cimport HUGE_VAL, NAN, fabs, isfinite, nextafter, pow, sqrt
 from libc.stdint cimport int64_t
 from libc.string cimport memcpy, memset
@@ -9,7 +8,7 @@ from libc.string cimport memcpy, memset
 from fastnn._core cimport arrays, dispatch
 from fastnn._core.dispatch cimport real
 from fastnn._core.parameters cimport ADJUSTMENTS, L1, L2, LIMIT, SCALE, run_max_norm, run_squares
-from fastnn._core.threads cimport part_start, parts_for, region_began, region_ended, workers_for
+from fastnn._core.threads cimport Task, parallel_for
 
 import numpy as np
 
@@ -153,13 +152,24 @@ cdef void advance(int rule, double *h, int64_t step) noexcept nogil:
     h[MU_PRODUCT] = max(product * nadam_momentum(h, <double> step), 1e-300)
 
 
+ctypedef struct UpdateWork:
+    int kernel
+    void *param
+    const void *grad
+    void *s0
+    void *s1
+    void *s2
+    const double *c       # coefficients
+    const double *adjust
+
+
 cdef void update_stretch(int rule, int kernel, const double *hyper, int64_t step, real *param, const real *grad,
                          real *s0, real *s1, real *s2, Py_ssize_t n, const double *adjust) noexcept nogil:
     """One update of n parameters in a row; `adjust` is what adjust_grad makes of their gradient first, or NULL."""
     cdef double[16] c = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
     cdef double[ADJUSTMENTS] signed
-    cdef double cost, began
-    cdef int parts
+    cdef UpdateWork work
+    cdef double cost
     coefficients(rule, hyper, step, c)
     if adjust != NULL:  # penalties are not maximized: the sign is that of the gradient alone
         signed = [adjust[SCALE] * c[GRADIENT_SIGN], adjust[LIMIT], adjust[L1], adjust[L2]]
@@ -170,23 +180,15 @@ cdef void update_stretch(int rule, int kernel, const double *hyper, int64_t step
         elif rule == RMSPROP:
             s2 = NULL
     cost = n * COST * (1 + (s0 != NULL) + (s1 != NULL) + (s2 != NULL) + (adjust != NULL))
-    parts = parts_for(cost)
-    if parts == 1:
-        update_part(kernel, param, grad, s0, s1, s2, n, c, adjust)
-    else:
-        began = region_began()
-        update_parts(kernel, param, grad, s0, s1, s2, n, c, adjust, parts)
-        region_ended(began, cost)
+    work = UpdateWork(kernel=kernel, param=param, grad=grad, s0=s0, s1=s1, s2=s2, c=&c[0], adjust=adjust)
+    parallel_for(<Task> update_task[real], &work, n, UNIT, cost)
 
 
-cdef void update_parts(int kernel, real *param, const real *grad, real *s0, real *s1, real *s2, Py_ssize_t n,
-                       const double *c, const double *adjust, int parts) noexcept nogil:
-    cdef int part
-    cdef Py_ssize_t i
-    for part in prange(parts, schedule="static", num_threads=workers_for(parts)):
-        i = part_start(n, part, parts, UNIT)
-        update_part(kernel, param + i, grad + i, arrays.writable_at(s0, i), arrays.writable_at(s1, i),
-                    arrays.writable_at(s2, i), part_start(n, part + 1, parts, UNIT) - i, c, adjust)
+cdef void update_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
+    cdef const UpdateWork *w = <const UpdateWork *> work
+    update_part(w.kernel, <real *> w.param + start, <const real *> w.grad + start,
+                arrays.writable_at(<real *> w.s0, start), arrays.writable_at(<real *> w.s1, start),
+                arrays.writable_at(<real *> w.s2, start), stop - start, w.c, w.adjust)
 
 
 cdef void update_part(int kernel, real *param, const real *grad, real *s0, real *s1, real *s2, Py_ssize_t n,

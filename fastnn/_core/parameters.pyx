@@ -1,14 +1,13 @@
 """What is done to parameters and gradients beside the updates: their norm, limits, penalties and averages."""
 
 cimport numpy as cnp
-from cython.parallel cimport prange
 from libc.stdint cimport int64_t
 from libc.string cimport memcpy
 
 from fastnn._core cimport arrays, dispatch
 from fastnn._core.activations cimport run_map2
 from fastnn._core.dispatch cimport real
-from fastnn._core.threads cimport part_start, parts_for, region_began, region_ended, workers_for
+from fastnn._core.threads cimport Task, parallel_for
 
 cnp.import_array()
 
@@ -35,68 +34,70 @@ cdef double segment_squares(const real *x, Py_ssize_t n) noexcept nogil:
     return total
 
 
+ctypedef struct SquaresWork:
+    const void *x
+    Py_ssize_t n, length  # elements: of the whole, of a segment
+    double *sums
+
+
+cdef void squares_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
+    cdef const SquaresWork *w = <const SquaresWork *> work
+    cdef Py_ssize_t i
+    for i in range(start, stop):
+        w.sums[i] = segment_squares(<const real *> w.x + i * w.length, min(w.n - i * w.length, w.length))
+
+
 cdef double run_squares(const real *x, Py_ssize_t n) noexcept nogil:
     """Sum of x^2 in double. How it is cut into segments depends on n alone, and they are added in order."""
     cdef double[SEGMENTS] sums
-    cdef double began, total = 0
+    cdef double total = 0
     cdef Py_ssize_t length = (n + SEGMENTS * CHUNK - 1) // (SEGMENTS * CHUNK) * CHUNK
-    cdef int i, parts, segments
+    cdef Py_ssize_t i, segments
+    cdef SquaresWork work = SquaresWork(x=x, n=n, length=length, sums=&sums[0])
     if length == 0:
         return 0.0
-    segments = <int> ((n + length - 1) // length)
-    parts = min(parts_for(n * SQUARE_COST), segments)
-    if parts > 1:
-        began = region_began()
-        squares_parts(x, n, length, sums, segments, workers_for(parts))
-        region_ended(began, n * SQUARE_COST)
-    else:
-        for i in range(segments):
-            sums[i] = segment_squares(x + i * length, min(n - i * length, length))
+    segments = (n + length - 1) // length
+    parallel_for(<Task> squares_task[real], &work, segments, 1, n * SQUARE_COST)
     for i in range(segments):
         total += sums[i]
     return total
 
 
-cdef void squares_parts(const real *x, Py_ssize_t n, Py_ssize_t length, double *sums, int segments,
-                        int workers) noexcept nogil:
-    cdef int i
-    for i in prange(segments, schedule="static", num_threads=workers):
-        sums[i] = segment_squares(x + i * length, min(n - i * length, length))
+ctypedef struct AdjustWork:
+    const void *param
+    const void *grad
+    void *out
+    const double *c
+
+
+cdef void adjust_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
+    cdef const AdjustWork *w = <const AdjustWork *> work
+    dispatch.adjust_grad(<const real *> w.param + start, <const real *> w.grad + start, <real *> w.out + start,
+                         stop - start, w.c)
 
 
 cdef void run_adjust(const real *param, const real *grad, real *out, Py_ssize_t n, const double *c) noexcept nogil:
     """out = clamp(scale grad, -limit, limit) + l1 sign(param) + l2 param; out may be grad."""
-    cdef int part, parts = parts_for(n * ADJUST_COST)
-    cdef double began
-    cdef Py_ssize_t i
-    if parts == 1:
-        dispatch.adjust_grad(param, grad, out, n, c)
-        return
-    began = region_began()
-    for part in prange(parts, schedule="static", num_threads=workers_for(parts)):
-        i = part_start(n, part, parts, UNIT)
-        dispatch.adjust_grad(param + i, grad + i, out + i, part_start(n, part + 1, parts, UNIT) - i, c)
-    region_ended(began, n * ADJUST_COST)
+    cdef AdjustWork work = AdjustWork(param=param, grad=grad, out=out, c=c)
+    parallel_for(<Task> adjust_task[real], &work, n, UNIT, n * ADJUST_COST)
+
+
+ctypedef struct MaxNormWork:
+    void *weight
+    Py_ssize_t rows, cols
+    double limit
+
+
+cdef void max_norm_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
+    """Some columns."""
+    cdef const MaxNormWork *w = <const MaxNormWork *> work
+    dispatch.max_norm(<real *> w.weight + start, w.cols, w.rows, stop - start, w.limit)
 
 
 cdef void run_max_norm(real *weight, Py_ssize_t rows, Py_ssize_t cols, double limit) noexcept nogil:
     """Scale the columns of a matrix whose norm is above the limit to it."""
-    cdef double began, cost = rows * cols * COLUMN_COST
-    cdef int parts = <int> min(<Py_ssize_t> parts_for(cost), cols // UNIT)
-    if parts <= 1:
-        dispatch.max_norm(weight, cols, rows, cols, limit)
-    else:
-        began = region_began()
-        max_norm_parts(weight, rows, cols, limit, parts)
-        region_ended(began, cost)
-
-
-cdef void max_norm_parts(real *weight, Py_ssize_t rows, Py_ssize_t cols, double limit, int parts) noexcept nogil:
-    cdef int part
-    cdef Py_ssize_t i
-    for part in prange(parts, schedule="static", num_threads=workers_for(parts)):
-        i = part_start(cols, part, parts, UNIT)
-        dispatch.max_norm(weight + i, cols, rows, part_start(cols, part + 1, parts, UNIT) - i, limit)
+    cdef MaxNormWork work = MaxNormWork(weight=weight, rows=rows, cols=cols, limit=limit)
+    parallel_for(<Task> max_norm_task[real], &work, cols, UNIT, rows * cols * COLUMN_COST)
 
 
 cdef void run_lerp(real *average, const real *x, Py_ssize_t n, double weight) noexcept nogil:

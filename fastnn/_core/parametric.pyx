@@ -5,12 +5,11 @@ everything adds fixed chunks in order.
 """
 
 cimport numpy as cnp
-from cython.parallel cimport prange
 
 from fastnn._core cimport arrays, dispatch
 from fastnn._core.activations cimport run_map1, run_map2
 from fastnn._core.dispatch cimport real
-from fastnn._core.threads cimport part_start, parts_for, region_began, region_ended, workers_for
+from fastnn._core.threads cimport Task, parallel_for
 
 cnp.import_array()
 
@@ -41,31 +40,33 @@ cdef inline double chunk_sum(int kernel, const real *x, const real *g, Py_ssize_
     return total
 
 
+ctypedef struct ReduceWork:
+    int kernel
+    const void *x
+    const void *g
+    Py_ssize_t n, size  # elements: of the whole, of a chunk
+    double *sums
+
+
+cdef void reduce2_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
+    cdef const ReduceWork *w = <const ReduceWork *> work
+    cdef Py_ssize_t chunk
+    for chunk in range(start, stop):
+        w.sums[chunk] = chunk_sum(w.kernel, <const real *> w.x, <const real *> w.g, chunk * w.size,
+                                  min(w.n, (chunk + 1) * w.size))
+
+
 cdef double run_reduce2(int kernel, const real *x, const real *g, Py_ssize_t n) noexcept nogil:
     """A sum over two arrays of n elements, in chunks that depend on n alone."""
     cdef double[MOST_CHUNKS] sums
     cdef double total = 0
-    cdef double began
     cdef Py_ssize_t size = (n // (<Py_ssize_t> CHUNK * MOST_CHUNKS) + 1) * CHUNK
     cdef Py_ssize_t chunk, chunks = (n + size - 1) // size
-    cdef int parts = parts_for(n * COST)
-    if parts == 1:
-        for chunk in range(chunks):
-            sums[chunk] = chunk_sum(kernel, x, g, chunk * size, min(n, (chunk + 1) * size))
-    else:
-        began = region_began()
-        reduce2_parts(kernel, x, g, n, sums, size, chunks, workers_for(parts))
-        region_ended(began, n * COST)
+    cdef ReduceWork work = ReduceWork(kernel=kernel, x=x, g=g, n=n, size=size, sums=&sums[0])
+    parallel_for(<Task> reduce2_task[real], &work, chunks, 1, n * COST)
     for chunk in range(chunks):
         total += sums[chunk]
     return total
-
-
-cdef void reduce2_parts(int kernel, const real *x, const real *g, Py_ssize_t n, double *sums, Py_ssize_t size,
-                        Py_ssize_t chunks, int workers) noexcept nogil:
-    cdef Py_ssize_t chunk
-    for chunk in prange(chunks, schedule="static", num_threads=workers):
-        sums[chunk] = chunk_sum(kernel, x, g, chunk * size, min(n, (chunk + 1) * size))
 
 
 def dot(x, g):
@@ -79,71 +80,51 @@ def dot(x, g):
 # -- prelu -------------------------------------------------------------------------------------------------------------
 
 
+ctypedef struct PreluWork:
+    const void *g  # of a gradient only
+    const void *x
+    const void *weight
+    const void *init
+    void *y
+    Py_ssize_t rows, cols
+
+
+cdef void prelu_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
+    """`prelu`, or its gradient if there is a g, of some rows."""
+    cdef const PreluWork *w = <const PreluWork *> work
+    cdef Py_ssize_t i = start * w.cols
+    cdef const real *x = <const real *> w.x + i
+    cdef real *y = <real *> w.y + i
+    if w.g == NULL:
+        dispatch.prelu(x, <const real *> w.weight, y, stop - start, w.cols)
+    else:
+        dispatch.prelu_backward(<const real *> w.g + i, x, <const real *> w.weight, y, stop - start, w.cols)
+
+
 cdef void run_prelu(const real *x, const real *weight, real *y, Py_ssize_t rows, Py_ssize_t cols,
                     bint shared) noexcept nogil:
     """y = x, or weight x where x <= 0: a weight a column, or one for all (`shared`)."""
     cdef double[3] params
-    cdef double began
-    cdef int parts
+    cdef PreluWork work = PreluWork(g=NULL, x=x, weight=weight, init=NULL, y=y, rows=rows, cols=cols)
     if shared:
         params = [weight[0], 0.0, 0.0]
         run_map1(LEAKY_RELU, COST, x, y, rows * cols, params)
         return
-    parts = parts_for(rows * cols * COST)
-    if parts == 1:
-        dispatch.prelu(x, weight, y, rows, cols)
-    else:
-        began = region_began()
-        prelu_parts(<const real *> NULL, x, weight, y, rows, cols, parts)
-        region_ended(began, rows * cols * COST)
+    parallel_for(<Task> prelu_task[real], &work, rows, 1, rows * cols * COST)
 
 
-cdef void prelu_parts(const real *g, const real *x, const real *weight, real *y, Py_ssize_t rows, Py_ssize_t cols,
-                      int parts) noexcept nogil:
-    """`prelu`, or its gradient if there is a g, by rows."""
-    cdef int part
-    cdef Py_ssize_t i, n
-    for part in prange(parts, schedule="static", num_threads=workers_for(parts)):
-        i = part_start(rows, part, parts, 1) * cols
-        n = part_start(rows, part + 1, parts, 1) - part_start(rows, part, parts, 1)
-        if g == NULL:
-            dispatch.prelu(x + i, weight, y + i, n, cols)
-        else:
-            dispatch.prelu_backward(g + i, x + i, weight, y + i, n, cols)
-
-
-cdef void run_slopes(const real *g, const real *x, real *out, Py_ssize_t rows, Py_ssize_t cols,
-                     bint accumulate) noexcept nogil:
-    """The gradients of the weights of the columns, added to what is there if `accumulate`."""
-    cdef const real *init = NULL
-    cdef double began
-    cdef int parts = parts_for(rows * cols * COST)
-    if accumulate:
-        init = out
-    if parts == 1:
-        dispatch.prelu_slopes(x, g, cols, init, out, rows, cols)
-    else:
-        began = region_began()
-        slopes_parts(g, x, init, out, rows, cols, parts)
-        region_ended(began, rows * cols * COST)
-
-
-cdef void slopes_parts(const real *g, const real *x, const real *init, real *out, Py_ssize_t rows, Py_ssize_t cols,
-                       int parts) noexcept nogil:
-    cdef int part
-    cdef Py_ssize_t i
-    for part in prange(parts, schedule="static", num_threads=workers_for(parts)):
-        i = part_start(cols, part, parts, UNIT)
-        dispatch.prelu_slopes(x + i, g + i, cols, arrays.at(init, i), out + i, rows,
-                              part_start(cols, part + 1, parts, UNIT) - i)
+cdef void slopes_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
+    """Some columns."""
+    cdef const PreluWork *w = <const PreluWork *> work
+    dispatch.prelu_slopes(<const real *> w.x + start, <const real *> w.g + start, w.cols,
+                          arrays.at(<const real *> w.init, start), <real *> w.y + start, w.rows, stop - start)
 
 
 cdef void run_prelu_backward(const real *g, const real *x, const real *weight, real *grad_x, real *grad_weight,
                              Py_ssize_t rows, Py_ssize_t cols, bint shared, bint accumulate) noexcept nogil:
     """Both gradients; grad_x may be g, or NULL if it is not wanted."""
     cdef double[3] params
-    cdef double began
-    cdef int parts
+    cdef PreluWork work = PreluWork(g=g, x=x, weight=weight, init=NULL, y=grad_weight, rows=rows, cols=cols)
     cdef real slope
     if shared:
         slope = <real> run_reduce2(PRELU_SLOPE, x, g, rows * cols)
@@ -152,16 +133,12 @@ cdef void run_prelu_backward(const real *g, const real *x, const real *weight, r
         if grad_x != NULL:
             run_map2(LEAKY_RELU_BACKWARD, COST, g, x, grad_x, rows * cols, params)
         return
-    run_slopes(g, x, grad_weight, rows, cols, accumulate)
-    if grad_x == NULL:
-        return
-    parts = parts_for(rows * cols * COST)
-    if parts == 1:
-        dispatch.prelu_backward(g, x, weight, grad_x, rows, cols)
-    else:
-        began = region_began()
-        prelu_parts(g, x, weight, grad_x, rows, cols, parts)
-        region_ended(began, rows * cols * COST)
+    if accumulate:
+        work.init = grad_weight
+    parallel_for(<Task> slopes_task[real], &work, cols, UNIT, rows * cols * COST)
+    if grad_x != NULL:
+        work.y = grad_x
+        parallel_for(<Task> prelu_task[real], &work, rows, 1, rows * cols * COST)
 
 
 cdef Py_ssize_t columns(x, bint shared) noexcept:

@@ -1,11 +1,10 @@
 """Operations on rows: softmax, log-softmax, entropy, gates and their gradients."""
 
 cimport numpy as cnp
-from cython.parallel cimport prange
 
 from fastnn._core cimport arrays, dispatch
 from fastnn._core.dispatch cimport real
-from fastnn._core.threads cimport part_start, parts_for, region_began, region_ended, workers_for
+from fastnn._core.threads cimport Task, parallel_for
 
 cnp.import_array()
 
@@ -13,48 +12,37 @@ cdef double TINY = 2.0**-126  # temperatures below it have no inverse in float32
 cdef double COST = 0.3  # nanoseconds an element: benchmarks/bench_softmax.py
 
 
+ctypedef struct RowsWork:
+    int kernel
+    const void *g  # of rows2 only
+    const void *x
+    void *y
+    Py_ssize_t cols, g_cols, y_cols
+    const double *params
+
+
+cdef void rows1_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
+    cdef const RowsWork *w = <const RowsWork *> work
+    dispatch.rows1(w.kernel, <const real *> w.x + start * w.cols, <real *> w.y + start * w.y_cols, stop - start, w.cols,
+                   w.params)
+
+
 cdef void run_rows1(int kernel, const real *x, real *y, Py_ssize_t rows, Py_ssize_t cols, Py_ssize_t y_cols,
                     const double *params) noexcept nogil:
-    cdef int parts = parts_for(rows * cols * COST)
-    cdef double began
-    if parts == 1:
-        dispatch.rows1(kernel, x, y, rows, cols, params)
-    else:
-        began = region_began()
-        rows1_parts(kernel, x, y, rows, cols, y_cols, params, parts)
-        region_ended(began, rows * cols * COST)
+    cdef RowsWork work = RowsWork(kernel=kernel, g=NULL, x=x, y=y, cols=cols, g_cols=0, y_cols=y_cols, params=params)
+    parallel_for(<Task> rows1_task[real], &work, rows, 1, rows * cols * COST)
 
 
-cdef void rows1_parts(int kernel, const real *x, real *y, Py_ssize_t rows, Py_ssize_t cols, Py_ssize_t y_cols,
-                      const double *params, int parts) noexcept nogil:
-    cdef int part
-    cdef Py_ssize_t start
-    for part in prange(parts, schedule="static", num_threads=workers_for(parts)):
-        start = part_start(rows, part, parts, 1)
-        dispatch.rows1(kernel, x + start * cols, y + start * y_cols, part_start(rows, part + 1, parts, 1) - start,
-                       cols, params)
+cdef void rows2_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
+    cdef const RowsWork *w = <const RowsWork *> work
+    dispatch.rows2(w.kernel, <const real *> w.g + start * w.g_cols, <const real *> w.x + start * w.cols,
+                   <real *> w.y + start * w.cols, stop - start, w.cols, w.params)
 
 
 cdef void run_rows2(int kernel, const real *g, const real *y, real *out, Py_ssize_t rows, Py_ssize_t cols,
                     Py_ssize_t g_cols, const double *params) noexcept nogil:
-    cdef int parts = parts_for(rows * cols * COST)
-    cdef double began
-    if parts == 1:
-        dispatch.rows2(kernel, g, y, out, rows, cols, params)
-    else:
-        began = region_began()
-        rows2_parts(kernel, g, y, out, rows, cols, g_cols, params, parts)
-        region_ended(began, rows * cols * COST)
-
-
-cdef void rows2_parts(int kernel, const real *g, const real *y, real *out, Py_ssize_t rows, Py_ssize_t cols,
-                      Py_ssize_t g_cols, const double *params, int parts) noexcept nogil:
-    cdef int part
-    cdef Py_ssize_t start
-    for part in prange(parts, schedule="static", num_threads=workers_for(parts)):
-        start = part_start(rows, part, parts, 1)
-        dispatch.rows2(kernel, g + start * g_cols, y + start * cols, out + start * cols,
-                       part_start(rows, part + 1, parts, 1) - start, cols, params)
+    cdef RowsWork work = RowsWork(kernel=kernel, g=g, x=y, y=out, cols=cols, g_cols=g_cols, y_cols=cols, params=params)
+    parallel_for(<Task> rows2_task[real], &work, rows, 1, rows * cols * COST)
 
 
 cdef class Rows1:

@@ -1,8 +1,12 @@
-"""Thread count: its default, its setting, and the decision how many threads a piece of work deserves."""
+"""How many threads there are, and what is shared between them."""
 
 import math
 import os
 import warnings
+
+from cython.parallel cimport prange
+
+from fastnn._core cimport dispatch
 
 cdef extern from *:
     """
@@ -12,83 +16,176 @@ cdef extern from *:
     #else
     #define FNN_OPENMP 0
     #endif
+    #if defined(_WIN32)
+    #define FNN_POOL 0
+    #else
+    #define FNN_POOL 1
+    #endif
     """
     const int FNN_OPENMP
+    const bint FNN_POOL
 
 cdef extern from "fastnn.h" nogil:
     int fnn_forked()
     void fnn_watch_forks()
     double fnn_nanoseconds()
 
+cdef extern from "pool.h" nogil:
+    struct fnn_share:
+        Task task
+        const void *work
+        Py_ssize_t n, unit
+        int parts, spares, threads
+    struct fnn_times:
+        double own, whole, share
+    int fnn_share_work(const fnn_share *share, fnn_times *times)
+    double fnn_pool_latency()
+
+cdef double NOMINAL_RATE = 240e9      # float32 operations a second of one core, for which costs are stated (Zen 5)
+# Work for each thread in nanoseconds: so many times the time in which one core notices what another has written, as
+# operands must move from cache to cache, too (benchmarks/bench_threads.py); within bounds.
+cdef double WORTH_LATENCIES = 16
+cdef double WORTH_LEAST = 4000
+cdef double WORTH_MOST = 100000
+cdef double MEASURE = -1              # the worth is to be measured when first needed
+cdef double WORTH_SPARES = 60000      # nanoseconds from which small pieces even out the ends
+cdef enum:
+    SPARES = 2                        # small pieces a thread
+    CALIBRATION_ROUNDS = 200          # about 2 us
+
 cdef int threads = 1
 cdef int processors = 1
-cdef double worth = WORTH_A_THREAD
+cdef double worth = MEASURE
+cdef double slowness = 0              # measured time / nominal time; 0 before it is measured
+cdef const void *measured = NULL      # the kernels it was measured with
 
-# Where other processes keep the cores busy, a thread that waits for its core holds up all the others at the end of a
-# region, for milliseconds. Regions that take far longer than estimated (a good estimate is off by LENIENCE at most) are
-# borne until so much time is lost; then everything runs on one thread for a while. Regions in time make up for it: a
-# single slow one may have had to wake a thread that slept.
-cdef double serial_until = 0
-cdef double lost = 0
-cdef double patience = 10e6      # nanoseconds
-cdef double serial_time = 100e6
-cdef enum:
-    LENIENCE = 8
+# Where other processes keep the cores busy, a thread that has begun a piece may lose its core and keep all others
+# waiting for milliseconds. So what sharing gains is added up: the time that the caller alone would have taken, at the
+# rate at which it did its own pieces, less the time that it took. Once PATIENCE is lost, everything runs on one thread
+# for a rest, the next time for twice as long; a gain of REGAINED makes rests short again.
+cdef double PATIENCE = 2e6            # nanoseconds, as all these
+cdef double patience = PATIENCE
+cdef double CREDIT = 1e6              # gains of the past that count against losses
+cdef double REGAINED = 50e6
+cdef double SHORTEST_REST = 5e6
+cdef double LONGEST_REST = 640e6
+cdef double balance = 0               # gains less losses, at most CREDIT
+cdef double gained = 0                # since the last rest
+cdef double rest = SHORTEST_REST      # the next one
+cdef double rest_until = 0
+
+
+cdef void calibrate() noexcept nogil:
+    """Measure how fast this core is with the kernels in use, compared with the nominal one, and what sharing costs."""
+    global slowness, measured, worth
+    cdef double began, done, best = 0
+    for _ in range(3):
+        began = fnn_nanoseconds()
+        done = dispatch.active.f32.multiply_adds(CALIBRATION_ROUNDS)
+        best = max(best, 2e9 * done / max(1.0, fnn_nanoseconds() - began))
+    slowness = min(max(NOMINAL_RATE / max(1.0, best), 0.5), 16.0)
+    measured = dispatch.active
+    if worth == MEASURE:
+        best = fnn_pool_latency()
+        worth = min(max(WORTH_LATENCIES * best, WORTH_LEAST), WORTH_MOST) if best > 0 else 4 * WORTH_LEAST
 
 
 cdef int parts_for(double nanoseconds) noexcept nogil:
-    global serial_until
-    if threads == 1 or nanoseconds < 2 * worth or fnn_forked():
+    """How many threads deserve a part of work that takes so long on a nominal core."""
+    if threads == 1 or (16 * nanoseconds < 2 * WORTH_LEAST and worth != 0):  # whatever is measured
         return 1
-    if serial_until != 0:
-        if fnn_nanoseconds() < serial_until:
-            return 1
-        serial_until = 0
-    if nanoseconds >= threads * worth:
-        return threads
-    return <int> (nanoseconds / worth)
+    if measured != dispatch.active:
+        calibrate()
+    nanoseconds *= slowness
+    if nanoseconds < 2 * worth:
+        return 1
+    return threads if nanoseconds >= threads * worth else <int> (nanoseconds / worth)
 
 
-cdef double region_began() noexcept nogil:
-    return fnn_nanoseconds()
+cdef bint resting() noexcept nogil:
+    """Whether everything runs on one thread for now."""
+    global rest_until
+    if rest_until != 0:
+        if fnn_nanoseconds() < rest_until:
+            return True
+        rest_until = 0
+    return False
 
 
-cdef void region_ended(double began, double nanoseconds) noexcept nogil:
-    global serial_until, lost
-    cdef double now = fnn_nanoseconds()
-    cdef double excess = now - began - LENIENCE * nanoseconds
-    lost = min(lost + excess, patience + 1) if excess > 0 else lost / 2
-    if lost > patience and worth > 0:
-        serial_until = now + serial_time
+cdef void account(const fnn_times *times) noexcept nogil:
+    """Add up what sharing gained; begin a rest if it lost too much."""
+    global balance, gained, rest, rest_until
+    cdef double gain = 0
+    if worth == 0:  # in tests: sharing is not meant to gain
+        return
+    if times.share > 0:
+        gain = times.own / times.share - times.whole
+    gained += gain
+    balance = min(balance + gain, CREDIT)
+    if gained > REGAINED:
+        rest = SHORTEST_REST
+    if patience < 0 or balance < -patience:
+        rest_until = fnn_nanoseconds() + rest
+        rest = min(2 * rest, LONGEST_REST)
+        balance = gained = 0
 
 
-def set_patience(double nanoseconds=10e6):
-    """How much time parallel regions may lose before threads are given up for a while; for tests."""
-    global patience, serial_until, lost
-    patience, serial_until, lost = nanoseconds, 0, 0
+cdef void parallel_for(Task task, const void *work, Py_ssize_t n, Py_ssize_t unit, double nanoseconds) noexcept nogil:
+    cdef fnn_share share
+    cdef fnn_times times
+    cdef int parts = parts_for(nanoseconds)
+    if parts > 1 and n > unit:
+        share = fnn_share(task=task, work=work, n=n, unit=unit, parts=parts, spares=0, threads=min(parts, processors))
+        if FNN_OPENMP:
+            share_by_openmp(&share)
+            return
+        if nanoseconds * slowness >= WORTH_SPARES:
+            share.spares = SPARES
+        if not resting() and fnn_share_work(&share, &times):
+            account(&times)
+            return
+    task(work, 0, n, NULL)
+
+
+cdef void share_by_openmp(const fnn_share *share) noexcept nogil:
+    """The same with OpenMP's threads instead of those of src_c/pool.c, in a build with FASTNN_OPENMP=1."""
+    cdef Py_ssize_t part, units = (share.n + share.unit - 1) // share.unit
+    if fnn_forked():
+        share.task(share.work, 0, share.n, NULL)
+        return
+    for part in prange(share.parts, schedule="dynamic", num_threads=share.threads):
+        share.task(share.work, units * part // share.parts * share.unit,
+                   min(share.n, units * (part + 1) // share.parts * share.unit), NULL)
+
+
+def set_patience(double nanoseconds=PATIENCE):
+    """How much time sharing may lose before everything runs on one thread for a rest; for tests."""
+    global patience, balance, gained, rest, rest_until
+    patience, balance, gained, rest, rest_until = nanoseconds, 0, 0, SHORTEST_REST, 0
 
 
 def congested():
-    """True while threads are given up because parallel regions took far too long."""
-    return serial_until != 0 and fnn_nanoseconds() < serial_until
-
-
-cdef int workers_for(int parts) noexcept nogil:
-    return min(parts, processors)
+    """True while everything runs on one thread because sharing lost time."""
+    return rest_until != 0 and fnn_nanoseconds() < rest_until
 
 
 cdef int fork_count() noexcept nogil:
     return fnn_forked()
 
 
-def set_worth(double nanoseconds=WORTH_A_THREAD):
+def set_worth(double nanoseconds=MEASURE):
     """Work that deserves a thread of its own, in ns; for tests, which cut small work into parts by setting 0."""
-    global worth
-    worth = nanoseconds
+    global worth, measured
+    worth, measured = nanoseconds, NULL
+
+
+def get_worth():
+    """Work that deserves a thread of its own, in ns; -1 before it is measured."""
+    return worth
 
 
 def openmp_version():
-    """OpenMP's version date (201511 is 4.5), or 0 in a serial build."""
+    """OpenMP's version date (201511 is 4.5) in a build that uses its threads, or 0."""
     return FNN_OPENMP
 
 
@@ -115,8 +212,8 @@ def set_num_threads(n):
         raise TypeError(f"num_threads must be an integer, got {type(n).__name__}")
     if not 1 <= n <= 1024:
         raise ValueError(f"num_threads must be between 1 and 1024, got {n}")
-    if n > 1 and not FNN_OPENMP:
-        warnings.warn("fastnn was built without OpenMP and runs on one thread", RuntimeWarning, stacklevel=2)
+    if n > 1 and not (FNN_OPENMP or FNN_POOL):
+        warnings.warn("fastnn was built without threads and runs on one", RuntimeWarning, stacklevel=2)
         n = 1
     threads = n
 
@@ -168,7 +265,7 @@ def _initialize():
     global threads, processors
     fnn_watch_forks()
     n, _ = default_num_threads()
-    threads = n if FNN_OPENMP else 1
+    threads = n if FNN_OPENMP or FNN_POOL else 1
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     processors = max(1, min(available, _cgroup_quota() or available))
 

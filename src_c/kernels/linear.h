@@ -139,8 +139,10 @@ KERNEL_FN ptrdiff_t FN(wide_panels)(PANEL *panel, ptrdiff_t cols)
     return col;
 }
 
-/* Whether rows so far apart are better copied together first, if that is paid back. */
+/* Whether rows so far apart are better copied together first, if that is paid back: they fall into few sets of the cache
+ * or, for rows of b, each on a page of its own. */
 #define BAD_STRIDE(stride) ((stride) * (ptrdiff_t)sizeof(REAL) % 1024 == 0)
+#define FAR_APART(stride) ((stride) * (ptrdiff_t)sizeof(REAL) > 2048)
 
 /* The product of `depth` columns of a, which begin at a and b, added to init. */
 KERNEL_FN void FN(product_block)(const struct fnn_product *q, const REAL *a, const REAL *b, const REAL *init,
@@ -156,7 +158,7 @@ KERNEL_FN void FN(product_block)(const struct fnn_product *q, const REAL *a, con
         panel.a = tiled;
         panel.tiled = 1;
     }
-    const int turned = q->b_col != 1, pack = turned || (BAD_STRIDE(q->b_row) && tiles >= 4);
+    const int turned = q->b_col != 1, pack = turned || ((BAD_STRIDE(q->b_row) || FAR_APART(q->b_row)) && tiles >= 4);
     REAL *packed = pack ? fnn_workspace() : NULL;
     ptrdiff_t col = pack || q->rows > 3 || cols < 4 * LANES ? 0 : FN(wide_panels)(&panel, cols);
     for (ptrdiff_t width; col < cols; col += width) {

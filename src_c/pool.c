@@ -1,0 +1,223 @@
+/* Threads that wait for work: for a short while by looking for it, then asleep.
+ *
+ * The caller publishes a share and takes pieces of it like everybody else. A thread that comes late finds less to do, one
+ * that never comes is not missed: nobody waits for a thread that has not begun. `inside` counts those that may read the
+ * share; it is raised before `open` is read, and `open` is cleared before `inside` is read, both in one total order, so
+ * either the thread sees that the share is closed or the caller sees the thread. */
+#include "pool.h"
+
+#include "fastnn.h"
+
+#if defined(_WIN32)
+
+int fnn_share_work(const struct fnn_share *share, struct fnn_times *times)
+{
+    (void)share;
+    (void)times;
+    return 0;
+}
+double fnn_pool_latency(void)
+{
+    return -1;
+}
+
+#else
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#define FP_MODE() (_mm_getcsr() & ~0x3fu) /* without the flags of what has happened */
+#define PAUSE() _mm_pause()
+#elif defined(__aarch64__)
+static inline unsigned long fp_mode(void)
+{
+    unsigned long mode;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
+    return mode;
+}
+#define FP_MODE() fp_mode()
+#define PAUSE() __asm__ volatile("yield")
+#endif
+
+enum {
+    MOST_THREADS = 1024,
+    AWAKE_NS = 100 * 1000, /* so long a thread looks for the next share before it sleeps: the pause between two steps */
+    PATIENT_NS = 20 * 1000,   /* so long a caller looks for the last piece before it offers its processor to others */
+    RETRY_NS = 100000 * 1000, /* so long no thread is made after the system refused one */
+    LOOKS = 32,               /* between two readings of the clock */
+    MEETINGS = 20,
+    MEETING_NS = 50 * 1000,
+};
+
+static struct fnn_share shared;
+static ptrdiff_t pieces;
+static unsigned long mode; /* the floating-point mode of the caller: a thread in another one does not take part */
+static atomic_ptrdiff_t next;
+static atomic_int is_open, inside, asleep, busy;
+static atomic_uint turn; /* shares so far */
+static int made;         /* threads; like all that follows, of the caller that has the pool */
+static double refused_until;
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
+
+/* The first element of a piece. */
+static ptrdiff_t piece_start(ptrdiff_t piece)
+{
+    const ptrdiff_t units = (shared.n + shared.unit - 1) / shared.unit, parts = shared.parts;
+    const ptrdiff_t large = shared.spares ? units * 4 / 5 : units;
+    const ptrdiff_t unit =
+        piece <= parts ? large * piece / parts : large + (units - large) * (piece - parts) / (pieces - parts);
+    return unit < units ? unit * shared.unit : shared.n;
+}
+
+/* Does pieces until none is left; returns how many elements that were. */
+static ptrdiff_t do_pieces(void)
+{
+    ptrdiff_t piece, done = 0;
+    while ((piece = atomic_fetch_add_explicit(&next, 1, memory_order_relaxed)) < pieces) {
+        const ptrdiff_t start = piece_start(piece), stop = piece_start(piece + 1);
+        if (start < stop)
+            shared.task(shared.work, start, stop, NULL);
+        done += stop - start;
+    }
+    return done;
+}
+
+/* Waits until there has been another turn than `seen`; returns its number. */
+static unsigned next_turn(unsigned seen)
+{
+    const double until = fnn_nanoseconds() + AWAKE_NS;
+    do
+        for (int look = 0; look < LOOKS; look++) {
+            const unsigned now = atomic_load_explicit(&turn, memory_order_acquire);
+            if (now != seen)
+                return now;
+            PAUSE();
+        }
+    while (fnn_nanoseconds() < until);
+    pthread_mutex_lock(&mutex);
+    atomic_fetch_add(&asleep, 1);
+    while (atomic_load(&turn) == seen)
+        pthread_cond_wait(&wake, &mutex);
+    atomic_fetch_sub(&asleep, 1);
+    pthread_mutex_unlock(&mutex);
+    return atomic_load(&turn);
+}
+
+static void *work_for_ever(void *argument)
+{
+    const int number = (int)(ptrdiff_t)argument; /* the caller is 0 */
+    for (unsigned seen = 0;;) {
+        seen = next_turn(seen);
+        atomic_fetch_add(&inside, 1);
+        if (atomic_load(&is_open) && number < shared.threads && mode == FP_MODE())
+            do_pieces();
+        atomic_fetch_sub_explicit(&inside, 1, memory_order_release);
+    }
+    return NULL;
+}
+
+/* Makes threads until there are `wanted`, or the system refuses. They leave all signals to the threads that there were. */
+static void make_threads(int wanted)
+{
+    sigset_t all, before;
+    pthread_attr_t attributes;
+    pthread_t thread;
+    if (made >= wanted || (refused_until != 0 && fnn_nanoseconds() < refused_until))
+        return;
+    if (pthread_attr_init(&attributes))
+        return;
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attributes, 1 << 20);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    while (made < wanted && made < MOST_THREADS - 1) {
+        if (pthread_create(&thread, &attributes, work_for_ever, (void *)(ptrdiff_t)(made + 1))) {
+            refused_until = fnn_nanoseconds() + RETRY_NS;
+            break;
+        }
+        made++;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+}
+
+static void publish(const struct fnn_share *share)
+{
+    shared = *share;
+    pieces = share->parts + (ptrdiff_t)share->parts * share->spares;
+    mode = FP_MODE();
+    atomic_store_explicit(&next, 0, memory_order_relaxed);
+    atomic_store(&is_open, 1);
+    atomic_fetch_add(&turn, 1);
+    if (atomic_load(&asleep)) {
+        pthread_mutex_lock(&mutex);
+        pthread_cond_broadcast(&wake);
+        pthread_mutex_unlock(&mutex);
+    }
+}
+
+/* Closes the share and waits for those that are still at a piece of it. */
+static void finish(double now)
+{
+    const double until = now + PATIENT_NS;
+    atomic_store(&is_open, 0);
+    while (atomic_load(&inside)) {
+        for (int look = 0; look < LOOKS && atomic_load_explicit(&inside, memory_order_acquire); look++)
+            PAUSE();
+        if (fnn_nanoseconds() > until)
+            sched_yield();
+    }
+}
+
+int fnn_share_work(const struct fnn_share *share, struct fnn_times *times)
+{
+    int free_ = 0;
+    if (fnn_forked() || !atomic_compare_exchange_strong(&busy, &free_, 1))
+        return 0;
+    make_threads(share->threads - 1);
+    if (made == 0) {
+        atomic_store(&busy, 0);
+        return 0;
+    }
+    const double began = fnn_nanoseconds();
+    publish(share);
+    times->share = (double)do_pieces() / (double)share->n;
+    const double now = fnn_nanoseconds();
+    finish(now);
+    times->own = now - began;
+    times->whole = fnn_nanoseconds() - began;
+    atomic_store(&busy, 0);
+    return 1;
+}
+
+/* A piece that waits until another thread has begun the other piece. */
+static void meet(const void *work, ptrdiff_t start, ptrdiff_t stop, void *dtype)
+{
+    atomic_int *met = *(atomic_int *const *)work;
+    const double until = fnn_nanoseconds() + MEETING_NS;
+    (void)start, (void)stop, (void)dtype;
+    atomic_fetch_add(met, 1);
+    while (atomic_load(met) < 2 && fnn_nanoseconds() < until)
+        PAUSE();
+}
+
+double fnn_pool_latency(void)
+{
+    atomic_int met, *pointer = &met;
+    const struct fnn_share share = {meet, &pointer, 2, 1, 2, 0, 2};
+    struct fnn_times times;
+    double least = -1;
+    for (int i = 0; i < MEETINGS; i++) {
+        atomic_store(&met, 0);
+        if (fnn_share_work(&share, &times) && times.share < 1 && (least < 0 || times.own < least))
+            least = times.own;
+    }
+    return least;
+}
+
+#endif
