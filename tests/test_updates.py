@@ -225,3 +225,47 @@ def test_rprop_refuses_wrong_factors(wrong, error, message):
     with pytest.raises(error, match=message):
         optim.rprop_step(*arrays, step=1, **wrong)
     np.testing.assert_array_equal(arrays[0], 1)
+
+
+# Rules that divide by something with an eps: constant gradients, and none at all, with an eps that is 0 in the dtype.
+ADAPTIVE = [
+    pytest.param(op, options, id=case_id((op, options)))
+    for op, options in CASES
+    if op.name not in ("sgd_step", "lion_step", "rprop_step")
+]
+
+
+@pytest.mark.parametrize("eps", [0.0, 1e-320])
+@pytest.mark.parametrize("of_reference", [False, True])
+@pytest.mark.parametrize(("op", "options"), ADAPTIVE)
+def test_without_eps_what_has_no_gradient_stays(op, options, eps, of_reference, dtype, isa, rng):
+    """And what has one is updated as ever."""
+    options = {**options, "eps": eps, "weight_decay": 0.0}
+    arrays, schedule = steps(op, options, (37,), dtype, rng)
+    for state in arrays[2:]:
+        if state is not None:
+            state[...] = 0
+    for grad, _ in schedule:
+        grad[::3] = 0
+    start = arrays[0].copy()
+    param = run(op.reference if of_reference else op.function, arrays, schedule)[0]
+    np.testing.assert_array_equal(param[::3], start[::3])
+    assert np.isfinite(param).all()
+    if op.name != "adadelta_step":  # its first step is as large as eps
+        assert (param != start)[1::3].all()
+
+
+@pytest.mark.parametrize("compat", ["torch", "keras"])
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_centered_rmsprop_of_constant_gradients(compat, momentum, dtype, isa, backend, rng):
+    """The variance is 0, whatever rounding makes of it: no step is larger than lr g / eps, and none is NaN."""
+    grad = rng.normal(size=37).astype(dtype) * 10.0 ** rng.integers(-3, 4, 37).astype(dtype)
+    states = [np.zeros_like(grad) for _ in range(3 if momentum else 2)]
+    param = np.zeros_like(grad)
+    eps = 1e-3
+    for _ in range(400):
+        before = param.copy()
+        optim.rmsprop_step(param, grad, *states, centered=True, alpha=0.9, lr=0.1, eps=eps, momentum=momentum, compat=compat)
+        largest = 0.1 * np.abs(grad) / (eps if compat == "torch" else eps**0.5) / (1 - momentum)
+        assert (np.abs(param - before) <= 1.01 * largest).all()
+    assert (np.sign(param) == -np.sign(grad)).all()

@@ -56,6 +56,15 @@ INLINE VEC LANE(decayed)(VEC g, VEC p, VEC weight_decay)
     return v_select(v_gt(weight_decay, K(0)), v_fma(weight_decay, p, g), g);
 }
 
+/* The root of the least positive number: a root of squares that is not 0 is no smaller. */
+#define LEAST_ROOT K(BITS == 32 ? 0x1.6a09e667f3bcdp-75 : 0x1p-537)
+
+/* a / root, root held above 0: with an eps that is 0 in this dtype, a parameter without a gradient stays as it is. */
+INLINE VEC LANE(over_root)(VEC a, VEC root)
+{
+    return a / v_max(LEAST_ROOT, root);
+}
+
 /* A rule without momentum has no buffer: p -= lr g. With one:
  * buffer = momentum buffer + gain g;  p -= lr buffer,  or lr (look_ahead buffer + ahead_gain g)
  * k: lr, -, momentum (0 at the first step), gain = 1 - dampening (1 at the first step), look_ahead (momentum for
@@ -77,11 +86,12 @@ INLINE void LANE(adagrad_step)(VEC *p, VEC g, VEC *sum, VEC *s1, VEC *s2, const 
 {
     (void)s1, (void)s2;
     *sum = v_fma(g, g, *sum);
-    *p = v_fnma(k[0], g / (v_sqrt(*sum + k[3]) + k[2]), *p);
+    *p = v_fnma(k[0], LANE(over_root)(g, v_sqrt(*sum + k[3]) + k[2]), *p);
 }
 FNN_DEFINE_UPDATE(adagrad_step)
 
-/* v = alpha v + (1 - alpha) g^2;  centered: mean = alpha mean + (1 - alpha) g, v - mean^2 under the root;
+/* v = alpha v + (1 - alpha) g^2;  centered: mean = alpha mean + (1 - alpha) g, v - mean^2 under the root, where
+ * it is 0 if rounding made it negative;
  * update = g / (sqrt(v + inner_eps) + eps);  momentum: buffer = momentum buffer + gain update;  p -= lr update
  * k: lr, -, eps, alpha, 1 - alpha, momentum, inner_eps, gain (1, or the rate inside the buffer) */
 INLINE void LANE(rmsprop_step)(VEC *p, VEC g, VEC *v, VEC *mean, VEC *buffer, const VEC *k)
@@ -90,9 +100,9 @@ INLINE void LANE(rmsprop_step)(VEC *p, VEC g, VEC *v, VEC *mean, VEC *buffer, co
     VEC variance = *v;
     if (mean) {
         *mean = v_fma(k[4], g - *mean, *mean);
-        variance = v_fnma(*mean, *mean, variance);
+        variance = v_max(K(0), v_fnma(*mean, *mean, variance)); /* NaN stays */
     }
-    VEC update = g / (v_sqrt(variance + k[6]) + k[2]);
+    VEC update = LANE(over_root)(g, v_sqrt(variance + k[6]) + k[2]);
     if (buffer)
         update = *buffer = v_fma(k[5], *buffer, k[7] * update);
     *p = v_fnma(k[0], update, *p);
@@ -105,7 +115,7 @@ INLINE void LANE(adadelta_step)(VEC *p, VEC g, VEC *v, VEC *d, VEC *s2, const VE
 {
     (void)s2;
     *v = v_fma(k[4] * g, g, k[3] * *v);
-    const VEC delta = v_sqrt(*d + k[2]) / v_sqrt(*v + k[2]) * g;
+    const VEC delta = LANE(over_root)(v_sqrt(*d + k[2]), v_sqrt(*v + k[2])) * g;
     *d = v_fma(k[4] * delta, delta, k[3] * *d);
     *p = v_fnma(k[0], delta, *p);
 }
@@ -126,7 +136,7 @@ INLINE void LANE(adam_step)(VEC *p, VEC g, VEC *m, VEC *v, VEC *largest, const V
     VEC second = *v;
     if (largest)
         second = *largest = v_max(*largest, *v);
-    *p = v_fnma(k[0], *m / v_fma(v_sqrt(second), k[6], k[2]), *p);
+    *p = v_fnma(k[0], LANE(over_root)(*m, v_fma(v_sqrt(second), k[6], k[2])), *p);
 }
 FNN_DEFINE_UPDATE(adam_step)
 
@@ -136,7 +146,7 @@ INLINE void LANE(nadam_step)(VEC *p, VEC g, VEC *m, VEC *v, VEC *s2, const VEC *
 {
     (void)s2;
     LANE(average_moments)(m, v, g, k);
-    *p = *p - v_fma(k[7], g, k[0] * *m) / v_fma(v_sqrt(*v), k[6], k[2]);
+    *p = *p - LANE(over_root)(v_fma(k[7], g, k[0] * *m), v_fma(v_sqrt(*v), k[6], k[2]));
 }
 FNN_DEFINE_UPDATE(nadam_step)
 
@@ -146,11 +156,12 @@ INLINE void LANE(radam_step)(VEC *p, VEC g, VEC *m, VEC *v, VEC *s2, const VEC *
 {
     (void)s2;
     LANE(average_moments)(m, v, g, k);
-    *p = v_fnma(k[0], v_select(v_gt(k[6], K(0)), *m / (v_sqrt(*v) + k[2]), *m), *p);
+    const VEC rectified = LANE(over_root)(*m, v_sqrt(*v) + k[2]);
+    *p = v_fnma(k[0], v_select(v_gt(k[6], K(0)), rectified, *m), *p);
 }
 FNN_DEFINE_UPDATE(radam_step)
 
-/* m += (1 - beta1)(g - m);  u = max(beta2 u, |g| + eps), NaN if one is;  p -= step_size m / u
+/* m += (1 - beta1)(g - m);  u = max(beta2 u, |g| + eps), NaN if one is;  p -= step_size m / u, but stays where u is 0
  * k: step_size = lr / (1 - beta1^t), -, eps, 1 - beta1, beta2 */
 INLINE void LANE(adamax_step)(VEC *p, VEC g, VEC *m, VEC *u, VEC *s2, const VEC *k)
 {
@@ -158,7 +169,7 @@ INLINE void LANE(adamax_step)(VEC *p, VEC g, VEC *m, VEC *u, VEC *s2, const VEC 
     *m = v_fma(k[3], g - *m, *m);
     const VEC before = k[4] * *u;
     *u = v_select(v_eq(before, before), v_max(before, v_abs(g) + k[2]), before);
-    *p = v_fnma(k[0], *m / *u, *p);
+    *p = v_fnma(k[0], v_select(v_eq(*u, K(0)), K(0), *m / *u), *p);
 }
 FNN_DEFINE_UPDATE(adamax_step)
 

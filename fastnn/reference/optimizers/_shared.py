@@ -25,6 +25,14 @@ def root(square: Array, eps: float, compat: str) -> Array:
     return np.sqrt(square + eps) if compat == "keras" else np.sqrt(square) + eps
 
 
+def over_root(a: Array, root: Array) -> Array:
+    """Return a / root, the root held above 0: with an eps that is 0 in this dtype, what has no gradient stays.
+
+    A root of squares that is not 0 is at least that of the least positive number.
+    """
+    return a / np.maximum(root, np.sqrt(np.finfo(root.dtype).smallest_subnormal))
+
+
 def average_moments(exp_avg: Array, exp_avg_sq: Array, grad: Array, betas: tuple[float, float]) -> None:
     lerp_(exp_avg, grad, 1 - betas[0])
     average_square(exp_avg_sq, grad, betas[1])

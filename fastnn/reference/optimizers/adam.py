@@ -7,7 +7,7 @@ import numpy as np
 from ..._compat import resolved
 from ..elementary import Array
 from ..parameters import lerp_
-from ._shared import average_moments, gradient
+from ._shared import average_moments, gradient, over_root
 
 
 @np.errstate(all="ignore")
@@ -48,7 +48,7 @@ def adam_step(
         root /= bias_correction2**0.5
     else:
         step_size *= bias_correction2**0.5
-    param -= step_size * exp_avg / (root + eps)
+    param -= step_size * over_root(exp_avg, root + eps)
 
 
 @np.errstate(all="ignore")
@@ -118,7 +118,8 @@ def nadam_step(
     product = float(mu_product[0])
     of_grad = lr * (1 - mu(step)) / (1 - product)
     of_average = lr * mu(step + 1) / (1 - product * mu(step + 1))
-    param -= (of_grad * grad + of_average * exp_avg) / (np.sqrt(exp_avg_sq / (1 - betas[1] ** step)) + eps)
+    root = np.sqrt(exp_avg_sq / (1 - betas[1] ** step))
+    param -= over_root(of_grad * grad + of_average * exp_avg, root + eps)
 
 
 @np.errstate(all="ignore")
@@ -152,7 +153,8 @@ def radam_step(
     step_size = lr / (1 - beta1**step)
     if rho > 5:
         rectification = ((rho - 4) * (rho - 2) * limit / ((limit - 4) * (limit - 2) * rho)) ** 0.5
-        param -= step_size * rectification * bias_correction2**0.5 * exp_avg / (np.sqrt(exp_avg_sq) + eps)
+        step_size *= rectification * bias_correction2**0.5
+        param -= step_size * over_root(exp_avg, np.sqrt(exp_avg_sq) + eps)
     else:
         param -= step_size * exp_avg
 
@@ -179,4 +181,5 @@ def adamax_step(
     grad = gradient(param, grad, lr, weight_decay, maximize)
     lerp_(exp_avg, grad, 1 - beta1)
     np.maximum(beta2 * exp_inf, np.abs(grad) + eps, out=exp_inf)
-    param -= lr / (1 - beta1**step) * exp_avg / exp_inf
+    step_size = lr / (1 - beta1**step)
+    param -= step_size * np.divide(exp_avg, exp_inf, out=np.zeros_like(exp_inf), where=exp_inf != 0)

@@ -5,7 +5,7 @@ import numpy as np
 from ..._compat import resolved
 from ..elementary import Array
 from ..parameters import lerp_
-from ._shared import average_square, gradient, root
+from ._shared import average_square, gradient, over_root, root
 
 
 @np.errstate(all="ignore")
@@ -30,7 +30,7 @@ def adagrad_step(
     grad = gradient(param, grad, lr, weight_decay, maximize, compat == "keras")
     state_sum += grad * grad
     decayed_lr = lr / (1 + (step - 1) * lr_decay)
-    param -= decayed_lr * grad / root(state_sum, eps, compat)
+    param -= decayed_lr * over_root(grad, root(state_sum, eps, compat))
 
 
 @np.errstate(all="ignore")
@@ -64,10 +64,10 @@ def rmsprop_step(
     variance = square_avg
     if centered and grad_avg is not None:
         lerp_(grad_avg, grad, 1 - alpha)
-        variance = square_avg - grad_avg * grad_avg
+        variance = np.maximum(0, square_avg - grad_avg * grad_avg)  # rounding may have made it negative
     if compat == "keras":
         lr, grad = 1.0, lr * grad
-    update = grad / root(variance, eps, compat)
+    update = over_root(grad, root(variance, eps, compat))
     if momentum > 0 and momentum_buffer is not None:
         momentum_buffer *= momentum
         momentum_buffer += update
@@ -95,6 +95,6 @@ def adadelta_step(
     """
     grad = gradient(param, grad, lr, weight_decay, maximize)
     average_square(square_avg, grad, rho)
-    delta = np.sqrt(acc_delta + eps) / np.sqrt(square_avg + eps) * grad
+    delta = over_root(np.sqrt(acc_delta + eps), np.sqrt(square_avg + eps)) * grad
     average_square(acc_delta, delta, rho)
     param -= lr * delta
