@@ -40,6 +40,8 @@ RECORDS = [
     ),
     *rows("entropy", "distributions", passes=1),
     *rows("entropy_backward", "row_normal", "distributions", passes=2),
+    *rows("entropy_with_logits", "normal", passes=1),
+    *rows("entropy_with_logits_backward", "row_normal", "normal", passes=2),
 ]
 
 

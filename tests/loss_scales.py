@@ -152,3 +152,20 @@ def multi_margin_gradient_terms(
     terms = (margin + 2 * row_max(x)[:, 0]) ** (p - 1) * p
     counts = _counts(target, x, None, ignore_index)
     return (np.abs(upstream(g, terms, reduction, sample_weight, counts)) * terms)[:, np.newaxis] + np.zeros_like(x)
+
+
+def _distance_terms(x, axis, temperature):
+    """Probabilities, and how far logits are below the largest, as they are rounded."""
+    p = reference.softmax(x, axis, temperature)
+    return p, (np.abs(x) + np.abs(row_max(x, axis))) / temperature
+
+
+def entropy_of_logits_terms(x, axis=-1, temperature=1.0):
+    p, distances = _distance_terms(x, axis, temperature)
+    return 1 + (p * (1 + distances) * distances).sum(axis=axis)
+
+
+def entropy_of_logits_gradient_terms(g, x, axis=-1, temperature=1.0):
+    p, distances = _distance_terms(x, axis, temperature)
+    mean = (p * (1 + distances) * distances).sum(axis=axis, keepdims=True)
+    return np.expand_dims(np.abs(g), axis) * p * (1 + distances) * (1 + distances + mean) / temperature

@@ -122,6 +122,10 @@ ROWS = (
        "entropy_backward"),
     Op("entropy_backward", "rows", r.entropy_gradient_arguments, (3, 3), ("entropy_backward",), ({}, {"axis": 0}),
        scale=r.entropy_gradient_terms),
+    Op("entropy_with_logits", "rows", arrays(numbers), (16, 16), ("entropy_with_logits",), AXES,
+       "entropy_with_logits_backward", scale=s.entropy_of_logits_terms),
+    Op("entropy_with_logits_backward", "rows", r.entropy_of_logits_arguments, (16, 16),
+       ("entropy_with_logits_backward",), AXES, scale=s.entropy_of_logits_gradient_terms),
 )  # fmt: skip
 
 PARAMETRIC = (

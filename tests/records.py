@@ -241,6 +241,11 @@ def entropy_gradient_arguments(shape, dtype, rng, axis=-1):
     return Call((rng.normal(size=np.delete(shape, axis)).astype(dtype), p), {"axis": axis})
 
 
+def entropy_of_logits_arguments(shape, dtype, rng, axis=-1, **options):
+    g = rng.normal(size=np.delete(shape, axis)).astype(dtype)
+    return Call((g, rng.normal(size=shape).astype(dtype)), {"axis": axis, **options})
+
+
 def log_probabilities(shape, rng):
     return np.log(rows_of_probabilities(shape, rng))
 

@@ -390,6 +390,8 @@ def all_calls(dtype):
             "add": lambda: ref.add(x, g),
             "entropy": lambda: ref.entropy(x),
             "entropy_backward": lambda: ref.entropy_backward(g[:, 0], x),
+            "entropy_with_logits": lambda: ref.entropy_with_logits(x),
+            "entropy_with_logits_backward": lambda: ref.entropy_with_logits_backward(g[:, 0], x),
             "linear": lambda: ref.linear(x, weight, weight[0], "gelu"),
             "linear_backward": lambda: ref.linear_backward(g[:, :2], x, weight)[0],
             "layer_norm": lambda: ref.layer_norm(x, x[0], x[1]),

@@ -265,7 +265,9 @@ def test_centered_rmsprop_of_constant_gradients(compat, momentum, dtype, isa, ba
     eps = 1e-3
     for _ in range(400):
         before = param.copy()
-        optim.rmsprop_step(param, grad, *states, centered=True, alpha=0.9, lr=0.1, eps=eps, momentum=momentum, compat=compat)
+        optim.rmsprop_step(
+            param, grad, *states, centered=True, alpha=0.9, lr=0.1, eps=eps, momentum=momentum, compat=compat
+        )
         largest = 0.1 * np.abs(grad) / (eps if compat == "torch" else eps**0.5) / (1 - momentum)
         assert (np.abs(param - before) <= 1.01 * largest).all()
     assert (np.sign(param) == -np.sign(grad)).all()

@@ -13,6 +13,8 @@ from ._elementwise import Array, reference_function
 __all__ = [
     "entropy",
     "entropy_backward",
+    "entropy_with_logits",
+    "entropy_with_logits_backward",
     "log_softmax",
     "log_softmax_backward",
     "log_softmax_temperature_backward",
@@ -23,8 +25,8 @@ __all__ = [
 
 _FORWARD = {"softmax": Rows1("softmax"), "log_softmax": Rows1("log_softmax")}
 _BACKWARD = {name: Rows2(f"{name}_backward") for name in _FORWARD}
-_ENTROPY = Rows1("entropy")
-_ENTROPY_BACKWARD = Rows2("entropy_backward")
+_ENTROPY = {name: Rows1(name) for name in ("entropy", "entropy_with_logits")}
+_ENTROPY_GRADIENT = {name: Rows2(f"{name}_backward") for name in _ENTROPY}
 
 
 def _axis_of(name: str, x: Array, axis: int) -> int:
@@ -226,15 +228,7 @@ def entropy(p: Any, axis: int = -1) -> Array:
     -------
     h : ndarray of p's dtype, without that axis (a scalar for one dimension)
     """
-    p = check.as_array("p", p)
-    axis = _axis_of("p", p, axis)
-    shape = p.shape[:axis] + p.shape[axis + 1 :]
-    if dispatch.get_reference():
-        return np.asarray(reference_function("entropy")(p, axis), p.dtype)[()]
-    h = np.zeros(shape, p.dtype)
-    if p.size:
-        _ENTROPY.run(_rows(p, axis), h)
-    return h[()]
+    return _entropy("entropy", "p", p, axis, None)
 
 
 def entropy_backward(grad_output: Any, p: Any, axis: int = -1) -> Array:
@@ -250,19 +244,79 @@ def entropy_backward(grad_output: Any, p: Any, axis: int = -1) -> Array:
 
     Returns
     -------
-    grad_p : ndarray, shape and dtype of p; infinite where p is 0
+    grad_p : ndarray, shape and dtype of p; infinite where p is 0, which `softmax_backward` makes 0 again
+
+    Notes
+    -----
+    Of a softmax, `entropy_with_logits_backward` has the gradient in one step.
     """
-    p = check.as_array("p", p)
-    axis = _axis_of("p", p, axis)
-    g = check.as_array("grad_output", grad_output)
-    check.check_same_dtype(grad_output=g, p=p)
-    check.check_shape("grad_output", g, p.shape[:axis] + p.shape[axis + 1 :], "(p without its axis)")
+    return _entropy_backward("entropy", "p", grad_output, p, axis, None)
+
+
+def entropy_with_logits(x: Any, axis: int = -1, temperature: float = 1.0) -> Array:
+    """Entropy of softmax(x / T) along an axis, in nats, without a step over its probabilities.
+
+    H = log(sum_j exp(z_j)) - sum_i p_i z_i,   z = x / T,  p = softmax(z)
+
+    Parameters
+    ----------
+    x : ndarray of float32 or float64, at least one dimension
+        Logits. One of -inf has probability 0 and counts for nothing; special values otherwise as for `softmax`.
+    axis : int, default -1
+    temperature : float above 0, default 1.0
+
+    Returns
+    -------
+    h : ndarray of x's dtype, without that axis (a scalar for one dimension)
+    """
+    return _entropy("entropy_with_logits", "x", x, axis, temperature)
+
+
+def entropy_with_logits_backward(grad_output: Any, x: Any, axis: int = -1, temperature: float = 1.0) -> Array:
+    """Gradient of `entropy_with_logits`, finite for every probability.
+
+    grad_x_i = p_i * (sum_j p_j z_j - z_i) * g / T,   0 where p_i is 0
+
+    Parameters
+    ----------
+    grad_output : ndarray or scalar of x's dtype, shape of the entropy
+    x, axis, temperature
+        As given to `entropy_with_logits`.
+
+    Returns
+    -------
+    grad_x : ndarray, shape and dtype of x
+    """
+    return _entropy_backward("entropy_with_logits", "x", grad_output, x, axis, temperature)
+
+
+def _entropy(name: str, argument: str, value: Any, axis: int, temperature: float | None) -> Array:
+    x = check.as_array(argument, value)
+    axis = _axis_of(argument, x, axis)
+    given = () if temperature is None else (check.check_temperature(temperature, x.dtype),)
     if dispatch.get_reference():
-        return np.asarray(reference_function("entropy_backward")(g, p, axis))
-    out = np.empty_like(p)
-    if p.size:
-        rows = _rows(p, axis)
+        return np.asarray(reference_function(name)(x, axis, *given), x.dtype)[()]
+    h = np.zeros(x.shape[:axis] + x.shape[axis + 1 :], x.dtype)
+    if x.size:
+        _ENTROPY[name].run(_rows(x, axis), h, *(1.0 / t for t in given))
+    return h[()]
+
+
+def _entropy_backward(
+    name: str, argument: str, grad_output: Any, value: Any, axis: int, temperature: float | None
+) -> Array:
+    x = check.as_array(argument, value)
+    axis = _axis_of(argument, x, axis)
+    given = () if temperature is None else (check.check_temperature(temperature, x.dtype),)
+    g = check.as_array("grad_output", grad_output)
+    check.check_same_dtype(**{"grad_output": g, argument: x})
+    check.check_shape("grad_output", g, x.shape[:axis] + x.shape[axis + 1 :], f"({argument} without its axis)")
+    if dispatch.get_reference():
+        return np.asarray(reference_function(f"{name}_backward")(g, x, axis, *given))
+    out = np.empty_like(x)
+    if x.size:
+        rows = _rows(x, axis)
         result = np.empty_like(rows)
-        _ENTROPY_BACKWARD.run(g, rows, result)
+        _ENTROPY_GRADIENT[name].run(g, rows, result, *(1.0 / t for t in given))
         _put_rows(result, out, axis)
     return out

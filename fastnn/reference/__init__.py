@@ -125,6 +125,8 @@ from .random import normal, permutation, philox4x32, philox_uint32, uniform
 from .softmax import (
     entropy,
     entropy_backward,
+    entropy_with_logits,
+    entropy_with_logits_backward,
     log_softmax,
     log_softmax_backward,
     log_softmax_temperature_backward,
@@ -163,6 +165,8 @@ __all__ = [
     "embedding_backward",
     "entropy",
     "entropy_backward",
+    "entropy_with_logits",
+    "entropy_with_logits_backward",
     "erf",
     "exp",
     "expm1",

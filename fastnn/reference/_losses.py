@@ -8,6 +8,12 @@ from numpy.typing import ArrayLike
 from .elementary import Array
 
 
+@np.errstate(all="ignore")
+def shared(share: Any, y: Array) -> Any:
+    """Return share * y with 0 for a share of 0, be y infinite; NaN stays."""
+    return share * np.where(np.equal(share, 0), np.clip(y, -1e30, 1e30), y)
+
+
 def element_weights(loss: Array, sample_weight: ArrayLike | None) -> Array:
     """Return the weight of every element of the loss: its sample's, or 1."""
     if sample_weight is None:
@@ -23,7 +29,7 @@ def reduced(loss: Array, reduction: str, sample_weight: ArrayLike | None, share:
     An element's weight, times `share` where that is given, is what the element counts in the mean.
     """
     weight = element_weights(loss, sample_weight)
-    weighted = weight * loss
+    weighted = shared(weight, loss)
     return weighted if reduction == "none" else weighted.sum() / _divisor(weight * share, reduction)
 
 

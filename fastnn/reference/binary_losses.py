@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._losses import reduced, upstream
+from ._losses import reduced, shared, upstream
 from .activations import sigmoid
 from .elementary import Array
 
@@ -53,7 +53,7 @@ def binary_cross_entropy_backward(
 ) -> Array:
     """Return the gradient of `binary_cross_entropy`: (x - t) / max(x (1 - x), 1e-12), as ATen has it."""
     slope = (input - target) / np.maximum((1 - input) * input, BCE_MIN_VARIANCE)
-    return upstream(grad_output, input, reduction, sample_weight) * slope
+    return shared(upstream(grad_output, input, reduction, sample_weight), slope)
 
 
 @np.errstate(all="ignore")
@@ -64,19 +64,16 @@ def binary_cross_entropy_with_logits(
     sample_weight: ArrayLike | None = None,
     pos_weight: ArrayLike | None = None,
 ) -> Any:
-    """Return the binary cross-entropy of sigmoid(x), as max(x, 0) - x t + log(1 + exp(-|x|)).
+    """Return the binary cross-entropy of sigmoid(x): t log(1 + exp(-x)) + (1 - t) log(1 + exp(x)).
 
-    With pos_weight w, a number or one for each column, t log sigmoid(x) counts w times.
+    With pos_weight w, a number or one for each column, the first term counts w times. A term whose factor is 0 is 0.
     """
-    loss = _logits_loss(input, target)
-    if pos_weight is not None:
-        pos_weight = np.asarray(pos_weight, dtype=input.dtype)
-        loss = (1 - target) * _softplus(input) + pos_weight * target * _softplus(-input)
+    loss = _logits_loss(input, target, 1 if pos_weight is None else np.asarray(pos_weight, dtype=input.dtype))
     return reduced(loss, reduction, sample_weight)
 
 
-def _logits_loss(input: Array, target: Array) -> Array:
-    return np.maximum(input, 0) - input * target + np.log1p(np.exp(-np.abs(input)))
+def _logits_loss(input: Array, target: Array, pos_weight: ArrayLike = 1) -> Array:
+    return shared(pos_weight * target, _softplus(-input)) + shared(1 - target, _softplus(input))
 
 
 def _softplus(x: Array) -> Array:
@@ -98,7 +95,7 @@ def binary_cross_entropy_with_logits_backward(
     if pos_weight is not None:
         pos_weight = np.asarray(pos_weight, dtype=input.dtype)
         slope = (1 - target) * sigmoid(input) - pos_weight * target * sigmoid(-input)
-    return upstream(grad_output, input, reduction, sample_weight) * slope
+    return shared(upstream(grad_output, input, reduction, sample_weight), slope)
 
 
 @np.errstate(all="ignore")
@@ -116,7 +113,7 @@ def sigmoid_focal_loss(
     for targets 1 and 1 - alpha for targets 0, unless alpha is negative.
     """
     miss = _miss(input, target)
-    loss = _logits_loss(input, target) * _balance(target, alpha) * miss**gamma
+    loss = shared(_balance(target, alpha) * miss**gamma, _logits_loss(input, target))
     return reduced(loss, reduction, sample_weight)
 
 
@@ -134,9 +131,9 @@ def sigmoid_focal_loss_backward(
     miss = _miss(input, target)
     # The derivative of miss is (1 - 2 t) p (1 - p), that of miss**gamma has miss**(gamma - 1).
     ratio = np.where(miss == 0, 0, sigmoid(input) * sigmoid(-input) / miss)
-    change = gamma * (_logits_loss(input, target) * ((1 - 2 * target) * ratio))
+    change = gamma * shared((1 - 2 * target) * ratio, _logits_loss(input, target))
     slope = _balance(target, alpha) * miss**gamma * (sigmoid(input) - target + change)
-    return upstream(grad_output, input, reduction, sample_weight) * slope
+    return shared(upstream(grad_output, input, reduction, sample_weight), slope)
 
 
 def _miss(input: Array, target: Array) -> Array:
@@ -175,7 +172,7 @@ def hinge_loss_backward(
     """Return the gradient of `hinge_loss`: -t, or -2 t times the loss, within the margin; 0 on it and beyond."""
     gap = np.maximum(0, margin - target * input)
     slope = -target * (2 * gap if squared else np.where(gap > 0, 1, gap))
-    return upstream(grad_output, input, reduction, sample_weight) * slope
+    return shared(upstream(grad_output, input, reduction, sample_weight), slope)
 
 
 @np.errstate(all="ignore")
@@ -195,4 +192,4 @@ def soft_margin_loss_backward(
     sample_weight: ArrayLike | None = None,
 ) -> Array:
     """Return the gradient of `soft_margin_loss`: -t sigmoid(-t x)."""
-    return upstream(grad_output, input, reduction, sample_weight) * (-target * sigmoid(-(target * input)))
+    return shared(upstream(grad_output, input, reduction, sample_weight), -target * sigmoid(-(target * input)))

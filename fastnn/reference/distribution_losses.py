@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._losses import reduced, upstream
+from ._losses import reduced, shared, upstream
 from .elementary import Array
 
 __all__ = [
@@ -33,7 +33,9 @@ def poisson_nll_loss(
 
     `full` adds Stirling's approximation of log(t!), t log t - t + log(2 pi t) / 2, where t > 1.
     """
-    loss = np.exp(input) - target * input if log_input else input - target * np.log(input + eps)
+    rate, log_rate = (np.exp(input), input) if log_input else (input, np.log(input + eps))
+    # An infinite rate counts for more than t times its logarithm.
+    loss = np.where(np.isposinf(rate) & np.isposinf(log_rate), rate, rate - shared(target, log_rate))
     if full:
         stirling = target * np.log(target) - target + 0.5 * np.log(2 * math.pi * target)
         loss = loss + np.where(target <= 1, 0, stirling)
@@ -52,8 +54,9 @@ def poisson_nll_loss_backward(
     eps: float = 1e-8,
 ) -> Array:
     """Return the gradient of `poisson_nll_loss`: exp(x) - t, or 1 - t / (x + eps)."""
-    slope = np.exp(input) - target if log_input else 1 - target / (input + eps)
-    return upstream(grad_output, input, reduction, sample_weight) * slope
+    rate = np.exp(input) if log_input else input + eps
+    slope = rate - target if log_input else 1 - np.where((target == 0) & (rate == 0), 0, target / rate)
+    return shared(upstream(grad_output, input, reduction, sample_weight), slope)
 
 
 @np.errstate(all="ignore")
@@ -64,14 +67,17 @@ def kl_div(
     sample_weight: ArrayLike | None = None,
     log_target: bool = False,
 ) -> Any:
-    """Return t (log t - x) of log-probabilities x, with 0 log 0 = 0; or exp(t) (t - x) of logarithms t.
+    """Return t (log t - x) of log-probabilities x, or exp(t) (t - x) of logarithms t.
+
+    What the target gives no probability costs nothing, be x -inf.
 
     reduction "batchmean" divides the sum by the number of rows (or the sum of their weights): the divergence itself.
     """
     if log_target:
-        loss = np.exp(target) * (target - input)
+        p = np.exp(target)
+        loss = np.where((p == 0) & ~np.isnan(input), 0, p * (target - input))
     else:
-        loss = np.where(target == 0, 0, target * np.log(target)) - target * input
+        loss = shared(target, np.log(target)) - shared(target, input)
     return reduced(loss, reduction, sample_weight)
 
 
@@ -86,7 +92,7 @@ def kl_div_backward(
 ) -> Array:
     """Return the gradient of `kl_div`: -t, or -exp(t)."""
     slope = -(np.exp(target) if log_target else target)
-    return upstream(grad_output, input, reduction, sample_weight) * slope
+    return shared(upstream(grad_output, input, reduction, sample_weight), slope)
 
 
 @np.errstate(all="ignore")
@@ -100,8 +106,8 @@ def gaussian_nll_loss(
     eps: float = 1e-6,
 ) -> Any:
     """Return (log v + (x - t)**2 / v) / 2, v the variance and at least eps; `full` adds log(2 pi) / 2."""
-    v = np.maximum(var, eps)
-    loss = 0.5 * (np.log(v) + (input - target) ** 2 / v) + (0.5 * math.log(2 * math.pi) if full else 0)
+    v, error = np.maximum(var, eps), input - target
+    loss = 0.5 * (np.log(v) + error * (error / v)) + (0.5 * math.log(2 * math.pi) if full else 0)
     return reduced(loss, reduction, sample_weight)
 
 
@@ -123,4 +129,4 @@ def gaussian_nll_loss_backward(
     v = np.maximum(var, eps)
     error = input - target
     reaching = upstream(grad_output, input, reduction, sample_weight)
-    return reaching * (error / v), reaching * (0.5 * (1 - error * (error / v)) / v)
+    return shared(reaching, error / v), shared(reaching, 0.5 * (1 - error * (error / v)) / v)

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._losses import reduced, upstream
+from ._losses import reduced, shared, upstream
 from .elementary import Array
 
 __all__ = [
@@ -56,7 +56,7 @@ def l1_loss_backward(
     sample_weight: ArrayLike | None = None,
 ) -> Array:
     """Return the gradient of `l1_loss`: the sign of input - target, 0 where they are equal."""
-    return upstream(grad_output, input, reduction, sample_weight) * np.sign(input - target)
+    return shared(upstream(grad_output, input, reduction, sample_weight), np.sign(input - target))
 
 
 @np.errstate(all="ignore")
@@ -74,7 +74,7 @@ def mse_loss_backward(
     sample_weight: ArrayLike | None = None,
 ) -> Array:
     """Return the gradient of `mse_loss`: 2 (input - target)."""
-    return upstream(grad_output, input, reduction, sample_weight) * (2 * (input - target))
+    return shared(upstream(grad_output, input, reduction, sample_weight), 2 * (input - target))
 
 
 @np.errstate(all="ignore")
@@ -121,7 +121,7 @@ def huber_loss_backward(
     delta: float = 1.0,
 ) -> Array:
     """Return the gradient of `huber_loss`: input - target, limited to [-delta, delta]."""
-    return upstream(grad_output, input, reduction, sample_weight) * np.clip(input - target, -delta, delta)
+    return shared(upstream(grad_output, input, reduction, sample_weight), np.clip(input - target, -delta, delta))
 
 
 @np.errstate(all="ignore")
@@ -153,7 +153,7 @@ def smooth_l1_loss_backward(
     """Return the gradient of `smooth_l1_loss`: d / beta where |d| < beta, else the sign of d."""
     difference = input - target
     slope = np.where(np.abs(difference) < beta, difference / beta, np.sign(difference))
-    return upstream(grad_output, input, reduction, sample_weight) * slope
+    return shared(upstream(grad_output, input, reduction, sample_weight), slope)
 
 
 @np.errstate(all="ignore")
@@ -184,7 +184,7 @@ def quantile_loss_backward(
     """Return the gradient of `quantile_loss`: -q below the target, 1 - q above, 0 where they are equal."""
     q, error = np.asarray(q, dtype=input.dtype), target - input
     slope = np.where(error > 0, -q, np.where(error < 0, 1 - q, error + 0))
-    return upstream(grad_output, input, reduction, sample_weight) * slope
+    return shared(upstream(grad_output, input, reduction, sample_weight), slope)
 
 
 @np.errstate(all="ignore")

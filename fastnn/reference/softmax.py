@@ -12,6 +12,8 @@ from .elementary import Array
 __all__ = [
     "entropy",
     "entropy_backward",
+    "entropy_with_logits",
+    "entropy_with_logits_backward",
     "log_softmax",
     "log_softmax_backward",
     "log_softmax_temperature_backward",
@@ -30,7 +32,11 @@ def softmax(x: Array, axis: int = -1, temperature: float = 1.0) -> Array:
 
 @np.errstate(all="ignore")
 def softmax_backward(grad_output: Array, output: Array, axis: int = -1, temperature: float = 1.0) -> Array:
-    """Return output * (grad_output - sum_j grad_output_j output_j) / T, with output = softmax(x)."""
+    """Return output * (grad_output - sum_j grad_output_j output_j) / T, with output = softmax(x).
+
+    Where the output is 0 a gradient counts for nothing, be it infinite: that of the entropy is.
+    """
+    grad_output = np.where((output == 0) & np.isinf(grad_output), 0, grad_output)
     mean = (grad_output * output).sum(axis=axis, keepdims=True)
     return output * (grad_output - mean) / temperature
 
@@ -76,6 +82,21 @@ def entropy(p: Array, axis: int = -1) -> Array:
 def entropy_backward(grad_output: Array, p: Array, axis: int = -1) -> Array:
     """Return -(log p + 1) * grad_output, with grad_output like the entropy; infinite where p = 0."""
     return -(np.log(p) + 1) * np.expand_dims(grad_output, axis)
+
+
+@np.errstate(all="ignore")
+def entropy_with_logits(x: Array, axis: int = -1, temperature: float = 1.0) -> Array:
+    """Return the entropy of softmax(x / T) along an axis (which is removed), in nats; -inf has no probability."""
+    p, log_p = softmax(x, axis, temperature), log_softmax(x, axis, temperature)
+    return -np.where(p == 0, 0, p * log_p).sum(axis=axis)
+
+
+@np.errstate(all="ignore")
+def entropy_with_logits_backward(grad_output: Array, x: Array, axis: int = -1, temperature: float = 1.0) -> Array:
+    """Return -p_i (log p_i + H) * grad_output / T, 0 where p_i = 0, with p = softmax(x / T) and its entropy H."""
+    p, log_p = softmax(x, axis, temperature), log_softmax(x, axis, temperature)
+    h = np.expand_dims(entropy_with_logits(x, axis, temperature), axis)
+    return np.where(p == 0, 0, -p * (log_p + h)) * np.expand_dims(grad_output, axis) / temperature
 
 
 def _shifted(x: Array, axis: int, temperature: float) -> Array:

@@ -11,20 +11,27 @@ INLINE VEC LANE(binary_cross_entropy)(VEC x, VEC t, VEC *derivative)
 }
 FNN_DEFINE_LOSS(binary_cross_entropy)
 
-/* max(x, 0) - x t + log(1 + e^-|x|); derivative sigmoid(x) - t */
+/* log(1 + e^-|x|) */
+INLINE VEC LANE(soft_part)(VEC x)
+{
+    return LANE(log1p)(LANE(exp)(-v_abs(x)));
+}
+
+/* t log(1 + e^-x) + (1 - t) log(1 + e^x) = |x| (x < 0 ? t : 1 - t) + log(1 + e^-|x|); derivative sigmoid(x) - t */
 INLINE VEC LANE(binary_cross_entropy_with_logits)(VEC x, VEC t, VEC *derivative)
 {
     *derivative = LANE(sigmoid)(x) - t;
-    return v_fnma(x, t, AT_LEAST(x, K(0))) + LANE(log1p)(LANE(exp)(-v_abs(x)));
+    return LANE(shared)(v_select(v_lt(x, K(0)), t, K(1) - t), v_abs(x)) + LANE(soft_part)(x);
 }
 FNN_DEFINE_LOSS(binary_cross_entropy_with_logits)
 
-/* (1 - t) log(1 + e^x) + w t log(1 + e^-x) */
+/* The same with w t in place of the first t */
 INLINE VEC LANE(binary_cross_entropy_with_logits_pos_weight)(VEC x, VEC t, VEC *derivative, VEC w)
 {
-    const VEC soft = LANE(log1p)(LANE(exp)(-v_abs(x))), wt = w * t, rest = K(1) - t;
+    const VEC wt = w * t, rest = K(1) - t;
     *derivative = rest * LANE(sigmoid)(x) - wt * LANE(sigmoid)(-x);
-    return rest * (AT_LEAST(x, K(0)) + soft) + wt * (AT_LEAST(-x, K(0)) + soft);
+    const VEC linear = LANE(shared)(v_select(v_lt(x, K(0)), wt, rest), v_abs(x));
+    return v_fma(rest + wt, LANE(soft_part)(x), linear);
 }
 FNN_DEFINE_LOSS(binary_cross_entropy_with_logits_pos_weight, EXTRA(p[0]))
 
@@ -43,8 +50,9 @@ INLINE VEC LANE(sigmoid_focal_loss)(VEC x, VEC t, VEC *derivative, VEC alpha, VE
     const VEC p = LANE(sigmoid)(x), rest = LANE(sigmoid)(-x), m = p * (K(1) - t) + rest * t;
     const VEC balance = v_select(v_lt(alpha, K(0)), K(1), alpha * t + (K(1) - alpha) * (K(1) - t));
     const VEC ratio = v_select(v_eq(m, K(0)), K(0), p * rest / m), weight = balance * LANE(power)(m, gamma);
-    *derivative = weight * (slope + gamma * (loss * ((K(1) - K(2) * t) * ratio)));
-    return loss * weight;
+    /* Where the loss is infinite the ratio has vanished long before. */
+    *derivative = weight * (slope + gamma * (v_min(K(1e30), loss) * ((K(1) - K(2) * t) * ratio)));
+    return LANE(shared)(weight, loss);
 }
 FNN_DEFINE_LOSS(sigmoid_focal_loss, p[0], p[1])
 
@@ -74,6 +82,6 @@ INLINE VEC LANE(soft_margin_loss)(VEC x, VEC t, VEC *derivative)
 {
     const VEC z = t * x;
     *derivative = -t * LANE(sigmoid)(-z);
-    return AT_LEAST(-z, K(0)) + LANE(log1p)(LANE(exp)(-v_abs(z)));
+    return AT_LEAST(-z, K(0)) + LANE(soft_part)(z);
 }
 FNN_DEFINE_LOSS(soft_margin_loss)

@@ -1,32 +1,37 @@
 /* Negative log-likelihoods and divergences of distributions. */
 
-/* e^x - t x, or x - t log(x + eps) where x is no logarithm; with `full` also log t! by Stirling's formula, where t > 1 */
+/* e^x - t x, or x - t log(x + eps) where x is no logarithm; with `full` also log t! by Stirling's formula, where t > 1.
+ * At an infinite rate that counts for more than t times its logarithm, which is held below 1e30; 0 log 0 = 0. */
 INLINE VEC LANE(poisson_nll_loss)(VEC x, VEC t, VEC *derivative, int log_input, int full, VEC eps)
 {
-    VEC loss, stirling = K(0);
+    const MASK none = v_eq(t, K(0));
+    VEC rate = x, log_rate = x, stirling = K(0);
     if (log_input) {
-        const VEC rate = LANE(exp)(x);
+        rate = LANE(exp)(x);
         *derivative = rate - t;
-        loss = v_fnma(t, x, rate);
     } else {
-        *derivative = K(1) - t / (x + eps);
-        loss = v_fnma(t, LANE(log)(x + eps), x);
+        const VEC held = x + eps, ratio = t / held;
+        log_rate = LANE(log)(held);
+        *derivative = K(1) - v_select(none, v_select(v_eq(held, K(0)), K(0), ratio), ratio);
     }
+    log_rate = v_min(K(1e30), log_rate);
+    VEC loss = v_fnma(t, LANE(counted)(t, log_rate), rate);
     if (full)
         stirling = t * LANE(log)(t) - t + K(0.5) * LANE(log)(K(6.283185307179586476925) * t);
     return loss + v_select(v_le(t, K(1)), K(0), stirling);
 }
 FNN_DEFINE_LOSS(poisson_nll_loss, params[0] != 0, params[1] != 0, p[2])
 
-/* t (log t - x) with 0 log 0 = 0, or e^t (t - x) where t is a logarithm too */
+/* t (log t - x), or e^t (t - x) where t is a logarithm too; 0 where the target's probability is 0, whatever x gives it */
 INLINE VEC LANE(kl_div)(VEC x, VEC t, VEC *derivative, int log_target)
 {
     if (log_target) {
-        *derivative = -LANE(exp)(t);
-        return -*derivative * (t - x);
+        const VEC p = LANE(exp)(t);
+        *derivative = -p;
+        return p * v_select(v_eq(p, K(0)), FINITE(t) - FINITE(x), t - x);
     }
     *derivative = -t;
-    return v_select(v_eq(t, K(0)), K(0), t * LANE(log)(t)) - t * x;
+    return LANE(shared)(t, LANE(log)(t)) - LANE(shared)(t, x);
 }
 FNN_DEFINE_LOSS(kl_div, params[0] != 0)
 
@@ -41,6 +46,6 @@ INLINE VEC LANE(gaussian_nll_loss)(VEC x, VEC t, VEC *derivative, VEC var, VEC c
 }
 #define STORE_BY_VARIANCE                                                                                    \
     if (grad_extra)                                                                                          \
-        LANE(store_n)(grad_extra + at, derivative[1] * (s * w), left);
+        LANE(store_n)(grad_extra + at, derivative[1] * scale, left);
 FNN_DEFINE_LOSS_ALSO(gaussian_nll_loss, STORE_BY_VARIANCE, EXTRA(K(1)), K(params[0] != 0 ? 0.91893853320467274178 : 0),
                      p[1])

@@ -23,10 +23,14 @@
         double total = 0;                                                                                    \
         (void)p, (void)extra, (void)grad_extra;                                                              \
         FNN_SUM_UP(total, n, LOSS_SEGMENT, VEC derivative[2];                                                \
-                   const VEC w = weight ? LANE(load_n)(weight + at, left, K(0)) : K(1);                      \
-                   VEC value = LANE(name)(READ_AT(x), READ_AT(t), derivative, ##__VA_ARGS__);                \
-                   value = value * w; if (loss) LANE(store_n)(loss + at, value, left);                       \
-                   if (grad) LANE(store_n)(grad + at, derivative[0] * (s * w), left); also                   \
+                   VEC value = LANE(name)(READ_AT(x), READ_AT(t), derivative, ##__VA_ARGS__), scale = s;     \
+                   if (weight) {                                                                             \
+                       const VEC w = READ_AT(weight);                                                        \
+                       scale = s * w, value = LANE(shared)(w, value);                                        \
+                       derivative[0] = LANE(counted)(w, derivative[0]);                                      \
+                   }                                                                                         \
+                   if (loss) LANE(store_n)(loss + at, value, left);                                          \
+                   if (grad) LANE(store_n)(grad + at, derivative[0] * scale, left); also                     \
                    sum.part[j] += LANE(fill_n)(value, left, K(0));)                                          \
         return total;                                                                                        \
     }
@@ -71,7 +75,8 @@ typedef struct {
                                of->params, 0, 0, 0};                                                         \
                     if (logits)                                                                              \
                         row.max = group.max[i], row.log_sum = group.log_sum[i], row.sum = group.sum[i];      \
-                    value = w * LANE(name##_row)(&row);                                                      \
+                    value = LANE(name##_row)(&row);                                                          \
+                    value = w == 0 && __builtin_isinf(value) ? 0 : w * value;                                \
                 } else if (grad)                                                                             \
                     memset(grad, 0, (size_t)cols * sizeof *grad);                                            \
                 if (loss)                                                                                    \

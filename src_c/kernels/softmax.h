@@ -3,6 +3,17 @@
  * The maximum of a row may lose a NaN, but the NaN comes back through the sum of exponentials and fills the row.
  * A row whose largest entry is +inf, or all of whose entries are -inf, is NaN, as in NumPy and PyTorch.
  */
+/* y, but finite where its share is 0, so that their product is 0 there, be y infinite; NaN stays. */
+INLINE VEC LANE(counted)(VEC share, VEC y)
+{
+    return v_select(v_eq(share, K(0)), FINITE(y), y);
+}
+
+INLINE VEC LANE(shared)(VEC share, VEC y)
+{
+    return share * LANE(counted)(share, y);
+}
+
 INLINE VEC LANE(row_max)(const REAL *x, ptrdiff_t n)
 {
     SUM max;
@@ -62,15 +73,20 @@ KERNEL_FN void FN(softmax)(const REAL *x, REAL *y, ptrdiff_t rows, ptrdiff_t col
     }
 }
 
-/* y_i (g_i - sum_j g_j y_j) / T;  out may be g or y */
+/* y_i (g_i - sum_j g_j y_j) / T;  out may be g or y. Where y_i is 0 a gradient counts for nothing, be it infinite: that of
+ * the entropy is. */
 KERNEL_FN void FN(softmax_backward)(const REAL *g, const REAL *y, REAL *out, ptrdiff_t rows, ptrdiff_t cols,
                                     const double *params)
 {
     const VEC inv_temperature = K(params[0]);
     for (ptrdiff_t r = 0; r < rows; r++, g += cols, y += cols, out += cols) {
-        const VEC mean = K(LANE(row_dot)(g, y, cols));
-        FNN_EACH_REGISTER(cols, const VEC gi = LANE(load_n)(g + i, left, K(0));
-                          const VEC yi = LANE(load_n)(y + i, left, K(0));
+        double total = 0;
+        FNN_SUM_UP(total, cols, SEGMENT, const VEC yi = LANE(load_n)(y + at, left, K(0));
+                   const VEC gi = LANE(counted)(yi, LANE(load_n)(g + at, left, K(0)));
+                   sum.part[j] = v_fma(gi, yi, sum.part[j]);)
+        const VEC mean = K(total);
+        FNN_EACH_REGISTER(cols, const VEC yi = LANE(load_n)(y + i, left, K(0));
+                          const VEC gi = LANE(counted)(yi, LANE(load_n)(g + i, left, K(0)));
                           LANE(store_n)(out + i, yi * (gi - mean) * inv_temperature, left);)
     }
 }
@@ -160,5 +176,42 @@ KERNEL_FN void FN(entropy_backward)(const REAL *g, const REAL *p, REAL *out, ptr
         const VEC minus_g = v_splat(-g[r]);
         FNN_EACH_REGISTER(cols, const VEC pi = LANE(load_n)(p + i, left, K(1));
                           LANE(store_n)(out + i, (LANE(log)(pi) + K(1)) * minus_g, left);)
+    }
+}
+
+/* z = (x - max) / T of one row, its largest entry being 0. Returns the mean of z by softmax; *exp_sum is sum e^z. */
+INLINE double LANE(mean_logit)(const REAL *x, ptrdiff_t cols, VEC max, VEC inv_temperature, double *exp_sum)
+{
+    double total = 0, along = 0;
+    FNN_SUM_UP_TWO(total, along, cols, SEGMENT,
+                   const VEC z = (LANE(load_n)(x + at, left, K(-INFINITY)) - max) * inv_temperature;
+                   const VEC e = LANE(fill_n)(LANE(exp)(z), left, K(0)); sum.part[j] += e;
+                   sum2.part[j] = v_fma(e, LANE(counted)(e, z), sum2.part[j]);)
+    *exp_sum = total;
+    return along / total;
+}
+
+/* out[r] = log sum_j e^z_j - sum_i p_i z_i with p = softmax(z), z = x / T;  params: 1 / T */
+KERNEL_FN void FN(entropy_with_logits)(const REAL *x, REAL *out, ptrdiff_t rows, ptrdiff_t cols, const double *params)
+{
+    for (ptrdiff_t r = 0; r < rows; r++, x += cols) {
+        double sum;
+        const double mean = LANE(mean_logit)(x, cols, LANE(row_max)(x, cols), K(params[0]), &sum);
+        out[r] = (REAL)(LANE(log)(K(sum))[0] - mean);
+    }
+}
+
+/* p_i (sum_j p_j z_j - z_i) g[r] / T, 0 where p_i is 0;  out may be x */
+KERNEL_FN void FN(entropy_with_logits_backward)(const REAL *g, const REAL *x, REAL *out, ptrdiff_t rows, ptrdiff_t cols,
+                                                const double *params)
+{
+    const VEC inv_temperature = K(params[0]);
+    for (ptrdiff_t r = 0; r < rows; r++, x += cols, out += cols) {
+        double sum;
+        const VEC max = LANE(row_max)(x, cols);
+        const VEC mean = K(LANE(mean_logit)(x, cols, max, inv_temperature, &sum));
+        const VEC scale = inv_temperature * v_splat((REAL)(g[r] / sum));
+        FNN_EACH_REGISTER(cols, const VEC z = (LANE(load_n)(x + i, left, K(-INFINITY)) - max) * inv_temperature;
+                          LANE(store_n)(out + i, LANE(shared)(LANE(exp)(z), mean - z) * scale, left);)
     }
 }
