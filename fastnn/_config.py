@@ -26,9 +26,7 @@ def config() -> dict[str, str]:
         "backend": get_backend(),
         "instruction set": f"{dispatch.get_isa()} (available: {', '.join(dispatch.available_isas())})",
         "threads": f"{threads.get_num_threads()} (default {default}: {reason})",
-        "OpenMP": f"yes, {version // 100}-{version % 100:02d}"
-        if version
-        else "not used, fastnn has its own threads",
+        "OpenMP": f"yes, {version // 100}-{version % 100:02d}" if version else "not used, fastnn has its own threads",
         "NumPy": np.__version__,
         "Python": sys.version.split()[0],
     }
