@@ -1,8 +1,8 @@
-"""More threads against fewer, from the smallest calls to the largest; and what a parallel region costs.
+"""More threads against fewer within one process, from the smallest calls to the largest; and what sharing costs.
 
 The sizes of the last records are named by what the whole call should take on one thread, and even the smallest is
-shared: they set WORTH_A_THREAD in fastnn/_core/threads.pxd. At 0.05 us the difference of the two is the cost of a
-parallel region; two threads begin to be clearly faster at 2 * WORTH_A_THREAD.
+shared: they show from which size on sharing pays, which WORTH_LATENCIES in fastnn/_core/threads.pyx is to say. At
+0.05 us the difference of the two is what sharing costs.
 """
 
 from dataclasses import replace
@@ -31,7 +31,7 @@ def compared(case, threads, fewer):
     section = f"{threads} threads against {fewer}"
     return Record(
         replace(case, section=f"{section}: {case.section}"),
-        (Contender("native", threads), Contender("native", fewer)),
+        (Contender("native", threads, within=threads), Contender("native", fewer, within=threads)),
         (NEVER_SLOWER,),
     )
 
@@ -40,7 +40,7 @@ def shared(name, microseconds):
     """The record of an activation that takes so long, cut in two; the least that can be has 128 elements."""
     n = max(128, int(microseconds * 1000 / cost_of(name)))
     case = replace(activation(name, n), section="two threads, whatever the size", label=f"{name} {microseconds}us")
-    return Record(case, (Contender("native_sharing", 2), Contender("native", 1)))
+    return Record(case, (Contender("native_sharing", 2, within=2), Contender("native_sharing", 1, within=2)))
 
 
 RECORDS = [

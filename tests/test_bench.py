@@ -254,6 +254,17 @@ def test_what_no_one_knows_has_no_results(fakes):
         assert running.measure(cases.step(NETWORKS[0]), 0.01) == {}
 
 
+def test_numbers_of_threads_within_one_process():
+    two, one = Contender("native", 2, within=2), Contender("native", 1, within=2)
+    for contender in (two, one, Contender("native"), Contender("native", 2)):
+        assert Contender.parse(str(contender)) == contender
+    with Runner() as running:
+        results = running.measure(cases.step(NETWORKS[0]), 0.01, (two, one))
+        assert list(running.processes) == [Contender("native", 2)]
+    assert all(result.samples and not result.problem for result in results.values())
+    assert list(results) == [two, one]
+
+
 def test_the_worker_reports_what_goes_wrong():
     worker = Worker(importlib.import_module("fastnn.bench.contenders.numpy"))
     assert worker.answer({"time": 1}) == {"error": "RuntimeError: nothing is prepared"}

@@ -49,19 +49,31 @@ class ContenderError(Exception):
 
 @dataclass(frozen=True)
 class Contender:
-    """A module of `contenders`, or one with a dot in its name, with so many threads."""
+    """A module of `contenders`, or one with a dot in its name, with so many threads.
+
+    With `within`, it shares the process of the contender that has so many threads, which sets the number before each
+    sample: two numbers of threads are compared without the scatter between two processes.
+    """
 
     name: str
     threads: int = 1
+    within: int = 0
+
+    @property
+    def host(self) -> Contender:
+        """The contender whose process it runs in."""
+        return Contender(self.name, self.within or self.threads)
 
     def __str__(self) -> str:
-        return self.name if self.threads == 1 else f"{self.name}@{self.threads}"
+        within = f"/{self.within}" if self.within else ""
+        return self.name if self.threads == 1 and not within else f"{self.name}@{self.threads}{within}"
 
     @staticmethod
     def parse(text: str) -> Contender:
         """The contender that str() made this of."""
-        name, _, threads = text.partition("@")
-        return Contender(name, int(threads or 1))
+        name, _, numbers = text.partition("@")
+        threads, _, within = numbers.partition("/")
+        return Contender(name, int(threads or 1), int(within or 0))
 
 
 @dataclass
@@ -173,7 +185,7 @@ class Runner:
 
     def start(self, contenders: Sequence[Contender]) -> None:
         """Start those of the contenders that have not started yet, all at once."""
-        new = [contender for contender in contenders if contender not in self.processes]
+        new = [host for host in dict.fromkeys(c.host for c in contenders) if host not in self.processes]
         try:
             self.processes |= {contender: Process(contender) for contender in new}
             for contender in new:
@@ -195,7 +207,7 @@ class Runner:
     def measure(self, case: Case, seconds: float, contenders: Sequence[Contender] = ()) -> dict[Contender, Result]:
         """Samples of a case, taken for so many seconds, of the given contenders or of all, where they know it."""
         self.start(contenders)
-        results = {c: Result() for c in contenders or self.processes if c in self.versions}
+        results = {c: Result() for c in contenders or self.processes if c.host in self.versions}
         repetitions = {}
         for contender, result in results.items():
             with result.keeping_problems():
@@ -212,20 +224,26 @@ class Runner:
 
     def _calibrate(self, contender: Contender, case: Case) -> int:
         """Prepare a case: the number of repetitions that make a sample, 0 if the contender does not know the case."""
-        if self.processes[contender].closed:
-            self.processes[contender] = Process(contender)
-        process = self.processes[contender]
-        if "ok" not in process.ask(prepare=case.to_json()):
+        host = contender.host
+        if self.processes[host].closed:
+            self.processes[host] = Process(host)
+        if "ok" not in self.processes[host].ask(prepare=case.to_json()):
             return 0
         n = 1
-        while (seconds := min(process.ask(time=n)["seconds"] for _ in range(2))) < SAMPLE_SECONDS / 2:
+        while (seconds := min(self._seconds(contender, n) for _ in range(2))) < SAMPLE_SECONDS / 2:
             n *= 2
         return max(1, round(n * SAMPLE_SECONDS / seconds))
 
+    def _seconds(self, contender: Contender, n: int) -> float:
+        """Seconds of n repetitions of the case that is prepared."""
+        request = {"time": n} | ({"threads": contender.threads} if contender.within else {})
+        seconds: float = self.processes[contender.host].ask(**request)["seconds"]
+        return seconds
+
     def _sample(self, contender: Contender, case: Case, n: int) -> float:
         """Seconds of a part."""
-        seconds: float = self.processes[contender].ask(time=n)["seconds"]
-        if contender.threads > 1:
+        seconds = self._seconds(contender, n)
+        if contender.threads > 1 and not contender.within:
             time.sleep(REST_SECONDS)
         return seconds / n / case.parts
 

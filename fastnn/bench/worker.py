@@ -2,7 +2,7 @@
 
     first, unasked      {"version": ...}, or {"missing": why}
     {"prepare": case}   {"ok": true}, {"unsupported": true} or {"error": why}
-    {"time": n}         {"seconds": of n repetitions} or {"error": why}
+    {"time": n}         {"seconds": of n repetitions} or {"error": why}; with "threads", on so many from now on
 
 The runner has set the environment that pins the threads; with fewer threads than cores the process also keeps to so
 many cores, for libraries that look elsewhere.
@@ -38,6 +38,8 @@ class Worker:
         try:
             if "prepare" in request:
                 return self.prepare(Case.from_json(request["prepare"]))
+            if "threads" in request:
+                self.module.set_num_threads(request["threads"])
             return {"seconds": self.time(request["time"])}
         except Exception as error:
             return {"error": f"{type(error).__name__}: {error}"}

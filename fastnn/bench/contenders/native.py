@@ -15,6 +15,7 @@ from .. import data
 from ..cases import Case, Network
 from .common import LEARNING_RATE, Run, imported, in_place, on_parameters, quickest, repeated
 
+set_num_threads = fastnn.set_num_threads
 VERSION = f"fastnn {fastnn.__version__} ({fastnn.get_isa()})"
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastnn._core import threads
 
-from .native import VERSION, function
+from .native import VERSION, function, set_num_threads
 
-__all__ = ["VERSION", "function"]
+__all__ = ["VERSION", "function", "set_num_threads"]
 
 threads.set_worth(0)
