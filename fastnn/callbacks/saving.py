@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from .. import _schema as schema
 from .. import _validation as check
 from ..training.callback import Callback
 from ..training.monitor import Monitor
 
 if TYPE_CHECKING:
     from ..training.run import Run
+
+STATE = schema.record({"best": schema.number()})
 
 
 class ModelCheckpoint(Callback):
@@ -84,5 +87,8 @@ class ModelCheckpoint(Callback):
     def state_dict(self) -> dict[str, Any]:
         return {"best": self.best}
 
+    def check_state(self, state: Any, run: Run | None = None) -> None:
+        STATE(type(self).__name__, state)
+
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.best = state["best"]
+        self.best = STATE(type(self).__name__, state)["best"]

@@ -6,12 +6,23 @@ import math
 import time
 from typing import TYPE_CHECKING, Any
 
+from .. import _schema as schema
 from .. import _validation as check
+from ..nn.state import check_arrays
 from ..training.callback import Callback
 from ..training.monitor import Monitor
 
 if TYPE_CHECKING:
     from ..training.run import Run
+
+STATE = schema.record(
+    {
+        "best": schema.number(),
+        "best_epoch": schema.integer(),
+        "waited": schema.integer(),
+        "best_state": schema.mapping(schema.array()),
+    }
+)
 
 
 class EarlyStopping(Callback):
@@ -90,9 +101,15 @@ class EarlyStopping(Callback):
         best = {name: array.copy() for name, array in self._best_state.items()}
         return {"best": self.best, "best_epoch": self.best_epoch, "waited": self.waited, "best_state": best}
 
+    def check_state(self, state: Any, run: Run | None = None) -> None:
+        best = STATE(type(self).__name__, state)["best_state"]
+        if best and run is not None:
+            check_arrays(run.net.state_dict(), best)
+
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        state = STATE(type(self).__name__, state)
         self.best, self.best_epoch, self.waited = state["best"], state["best_epoch"], state["waited"]
-        self._best_state = dict(state["best_state"])
+        self._best_state = state["best_state"]
 
 
 class TerminateOnNaN(Callback):

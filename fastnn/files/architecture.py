@@ -9,7 +9,10 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from .. import nn
+from .._validation import Array
 from ..nn import init
 from ..nn.arguments import arguments_of, make
 from ..nn.module import Module
@@ -29,16 +32,18 @@ class Architecture(Values):
 
     Parameters
     ----------
+    tensors : dict of str to ndarray
+        The tensors of the file, those of the parameters among them. An architecture that has more values than they is
+        refused before memory is asked for.
     layers : dict of str to class, optional
         Layer classes besides those of `nn`, by name.
-    budget : int, optional
-        Number of values in the file: an architecture that has more is refused before memory is asked for.
     """
 
-    def __init__(self, layers: dict[str, type] | None = None, budget: int = 0) -> None:
+    def __init__(self, tensors: dict[str, Array], layers: dict[str, type] | None = None) -> None:
+        super().__init__(tensors)
         self.public, self.rules = built_in(nn, Module), built_in(init, object)
         self.layers = self.public | (layers or {})
-        self.budget = budget
+        self.budget = sum(array.size for array in tensors.values())
         self._inits: list[tuple[Module, dict[str, Any]]] = []
 
     # -- to JSON -------------------------------------------------------------------------------------------------------
@@ -49,8 +54,10 @@ class Architecture(Values):
         if type(value) in self.rules.values():
             arguments = {key: self.encode(item, where) for key, item in arguments_of(value).items()}
             return {"init": type(value).__name__, "arguments": arguments}
-        if callable(value) and where.endswith("_init=)"):
-            return None  # a rule of the user's own: it has done its work, its values are in the tensors
+        if where.endswith("_init=)") and not isinstance(value, (int, float, str, np.generic)):
+            return (
+                None  # numbers, or a rule of the user's own: they have done their work, the values are in the tensors
+            )
         return super().encode(value, where)
 
     def _encode_layer(self, layer: Module, where: str) -> dict[str, Any]:
@@ -101,12 +108,12 @@ class Architecture(Values):
         if not isinstance(arguments, dict):
             raise FileFormatError(f"{where} without arguments")
         decoded = {key: self.decode(value, f"{where}({key}=)") for key, value in arguments.items()}
-        size = sum(math.prod(s) for m in _modules(list(decoded.values())) for s in m.parameter_shapes().values())
+        size = sum(math.prod(shape) for m in _modules(list(decoded.values())) for shape in m.state_shapes())
         if size > self.budget:
             raise FileFormatError(f"{where}: {size} parameters, but the file has {self.budget} values")
         try:
             return make(cls, decoded)
-        except RecursionError:
+        except (MemoryError, RecursionError):
             raise
         except Exception as error:
             raise FileFormatError(f"{where} cannot be made: {error}") from error

@@ -6,6 +6,7 @@ become tensors of the file, named by the way to them ("net.values.0.weight"), ev
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._validation import Array
+from .. import _schema as schema
+from .._validation import MAX_ROWS, Array
 from .architecture import Architecture
 from .format import FileFormatError, read, write
 from .replace import Path
@@ -24,13 +26,29 @@ if TYPE_CHECKING:
 
 # What a trainer may hold beside its network.
 PARTS = ("optimizer", "scheduler", "average")
+MOST_WORDS = 2000  # characters of the repr of a loss
+
+# In a file, the history of a run is a few arrays instead of many dicts.
+COLUMN = schema.record({"epoch": schema.array("int64", 1), "value": schema.array("float64", 1)})
+PART = schema.record({"class": schema.text, "state": schema.mapping()})
+TRAINER = {
+    "net": schema.record(
+        {"values": schema.mapping(schema.array()), "seed": schema.integer(0, 2**64 - 1), "tick": schema.integer()}
+    ),
+    "parts": schema.mapping(PART),
+    "epochs": schema.integer(0, MAX_ROWS),
+}
+MOST_EMPTY_EPOCHS = 10**5  # without a single record
 
 
 def save_checkpoint(trainer: Trainer, path: Path) -> None:
     """Write the state of a trainer; see `Trainer.save_checkpoint`."""
     tensors: dict[str, Array] = {}
-    state = _Tensors(tensors).encode(_state(trainer, trainer.run or trainer.paused), "")
-    write(path, "checkpoint", tensors, {"architecture": _sketch(trainer), "loss": repr(trainer.loss), "state": state})
+    try:
+        state = Values(tensors).encode(_state(trainer, trainer.run or trainer.paused), "")
+    except RecursionError:
+        raise ValueError(f"{path} cannot be written: the state of a callback is nested too deep") from None
+    write(path, "checkpoint", tensors, {"architecture": _sketch(trainer), "loss": _loss(trainer), "state": state})
 
 
 def load_checkpoint(trainer: Trainer, path: Path) -> dict[str, Any] | None:
@@ -44,20 +62,35 @@ def load_checkpoint(trainer: Trainer, path: Path) -> dict[str, Any] | None:
         If it is of another network, loss or optimizer: the message says what differs.
     """
     tensors, content = read(path, "checkpoint")
-    state = _Tensors(tensors).decode(content.get("state"), "")
-    try:
-        problem = _misfit(trainer, content, state)
-    except (TypeError, LookupError, AttributeError) as error:
-        raise FileFormatError(f"{path} is not as fastnn writes checkpoints: {error!r}") from None
+    state = _checked(path, content, tensors)
+    problem = _misfit(trainer, content, state)
     if problem:
         raise ValueError(f"{path} does not fit: {problem}")
     with _unless_done(trainer):
         try:
             _take_over(trainer, state)
-        except (TypeError, ValueError, LookupError) as error:
+        except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
             raise ValueError(f"{path} does not fit: {error}") from error
-    run = state["run"]
-    return run if run is None else run | {"history": _rows(run["history"])}
+    run: dict[str, Any] | None = state["run"]
+    return run
+
+
+def _checked(path: Path, content: dict[str, Any], tensors: dict[str, Array]) -> dict[str, Any]:
+    """The state in a file, every part of it as `save_checkpoint` writes it; FileFormatError if one is not."""
+    from ..training.state import FIELDS
+
+    run = schema.record(FIELDS | {"history": schema.mapping(COLUMN)})
+    try:
+        schema.text("loss", content.get("loss"))
+        state = Values(tensors).decode(content.get("state"), "")
+        state = schema.record(TRAINER | {"run": schema.optional(run)})("", state)
+        if tensors:
+            raise ValueError(f"nothing refers to the tensor {next(iter(tensors))!r:.60}")
+        if state["run"] is not None:
+            state["run"]["history"] = _rows(state["run"]["history"], state["run"]["epoch"])
+    except (TypeError, ValueError, RecursionError) as error:
+        raise FileFormatError(f"{path} is not as fastnn writes checkpoints: {error}") from None
+    return state
 
 
 @contextmanager
@@ -121,7 +154,7 @@ def _misfit(trainer: Trainer, content: dict[str, Any], state: dict[str, Any]) ->
     problem = _array_difference(state["net"]["values"], trainer.net.state_dict())
     if problem:
         return problem
-    words = [content["loss"], repr(trainer.loss)]
+    words = [content["loss"], _loss(trainer)]
     if words[0] != words[1]:
         return f"checkpoint has the loss {words[0]}, this trainer {words[1]}"
     for name in PARTS:
@@ -129,7 +162,7 @@ def _misfit(trainer: Trainer, content: dict[str, Any], state: dict[str, Any]) ->
         words = [state["parts"].get(name, {}).get("class", "none"), "none" if part is None else type(part).__name__]
         if words[0] != words[1]:
             return f"checkpoint has the {name} {words[0]}, this trainer {words[1]}"
-    return _difference(content["architecture"], _sketch(trainer), "net")
+    return _difference(content.get("architecture"), _sketch(trainer), "net")
 
 
 def _array_difference(saved: dict[str, Array], mine: dict[str, Array]) -> str | None:
@@ -146,9 +179,10 @@ def _array_difference(saved: dict[str, Array], mine: dict[str, Array]) -> str | 
 
 
 def _difference(saved: Any, mine: Any, where: str) -> str | None:
-    """Where two architectures differ; seeds do not count, for that of the checkpoint is taken over."""
+    """Where two architectures differ; seeds and initial values do not count, for those of the checkpoint do."""
     if isinstance(saved, dict) and isinstance(mine, dict) and saved.keys() == mine.keys():
-        pairs = [(f"{where}.{key}", saved[key], mine[key]) for key in saved if key != "seed"]
+        keys = [key for key in saved if key != "seed" and not key.endswith("_init")]
+        pairs = [(f"{where}.{key}", saved[key], mine[key]) for key in keys]
     elif isinstance(saved, list) and isinstance(mine, list) and len(saved) == len(mine):
         pairs = [(f"{where}[{i}]", *pair) for i, pair in enumerate(zip(saved, mine, strict=True))]
     else:
@@ -166,29 +200,21 @@ class _Sketch(Architecture):
         except (TypeError, ValueError):
             return {"class": type(value).__name__}
 
+    def encode_array(self, array: Array, where: str) -> Any:
+        digest = hashlib.sha256(np.ascontiguousarray(array).view("uint8").data).hexdigest()
+        return {"array": f"{array.dtype}{array.shape}", "sha256": digest}
+
 
 def _sketch(trainer: Trainer) -> Any:
-    return _Sketch().encode(trainer.net, "net")
+    return _Sketch({}).encode(trainer.net, "net")
+
+
+def _loss(trainer: Trainer) -> str:
+    words = repr(trainer.loss)
+    return words if len(words) <= MOST_WORDS else hashlib.sha256(words.encode()).hexdigest()
 
 
 # -- as a file ---------------------------------------------------------------------------------------------------------
-
-
-class _Tensors(Values):
-    """Arrays become tensors, named by where they are."""
-
-    def __init__(self, tensors: dict[str, Array]) -> None:
-        self.tensors = tensors
-
-    def encode_array(self, array: Array, where: str) -> Any:
-        name = where.removeprefix(".")
-        while name in self.tensors:  # {1: array, "1": array}
-            name += "'"
-        self.tensors[name] = array
-        return {"array": name}
-
-    def decode_array(self, spec: dict[str, Any], where: str) -> Array:
-        return self.tensors[spec["array"]]
 
 
 def _columns(rows: list[dict[str, float]]) -> dict[str, dict[str, Array]]:
@@ -201,10 +227,16 @@ def _columns(rows: list[dict[str, float]]) -> dict[str, dict[str, Array]]:
     }
 
 
-def _rows(columns: dict[str, dict[str, Array]]) -> list[dict[str, float]]:
-    count = max((int(column["epoch"][-1]) + 1 for column in columns.values()), default=0)
-    rows: list[dict[str, float]] = [{} for _ in range(count)]
+def _rows(columns: dict[str, dict[str, Array]], epochs: int) -> list[dict[str, float]]:
+    """The records of so many epochs; ValueError if these are none."""
+    if epochs > MOST_EMPTY_EPOCHS + sum(column["epoch"].size for column in columns.values()):
+        raise ValueError(f"history has no records of {epochs} epochs")
+    rows: list[dict[str, float]] = [{} for _ in range(epochs)]
     for name, column in columns.items():
-        for epoch, value in zip(column["epoch"].tolist(), column["value"].tolist(), strict=True):
+        numbers, values = column["epoch"], column["value"]
+        ascending = numbers.size == values.size and (np.diff(numbers) > 0).all()
+        if not ascending or (numbers.size and not 0 <= numbers[0] <= numbers[-1] < epochs):
+            raise ValueError(f"history.{name:.60} is not of epochs below {epochs}, one value each")
+        for epoch, value in zip(numbers.tolist(), values.tolist(), strict=True):
             rows[epoch][name] = value
     return rows

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-import numpy as np
-
+from .._schema import MOST_STEPS
 from ..nn.module import Module
 from ..nn.sequential import Sequential
 from .architecture import Architecture, built_in
@@ -49,8 +48,14 @@ def register_layer(cls: Layer) -> Layer:
 
 def save(net: Sequential, path: Path) -> None:
     """Write a network as one file; see `Sequential.save`."""
-    description = {"architecture": Architecture().encode(net, "net"), "tick": int(net._tick[0])}
-    write(path, "model", net.state_dict(), description)
+    tensors = net.state_dict()
+    try:
+        description = {"architecture": Architecture(tensors).encode(net, "net"), "tick": int(net._tick[0])}
+    except RecursionError:
+        raise ValueError(
+            f"{path} cannot be written: the network, or an argument of a layer, is nested too deep"
+        ) from None
+    write(path, "model", tensors, description)
 
 
 def load(path: Path, layers: dict[str, type[Module]] | None = None) -> Sequential:
@@ -94,15 +99,12 @@ def load(path: Path, layers: dict[str, type[Module]] | None = None) -> Sequentia
         _check_layer(cls)
     tensors, description = read(path, "model")
     try:
-        known = _registered | (layers or {})
-        net = Architecture(known, sum(array.size for array in tensors.values())).network(
-            description.get("architecture")
-        )
-        net.load_state_dict(tensors)
+        net = Architecture(tensors, _registered | (layers or {})).network(description.get("architecture"))
+        net.load_state_dict(tensors)  # those that are no argument of a layer
         tick = description.get("tick")
-        if type(tick) is not int or not 0 <= tick < 2**63:
+        if type(tick) is not int or not 0 <= tick <= MOST_STEPS:
             raise FileFormatError(f"tick must be a count, got {tick!r:.20}")
-        net._tick[0] = np.int64(tick)
+        net._tick[0] = tick
     except (ValueError, TypeError) as error:
         raise FileFormatError(f"{path}: {error}") from error
     return net

@@ -128,6 +128,10 @@ class Module:
         """Names and shapes of the parameters."""
         return self._shapes
 
+    def state_shapes(self) -> list[tuple[int, ...]]:
+        """The shapes of all that a file holds of this layer: its parameters and its buffers."""
+        return [*self.parameter_shapes().values(), *(shape for shape, _, _ in self._buffer_specs.values())]
+
     def bind(self, params: Parameters, prefix: str) -> None:
         """Let the parameters live in `params` from now on, under `prefix`; called by the network."""
         self._home = (params, prefix)

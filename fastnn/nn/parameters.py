@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -72,11 +73,8 @@ class Parameters:
 
     def part(self, prefix: str) -> Parameters:
         """The parameters whose names begin with `prefix`, without it: views of a stretch of the same buffers."""
-        everything = list(self)
-        places = [i for i, e in enumerate(everything) if e.name.startswith(prefix)]
-        first, after = (places[0], places[-1] + 1) if places else (0, 0)
-        starts = [*(e.start for e in everything), self.data.size]
-        start, stop = starts[first], starts[after]
+        everything, first, after = self._everything, *self._stretches.get(prefix, (0, 0))
+        start, stop = (everything[i].start if i < len(everything) else self.data.size for i in (first, after))
         part = Parameters.__new__(Parameters)
         part._root, part._shapes, part.moved = (self, prefix), {}, False
         part.dtype, part.data, part.grad = self.dtype, self.data[start:stop], self.grad[start:stop]
@@ -84,6 +82,19 @@ class Parameters:
         entries = (replace(e, name=e.name.removeprefix(prefix), start=e.start - start) for e in everything[first:after])
         part._entries = {e.name: e for e in entries}
         return part
+
+    @cached_property
+    def _everything(self) -> list[Parameter]:
+        return list(self)
+
+    @cached_property
+    def _stretches(self) -> dict[str, tuple[int, int]]:
+        """The first parameter and the one after the last, by what their names begin with, to a dot or all of them."""
+        stretches = {"": (0, len(self))}
+        for i, name in enumerate(self._entries):
+            for j in [j for j, letter in enumerate(name, 1) if letter == "."]:
+                stretches[name[:j]] = stretches.get(name[:j], (i, i))[0], i + 1
+        return stretches
 
     def penalty(self, l1: float = 0.0, l2: float = 0.0) -> float:
         """The value of all penalties, those of the layers and `l1` and `l2` for all parameters that decay.

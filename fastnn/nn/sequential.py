@@ -177,8 +177,9 @@ class Sequential(Network):
     def in_features(self) -> int | None:
         """Number of input features, None if any number will do."""
         for node in self._nodes:
-            if node.layer.in_features_hint() is not None:
-                return node.layer.in_features_hint()
+            hint = node.layer.in_features_hint()  # asked once: asking twice on each level would double with each
+            if hint is not None:
+                return hint
             if type(node.layer).out_features_for is not Module.out_features_for:
                 return None
         return None

@@ -22,6 +22,16 @@ def load_arrays(mine: dict[str, check.Array], state: Any, strict: bool = True) -
     TypeError, ValueError
         If something does not fit: all of it is named, and nothing is copied.
     """
+    arrays, keys = check_arrays(mine, state, strict)
+    for name, array in arrays.items():
+        mine[name][...] = array
+    return keys
+
+
+def check_arrays(
+    mine: dict[str, check.Array], state: Any, strict: bool = True
+) -> tuple[dict[str, check.Array], LoadedKeys]:
+    """The arrays of `state` that have a place in `mine`; see `load_arrays`."""
     if not hasattr(state, "items"):
         raise TypeError(f"state must be a dict of arrays, got {type(state).__name__}")
     arrays = {name: check.from_any(str(name), value) for name, value in state.items()}
@@ -36,10 +46,8 @@ def load_arrays(mine: dict[str, check.Array], state: Any, strict: bool = True) -
             problems.append(f"{name} has shape {array.shape}, in this network {mine[name].shape}")
     if problems:
         raise ValueError(f"state does not fit this network: {'; '.join(problems)}")
-    for name, array in arrays.items():
-        if name in mine and array.dtype != mine[name].dtype:
+    known = {name: array for name, array in arrays.items() if name in mine}
+    for name, array in known.items():
+        if array.dtype != mine[name].dtype:
             raise TypeError(f"{name} is {array.dtype} but in this network {mine[name].dtype}")
-    for name, array in arrays.items():
-        if name in mine:
-            mine[name][...] = array
-    return keys
+    return known, keys

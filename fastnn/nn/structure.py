@@ -69,13 +69,15 @@ def chain(layers: Mapping[str, Module], prefix: str = "", start: int = 0) -> tup
     Positions are counted from `start`.
     """
     nodes: list[Node] = []
+    position = start
     for key, layer in layers.items():
         name = join(prefix, key)
-        position = start + sum(1 for _ in leaves(tuple(nodes)))
         if layer.is_network:
-            nodes += chain(layer.named_children(), name, position)
+            new = chain(layer.named_children(), name, position)
         else:
-            nodes.append(Node(name, layer, position, _branches(layer, name, position)))
+            new = (Node(name, layer, position, _branches(layer, name, position)),)
+        nodes += new
+        position += sum(1 for _ in leaves(new))
     return tuple(nodes)
 
 

@@ -9,12 +9,18 @@ from typing import Any
 
 import numpy as np
 
+from .. import _schema as schema
 from .. import _validation as check
 from .._core import dispatch
 from .._core import parameters as core
 from ..nn.parameters import Parameters, aligned_zeros
 
 Array = check.Array
+
+
+STATE = schema.record(
+    {"seen": schema.integer(), "settings": schema.listed(schema.number(nan=True)), "data": schema.anything}
+)
 
 
 class WeightAverage:
@@ -112,15 +118,13 @@ class WeightAverage:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over what `state_dict` gave; nothing changes if it does not fit."""
         self.check_not_applied()
-        if not isinstance(state, dict) or set(state) != {"seen", "settings", "data"}:
-            raise ValueError("state must be what state_dict gave: a dict of seen, settings and data")
-        seen = check.check_integer("seen", state["seen"], at_least=0)
+        state = STATE("", state)
         data = check.as_array("data", state["data"])
         check.check_same_dtype(parameters=self.params.data, data=data)
         check.check_shape("data", data, self.data.shape, "like the parameters")
         if not np.array_equal(state["settings"], self.settings, equal_nan=True):
             raise ValueError(f"settings must be {self.settings.tolist()}, got {state['settings']}")
-        self.seen[0], self.data[...] = seen, data
+        self.seen[0], self.data[...] = state["seen"], data
 
     def __repr__(self) -> str:
         decay, start, every = self.settings

@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import _validation as check
 from .._core import dispatch
+from .._schema import MOST_STEPS
 from .._core import parametric as core
 from ..nn.parameters import Parameters
 from .line_search import Point, strong_wolfe
@@ -266,13 +267,16 @@ class LBFGS(Optimizer):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         step, hyper, arrays = self._checked_state(state, ("prev_grad", "direction", "old_dirs", "old_steps", "numbers"))
         numbers = arrays.pop("numbers")
-        size, known = self.params.data.size, len(arrays["old_dirs"])
+        size, known = self.params.data.size, (*arrays["old_dirs"].shape, 0)[0]
         for name, array in arrays.items():
             check.check_same_dtype(**{"parameters": self.params.data, name: array})
             shape = (known, size) if name.startswith("old") else (size,)
             check.check_shape(name, array, shape, "like the parameters")
+        if numbers.dtype != "float64":
+            raise TypeError(f"numbers must be float64, got {numbers.dtype}")
         check.check_shape("numbers", numbers, (4 + known,), "one for each change that is remembered, and four")
         t, scale, prev_loss, evaluations, *ro = numbers.tolist()
+        check.check_number("evaluations", evaluations, at_least=0.0, at_most=float(MOST_STEPS))
         copies = {name: array.copy() for name, array in arrays.items()}
         old_dirs, old_steps = list(copies["old_dirs"]), list(copies["old_steps"])
         latest = copies["prev_grad"], copies["direction"], prev_loss, t, scale, step, int(evaluations)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self, TypedDict
 
 import numpy as np
 
+from .. import _schema as schema
 from .. import _validation as check
 from .._core import dispatch
 from .._core import optimizers as core
@@ -18,6 +19,15 @@ from .groups import ParamGroup, make_groups, make_spans
 from .hyperparameters import Clip, Hyperparameter, Pair, Switch, keyword_names, state_names
 
 Array = check.Array
+
+
+# What a state consists of; the names of hyperparameters and states, and their bounds, are those of the rule.
+GROUP = {"step": schema.integer(), "hyper": schema.mapping()}
+OWN = {"params": schema.listed(schema.text), "own": schema.listed(schema.text)}
+STATE = schema.record(
+    GROUP | {"states": schema.mapping()},
+    {"groups": schema.listed(schema.record(GROUP | OWN)), "clipping": schema.mapping()},
+)
 
 
 class Common(TypedDict, total=False):
@@ -236,30 +246,34 @@ class Optimizer:
 
     def _checked_state(self, state: Any, states: tuple[str, ...]) -> tuple[int, dict[str, float], dict[str, Array]]:
         """The step count, hyperparameters and states (arrays of these names) of what `state_dict` gave."""
-        if not isinstance(state, dict):
-            raise TypeError(f"state must be a dict, got {type(state).__name__}")
-        if set(state.get("states", ())) != set(states):
-            raise ValueError(f"states must be {sorted(states)}, got {sorted(state.get('states', ()))}")
+        state = STATE("", state)
+        if set(state["states"]) != set(states):
+            raise ValueError(f"states must be {sorted(states)}, got {sorted(state['states'])}")
         step, hyper = self._checked_numbers(state)
         return step, hyper, {name: check.as_array(name, array) for name, array in state["states"].items()}
 
     def _checked_numbers(self, state: dict[str, Any]) -> tuple[int, dict[str, float]]:
         """The step count and hyperparameters of the state of a group."""
-        given, names = state.get("hyper", {}), self.hyperparameter_names()
+        given, names = state["hyper"], self.hyperparameter_names()
         if set(given) != set(names):
             raise ValueError(f"hyper must be {sorted(names)}, got {sorted(given)}")
         hyper = {name: getattr(type(self), name).checked(self, value) for name, value in given.items()}
         self.check_together(hyper)
-        return check.check_integer("step", state.get("step"), at_least=0), hyper
+        return int(state["step"]), hyper
 
     def _checked_groups(self, given: Any) -> list[tuple[int, dict[str, float], set[str]]]:
         """Step count, hyperparameters, and which of these are its own, of all groups but number 0."""
         mine, names = [group.params for group in self.param_groups[1:]], [list(group["params"]) for group in given]
         if names != mine:
             raise ValueError(f"groups must be of {mine}, got {names}")
+        for group in given:
+            if unknown := set(group["own"]) - set(self.hyperparameter_names()):
+                raise ValueError(f"own must be hyperparameters, got {sorted(unknown)}")
         return [(*self._checked_numbers(group), set(group["own"])) for group in given]
 
     def _checked_clipping(self, given: dict[str, Any]) -> Array:
+        if unknown := set(given) - set(core.CLIPPING[:-1]):
+            raise ValueError(f"clipping must be of {', '.join(core.CLIPPING[:-1])}, got {sorted(unknown)}")
         twin = copy.copy(self)
         twin.clipping = self.clipping.copy()
         for name in core.CLIPPING[:-1]:

@@ -64,6 +64,12 @@ class Callback:
         """What a checkpoint must keep for the run to go on as if it had not been interrupted: numbers and arrays."""
         return {}
 
+    def check_state(self, state: Any, run: Run | None = None) -> None:
+        """Raise TypeError or ValueError if `state`, from a file perhaps, is not what `state_dict` gives.
+
+        It is called before anything of a run to be resumed is taken over. By default everything goes.
+        """
+
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over what `state_dict` gave."""
 

@@ -17,6 +17,7 @@ from .data import Data, Mixed
 from .history import History
 from .progress import Progress
 from .rates import batch_rates, check_length, step_batches, step_epoch
+from .state import state_of, take_over
 
 if TYPE_CHECKING:
     from ..data import Mixup
@@ -30,10 +31,6 @@ Array = check.Array
 
 SLICE_SECONDS = 0.1  # how often a long epoch comes up for the progress bar
 VALIDATION_ROWS = 256  # of a batch of validation, at least
-
-# What must be the same for a run to go on where another one stopped.
-SETTINGS = ("seed", "batch_size", "accumulate", "shuffle", "samples", "mixing", "metrics")
-STATE = ("first", "epoch", "batch", "position", "seconds", "lr")
 
 
 class Run:
@@ -98,7 +95,7 @@ class Run:
         self.lr = 0.0  # with which it began
         self.sums = np.zeros(SUMS) if data.like is None else trainer._programs.new_sums(data.like)
         self.settled = True  # whether all this is that between two batches, and every callback knows of it
-        self._paused = False
+        self.paused = False  # stopped for now: a resumed run goes on
         self._callback_states: dict[int, dict[str, Any]] = {}  # to be taken over when the callbacks have begun
 
     @property
@@ -133,7 +130,7 @@ class Run:
         resumed from a checkpoint stays stopped, unless this was only a `pause`.
         """
         if self.history.stopped is None:
-            self.history.stopped, self._paused = str(reason) or "stopped", pause
+            self.history.stopped, self.paused = str(reason) or "stopped", pause
 
     def go(self) -> History:
         """Train to the end, or until somebody stops it."""
@@ -150,12 +147,20 @@ class Run:
                     callback.on_train_begin(self)
                     ends.callback(callback.on_train_end, self)
                     if i in self._callback_states:
-                        callback.load_state_dict(self._callback_states.pop(i))
+                        self._restore(callback, self._callback_states.pop(i))
                 while self.epoch < self.epochs and self.history.stopped is None:
                     self._epoch()
             except KeyboardInterrupt:
                 self.history.interrupted = True
         return self.history
+
+    def _restore(self, callback: Callback, state: dict[str, Any]) -> None:
+        try:
+            callback.load_state_dict(state)
+        except (LookupError, TypeError, AttributeError, ArithmeticError) as error:
+            raise ValueError(
+                f"{type(callback).__name__} does not take the state that is to go on: {error!r}"
+            ) from error
 
     # -- parts ---------------------------------------------------------------------------------------------------------
 
@@ -209,6 +214,8 @@ class Run:
         self._program(data).check_rows(len(data) - start, self._rows)
         if self.batch == 0 and self.sums.size == SUMS:  # what is counted is known with the first batch
             self.sums = self.trainer._programs.new_sums(data)
+        if self.resumed and self.sums.size != self.trainer._programs.counting(data).size:
+            raise ValueError(f"sums of the run to go on with, {self.sums.size} numbers, are not those of these metrics")
         while start < len(data) and self.history.stopped is None:
             stop = min(len(data), start + self._batches_to_go(len(data) - start) * self._rows)
             position, batch = self.position, self.batch
@@ -292,22 +299,8 @@ class Run:
     # -- state ---------------------------------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
-        """The state between two batches: numbers, strings, arrays, and dicts and lists of them.
-
-        With the states of network and optimizer it decides everything that comes.
-        """
-        return {
-            **{name: getattr(self, name) for name in (*SETTINGS, *STATE)},
-            "sums": self.sums.copy(),
-            "history": [dict(row) for row in self.history.rows],
-            "stopped": None if self._paused else self.history.stopped,
-            "callbacks": {name: self.callbacks[i].state_dict() for name, i in self._callback_names().items()},
-        }
-
-    def _callback_names(self) -> dict[str, int]:
-        """Names of the callbacks that a resumed run needs again, and their places."""
-        needed = [i for i, callback in enumerate(self.callbacks) if callback.in_checkpoints]
-        return {f"{n}.{type(self.callbacks[i]).__name__}": i for n, i in enumerate(needed)}
+        """The state between two batches; with those of network and optimizer it decides everything that comes."""
+        return state_of(self)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on where another run, with the same settings, was; nothing changes if it does not fit.
@@ -316,25 +309,7 @@ class Run:
 
         Raises
         ------
-        ValueError
-            If the state is of a run with other settings, other data or other callbacks.
+        TypeError, ValueError
+            If the state is none, or of a run with other settings, other data or other callbacks.
         """
-        for name in SETTINGS:
-            if state[name] != getattr(self, name):
-                raise ValueError(
-                    f"{name} must be {state[name]!r} as in the run to go on with, got {getattr(self, name)!r}"
-                )
-        names = self._callback_names()
-        if list(state["callbacks"]) != list(names):
-            raise ValueError(
-                f"callbacks must be {list(state['callbacks'])} as in the run to go on with, got {list(names)}"
-            )
-        self._callback_states = {names[name]: saved for name, saved in state["callbacks"].items()}
-        self.resumed = True
-        for name in STATE:
-            setattr(self, name, state[name])
-        self.sums = np.array(state["sums"])
-        self.history.rows[:] = [dict(row) for row in state["history"]]
-        self.history.stopped = state["stopped"]
-        self.trainer._epochs = max(self.trainer._epochs, self.first + self.epoch)
-        self.bar.advance(self.epoch * (self.samples or 0) + self.position)
+        self._callback_states = take_over(self, state)

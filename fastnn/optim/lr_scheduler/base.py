@@ -8,12 +8,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ... import _schema as schema
 from ... import _validation as check
 from ..functional._update import bounds_of
 from ..optimizer import Optimizer
 
 Array = check.Array
 MAX_STEPS = 2**53  # up to here a step is exact as a float
+MOST_WALKED = 10**7  # where a step is reached by way of all before it: no state may ask for more of them
 COMPARISONS = {"above": np.greater, "at_least": np.greater_equal, "below": np.less, "at_most": np.less_equal}
 
 
@@ -71,6 +73,7 @@ class Scheduler:
         Where in `optimizer.hyper.reshape(-1)` the hyperparameters stand that it sets; the rates come first.
     """
 
+    walks = False  # whether it reaches a step only by way of all before it
     arguments: ClassVar[tuple[str, ...]] = ()  # the attributes that, together with base_lrs, make the schedule
     last_epoch: int
 
@@ -128,7 +131,14 @@ class Scheduler:
             If the state is of another kind of scheduler, or of one with other arguments; nothing changes then.
         """
         self.check_state(state)
-        self.take_state(state)
+        before = self.state_dict(), self._last
+        hyper, scheduled = self.optimizer.hyper.copy(), dict(self.optimizer.scheduled)
+        try:
+            self.take_state(state)
+        except BaseException:
+            self.take_state(before[0])
+            self._last, self.optimizer.hyper[...], self.optimizer.scheduled = before[1], hyper, scheduled
+            raise
 
     def check_state(self, state: Any) -> None:
         """Raise TypeError or ValueError if a state is not one of this scheduler."""
@@ -140,12 +150,14 @@ class Scheduler:
         missing = sorted(set(self.state_dict()) - set(state))
         if missing:
             raise ValueError(f"state of {kind} has no {', '.join(missing)}")
+        schema.mapping()("settings", state["settings"])
         for name, mine in self.settings().items():
             if state["settings"].get(name) != mine:
                 raise ValueError(
                     f"state is of {kind} with {name}={state['settings'].get(name)}, this has {name}={mine}"
                 )
-        check.check_integer("last_epoch", state["last_epoch"], at_least=0, at_most=MAX_STEPS)
+        most = MOST_WALKED if self.walks else MAX_STEPS
+        check.check_integer("last_epoch", state["last_epoch"], at_least=0, at_most=most)
         if not isinstance(state["base_lrs"], (list, tuple)):
             raise TypeError(f"base_lrs must be a list, got {type(state['base_lrs']).__name__}")
         per_group("base_lrs", state["base_lrs"], self.optimizer)

@@ -32,6 +32,7 @@ class Composed(LRScheduler):
             if any(scheduler.by != by for scheduler in schedulers):
                 raise ValueError(f'by must be given, "epoch" or "batch": the parts of the {kind} differ in it')
         self.schedulers = list(schedulers)
+        self.walks = self.walks or any(scheduler.walks for scheduler in schedulers)
         names = tuple(dict.fromkeys(name for scheduler in schedulers for name in scheduler.names))
         super().__init__(optimizer, last_epoch, by, names)
 
@@ -163,6 +164,8 @@ class ChainedScheduler(Composed):
     by : {"epoch", "batch"}, optional
         By default that of the schedulers.
     """
+
+    walks = True
 
     def __init__(
         self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None, *, by: str | None = None

@@ -111,6 +111,8 @@ class MultiplicativeLR(Scaling):
         As for `LRScheduler`.
     """
 
+    walks = True
+
     def __init__(self, optimizer: Optimizer, lr_lambda: Any, last_epoch: int = -1, *, by: str = "epoch") -> None:
         self.lr_lambdas = check_lambdas(lr_lambda, optimizer)
         self._products = [[1.0] for _ in self.lr_lambdas]  # number i of each: the factor at step i
