@@ -16,6 +16,7 @@ from ._core import dispatch
 from ._core.operations import LABELS
 from ._core.program import BadCode
 from ._validation import Array
+from .meters import Meter
 from .nn.parameters import ALIGNMENT, aligned_zeros
 
 if TYPE_CHECKING:
@@ -130,6 +131,13 @@ class Program:
                 from ._core.program import NativeProgram as executor
             self._executors[on_reference] = executor(self)
         return self._executors[on_reference]
+
+    @property
+    def sums_size(self) -> int:
+        """How many numbers its sums have, where what metrics and heads count is asked for."""
+        return max(
+            (o.place + (o.kind == "heads_head") + Meter(o.kind).size(o.n_in) for o in self.operations), default=0
+        )
 
     def span(self, first: str, last: str | None = None) -> tuple[int, int]:
         """The operations of the sections from `first` to `last`."""

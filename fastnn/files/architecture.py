@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,6 +14,7 @@ from .._validation import Array
 from ..nn import init
 from ..nn.arguments import arguments_of, make
 from ..nn.module import Module
+from ..nn.network import most_values
 from .format import FileFormatError
 from .values import Values
 
@@ -71,10 +70,13 @@ class Architecture(Values):
 
     def network(self, spec: Any) -> nn.Sequential:
         """The network, with its parameters at 0: drawing them, only to overwrite them, can take long."""
+        token = most_values.set(self.budget)
         try:
             net = self._layer(spec, "architecture")
         except RecursionError:
             raise FileFormatError("architecture: nested too deep") from None
+        finally:
+            most_values.reset(token)
         if not isinstance(net, nn.Sequential):
             raise FileFormatError(f"architecture: a {type(net).__name__}, not a Sequential")
         for layer, inits in self._inits:
@@ -108,24 +110,9 @@ class Architecture(Values):
         if not isinstance(arguments, dict):
             raise FileFormatError(f"{where} without arguments")
         decoded = {key: self.decode(value, f"{where}({key}=)") for key, value in arguments.items()}
-        size = sum(math.prod(shape) for m in _modules(list(decoded.values())) for shape in m.state_shapes())
-        if size > self.budget:
-            raise FileFormatError(f"{where}: {size} parameters, but the file has {self.budget} values")
         try:
             return make(cls, decoded)
         except (MemoryError, RecursionError):
             raise
         except Exception as error:
             raise FileFormatError(f"{where} cannot be made: {error}") from error
-
-
-def _modules(values: list[Any]) -> Iterator[Module]:
-    """All layers among nested values, and those within them."""
-    for value in values:
-        if isinstance(value, Module):
-            yield value
-            yield from _modules(list(value.children()))
-        elif isinstance(value, (list, tuple)):
-            yield from _modules(list(value))
-        elif isinstance(value, dict):
-            yield from _modules(list(value.values()))

@@ -38,7 +38,7 @@ class Values:
         """`value` as JSON; TypeError if a file cannot hold it."""
         if value is None or isinstance(value, (bool, int, str)):
             return value
-        if isinstance(value, np.generic) and value.dtype.kind in "fiubU":
+        if isinstance(value, np.generic) and (value.dtype in KINDS or value.dtype.kind == "U"):
             return self.encode(value.item(), where)
         if isinstance(value, float):
             return value if math.isfinite(value) else {"float": repr(value)}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,9 @@ from .structure import Node, join, leaves, until_weights
 
 Array = check.Array
 
+# While a file is read, the number of values in it: no network has more, and none asks for memory before that is known.
+most_values: ContextVar[int | None] = ContextVar("most_values", default=None)
+
 
 class Network(Module):
     """Base of the networks: layers whose parameters live in one buffer."""
@@ -31,7 +36,10 @@ class Network(Module):
 
     def _adopt(self) -> Parameters:
         """Give every parameter a place in one buffer, and its first value unless the layer has one already."""
-        members = list(leaves(self._nodes))
+        members, most = list(leaves(self._nodes)), most_values.get()
+        size = 0 if most is None else sum(math.prod(shape) for m in members for shape in m.layer.state_shapes())
+        if most is not None and size > most:
+            raise ValueError(f"{size} parameters, but the file has {most} values")
         shapes = {join(m.name, key): s for m in members for key, s in m.layer.parameter_shapes().items()}
         params = Parameters(shapes, self.dtype)
         for member in members:

@@ -10,8 +10,8 @@ import numpy as np
 
 from .. import _validation as check
 from .._core import dispatch
-from .._schema import MOST_STEPS
 from .._core import parametric as core
+from .._schema import MOST_STEPS
 from ..nn.parameters import Parameters
 from .line_search import Point, strong_wolfe
 from .optimizer import Array, Optimizer

@@ -78,7 +78,10 @@ def take_over(run: Run, given: dict[str, Any]) -> dict[int, dict[str, Any]]:
     _check_place(run, state)
     states = {names[name]: saved for name, saved in state["callbacks"].items()}
     for i, saved in states.items():
-        run.callbacks[i].check_state(saved, run)
+        try:
+            run.callbacks[i].check_state(saved, run)
+        except (TypeError, LookupError, AttributeError, ArithmeticError) as error:
+            raise ValueError(f"{type(run.callbacks[i]).__name__} does not take its state: {error}") from error
     run.resumed = True
     for name in PLACE:
         setattr(run, name, state[name])
