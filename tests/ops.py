@@ -236,11 +236,11 @@ MASKS = {"seed": 3}, {"p": 0.25, "seed": 2**40, "stream": 7, "start": 5}, {"p": 
 NORMALS = ({"seed": 3}, {"std": 0.25, "seed": 2**40, "stream": 7, "start": 5}, {"std": 0.0, "seed": 0})
 
 DROPOUT = (
-    Op("dropout", "dropout", arrays(numbers), (1, 1), ("dropout",), MASKS, "dropout_backward"),
-    Op("dropout_backward", "dropout", arrays(numbers), (1, 1), ("dropout",), MASKS),
+    Op("dropout", "dropout", arrays(numbers), (0.501, 0.501), ("dropout",), MASKS, "dropout_backward"),
+    Op("dropout_backward", "dropout", arrays(numbers), (0.501, 0.501), ("dropout",), MASKS),
     Op("alpha_dropout", "dropout", arrays(numbers), (2, 2), ("alpha_dropout",), MASKS, "alpha_dropout_backward",
        scale=r.alpha_dropout_terms),
-    Op("alpha_dropout_backward", "dropout", arrays(numbers), (1.5, 1.5), ("alpha_dropout_backward",), MASKS),
+    Op("alpha_dropout_backward", "dropout", arrays(numbers), (0.501, 0.501), ("alpha_dropout_backward",), MASKS),
     Op("gaussian_dropout", "dropout", arrays(numbers), (8, 8), ("gaussian_dropout",), MASKS[:3],
        "gaussian_dropout_backward", scale=r.gaussian_dropout_terms),
     Op("gaussian_dropout_backward", "dropout", arrays(numbers), (8, 8), ("gaussian_dropout",), MASKS[:3],

@@ -37,7 +37,7 @@ def dropout(x: Array, p: float = 0.5, *, seed: int, stream: int = 0, start: int 
     0, kept NaN stays.
     """
     scale = 1.0 / (1.0 - p) if p < 1.0 else 0.0
-    return np.where(_kept(x, p, seed, stream, start), x * scale, 0)
+    return np.where(_kept(x, p, seed, stream, start), _scaled(x, scale), 0)
 
 
 def dropout_backward(grad_output: Array, p: float = 0.5, *, seed: int, stream: int = 0, start: int = 0) -> Array:
@@ -54,13 +54,14 @@ def alpha_dropout(x: Array, p: float = 0.5, *, seed: int, stream: int = 0, start
     """
     scale = _alpha_scale(p)
     shift = -ALPHA_LOW * p * scale
-    return np.where(_kept(x, p, seed, stream, start), x * scale + shift, ALPHA_LOW * scale + shift).astype(x.dtype)
+    dropped = x.dtype.type(ALPHA_LOW * scale + shift)
+    return np.where(_kept(x, p, seed, stream, start), _scaled(x, scale, shift), dropped)
 
 
 @np.errstate(all="ignore")
 def alpha_dropout_backward(grad_output: Array, p: float = 0.5, *, seed: int, stream: int = 0, start: int = 0) -> Array:
     """Return the gradient of `alpha_dropout`: grad_output * scale where the element was kept, else 0."""
-    return np.where(_kept(grad_output, p, seed, stream, start), grad_output * _alpha_scale(p), 0)
+    return np.where(_kept(grad_output, p, seed, stream, start), _scaled(grad_output, _alpha_scale(p)), 0)
 
 
 @np.errstate(all="ignore")
@@ -80,6 +81,12 @@ def gaussian_dropout_backward(
 ) -> Array:
     """Return the gradient of `gaussian_dropout`, which is linear: the same factors."""
     return gaussian_dropout(grad_output, p, seed=seed, stream=stream, start=start)
+
+
+def _scaled(x: Array, scale: float, shift: float = 0.0) -> Array:
+    """Return x * scale + shift, computed in double so that it is rounded to float32 only once."""
+    y = x.astype(np.result_type(x, "float64")) * scale
+    return (y + shift if shift else y).astype(x.dtype)  # not + 0, which would lose the sign of -0
 
 
 def _kept(x: Array, p: float, seed: int, stream: int, start: int) -> Array:

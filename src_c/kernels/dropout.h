@@ -26,11 +26,12 @@
     KERNEL_FN void FN(name)(const REAL *x, REAL *y, ptrdiff_t n, uint64_t seed, uint64_t stream,             \
                             uint64_t start, const double *params)
 
-/* Dropout (Srivastava et al. 2014), inverted: x / (1 - p) where the word is at least p 2^32, else 0;  params: p */
-INLINE void LANE(mask)(const REAL *x, REAL *y, const uint32_t *words, ptrdiff_t n, uint64_t threshold, REAL scale)
+/* Dropout (Srivastava et al. 2014), inverted: x / (1 - p) where the word is at least p 2^32, else 0;  params: p. The
+ * product is one of doubles, so that a float is not rounded twice. */
+INLINE void LANE(mask)(const REAL *x, REAL *y, const uint32_t *words, ptrdiff_t n, uint64_t threshold, double scale)
 {
     for (ptrdiff_t i = 0; i < n; i++)
-        y[i] = words[i] >= threshold ? x[i] * scale : 0;
+        y[i] = words[i] >= threshold ? (REAL)(x[i] * scale) : 0;
 }
 INLINE uint64_t LANE(threshold)(double p)
 {
@@ -39,7 +40,7 @@ INLINE uint64_t LANE(threshold)(double p)
 FNN_NOISE_KERNEL(dropout)
 {
     const uint64_t threshold = LANE(threshold)(params[0]);
-    const REAL scale = (REAL)(params[0] < 1 ? 1 / (1 - params[0]) : 0);
+    const double scale = params[0] < 1 ? 1 / (1 - params[0]) : 0;
     FNN_WITH_WORDS(LANE(mask)(x + done, y + done, words, count, threshold, scale);)
 }
 
@@ -50,23 +51,23 @@ INLINE double LANE(alpha_scale)(double p)
 {
     return p < 1 ? 1 / __builtin_sqrt((1 - p) * (1 + p * ALPHA_LOW * ALPHA_LOW)) : 0;
 }
-INLINE void LANE(alpha_mask)(const REAL *x, REAL *y, const uint32_t *words, ptrdiff_t n, uint64_t threshold, REAL scale,
-                             REAL shift, REAL dropped)
+INLINE void LANE(alpha_mask)(const REAL *x, REAL *y, const uint32_t *words, ptrdiff_t n, uint64_t threshold,
+                             double scale, double shift, REAL dropped)
 {
     for (ptrdiff_t i = 0; i < n; i++)
-        y[i] = words[i] >= threshold ? x[i] * scale + shift : dropped;
+        y[i] = words[i] >= threshold ? (REAL)(x[i] * scale + shift) : dropped;
 }
 FNN_NOISE_KERNEL(alpha_dropout)
 {
     const uint64_t threshold = LANE(threshold)(params[0]);
     const double scale = LANE(alpha_scale)(params[0]), shift = -ALPHA_LOW * params[0] * scale;
     const REAL dropped = (REAL)(ALPHA_LOW * scale + shift);
-    FNN_WITH_WORDS(LANE(alpha_mask)(x + done, y + done, words, count, threshold, (REAL)scale, (REAL)shift, dropped);)
+    FNN_WITH_WORDS(LANE(alpha_mask)(x + done, y + done, words, count, threshold, scale, shift, dropped);)
 }
 FNN_NOISE_KERNEL(alpha_dropout_backward)
 {
     const uint64_t threshold = LANE(threshold)(params[0]);
-    const REAL scale = (REAL)LANE(alpha_scale)(params[0]);
+    const double scale = LANE(alpha_scale)(params[0]);
     FNN_WITH_WORDS(LANE(mask)(x + done, y + done, words, count, threshold, scale);)
 }
 
