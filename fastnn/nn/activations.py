@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
 
 from .. import _validation as check
 from .module import Module
@@ -180,7 +184,8 @@ class Softmax(Module):
     Parameters
     ----------
     dim : int, default -1
-        The features: -1 or 1.
+        The features: -1, or 1 for x of shape (rows, features). Called alone, a layer with dim=1 takes x of more
+        dimensions and works along that one, as PyTorch's; in a network such an x is an error.
     temperature : float above 0, default 1.0
     """
 
@@ -191,7 +196,24 @@ class Softmax(Module):
         super().__init__()
         if dim not in (-1, 1):
             raise ValueError(f"dim must be -1 or 1 in a network, got {dim}: functional.{self.kernel} takes any axis")
+        self.dim = dim
         self.temperature = check.check_temperature(temperature, "float32")
+
+    def __call__(self, x: Any) -> check.Array:
+        return self._along_dim(super().__call__, check.as_array("x", x))
+
+    def backward(self, grad_output: Any) -> check.Array:
+        return self._along_dim(super().backward, check.as_array("grad_output", grad_output))
+
+    def _along_dim(self, function: Callable[[check.Array], check.Array], x: check.Array) -> check.Array:
+        """What a function of rows makes of those of x along `dim`."""
+        if self.dim == -1 or x.ndim == 2:
+            return function(x)
+        if x.ndim < 2:
+            raise ValueError(f"{type(self).__name__}: dim=1 is out of range for x of shape {x.shape}: take dim=-1")
+        rows = np.moveaxis(x, 1, -1)
+        y = function(np.ascontiguousarray(rows).reshape(math.prod(rows.shape[:-1]), rows.shape[-1]))
+        return np.ascontiguousarray(np.moveaxis(y.reshape(rows.shape), -1, 1))
 
     def plan(self, plan: Plan, label: str, position: int) -> None:
         plan.rows(self, label, self.kernel, (1.0 / check.check_temperature(self.temperature, "float32"),))

@@ -8,7 +8,9 @@ import numpy as np
 
 from .. import _validation as check
 from .._core import dispatch
+from .activations import Softmax
 from .flatten import Flatten
+from .structure import leaves
 
 if TYPE_CHECKING:
     from .sequential import Sequential
@@ -31,6 +33,8 @@ def as_rows(net: Sequential, x: Any, *, narrow: bool = False) -> tuple[Array, tu
         shape = x.shape[:1]
         rows = x.reshape(shape[0], int(np.prod(x.shape[1:]))) if x.ndim else x
     else:
+        if x.ndim > 2:
+            _check_dims(net, x)
         shape = x.shape[:-1]
         rows = x.reshape(int(np.prod(shape)), x.shape[-1]) if x.ndim else x
     if x.ndim == 0:
@@ -40,6 +44,17 @@ def as_rows(net: Sequential, x: Any, *, narrow: bool = False) -> tuple[Array, tu
         first = next(node.layer for node in net._nodes if node.layer.in_features_hint() is not None)
         raise ValueError(f"{type(first).__name__}: x has {rows.shape[1]} features, this layer takes {hint}")
     return rows, shape
+
+
+def _check_dims(net: Sequential, x: Array) -> None:
+    """Refuse x where a softmax over dimension 1 is not one over the features, the last dimension."""
+    for node in leaves(net._nodes):
+        if isinstance(node.layer, Softmax) and node.layer.dim == 1:
+            name = type(node.layer).__name__
+            raise ValueError(
+                f"{name}: dim=1 means the features of x of shape (rows, features), but x has shape {x.shape}: take "
+                f"dim=-1 for its last dimension; functional.{node.layer.kernel} takes any"
+            )
 
 
 def widened(net: Sequential, rows: Array) -> Array:
