@@ -3,6 +3,7 @@ from libc.stdint cimport int64_t
 from fastnn._core.dispatch cimport fnn_loss, real
 
 cdef double run_loss(int kernel, const fnn_loss *of, Py_ssize_t n, real dtype) noexcept nogil
+cdef double run_root(int kernel, const fnn_loss *of, Py_ssize_t n, double divisor, real dtype) noexcept nogil
 cdef double run_row_loss(int kernel, const fnn_loss *of, Py_ssize_t rows, real dtype) noexcept nogil
 cdef double run_sum(const real *x, Py_ssize_t n) noexcept nogil
 cdef double label_sum(const int64_t *labels, const real *weight, const real *by_class, int64_t ignored,

@@ -4,12 +4,14 @@ The sums of the chunks are added in order whatever the number of threads, so a l
 """
 
 cimport numpy as cnp
-from libc.math cimport HUGE_VAL, NAN, sqrt
+from libc.math cimport HUGE_VAL, NAN, fabs, sqrt
 from libc.stdint cimport int64_t
 from libc.stdlib cimport free, malloc
+from libc.string cimport memset
 
 from fastnn._core cimport arrays, dispatch
 from fastnn._core.dispatch cimport fnn_loss, real
+from fastnn._core.parameters cimport unit_scale
 from fastnn._core.threads cimport Task, parallel_for
 
 import numpy as np
@@ -70,6 +72,33 @@ cdef double run_chunks(int kernel, const fnn_loss *of, Py_ssize_t n, Py_ssize_t 
     for chunk in range(chunks):
         total += dispatch.loss(kernel, of, chunk * size, min(n - chunk * size, size), dtype)
     return total
+
+
+cdef double run_root(int kernel, const fnn_loss *of, Py_ssize_t n, double divisor, real dtype) noexcept nogil:
+    """The root of the weighted sum of squares over `divisor`, of mse_loss; only the sum is asked of `of`."""
+    cdef const real *x = <const real *> of.x
+    cdef const real *t = <const real *> of.target
+    cdef const real *weight = <const real *> of.weight
+    cdef double e, scale, largest = 0, small = 2.0**-950
+    cdef double total = run_loss(kernel, of, n, dtype)
+    cdef Py_ssize_t i
+    if real is float:
+        small = 2.0**-100
+    if small * n < total < HUGE_VAL:
+        return sqrt(total / divisor)
+    for i in range(n):  # squares are out of range: slowly, of differences times a power of two
+        e = fabs(<double> x[i] - t[i])
+        if e > largest and (weight == NULL or weight[i] != 0):
+            largest = e
+    scale = unit_scale(largest)
+    if scale == 0:
+        return sqrt(total / divisor)
+    total = 0
+    for i in range(n):
+        if weight == NULL or weight[i] != 0:
+            e = (<double> x[i] - t[i]) * scale
+            total += e * e if weight == NULL else weight[i] * (e * e)
+    return sqrt(total / divisor) / scale
 
 
 cdef double run_sum(const real *x, Py_ssize_t n) noexcept nogil:
@@ -200,6 +229,18 @@ cdef class Loss:
             of.params[i] = params[i] if i < len(params) else 0.0
         return self.call(&of, x, t)
 
+    cdef double root_of(self, x, t, weight, double divisor) except? -1:
+        """The root of the weighted sum of the losses, which are squares, over `divisor`."""
+        cdef fnn_loss of
+        cdef Py_ssize_t n = arrays.size(x)
+        cdef bint double_ = arrays.is_double(x)
+        memset(&of, 0, sizeof(of))
+        of.x, of.target, of.weight = arrays.data(x), arrays.data(t), arrays.data(weight)
+        with nogil:
+            if double_:
+                return run_root(self.kernel, &of, n, divisor, <double> 0)
+            return run_root(self.kernel, &of, n, divisor, <float> 0)
+
     cdef double count(self, x, t, weight, tuple params, extra) except? -1:
         """What all losses count in their mean."""
         cdef Py_ssize_t i, n = 1
@@ -225,18 +266,19 @@ cdef class Loss:
 
         For "none": the single losses, without the root, and the gradient of their sum.
         """
-        cdef double total, divisor = self.divisor(x, t, weight, reduction, params, extra)
+        cdef double total = 0, of_mean = 0, divisor = self.divisor(x, t, weight, reduction, params, extra)
         cdef bint single = reduction == "none"
         cdef bint root = self.root and not single
         losses = self.new_losses(x) if single and value else None
         grad = arrays.empty_like(x) if gradient else None
         grad_extra = arrays.empty_like(x) if gradient and self.pair else None
-        if root and gradient:  # the root is in its derivative, which is taken as 0 where the root is 0
-            total = sqrt(self.run(x, t, weight, None, None, 1.0, params, extra) / divisor)
-            factor = factor / (2.0 * total) if total != 0 else 0.0
-        total = self.run(x, t, weight, losses, grad, factor / divisor, params, extra, grad_extra)
+        if root:  # it is in its derivative, which is taken as 0 where the root is 0
+            of_mean = self.root_of(x, t, weight, divisor)
+            factor = factor / (2.0 * of_mean) if of_mean != 0 else 0.0
+        if gradient or not root:
+            total = self.run(x, t, weight, losses, grad, factor / divisor, params, extra, grad_extra)
         if value and not single:
-            losses = scalar(sqrt(total / divisor) if root else total / divisor, x)
+            losses = scalar(of_mean if root else total / divisor, x)
         elif value and self.axes(x) == 0:
             losses = losses[()]
         return losses, (grad, grad_extra) if gradient and self.pair else grad

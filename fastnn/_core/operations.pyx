@@ -11,7 +11,7 @@ from fastnn._core.dispatch cimport fnn_loss, real
 from fastnn._core.dropout cimport run_noise
 from fastnn._core.embedding cimport run_embedding, run_embedding_backward
 from fastnn._core.linear cimport run_linear, run_linear_grad_weight, run_linear_grad_x
-from fastnn._core.losses cimport bad_label, label_sum, run_loss, run_row_loss, run_sum
+from fastnn._core.losses cimport bad_label, label_sum, run_loss, run_root, run_row_loss, run_sum
 from fastnn._core.metrics cimport Reading, count_classes, count_correct, count_errors, count_top
 from fastnn._core.normalization cimport (
     forget_batch, run_norm, run_norm_backward, run_norm_gradients, run_statistics,
@@ -84,7 +84,7 @@ cdef void run_elementwise_loss(Op *op, Totals *totals, Py_ssize_t rows, real dty
     cdef fnn_loss of
     cdef Py_ssize_t n = rows * op.n_in
     cdef double count = n
-    cdef double total, divisor
+    cdef double total, divisor, root = 0
     describe_loss(op, &of)
     if op.p[SAMPLE_WEIGHT] != NULL:
         of.weight = op.p[EXPANDED]
@@ -95,9 +95,10 @@ cdef void run_elementwise_loss(Op *op, Totals *totals, Py_ssize_t rows, real dty
     if op.root:
         # The root's derivative needs its value: one pass for the loss, one for the gradient.
         of.grad = NULL
-        total = run_loss(op.kernel, &of, n, dtype)
         divisor = count if op.flag & MEAN else 1.0
-        of.scale = 1.0 / (2.0 * sqrt(total / divisor)) / divisor if total != 0 and divisor != 0 else 0.0
+        root = run_root(op.kernel, &of, n, divisor, dtype)
+        total = root * root * divisor if divisor != 0 else 0.0
+        of.scale = 1.0 / (2.0 * root) / divisor if root != 0 and divisor != 0 else 0.0
         if op.flag & ACCUMULATE:
             of.scale *= divisor
         if op.p[GRAD_X] != NULL:
@@ -106,6 +107,8 @@ cdef void run_elementwise_loss(Op *op, Totals *totals, Py_ssize_t rows, real dty
     else:
         total = run_loss(op.kernel, &of, n, dtype)
     add_loss(op, totals, total, count)
+    if op.root:
+        totals.loss = root
 
 
 cdef int run_rows_loss(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noexcept nogil:

@@ -7,7 +7,8 @@ from libc.string cimport memcpy, memset
 
 from fastnn._core cimport arrays, dispatch
 from fastnn._core.dispatch cimport real
-from fastnn._core.parameters cimport ADJUSTMENTS, L1, L2, LIMIT, SCALE, run_max_norm, run_squares
+from fastnn._core.parameters cimport (ADJUSTMENTS, L1, L2, LIMIT, SCALE, in_range, largest_magnitude, run_max_norm,
+                                      run_squares, scaled_squares, unit_scale)
 from fastnn._core.threads cimport Task, parallel_for
 
 import numpy as np
@@ -213,12 +214,25 @@ cdef bint is_frozen(const Update *u, int64_t group) noexcept nogil:
 
 cdef double gradient_norm(const Update *u, real dtype) noexcept nogil:
     """The 2-norm of the gradients of everything that is not frozen."""
-    cdef double total = 0
+    cdef double scale, largest = 0, total = 0
     cdef int i
     for i in range(u.count):
         if not is_frozen(u, u.spans[i].group):
             total += run_squares(<real *> u.grad + u.spans[i].start, u.spans[i].stop - u.spans[i].start)
-    return sqrt(total)
+    if in_range(total):
+        return sqrt(total)
+    for i in range(u.count):
+        if not is_frozen(u, u.spans[i].group):
+            largest = max(largest, largest_magnitude(<real *> u.grad + u.spans[i].start,
+                                                     u.spans[i].stop - u.spans[i].start))
+    scale = unit_scale(largest)
+    if scale == 0:
+        return sqrt(total)
+    total = 0
+    for i in range(u.count):
+        if not is_frozen(u, u.spans[i].group):
+            total += scaled_squares(<real *> u.grad + u.spans[i].start, u.spans[i].stop - u.spans[i].start, scale)
+    return sqrt(total) / scale
 
 
 cdef bint clip(const Update *u, double *scale, real dtype) noexcept nogil:

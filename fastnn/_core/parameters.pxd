@@ -11,6 +11,10 @@ cdef enum:
     DECAY, START, EVERY
 
 cdef double run_squares(const real *x, Py_ssize_t n) noexcept nogil
+cdef double unit_scale(double largest) noexcept nogil
+cdef double largest_magnitude(const real *x, Py_ssize_t n) noexcept nogil
+cdef double scaled_squares(const real *x, Py_ssize_t n, double scale) noexcept nogil
+cdef bint in_range(double squares) noexcept nogil
 cdef void run_max_norm(real *weight, Py_ssize_t rows, Py_ssize_t cols, double limit) noexcept nogil
 cdef void run_average(real *average, const real *param, Py_ssize_t n, const double *settings,
                       int64_t *seen) noexcept nogil

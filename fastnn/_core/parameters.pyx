@@ -1,6 +1,7 @@
 """What is done to parameters and gradients beside the updates: their norm, limits, penalties and averages."""
 
 cimport numpy as cnp
+from libc.math cimport HUGE_VAL, fabs, frexp, ldexp, sqrt
 from libc.stdint cimport int64_t
 from libc.string cimport memcpy
 
@@ -61,6 +62,49 @@ cdef double run_squares(const real *x, Py_ssize_t n) noexcept nogil:
     for i in range(segments):
         total += sums[i]
     return total
+
+
+cdef bint in_range(double squares) noexcept nogil:
+    """Whether a sum of squares of doubles is a number like others: else it is taken again, of numbers scaled."""
+    return 1e-280 < squares < HUGE_VAL
+
+
+cdef double unit_scale(double largest) noexcept nogil:
+    """A power of two that brings `largest` near 1, so that its square is in range; 0 if there is none."""
+    cdef int exponent
+    if not 0 < largest < HUGE_VAL:
+        return 0.0
+    frexp(largest, &exponent)
+    return ldexp(1.0, min(1000, -exponent))
+
+
+cdef double largest_magnitude(const real *x, Py_ssize_t n) noexcept nogil:
+    """NaN aside."""
+    cdef double largest = 0
+    cdef Py_ssize_t i
+    for i in range(n):
+        if fabs(x[i]) > largest:
+            largest = fabs(x[i])
+    return largest
+
+
+cdef double scaled_squares(const real *x, Py_ssize_t n, double scale) noexcept nogil:
+    """Sum of (scale x)^2, one after the other: it is for the rare case that those of x are out of range."""
+    cdef double total = 0
+    cdef Py_ssize_t i
+    for i in range(n):
+        total += (x[i] * scale) * (x[i] * scale)
+    return total
+
+
+cdef double run_norm(const real *x, Py_ssize_t n) noexcept nogil:
+    """The 2-norm."""
+    cdef double scale, total = run_squares(x, n)
+    if not in_range(total):
+        scale = unit_scale(largest_magnitude(x, n))
+        if scale != 0:
+            return sqrt(scaled_squares(x, n, scale)) / scale
+    return sqrt(total)
 
 
 ctypedef struct AdjustWork:
@@ -133,17 +177,17 @@ cdef void run_average(real *average, const real *param, Py_ssize_t n, const doub
 # For Python, all arrays plain and of one dtype.
 
 
-def total_squares(x):
-    """Sum of x^2, in double."""
+def total_norm(x):
+    """The 2-norm, in double."""
     cdef void *p = arrays.data(x)
     cdef Py_ssize_t n = arrays.size(x)
     cdef double total
     if arrays.is_double(x):
         with nogil:
-            total = run_squares(<double *> p, n)
+            total = run_norm(<double *> p, n)
     else:
         with nogil:
-            total = run_squares(<float *> p, n)
+            total = run_norm(<float *> p, n)
     return total
 
 

@@ -306,12 +306,18 @@ class RootLoss(ElementwiseLoss):
     ) -> tuple[Any, Any]:
         if reduction != "none" or dispatch.get_reference():
             return super()._slow(input, target, sample_weight, reduction, grad_output, value, gradient)
-        roots = np.sqrt(super()._slow(input, target, sample_weight, reduction, None, True, False)[0])
-        if not gradient:
-            return roots, None
-        g: Any = np.ones_like(roots) if value else _upstream(grad_output, reduction, roots.shape, roots.dtype)[1]
-        g = np.divide(g, 2 * roots, out=np.zeros_like(roots), where=roots != 0)  # 0 where the root is 0
-        return roots, super()._slow(input, target, sample_weight, reduction, g, False, True)[1]
+        x, t, shape = self._arrays(input, target, params)
+        weight = _weights(sample_weight, x.shape[0] if x.ndim else 1, shape, x.dtype)
+        g = None if value or not gradient else _upstream(grad_output, reduction, shape, x.dtype)[1]
+        return root_of_each(x, t, weight, g)
+
+
+def root_of_each(x: Array, t: Array, weight: Array | None, g: Array | None) -> tuple[Array, Array]:
+    """sqrt(w (x - t)^2), not squared on the way, and its gradient times g; 0 where the root is 0."""
+    error = x - t
+    root = np.sqrt(np.ones_like(x) if weight is None else weight)
+    slope = np.sign(error) * root
+    return np.where(root == 0, 0, np.abs(error) * root)[()], np.asarray(slope if g is None else g * slope)
 
 
 class RowsLoss(LossFunction):

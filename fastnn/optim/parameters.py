@@ -21,7 +21,8 @@ Array = check.Array
 def total_norm(x: Any) -> float:
     """The 2-norm of all numbers of an array, sqrt(sum x^2), squared and added in double.
 
-    Its bits depend neither on the number of threads nor on the instruction set. NaN and infinities spread.
+    Its bits depend neither on the number of threads nor on the instruction set. NaN and infinities spread;
+    squares beyond the range of a double do no harm.
 
     Parameters
     ----------
@@ -37,7 +38,7 @@ def total_norm(x: Any) -> float:
         from ..reference import total_norm as reference
 
         return reference(x)
-    return math.sqrt(core.total_squares(x))
+    return core.total_norm(x)
 
 
 def adjust_grad_(

@@ -56,3 +56,16 @@ def add(x: Array, other: Array) -> Array:
 def map_float64(function: Callable[[float], float], x: Array) -> NDArray[np.float64]:
     """Apply a function of Python floats to every element: for what NumPy lacks."""
     return np.asarray(np.frompyfunc(function, 1, 1)(x.astype(np.float64)), dtype=np.float64)
+
+
+@np.errstate(all="ignore")
+def unit_scale(x: Array, axis: int | None = None, least: float = 0.0) -> Array:
+    """Return a power of two that brings the largest magnitude of x, or along an axis, near 1; at least `least` counts.
+
+    Numbers times this have squares that are neither infinite nor 0, and are not rounded. It is 1 where there is nothing
+    to scale: zeros, infinities, NaN.
+    """
+    largest = np.maximum(np.abs(x).max(axis=axis, keepdims=axis is not None, initial=0), least)
+    limits = np.finfo(x.dtype)
+    exponents = np.clip(-np.frexp(largest)[1], limits.minexp, -limits.minexp)
+    return np.ldexp(x.dtype.type(1), np.where(np.isfinite(largest) & (largest > 0), exponents, 0))

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._losses import reduced, shared, upstream
-from .elementary import Array
+from ._losses import element_weights, reduced, shared, upstream
+from .elementary import Array, unit_scale
 
 __all__ = [
     "cosine_loss",
@@ -79,8 +79,15 @@ def mse_loss_backward(
 
 @np.errstate(all="ignore")
 def rmse_loss(input: Array, target: Array, reduction: str = "mean", sample_weight: ArrayLike | None = None) -> Any:
-    """Return the root of `mse_loss` after its reduction, sqrt(mean((input - target)**2)) by default."""
-    return np.sqrt(mse_loss(input, target, reduction, sample_weight))
+    """Return the root of `mse_loss` after its reduction, sqrt(mean((input - target)**2)) by default.
+
+    Errors are scaled by a power of two before they are squared, so that large and small ones are right too.
+    """
+    error = input - target
+    if reduction == "none":
+        return np.sqrt(element_weights(error, sample_weight)) * np.abs(error)
+    scale = unit_scale(error)
+    return np.sqrt(mse_loss(error * scale, np.zeros_like(error), reduction, sample_weight)) / scale
 
 
 @np.errstate(all="ignore")
@@ -92,9 +99,13 @@ def rmse_loss_backward(
     sample_weight: ArrayLike | None = None,
 ) -> Array:
     """Return the gradient of `rmse_loss`: that of mse_loss over twice the root, and 0 where the root is 0."""
-    root = rmse_loss(input, target, reduction, sample_weight)
+    error = input - target
+    if reduction == "none":
+        return np.asarray(grad_output, error.dtype) * np.sqrt(element_weights(error, sample_weight)) * np.sign(error)
+    scaled, zero = error * unit_scale(error), np.zeros_like(error)
+    root = np.sqrt(mse_loss(scaled, zero, reduction, sample_weight))
     grad_mse = np.where(root == 0, 0, np.asarray(grad_output, dtype=input.dtype) / (2 * root))
-    return mse_loss_backward(grad_mse, input, target, reduction, sample_weight)
+    return mse_loss_backward(grad_mse, scaled, zero, reduction, sample_weight)
 
 
 @np.errstate(all="ignore")
@@ -196,7 +207,7 @@ def cosine_loss(
     eps: float = 1e-8,
 ) -> Any:
     """Return 1 - cos(input, target) for each row of two matrices; a norm is at least eps, as in PyTorch."""
-    cosine = (input * target).sum(axis=1) / (_norm(input, eps) * _norm(target, eps))
+    cosine = (_unit(input, eps) * _unit(target, eps)).sum(axis=1)
     return reduced(1 - cosine, reduction, sample_weight)
 
 
@@ -210,14 +221,19 @@ def cosine_loss_backward(
     eps: float = 1e-8,
 ) -> Array:
     """Return the gradient of `cosine_loss`: (cos x / |x| - t / |t|) / |x|, without its first term where x is 0."""
-    norm, held = _norm(input, 0), _norm(input, eps)
-    scale = 1 / (held * _norm(target, eps))
-    cosine = (input * target).sum(axis=1) * scale
-    pull = np.where(norm == 0, 0, cosine / (held * norm))
-    slope = pull[:, np.newaxis] * input - scale[:, np.newaxis] * target
-    return upstream(grad_output, cosine, reduction, sample_weight)[:, np.newaxis] * slope
+    x, t = _unit(input, eps), _unit(target, eps)
+    cosine = (x * t).sum(axis=1)
+    pull = cosine[:, np.newaxis] * np.where((input == 0).all(axis=1, keepdims=True), 0, _unit(input, 0))
+    reaching = upstream(grad_output, cosine, reduction, sample_weight)
+    return reaching[:, np.newaxis] * ((pull - t) / _norm(input, eps))
 
 
 def _norm(x: Array, eps: float) -> Array:
-    """Return the length of every row, at least eps."""
-    return np.maximum(np.sqrt((x * x).sum(axis=1)), x.dtype.type(eps))
+    """Return the length of every row, at least eps, as a column; from squares of numbers scaled by a power of two."""
+    scale = unit_scale(x, 1)
+    return np.maximum(np.sqrt(((x * scale) ** 2).sum(axis=1, keepdims=True)) / scale, x.dtype.type(eps))
+
+
+def _unit(x: Array, eps: float) -> Array:
+    """Return every row over its length, which is at least eps."""
+    return x / _norm(x, eps)

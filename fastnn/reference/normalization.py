@@ -7,7 +7,7 @@ bias and running statistics have shape (features,). The variance is the biased o
 
 import numpy as np
 
-from .elementary import Array
+from .elementary import Array, unit_scale
 
 __all__ = [
     "batch_norm",
@@ -84,7 +84,8 @@ def batch_norm(
     columns = x.reshape(-1, x.shape[-1]) if x.size else x
     centered = _centered(columns, 0)
     if running_mean is not None and running_var is not None and x.size:
-        unbiased = (centered * centered).sum(axis=0) / (len(columns) - 1)
+        scale = unit_scale(centered, 0)
+        unbiased = (((centered * scale) ** 2).sum(axis=0) / (len(columns) - 1) / scale / scale)[0]
         running_mean[...] = (1 - momentum) * running_mean + momentum * _mean(columns, 0)[0]
         running_var[...] = (1 - momentum) * running_var + momentum * unbiased
     return _affine(centered * _inverse_root(centered, 0, eps), weight, bias).reshape(x.shape)
@@ -128,12 +129,15 @@ def _centered(x: Array, axis: int) -> Array:
 
 
 def _mean(x: Array, axis: int) -> Array:
-    return x.sum(axis=axis, keepdims=True) / x.dtype.type(max(x.shape[axis], 1))
+    scale = unit_scale(x, axis)
+    return (x * scale).sum(axis=axis, keepdims=True) / x.dtype.type(max(x.shape[axis], 1)) / scale
 
 
 def _inverse_root(x: Array, axis: int, eps: float) -> Array:
-    """Return 1 / sqrt(mean(x^2) + eps)."""
-    return 1 / np.sqrt(_mean(x * x, axis) + x.dtype.type(eps))
+    """Return 1 / sqrt(mean(x^2) + eps), from numbers scaled by a power of two: their squares are no infinities."""
+    eps = x.dtype.type(eps)
+    scale = unit_scale(x, axis, np.sqrt(eps))
+    return scale / np.sqrt(_mean((x * scale) ** 2, axis) + eps * scale * scale)
 
 
 def _affine(x: Array, weight: Array | None, bias: Array | None) -> Array:

@@ -5,7 +5,7 @@ Arrays are updated in place; a gradient or parameter may have any shape.
 
 import numpy as np
 
-from .elementary import Array
+from .elementary import Array, unit_scale
 
 __all__ = ["adjust_grad_", "lerp_", "max_norm_", "total_norm"]
 
@@ -13,7 +13,9 @@ __all__ = ["adjust_grad_", "lerp_", "max_norm_", "total_norm"]
 def total_norm(x: Array) -> float:
     """Return the 2-norm of all numbers, squared and added in double."""
     with np.errstate(all="ignore"):
-        return float(np.sqrt(np.square(x, dtype="float64").sum()))
+        x = np.asarray(x, "float64")
+        scale = unit_scale(x)
+        return float(np.sqrt(np.square(x * scale).sum()) / scale)
 
 
 @np.errstate(all="ignore")
@@ -38,7 +40,9 @@ def adjust_grad_(
 @np.errstate(all="ignore")
 def max_norm_(param: Array, max_norm: float) -> None:
     """Scale each column whose 2-norm (over all axes but the last) is above max_norm to it (Srivastava et al. 2014)."""
-    norm = np.sqrt(np.square(param).sum(axis=tuple(range(param.ndim - 1))))
+    columns = param.reshape(param.size // max(param.shape[-1], 1), param.shape[-1])
+    scale = unit_scale(columns, 0)
+    norm = (np.sqrt(np.square(columns * scale).sum(axis=0)) / scale)[0]
     param *= np.where(norm > max_norm, max_norm / norm, 1).astype(param.dtype)
 
 

@@ -1,6 +1,7 @@
 /* Every kernel for the dtype in force. */
 #include "loops.h"
 #include "math.h"
+#include "squares.h"
 #include "activations.h"
 #include "parametric.h"
 #include "gates.h"

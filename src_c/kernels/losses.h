@@ -139,13 +139,38 @@ INLINE VEC LANE(quantile_loss)(VEC x, VEC t, VEC *derivative, VEC q)
 }
 FNN_DEFINE_LOSS(quantile_loss, EXTRA(p[0]))
 
+/* The same where squares are out of range: of vectors x and t times powers of two. */
+INLINE REAL LANE(scaled_cosine_loss)(const ROW *row)
+{
+    const double eps = row->params[0];
+    const double x_largest = LANE(largest)(row->x, 1, row->cols), t_largest = LANE(largest)(row->target, 1, row->cols);
+    const double a = LANE(unit_scale)(x_largest > eps ? x_largest : eps);
+    const double b = LANE(unit_scale)(t_largest > eps ? t_largest : eps);
+    double xx = 0, tt = 0, xt = 0;
+    for (ptrdiff_t i = 0; i < row->cols; i++) {
+        const double x = row->x[i] * a, t = row->target[i] * b;
+        xx += x * x, tt += t * t, xt += x * t;
+    }
+    const double x_norm = sqrt(xx), held = x_norm < eps * a ? eps * a : x_norm;
+    const double t_norm = sqrt(tt), t_held = t_norm < eps * b ? eps * b : t_norm;
+    const double cosine = xt / held / t_held, slope = row->factor * (a / held);
+    for (ptrdiff_t i = 0; row->grad && i < row->cols; i++) {
+        const double x = row->x[i] * a, t = row->target[i] * b;
+        row->grad[i] = (REAL)(slope * ((x_norm == 0 ? 0 : cosine * (x / x_norm)) - t / t_held));
+    }
+    return (REAL)(1 - cosine);
+}
+
 /* 1 - x.t / (|x| |t|), norms held above eps;  params: eps. The derivative is (cos x / |x| - t / |t|) / |x|: where |x| is
  * held its own part is what PyTorch has, and 0 for x = 0. */
 INLINE REAL LANE(cosine_loss_row)(const ROW *row)
 {
     const double eps = row->params[0];
-    const double x_norm = __builtin_sqrt(LANE(row_dot)(row->x, row->x, row->cols));
-    const double t_norm = __builtin_sqrt(LANE(row_dot)(row->target, row->target, row->cols));
+    const double xx = LANE(row_dot)(row->x, row->x, row->cols);
+    const double tt = LANE(row_dot)(row->target, row->target, row->cols);
+    if (LANE(out_of_range)(xx, 1, eps * eps) || LANE(out_of_range)(tt, 1, eps * eps))
+        return LANE(scaled_cosine_loss)(row);
+    const double x_norm = __builtin_sqrt(xx), t_norm = __builtin_sqrt(tt);
     const double held = x_norm < eps ? eps : x_norm, scale = 1 / (held * (t_norm < eps ? eps : t_norm));
     const double cosine = LANE(row_dot)(row->x, row->target, row->cols) * scale;
     if (row->grad) {

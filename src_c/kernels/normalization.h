@@ -22,6 +22,32 @@ INLINE double LANE(variance)(double sum, double squares, double n)
     return variance < 0 ? 0 : variance; /* NaN stays */
 }
 
+/* The moments of n numbers, `step` apart, as statistics[k * stride] (the variance only if it is wanted): slowly and
+ * in double, of the numbers times a power of two. Leaves statistics as they are for infinities and for nothing but 0. */
+INLINE void LANE(scaled_moments)(const REAL *x, ptrdiff_t step, ptrdiff_t n, double eps, const int CENTERED,
+                                 REAL *statistics, ptrdiff_t stride, const int VARIANCE)
+{
+    const double largest = LANE(largest)(x, step, n), least = sqrt(eps);
+    const double scale = LANE(unit_scale)(largest > least ? largest : least);
+    if (scale == 0)
+        return;
+    double total = 0, apart = 0, squares = 0;
+    for (ptrdiff_t i = 0; CENTERED && i < n; i++)
+        total += x[i * step] * scale;
+    const REAL high = (REAL)(total / (double)n / scale);
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const double d = x[i * step] * scale - high * scale;
+        apart += d;
+        squares += d * d;
+    }
+    const double variance = LANE(variance)(CENTERED ? apart : 0, squares, (double)n);
+    statistics[FNN_HIGH * stride] = high;
+    statistics[FNN_LOW * stride] = (REAL)(CENTERED ? apart / (double)n / scale : 0);
+    statistics[FNN_SCALE * stride] = (REAL)(scale / sqrt(variance + eps * scale * scale));
+    if (VARIANCE)
+        statistics[FNN_VARIANCE * stride] = (REAL)(variance / scale / scale);
+}
+
 /* -- rows: statistics has high, low and scale of each -------------------------------------------------------------- */
 
 INLINE MOMENTS LANE(row_moments)(const REAL *statistics)
@@ -45,6 +71,8 @@ INLINE void LANE(row_statistics)(const REAL *x, REAL *statistics, ptrdiff_t cols
     statistics[0] = mean;
     statistics[1] = (REAL)(apart / n);
     statistics[2] = (REAL)(1 / sqrt(LANE(variance)(apart, squares, n) + eps));
+    if (LANE(out_of_range)(squares, n, eps))
+        LANE(scaled_moments)(x, 1, cols, eps, CENTERED, statistics, 1, 0);
 }
 
 INLINE VEC LANE(scaled)(VEC v, const REAL *weight, ptrdiff_t i, ptrdiff_t left)
@@ -171,6 +199,8 @@ INLINE void LANE(block_statistics)(const REAL *x, REAL *statistics, ptrdiff_t st
         statistics[FNN_LOW * stride + c] = (REAL)(apart[c] / n);
         statistics[FNN_SCALE * stride + c] = (REAL)(1 / sqrt(variance + eps));
         statistics[FNN_VARIANCE * stride + c] = (REAL)variance;
+        if (LANE(out_of_range)(squares[c], n, eps))
+            LANE(scaled_moments)(x + c, stride, rows, eps, 1, statistics + c, stride, 1);
     }
 }
 

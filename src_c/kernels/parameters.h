@@ -41,11 +41,40 @@ INLINE VEC LANE(lerp)(VEC average, VEC x, VEC weight, VEC rest)
 }
 FNN_DEFINE_MAP2(lerp, p[0], p[1])
 
-/* VECS registers of columns, the last one partial if IS_TAIL. */
-INLINE void LANE(limit_columns)(REAL *weight, ptrdiff_t row, ptrdiff_t rows, VEC limit, const int VECS,
-                                const int IS_TAIL, TAIL tail)
+/* sum (scale x)^2 of n numbers, `step` apart, one after the other */
+INLINE double LANE(scaled_squares)(const REAL *x, ptrdiff_t step, ptrdiff_t n, double scale)
+{
+    double total = 0;
+    for (ptrdiff_t i = 0; i < n; i++)
+        total += (x[i * step] * scale) * (x[i * step] * scale);
+    return total;
+}
+
+/* The factors of columns that bring their norms down to the limit, where the squares are out of range. */
+INLINE VEC LANE(scaled_factors)(const REAL *weight, ptrdiff_t row, ptrdiff_t rows, ptrdiff_t cols, VEC squares,
+                                VEC factors, double limit)
+{
+    REAL sums[sizeof(VEC) / sizeof(REAL)], factor[sizeof(VEC) / sizeof(REAL)];
+    v_store(sums, squares);
+    v_store(factor, factors);
+    for (ptrdiff_t c = 0; c < cols && c < LANES; c++) {
+        if (!(sums[c] == INFINITY || (sums[c] < SMALL && limit * limit < SMALL)))
+            continue;
+        const double scale = LANE(unit_scale)(LANE(largest)(weight + c, row, rows));
+        if (scale == 0)
+            continue;
+        const double norm = sqrt(LANE(scaled_squares)(weight + c, row, rows, scale)) / scale;
+        factor[c] = (REAL)(norm > limit ? limit / norm : 1);
+    }
+    return v_load(factor);
+}
+
+/* `cols` columns in VECS registers, the last one partial if IS_TAIL. */
+INLINE void LANE(limit_columns)(REAL *weight, ptrdiff_t row, ptrdiff_t rows, ptrdiff_t cols, double max_norm,
+                                const int VECS, const int IS_TAIL, TAIL tail)
 {
     VEC sum[4];
+    const VEC limit = K(max_norm);
 #define EACH_VEC(v) UNROLL for (int v = 0; v < VECS; v++)
     EACH_VEC(v) sum[v] = K(0);
     for (ptrdiff_t r = 0; r < rows; r++)
@@ -58,7 +87,8 @@ INLINE void LANE(limit_columns)(REAL *weight, ptrdiff_t row, ptrdiff_t rows, VEC
     EACH_VEC(v)
     {
         const VEC norm = v_sqrt(sum[v]);
-        sum[v] = v_select(v_gt(norm, limit), limit / norm, K(1));
+        const VEC factors = v_select(v_gt(norm, limit), limit / norm, K(1));
+        sum[v] = LANE(scaled_factors)(weight + v * LANES, row, rows, cols - v * LANES, sum[v], factors, max_norm);
     }
     for (ptrdiff_t r = 0; r < rows; r++)
         EACH_VEC(v)
@@ -76,12 +106,11 @@ INLINE void LANE(limit_columns)(REAL *weight, ptrdiff_t row, ptrdiff_t rows, VEC
  * ascending order, as in a product (linear.h). */
 KERNEL_FN void FN(max_norm)(REAL *weight, ptrdiff_t row, ptrdiff_t rows, ptrdiff_t cols, double max_norm)
 {
-    const VEC limit = K(max_norm);
     ptrdiff_t i = 0;
     for (; i + 4 * LANES <= cols; i += 4 * LANES)
-        LANE(limit_columns)(weight + i, row, rows, limit, 4, 0, v_tail(0));
+        LANE(limit_columns)(weight + i, row, rows, 4 * LANES, max_norm, 4, 0, v_tail(0));
     for (; i + LANES <= cols; i += LANES)
-        LANE(limit_columns)(weight + i, row, rows, limit, 1, 0, v_tail(0));
+        LANE(limit_columns)(weight + i, row, rows, LANES, max_norm, 1, 0, v_tail(0));
     if (i < cols)
-        LANE(limit_columns)(weight + i, row, rows, limit, 1, 1, v_tail(cols - i));
+        LANE(limit_columns)(weight + i, row, rows, cols - i, max_norm, 1, 1, v_tail(cols - i));
 }
