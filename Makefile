@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 SOURCES = $(shell find fastnn src_c -name '*.py' -o -name '*.py[xdi]' -o -name '*.[ch]' -o -name '*.def' -o -name '*.npz') \
 	pyproject.toml setup.py README.md
 
-.PHONY: demo test coverage exhaustive kills instructions lint bench wheel clean neon
+.PHONY: demo test coverage exhaustive kills fuzz instructions lint bench wheel clean neon
 
 demo: $(VENV)/installed
 	$(BIN)/fastnn demo
@@ -26,6 +26,12 @@ exhaustive: $(VENV)/test
 # A training run killed five hundred times at random moments, and resumed to the same bits: some minutes.
 kills: $(VENV)/test
 	FASTNN_TESTS_KILLS=500 PYTHONSAFEPATH=1 $(BIN)/python -m pytest tests/test_kills.py
+
+# Broken and hostile files for three minutes each, by chance and guided by coverage; zero findings (tests/fuzz.py).
+fuzz: $(VENV)/test
+	PYTHONSAFEPATH=1 PYTHONPATH=tests $(BIN)/python tests/fuzz.py
+	$(BIN)/pip install --quiet atheris || echo "no Atheris for this Python: not guided by coverage"
+	PYTHONSAFEPATH=1 PYTHONPATH=tests $(BIN)/python tests/fuzz.py --guided
 
 # The counts that tests/test_instructions.py compares with, anew (Debian: valgrind).
 instructions: $(VENV)/installed
