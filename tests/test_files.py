@@ -254,3 +254,58 @@ def test_a_killed_writer_loses_nothing(path, rng):
         assert path.read_bytes() in contents
     files.replace(path, b"new")
     assert os.listdir(path.parent) == [path.name]
+
+
+MANY = {
+    "lists": b'{"a":[' + b"[]," * 10**6 + b"[]]}",
+    "metadata": b'{"__metadata__":{' + b",".join(b'"%d":""' % i for i in range(10**5)) + b"}}",
+    "axes": json.dumps(tensor(shape=[1] * 1000)).encode(),
+    "long axis": json.dumps(tensor(shape=[0, 2**62], data_offsets=[0, 0])).encode(),
+    "offsets": json.dumps(tensor(shape=[2**60], data_offsets=[0, 2**62])).encode(),
+}
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_headers_that_ask_for_much(name, path):
+    started = time.process_time()
+    tracemalloc.start()
+    refused(path, header(MANY[name], b"0000" if name != "long axis" else b""))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20 * len(MANY[name]) + 10**6
+    assert time.process_time() - started < 1
+
+
+def test_truth_values_are_0_or_1(path):
+    files.write(path, "checkpoint", {"a": np.array([True])}, {})
+    path.write_bytes(path.read_bytes()[:-1] + b"\2")
+    with pytest.raises(fastnn.FileFormatError, match="truth values that are neither 0 nor 1"):
+        files.read(path, "checkpoint")
+
+
+HUNGRY = """
+import resource, sys
+import fastnn
+
+def size():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[0]) * 4096
+
+fastnn.load(sys.argv[1])  # imports what it needs
+seen = set()
+for more in range(5, 80, 5):
+    resource.setrlimit(resource.RLIMIT_AS, (size() + more * 10**6, -1))
+    try:
+        fastnn.load(sys.argv[1])
+        seen.add("loaded")
+    except MemoryError:
+        seen.add("MemoryError")
+    resource.setrlimit(resource.RLIMIT_AS, (-1, -1))
+print(sorted(seen))
+"""
+
+
+def test_lack_of_memory_is_a_memory_error_and_no_more(path):
+    nn.Sequential(nn.Linear(2000, 1600, weight_init=0.0), seed=0).save(path)
+    out = subprocess.run([sys.executable, "-c", HUNGRY, str(path)], capture_output=True, text=True, check=True).stdout
+    assert out.strip() == "['MemoryError', 'loaded']"

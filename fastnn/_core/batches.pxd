@@ -19,6 +19,8 @@ ctypedef struct Batches:
     int widening                    # what inputs are widened from, if at all
     double scale                    # and multiplied with
 
+cdef int check_batches(arrays3, const int64_t[::1] order, Py_ssize_t start, Py_ssize_t stop, Py_ssize_t batch_size,
+                       staging, mix, Py_ssize_t n_in) except -1
 cdef read_batches(Batches *batches, arrays3, const int64_t[::1] order, staging, mix, bint double_, Py_ssize_t classes,
                   double scale)
 cdef Py_ssize_t next_batch(const Batches *batches, Py_ssize_t i, Py_ssize_t rows, Py_ssize_t batch_size,

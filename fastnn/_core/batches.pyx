@@ -8,6 +8,41 @@ from fastnn._core.dispatch cimport real
 from fastnn._core.rows cimport NO_WIDENING, narrow, widen_rows
 
 
+cdef int check_batches(arrays3, const int64_t[::1] order, Py_ssize_t start, Py_ssize_t stop, Py_ssize_t batch_size,
+                       staging, mix, Py_ssize_t n_in) except -1:
+    """Raise ValueError if a row would be read, or written, that is none of the arrays'."""
+    cdef Py_ssize_t there = min([len(array) for array in arrays3 if array is not None])
+    cdef Py_ssize_t rows = there if order is None else order.shape[0]
+    if start < 0 or (stop > start and stop > rows):
+        raise ValueError(f"start and stop must be rows of {rows}, got {start} and {stop}")
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+    if arrays3[0].ndim != 2 or arrays3[0].shape[1] != n_in:
+        raise ValueError(f"x must have {n_in} columns, got shape {arrays3[0].shape}")
+    if order is not None and staging is None:
+        raise ValueError("an order needs arrays to gather rows in")
+    if staging is not None and min([len(s) for s in staging if s is not None]) < min(batch_size, stop - start):
+        raise ValueError(f"staging must have {batch_size} rows")
+    check_rows(order, start, stop, there)
+    if mix is not None:
+        if order is None or len(mix[0]) < stop or len(mix[1]) < (stop + batch_size - 1) // batch_size:
+            raise ValueError(f"mix must have a partner for each of {stop} rows, and a share for each batch")
+        check_rows(mix[0], start, stop, there)
+    return 0
+
+
+cdef int check_rows(const int64_t[::1] order, Py_ssize_t start, Py_ssize_t stop, Py_ssize_t rows) except -1:
+    """Raise ValueError if one of order[start:stop] is no row of so many."""
+    cdef Py_ssize_t i
+    cdef bint bad = False
+    if order is not None:
+        for i in range(start, stop):
+            bad |= not 0 <= order[i] < rows
+    if bad:
+        raise ValueError(f"an order of rows must be of 0 to {rows - 1}")
+    return 0
+
+
 cdef read_batches(Batches *batches, arrays3, const int64_t[::1] order, staging, mix, bint double_, Py_ssize_t classes,
                   double scale):
     """Take pointers to data; with `mix`, (partner, shares), there is an order and staging of the network's dtype."""

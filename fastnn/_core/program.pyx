@@ -16,7 +16,7 @@ from libc.string cimport memset
 
 from fastnn._core cimport arrays, dispatch
 from fastnn._core.accumulation cimport Group, begin_group, end_group, keep_running
-from fastnn._core.batches cimport Batches, next_batch, read_batches
+from fastnn._core.batches cimport Batches, check_batches, next_batch, read_batches
 from fastnn._core.operations cimport (
     ACTIVATION, ACTIVATION_BACKWARD, BAD_CODE, BAD_LABEL, BAD_NORM, DONE, LABELS, LINEAR, LINEAR_BACKWARD, LOSS, NOISE,
     NOISE_BACKWARD, NON_FINITE, NORM, NORM_BACKWARD, PYTHON, RAISED, ROW_LOSS, ROWS, ROWS_BACKWARD, UPDATE, Op, Totals,
@@ -311,8 +311,7 @@ cdef class NativeProgram:
         for i in range(SLOTS):
             array = slots.get(SLOT_NAMES[i])
             pointers[i] = arrays.data(array)
-        if not (0 <= first <= last <= self.count and 0 <= rows <= self.batch_size):
-            raise ValueError(f"operations {first} to {last} of {self.count}, {rows} rows of {self.batch_size}")
+        self.check_span(first, last, rows)
         self.check_sums(sums)
         read_totals(&totals, sums)
         self.acquire()
@@ -322,34 +321,16 @@ cdef class NativeProgram:
         write_totals(&totals, sums)
         self.release(status, &totals, 0)
 
+    cdef int check_span(self, int first, int last, Py_ssize_t rows) except -1:
+        """Raise ValueError unless these are operations of the program, on no more rows than it is for."""
+        if not (0 <= first <= last <= self.count and 0 <= rows <= self.batch_size):
+            raise ValueError(f"operations {first} to {last} of {self.count}, {rows} rows of {self.batch_size}")
+        return 0
+
     cdef int check_sums(self, double[::1] sums) except -1:
         """Raise ValueError unless there is room for what is added up; five numbers stand for: count nothing."""
         if sums.shape[0] < OWN_SUMS or OWN_SUMS < sums.shape[0] < self.sums_size:
             raise ValueError(f"sums must have {max(OWN_SUMS, self.sums_size)} numbers, got {sums.shape[0]}")
-        return 0
-
-    cdef int check_batches(self, int first, int last, arrays3, const int64_t[::1] order, Py_ssize_t start,
-                           Py_ssize_t stop, Py_ssize_t batch_size, staging, mix) except -1:
-        """Raise ValueError if a row would be read, or written, that is none of the arrays'."""
-        cdef Py_ssize_t there = min([len(array) for array in arrays3 if array is not None])
-        cdef Py_ssize_t rows = there if order is None else order.shape[0]
-        if not (0 <= first <= last <= self.count):
-            raise ValueError(f"operations must be of the {self.count} of the program, got {first} to {last}")
-        if start < 0 or (stop > start and stop > rows):
-            raise ValueError(f"start and stop must be rows of {rows}, got {start} and {stop}")
-        if batch_size < 1 or min(batch_size, stop - start) > self.batch_size:
-            raise ValueError(f"batch_size must be between 1 and {self.batch_size}, got {batch_size}")
-        if arrays3[0].ndim != 2 or arrays3[0].shape[1] != self.n_in:
-            raise ValueError(f"x must have {self.n_in} columns, got shape {arrays3[0].shape}")
-        if order is not None and staging is None:
-            raise ValueError("an order needs arrays to gather rows in")
-        if staging is not None and min([len(s) for s in staging if s is not None]) < min(batch_size, stop - start):
-            raise ValueError(f"staging must have {batch_size} rows")
-        check_rows(order, start, stop, there)
-        if mix is not None:
-            if order is None or len(mix[0]) < stop or len(mix[1]) * batch_size < stop:
-                raise ValueError(f"mix must have a partner for each of {stop} rows, and a share for each batch")
-            check_rows(mix[0], start, stop, there)
         return 0
 
     def run_batches(self, int first, int last, x, target, sample_weight, const int64_t[::1] order, Py_ssize_t start,
@@ -377,7 +358,8 @@ cdef class NativeProgram:
         cdef int status = DONE
         cdef bint closes, recorded = losses is not None
         cdef Group group
-        self.check_batches(first, last, (x, target, sample_weight), order, start, stop, batch_size, staging, mix)
+        self.check_span(first, last, min(batch_size, stop - start) if stop > start else 0)
+        check_batches((x, target, sample_weight), order, start, stop, batch_size, staging, mix, self.n_in)
         self.check_sums(sums)
         if accumulate < 1:
             raise ValueError(f"accumulate must be at least 1, got {accumulate}")
@@ -423,18 +405,6 @@ cdef class NativeProgram:
         write_totals(&totals, sums)
         self.release(status, &totals, i)
         return i
-
-
-cdef int check_rows(const int64_t[::1] order, Py_ssize_t start, Py_ssize_t stop, Py_ssize_t rows) except -1:
-    """Raise ValueError if one of order[start:stop] is no row of so many."""
-    cdef Py_ssize_t i
-    cdef bint bad = False
-    if order is not None:
-        for i in range(start, stop):
-            bad |= not 0 <= order[i] < rows
-    if bad:
-        raise ValueError(f"an order of rows must be of 0 to {rows - 1}")
-    return 0
 
 
 cdef void clear(void **slots) noexcept nogil:

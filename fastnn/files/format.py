@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import stat
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -69,63 +69,81 @@ def read(path: Path, kind: str) -> tuple[dict[str, Array], dict[str, Any]]:
     OSError
         If it cannot be read.
     """
-    data = _whole(path)
-    parts, metadata = _parts(path, data)
-    del data  # each tensor is a copy
-    content, expected = _content(path, kind, metadata)
-    tensors = {name: _array(path, name, part) for name, part in parts}
-    if _digest(_dumps(content), tensors) != expected:
-        raise FileFormatError(f"{path} is damaged: its SHA-256 is not that of its content")
-    return tensors, content
-
-
-def _whole(path: Path) -> bytes:
-    """The bytes of a file that begins as safetensors files do: of another, no more than the header is read.
-
-    They are read, not mapped: a file that somebody else cuts off meanwhile ends in an error, not in a signal.
-    """
     status = os.stat(path)
     if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for a writer
         raise FileFormatError(f"{path} is {'a folder' if stat.S_ISDIR(status.st_mode) else 'no regular file'}")
     with open(path, "rb") as file:
         length = os.fstat(file.fileno()).st_size
-        start = file.read(9)
-        size = int.from_bytes(start[:8], "little")
-        if not start:
-            raise FileFormatError(f"{path} is empty")
-        if len(start) < 9 or start[8:] != b"{":
-            raise FileFormatError(f"{path} is no safetensors file: it begins with {start!r}")
-        if size > MAX_HEADER:
-            raise FileFormatError(f"{path} is damaged: a header of {size} bytes")
-        if size > length - 8:
-            raise FileFormatError(f"{path} is truncated: a header of {size} bytes in a file of {length}")
-        header = file.read(size - 1)
-        if not header.rstrip(b" ").endswith(b"}") and size > 1:
-            raise FileFormatError(f"{path} is damaged: its header does not end as JSON does")
-        file.seek(0)
-        data = file.read(length)
-    if len(data) < length:
-        raise FileFormatError(f"{path} is truncated: it had {length} bytes, and was cut off to {len(data)} meanwhile")
-    return data
+        header = _header(path, file, length)
+        content, expected = _content(path, kind, header.pop("__metadata__", None) or {})
+        entries = sorted(header.items(), key=lambda item: tuple(item[1]["data_offsets"]))
+        tensors = {name: _tensor(path, name, entry, file) for name, entry in entries}
+        if file.tell() != length:
+            raise FileFormatError(
+                f"{path} is truncated or damaged: {length} bytes, of which {file.tell()} are described"
+            )
+    if _digest(_dumps(content), tensors) != expected:
+        raise FileFormatError(f"{path} is damaged: its SHA-256 is not that of its content")
+    return tensors, content
 
 
-def _parts(path: Path, data: bytes) -> tuple[list[tuple[str, dict[str, Any]]], dict[str, str]]:
-    """The tensors of a file, by name, as what they consist of; and its metadata."""
+def _header(path: Path, file: BinaryIO, length: int) -> dict[str, Any]:
+    """The header of a file of so many bytes: what the tensors are, and the metadata; no more of a file is read here."""
+    start = file.read(9)
+    size = int.from_bytes(start[:8], "little")
+    if not start:
+        raise FileFormatError(f"{path} is empty")
+    if len(start) < 9 or start[8:] != b"{":
+        raise FileFormatError(f"{path} is no safetensors file: it begins with {start!r}")
+    if size > MAX_HEADER:
+        raise FileFormatError(f"{path} is damaged: a header of {size} bytes")
+    if size > length - 8:
+        raise FileFormatError(f"{path} is truncated: a header of {size} bytes in a file of {length}")
+    text = b"{" + file.read(size - 1) if size else b""
+    if len(text) < size:
+        raise FileFormatError(f"{path} is truncated: it was cut off while it was read")
+    if not text.rstrip(b" ").endswith(b"}"):
+        raise FileFormatError(f"{path} is damaged: its header does not end as JSON does")
+    problem = _header_problem(text)
+    if problem not in ("", _header_problem(b'{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}')):
+        raise FileFormatError(f"{path} is truncated or damaged: {problem}")
+    header: dict[str, Any] = json.loads(text)
+    if length - 8 - size != max(
+        (e["data_offsets"][1] for name, e in header.items() if name != "__metadata__"), default=0
+    ):
+        raise FileFormatError(f"{path} is truncated or damaged: its header is not of a file of {length} bytes")
+    return header
+
+
+def _header_problem(text: bytes) -> str:
+    """What safetensors says of a header alone: nothing, or what is wrong with it, or that the data are missing.
+
+    The data are read here, not there: where memory lacks, that library ends the process, and a mapped file that is cut
+    off does.
+    """
     from safetensors import SafetensorError, deserialize
 
     try:
-        parts = deserialize(data)  # type: ignore[no-untyped-call]
-        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-    except (SafetensorError, ValueError, RecursionError) as error:
-        raise FileFormatError(f"{path} is truncated or damaged: {error}") from None
-    return parts, header.get("__metadata__") or {}
+        deserialize(len(text).to_bytes(8, "little") + text)  # type: ignore[no-untyped-call]
+    except SafetensorError as error:
+        return str(error)
+    return ""
 
 
-def _array(path: Path, name: str, part: dict[str, Any]) -> Array:
-    if part["dtype"] not in DTYPES:
-        raise FileFormatError(f"{path}: tensor {name!r:.60} has dtype {part['dtype']}, which fastnn never writes")
-    array = np.frombuffer(part["data"], DTYPES[part["dtype"]]).reshape(part["shape"])
-    return array if array.flags.writeable else array.copy()
+def _tensor(path: Path, name: str, entry: dict[str, Any], file: BinaryIO) -> Array:
+    """The next tensor of a file, whose place and size were checked."""
+    if entry["dtype"] not in DTYPES:
+        raise FileFormatError(f"{path}: tensor {name!r:.60} has dtype {entry['dtype']}, which fastnn never writes")
+    try:
+        array = np.empty(entry["shape"], DTYPES[entry["dtype"]])
+    except ValueError as error:  # too many axes, or one too long
+        raise FileFormatError(f"{path}: tensor {name!r:.60} has shape {entry['shape']!r:.60}: {error}") from None
+    raw = array.reshape(-1).view("uint8")
+    if raw.size and file.readinto(raw.data) < raw.size:  # type: ignore[attr-defined]
+        raise FileFormatError(f"{path} is truncated: it was cut off while it was read")
+    if array.dtype == "bool" and (raw > 1).any():
+        raise FileFormatError(f"{path}: tensor {name!r:.60} has truth values that are neither 0 nor 1")
+    return array
 
 
 def _content(path: Path, kind: str, metadata: dict[str, str]) -> tuple[dict[str, Any], str]:
