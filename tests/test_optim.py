@@ -310,3 +310,11 @@ def test_zero_grad():
     optimizer.step()
     assert not params.grad.any()
     assert bits(params) == before
+
+
+@pytest.mark.parametrize("make", [optim.Adam, optim.LBFGS, optim.SWA, optim.ExponentialMovingAverage])
+def test_arrays_that_updates_go_by_cannot_be_replaced(make):
+    made = make(nn.Sequential(nn.Linear(2, 3), seed=0).parameters())
+    for name in type(made).fixed:
+        with pytest.raises(AttributeError, match=f"{type(made).__name__}.{name} cannot be changed"):
+            setattr(made, name, np.zeros(1))

@@ -13,6 +13,7 @@ from .. import _schema as schema
 from .. import _validation as check
 from .._core import dispatch
 from .._core import parameters as core
+from ..nn.fixed import Fixed
 from ..nn.parameters import Parameters, aligned_zeros
 
 Array = check.Array
@@ -23,7 +24,7 @@ STATE = schema.record(
 )
 
 
-class WeightAverage:
+class WeightAverage(Fixed):
     """The equal average of the parameters after each update: stochastic weight averaging (SWA; Izmailov et al. 2018).
 
     average += (param - average) / (number averaged + 1)
@@ -46,6 +47,8 @@ class WeightAverage:
     The arithmetic is that of torch.optim.swa_utils.AveragedModel. Running statistics of normalization layers are not
     parameters, and not averaged.
     """
+
+    fixed = ("params", "data", "settings", "seen")
 
     def __init__(self, params: Parameters, *, start: int = 0, every: int = 1) -> None:
         self._begin(params, math.nan, start, every)

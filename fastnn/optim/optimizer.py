@@ -14,6 +14,7 @@ from .. import _schema as schema
 from .. import _validation as check
 from .._core import dispatch
 from .._core import optimizers as core
+from ..nn.fixed import Fixed
 from ..nn.parameters import Parameters, aligned_zeros
 from .groups import ParamGroup, make_groups, make_spans
 from .hyperparameters import Clip, Hyperparameter, Pair, Switch, keyword_names, state_names
@@ -39,7 +40,7 @@ class Common(TypedDict, total=False):
     error_if_nonfinite: bool
 
 
-class Optimizer:
+class Optimizer(Fixed):
     """Base of the optimizers.
 
     Parameters
@@ -69,6 +70,8 @@ class Optimizer:
     searches: ClassVar[bool] = False  # whether a step evaluates the loss several times, on all samples
     rule: ClassVar[str]  # the kernel
     function: ClassVar[Callable[..., None]]  # the same update as a function of arrays
+    fixed = ("params", "param_groups", "hyper", "step_count", "clipping", "states")
+    way_out = "make a new optimizer, or load_state_dict"
     lr = Hyperparameter()
     weight_decay = Hyperparameter()
     maximize = Switch()
@@ -165,7 +168,7 @@ class Optimizer:
         """The optimizer as a parameter group sees it: its attributes are the hyperparameters of the group."""
         view = copy.copy(self)
         view.number = int(group)
-        view.step_count = self.step_count[view.number : view.number + 1]
+        view.__dict__["step_count"] = self.step_count[view.number : view.number + 1]
         return view
 
     # -- steps ---------------------------------------------------------------------------------------------------------
@@ -275,7 +278,7 @@ class Optimizer:
         if unknown := set(given) - set(core.CLIPPING[:-1]):
             raise ValueError(f"clipping must be of {', '.join(core.CLIPPING[:-1])}, got {sorted(unknown)}")
         twin = copy.copy(self)
-        twin.clipping = self.clipping.copy()
+        twin.__dict__["clipping"] = self.clipping.copy()
         for name in core.CLIPPING[:-1]:
             setattr(twin, name, given.get(name, getattr(self, name)))
         return twin.clipping

@@ -1,0 +1,29 @@
+"""Attributes that are set once: compiled programs rely on them."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class Fixed:
+    """Base of what has attributes that cannot be set again, because memory was laid out by them."""
+
+    fixed: ClassVar[tuple[str, ...]] = ()
+    way_out: ClassVar[str] = "make a new one"
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self.fixed:
+            self._refuse(name, value)
+        super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        if name in self.fixed:
+            self._refuse(name, None)
+        super().__delattr__(name)
+
+    def _refuse(self, name: str, value: Any) -> None:
+        """Raise AttributeError if the attribute has a value, unless that is what it is set to: `params.data += 1`."""
+        missing = object()
+        now = getattr(self, name, missing)
+        if now is not missing and now is not value:
+            raise AttributeError(f"{type(self).__name__}.{name} cannot be changed: {self.way_out}")
