@@ -84,12 +84,9 @@ class Health:
 
 def examine(trainer: Trainer, data: Data) -> Health:
     """The health of a trainer's network on data: a step is taken, looked at, and taken back."""
-    net, optimizer, rows = trainer.net, trainer.optimizer, len(data)
-    params, sums = net.parameters(), trainer._programs.new_sums(data)
-    arrays, state = [params.data, params.grad, net._tick], optimizer.state_dict()
-    arrays += [view for _, view in net.named_buffers()]
-    if trainer.average is not None:
-        arrays += [trainer.average.data, trainer.average.seen]
+    optimizer, rows = trainer.optimizer, len(data)
+    params, sums = trainer.net.parameters(), trainer._programs.new_sums(data)
+    arrays, state = trainer._programs.changed(), optimizer.state_dict()
     before = [array.copy() for array in arrays]
     try:
         program = trainer._programs.run("step", data, None, 0, rows, rows, sums)

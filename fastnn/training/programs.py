@@ -127,15 +127,28 @@ class Programs:
             self._run_batches(program, span, data, order, start, stop, stop - start, values, False, halt and first)
             return float(values[0])
 
-        self.optimizer.step(closure)
-        # Running statistics follow the batch once a step, as the last evaluation saw it.
-        self._run_batches(
-            program, program.span("statistics"), data, order, start, stop, stop - start, np.zeros(SUMS), False, False
-        )
-        self.net._tick += 1
-        if self.average is not None:
-            self.average.update()
+        arrays, attributes = [*self.changed(), self.optimizer.step_count], self.optimizer.__dict__.copy()
+        before = [array.copy() for array in arrays]
+        try:
+            self.optimizer.step(closure)
+            # Running statistics follow the batch once a step, as the last evaluation saw it.
+            statistics, values = program.span("statistics"), np.zeros(SUMS)
+            self._run_batches(program, statistics, data, order, start, stop, stop - start, values, False, False)
+            if self.average is not None:
+                self.average.update()
+            self.net._tick += 1
+        except BaseException:  # no step is done by half
+            for array, old in zip(arrays, before, strict=True):
+                array[...] = old
+            self.optimizer.__dict__.update(attributes)
+            raise
         sums[...] = evaluations[0]
+
+    def changed(self) -> list[Array]:
+        """The arrays that a step changes, beside the optimizer's: values, gradients, statistics, averages, the tick."""
+        params, buffers = self.net.parameters(), [view for _, view in self.net.named_buffers()]
+        averages = [] if self.average is None else [self.average.data, self.average.seen]
+        return [params.data, params.grad, self.net._tick, *buffers, *averages]
 
     def _run_batches(
         self,
