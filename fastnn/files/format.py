@@ -11,6 +11,8 @@ import hashlib
 import json
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -23,6 +25,7 @@ FORMAT = 1
 READERS = {"model": "fastnn.load(path)", "checkpoint": "trainer.load_checkpoint(path)"}
 MAX_HEADER = 16 << 20  # bytes; that of a network of a thousand layers has some 200 kB
 MAX_DEPTH = 200  # of what the description nests: some fifty networks one within the other
+LACKING = "[digital envelope routines]", "can't allocate"  # messages where there is no memory
 DTYPES = {
     "F64": "f8", "F32": "f4", "F16": "f2", "I64": "i8", "I32": "i4", "I16": "i2", "I8": "i1",
     "U64": "u8", "U32": "u4", "U16": "u2", "U8": "u1", "BOOL": "?",
@@ -33,6 +36,19 @@ class FileFormatError(ValueError):
     """A file is not what it should be: truncated, changed, or another program's. The message says what is wrong."""
 
 
+@contextmanager
+def _memory_errors() -> Iterator[None]:
+    """MemoryError instead of what OpenSSL, Python's files and the Rust library of safetensors raise where it lacks."""
+    try:
+        yield
+    except BaseException as error:
+        lacking = type(error).__name__ == "PanicException" or str(error).startswith(LACKING)
+        if lacking:
+            raise MemoryError("no memory to read or write a file") from error
+        raise
+
+
+@_memory_errors()
 def write(path: Path, kind: str, tensors: dict[str, Array], description: dict[str, Any]) -> None:
     """Write a file as one of `kind`, atomically: `path` has the old content or the new, never a part.
 
@@ -59,6 +75,7 @@ def write(path: Path, kind: str, tensors: dict[str, Array], description: dict[st
     replace(path, data)
 
 
+@_memory_errors()
 def read(path: Path, kind: str) -> tuple[dict[str, Array], dict[str, Any]]:
     """The tensors and the description of a file that `write` made.
 

@@ -1,5 +1,6 @@
 """The affine map of a layer, with its activation, and its gradients."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -83,7 +84,7 @@ def linear(x: Any, weight: Any, bias: Any = None, activation: str | None = None,
         return y
     x, weight = check.without_overlap(x, y), check.without_overlap(weight, y)
     bias = None if bias is None else check.without_overlap(bias, y)
-    rows = x.size // x.shape[-1] if x.shape[-1] else int(np.prod(x.shape[:-1]))
+    rows = x.size // x.shape[-1] if x.shape[-1] else math.prod(x.shape[:-1])
     core.linear(x.reshape(rows, x.shape[-1]), weight, bias, y.reshape(rows, weight.shape[1]), activation, *params)
     return y
 
@@ -124,7 +125,7 @@ def linear_backward(grad_output: Any, x: Any, weight: Any) -> tuple[Array, Array
         grad_x, grad_weight, grad_bias = reference_function("linear_backward")(g, x, weight)
         return grad_x, grad_weight, grad_bias
     n_in, n_out = weight.shape
-    rows = int(np.prod(x.shape[:-1]))
+    rows = math.prod(x.shape[:-1])
     grad_x = np.empty((rows, n_in), x.dtype)
     grad_weight, grad_bias = np.empty_like(weight), np.empty(n_out, x.dtype)
     core.linear_backward(g.reshape(rows, n_out), x.reshape(rows, n_in), weight, grad_x, grad_weight, grad_bias)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,12 +32,12 @@ def as_rows(net: Sequential, x: Any, *, narrow: bool = False) -> tuple[Array, tu
         raise TypeError(f"x is {x.dtype} but the network is {net.dtype}: use x.astype({net.dtype!r})")
     if net._nodes and isinstance(net._nodes[0].layer, Flatten):
         shape = x.shape[:1]
-        rows = x.reshape(shape[0], int(np.prod(x.shape[1:]))) if x.ndim else x
+        rows = x.reshape(shape[0], math.prod(x.shape[1:])) if x.ndim else x
     else:
         if x.ndim > 2:
             _check_dims(net, x)
         shape = x.shape[:-1]
-        rows = x.reshape(int(np.prod(shape)), x.shape[-1]) if x.ndim else x
+        rows = x.reshape(math.prod(shape), x.shape[-1]) if x.ndim else x
     if x.ndim == 0:
         raise ValueError("x must have shape (..., features), got a scalar")
     hint = net.in_features

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,7 +18,7 @@ ALIGNMENT = 64  # bytes: a cache line, and the widest register
 def aligned_zeros(shape: tuple[int, ...], dtype: Any) -> Array:
     """An array of zeros that begins on a cache line."""
     dtype = np.dtype(dtype)
-    nbytes = int(np.prod(shape, dtype="int64")) * dtype.itemsize
+    nbytes = math.prod(shape) * dtype.itemsize
     memory = np.zeros(nbytes + ALIGNMENT, "uint8")
     start = -memory.ctypes.data % ALIGNMENT
     return memory[start : start + nbytes].view(dtype).reshape(shape)
@@ -56,7 +57,7 @@ class Parameters:
         starts, total = [], 0
         for shape in shapes.values():
             starts.append(total)
-            total += -(-int(np.prod(shape)) // unit) * unit
+            total += -(-math.prod(shape) // unit) * unit
         self.data = aligned_zeros((total,), dtype)
         self.grad = aligned_zeros((total,), dtype)
         self.settings = np.zeros(len(shapes), SETTINGS)
@@ -69,7 +70,7 @@ class Parameters:
 
     @staticmethod
     def _view(flat: Array, offset: int, shape: tuple[int, ...]) -> Array:
-        return flat[offset : offset + int(np.prod(shape))].reshape(shape)
+        return flat[offset : offset + math.prod(shape)].reshape(shape)
 
     def part(self, prefix: str) -> Parameters:
         """The parameters whose names begin with `prefix`, without it: views of a stretch of the same buffers."""

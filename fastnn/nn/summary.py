@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -85,7 +86,7 @@ def _rows(nodes: tuple[Node, ...], features: int, depth: int) -> list[LayerSumma
     rows: list[LayerSummary] = []
     for node in nodes:
         layer, n_out = node.layer, node.layer.out_features_for(features)
-        own = sum(int(np.prod(shape)) for shape in layer.parameter_shapes().values())
+        own = sum(math.prod(shape) for shape in layer.parameter_shapes().values())
         flops = 2 * features * n_out if isinstance(layer, Linear) else n_out
         rows.append(LayerSummary(node.name, type(layer).__name__, depth, features, n_out, own, flops))
         for branch in node.branches:
