@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 SOURCES = $(shell find fastnn src_c -name '*.py' -o -name '*.py[xdi]' -o -name '*.[ch]' -o -name '*.def' -o -name '*.npz') \
 	pyproject.toml setup.py README.md
 
-.PHONY: demo test coverage exhaustive kills fuzz instructions lint bench wheel clean neon
+.PHONY: demo test coverage exhaustive kills lives fuzz sanitize failmalloc tsan instructions lint bench wheel clean neon
 
 demo: $(VENV)/installed
 	$(BIN)/fastnn demo
@@ -32,6 +32,27 @@ fuzz: $(VENV)/test
 	PYTHONSAFEPATH=1 PYTHONPATH=tests $(BIN)/python tests/fuzz.py
 	$(BIN)/pip install --quiet atheris || echo "no Atheris for this Python: not guided by coverage"
 	PYTHONSAFEPATH=1 PYTHONPATH=tests $(BIN)/python tests/fuzz.py --guided
+
+# What Hypothesis thinks of for the life of a trainer, beside an undisturbed twin: two thousand lives, some minutes.
+lives: $(VENV)/test
+	FASTNN_TESTS_LIVES=2000 PYTHONSAFEPATH=1 $(BIN)/python -m pytest tests/test_trainer_life.py
+
+# The suite, and random calls for three minutes, with AddressSanitizer and UndefinedBehaviorSanitizer: about half an hour.
+sanitize: $(VENV)/test
+	$(BIN)/pip install --quiet "setuptools>=77" "Cython>=3.1"
+	tools/sanitize.sh $(abspath $(BIN))/python
+
+# Each allocation of the main calls fails in turn (glibc): a minute, and some more with every small object of Python.
+failmalloc: $(VENV)/test
+	@mkdir -p build
+	$(CC) -O2 -Wall -Wextra -Werror -shared -fPIC -o build/failmalloc.so tests/failmalloc.c -ldl
+	LD_PRELOAD=build/failmalloc.so PYTHONSAFEPATH=1 $(BIN)/python tests/failing_allocations.py
+	LD_PRELOAD=build/failmalloc.so PYTHONMALLOC=malloc PYTHONSAFEPATH=1 $(BIN)/python tests/failing_allocations.py --every 11
+
+# Threads that train and predict at the same time, with ThreadSanitizer: one minute after the build.
+tsan: $(VENV)/test
+	$(BIN)/pip install --quiet "setuptools>=77" "Cython>=3.1"
+	tools/tsan.sh $(abspath $(BIN))/python
 
 # The counts that tests/test_instructions.py compares with, anew (Debian: valgrind).
 instructions: $(VENV)/installed

@@ -15,3 +15,14 @@ def test_blocks_of_a_page_run(page, capsys):
     namespace = {}
     for block in blocks:
         exec(compile(block, str(page), "exec"), namespace)
+
+
+def test_every_test_and_target_that_the_promises_name_exists():
+    text, here = (DOCS / "reliability.md").read_text(), Path(__file__).parent
+    named = re.findall(r"`tests/(\w+\.py)::(\w+)`", text)
+    assert len(named) > 20
+    for file, name in named:
+        assert re.search(rf"^(def {name}\(|class {name}\b|{name} = )", (here / file).read_text(), flags=re.M), name
+    makefile = (here.parent / "Makefile").read_text()
+    for target in set(re.findall(r"`make (\w+)`", text)):
+        assert re.search(rf"^{target}:", makefile, flags=re.M), target
