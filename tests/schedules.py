@@ -118,3 +118,57 @@ def momentum_of(optimizer):
     """The momentum of an optimizer of PyTorch."""
     group = optimizer.param_groups[0]
     return group["betas"][0] if "betas" in group else group["momentum"]
+
+
+# -- two schedulers of one optimizer, and rates set by hand ------------------------------------------------------------
+
+PAIRED = {
+    "LambdaLR": lambda s, o: s.LambdaLR(o, wave),
+    "MultiplicativeLR": lambda s, o: s.MultiplicativeLR(o, decay),
+    "StepLR": lambda s, o: s.StepLR(o, 3, 0.5),
+    "MultiStepLR": lambda s, o: s.MultiStepLR(o, [2, 7], 0.3),
+    "ConstantLR": lambda s, o: s.ConstantLR(o, 0.4, 6),
+    "LinearLR": lambda s, o: s.LinearLR(o, 0.4, total_iters=3),
+    "ExponentialLR": lambda s, o: s.ExponentialLR(o, 0.9),
+    "PolynomialLR": lambda s, o: s.PolynomialLR(o, 9, 2.0),
+    "CosineAnnealingLR": lambda s, o: s.CosineAnnealingLR(o, 5),
+    "CosineAnnealingLR once": lambda s, o: s.CosineAnnealingLR(o, 20, 0.01),
+    "CosineAnnealingWarmRestarts": lambda s, o: s.CosineAnnealingWarmRestarts(o, 4, 2),
+    "CyclicLR": lambda s, o: s.CyclicLR(o, 0.01, 0.1, 3, cycle_momentum=False),
+    "OneCycleLR": lambda s, o: s.OneCycleLR(o, 0.5, 20, cycle_momentum=False),
+    "ReduceLROnPlateau": lambda s, o: s.ReduceLROnPlateau(o, patience=0, factor=0.1),
+    "SequentialLR": lambda s, o: s.SequentialLR(o, [s.LinearLR(o, 0.5, total_iters=4), s.ExponentialLR(o, 0.8)], [4]),
+    "ChainedScheduler": lambda s, o: s.ChainedScheduler([s.LinearLR(o, 0.5, total_iters=4), s.StepLR(o, 2, 0.7)]),
+}
+PAIR_STEPS = 12
+LOSSES = [3.0, 2.0, 2.5, 1.0, 1.5, 0.5, 0.4, 0.4, 0.3, 0.2, 0.3, 0.1]
+BY_HAND = {4: 0.2, 9: 0.05}  # the rate that is set before a step
+
+USE_BASE = ("LambdaLR", "CosineAnnealingLR", "CosineAnnealingWarmRestarts", "SequentialLR")
+
+
+def departs(first, second):
+    """Whether a pair is not as in PyTorch.
+
+    There, a cycle makes its own lowest rate the base rate of those made after it, and CyclicLR gives up its `base_lr`
+    for the base rate that a scheduler made before it has.
+    """
+    return second == "CyclicLR" or (first in ("CyclicLR", "OneCycleLR") and second in USE_BASE)
+
+
+PAIRS = [(first, second) for first in PAIRED for second in PAIRED if not departs(first, second)]
+
+
+def rates_of(schedulers, lr_of, by_hand):
+    """The rates, before the first step and after each, of schedulers that are stepped one after the other.
+
+    `lr_of` gives the optimizer's rates, and sets them to its argument if there is one.
+    """
+    rows = [lr_of()]
+    for step, loss in enumerate(LOSSES):
+        if step in by_hand:
+            lr_of(by_hand[step])
+        for scheduler in schedulers:
+            scheduler.step(*[loss] * (type(scheduler).__name__ == "ReduceLROnPlateau"))
+        rows.append(lr_of())
+    return rows

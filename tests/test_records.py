@@ -171,7 +171,7 @@ class Saved:
     [
         ({}, [("run", "a-1"), ("run", "a-2"), ("run", "a-3"), ("run", "a-4")]),
         ({"every_epochs": 2, "net_only": True}, [("net", "a-2"), ("net", "a-4")]),
-        ({"save_best_only": True, "monitor": "score"}, [("run", "a-1"), ("run", "a-3")]),
+        ({"save_best_only": True, "monitor": "score", "mode": "min"}, [("run", "a-1"), ("run", "a-3")]),
         ({"save_best_only": True, "monitor": "score", "mode": "max"}, [("run", "a-1"), ("run", "a-2"), ("run", "a-4")]),
     ],
 )

@@ -26,7 +26,7 @@ class ModelCheckpoint(Callback):
     monitor : str, default "val_loss"
         The record that says which epoch is the best one; only asked for with `save_best_only`.
     mode : {"auto", "min", "max"}, default "auto"
-        Whether less or more of it is better.
+        Whether less or more of it is better; "auto" as for `EarlyStopping`.
     save_best_only : bool, default False
         Save only epochs that are better than all before.
     every_epochs : int, default 1

@@ -37,7 +37,8 @@ class EarlyStopping(Callback):
     min_delta : float, default 0
         A change by no more than this is no improvement.
     mode : {"auto", "min", "max"}, default "auto"
-        Whether less or more is better; "auto" tells by the name, as `History.best` does.
+        Whether less or more is better; "auto" tells by the name ("val_loss", "accuracy", "head_f1_macro", in any case),
+        and is an error for names that are not known.
     restore_best : bool, default True
         Whether the network gets the parameters of its best epoch back when the run ends, however it ends (also by
         Ctrl-C). The optimizer's state stays that of the last epoch.

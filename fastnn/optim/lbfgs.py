@@ -13,7 +13,7 @@ from .._core import dispatch
 from .._core import parametric as core
 from .._schema import MOST_STEPS
 from ..nn.parameters import Parameters
-from .line_search import Point, strong_wolfe
+from .line_search import Point, is_finite, strong_wolfe
 from .optimizer import Array, Optimizer
 
 LINE_SEARCHES = (None, "strong_wolfe")
@@ -42,7 +42,7 @@ class Memory:
         """Take in how the gradient changed on the last step; forget the oldest of more than `size` such changes."""
         change, step = grad - self.prev_grad, self.direction * self.t
         curvature = dot(change, step)
-        if curvature <= 1e-10:
+        if not 1e-10 < curvature < np.inf:
             return
         while len(self.ro) >= size:
             del self.old_dirs[0], self.old_steps[0], self.ro[0]
@@ -88,7 +88,9 @@ class LBFGS(Optimizer):
     history_size : int, default 100
         So many changes of gradient and parameters are remembered: 2 * history_size times the memory of the parameters.
     line_search_fn : None or "strong_wolfe"
-        By default it goes by `lr` each time.
+        By default it goes by `lr` each time. Where it looks at a loss or a gradient that is not finite it goes back,
+        and a step that begins with one moves nothing (a NaN of the gradient passes on to its parameter); PyTorch's
+        walks on into NaN.
     weight_decay : float, default 0
         Adds weight_decay / 2 * |param|^2 to the loss that is minimised. Not in PyTorch's.
     maximize : bool, default False
@@ -151,14 +153,15 @@ class LBFGS(Optimizer):
             )
         self.check_moved()
         self._check_asked()
-        before = self.params.data.copy()
+        before, kept = self.params.data.copy(), self.memory
         try:
-            memory = self.memory.copy()
+            memory = kept.copy()
             loss = self._iterate(closure, memory)
+            self.memory, self.step_count[0] = memory, memory.iterations
         except BaseException:  # no step is done by half
             self.params.data[...] = before
+            self.memory, self.step_count[0] = kept, kept.iterations
             raise
-        self.memory, self.step_count[0] = memory, memory.iterations
         return loss
 
     def _check_asked(self) -> None:
@@ -173,10 +176,13 @@ class LBFGS(Optimizer):
         first, loss, grad = self._evaluate(closure)
         evals, iteration = 1, 0
         small = np.abs(grad).max(initial=0) <= self.tolerance_grad
+        if not is_finite(Point(0.0, loss, grad, 0.0)):
+            self.params.data[np.isnan(grad)] = np.nan  # NaN passes, as with all optimizers
+            small = True
         while not small and iteration < self.max_iter:
             iteration += 1
             t, slope = self._aim(memory, loss, grad)
-            if slope > -self.tolerance_change:
+            if not slope <= -self.tolerance_change:  # nor where it is NaN
                 break
             start = Point(0.0, loss, grad, slope)
             loss, grad, used = self._move(closure, memory, t, start, self.max_eval - evals, iteration < self.max_iter)
@@ -225,7 +231,8 @@ class LBFGS(Optimizer):
     ) -> tuple[float, Array, int]:
         """Go along the direction; return loss and gradient there, and how many evaluations that took.
 
-        Without a search they are only looked at (`look`) if there is another iteration.
+        Without a search they are only looked at (`look`) if there is another iteration; where they are not finite, it
+        goes half as far, and back to the start in the end.
         """
         origin, data = self.params.data.copy(), self.params.data
 
@@ -239,14 +246,22 @@ class LBFGS(Optimizer):
             return Point(t, loss, grad, dot(grad, memory.direction))
 
         if self.line_search_fn is None:
-            if look:
-                point = evaluate(t)
-                return point.loss, point.grad, 1
-            go(t)
-            return start.loss, start.grad, 0
+            if not look:
+                go(t)
+                return start.loss, start.grad, 0
+            for used in range(1, limit + 1):
+                point = evaluate(memory.t)
+                if is_finite(point):
+                    return point.loss, point.grad, used
+                memory.t *= 0.5
+            memory.t, data[...] = 0.0, origin
+            return start.loss, start.grad, limit
         reach = float(np.abs(memory.direction).max())
         point, used = strong_wolfe(evaluate, t, start, reach, limit, self.tolerance_change)
-        go(point.t)
+        if point.t == 0:
+            data[...] = origin
+        else:
+            go(point.t)
         memory.t = point.t
         return point.loss, point.grad, used
 

@@ -35,8 +35,9 @@ def strong_wolfe(
 ) -> tuple[Point, int]:
     """The point to go to, and how many points were evaluated: at most `limit` + 1.
 
-    `t` is tried first. The search ends too where the parameters differ by less than `tolerance`; `reach` is by how
-    much they change for t = 1.
+    `t` is tried first. A loss or gradient that is not finite fails the condition of decrease: the search goes back
+    towards the start, which has finite ones, and ends there if it finds nothing better. The search ends too where the
+    parameters differ by less than `tolerance`; `reach` is by how much they change for t = 1.
     """
     bracket, evals = _bracket(evaluate, t, start, limit)
     if len(bracket) == 1:
@@ -75,8 +76,13 @@ def _bracket(evaluate: Evaluate, t: float, start: Point, limit: int) -> tuple[li
     return [start, point], limit + 1
 
 
+def is_finite(point: Point) -> bool:
+    """Whether loss and gradient are: where they are not, no search goes."""
+    return math.isfinite(point.loss) and math.isfinite(point.slope) and bool(np.isfinite(point.grad).all())
+
+
 def _too_high(point: Point, start: Point) -> bool:
-    return point.loss > start.loss + DECREASE * point.t * start.slope
+    return not is_finite(point) or point.loss > start.loss + DECREASE * point.t * start.slope
 
 
 def _flat(point: Point, start: Point) -> bool:
@@ -84,7 +90,7 @@ def _flat(point: Point, start: Point) -> bool:
 
 
 def _lower(bracket: list[Point]) -> int:
-    return 0 if bracket[0].loss <= bracket[1].loss else 1
+    return 0 if bracket[0].loss <= bracket[1].loss or not is_finite(bracket[1]) else 1
 
 
 def _kept_inside(t: float, bracket: list[Point], stuck: bool) -> tuple[float, bool]:
@@ -102,14 +108,14 @@ def _kept_inside(t: float, bracket: list[Point], stuck: bool) -> tuple[float, bo
 def cubic_minimum(a: Point, b: Point, bounds: tuple[float, float] | None = None) -> float:
     """Where the cubic through two points with their slopes has its minimum, within bounds: by default those points.
 
-    The middle, where it has none.
+    The middle, where it has none, and beside a point whose loss is not finite.
     """
     a, b = (a, b) if a.t <= b.t else (b, a)
     low, high = bounds or (a.t, b.t)
     length = np.float64(b.t - a.t)  # which divides by 0 without an error
     mean = a.slope + b.slope - 3 * (b.loss - a.loss) / length
     square = mean * mean - a.slope * b.slope
-    if square >= 0:
+    if square >= 0 and is_finite(a) and is_finite(b):
         root = np.sqrt(square)
         t = float(b.t - length * ((b.slope + root - mean) / (b.slope - a.slope + 2 * root)))
         if math.isfinite(t):

@@ -60,8 +60,8 @@ class History:
         ----------
         name : str, default "val_loss"
         mode : {"auto", "min", "max"}, default "auto"
-            Whether less or more is better; "auto" tells by the name: more of accuracy, AUC, precision, recall, F1 and
-            R2, less of everything else. Of equal epochs it is the first; nan is never the best.
+            Whether less or more is better; "auto" tells by the name, and asks where it is not known. Of equal epochs
+            it is the first; nan is never the best.
 
         Raises
         ------

@@ -6,9 +6,7 @@ import math
 from collections.abc import Mapping
 
 from .. import _validation as check
-
-# Records with one of these words in their names are better when they are larger; of all others the smaller is.
-LARGER_IS_BETTER = {"accuracy", "auc", "precision", "recall", "f1", "r2"}
+from .._directions import direction
 
 
 class Monitor:
@@ -19,8 +17,7 @@ class Monitor:
     name : str
         Of the record, such as "val_loss".
     mode : {"auto", "min", "max"}, default "auto"
-        Whether less or more is better; "auto" tells by the name: more of accuracy, AUC, precision, recall, F1 and R2 is
-        better, less of everything else.
+        Whether less or more is better; "auto" tells by the name, if it is one of `_directions`.
     min_delta : float, default 0
         A change by no more than this is no improvement.
     """
@@ -30,7 +27,7 @@ class Monitor:
             raise TypeError(f"monitor must be the name of a record, got {type(name).__name__}")
         check.check_choice("mode", mode, ("auto", "min", "max"))
         self.name = name
-        self.larger = bool(LARGER_IS_BETTER & set(name.split("_"))) if mode == "auto" else mode == "max"
+        self.larger = direction(name, mode) == "max"
         self.min_delta = check.check_number("min_delta", min_delta, at_least=0.0)
 
     @property

@@ -24,25 +24,18 @@ def check_length(scheduler: Scheduler | None, epochs: int, batches: int | None, 
         scheduler.check_steps(epochs * batches - done if scheduler.by == "batch" else epochs)
 
 
-def batch_rates(scheduler: Scheduler | None, batches: int) -> tuple[Array, Array] | None:
-    """The hyperparameters for the next batches: their places, and a row for each batch."""
+def batch_rates(scheduler: Scheduler | None, updates: int) -> Array | None:
+    """The hyperparameters for the next updates, a row for each, and one for what holds afterwards.
+
+    With that one, so that no error comes when the batches are done.
+    """
     if not isinstance(scheduler, LRScheduler) or scheduler.by != "batch":
         return None
-    # With those that hold afterwards, so that no error comes when the batches are done.
-    return scheduler.places, scheduler.table(batches + 1)[:-1]
+    return scheduler.table(updates + 1)
 
 
-def step_batches(scheduler: Scheduler | None, batches: int) -> None:
-    """Note that so many batches were trained."""
-    if isinstance(scheduler, LRScheduler) and scheduler.by == "batch":
-        scheduler.advance(batches)
-
-
-def step_epoch(scheduler: Scheduler | None, lr: float, values: dict[str, float]) -> None:
-    """Record the rate with which the epoch began among its values, and step a scheduler that goes by epochs."""
-    if scheduler is None:
-        return
-    values["lr"] = lr
+def step_epoch(scheduler: Scheduler | None, values: dict[str, float]) -> None:
+    """Step a scheduler that goes by epochs."""
     if isinstance(scheduler, ReduceLROnPlateau):
         scheduler.step(scheduler.value_from(values))
     elif isinstance(scheduler, LRScheduler) and scheduler.by == "epoch":

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections import deque
+from collections.abc import Callable
 from contextlib import ExitStack, closing
+from functools import partial
+from operator import call
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,18 +15,20 @@ import numpy as np
 from .. import _validation as check
 from .._core.program import NonFinite
 from ..meters import SUMS
+from ..optim.lr_scheduler import LRScheduler
 from . import nonfinite
 from .callback import Callback
 from .data import Data, Mixed
 from .history import History
 from .progress import Progress
-from .rates import batch_rates, check_length, step_batches, step_epoch
+from .rates import batch_rates, check_length, step_epoch
 from .state import state_of, take_over
 
 if TYPE_CHECKING:
     from ..data import Mixup
     from ..nn.sequential import Sequential
     from ..optim import Optimizer
+    from ..optim.lr_scheduler import Scheduler
     from ..program import Program
     from .streams import Source
     from .trainer import Trainer
@@ -96,6 +102,7 @@ class Run:
         self.sums = np.zeros(SUMS) if data.like is None else trainer._programs.new_sums(data.like)
         self.settled = True  # whether all this is that between two batches, and every callback knows of it
         self.paused = False  # stopped for now: a resumed run goes on
+        self._unsettled: Callable[[], None] | None = None  # brings all that to what was done since, and clears this
         self._callback_states: dict[int, dict[str, Any]] = {}  # to be taken over when the callbacks have begun
 
     @property
@@ -135,6 +142,7 @@ class Run:
     def go(self) -> History:
         """Train to the end, or until somebody stops it."""
         with ExitStack() as ends:
+            ends.callback(self.settle)
             ends.callback(self.bar.close)
             check_length(
                 self.trainer.scheduler,
@@ -152,6 +160,8 @@ class Run:
                     self._epoch()
             except KeyboardInterrupt:
                 self.history.interrupted = True
+            finally:
+                self.settle()
         return self.history
 
     def _restore(self, callback: Callback, state: dict[str, Any]) -> None:
@@ -161,6 +171,11 @@ class Run:
             raise ValueError(
                 f"{type(callback).__name__} does not take the state that is to go on: {error!r}"
             ) from error
+
+    def settle(self) -> None:
+        """Bring the state to the batches that were done, if a signal came in between; it may be interrupted again."""
+        if self._unsettled is not None:
+            self._unsettled()
 
     # -- parts ---------------------------------------------------------------------------------------------------------
 
@@ -183,21 +198,34 @@ class Run:
             if not np.isfinite(scores["loss"]):
                 nonfinite.check_data(self.validation, prefix="validation ")
         self.settled = False
-        step_epoch(self.trainer.scheduler, self.lr, values)
-        self._record(values)
+        scheduler = self.trainer.scheduler
+        self._unsettled = partial(self._record, values, scheduler, 0 if scheduler is None else scheduler.last_epoch)
+        self.settle()
         self._tell("on_epoch_end")
         self.settled = True
         self.bar.epoch(self.epoch, values)
 
-    def _record(self, values: dict[str, float]) -> None:
-        """Go on to the next epoch. Callbacks come after: what they save is then a state to go on from."""
-        self.history.rows.append(values)
-        self.logs = values
-        self.epoch += 1
-        self.batch = self.position = 0
-        self.seconds = 0.0
-        self.sums[...] = 0
-        self.trainer._epochs = max(self.trainer._epochs, self.first + self.epoch)
+    def _record(self, values: dict[str, float], scheduler: Scheduler | None, step: int) -> None:
+        """Go on to the next epoch, and so does a scheduler that was at `step`, unless it has.
+
+        Callbacks come after: what they save is then a state to go on from.
+        """
+        try:
+            if scheduler is not None and scheduler.last_epoch == step:
+                values["lr"] = self.lr
+                step_epoch(scheduler, values)
+        except Exception:  # of the scheduler: the epoch was none
+            self._unsettled = None if scheduler is not None and scheduler.last_epoch == step else self._unsettled
+            raise
+        epoch = self.epoch + 1
+        new = {"logs": values, "epoch": epoch, "batch": 0, "position": 0, "seconds": 0.0, "_unsettled": None}
+        changes = (
+            partial(self.history.rows.append, values),
+            partial(self.sums.fill, 0),
+            partial(vars(self.trainer).update, _epochs=max(self.trainer._epochs, self.first + epoch)),
+            partial(vars(self).update, new),
+        )
+        deque(map(call, changes), 0)  # one call into C: a signal finds all of it or nothing
 
     def _mixed(self, mixup: Mixup, data: Data, order: Array | None, first: int) -> tuple[Data, Array]:
         """Data whose rows are mixed; they begin at row `first` of the epoch."""
@@ -229,25 +257,40 @@ class Run:
 
     def _slice(self, data: Data, order: Array | None, start: int, stop: int) -> None:
         scheduler = self.trainer.scheduler
-        rates = batch_rates(scheduler, self._updates(self._batches(stop - start)))
+        table = batch_rates(scheduler, self._updates(self._batches(stop - start)))
+        rates = None if scheduler is None or table is None else (scheduler.places, table[:-1])
         self.settled = False
         if self.position == 0:
             self.lr = self.optimizer.lr
-        began, ticks = time.perf_counter(), int(self.net._tick[0])
+        begin = time.perf_counter(), int(self.net._tick[0]), 0 if scheduler is None else scheduler.last_epoch
+        self._unsettled = partial(self._count, *begin, stop - start, table)
         try:
             self.trainer._check_current()
             more = (self._halt, rates, None, self.accumulate)
             self.trainer._programs.run("step", data, order, start, stop, self._rows, self.sums, *more)
         finally:  # after Ctrl-C and errors too the state is that between two batches
-            seconds, batches = time.perf_counter() - began, int(self.net._tick[0]) - ticks
-            step_batches(scheduler, self._updates(batches))
-            rows = min(stop - start, batches * self._rows)
-            self.seconds += seconds
-            self.batch += batches
-            self.position += rows
-            self.bar.advance(rows)
-            self._pace = max(1, int(SLICE_SECONDS * batches / max(seconds, 1e-9)))
-            self.settled = True
+            position = self.position
+            self.settle()
+            self.bar.advance(self.position - position)
+
+    def _count(self, began: float, tick: int, step: int, rows: int, table: Array | None) -> None:
+        """Note how many of these rows were trained since `tick`, and set the rates that then hold.
+
+        `table` has those from the scheduler's `step` on.
+        """
+        seconds, batches = time.perf_counter() - began, int(self.net._tick[0]) - tick
+        new = {
+            "seconds": self.seconds + seconds,
+            "batch": self.batch + batches,
+            "position": self.position + min(rows, batches * self._rows),
+            "_pace": max(1, int(SLICE_SECONDS * batches / max(seconds, 1e-9))),
+            "settled": True,
+            "_unsettled": None,
+        }
+        scheduler = self.trainer.scheduler
+        if isinstance(scheduler, LRScheduler) and table is not None:
+            scheduler.take_row(table[self._updates(batches)], step + self._updates(batches))
+        vars(self).update(new)
 
     def _not_finite(self, data: Data, order: Array | None, start: int) -> None:
         """Blame the data, or else tell the callbacks; what comes after the first such batch is trained unseen."""

@@ -12,7 +12,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from schedules import OPTIMIZERS, PLATEAUS, SCHEDULES, STEPS, metrics, momentum_of
+from schedules import BY_HAND, OPTIMIZERS, PAIRED, PAIRS, PLATEAUS, SCHEDULES, STEPS, metrics, momentum_of, rates_of
 
 
 def make_optimizer(name):
@@ -42,10 +42,27 @@ def plateau(keywords):
     return np.array(rates)
 
 
+def paired(keys, by_hand):
+    """Of an optimizer with two groups."""
+    groups = [{"params": [torch.nn.Parameter(torch.zeros(1))], "lr": lr} for lr in (0.3, 0.07)]
+    optimizer = torch.optim.SGD(groups, lr=0.3)
+
+    def lr_of(value=None):
+        for group, share in zip(optimizer.param_groups, (1.0, 0.5), strict=True):
+            group["lr"] = group["lr"] if value is None else value * share
+        return [group["lr"] for group in optimizer.param_groups]
+
+    schedulers = [PAIRED[key](torch.optim.lr_scheduler, optimizer) for key in keys]
+    return np.array(rates_of(schedulers, lr_of, by_hand), "float64")
+
+
 def main():
     warnings.simplefilter("ignore")
     results = {f"{key}/{name}": sequence(make, name) for key, make in SCHEDULES.items() for name in OPTIMIZERS}
     results |= {f"ReduceLROnPlateau/{key}": plateau(keywords) for key, keywords in PLATEAUS.items()}
+    results |= {f"alone/{key}": paired([key], BY_HAND) for key in PAIRED}
+    for keys in PAIRS:
+        results[f"pair/{'/'.join(keys)}"] = np.stack([paired(keys, by_hand) for by_hand in ({}, BY_HAND)])
     np.savez_compressed(Path(__file__).with_name("torch_schedulers.npz"), **results)
 
 

@@ -9,6 +9,12 @@ the batches or epochs that it counts, as in PyTorch:
         ...  # batches
         scheduler.step()
 
+Several schedulers of one optimizer, and rates set by hand, go together as in PyTorch: a step changes the rate that is
+there. So ConstantLR and ExponentialLR multiply, and LinearLR goes on from what ReduceLROnPlateau made of the rate. As
+long as nothing else sets it, a schedule has its closed form, without the rounding of many steps. LambdaLR,
+CosineAnnealingWarmRestarts, CyclicLR and OneCycleLR set the rate whatever it was. A rate below 0, which PyTorch's
+CosineAnnealingLR can make of one that others change, is an error.
+
 Given to a trainer, `Trainer(net, loss, optimizer, scheduler)`, it is stepped as its `by` says: after each "epoch" (the
 default of most) or each "batch" (that of OneCycleLR and CyclicLR).
 """

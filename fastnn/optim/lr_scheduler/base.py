@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from array import array
+from collections import deque
 from collections.abc import Callable
+from functools import partial
+from operator import call, setitem
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,6 +19,7 @@ from ..optimizer import Optimizer
 Array = check.Array
 MAX_STEPS = 2**53  # up to here a step is exact as a float
 MOST_WALKED = 10**7  # where a step is reached by way of all before it: no state may ask for more of them
+CHUNK = 4096  # steps that are followed at once
 COMPARISONS = {"above": np.greater, "at_least": np.greater_equal, "below": np.less, "at_most": np.less_equal}
 
 
@@ -54,6 +58,15 @@ def each(function: Callable[[Any], Any], steps: Array, name: str = "function") -
         return np.array(array("d", results)).reshape(steps.shape)
     except TypeError as error:
         raise TypeError(f"{name} must return a number: {error}") from None
+
+
+def follow(value: float, closed: list[float], scale: list[float], add: list[float]) -> list[float]:
+    """A value and what the next steps make of it: `closed` of the step, where it is that of the step before."""
+    values = [value]
+    for i in range(len(scale)):
+        value = closed[i + 1] if value == closed[i] else scale[i] * value + add[i]
+        values.append(value)
+    return values
 
 
 class Scheduler:
@@ -96,12 +109,16 @@ class Scheduler:
         """What the optimizer has at the places."""
         return self.optimizer.hyper.reshape(-1)[self.places].tolist()
 
-    def _write(self, row: Array) -> None:
-        """Set the hyperparameters."""
-        self.optimizer.hyper.reshape(-1)[self.places] = row
-        self._last = row.tolist()
-        for place, base, rate in zip(self.places.tolist(), self.base_lrs, self._last, strict=False):
-            self.optimizer.scheduled[place] = (base, rate)
+    def _take(self, row: Array, **attributes: Any) -> None:
+        """Set the hyperparameters and attributes: in one call into C, so that a signal finds all of it or nothing."""
+        values = row.tolist()
+        bases = zip(self.places.tolist(), self.base_lrs, values, strict=False)
+        changes = (
+            partial(setitem, self.optimizer.hyper.reshape(-1), self.places, row),
+            partial(self.optimizer.scheduled.update, {place: (base, rate) for place, base, rate in bases}),
+            partial(vars(self).update, attributes | {"_last": values}),
+        )
+        deque(map(call, changes), 0)
 
     def get_last_lr(self) -> list[float]:
         """The rates that the scheduler last set, one a parameter group."""
@@ -194,7 +211,16 @@ class LRScheduler(Scheduler):
         self, optimizer: Optimizer, last_epoch: int = -1, by: str = "epoch", names: tuple[str, ...] = ("lr",)
     ) -> None:
         super().__init__(optimizer, by, names)
-        self._move(check.check_integer("last_epoch", last_epoch, at_least=-1, at_most=MAX_STEPS) + 1)
+        step = check.check_integer("last_epoch", last_epoch, at_least=-1, at_most=MAX_STEPS) + 1
+        row = self._closed(step, 1)[0]
+        self.take_row(self._in_range(self._first(row)[None] if step == 0 else row[None], step)[0], step)
+
+    def _first(self, row: Array) -> Array:
+        """The values to begin with: `row`, those of step 0, or what that makes of the rates of an earlier scheduler."""
+        now, base = np.array(self._now()), np.full(len(row), np.nan)
+        base[: self.groups] = self.base_lrs
+        scale, add = self.links(np.array([0]))
+        return np.where(now == base, row, scale[0] * now + add[0])
 
     # -- what a schedule defines ---------------------------------------------------------------------------------------
 
@@ -223,11 +249,20 @@ class LRScheduler(Scheduler):
         ValueError
             If the schedule has an end and this is beyond it, or a rate is out of range; nothing changes then.
         """
-        self._move(self.last_epoch + 1)
+        self.advance(1)
 
     def advance(self, n: int) -> None:
         """Go n steps on at once."""
-        self._move(self.last_epoch + check.check_integer("n", n, at_least=0, at_most=MAX_STEPS))
+        n = check.check_integer("n", n, at_least=0, at_most=MAX_STEPS)
+        step = self.last_epoch
+        self._check_end(step + n)
+        here, row = self._closed(step, 1)[0], np.array(self._now())
+        if np.array_equal(here, row):
+            row = self._closed(step + n, 1)[0]
+        else:
+            for begin in range(step, step + n, CHUNK):
+                row = self._followed(row, begin, min(CHUNK, step + n - begin) + 1)[-1]
+        self.take_row(self._in_range(row[None], step + n)[0], step + n)
 
     def table(self, n: int) -> Array:
         """The values of the next n steps, beginning with those that hold now; nothing is set.
@@ -239,7 +274,10 @@ class LRScheduler(Scheduler):
         table : ndarray of float64, shape (n, k)
         """
         n = check.check_integer("n", n, at_least=0, at_most=MAX_STEPS)
-        return self._checked(self.last_epoch, n)
+        self._check_end(self.last_epoch + n - 1)
+        if n == 0:
+            return np.empty((0, len(self.places)))
+        return self._in_range(self._followed(np.array(self._now()), self.last_epoch, n), self.last_epoch)
 
     def check_steps(self, n: int) -> None:
         """Raise ValueError if the schedule ends before n more steps are done."""
@@ -248,14 +286,39 @@ class LRScheduler(Scheduler):
                 f"{type(self).__name__} has {self.limit} steps and is at step {self.last_epoch}: {n} more are too many"
             )
 
-    def _checked(self, start: int, n: int) -> Array:
-        """Values of n steps from `start` on, in range."""
-        if self.limit is not None and start + n - 1 > self.limit:
-            raise ValueError(f"{type(self).__name__} has {self.limit} steps, there is no step {start + n - 1}")
-        if n == 0:
-            return np.empty((0, len(self.places)))
+    def take_row(self, row: Array, step: int) -> None:
+        """Be at a step, whose values, of a `table`, are set."""
+        self._take(row, last_epoch=step)
+
+    # -- parts ---------------------------------------------------------------------------------------------------------
+
+    def _check_end(self, step: int) -> None:
+        if self.limit is not None and step > self.limit:
+            raise ValueError(f"{type(self).__name__} has {self.limit} steps, there is no step {step}")
+
+    def _closed(self, start: int, n: int) -> Array:
+        """The values of n steps from `start` on, if nothing else sets them."""
+        self._check_end(start + n - 1)
         table = np.ascontiguousarray(self.values(np.arange(start, start + n, dtype="int64")), "float64")
         check.check_shape(f"{type(self).__name__}.values(steps)", table, (n, len(self.places)), "here")
+        return table
+
+    def _followed(self, row: Array, start: int, n: int) -> Array:
+        """The values of n steps, from `row` at step `start` on.
+
+        Where a value is not that of the schedule (another scheduler, or somebody, has set it), the step changes what is
+        there as a link of a chain does; where it is, it goes on in closed form, without the rounding of many steps.
+        """
+        closed = self._closed(start, n)
+        if n < 2 or np.array_equal(row, closed[0]):
+            return np.array(row)[None] if n < 2 else closed
+        scale, add = self.links(np.arange(start + 1, start + n))
+        parts = (row.tolist(), closed.T.tolist(), scale.T.tolist(), add.T.tolist())
+        columns = [follow(*column) for column in zip(*parts, strict=True)]
+        return np.array(columns).T.copy()
+
+    def _in_range(self, table: Array, start: int) -> Array:
+        """The values of steps from `start` on, if the optimizer takes all of them; else ValueError."""
         for j, name in enumerate(self.names):
             bounds, column = {"below": np.inf} | bounds_of(name), table[:, j]
             within = np.all([COMPARISONS[how](column, bound) for how, bound in bounds.items()], axis=0)
@@ -264,15 +327,20 @@ class LRScheduler(Scheduler):
                 check.check_number(f"{type(self).__name__}: {name} at step {start + i}", float(column[i]), **bounds)
         return table
 
-    def _move(self, step: int) -> None:
-        self._write(self._checked(step, 1)[0])
-        self.last_epoch = step
+    # -- saving --------------------------------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        return super().state_dict() | {"values": self._now()}
 
     def check_state(self, state: Any) -> None:
         super().check_state(state)
         if self.limit is not None:
             check.check_integer("last_epoch", state["last_epoch"], at_most=self.limit)
+        if not isinstance(state["values"], (list, tuple)) or len(state["values"]) != len(self.places):
+            raise ValueError(f"values must be a list of {len(self.places)} numbers, got {state['values']!r:.60}")
+        for name, value in zip(self.names, state["values"], strict=True):
+            check.check_number(f"values: {name}", value, **({"below": np.inf} | bounds_of(name)))
 
     def take_state(self, state: dict[str, Any]) -> None:
         super().take_state(state)
-        self._move(self.last_epoch)
+        self.take_row(np.array(state["values"], "float64"), self.last_epoch)

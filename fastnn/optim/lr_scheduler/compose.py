@@ -36,6 +36,10 @@ class Composed(LRScheduler):
         names = tuple(dict.fromkeys(name for scheduler in schedulers for name in scheduler.names))
         super().__init__(optimizer, last_epoch, by, names)
 
+    def _first(self, row: Array) -> Array:
+        """The first values whatever the rates are now: the parts, made before, have set them."""
+        return row
+
     def columns(self, scheduler: LRScheduler) -> Array:
         """Which of the columns here are those of one of the parts."""
         places = self.places.tolist()
@@ -205,6 +209,10 @@ class ChainedScheduler(Composed):
                 if step >= first:
                     table.append(row)
         return np.array(table)
+
+    def _first(self, row: Array) -> Array:
+        """As the parts have left the rates, one after the other, when they were made."""
+        return np.array(self._now())
 
     def _start(self) -> list[float]:
         """The values before step 0: the base rates; others are set by it, whatever they were."""

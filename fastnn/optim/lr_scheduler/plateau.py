@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ... import _validation as check
+from ..._directions import direction
 from ..optimizer import Optimizer
 from .base import MAX_STEPS, Scheduler, check_optimizer, per_group
 
@@ -18,12 +19,13 @@ class ReduceLROnPlateau(Scheduler):
     Parameters
     ----------
     optimizer : Optimizer
-    mode : {"min", "max"}
-        Whether smaller or larger is better.
+    mode : {"auto", "min", "max"}, default "auto"
+        Whether less or more is better; "auto" tells by the name of `monitor`: less of a loss, as PyTorch's default.
     factor : float in [0, 1), default 0.1
     patience : int, default 10
     threshold : float, at least 0, default 1e-4
-        By how much a value must be better to count: by that share of the best ("rel"), or by that much ("abs").
+        By how much a value must be better to count: by that share of the magnitude of the best ("rel"), or by that
+        much ("abs").
     threshold_mode : {"rel", "abs"}
     cooldown : int, default 0
         Steps after a reduction in which nothing is counted.
@@ -36,6 +38,9 @@ class ReduceLROnPlateau(Scheduler):
     Notes
     -----
     NaN is not better than anything.
+
+    "rel" asks for threshold * abs(best). PyTorch compares with best * (1 - threshold), or best * (1 + threshold), which
+    is the same for positive values; for negative ones (a log-likelihood) it takes a worse value for a better one.
     """
 
     arguments = ("mode", "factor", "patience", "threshold", "threshold_mode", "cooldown", "min_lr", "eps")
@@ -44,7 +49,7 @@ class ReduceLROnPlateau(Scheduler):
     def __init__(
         self,
         optimizer: Optimizer,
-        mode: str = "min",
+        mode: str = "auto",
         factor: float = 0.1,
         patience: int = 10,
         threshold: float = 1e-4,
@@ -56,11 +61,11 @@ class ReduceLROnPlateau(Scheduler):
         monitor: str = "val_loss",
     ) -> None:
         check_optimizer(optimizer)
-        check.check_choice("mode", mode, ("min", "max"))
+        check.check_choice("mode", mode, ("min", "max", "auto"))
         check.check_choice("threshold_mode", threshold_mode, ("rel", "abs"))
         if not isinstance(monitor, str):
             raise TypeError(f"monitor must be the name of a record, got {monitor!r}")
-        self.mode, self.threshold_mode, self.monitor = mode, threshold_mode, monitor
+        self.mode, self.threshold_mode, self.monitor = direction(monitor, mode), threshold_mode, monitor
         self.factor = check.check_number("factor", factor, at_least=0.0, below=1.0)
         self.patience = check.check_integer("patience", patience, at_least=0)
         self.threshold = check.check_number("threshold", threshold, at_least=0.0)
@@ -69,30 +74,32 @@ class ReduceLROnPlateau(Scheduler):
         self.eps = check.check_number("eps", eps, at_least=0.0)
         super().__init__(optimizer, "epoch")
         self.last_epoch = self.num_bad_epochs = self.cooldown_counter = 0
-        self.best = math.inf if mode == "min" else -math.inf
+        self.best = math.inf if self.mode == "min" else -math.inf
 
     def step(self, metrics: Any) -> None:
         """Take note of a value of the metric, and reduce the rates if it is time."""
         current = check.check_number("metrics", metrics) if metrics == metrics else math.nan
-        self.last_epoch += 1
+        best, bad, cooldown = self.best, self.num_bad_epochs + 1, self.cooldown_counter
         if self._is_better(current):
-            self.best, self.num_bad_epochs = current, 0
+            best, bad = current, 0
+        if cooldown > 0:
+            cooldown, bad = cooldown - 1, 0
+        old = np.array(self._now())
+        new = np.maximum(old * self.factor, self.min_lr)
+        reduced = bad > self.patience
+        if reduced:
+            cooldown, bad = self.cooldown, 0
+        state = {"last_epoch": self.last_epoch + 1, "best": best, "num_bad_epochs": bad, "cooldown_counter": cooldown}
+        if reduced and (changed := old - new > self.eps).any():
+            self._take(np.where(changed, new, old), **state)
         else:
-            self.num_bad_epochs += 1
-        if self.cooldown_counter > 0:
-            self.cooldown_counter -= 1
-            self.num_bad_epochs = 0
-        if self.num_bad_epochs > self.patience:
-            old = np.array(self._now())
-            new = np.maximum(old * self.factor, self.min_lr)
-            self._write(np.where(old - new > self.eps, new, old))
-            self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
-        self._last = self._now()
+            vars(self).update(state, _last=old.tolist())
 
     def _is_better(self, current: float) -> bool:
-        margin = self.threshold if self.mode == "max" else -self.threshold
-        limit = self.best * (1.0 + margin) if self.threshold_mode == "rel" else self.best + margin
-        return current > limit if self.mode == "max" else current < limit
+        margin = self.threshold
+        if self.threshold_mode == "rel" and math.isfinite(self.best):
+            margin *= abs(self.best)
+        return current > self.best + margin if self.mode == "max" else current < self.best - margin
 
     def value_from(self, records: dict[str, float]) -> float:
         """The monitored value among those of an epoch.
@@ -125,4 +132,4 @@ class ReduceLROnPlateau(Scheduler):
         super().take_state(state)
         self.best = float(state["best"])
         self.num_bad_epochs, self.cooldown_counter = int(state["num_bad_epochs"]), int(state["cooldown_counter"])
-        self._write(np.array(state["last_lr"], "float64"))
+        self._take(np.array(state["last_lr"], "float64"))

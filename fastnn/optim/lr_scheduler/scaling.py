@@ -35,6 +35,24 @@ class Scaling(LRScheduler):
         return np.where(lost, 0.0, ratio), np.where(lost, self.values(steps), 0.0)
 
 
+class Powers(Scaling):
+    """Base of those that scale by powers of `gamma`."""
+
+    gamma: float
+
+    def exponents(self, steps: Array) -> Array:
+        """The exponents at `steps`, integers."""
+        raise NotImplementedError
+
+    def factors(self, steps: Array) -> Array:
+        return powers(self.gamma, self.exponents(steps))
+
+    def links(self, steps: Array) -> tuple[Array, Array]:
+        before = np.where(steps > 0, self.exponents(np.maximum(steps - 1, 0)), 0)
+        scale = np.tile(powers(self.gamma, self.exponents(steps) - before)[:, None], self.groups)
+        return scale, np.zeros_like(scale)
+
+
 def powers(gamma: float, exponents: Array) -> Array:
     """`gamma` to integers; infinity where that is too large."""
 
@@ -115,17 +133,28 @@ class MultiplicativeLR(Scaling):
 
     def __init__(self, optimizer: Optimizer, lr_lambda: Any, last_epoch: int = -1, *, by: str = "epoch") -> None:
         self.lr_lambdas = check_lambdas(lr_lambda, optimizer)
-        self._products = [[1.0] for _ in self.lr_lambdas]  # number i of each: the factor at step i
+        self._ratios = [[1.0] for _ in self.lr_lambdas]  # number i of each: the factor at step i by that before it
+        self._products = [[1.0] for _ in self.lr_lambdas]  # and by the first
         super().__init__(optimizer, last_epoch, by)
 
     def factors(self, steps: Array) -> Array:
-        for function, products in zip(self.lr_lambdas, self._products, strict=True):
-            new = np.arange(len(products), int(steps[-1]) + 1)
-            products.extend(accumulate(each(function, new, "lr_lambda").tolist(), mul, initial=products.pop()))
+        self._reach(int(steps[-1]))
         return np.array([[products[i] for products in self._products] for i in steps.tolist()])
 
+    def links(self, steps: Array) -> tuple[Array, Array]:
+        self._reach(int(steps[-1]))
+        scale = np.array([[ratios[i] for ratios in self._ratios] for i in steps.tolist()])
+        return scale, np.zeros_like(scale)
 
-class StepLR(Scaling):
+    def _reach(self, step: int) -> None:
+        """Call the functions up to a step."""
+        for function, ratios, products in zip(self.lr_lambdas, self._ratios, self._products, strict=True):
+            new = each(function, np.arange(len(ratios), step + 1), "lr_lambda").tolist()
+            products.extend(accumulate(new, mul, initial=products.pop()))
+            ratios.extend(new)
+
+
+class StepLR(Powers):
     """lr = base_lr * gamma^(step // step_size)
 
     Parameters
@@ -145,11 +174,11 @@ class StepLR(Scaling):
         self.step_size, self.gamma = check_steps("step_size", step_size), check_gamma(gamma)
         super().__init__(optimizer, last_epoch, by)
 
-    def factors(self, steps: Array) -> Array:
-        return powers(self.gamma, steps // self.step_size)
+    def exponents(self, steps: Array) -> Array:
+        return steps // self.step_size
 
 
-class MultiStepLR(Scaling):
+class MultiStepLR(Powers):
     """lr = base_lr * gamma^n, where n of the milestones have been reached.
 
     Parameters
@@ -169,8 +198,8 @@ class MultiStepLR(Scaling):
         self.milestones, self.gamma = check_milestones(milestones, 0), check_gamma(gamma)
         super().__init__(optimizer, last_epoch, by)
 
-    def factors(self, steps: Array) -> Array:
-        return powers(self.gamma, np.searchsorted(self.milestones, steps, side="right"))
+    def exponents(self, steps: Array) -> Array:
+        return np.searchsorted(self.milestones, steps, side="right")
 
 
 class ConstantLR(Scaling):
@@ -239,7 +268,7 @@ class LinearLR(Scaling):
         return self.start_factor + (self.end_factor - self.start_factor) * share
 
 
-class ExponentialLR(Scaling):
+class ExponentialLR(Powers):
     """lr = base_lr * gamma^step
 
     Parameters
@@ -256,8 +285,8 @@ class ExponentialLR(Scaling):
         self.gamma = check_gamma(gamma)
         super().__init__(optimizer, last_epoch, by)
 
-    def factors(self, steps: Array) -> Array:
-        return powers(self.gamma, steps)
+    def exponents(self, steps: Array) -> Array:
+        return steps
 
 
 class PolynomialLR(Scaling):
