@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 SOURCES = $(shell find fastnn src_c -name '*.py' -o -name '*.py[xdi]' -o -name '*.[ch]' -o -name '*.def' -o -name '*.npz') \
 	pyproject.toml setup.py README.md
 
-.PHONY: demo test coverage exhaustive kills lives fuzz sanitize failmalloc tsan instructions lint bench wheel clean neon
+.PHONY: demo test stress coverage exhaustive kills lives fuzz sanitize failmalloc tsan instructions lint bench wheel clean neon
 
 demo: $(VENV)/installed
 	$(BIN)/fastnn demo
@@ -14,6 +14,10 @@ demo: $(VENV)/installed
 # PYTHONSAFEPATH keeps the source tree off the path, in subprocesses too: the installed wheel is what is tested.
 test: $(VENV)/test
 	PYTHONSAFEPATH=1 $(BIN)/python -m pytest
+
+# Ten rounds in random order under other BLAS kernels and instruction sets, beside two busy processes: 24 minutes at most.
+stress: $(VENV)/stress
+	PYTHONSAFEPATH=1 $(BIN)/python tools/stress.py
 
 # Of the Python floor. Without the tests of signals: the tracer swallows a KeyboardInterrupt that falls into it.
 coverage: $(VENV)/test
@@ -106,6 +110,6 @@ $(VENV)/installed: $(VENV)/venv $(SOURCES)
 	$(BIN)/pip install --quiet $(VENV)/wheel/*.whl
 	@touch $@
 
-$(VENV)/test $(VENV)/bench $(VENV)/dev: $(VENV)/%: $(VENV)/installed
+$(VENV)/test $(VENV)/stress $(VENV)/bench $(VENV)/dev: $(VENV)/%: $(VENV)/installed
 	$(BIN)/pip install --quiet "$$(echo $(VENV)/wheel/*.whl)[$*]"
 	@touch $@

@@ -3,6 +3,7 @@
 import os
 import random
 
+import hypothesis
 import numpy as np
 import pytest
 
@@ -12,6 +13,20 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 import fastnn
 from fastnn._core import dispatch
 from fastnn._core import threads as _threads
+
+# The same examples in any order, however busy the machine is.
+hypothesis.settings.register_profile("suite", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("suite")
+
+# Modules that take long, measure time or memory, or run other programs.
+SLOW = {"bench", "benchmarks", "cli", "course", "examples", "exhaustive", "files", "instructions", "kills", "processes"}
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.stem.removeprefix("test_") in SLOW:
+            item.add_marker("slow")
+
 
 _SEED = os.environ.get("FASTNN_TESTS_SEED", "42")
 _SEEDS = {"any": [random.randrange(100)], "all": range(100)}.get(_SEED) or [int(_SEED)]
@@ -49,8 +64,9 @@ def isa(request):
 
 @pytest.fixture
 def isas():
-    """Free use of dispatch.set_isa: afterwards the instruction set is what it was."""
+    """Free use of dispatch.set_isa: first the best one, whose bits all with FMA have; in the end what it was."""
     before = dispatch.get_isa()
+    dispatch.set_isa(dispatch.available_isas()[0])
     yield dispatch.available_isas()
     dispatch.set_isa(before)
 

@@ -207,7 +207,8 @@ def test_a_batch_of_weight_zero_is_not_taken_for_one_that_is_not_finite():
 def overflow(trainer):
     """Finite parameters with which the second product overflows."""
     trainer.net["3.weight"][...] = np.finfo(trainer.net.dtype).max
-    return r"the output of 3 Linear is -?inf for a row of the batch"
+    without_fma = fastnn.get_isa() == "sse2" or fastnn.get_backend() == "reference"  # inf - inf within a sum
+    return rf"the output of 3 Linear is {'(-?inf|nan)' if without_fma else '-?inf'} for a row of the batch"
 
 
 def lost(trainer):
