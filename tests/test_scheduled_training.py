@@ -343,3 +343,22 @@ def test_a_python_loss_follows_the_schedule_too(backend):
         trainers.append(trainer)
     assert [t.scheduler.last_epoch for t in trainers] == [2 * BATCHES] * 2
     assert trainers[0].optimizer.lr == trainers[1].optimizer.lr
+
+
+@pytest.mark.parametrize("accumulate", [1, 3])
+def test_ctrl_c_while_the_state_goes_on_leaves_it_whole(accumulate, monkeypatch, backend):
+    """The signal comes when the batches are done, but the scheduler does not know yet."""
+    trainer, x, y = scheduled("cosine")
+    real, calls = schedulers.LRScheduler.take_row, []
+
+    def interrupted(self, row, step):
+        calls.append(step)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        real(self, row, step)
+
+    monkeypatch.setattr(schedulers.LRScheduler, "take_row", interrupted)
+    assert trainer.fit(x, y, epochs=2, batch_size=BATCH, accumulate=accumulate).interrupted
+    updates = -(-BATCHES // accumulate)
+    assert trainer.scheduler.last_epoch == trainer.optimizer.step_count[0] == updates
+    assert [trainer.optimizer.lr] == trainer.scheduler.get_last_lr() == [trainer.scheduler.table(1)[0, 0]]
