@@ -51,7 +51,7 @@ failmalloc: $(VENV)/test
 	@mkdir -p build
 	$(CC) -O2 -Wall -Wextra -Werror -shared -fPIC -o build/failmalloc.so tests/failmalloc.c -ldl
 	LD_PRELOAD=build/failmalloc.so PYTHONSAFEPATH=1 $(BIN)/python tests/failing_allocations.py
-	LD_PRELOAD=build/failmalloc.so PYTHONMALLOC=malloc PYTHONSAFEPATH=1 $(BIN)/python tests/failing_allocations.py --every 11
+	LD_PRELOAD=build/failmalloc.so PYTHONMALLOC=malloc PYTHONSAFEPATH=1 $(BIN)/python tests/failing_allocations.py --every 23
 
 # Threads that train and predict at the same time, with ThreadSanitizer: one minute after the build.
 tsan: $(VENV)/test

@@ -232,8 +232,8 @@ def run(name, every, for_ever):
     for n in range(1, LIMIT, every):
         subject = scenario.prepare()
         raised = None
-        allocator.failmalloc_begin(ctypes.c_long(n), for_ever)
         try:
+            allocator.failmalloc_begin(ctypes.c_long(n), for_ever)
             got = scenario.call(subject)
         except Exception as error:
             raised = error

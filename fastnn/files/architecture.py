@@ -112,7 +112,7 @@ class Architecture(Values):
         decoded = {key: self.decode(value, f"{where}({key}=)") for key, value in arguments.items()}
         try:
             return make(cls, decoded)
-        except (MemoryError, RecursionError):
+        except (MemoryError, RecursionError, SystemError):  # the last where NumPy forgets to set the first
             raise
         except Exception as error:
             raise FileFormatError(f"{where} cannot be made: {error}") from error
