@@ -140,7 +140,7 @@ KERNEL_FN ptrdiff_t FN(wide_panels)(PANEL *panel, ptrdiff_t cols)
 }
 
 /* Whether rows so far apart are better copied together first, if that is paid back: they fall into few sets of the cache
- * or, for rows of b, each on a page of its own. */
+ * or, where one row after the other is read, each on a page of its own. */
 #define BAD_STRIDE(stride) ((stride) * (ptrdiff_t)sizeof(REAL) % 1024 == 0)
 #define FAR_APART(stride) ((stride) * (ptrdiff_t)sizeof(REAL) > 2048)
 
@@ -151,8 +151,8 @@ KERNEL_FN void FN(product_block)(const struct fnn_product *q, const REAL *a, con
     PANEL panel = {a,        b,       init,  q->c, q->a_row, q->a_col, q->b_row, init_row,
                    q->c_row, q->rows, depth, 0,    NULL,     0,        0,        0};
     const ptrdiff_t cols = q->cols, tiles = q->rows / TILE_ROWS;
-    if (BAD_STRIDE(q->a_col == 1 ? q->a_row : q->a_col) && tiles > 0 && q->rows <= FNN_ROW_BLOCK && cols >= 8 * LANES &&
-        depth >= 64) {
+    const int scattered = q->a_col == 1 ? BAD_STRIDE(q->a_row) : BAD_STRIDE(q->a_col) || FAR_APART(q->a_col);
+    if (scattered && tiles > 0 && q->rows <= FNN_ROW_BLOCK && cols >= 8 * LANES && depth >= 64) {
         REAL *tiled = (REAL *)fnn_workspace() + FNN_PANEL_BYTES / sizeof(REAL);
         LANE(pack_tiles)(a, q->a_row, q->a_col, q->rows, depth, tiled);
         panel.a = tiled;
