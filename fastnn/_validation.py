@@ -4,6 +4,8 @@ Nothing here runs when the compiled fast path accepts its arrays.
 """
 
 import numbers
+import os
+import sys
 from typing import Any
 
 import numpy as np
@@ -12,9 +14,18 @@ import numpy.typing as npt
 from ._core.arrays import plain
 
 Array = npt.NDArray[Any]
+PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 MAX_ROWS = 2**40  # far beyond any memory, far below an overflow of sizes in bytes
 NARROW = ("uint8", "float16")  # what inputs of a network may be besides its dtype
 DTYPES = (np.dtype("float32"), np.dtype("float64"))
+
+
+def frames_to_caller() -> int:
+    """The `stacklevel` of a warning that is to show the line outside of this package that led to it."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 def as_array(name: str, value: Any) -> Array:
@@ -47,18 +58,70 @@ def as_input(name: str, value: Any) -> Array:
     return as_array(name, array)
 
 
+def refuse_losses(name: str, value: Any) -> None:
+    """Raise TypeError for what would lose its meaning as a plain array: a mask, units, zeros that are not stored.
+
+    Numbers of a plain array, a memmap, or anything else that NumPy makes a plain array of, pass.
+    """
+    if value is None:
+        raise TypeError(f"{name} must be an array of numbers, got NoneType")
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(
+            f"{name} is a masked array, whose mask would be lost: fill it, np.ma.filled({name}, value), or leave out "
+            "the masked rows"
+        )
+    if isinstance(value, np.ndarray) and type(value) not in (np.ndarray, np.memmap):
+        raise TypeError(
+            f"{name} is a {type(value).__name__}, a subclass of ndarray whose meaning would be lost: give "
+            f"np.asarray({name}) if its plain numbers are meant"
+        )
+    if not isinstance(value, np.ndarray) and hasattr(value, "toarray") and hasattr(value, "nnz"):
+        raise TypeError(f"{name} is a sparse {type(value).__name__}: give {name}.toarray()")
+
+
+def refuse_no_numbers(name: str, array: Array, value: Any) -> None:
+    """Raise TypeError for an array of whose elements no real numbers can be made."""
+    if array.dtype == object:
+        kind = type(value).__name__
+        if not isinstance(value, np.ndarray):
+            raise TypeError(f"{name} must be an array of numbers, got {kind} with {_odd_element(array)} in it")
+        raise TypeError(f"{name} must be an array of numbers, got dtype object with {_odd_element(array)} in it")
+    if array.dtype.names:
+        raise TypeError(
+            f"{name} must be an array of numbers, got records with the fields {', '.join(array.dtype.names)}: see "
+            "numpy.lib.recfunctions.structured_to_unstructured"
+        )
+    raise TypeError(f"{name} must be float32 or float64, got {array.dtype}")
+
+
+def _odd_element(array: Array) -> str:
+    """The first element of an array of objects that is no real number, or what their types are."""
+    for item in array.reshape(-1).tolist():
+        if item is None or not isinstance(item, numbers.Real):
+            return repr(item)[:40]
+    return "Python numbers"
+
+
 def from_any(name: str, value: Any) -> Array:
-    """`value` as an ndarray of whatever dtype, sharing memory where it has a buffer, `__array__` or `__dlpack__`."""
+    """`value` as an ndarray of numbers, sharing memory where it has a buffer, `__array__` or `__dlpack__`."""
+    array = as_objects(name, value)
+    if array.dtype.kind not in "fiub":
+        refuse_no_numbers(name, array, value)
+    return array
+
+
+def as_objects(name: str, value: Any) -> Array:
+    """`value` as an ndarray of whatever dtype, labels that are words, say; see `from_any`."""
     if type(value) is np.ndarray:
         return value
+    refuse_losses(name, value)
     try:
         if hasattr(value, "__dlpack__") and not isinstance(value, np.ndarray) and not hasattr(value, "__array__"):
             return np.from_dlpack(value)
         array = np.asarray(value)
     except (ValueError, TypeError, BufferError, RuntimeError) as error:
         raise TypeError(f"{name} must be an array, got {type(value).__name__}: {error}") from None
-    if array.dtype == object:
-        raise TypeError(f"{name} must be an array of numbers, got {type(value).__name__}")
+    refuse_losses(name, array)
     return array
 
 

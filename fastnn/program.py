@@ -145,10 +145,14 @@ class Program:
 
     def check_rows(self, rows: int, batch_size: int) -> None:
         """Raise ValueError if a batch of these rows is a single row where a layer normalizes by the batch."""
-        if not self.by_batch or rows == 0 or (rows % batch_size if rows > batch_size else rows) != 1:
+        if not self.by_batch or rows == 0 or (batch_size > 1 and rows % batch_size != 1):
             return
         if rows == 1:
             raise ValueError(f"{self.by_batch}: expected more than 1 row to normalize by their statistics, got 1")
+        if batch_size == 1:
+            raise ValueError(
+                f"{self.by_batch}: batches of 1 row have no variance to normalize by: choose a batch_size of at least 2"
+            )
         raise ValueError(
             f"{self.by_batch}: the last of the batches of {batch_size} from {rows} rows has 1 row, which has no "
             "variance to normalize by: leave a row out, or choose another batch_size"

@@ -400,3 +400,11 @@ def test_batches_are_copies(shuffle):
 def test_batches_explain_bad_arguments_at_once(x, arguments, error, message):
     with pytest.raises(error, match=message):
         data.batches(x, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("share", "n", "count"), [(0.07, 100, 7), (0.14, 50, 7), (0.29, 100, 29), (0.55, 100, 55), (0.25, 10, 3)]
+)
+def test_decimal_shares_are_rounded_before_they_are_rounded_up(share, n, count):
+    train, test = data.train_test_split(np.arange(n), test_size=share, seed=0)
+    assert (len(train), len(test)) == (n - count, count)

@@ -9,7 +9,8 @@ import sklearn.metrics as sk
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastnn import metrics
+import fastnn
+from fastnn import metrics, nn, optim
 
 RATES = {"precision": sk.precision_score, "recall": sk.recall_score, "f1": sk.f1_score}
 REGRESSION = {
@@ -131,6 +132,18 @@ def test_auc_without_one_of_the_classes_is_nan():
     assert math.isnan(metrics.roc_auc([0, 1], [0.1, 0.2], sample_weight=[0, 1]))
 
 
+def r2_by_columns(true, pred, weight, multioutput):
+    """scikit-learn's, but for columns that are constant where weights are not 0: there its mean is off by rounding."""
+    counted = np.ones(len(true), bool) if weight is None else weight != 0
+    values = np.full(true.shape[1], np.nan)
+    for j, (t, p) in enumerate(zip(true.T, pred.T, strict=True)):
+        if len(t) >= 2 and counted.any():
+            constant = np.ptp(t[counted]) == 0
+            met = float(np.array_equal(t[counted], p[counted]))
+            values[j] = met if constant else sk.r2_score(t, p, sample_weight=weight)
+    return values if multioutput == "raw_values" else values.mean()
+
+
 @given(cases(), st.sampled_from(list(REGRESSION)), st.sampled_from(["uniform_average", "raw_values"]))
 def test_regression(case, name, multioutput):
     rng, n, k, weight = case
@@ -138,8 +151,8 @@ def test_regression(case, name, multioutput):
     pred = true if rng.random() < 0.2 else rng.integers(-2, 2, (n, k))
     settings = {"sample_weight": weight, "multioutput": multioutput}
     expected = quiet(REGRESSION[name], true, pred, **settings)
-    if name == "r2" and n < 2 and multioutput == "raw_values":
-        expected = np.full(k, np.nan)
+    if name == "r2":
+        expected = r2_by_columns(true, pred, weight, multioutput)
     same(getattr(metrics, name)(true, pred, **settings), expected)
     if k == 1:
         same(getattr(metrics, name)(true[:, 0], pred[:, 0], **settings), expected)
@@ -190,3 +203,50 @@ def test_r2_far_from_zero():
 def test_wrong_arguments_are_explained(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("value", [0.1, 1e20, -3.0, 0.0])
+@pytest.mark.parametrize("weight", [None, [1.0, 2.0, 0.0, 3.0]])
+def test_r2_of_constant_targets_is_one_definition(value, weight):
+    """1 if they are met, 0 otherwise: as a function, and as what a trainer counts."""
+    for shape in ((4,), (4, 2)):
+        true = np.full(shape, value)
+        assert metrics.r2(true, true, sample_weight=weight) == 1
+        assert metrics.r2(true, true + np.abs(true) + 1, sample_weight=weight) == 0
+    net = nn.Sequential(nn.Linear(1, 1), dtype="float64", seed=0)
+    trainer = fastnn.Trainer(net, nn.MSELoss(), optim.SGD(net.parameters(), lr=0.1), metrics=["r2"])
+    assert trainer.evaluate(np.ones((4, 1)), np.full(4, value), sample_weight=weight, batch_size=3)["r2"] == 0
+
+
+def test_a_row_of_weight_0_does_not_make_targets_vary():
+    assert metrics.r2([5.0, 0.1, 0.1, 0.1], [5.0, 0.1, 0.1, 0.1], sample_weight=[0, 1, 1, 1]) == 1
+
+
+def test_a_class_that_is_absent_has_no_say_in_a_weighted_area():
+    score = np.array([[0.7, 0.2, 0.1], [0.3, 0.6, 0.1], [0.8, 0.1, 0.1], [0.4, 0.5, 0.1]])
+    first_two = [metrics.roc_auc([1, 0, 1, 0], score[:, 0]), metrics.roc_auc([0, 1, 0, 1], score[:, 1])]
+    assert metrics.roc_auc([0, 1, 0, 1], score, average="weighted") == pytest.approx(np.mean(first_two))
+    assert math.isnan(metrics.roc_auc([0, 1, 0, 1], score))
+
+
+@pytest.mark.parametrize(
+    ("true", "pred", "error", "message"),
+    [
+        (["a", "b"], [0, 1], ValueError, "y_true has strings, y_pred numbers"),
+        ([0, 1], ["a", "b"], ValueError, "y_pred has strings, y_true numbers"),
+        ([0, 1], [0.0, np.inf], ValueError, "y_pred must be labels, got inf"),
+        (np.array([0, "a"], object), [0, 1], TypeError, "y_true must have labels of one sort.*int, str"),
+        ([0, None], [0, 1], TypeError, "y_true must have labels of one sort.*NoneType, int"),
+        (np.array([1, 2], "datetime64[D]"), [0, 1], TypeError, "labels that are numbers or strings"),
+    ],
+)
+def test_labels_that_cannot_match_are_refused(true, pred, error, message):
+    for function in (metrics.accuracy, metrics.f1, metrics.precision, metrics.recall, metrics.confusion_matrix):
+        with pytest.raises(error, match=message):
+            function(true, pred)
+
+
+def test_labels_may_be_words():
+    words = np.array(["yes", "no", "yes"], object)
+    assert metrics.accuracy(words, ["yes", "yes", "yes"]) == pytest.approx(2 / 3)
+    assert metrics.confusion_matrix(words, words).tolist() == [[1, 0], [0, 2]]

@@ -400,3 +400,49 @@ def test_threads_may_share_a_network_for_predictions():
     expected = net.predict(x).tobytes()
     with ThreadPoolExecutor(4) as pool:
         assert all(bits == expected for bits in pool.map(lambda _: net.predict(x).tobytes(), range(200)))
+
+
+@pytest.mark.parametrize("backend", ["native", "reference"])
+def test_backward_needs_a_call_for_each(backend):
+    """The gradients of one call are not added twice; an error does not use it up."""
+    x = np.ones((2, 3), "float32")
+    with fastnn.use_backend(backend):
+        for module in (nn.Sequential(nn.Linear(3, 2), nn.Tanh(), seed=0), nn.Linear(3, 2), nn.Tanh()):
+            out = module(x)
+            with pytest.raises(ValueError, match="grad_output must have shape"):
+                module.backward(np.ones((5, 5), "float32"))
+            module.backward(out)
+            with pytest.raises(
+                RuntimeError, match="backward needs a call of the network in training mode before it, one"
+            ):
+                module.backward(out)
+            module(x)
+            module.backward(out)
+
+
+def test_weights_of_pytorch_are_transposed_on_request():
+    """Also square ones, which look alike; tables of an Embedding and weights of norms are not."""
+    rng = np.random.default_rng(0)
+    net = nn.Sequential(nn.Linear(3, 3), nn.LayerNorm(3), nn.Linear(3, 2), seed=0)
+    theirs = {
+        "0.weight": rng.standard_normal((3, 3)).astype("f"),
+        "0.bias": rng.standard_normal(3).astype("f"),
+        "1.weight": rng.standard_normal(3).astype("f"),
+        "1.bias": rng.standard_normal(3).astype("f"),
+        "2.weight": rng.standard_normal((2, 3)).astype("f"),
+        "2.bias": rng.standard_normal(2).astype("f"),
+    }
+    before = net.state_dict()
+    with pytest.raises(ValueError, match=r'2.weight has shape \(2, 3\).*its transpose: PyTorch.*layout="torch"'):
+        net.load_state_dict(theirs)
+    with pytest.raises(ValueError, match="layout must be one of 'fastnn', 'torch', got 'keras'"):
+        net.load_state_dict(theirs, layout="keras")
+    assert all(np.array_equal(value, before[name]) for name, value in net.state_dict().items())
+    net.load_state_dict(theirs, layout="torch")
+    x = rng.standard_normal((4, 3)).astype("f")
+    h = x @ theirs["0.weight"].T + theirs["0.bias"]
+    h = (h - h.mean(1, keepdims=True)) / np.sqrt(h.var(1, keepdims=True) + 1e-5) * theirs["1.weight"] + theirs["1.bias"]
+    np.testing.assert_allclose(net.predict(x), h @ theirs["2.weight"].T + theirs["2.bias"], rtol=1e-4, atol=1e-5)
+    table = nn.Sequential(nn.Embedding(3, 3), seed=0)
+    table.load_state_dict({"0.weight": theirs["0.weight"]}, layout="torch")
+    assert np.array_equal(table["0.weight"], theirs["0.weight"])

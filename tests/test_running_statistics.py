@@ -233,3 +233,28 @@ def test_a_layer_of_ones_own_can_have_buffers():
     np.testing.assert_array_equal(net["0.largest"], [3, -1])
     with pytest.raises(KeyError, match="Counts has no buffer 'smallest'"):
         net.layers[0].buffer("smallest")
+
+
+@pytest.mark.parametrize("backend", ["native", "reference"])
+def test_batches_of_one_row_are_refused_before_anything_happens(backend, tmp_path):
+    """At batch_size 1 no batch has a variance; nor has the last one of a shard with a row too many."""
+    x = np.random.default_rng(0).standard_normal((10, 3)).astype("f")
+    y = np.zeros(10, "f")
+    with fastnn.use_backend(backend):
+        net = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2), nn.Linear(2, 1), seed=0)
+        trainer = fastnn.Trainer(net, nn.MSELoss(), optim.SGD(net.parameters(), lr=0.1))
+        before = {name: value.copy() for name, value in net.state_dict().items()}
+        for accumulate in (1, 2):
+            with pytest.raises(ValueError, match="batches of 1 row have no variance to normalize by"):
+                trainer.fit(x, y, batch_size=1, accumulate=accumulate, progress=False)
+        shards = fastnn.data.Shards.write(tmp_path, x, y, rows=5)
+        with pytest.raises(ValueError, match="the last of the batches of 4 from 5 rows has 1 row"):
+            trainer.fit(shards, batch_size=4, progress=False)
+        with pytest.raises(ValueError, match="expected more than 1 row"):
+            trainer.step(x[:1], y[:1])
+        with pytest.raises(ValueError, match="expected more than 1 row"):
+            net(x[:1])
+        for name, value in net.state_dict().items():
+            assert np.array_equal(value, before[name]), name
+        assert trainer.optimizer.step_count[0] == 0
+        assert np.isfinite(trainer.evaluate(x, y, batch_size=1)["loss"])

@@ -234,7 +234,10 @@ def test_terminate_on_nan_names_the_first_layer(cause, dtype):
 def test_without_it_training_goes_on_as_it_would(dtype):
     trainer, x, y = make(dtype)
     overflow(trainer)
-    history = trainer.fit(x, y, batch_size=BATCH, epochs=2)
+    with pytest.warns(RuntimeWarning, match=r"^the loss of batch 1 of epoch 1 is not finite: ") as warned:
+        history = trainer.fit(x, y, batch_size=BATCH, epochs=2)
+    assert len(warned) == 1
+    assert warned[0].filename == __file__
     assert history.stopped is None
     assert history.epochs == 2
     assert not math.isfinite(history["loss"][0])

@@ -227,12 +227,16 @@ def test_what_is_wrong_with_a_folder_is_said(tmp_path):
         ("y_000", np.array(3), r"y_000\.npy must hold an array with a row for each sample"),
         ("weight_002", None, r"weight_002\.npy is missing: some shards have weights"),
     ):
+        for path in tmp_path.iterdir():
+            path.unlink()
         Shards.write(tmp_path, x, y, weight, rows=50)
         os.remove(tmp_path / f"{name}.npy")
         if array is not None:
             np.save(tmp_path / f"{name}.npy", array, allow_pickle=True)
         with pytest.raises(ValueError, match=message):
             Shards(tmp_path)
+    for path in tmp_path.iterdir():
+        path.unlink()
     Shards.write(tmp_path, x, y, weight, rows=50)
     (tmp_path / "x_001.npy").write_bytes(b"\x89PNG")
     with pytest.raises(ValueError, match=r"x_001\.npy is no \.npy file"):
@@ -359,3 +363,43 @@ def test_training_takes_no_more_memory_than_a_piece(tmp_path):
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "2"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
+
+
+# Writing shards
+
+
+def test_shards_are_not_written_beside_others(tmp_path):
+    x, y, weight = data()
+    Shards.write(tmp_path, x, y, weight, rows=50)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(ValueError, match=r"has shards already \(x_000\.npy and 8 more files\)"):
+        Shards.write(tmp_path, x[:60], y[:60], rows=30)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_more_than_a_thousand_shards_stay_in_order(tmp_path):
+    x = np.arange(1003, dtype="f").reshape(-1, 1)
+    shards = Shards.write(tmp_path, x, np.zeros(1003), rows=1)
+    assert [float(shards.load(i)[0][0, 0]) for i in (0, 1, 999, 1000, 1002)] == [0, 1, 999, 1000, 1002]
+    for name in ("x_5.npy", "x_12.npy"):
+        (tmp_path / "old").mkdir(exist_ok=True)
+        np.save(tmp_path / "old" / name, x[:2])
+        np.save(tmp_path / "old" / name.replace("x", "y"), x[:2])
+    assert Shards(tmp_path / "old").names == ["x_5.npy", "x_12.npy"]
+
+
+def test_a_write_that_fails_leaves_no_shards(tmp_path, monkeypatch):
+    x, y, _ = data()
+    saved = []
+
+    def save(path, array):
+        if len(saved) == 3:
+            raise OSError("no space left")
+        saved.append(path)
+        np_save(path, array)
+
+    np_save = np.save
+    monkeypatch.setattr(np, "save", save)
+    with pytest.raises(OSError, match="no space left"):
+        Shards.write(tmp_path, x, y, rows=50)
+    assert list(tmp_path.iterdir()) == []

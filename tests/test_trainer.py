@@ -2,6 +2,7 @@
 
 import io
 import math
+import threading
 
 import numpy as np
 import pytest
@@ -326,18 +327,82 @@ def test_sample_weights_follow_their_samples_when_shuffled():
 
 
 @pytest.mark.parametrize(("share", "kept"), [(0.25, 27), (0.5, 18), (0.01, 36)])
-def test_validation_split_keeps_the_last_samples(share, kept):
+def test_validation_split_keeps_the_last_samples_without_shuffling(share, kept):
     net, trainer, x, y = make()
     twin, twin_trainer, *_ = make()
     weight = np.random.default_rng(2).uniform(0, 3, N)
-    history = trainer.fit(x, y, sample_weight=weight, batch_size=8, epochs=2, validation_split=share)
+    settings = {"batch_size": 8, "epochs": 2, "shuffle": False}
+    history = trainer.fit(x, y, sample_weight=weight, validation_split=share, **settings)
     validation = x[kept:], y[kept:], weight[kept:]
-    expected = twin_trainer.fit(
-        x[:kept], y[:kept], sample_weight=weight[:kept], batch_size=8, epochs=2, validation_data=validation
-    )
+    expected = twin_trainer.fit(x[:kept], y[:kept], sample_weight=weight[:kept], validation_data=validation, **settings)
     assert weights(net) == weights(twin)
     assert history["val_loss"] == expected["val_loss"]
     assert history["val_loss"][-1] == twin_trainer.evaluate(*validation[:2], sample_weight=validation[2])["loss"]
+
+
+@pytest.mark.parametrize("backend", ["native", "reference"])
+def test_validation_split_of_sorted_labels_has_all_classes(backend):
+    """As many of each class as its share, the same ones for the same seed, the rest trained on in place."""
+    y = np.repeat(np.arange(3), (60, 30, 10))
+    x = np.random.default_rng(0).standard_normal((100, 4)).astype("float32")
+    seen = []
+    with fastnn.use_backend(backend):
+        for seed in (0, 0, 1):
+            net = nn.Sequential(nn.Linear(4, 3), seed=0)
+            trainer = fastnn.Trainer(net, nn.CrossEntropyLoss(), optim.SGD(net.parameters(), lr=0.1))
+            train, held = trainer._data(x, y).split(0.2, seed)
+            assert (len(train), len(held)) == (80, 20)
+            assert np.bincount(held.y).tolist() == [12, 6, 2]
+            assert sorted(
+                [*train.rows.tolist(), *(int(np.flatnonzero((x == row).all(1))[0]) for row in held.x)]
+            ) == list(range(100))
+            history = trainer.fit(x, y, epochs=2, batch_size=16, validation_split=0.2, seed=seed, progress=False)
+            twin = nn.Sequential(nn.Linear(4, 3), seed=0)
+            twin_trainer = fastnn.Trainer(twin, nn.CrossEntropyLoss(), optim.SGD(twin.parameters(), lr=0.1))
+            expected = twin_trainer.fit(
+                x[train.rows], y[train.rows], epochs=2, batch_size=16, seed=seed, validation_data=(held.x, held.y)
+            )
+            assert history["val_loss"] == expected["val_loss"]
+            assert weights(net) == weights(twin)
+            seen.append(held.x.tobytes())
+    assert seen[0] == seen[1] != seen[2]
+
+
+@pytest.mark.parametrize(("share", "n", "count"), [(0.14, 50, 7), (0.07, 100, 7), (0.29, 100, 29), (0.1, 5, 1)])
+def test_validation_split_rounds_decimal_shares(share, n, count):
+    """0.07 * 100 is 7.000000000000001 in floating point."""
+    _, trainer, *_ = make()
+    x = np.zeros((n, trainer.net.in_features))
+    for seed in (None, 0):
+        train, held = trainer._data(x, np.zeros((n, 3))).split(share, seed)
+        assert (len(train), len(held)) == (n - count, count)
+
+
+def test_a_second_fit_at_the_same_time_is_refused():
+    _, trainer, x, y = make()
+
+    class Inner(fastnn.callbacks.Callback):
+        def on_epoch_end(self, run):
+            trainer.fit(x, y)
+
+    with pytest.raises(RuntimeError, match="this trainer is within a fit"):
+        trainer.fit(x, y, callbacks=[Inner()])
+    trainer.fit(x, y)
+    refused = []
+
+    class Threaded(fastnn.callbacks.Callback):
+        def on_epoch_end(self, run):
+            def fit():
+                with pytest.raises(RuntimeError, match="this trainer is within a fit"):
+                    trainer.fit(x, y)
+                refused.append(True)
+
+            thread = threading.Thread(target=fit)
+            thread.start()
+            thread.join()
+
+    trainer.fit(x, y, epochs=2, callbacks=[Threaded()])
+    assert refused == [True, True]
 
 
 def test_evaluate_changes_nothing():

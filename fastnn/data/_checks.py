@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from .._validation import as_objects
+
+SHARE_DIGITS = 9  # decimal places that a number of samples made of a share is rounded to before it is rounded up
 FLOATS = (np.dtype("float32"), np.dtype("float64"))
 
 
@@ -51,9 +54,14 @@ def check_dtype(dtype: DTypeLike, name: str = "dtype") -> np.dtype:
     return found
 
 
+def count_of_share(share: float, n: int) -> int:
+    """Return ``ceil(share * n)``, where 0.07 * 100 is 7 and not 7.000000000000001."""
+    return math.ceil(round(share * n, SHARE_DIGITS))
+
+
 def check_samples(arrays: Mapping[str, ArrayLike]) -> list[NDArray]:
     """Return the arguments, given by name, as arrays that agree in the length of their first axis."""
-    checked = {name: np.asarray(array) for name, array in arrays.items()}
+    checked = {name: as_objects(name, array) for name, array in arrays.items()}
     for name, array in checked.items():
         if array.ndim == 0:
             raise ValueError(f"{name} must have a first axis of samples, got a scalar")

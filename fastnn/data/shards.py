@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import os
+import re
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .._validation import from_any, refuse_losses
 from ._checks import check_integer
+
+
+def _shard_names(folder: str | os.PathLike[str], part: str = "x") -> list[str]:
+    """The files of a part, in the order of their names, numbers in them by value."""
+    names = [name for name in os.listdir(folder) if name.startswith(f"{part}_") and name.endswith(".npy")]
+    return sorted(names, key=lambda name: [(int(t) if t.isdecimal() else -1, t) for t in re.split(r"(\d+)", name)])
 
 
 class Shards:
     """A folder of shards: x_000.npy, y_000.npy and perhaps weight_000.npy; x_001.npy, y_001.npy; and so on.
 
-    What follows "x_" is the name of the shard; they are taken in the order of their names.
+    What follows "x_" is the name of the shard; they are taken in the order of their names, numbers in them by value:
+    x_999 before x_1000.
     `Trainer.fit(Shards(folder))` has one of them in memory, and reads the next one meanwhile. With shuffle, each epoch
     has an order of the shards, and each shard an order of its rows, drawn from (seed, epoch); batches do not reach over
     from one into the next, so the last batch of a shard may be smaller.
@@ -51,7 +61,7 @@ class Shards:
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
-        self.names = sorted(name for name in os.listdir(folder) if name.startswith("x_") and name.endswith(".npy"))
+        self.names = _shard_names(folder)
         if not self.names:
             raise ValueError(f"{folder} has no shards: files x_000.npy, y_000.npy, x_001.npy, ...")
         weighted = [self._path(i, "weight").exists() for i in range(len(self.names))]
@@ -99,15 +109,38 @@ class Shards:
     def write(
         cls, folder: str | os.PathLike[str], x: Any, y: Any, weight: Any = None, *, rows: int = 100_000
     ) -> Shards:
-        """Cut arrays into shards of so many rows in a folder, which is made if need be, and return them."""
+        """Cut arrays into shards of so many rows in a folder, which is made if need be, and return them.
+
+        They are written aside first and appear together: a write that is interrupted leaves no shards.
+
+        Raises
+        ------
+        ValueError
+            If the folder has shards already, with which these would be mixed; or the arrays differ in length.
+        TypeError
+            If one is not an array of numbers.
+        """
         check_integer("rows", rows, 1)
         arrays = {"x": x, "y": y} | ({} if weight is None else {"weight": weight})
+        for part, array in arrays.items():
+            refuse_losses(part, array)
         if len({len(array) for array in arrays.values()}) > 1:
             raise ValueError(f"x and y must have one length, got {[len(array) for array in arrays.values()]}")
         os.makedirs(folder, exist_ok=True)
-        for number, start in enumerate(range(0, len(x), rows)):
-            for part, array in arrays.items():
-                np.save(Path(folder) / f"{part}_{number:03d}.npy", np.asarray(array[start : start + rows]))
+        if old := [name for part in ("x", "y", "weight") for name in _shard_names(folder, part)]:
+            raise ValueError(
+                f"{folder} has shards already ({old[0]} and {len(old) - 1} more files): remove them or write elsewhere"
+            )
+        starts = range(0, len(x), rows)
+        digits = max(3, len(str(len(starts) - 1)))
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".shards-") as aside:
+            for number, start in enumerate(starts):
+                for part, array in arrays.items():
+                    piece = from_any(part, array[start : start + rows])
+                    np.save(Path(aside) / f"{part}_{number:0{digits}d}.npy", piece)
+            for part in reversed(arrays):  # x last: a shard is there when its x is
+                for name in _shard_names(aside, part):
+                    os.rename(Path(aside) / name, Path(folder) / name)
         return cls(folder)
 
     def __repr__(self) -> str:

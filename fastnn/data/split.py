@@ -1,12 +1,11 @@
 """From one data set to standardized training and test sets."""
 
-import math
 import numbers
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._checks import check_dtype, check_integer, check_number, check_samples, check_seed
+from ._checks import check_dtype, check_integer, check_number, check_samples, check_seed, count_of_share
 
 
 def train_test_split(
@@ -63,7 +62,7 @@ def train_test_split(
     n = len(checked[0])
     n_test = _test_count(test_size, n)
     order = np.random.Generator(np.random.Philox(check_seed(seed))).permutation(n)
-    in_test = np.arange(n) < n_test if stratify is None else _stratified(checked.pop()[order], n_test)
+    in_test = np.arange(n) < n_test if stratify is None else stratified(checked.pop()[order], n_test)
     return tuple(part for array in checked for part in (array[order[~in_test]], array[order[in_test]]))
 
 
@@ -72,13 +71,13 @@ def _test_count(test_size: float, n: int) -> int:
     if isinstance(test_size, numbers.Integral):
         n_test = check_integer("test_size", test_size, 1)
     else:
-        n_test = math.ceil(check_number("test_size", test_size, 0.0, 1.0) * n)
+        n_test = count_of_share(check_number("test_size", test_size, 0.0, 1.0), n)
     if not 0 < n_test < n:
         raise ValueError(f"test_size must leave samples for both parts, got {test_size}: {n_test} of {n} to test")
     return n_test
 
 
-def _stratified(labels: NDArray, n_test: int) -> NDArray[np.bool_]:
+def stratified(labels: NDArray, n_test: int) -> NDArray[np.bool_]:
     """Return the mask of test samples: the first of each class, as many as its share of ``n_test``."""
     if labels.ndim != 1:
         raise ValueError(f"stratify must have shape (n,), got {labels.shape}")

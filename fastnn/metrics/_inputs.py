@@ -10,6 +10,8 @@ from .. import _validation as check
 
 Array = check.Array
 
+WORDS = "UST"  # kinds of dtypes of strings
+
 
 def as_weight(value: Any, rows: int) -> Array:
     """Sample weights as float64, ones by default."""
@@ -35,7 +37,7 @@ def check_rows(**arrays: Array) -> None:
 
 def as_finite(name: str, value: Any) -> Array:
     """`value` as float64; ValueError where it is not finite."""
-    array = check.from_any(name, value)
+    array = check.as_objects(name, value)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{name} must be an array of real numbers, got {array.dtype}")
     array = array.astype("float64")
@@ -45,21 +47,39 @@ def as_finite(name: str, value: Any) -> Array:
     return array
 
 
+def as_names(name: str, value: Any) -> Array:
+    """Labels as an array: numbers, booleans or strings, all of one sort."""
+    array = check.as_objects(name, value)
+    if array.dtype == object:
+        items = array.reshape(-1).tolist()
+        if not items or not all(isinstance(item, str) for item in items):
+            sorts = ", ".join(sorted({type(item).__name__ for item in items})) or "nothing"
+            raise TypeError(f"{name} must have labels of one sort, all numbers or all strings, got objects: {sorts}")
+        array = array.astype(str)
+    if array.dtype.kind not in "biuf" + WORDS:
+        raise TypeError(f"{name} must have labels that are numbers or strings, got {array.dtype}")
+    return array
+
+
 def as_labels(y_true: Any, y_pred: Any) -> tuple[Array, Array]:
     """Two arrays of labels of shape (n,), or of zeros and ones of shape (n, labels).
 
     Predictions of shape (n, classes) for labels of shape (n,) are scores: the class with the largest one counts.
     """
-    true, pred = np.asarray(y_true), np.asarray(y_pred)
+    true, pred = as_names("y_true", y_true), as_names("y_pred", y_pred)
     check_rows(y_true=true, y_pred=pred)
+    if (true.dtype.kind in WORDS) != (pred.dtype.kind in WORDS):
+        words, numbers = ("y_true", "y_pred") if true.dtype.kind in WORDS else ("y_pred", "y_true")
+        raise ValueError(f"y_true and y_pred must have labels of one sort: {words} has strings, {numbers} numbers")
     true, pred = (a.reshape(-1) if a.shape[1:] == (1,) else a for a in (true, pred))
     if true.ndim == 1 and pred.ndim == 2:
         pred = pred.argmax(1)
     if true.shape != pred.shape or true.ndim > 2:
         raise ValueError(f"y_true and y_pred must have one shape, (n,) or (n, labels), got {true.shape}, {pred.shape}")
     for name, array in (("y_true", true), ("y_pred", pred)):
-        if array.dtype.kind == "f" and (array != np.floor(array)).any():  # nan too
-            raise ValueError(f"{name} must be labels, got {array[array != np.floor(array)][0]}")
+        if array.dtype.kind == "f" and not (array == np.floor(np.where(np.isinf(array), np.nan, array))).all():
+            odd = array[(array != np.floor(array)) | np.isinf(array)]  # nan too
+            raise ValueError(f"{name} must be labels, got {odd[0]}")
         if array.ndim == 2 and not np.isin(array, (0, 1)).all():
             raise ValueError(f"{name} must consist of 0 and 1 where it has a column for each label")
     return true, pred

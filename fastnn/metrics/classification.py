@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import _validation as check
-from ._inputs import Array, as_finite, as_labels, as_weight, check_rows
+from ._inputs import Array, as_finite, as_labels, as_names, as_weight, check_rows
 
 AVERAGES = ("binary", "micro", "macro", "weighted", None)
 
@@ -69,7 +69,7 @@ def top_k_accuracy(y_true: Any, y_score: Any, *, k: int = 2, sample_weight: Any 
     -----
     `sklearn.metrics.top_k_accuracy_score(y_true, y_score, k=k, labels=range(classes))`.
     """
-    true, score = np.asarray(y_true), as_finite("y_score", y_score)
+    true, score = as_names("y_true", y_true), as_finite("y_score", y_score)
     check_rows(y_true=true, y_score=score)
     if true.ndim != 1 or score.ndim != 2:
         raise ValueError(f"y_true must have shape (n,) and y_score (n, classes), got {true.shape} and {score.shape}")
@@ -107,7 +107,7 @@ def confusion_matrix(
     if true.ndim != 1:
         raise ValueError("a confusion matrix is of one label a sample: y_true must have shape (n,)")
     check.check_choice("normalize", normalize, ("true", "pred", "all", None))
-    names = np.union1d(true, pred) if labels is None else np.asarray(labels)
+    names = np.union1d(true, pred) if labels is None else as_names("labels", labels)
     if labels is not None and not np.isin(names, true).any():
         raise ValueError("labels: at least one of them must occur in y_true")
     row, column = _places(true, names), _places(pred, names)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import _validation as check
-from ._inputs import Array, as_finite, as_weight, check_rows
+from ._inputs import Array, as_finite, as_names, as_weight, check_rows
 from .classification import as_indices
 
 
@@ -39,7 +39,7 @@ def roc_auc(y_true: Any, y_score: Any, *, average: str | None = "macro", sample_
     `sklearn.metrics.roc_auc_score`, with `multi_class="ovr", labels=range(classes)` for class indices.
     """
     check.check_choice("average", average, ("macro", "weighted", None))
-    true, score = np.asarray(y_true), as_finite("y_score", y_score)
+    true, score = as_names("y_true", y_true), as_finite("y_score", y_score)
     check_rows(y_true=true, y_score=score)
     true, score = (a.reshape(-1) if a.shape[1:] == (1,) else a for a in (true, score))
     weight = as_weight(sample_weight, len(true))
@@ -59,8 +59,9 @@ def columns_auc(positive: Array, score: Array, weight: Array, average: str | Non
     areas = np.array([binary_auc(p, s, weight) for p, s in zip(positive.T, score.T, strict=True)])
     if average is None:
         return areas
-    shares = weight @ positive
-    return float(np.average(areas, weights=shares if average == "weighted" and shares.any() else None))
+    shares = weight @ positive if average == "weighted" else np.ones(len(areas))
+    counted = shares != 0  # a class that does not occur has no area, and no say in a weighted mean
+    return float(np.average(areas[counted], weights=shares[counted])) if counted.any() else float("nan")
 
 
 def binary_auc(positive: Array, score: Array, weight: Array) -> float:

@@ -55,6 +55,7 @@ def r2(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str 
     otherwise; of less than two samples it is nan.
     """
     true, pred, weight = _arguments(y_true, y_pred, sample_weight)
+    true, pred = true - true[weight.argmax()], pred - true[weight.argmax()]  # constant targets are exactly 0 then
     spread = _mean((true - _mean(true, weight)) ** 2, weight)
     return _average(determination(_mean((true - pred) ** 2, weight), spread, len(true)), multioutput)
 

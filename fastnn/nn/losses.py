@@ -233,7 +233,7 @@ class PythonLoss(Loss):
         return self.function(input, target)
 
     def prepare_target(self, target: Any, rows: int, n_out: int, dtype: np.dtype[Any]) -> tuple[check.Array, bool]:
-        t = np.ascontiguousarray(check.from_any("y", target))
+        t = np.ascontiguousarray(check.as_objects("y", target))
         if t.shape[:1] != (rows,):
             raise ValueError(f"y must have {rows} rows, one a sample, got shape {t.shape}")
         return t, False

@@ -13,6 +13,7 @@ from .. import _validation as check
 from .init.draws import INIT_STREAM
 from .init.names import initial_value
 from .init.rules import Initializer
+from .linear import Linear
 from .module import Module
 from .parameters import Parameters
 from .state import LoadedKeys, load_arrays
@@ -118,14 +119,26 @@ class Network(Module):
         """A copy of every parameter and every buffer by name."""
         return {name: view.copy() for name, view in self._named_state().items()}
 
-    def load_state_dict(self, state: dict[str, Any], strict: bool = True) -> LoadedKeys:
-        """Take over a `state_dict`, without `strict` what both have; returns the missing and the unexpected names.
+    def load_state_dict(self, state: dict[str, Any], strict: bool = True, *, layout: str = "fastnn") -> LoadedKeys:
+        """Load a `state_dict`, without `strict` what both have; returns the missing and the unexpected names.
+
+        Parameters
+        ----------
+        state : dict of arrays
+        strict : bool, default True
+        layout : {"fastnn", "torch"}, default "fastnn"
+            The shape of the weights of Linear layers (and of those made of them): (in, out), or PyTorch's (out, in),
+            which are transposed. Square ones look alike, so PyTorch's must be asked for.
 
         Raises
         ------
         TypeError, ValueError
             If a name, a shape or a dtype does not fit. All that does not is named, and nothing is changed.
         """
+        check.check_choice("layout", layout, ("fastnn", "torch"))
+        if layout == "torch" and hasattr(state, "items"):
+            turned = {f"{node.name}.weight" for node in leaves(self._nodes) if isinstance(node.layer, Linear)}
+            state = {n: check.from_any(str(n), v).T if n in turned else v for n, v in state.items()}
         return load_arrays(self._named_state(), state, strict)
 
     def zero_grad(self) -> None:

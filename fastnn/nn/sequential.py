@@ -121,10 +121,12 @@ class Sequential(Network):
         Raises
         ------
         RuntimeError
-            If there was no call in training mode before.
+            If there was no call in training mode before, or backward was called for it already.
         """
         if self._last is None:
-            raise RuntimeError("backward needs a call of the network in training mode before it: net.train(); net(x)")
+            raise RuntimeError(
+                "backward needs a call of the network in training mode before it, one for each: net.train(); net(x)"
+            )
         program, rows, shape, tick = self._last
         g = check.as_array("grad_output", grad_output)
         if g.dtype != self.dtype:
@@ -137,6 +139,7 @@ class Sequential(Network):
             "grad_input": grad_x,
         }
         program.run("backward", rows, slots, tick)
+        self._last = None  # a second backward would add the gradients of this call again
         return grad_x.reshape(self._last_shape)
 
     def predict(self, x: Any) -> Array:

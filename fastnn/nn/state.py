@@ -43,7 +43,9 @@ def check_arrays(
     problems = problems if strict else []
     for name, array in arrays.items():
         if name in mine and array.shape != mine[name].shape:
-            problems.append(f"{name} has shape {array.shape}, in this network {mine[name].shape}")
+            turned = ', which is its transpose: PyTorch\'s weights are (out, in), give layout="torch"'
+            fits = array.ndim == 2 and array.T.shape == mine[name].shape
+            problems.append(f"{name} has shape {array.shape}, in this network {mine[name].shape}{turned * fits}")
     if problems:
         raise ValueError(f"state does not fit this network: {'; '.join(problems)}")
     known = {name: array for name, array in arrays.items() if name in mine}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Generator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import _validation as check
 from .._core.random import permutation
+from ..data._checks import count_of_share
+from ..data.split import stratified
 from ..nn.inputs import as_rows
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 Array = check.Array
 Stretch = tuple["Data", Array | None, int]
+
+SPLIT_STREAM = (1 << 63) - 1  # the random stream of a split; those of epochs are their numbers
 
 
 class Data:
@@ -57,6 +61,11 @@ class Data:
         return self.x.shape[0]
 
     @property
+    def lengths(self) -> tuple[int, ...]:
+        """Rows of each stretch of an epoch."""
+        return (len(self),)
+
+    @property
     def samples(self) -> int:
         """Rows of an epoch."""
         return len(self)
@@ -74,18 +83,29 @@ class Data:
         """Data like those that come, as far as programs are concerned."""
         return self
 
-    def __getitem__(self, rows: slice) -> Data:
+    def __getitem__(self, rows: slice | Array) -> Data:
         weight = None if self.weight is None else self.weight[rows]
         return Data(self.x[rows], self.y[rows], weight, self.labels, self.dtype, self.scale)
 
-    def split(self, share: float) -> tuple[Data, Data | None]:
-        """The samples to train on, and the last ones, so large a share, to validate with; None if it is 0."""
+    def split(self, share: float, seed: int | None) -> tuple[Data, Data | None]:
+        """The samples to train on and those, so large a share, to validate with (None if it is 0).
+
+        Drawn by the seed, of class indices in the proportions of the classes where each has samples enough; without a
+        seed the last ones.
+        """
         if not share:
             return self, None
-        cut = len(self) - math.ceil(share * len(self))
-        if cut < 1:
+        count = count_of_share(share, len(self))
+        if count >= len(self):
             raise ValueError(f"validation_split={share} leaves no sample of {len(self)} to train on")
-        return self[:cut], self[cut:]
+        if seed is None:
+            return self[: len(self) - count], self[len(self) - count :]
+        order = permutation(seed, SPLIT_STREAM, len(self))
+        held = np.arange(len(self)) < count
+        if self.labels:
+            with suppress(ValueError):  # of too few samples of a class: then by chance
+                held = stratified(self.y[order], count)
+        return Subset(self, np.sort(order[~held])), self[np.sort(order[held])]
 
     def stretches(self, seed: int, epoch: int, shuffle: bool, done: int = 0) -> Generator[Stretch, None, None]:
         """What an epoch consists of, from its row number `done` on.
@@ -109,6 +129,21 @@ class Data:
         return self._staging
 
 
+class Subset(Data):
+    """Some rows of data, which stay where they are: `rows` are their numbers, ascending."""
+
+    def __init__(self, data: Data, rows: Array) -> None:
+        super().__init__(data.x, data.y, data.weight, data.labels, data.dtype, data.scale)
+        self.rows = rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def stretches(self, seed: int, epoch: int, shuffle: bool, done: int = 0) -> Generator[Stretch, None, None]:
+        """One stretch, whose order is of these rows."""
+        yield self, self.rows[permutation(seed, epoch, len(self))] if shuffle else self.rows, done
+
+
 class Mixed(Data):
     """Data whose rows are mixed in pairs as they are read: row i of a batch with row `partner[i]`.
 
@@ -125,9 +160,12 @@ class Mixed(Data):
 
     def __init__(self, data: Data, partner: Array, shares: Array, n_out: int) -> None:
         super().__init__(data.x, data.y, data.weight, labels=False)
-        self.mix = (partner, shares)
+        self.mix, self._rows = (partner, shares), len(data)
         if data.y.dtype == "int64":
             self.staged_like = np.empty((0, n_out), data.x.dtype)
+
+    def __len__(self) -> int:
+        return self._rows
 
     @staticmethod
     def check(data: Data, loss: Loss, n_out: int) -> None:

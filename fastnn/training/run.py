@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack, closing
@@ -141,6 +142,9 @@ class Run:
 
     def go(self) -> History:
         """Train to the end, or until somebody stops it."""
+        for rows in self.data.lengths:
+            assert self.data.like is not None
+            self._program(self.data.like).check_rows(rows, self.batch_size or rows)
         with ExitStack() as ends:
             ends.callback(self.settle)
             ends.callback(self.bar.close)
@@ -299,6 +303,10 @@ class Run:
         self._halt, self._failed = False, (data, stop - start)
         self.logs = self.trainer._programs.scores(self.sums, self.data.like)
         self._tell("on_nonfinite")
+        if self.history.stopped is None:
+            message = f"the loss of batch {self.batch + 1} of epoch {self.epoch + 1} is not finite: "
+            message += f"{self.first_nonfinite()}. TerminateOnNaN() ends a run here"
+            warnings.warn(message, RuntimeWarning, stacklevel=check.frames_to_caller())
         self._failed = None
 
     def first_nonfinite(self) -> str:

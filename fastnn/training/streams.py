@@ -36,14 +36,14 @@ def source_of(make: Make, x: Any, y: Any, sample_weight: Any, epochs: int, prefe
 
 
 def split(
-    make: Make, source: Source, validation_data: tuple[Any, ...] | None, share: float
+    make: Make, source: Source, validation_data: tuple[Any, ...] | None, share: float, seed: int | None
 ) -> tuple[Source, Data | None]:
-    """What to train on and what to validate with, as the arguments of `Trainer.fit` say."""
+    """What to train on and what to validate with, as the arguments of `Trainer.fit` say; drawn by the seed, if any."""
     share = check.check_number("validation_split", share, at_least=0.0, below=1.0)
     if validation_data is None:
         if share and not isinstance(source, Data):
             raise ValueError("give validation_data instead of validation_split where y is not given")
-        return source.split(share) if isinstance(source, Data) else (source, None)
+        return source.split(share, seed) if isinstance(source, Data) else (source, None)
     if share:
         raise ValueError("give validation_data or validation_split, not both")
     if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
@@ -66,6 +66,7 @@ class BatchStream:
     """
 
     samples = None
+    lengths: tuple[int, ...] = ()  # nobody knows
     like: Data | None = None  # the last batch
 
     def __init__(self, make: Make, source: Any, epochs: int, prefetch: int) -> None:
@@ -118,7 +119,7 @@ class ShardStream:
 
     def __init__(self, make: Make, shards: Shards, prefetch: int) -> None:
         self.make, self.shards, self.prefetch = make, shards, prefetch
-        self.samples = sum(shards.rows)
+        self.samples, self.lengths = sum(shards.rows), tuple(shards.rows)
         self.like = self._data(0, 1)
 
     def _data(self, i: int, rows: int | None = None) -> Data:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import nullcontext
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -91,9 +91,10 @@ class Trainer(Setup):
         self.paused: dict[str, Any] | None = None
         self.history = History()
         self._epochs = 0  # trained so far, where fit was given no seed
+        self._claims: dict[str, object] = {}  # "fit": who is within it
 
     def __getstate__(self) -> dict[str, Any]:
-        return super().__getstate__() | {"run": None}
+        return super().__getstate__() | {"run": None, "_claims": {}}
 
     # -- one step ------------------------------------------------------------------------------------------------------
 
@@ -186,7 +187,8 @@ class Trainer(Setup):
         validation_data : (x, y) or (x, y, sample_weight), optional
             Evaluated after each epoch.
         validation_split : float in [0, 1), default 0
-            Share of the samples, the last ones, kept for validation instead.
+            Share of the samples kept for validation instead, rounded up: drawn from the seed, of class indices in the
+            proportions of the classes; the last ones with shuffle=False.
         transform : fastnn.data.Mixup, optional
             Mixes the samples of each batch while training.
         callbacks : list of Callback, optional
@@ -213,6 +215,13 @@ class Trainer(Setup):
         TypeError, ValueError
             If an argument does not fit. The network is as before, or, where a class index out of range turns up, or a
             number in the data that is not finite and makes the loss so, as after the batches before it.
+        RuntimeError
+            If this trainer is within a `fit` already.
+
+        Warns
+        -----
+        RuntimeWarning
+            At the first loss that is not finite, with its batch and the layer where that begins.
 
         Notes
         -----
@@ -227,37 +236,39 @@ class Trainer(Setup):
         elif checkpoint_every is not None:
             raise ValueError("checkpoint_every needs checkpoint=path")
         epochs = check.check_integer("epochs", epochs, at_least=0, at_most=check.MAX_ROWS)
-        with self._resuming(checkpoint, resume) as paused:
-            prefetch = check.check_integer("prefetch", prefetch, at_least=0)
-            source = source_of(self._data, x, y, sample_weight, epochs, prefetch)
-            data, validation = split(self._data, source, validation_data, validation_split)
-            if self.optimizer.searches and (not isinstance(data, Data) or batch_size not in (None, len(data))):
-                name = type(self.optimizer).__name__
-                raise ValueError(
-                    f"{name} looks at all samples in each step: batch_size must be None, got {batch_size!r}"
+        with self._claimed():
+            with self._resuming(checkpoint, resume) as paused:
+                prefetch = check.check_integer("prefetch", prefetch, at_least=0)
+                source = source_of(self._data, x, y, sample_weight, epochs, prefetch)
+                of_split = (self.net.seed if seed is None else check.check_seed(seed)) if shuffle else None
+                data, validation = split(self._data, source, validation_data, validation_split, of_split)
+                if self.optimizer.searches and (not isinstance(data, Data) or batch_size not in (None, len(data))):
+                    name = type(self.optimizer).__name__
+                    raise ValueError(
+                        f"{name} looks at all samples in each step: batch_size must be None, got {batch_size!r}"
+                    )
+                run = Run(
+                    self,
+                    data,
+                    validation,
+                    epochs=epochs,
+                    accumulate=_accumulate(accumulate, data, self.optimizer),
+                    batch_size=data.batch_size(None if batch_size is None else _rows("batch_size", batch_size)),
+                    shuffle=shuffle,
+                    seed=self.net.seed if seed is None else check.check_seed(seed),
+                    # Epochs are counted on from call to call, so that a loop of short fits shuffles anew each time.
+                    first=self._epochs if seed is None else 0,
+                    callbacks=callbacks,
+                    transform=self._transform(transform, data),
+                    progress=progress,
                 )
-            run = Run(
-                self,
-                data,
-                validation,
-                epochs=epochs,
-                accumulate=_accumulate(accumulate, data, self.optimizer),
-                batch_size=data.batch_size(None if batch_size is None else _rows("batch_size", batch_size)),
-                shuffle=shuffle,
-                seed=self.net.seed if seed is None else check.check_seed(seed),
-                # Epochs are counted on from call to call, so that a loop of short fits shuffles anew each time.
-                first=self._epochs if seed is None else 0,
-                callbacks=callbacks,
-                transform=self._transform(transform, data),
-                progress=progress,
-            )
-            if paused is not None:
-                run.load_state_dict(paused)
-        outer, self.run, self.history = self.run, run, run.history
-        try:
-            return run.go()
-        finally:
-            self.run = outer
+                if paused is not None:
+                    run.load_state_dict(paused)
+            self.run, self.history = run, run.history
+            try:
+                return run.go()
+            finally:
+                self.run = None
 
     def save_checkpoint(self, path: Any) -> None:
         """Write all that decides how training goes on to a file: `load_checkpoint` goes on from there, bit by bit.
@@ -352,6 +363,19 @@ class Trainer(Setup):
 
     def _data(self, x: Any, y: Any, sample_weight: Any = None) -> Data:
         return Data.of(self.net, self.loss, x, y, sample_weight)
+
+    @contextmanager
+    def _claimed(self) -> Iterator[None]:
+        """Only one `fit` at a time: another one, from a callback or another thread, is refused."""
+        claim = object()
+        if self._claims.setdefault("fit", claim) is not claim:
+            raise RuntimeError(
+                "this trainer is within a fit: a second one at the same time would train the same network"
+            )
+        try:
+            yield
+        finally:
+            del self._claims["fit"]
 
     def _resuming(self, path: Any, resume: bool) -> Any:
         """A context that gives the state of the run to go on with, or None; an error in it changes nothing."""
