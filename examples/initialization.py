@@ -5,6 +5,8 @@ explode; zeros make all units of a layer alike, for ever. Xavier keeps the sprea
 the variance because ReLU cuts half of it away.
 """
 
+import warnings
+
 import fastnn
 from fastnn import nn, optim
 
@@ -42,7 +44,9 @@ def main(epochs=5):
     for name, rule in RULES.items():
         trainer = make(rule)
         health = trainer.health(X, y)
-        history = trainer.fit(X, y, epochs=epochs, batch_size=32, seed=0, progress=False)
+        with warnings.catch_warnings():  # at a start too large the loss is not finite: that is what is shown
+            warnings.simplefilter("ignore", RuntimeWarning)
+            history = trainer.fit(X, y, epochs=epochs, batch_size=32, seed=0, progress=False)
         print(f"{name:<17}" + "".join(f"{std:>8.2g}" for std in spread(health)) + f"{history['loss'][-1]:>8.2f}")
         results[name] = {"std": spread(health), "loss": history["loss"][-1], "accuracy": history["accuracy"][-1]}
         advice[name] = health.advice

@@ -81,11 +81,9 @@ def refuse_losses(name: str, value: Any) -> None:
 
 def refuse_no_numbers(name: str, array: Array, value: Any) -> None:
     """Raise TypeError for an array of whose elements no real numbers can be made."""
-    if array.dtype == object:
-        kind = type(value).__name__
-        if not isinstance(value, np.ndarray):
-            raise TypeError(f"{name} must be an array of numbers, got {kind} with {_odd_element(array)} in it")
-        raise TypeError(f"{name} must be an array of numbers, got dtype object with {_odd_element(array)} in it")
+    if array.dtype == object and (odd := _odd_element(array)):
+        kind = "dtype object" if isinstance(value, np.ndarray) else type(value).__name__
+        raise TypeError(f"{name} must be an array of numbers, got {kind} with {odd} in it")
     if array.dtype.names:
         raise TypeError(
             f"{name} must be an array of numbers, got records with the fields {', '.join(array.dtype.names)}: see "
@@ -95,11 +93,11 @@ def refuse_no_numbers(name: str, array: Array, value: Any) -> None:
 
 
 def _odd_element(array: Array) -> str:
-    """The first element of an array of objects that is no real number, or what their types are."""
+    """The first element of an array of objects that is no real number, as text; "" if all are."""
     for item in array.reshape(-1).tolist():
         if item is None or not isinstance(item, numbers.Real):
             return repr(item)[:40]
-    return "Python numbers"
+    return ""
 
 
 def from_any(name: str, value: Any) -> Array:

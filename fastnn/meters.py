@@ -7,6 +7,7 @@ this array is all that a run has to keep of an epoch.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -87,7 +88,7 @@ def target_kind(loss: Loss, data: Data, n_out: int) -> str:
         return ROWS
     if data.labels or (y.ndim == 1 and y.dtype == "int64"):
         return INDICES
-    if y.dtype != data.dtype or y.size != len(data) * n_out:
+    if y.dtype != data.dtype or math.prod(y.shape[1:]) != n_out:
         raise ValueError(f"metrics: y must be class indices or have shape {(len(data), n_out)}, like the outputs, "
                          f"got {y.dtype} of shape {y.shape}")  # fmt: skip
     return COLUMNS if loss.threshold is not None or n_out == 1 else ROWS

@@ -100,6 +100,7 @@ def test_what_is_not_finite_spreads_as_in_torch(bad, dtype, backend):
         assert np.isnan(after[:6]).all() if np.isnan(bad) else (after[:6] == before[:6]).all()
 
 
+@pytest.mark.filterwarnings("ignore:the loss of batch")
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_what_is_not_finite_is_an_error_where_asked_for(bad, backend):
     trainer = torch_trainer("AdamW", max_grad_norm=1.0, error_if_nonfinite=True)

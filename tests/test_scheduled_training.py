@@ -129,7 +129,8 @@ def test_a_loss_that_is_not_finite_moves_no_scheduler_twice(backend):
     trainer, x, _ = make("float64")
     trainer.loss = lambda y_pred, y: (math.nan if trainer.net._tick[0] == 4 else 1.0, np.zeros_like(y_pred))
     trainer.scheduler = SCHEDULES["cosine"](trainer.optimizer)
-    trainer.fit(x, np.zeros((len(x), 2)), epochs=2, batch_size=BATCH)
+    with pytest.warns(RuntimeWarning, match="the loss of batch . of epoch 1 is not finite"):
+        trainer.fit(x, np.zeros((len(x), 2)), epochs=2, batch_size=BATCH)
     assert trainer.scheduler.last_epoch == 2 * BATCHES
 
 

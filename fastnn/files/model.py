@@ -51,6 +51,8 @@ def save(net: Sequential, path: Path) -> None:
     tensors = net.state_dict()
     try:
         description = {"architecture": Architecture(tensors).encode(net, "net"), "tick": int(net._tick[0])}
+        if net.feature_names is not None:
+            description["feature_names"] = list(net.feature_names)
     except RecursionError:
         raise ValueError(
             f"{path} cannot be written: the network, or an argument of a layer, is nested too deep"
@@ -105,9 +107,21 @@ def load(path: Path, layers: dict[str, type[Module]] | None = None) -> Sequentia
         if type(tick) is not int or not 0 <= tick <= MOST_STEPS:
             raise FileFormatError(f"tick must be a count, got {tick!r:.20}")
         net._tick[0] = tick
+        net.feature_names = _names(description.get("feature_names"), net.in_features)
     except (ValueError, TypeError) as error:
         raise FileFormatError(f"{path}: {error}") from error
     return net
+
+
+def _names(names: Any, features: int | None) -> tuple[str, ...] | None:
+    """The names of the columns that a file has, checked."""
+    if names is None:
+        return None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise FileFormatError(f"feature_names must be a list of words, got {names!r:.40}")
+    if features is not None and len(names) != features:
+        raise FileFormatError(f"feature_names must be one for each of {features} features, got {len(names)}")
+    return tuple(names)
 
 
 def _check_layer(cls: Any) -> None:

@@ -27,6 +27,8 @@ def as_rows(net: Sequential, x: Any, *, narrow: bool = False) -> tuple[Array, tu
     TypeError, ValueError
         If x does not fit the network.
     """
+    if type(x) is not np.ndarray:
+        _check_columns(net, column_names(x))
     x = check.as_input("x", x) if narrow else check.as_array("x", x)
     if x.dtype != net.dtype and x.dtype.name not in check.NARROW:
         raise TypeError(f"x is {x.dtype} but the network is {net.dtype}: use x.astype({net.dtype!r})")
@@ -45,6 +47,30 @@ def as_rows(net: Sequential, x: Any, *, narrow: bool = False) -> tuple[Array, tu
         first = next(node.layer for node in net._nodes if node.layer.in_features_hint() is not None)
         raise ValueError(f"{type(first).__name__}: x has {rows.shape[1]} features, this layer takes {hint}")
     return rows, shape
+
+
+def column_names(x: Any) -> tuple[str, ...] | None:
+    """The names of the columns of a table such as a DataFrame; None where there are none, or not all are words."""
+    columns = None if isinstance(x, np.ndarray) else getattr(x, "columns", None)
+    if columns is None or callable(columns):
+        return None
+    names = tuple(columns)
+    return names if names and all(isinstance(name, str) for name in names) else None
+
+
+def _check_columns(net: Sequential, names: tuple[str, ...] | None) -> None:
+    """Raise ValueError if a table has other columns than the one that the network was trained on, or another order."""
+    known = net.feature_names
+    if names is None or known is None or names == known:
+        return
+    missing = [name for name in known if name not in names]
+    unknown = [name for name in names if name not in known]
+    if missing or unknown:
+        what = " and ".join(f"{word} {found}" for word, found in (("lacks", missing), ("has", unknown)) if found)
+        what = f"x {what}, other columns than the network was trained on"
+    else:
+        what = f"x has its columns in another order than the network was trained on: give x[{list(known)}]"
+    raise ValueError(f"{what} (net.feature_names = None forgets them)")
 
 
 def _check_dims(net: Sequential, x: Array) -> None:

@@ -42,6 +42,12 @@ class Sequential(Network):
         `predict` and the trainer also take x of uint8 or float16, which is converted batch by batch, times this:
         1 / 255 for images, say. It does nothing to x of the network's own dtype.
 
+    Attributes
+    ----------
+    feature_names : tuple of str or None
+        The columns of the table (a DataFrame, say) that the network was trained on. Tables that are given to it later
+        must have the same ones in the same order. Files keep them; None forgets them.
+
     Raises
     ------
     TypeError, ValueError
@@ -56,6 +62,7 @@ class Sequential(Network):
     """
 
     input_scale = 1.0
+    feature_names: tuple[str, ...] | None = None
 
     def __init__(
         self, *layers: Module, seed: int | None = None, dtype: Any = "float32", input_scale: float = 1.0

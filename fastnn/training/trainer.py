@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import _validation as check
 from .._core.program import NonFinite
+from ..nn.inputs import column_names
 from ..nn.sequential import Sequential
 from ..optim import Optimizer, WeightAverage
 from ..optim.lr_scheduler import Scheduler
@@ -129,7 +130,7 @@ class Trainer(Setup):
             loss = self._step(x, y)
             if loss is not None:
                 return loss
-        data = self._data(x, y, sample_weight).not_empty()
+        data = self._training_data(x, y, sample_weight).not_empty()
         rows, sums = len(data), self._programs.new_sums(data)
         try:
             program = self._programs.run("step", data, None, 0, rows, rows, sums, halt=True)
@@ -239,7 +240,7 @@ class Trainer(Setup):
         with self._claimed():
             with self._resuming(checkpoint, resume) as paused:
                 prefetch = check.check_integer("prefetch", prefetch, at_least=0)
-                source = source_of(self._data, x, y, sample_weight, epochs, prefetch)
+                source = source_of(self._training_data, x, y, sample_weight, epochs, prefetch)
                 of_split = (self.net.seed if seed is None else check.check_seed(seed)) if shuffle else None
                 data, validation = split(self._data, source, validation_data, validation_split, of_split)
                 if self.optimizer.searches and (not isinstance(data, Data) or batch_size not in (None, len(data))):
@@ -363,6 +364,12 @@ class Trainer(Setup):
 
     def _data(self, x: Any, y: Any, sample_weight: Any = None) -> Data:
         return Data.of(self.net, self.loss, x, y, sample_weight)
+
+    def _training_data(self, x: Any, y: Any, sample_weight: Any = None) -> Data:
+        """The same, and the network remembers the names of its columns."""
+        data = self._data(x, y, sample_weight)
+        self.net.feature_names = column_names(x) or self.net.feature_names
+        return data
 
     @contextmanager
     def _claimed(self) -> Iterator[None]:

@@ -58,7 +58,7 @@ def as_initializer(name: str, value: Any, shape: tuple[int, ...]) -> Any:
         value.check_shape(name, shape)
     if callable(value):
         return value
-    array = check.from_any(name, value)
+    array = check.as_objects(name, value)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{name} must be the name of a rule of nn.init, a rule, or numbers, got {value!r:.60}")
     try:
