@@ -17,6 +17,7 @@ import fastnn.functional as F
 from fastnn._core import threads
 
 TIMEOUT = 10  # seconds
+own_threads = pytest.mark.skipif(threads.openmp_version() != 0, reason="a build that uses OpenMP's threads")
 
 
 def write(root, files):
@@ -178,6 +179,7 @@ def test_more_threads_than_processors(cut_small_work):
     assert_same_bits(F.exp(x), expected)
 
 
+@own_threads
 @pytest.mark.parametrize("number", [1, 2])
 def test_threads_are_given_up_for_a_while_where_regions_take_far_too_long(number):
     """As on a machine whose cores other processes keep busy: with no patience, every region takes too long."""
@@ -219,6 +221,7 @@ def test_what_sharing_is_worth_is_measured_at_first_use():
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
+@own_threads
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of memory are those of Linux")
 def test_without_memory_for_threads_everything_runs_on_one():
     """The stack of a thread does not fit into what is left of the address space."""
