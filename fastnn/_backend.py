@@ -19,8 +19,8 @@ def get_backend() -> str:
 class use_backend:
     """Use a backend from now on, or within a `with` block.
 
-    The reference backend computes the same with plain NumPy, for checking and teaching. The choice holds for the whole
-    process; the environment variable FASTNN_BACKEND makes it at import.
+    The reference backend computes the same with plain NumPy, for checking and teaching. The choice holds for this
+    thread (or task of asyncio) alone; the environment variable FASTNN_BACKEND makes it for all that choose nothing.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class use_backend:
 
     def __init__(self, name: str) -> None:
         check_choice("backend", name, BACKENDS)
-        self.before = get_backend()
+        self._before = dispatch.get_choice()
         dispatch.set_reference(name == "reference")
 
     def __enter__(self) -> use_backend:
@@ -50,11 +50,12 @@ class use_backend:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        dispatch.set_reference(self.before == "reference")
+        dispatch.set_choice(self._before)
 
 
 if os.environ.get("FASTNN_BACKEND"):
     try:
-        use_backend(os.environ["FASTNN_BACKEND"])
+        check_choice("backend", os.environ["FASTNN_BACKEND"], BACKENDS)
+        dispatch.set_default(os.environ["FASTNN_BACKEND"] == "reference")
     except ValueError as error:
         raise ValueError(f"FASTNN_BACKEND: {error}") from None

@@ -147,6 +147,13 @@ def check_shape(name: str, array: Array, shape: tuple[int, ...], why: str) -> No
         raise ValueError(f"{name} must have shape {shape} {why}, got {array.shape}")
 
 
+def check_size(name: str, array: Array, size: int) -> Array:
+    """`array`; ValueError unless it has so many values."""
+    if array.size != size:
+        raise ValueError(f"{name} must have {size} values, got shape {array.shape}")
+    return array
+
+
 def check_output(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     """`out` if it can be written as it is, a new array if it is None.
 
@@ -290,7 +297,7 @@ def as_weights(name: str, value: Any, dtype: Any) -> Array:
     array = from_any(name, value)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{name} must be an array of real numbers, got {array.dtype}")
-    weights = np.ascontiguousarray(array, dtype).reshape(array.shape)
+    weights = np.require(array, dtype, ["C", "A"]).reshape(array.shape)
     if not ((weights >= 0) & (weights < np.inf)).all():
         raise ValueError(f"{name} must be 0 or more and finite, got a negative or infinite weight or NaN")
     return weights
@@ -306,7 +313,7 @@ def as_labels(name: str, value: Array) -> Array:
     """Integers of any kind as int64; what does not fit stays too large for any class."""
     if value.dtype == np.uint64:
         value = np.minimum(value, np.uint64(2**63 - 1))
-    return np.ascontiguousarray(value, "int64")
+    return np.require(value, "int64", ["C", "A"])
 
 
 def check_dtype(dtype: Any) -> str:

@@ -86,7 +86,7 @@ def target_kind(loss: Loss, data: Data, n_out: int) -> str:
     y: Any = data.y
     if data.mix is not None and y.dtype == "int64":
         return ROWS
-    if data.labels or (y.ndim == 1 and y.dtype == "int64"):
+    if data.labels is True or (y.ndim == 1 and y.dtype == "int64"):
         return INDICES
     if y.dtype != data.dtype or math.prod(y.shape[1:]) != n_out:
         raise ValueError(f"metrics: y must be class indices or have shape {(len(data), n_out)}, like the outputs, "

@@ -50,7 +50,7 @@ class Plan(Vocabulary):
             self.running = []
         self.sections["forward"] = (0, len(self.operations))
 
-    def loss(self, loss: Loss, *, gradient: bool, labels: bool) -> None:
+    def loss(self, loss: Loss, *, gradient: bool, labels: Any) -> None:
         """Add the loss, with its gradient if asked, and its metric; with `labels` the targets are class indices."""
         start = len(self.operations)
         self.gradient = self.buffer(self.cols) if gradient else None

@@ -15,6 +15,7 @@ import numpy as np
 from ._core import dispatch
 from ._core.operations import LABELS
 from ._core.program import BadCode
+from ._locks import MAKING
 from ._validation import Array
 from .meters import Meter
 from .nn.parameters import ALIGNMENT, aligned_zeros
@@ -86,7 +87,9 @@ class Operation:
     seed: int = 0
     stream: int = 0
     place: int = 0  # where in the sums a metric counts
-    call: Callable[[int], tuple[float, float] | None] | None = None  # a loss gives its value, and what that counts
+    # Python code, given the rows of the batch and, gathered, their (targets, weights); a loss gives its value, and what
+    # that counts.
+    call: Callable[[int, Any], tuple[float, float] | None] | None = None
     update: Optimizer | None = None
     loss: Loss | None = None
     columns: tuple[int, ...] | None = None  # of the network's input, where x is some of them
@@ -123,14 +126,20 @@ class Program:
     def executor(self) -> Any:
         """What runs the program on the backend in use."""
         on_reference = dispatch.get_reference()
-        if on_reference not in self._executors:
-            executor: Any
-            if on_reference:
-                from .reference.program import ReferenceProgram as executor
-            else:
-                from ._core.program import NativeProgram as executor
-            self._executors[on_reference] = executor(self)
-        return self._executors[on_reference]
+        executor = self._executors.get(on_reference)
+        if executor is None:
+            with MAKING:
+                executor = self._executors.get(on_reference) or self._new_executor(on_reference)
+                self._executors[on_reference] = executor
+        return executor
+
+    def _new_executor(self, on_reference: bool) -> Any:
+        executor: Any
+        if on_reference:
+            from .reference.program import ReferenceProgram as executor
+        else:
+            from ._core.program import NativeProgram as executor
+        return executor(self)
 
     @property
     def sums_size(self) -> int:

@@ -174,7 +174,7 @@ class Python(Stage):
         grad_y = plan.in_workspace(gradient.array, self.n_out, "gradient")
         grad_x, layer, clears = plan.buffer(self.n_in), self.layer, not plan.accumulate
 
-        def call(rows: int) -> None:
+        def call(rows: int, staged: Any) -> None:
             if clears:
                 for name in layer.parameter_shapes():
                     layer.gradient(name)[...] = 0
@@ -270,7 +270,7 @@ def read_only(array: Array) -> Array:
 def forward_of(layer: Module, label: str, x: Any, y: Any, train: bool) -> Any:
     """The call that runs a Python layer's forward on the first rows of x."""
 
-    def call(rows: int) -> None:
+    def call(rows: int, staged: Any) -> None:
         before, layer.training = layer.training, train
         try:
             result = np.asarray(layer.forward(read_only(x.array[:rows])))

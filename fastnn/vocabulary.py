@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from . import _validation as check
 from ._core.normalization import COLUMN_STATISTICS, ROW_STATISTICS
 from ._validation import Array
 from .nn.parameters import aligned_zeros
@@ -38,18 +39,14 @@ class Vocabulary(Workspace):
 
     def linear(self, layer: Any, label: str) -> None:
         """x W + b."""
-        if layer.in_features != self.cols:
-            raise ValueError(f"{label}: x has {self.cols} features, this layer takes {layer.in_features}")
-        y = self.buffer(layer.out_features)
-        arrays = {
-            "x": self.current,
-            "weight": layer.array("weight"),
-            "bias": layer.array("bias"),
-            "pre": y,
-            "y": y,
-        }
-        operation = Operation("linear", label, arrays, self.cols, layer.out_features)
-        self.add_stage(Linear(layer, label, self.cols, layer.out_features, self.current, y), operation)
+        weight = layer.array("weight")
+        n_in, n_out = weight.shape
+        if n_in != self.cols:
+            raise ValueError(f"{label}: x has {self.cols} features, this layer takes {n_in}")
+        y = self.buffer(n_out)
+        arrays = {"x": self.current, "weight": weight, "bias": _sized(layer, "bias", n_out), "pre": y, "y": y}
+        operation = Operation("linear", label, arrays, n_in, n_out)
+        self.add_stage(Linear(layer, label, n_in, n_out, self.current, y), operation)
 
     def activation(self, layer: Any, label: str, kernel: str, params: tuple[float, ...]) -> None:
         """An elementwise activation: part of the product or the normalization before it where there is one."""
@@ -78,10 +75,10 @@ class Vocabulary(Workspace):
 
         The running statistics, where there are any, follow those of a training batch; without momentum, by averages.
         """
-        size = (COLUMN_STATISTICS, layer.features)
-        statistics = {"statistics": aligned_zeros(size, self.dtype)}
+        statistics = {"statistics": aligned_zeros((COLUMN_STATISTICS, self.cols), self.dtype)}
         self.nbytes += statistics["statistics"].nbytes
-        running = {name: layer.buffer(name) for name in ("running_mean", "running_var") if name in layer.buffers()}
+        names = [name for name in ("running_mean", "running_var") if name in layer.buffers()]
+        running = {name: check.check_size(f"{label}: {name}", layer.buffer(name), self.cols) for name in names}
         x = self.current
         self._norm(layer, label, "batch_norm", eps, statistics if by_batch else statistics | running)
         if by_batch:
@@ -100,6 +97,8 @@ class Vocabulary(Workspace):
     def gate(self, layer: Module, label: str, kernel: str, params: tuple[float, ...]) -> None:
         """An operation on whole rows that makes one feature of several."""
         n_in, n_out, x, y = self._change(layer)
+        if n_out * int(params[0] if params else 2) != n_in:
+            raise ValueError(f"{label}: {n_in} features do not become {n_out}")
         saved = {"saved": x}
         stage = Folded(layer, label, n_in, n_out, x, y, False, None, "rows", f"{kernel}_backward", params, saved)
         self.add_stage(stage, Operation("rows", label, {"x": x, "y": y}, n_in, n_out, kernel, params))
@@ -115,15 +114,21 @@ class Vocabulary(Workspace):
         self, layer: Module, label: str, kind: str, params: tuple[float, ...] = (), parameter: str = "weight"
     ) -> None:
         """A layer with one parameter, which is no product."""
+        self.current = self.in_workspace(self.current, self.cols, "codes") if kind == "embedding" else self.current
         n_in, n_out, x, y = self._change(layer)
+        weight = layer.array(parameter)
+        _check_parametric(label, kind, weight, params, n_in, n_out)
         stage = Parametric(layer, label, n_in, n_out, x, y, kind=kind, parameter=parameter, params=params)
-        arrays = {"x": x, "weight": layer.array(parameter), "y": y}
+        arrays = {"x": x, "weight": weight, "y": y}
         operation = Operation(kind, label, arrays, n_in, n_out, params=params, columns=self._columns_of(x))
         self.add_stage(stage, operation)
 
     def gather(self, layer: Module, label: str, index: Array) -> None:
         """Some columns of x."""
         n_in, n_out, x, y = self._change(layer)
+        if len(index) != n_out or any(not 0 <= i < n_in for i in index):
+            raise ValueError(f"{label}: of {n_in} features, columns {index.tolist()} are to become {n_out}")
+        index.flags.writeable = False
         columns = self._columns_of(x)
         if columns is not None:
             y.columns = tuple(columns[i] for i in index)
@@ -178,7 +183,8 @@ class Vocabulary(Workspace):
         x, y = self.current, self.buffer(self.cols)
         trained = bool(layer.parameter_shapes())
         stage = Norm(layer, label, self.cols, self.cols, x, y, trained, None, kind, eps, arrays)
-        arrays = {"x": x, "weight": layer.array("weight"), "bias": layer.array("bias"), "pre": y, "y": y, **arrays}
+        parameters = {name: _sized(layer, name, self.cols) for name in ("weight", "bias")}
+        arrays = {"x": x, **parameters, "pre": y, "y": y, **arrays}
         self.add_stage(stage, Operation(kind, label, arrays, self.cols, eps=eps))
 
     def _change(self, layer: Module) -> tuple[int, int, Any, Buffer]:
@@ -213,3 +219,23 @@ class Vocabulary(Workspace):
         stage = Elementwise(layer, label, cols, cols, x, y, False, None, kind, backward, params, saved, stream)
         operation = Operation(kind, label, {"x": x, "y": y}, cols, 0, kernel, params, seed=self.seed, stream=stream)
         self.add_stage(stage, operation)
+
+
+def _sized(layer: Any, name: str, size: int) -> Array | None:
+    """A parameter of a layer, if it has that, which must have so many values."""
+    array: Array | None = layer.array(name)
+    return array if array is None else check.check_size(f"{type(layer).__name__}: {name}", array, size)
+
+
+def _check_parametric(
+    label: str, kind: str, weight: Array | None, params: tuple[float, ...], n_in: int, n_out: int
+) -> None:
+    """Raise ValueError unless the parameter has the shape that the kernel reads, whatever the layer says."""
+    shapes: dict[str, tuple[int, ...]] = {"prelu": (1 if params and params[0] else n_in,), "temperature_scale": (1,)}
+    if kind == "embedding":
+        rows, padding = map(int, params)
+        shapes[kind] = (rows, n_out // max(1, n_in))
+        if n_out != n_in * shapes[kind][1] or padding >= rows:
+            raise ValueError(f"{label}: {n_in} codes do not become {n_out} features")
+    assert weight is not None
+    check.check_shape(f"{label}: the parameter", weight, shapes[kind], "for its kernel")

@@ -5,6 +5,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* NaN, infinities, denormals and the order of operations are part of every result; and where such code is linked, the
+ * whole process flushes denormals. GCC names the options that those consist of, too. */
+#if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__) || \
+    defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) || defined(__NO_SIGNED_ZEROS__)
+#error "fastnn must be compiled without -ffast-math, -Ofast and -funsafe-math-optimizations: see CFLAGS and CC"
+#endif
+
+/* An index that another thread may be changing: what is checked is what is used, since memory is read once. */
+static inline int64_t fnn_read_index(const int64_t *index)
+{
+    return *(const volatile int64_t *)index;
+}
+
 /* c[m, n] = init[m, n] + sum_k a[m, k] b[k, n], all of the kernel's dtype; strides in elements. a and b may be transposed
  * (any strides, one of them 1), the columns of init and c lie side by side. init is a bias row (init_row 0), an output to
  * add to (init = c), or NULL for 0. */

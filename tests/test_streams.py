@@ -343,7 +343,7 @@ from fastnn import nn, optim
 net = nn.Sequential(nn.Linear(features, 4), nn.ReLU(), nn.Linear(4, 3), seed=0)
 trainer = fastnn.Trainer(net, nn.CrossEntropyLoss(), optim.SGD(net.parameters()))
 used = int([line.split()[1] for line in open("/proc/self/status") if line.startswith("VmData")][0]) * 1024
-resource.setrlimit(resource.RLIMIT_DATA, (used + 100_000_000,) * 2)  # what is mapped from a file does not count
+resource.setrlimit(resource.RLIMIT_DATA, (used + 200_000_000,) * 2)  # what is mapped from a file does not count
 y = np.zeros(rows, "int64")
 trainer.fit(x, y, batch_size=256, validation_split=0.1)
 trainer.evaluate(x, y)

@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t
 from libc.string cimport memcpy
 
 from fastnn._core cimport arrays
-from fastnn._core.dispatch cimport real
+from fastnn._core.dispatch cimport fnn_read_index, real
 from fastnn._core.rows cimport NO_WIDENING, narrow, widen_rows
 
 
@@ -56,8 +56,10 @@ cdef read_batches(Batches *batches, arrays3, const int64_t[::1] order, staging, 
         batches.source[j] = <char *> arrays.data(array)
         batches.staged[j] = NULL
         if array is not None:
+            if array.dtype.hasobject:  # references, which must not be copied as bytes
+                raise TypeError(f"arrays must be of numbers, got {array.dtype}")
             batches.row_bytes[j] = array.nbytes // max(1, len(array))
-            batches.cols[j] = batches.row_bytes[j] // array.itemsize
+            batches.cols[j] = batches.row_bytes[j] // max(1, array.itemsize)
             batches.staged[j] = <char *> arrays.data(staging[j]) if staging is not None else NULL
     if mix is not None and order.shape[0]:
         partner, shares = mix
@@ -127,12 +129,14 @@ cdef Py_ssize_t mix_labels(const int64_t *labels, real *out, const int64_t *orde
                            Py_ssize_t rows, Py_ssize_t classes, real share) noexcept nogil:
     """Probabilities of classes. Partners are rows of the same batch: checking the first of each pair is enough."""
     cdef Py_ssize_t r, j
+    cdef int64_t label, other
     for r in range(rows):
-        if not 0 <= labels[order[r]] < classes:
+        label, other = fnn_read_index(labels + order[r]), fnn_read_index(labels + partner[r])
+        if not 0 <= label < classes:
             return r
-    for r in range(rows):
         for j in range(classes):
             out[r * classes + j] = 0
-        out[r * classes + labels[order[r]]] += share
-        out[r * classes + labels[partner[r]]] += 1 - share
+        out[r * classes + label] += share
+        if 0 <= other < classes:  # else it is the first of another pair of this batch
+            out[r * classes + other] += 1 - share
     return -1

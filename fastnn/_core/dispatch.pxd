@@ -7,6 +7,7 @@ ctypedef fused real:
     double
 
 cdef extern from "fastnn.h" nogil:
+    int64_t fnn_read_index(const int64_t *index)
     enum:
         FNN_ROW_BLOCK
         FNN_ROW_STATISTICS
@@ -129,8 +130,9 @@ ctypedef void (*update_f64)(double *, const double *, double *, double *, double
 
 cdef const fnn_isa *active
 
-# Set while fastnn.use_backend("reference") is in force: then every call goes up to Python, which knows the reference.
-cdef bint reference
+# Not 0 while fastnn.use_backend("reference") is in force in some context: then every call goes up to Python, which asks
+# whether it is its own.
+cdef int reference
 
 cpdef int kernel_index(str name, str group) except -1
 

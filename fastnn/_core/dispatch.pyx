@@ -1,6 +1,7 @@
 """The choice of an instruction set: the best one at import, another by FASTNN_ISA or set_isa."""
 
 import os
+from contextvars import ContextVar
 
 cdef extern from "fastnn.h" nogil:
     int fnn_isa_count()
@@ -31,15 +32,52 @@ def set_isa(name):
     raise ValueError(f"isa must be one of {', '.join(available_isas())} on this machine, got {name!r}")
 
 
+cdef class Choice:
+    """That single operations go to the NumPy reference, or not: what a context of its own holds."""
+    cdef bint on
+
+    def __cinit__(self, bint on):
+        global reference
+        self.on = on
+        reference += on
+
+    def __dealloc__(self):
+        global reference
+        reference -= self.on
+
+
+CHOICE = ContextVar("fastnn_reference")
+cdef Choice fallback = Choice(False)
+
+
 def set_reference(bint on):
-    """Send every single operation to the NumPy reference (or no longer)."""
-    global reference
-    reference = on
+    """Send every single operation to the NumPy reference (or no longer), in this context: a thread, or a task."""
+    CHOICE.set(Choice(on))
+
+
+def set_default(bint on):
+    """The same for all contexts that have not chosen."""
+    global fallback
+    fallback = Choice(on)
+
+
+def get_choice():
+    """What this context has chosen, for `set_choice`; None if nothing."""
+    return CHOICE.get(None)
+
+
+def set_choice(choice):
+    """Let this context have chosen what `get_choice` gave."""
+    CHOICE.set(choice)
 
 
 def get_reference():
-    """True while single operations go to the NumPy reference."""
-    return reference
+    """True while single operations of this context go to the NumPy reference."""
+    cdef Choice choice
+    if reference == 0:
+        return False
+    choice = CHOICE.get(None)
+    return (fallback if choice is None else choice).on
 
 
 def lanes():

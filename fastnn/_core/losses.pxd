@@ -7,5 +7,5 @@ cdef double run_root(int kernel, const fnn_loss *of, Py_ssize_t n, double diviso
 cdef double run_row_loss(int kernel, const fnn_loss *of, Py_ssize_t rows, real dtype) noexcept nogil
 cdef double run_sum(const real *x, Py_ssize_t n) noexcept nogil
 cdef double label_sum(const int64_t *labels, const real *weight, const real *by_class, int64_t ignored,
-                      Py_ssize_t rows) noexcept nogil
+                      Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
 cdef Py_ssize_t bad_label(const int64_t *labels, Py_ssize_t rows, Py_ssize_t cols, int64_t ignored) noexcept nogil

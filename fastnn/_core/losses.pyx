@@ -10,7 +10,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from fastnn._core cimport arrays, dispatch
-from fastnn._core.dispatch cimport fnn_loss, real
+from fastnn._core.dispatch cimport fnn_loss, fnn_read_index, real
 from fastnn._core.parameters cimport unit_scale
 from fastnn._core.threads cimport Task, parallel_for
 
@@ -122,8 +122,10 @@ cdef double weight_sum(weight):
 cdef Py_ssize_t bad_label(const int64_t *labels, Py_ssize_t rows, Py_ssize_t cols, int64_t ignored) noexcept nogil:
     """The first row whose label is not in 0 .. cols - 1, nor the one that is ignored; or -1."""
     cdef Py_ssize_t r
+    cdef int64_t label
     for r in range(rows):
-        if not 0 <= labels[r] < cols and labels[r] != ignored:
+        label = fnn_read_index(labels + r)
+        if not 0 <= label < cols and label != ignored:
             return r
     return -1
 
@@ -134,21 +136,23 @@ def first_bad_label(const int64_t[::1] labels, Py_ssize_t cols, int64_t ignored)
 
 
 cdef double label_sum(const int64_t *labels, const real *weight, const real *by_class, int64_t ignored,
-                      Py_ssize_t rows) noexcept nogil:
+                      Py_ssize_t rows, Py_ssize_t cols) noexcept nogil:
     """What rows count in a mean: each its weight (NULL for 1) times that of its class, ignored ones nothing."""
     cdef Py_ssize_t r, n = 0
+    cdef int64_t label
     cdef double share, part = 0, total = 0
     for r in range(rows):
         n += labels[r] == ignored
     if by_class == NULL and (weight == NULL or n == 0):
         return rows - n if weight == NULL else run_sum(weight, rows)
     for r in range(rows):
-        if labels[r] != ignored:
+        label = fnn_read_index(labels + r)
+        if label != ignored:
             share = 1.0
             if weight != NULL:
                 share = weight[r]
             if by_class != NULL:
-                share *= by_class[labels[r]]
+                share *= by_class[label] if 0 <= label < cols else NAN
             part += share
         if r % ROW_CHUNK == ROW_CHUNK - 1:
             total += part
@@ -360,9 +364,10 @@ cdef class RowLoss(Loss):
         cdef void *w = arrays.data(weight)
         cdef void *by_class = arrays.data(extra) if self.shared else NULL
         cdef Py_ssize_t rows = cnp.PyArray_DIM(<cnp.ndarray> x, 0)
+        cdef Py_ssize_t cols = cnp.PyArray_DIM(<cnp.ndarray> x, 1)
         if cnp.PyArray_TYPE(<cnp.ndarray> t) != cnp.NPY_INT64:
             return rows if weight is None else weight_sum(weight)
         labels = <int64_t *> arrays.data(t)
         if arrays.is_double(x):
-            return label_sum(labels, <double *> w, <double *> by_class, <int64_t> <double> params[0], rows)
-        return label_sum(labels, <float *> w, <float *> by_class, <int64_t> <double> params[0], rows)
+            return label_sum(labels, <double *> w, <double *> by_class, <int64_t> <double> params[0], rows, cols)
+        return label_sum(labels, <float *> w, <float *> by_class, <int64_t> <double> params[0], rows, cols)

@@ -4,8 +4,9 @@ Formulas and layouts of counts: reference/metrics.py. A weight of NULL is 1 for 
 """
 
 from libc.math cimport INFINITY, fabs
+from libc.stdint cimport int64_t
 
-from fastnn._core.dispatch cimport real
+from fastnn._core.dispatch cimport fnn_read_index, real
 
 
 cdef Py_ssize_t argmax(const real *x, Py_ssize_t n) noexcept nogil:
@@ -18,9 +19,11 @@ cdef Py_ssize_t argmax(const real *x, Py_ssize_t n) noexcept nogil:
 
 cdef Py_ssize_t class_of(Reading how, const real *target, Py_ssize_t r, Py_ssize_t n) noexcept nogil:
     """The class of row r, -1 if it is none or ignored."""
+    cdef int64_t label
     if how.labels == NULL:
         return argmax(target + r * n, n)
-    return how.labels[r] if 0 <= how.labels[r] < n and how.labels[r] != how.ignored else -1
+    label = fnn_read_index(how.labels + r)
+    return label if 0 <= label < n and label != how.ignored else -1
 
 
 cdef void count_correct(Reading how, const real *x, const real *target, const real *weight, double *counts,

@@ -126,7 +126,7 @@ cdef int run_rows_loss(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noex
             return BAD_LABEL
         if op.flag & SHARED:
             by_class = <const real *> op.p[EXTRA]
-        count = label_sum(of.labels, weight, by_class, <int64_t> op.params[0], rows)
+        count = label_sum(of.labels, weight, by_class, <int64_t> op.params[0], rows, op.n_in)
     elif weight != NULL:
         count = run_sum(weight, rows)
     of.scale = gradient_scale(op, count)

@@ -42,9 +42,36 @@ KINDS = {
 }
 
 
+cdef int check_update(dict given, int needed) except -1:
+    """Raise ValueError unless the arrays fit one another: they are attributes that anybody can set."""
+    param = given["weight"]
+    cdef Py_ssize_t i, n = arrays.size(param), groups = arrays.size(given["step"])
+    cdef const Span *span = <const Span *> arrays.data(given["spans"])
+    for name in ("grad_weight", "s0", "s1", "s2"):
+        array = given.get(name)
+        if array is None and (name == "grad_weight" or name < f"s{needed}"):
+            raise ValueError(f"{name} must be there")
+        if array is not None and not (arrays.is_plain(array) and arrays.is_writable(array)
+                                      and arrays.same_layout(array, param)):
+            raise ValueError(f"{name} must be an array like the parameters, {param.dtype} of shape {param.shape}")
+    if not (arrays.is_plain(param) and arrays.is_writable(param) and arrays.is_labels(given["step"])
+            and is_flat(given["hyper"], groups * HYPER_COUNT) and is_flat(given["clipping"], CLIPPING_COUNT)):
+        raise ValueError("hyper, clipping, step_count and params of an optimizer cannot be other arrays")
+    for i in range(arrays.size(given["spans"])):
+        if not (0 <= span[i].start <= span[i].stop <= n and 0 <= span[i].group < groups):
+            raise ValueError("groups of an optimizer must be of its parameters")
+    return 0
+
+
+cdef bint is_flat(object x, Py_ssize_t size) noexcept:
+    """Whether x has so many numbers of float64 that can be set."""
+    return arrays.is_plain(x) and arrays.is_double(x) and arrays.is_writable(x) and arrays.size(x) == size
+
+
 cdef Update make_update(str rule, dict given):
     """The update by a rule of the arrays that an optimizer gives by name; they must outlive it."""
     cdef Update u
+    check_update(given, KINDS[rule][1])
     u.rule, u.kernel = KINDS[rule][0], dispatch.kernel_index(rule, "update")
     u.count = <int> arrays.size(given["spans"])
     u.groups = <int> arrays.size(given["step"])

@@ -229,8 +229,17 @@ def lerp(average, x, double weight):
             run_lerp(<float *> a, <float *> p, n, weight)
 
 
+cpdef int check_average(average, param, const double[::1] settings, const int64_t[::1] seen) except -1:
+    """Raise ValueError unless the arrays of an average fit the parameters: they are attributes that anybody can set."""
+    if not (arrays.is_plain(param) and arrays.is_plain_like(average, param) and arrays.is_writable(average)
+            and settings.shape[0] == 3 and seen.shape[0] == 1):
+        raise ValueError(f"data, settings and seen of an average must fit parameters of shape {param.shape}")
+    return 0
+
+
 def average(average, param, const double[::1] settings, int64_t[::1] seen):
     """Take the parameters after one more update into their average."""
+    check_average(average, param, settings, seen)
     cdef void *a = arrays.data(average)
     cdef void *p = arrays.data(param)
     cdef Py_ssize_t n = arrays.size(param)

@@ -18,18 +18,20 @@ from fastnn._core cimport arrays, dispatch
 from fastnn._core.accumulation cimport Group, begin_group, end_group, keep_running
 from fastnn._core.batches cimport Batches, check_batches, next_batch, read_batches
 from fastnn._core.operations cimport (
-    ACTIVATION, ACTIVATION_BACKWARD, BAD_CODE, BAD_LABEL, BAD_NORM, DONE, LABELS, LINEAR, LINEAR_BACKWARD, LOSS, NOISE,
-    NOISE_BACKWARD, NON_FINITE, NORM, NORM_BACKWARD, PYTHON, RAISED, ROW_LOSS, ROWS, ROWS_BACKWARD, UPDATE, Op, Totals,
-    run_op,
+    ACTIVATION, ACTIVATION_BACKWARD, AVERAGE, BAD_CODE, BAD_LABEL, BAD_NORM, DONE, LABELS, LINEAR, LINEAR_BACKWARD,
+    LOSS, NOISE, NOISE_BACKWARD, NON_FINITE, NORM, NORM_BACKWARD, PYTHON, RAISED, ROW_LOSS, ROWS, ROWS_BACKWARD,
+    UPDATE, Op, Totals, run_op,
 )
 from fastnn._core.normalization cimport find_norm
 from fastnn._core.optimizers cimport make_update
+from fastnn._core.rows cimport NO_WIDENING
 from fastnn._core.schedule cimport Schedule, read_schedule, set_rates
 from fastnn._core.threads cimport fork_count
 
 from fastnn._core.activations import cost_of
 from fastnn._core.operations import KINDS, ROLE_NAMES
 from fastnn._core.optimizers import NOT_FINITE
+from fastnn._core.parameters import check_average
 
 cnp.import_array()
 
@@ -63,6 +65,7 @@ cdef class NativeProgram:
     cdef bint labels        # targets are class indices
     cdef Py_ssize_t batch_size, n_in, n_out, n_target
     cdef Py_ssize_t sums_size  # of sums that have more than OWN_SUMS numbers
+    cdef Py_ssize_t target_bytes  # of a row of targets, 0 if nobody reads them
     cdef bint by_batch      # something is normalized by the statistics of a batch: a single row has none
     cdef int forward_stop   # the operations before this one are the forward section
     cdef int loss_stop      # and those before this one have computed the loss
@@ -73,6 +76,7 @@ cdef class NativeProgram:
     cdef int generation           # forks when the lock was made: a child's copy may be held by nobody who is left
     cdef object error             # raised in Python code, on its way out of the run
     cdef uint64_t now             # the tick that dropout draws by in this run
+    cdef object staged            # (targets, weights) of the batch, for losses in Python; None if they are not gathered
     cdef list keep  # the arrays behind the pointers, and the callables of Python operations
 
     def __cinit__(self, plan):
@@ -96,6 +100,8 @@ cdef class NativeProgram:
         self.labels = any(o.kind == "row_loss" and o.flag & LABELS for o in plan.operations)
         for i, operation in enumerate(plan.operations):
             self.resolve(i, operation)
+            if any(getattr(array, "slot", None) == "target" for array in operation.arrays.values()):
+                self.target_bytes = sizeof(int64_t) if operation.flag & LABELS else operation.n_in * self.itemsize()
 
     def __dealloc__(self):
         free(self.ops)
@@ -138,6 +144,9 @@ cdef class NativeProgram:
         if op.kind == PYTHON:
             self.keep.append(operation.call)
             op.n_in = len(self.keep) - 1
+        elif op.kind == AVERAGE:
+            check_average(operation.arrays["s0"], operation.arrays["weight"], operation.arrays["hyper"],
+                          operation.arrays["step"])
         elif op.kind == UPDATE:
             op.update = make_update(operation.kernel, operation.arrays)
         elif op.kind in (LINEAR, LINEAR_BACKWARD, NORM, NORM_BACKWARD):
@@ -155,10 +164,12 @@ cdef class NativeProgram:
     cdef int acquire(self) except -1:
         """Wait until no other thread runs this program. The GIL is given up meanwhile: that thread may need it."""
         cdef unsigned long me = PyThread_get_thread_ident()
+        cdef PyThread_type_lock fresh
         if self.generation != fork_count():
-            self.lock, self.generation, self.owner = PyThread_allocate_lock(), fork_count(), 0
-            if self.lock == NULL:
+            fresh = PyThread_allocate_lock()
+            if fresh == NULL:
                 raise MemoryError("no memory for the lock of a program")
+            self.lock, self.generation, self.owner = fresh, fork_count(), 0
         if self.owner == me:
             raise RuntimeError("this network is running already: Python code in it must not run it again")
         if not PyThread_acquire_lock(self.lock, NOWAIT_LOCK):
@@ -169,7 +180,7 @@ cdef class NativeProgram:
 
     cdef release(self, int status, Totals *totals, Py_ssize_t offset):
         """End a run; raise what went wrong in it. `offset` is the place of the batch's first row in the data."""
-        error, self.error = self.error, None
+        error, self.error, self.staged = self.error, None, None
         self.owner = 0
         PyThread_release_lock(self.lock)
         if status == RAISED:
@@ -225,7 +236,7 @@ cdef class NativeProgram:
 
     cdef int run_python(self, Py_ssize_t index, Py_ssize_t rows, Totals *totals) noexcept with gil:
         try:
-            result = self.keep[index](rows)
+            result = self.keep[index](rows, self.staged)
             if result is not None:
                 loss, count = result
                 totals.loss = loss
@@ -261,6 +272,31 @@ cdef class NativeProgram:
             return ndim == 1 and cnp.PyArray_TYPE(<cnp.ndarray> y) == cnp.NPY_INT64
         return (ndim == 2 and cnp.PyArray_TYPE(<cnp.ndarray> y) == dtype
                 and cnp.PyArray_DIM(<cnp.ndarray> y, 1) == self.n_target)
+
+    cdef int check_span(self, int first, int last, Py_ssize_t rows) except -1:
+        """Raise ValueError unless there are such operations, and room for so many rows."""
+        if not 0 <= first <= last <= self.count:
+            raise ValueError(f"operations must be some of {self.count}, got {first} to {last}")
+        if not 0 <= rows <= self.batch_size:
+            raise ValueError(f"rows must be between 0 and {self.batch_size}, got {rows}")
+        return 0
+
+    cdef Py_ssize_t itemsize(self) noexcept:
+        return sizeof(double) if self.double_ else sizeof(float)
+
+    cdef int check_row_sizes(self, const Batches *data) except -1:
+        """Raise ValueError unless rows are as long as the operations read them."""
+        cdef Py_ssize_t target = data.row_bytes[TARGET_SLOT]
+        if data.labels:  # they become probabilities
+            target = data.cols[TARGET_SLOT] * self.itemsize()
+        if data.cols[INPUT] != self.n_in or (data.widening == NO_WIDENING
+                                             and data.row_bytes[INPUT] != self.n_in * self.itemsize()):
+            raise ValueError(f"x must have {self.n_in} features of the program's dtype, got {data.cols[INPUT]}")
+        if self.target_bytes and target != self.target_bytes:
+            raise ValueError(f"targets must have {self.target_bytes} bytes a row, got {target}")
+        if data.source[WEIGHT_SLOT] != NULL and data.row_bytes[WEIGHT_SLOT] != self.itemsize():
+            raise ValueError("sample_weight must have one number a row, of the program's dtype")
+        return 0
 
     def predict(self, x):
         """The outputs for the rows of x, or None if x is for the slow path."""
@@ -308,6 +344,7 @@ cdef class NativeProgram:
         cdef void *pointers[SLOTS]
         cdef Totals totals
         cdef int i, status
+        self.check_span(first, last, rows)
         for i in range(SLOTS):
             array = slots.get(SLOT_NAMES[i])
             pointers[i] = arrays.data(array)
@@ -369,6 +406,8 @@ cdef class NativeProgram:
         if recorded and losses.shape[0] < batches:
             raise ValueError(f"losses must have room for {batches} batches, got {losses.shape[0]}")
         read_batches(&data, (x, target, sample_weight), order, staging, mix, self.double_, self.n_out, scale)
+        if stop > start:
+            self.check_row_sizes(&data)
         read_totals(&totals, sums)
         memset(&group, 0, sizeof(group))
         if accumulate > 1:
@@ -378,6 +417,7 @@ cdef class NativeProgram:
             group.kept = kept
         i = start
         self.acquire()
+        self.staged = None if staging is None else staging[1:]
         with nogil:
             while i < stop and status == DONE:
                 rows = min(batch_size, stop - i)

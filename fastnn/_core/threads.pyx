@@ -224,13 +224,15 @@ def _cgroup_quota(root="/sys/fs/cgroup"):
         try:
             with open(os.path.join(root, name)) as file:
                 return file.read().split()
-        except OSError:
+        except (OSError, ValueError):
             return []
 
     quota = read("cpu.max") or read("cpu/cpu.cfs_quota_us") + read("cpu/cpu.cfs_period_us")
-    if len(quota) == 2 and quota[0] not in ("max", "-1"):
-        return max(1, math.ceil(int(quota[0]) / int(quota[1])))
-    return None
+    try:
+        allowed, period = map(int, quota)
+    except ValueError:  # "max", or there is none
+        return None
+    return max(1, math.ceil(allowed / period)) if allowed > 0 and period > 0 else None
 
 
 def _physical_cores(available, root="/sys/devices/system/cpu"):
@@ -249,8 +251,9 @@ def default_num_threads():
     """The default number of threads and the reason for it."""
     for variable in ("FASTNN_NUM_THREADS", "OMP_NUM_THREADS"):
         value = os.environ.get(variable, "").split(",")[0].strip()
-        if value.isdigit() and int(value) >= 1:
-            return min(int(value), 1024), f"{variable}={value}"
+        digits = value.lstrip("0")
+        if digits.isascii() and digits.isdigit():
+            return 1024 if len(digits) > 4 else min(int(digits), 1024), f"{variable}={value}"
         if value and variable == "FASTNN_NUM_THREADS":
             raise ValueError(f"FASTNN_NUM_THREADS must be an integer of at least 1, got {value!r}")
     available = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)

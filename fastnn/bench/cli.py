@@ -73,7 +73,7 @@ def measure(runner: Runner, cases: Sequence[Case], seconds: float, peak: Peak) -
 
 def _progress(text: str) -> None:
     """Show what is being measured, where somebody can see it."""
-    if sys.stderr.isatty():
+    if sys.stderr is not None and sys.stderr.isatty():
         print(f"\r\033[K{text[:100]}", end="", file=sys.stderr, flush=True)
 
 

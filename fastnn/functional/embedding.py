@@ -90,6 +90,7 @@ def _checked(codes: Any, weight: Any, padding_idx: Any) -> tuple[Array, Array, i
         raise ValueError(f"weight must have shape (num_embeddings up to {most}, embedding_dim), got {weight.shape}")
     given = check.from_any("codes", codes)
     codes = check.as_array("codes", given.astype(weight.dtype) if given.dtype.kind in "iu" else given)
+    codes = codes.copy() if codes is given or codes.base is not None else codes  # what is checked is what is used
     check.check_same_dtype(codes=codes, weight=weight)
     bad = core.bad_code(codes, weight.shape[0])
     if bad >= 0:

@@ -19,6 +19,7 @@ class Activation(Module):
     """Base of the elementwise activations: a kernel and its parameters."""
 
     kernel: ClassVar[str]
+    fixed = ("kernel",)
 
     def __init__(self, **params: float) -> None:
         super().__init__()
@@ -191,6 +192,7 @@ class Softmax(Module):
 
     kernel = "softmax"
     planned = ("temperature",)
+    fixed = ("kernel",)
 
     def __init__(self, dim: int = -1, temperature: float = 1.0) -> None:
         super().__init__()

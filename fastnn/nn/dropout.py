@@ -16,6 +16,7 @@ class Noise(Module):
 
     kernel: ClassVar[str]
     planned = ("p",)
+    fixed = ("kernel",)
 
     def __init__(self, value: float) -> None:
         super().__init__()

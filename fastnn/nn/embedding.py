@@ -45,6 +45,8 @@ class Embedding(Module):
     `weight` has shape (num_embeddings, embedding_dim). Codes have no gradient: that of the input is 0.
     """
 
+    fixed = ("num_embeddings", "embedding_dim", "padding_idx")
+
     def __init__(
         self,
         num_embeddings: int,
@@ -79,7 +81,7 @@ class Embedding(Module):
     def plan(self, plan: Plan, label: str, position: int) -> None:
         name = f"Embedding: num_embeddings of a {plan.dtype} network"
         check.check_integer(name, self.num_embeddings, at_most=MOST_CODES[plan.dtype])
-        plan.parametric(self, label, "embedding", (float(self.num_embeddings), float(self._padding)))
+        plan.parametric(self, label, "embedding", (float(len(self.weight)), float(self._padding)))
 
     def out_features_for(self, in_features: int) -> int:
         return in_features * self.embedding_dim
@@ -124,6 +126,8 @@ class TabularInput(Concat):
     >>> [name for name, view in net.named_parameters()][:2]
     ['0.1.1.weight', '0.2.1.weight']
     """
+
+    fixed = ("numeric", "categorical")
 
     def __init__(self, numeric: Sequence[int], categorical: Mapping[int, tuple[int, int]] | None = None) -> None:
         tables = dict(categorical or {})

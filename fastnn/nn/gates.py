@@ -15,6 +15,7 @@ class _Gate(Module):
     """Base of the gates: a kernel on rows that makes one feature of `share`."""
 
     kernel: ClassVar[str]
+    fixed = ("kernel",)
 
     @property
     def _share(self) -> int:

@@ -108,7 +108,6 @@ class HeadsLoss(Loss):
         self.weights = {
             name: check.check_number(f"weights[{name!r}]", weights.get(name, 1.0), at_least=0.0) for name in self.widths
         }
-        self._layout: dict[str, tuple[int, bool]] = {}  # columns of the packed targets, and whether they are classes
 
     def __call__(self, input: Any, target: Any, sample_weight: Any = None) -> tuple[Any, check.Array]:
         x = check.as_array("input", input)
@@ -128,12 +127,15 @@ class HeadsLoss(Loss):
     def heads(self) -> tuple[str, ...]:
         return tuple(self.widths)
 
-    def prepare_target(self, target: Any, rows: int, n_out: int, dtype: np.dtype[Any]) -> tuple[check.Array, bool]:
-        """The targets of all heads side by side; class indices as numbers, which the program reads back."""
+    def prepare_target(self, target: Any, rows: int, n_out: int, dtype: np.dtype[Any]) -> tuple[check.Array, Any]:
+        """The targets of all heads side by side; class indices as numbers, which the program reads back.
+
+        For each head (columns, whether they are class indices) tells the program how.
+        """
         if n_out != sum(self.widths.values()):
             raise ValueError(f"the network has {n_out} outputs, the heads of the loss {sum(self.widths.values())}")
         _check_targets(target, self.widths)
-        columns, layout = [], {}
+        columns, layout = [], list[tuple[int, bool]]()
         for name, width in self.widths.items():
             try:
                 t, labels = self.losses[name].prepare_target(target[name], rows, width, dtype)
@@ -142,26 +144,28 @@ class HeadsLoss(Loss):
             if labels and t.size and np.abs(t).max() > EXACT[dtype.name]:
                 raise ValueError(f"y[{name!r}]: class indices must be between 0 and {width - 1}, got {np.abs(t).max()}")
             columns.append(t.reshape(rows, -1).astype(dtype))
-            layout[name] = columns[-1].shape[1], labels
-        if layout != self._layout:
-            self._layout, self.version = layout, self.version + 1
-        return np.hstack(columns), False
+            layout.append((columns[-1].shape[1], labels))
+        return np.hstack(columns), tuple(layout)
 
-    def describe_label(self, row: int, value: int, y: Any, n_out: int) -> str:
+    def describe_label(self, row: int, value: int, y: Any, n_out: int, layout: Any = True) -> str:
         start = 0
-        for name, (width, labels) in self._layout.items():
+        for name, (width, labels) in zip(self.widths, layout, strict=True):
             if labels and y[row, start] == value and not 0 <= value < self.widths[name]:
                 return f"y[{name!r}][{row}] is {value}: class indices must be between 0 and {self.widths[name] - 1}"
             start += width
         return super().describe_label(row, value, y, n_out)
 
-    def plan(self, plan: Plan, labels: bool) -> None:
+    def plan(self, plan: Plan, labels: Any) -> None:
         x, gradient, cols = plan.current, plan.gradient, plan.cols
-        targets = plan.targets(sum(width for width, _ in self._layout.values()))
+        if sum(self.widths.values()) != cols:
+            raise ValueError(f"the network has {cols} outputs, the heads of the loss {sum(self.widths.values())}")
+        # Before there are data, programs are for the targets that losses usually have.
+        layout = labels or [(1, True) if self.losses[n].classes else (width, False) for n, width in self.widths.items()]
+        targets = plan.targets(sum(width for width, _ in layout))
         plan.head("begin", 0, 0.0)
         start = place = 0
         for i, (name, width) in enumerate(self.widths.items()):
-            t_width, is_labels = self._layout[name]
+            t_width, is_labels = layout[i]
             plan.current, plan.cols = plan.buffer(width), width
             plan.gradient = None if gradient is None else plan.buffer(width)
             plan.copy_columns(x, start, plan.current, 0, width, f"outputs of {name}")

@@ -41,6 +41,8 @@ class Linear(Module):
     By default weight and bias start uniform within 1 / sqrt(in_features), as PyTorch's.
     """
 
+    fixed = ("in_features", "out_features")
+
     def __init__(
         self,
         in_features: int,

@@ -61,8 +61,8 @@ class Loss:
         """The names of the outputs that have losses of their own."""
         return ()
 
-    def describe_label(self, row: int, value: int, y: Any, n_out: int) -> str:
-        """What is wrong with a class index out of range."""
+    def describe_label(self, row: int, value: int, y: Any, n_out: int, layout: Any = True) -> str:
+        """What is wrong with a class index out of range; `layout` is what `prepare_target` said of the targets."""
         return f"y[{row}] is {value}: class indices must be between 0 and {n_out - 1}"
 
     @property
@@ -83,8 +83,10 @@ class Loss:
         self._extra = extra
         self.version += 1
 
-    def prepare_target(self, target: Any, rows: int, n_out: int, dtype: np.dtype[Any]) -> tuple[check.Array, bool]:
-        """The target of `rows` samples as the program reads it, and whether it consists of class indices."""
+    def prepare_target(self, target: Any, rows: int, n_out: int, dtype: np.dtype[Any]) -> tuple[check.Array, Any]:
+        """The target of `rows` samples as the program reads it, and whether it consists of class indices (a bool, or of
+        several heads how theirs stand side by side: `plan` is given it).
+        """
         t = check.as_target("y", target, dtype)
         if t.dtype != dtype:
             raise TypeError(f"y is {t.dtype} but the network is {dtype}: both must have one dtype")
@@ -224,8 +226,6 @@ class PythonLoss(Loss):
     def __init__(self, function: Callable[..., tuple[Any, Any]]) -> None:
         super().__init__()
         self.function = function
-        self.target: check.Array | None = None  # the rows of the batch, set by the trainer
-        self.weight: check.Array | None = None
 
     def __call__(self, input: Any, target: Any, sample_weight: Any = None) -> tuple[Any, check.Array]:
         if sample_weight is not None:
@@ -233,7 +233,10 @@ class PythonLoss(Loss):
         return self.function(input, target)
 
     def prepare_target(self, target: Any, rows: int, n_out: int, dtype: np.dtype[Any]) -> tuple[check.Array, bool]:
-        t = np.ascontiguousarray(check.as_objects("y", target))
+        t = check.as_objects("y", target)
+        if t.dtype.hasobject:
+            raise TypeError(f"y must be an array of numbers, got {t.dtype}: use y.astype('float32'), say")
+        t = np.require(t, requirements=["C", "A"])
         if t.shape[:1] != (rows,):
             raise ValueError(f"y must have {rows} rows, one a sample, got shape {t.shape}")
         return t, False
@@ -242,12 +245,12 @@ class PythonLoss(Loss):
         from ..program import Operation
         from ..stages import read_only
 
-        x, gradient = plan.current, plan.gradient
+        x, gradient = plan.in_workspace(plan.current, plan.cols, "input"), plan.gradient
 
-        def call(rows: int) -> tuple[float, float]:
-            assert self.target is not None
-            weight = None if self.weight is None else self.weight[:rows]
-            result = self(read_only(x.array[:rows]), self.target[:rows], weight)
+        def call(rows: int, staged: Any) -> tuple[float, float]:
+            target, weight = staged
+            weight = None if weight is None else weight[:rows]
+            result = self(read_only(x.array[:rows]), target[:rows], weight)
             if not isinstance(result, tuple) or len(result) != 2:
                 raise TypeError(f"loss: the function must return (value, gradient), got {type(result).__name__}")
             value = _mean(result[0], rows, weight)

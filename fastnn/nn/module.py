@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from .. import _validation as check
+from .._locks import MAKING
 from .arguments import arguments_of
+from .fixed import Fixed
 from .init.names import as_initializer
 
 Array = check.Array
@@ -45,7 +47,7 @@ class Regularizer:
         of._forget_programs()
 
 
-class Module:
+class Module(Fixed):
     """A layer.
 
     A layer of your own is a subclass with two methods on arrays of shape (rows, features):
@@ -75,6 +77,7 @@ class Module:
     max_norm = Regularizer(None)
     # Attributes that the programs of a network are made from: setting one has them made anew.
     planned: ClassVar[tuple[str, ...]] = ()
+    way_out = "make a new layer, and a new network of it"
     _given: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
     is_network: ClassVar[bool] = False
 
@@ -102,7 +105,7 @@ class Module:
 
     def _forget_programs(self) -> None:
         """Have every network that this layer is part of plan anew."""
-        for solo in self.__dict__.get("_solos", {}).values():
+        for solo in list(self.__dict__.get("_solos", {}).values()):
             solo._forget_programs()
         network = self.__dict__.get("_network")
         if network is not None:
@@ -267,12 +270,14 @@ class Module:
 
     def _alone(self, dtype: str) -> Sequential:
         """A network of just this layer. It owns the parameters unless the layer lives in a network already."""
-        if dtype not in self._solos:
+        solo = self._solos.get(dtype)
+        if solo is None:
             from .sequential import Sequential
 
-            solo = Sequential.of_one(self, dtype)
-            self._solos[dtype] = solo
-        return self._solos[dtype]
+            with MAKING:
+                solo = self._solos.get(dtype) or Sequential.of_one(self, dtype)
+                self._solos[dtype] = solo
+        return solo
 
     def __call__(self, x: Any) -> Array:
         """The layer's output for a batch x, shape (..., features)."""

@@ -89,7 +89,7 @@ class Network(Module):
             layer._network = layer._network or self
             if isinstance(layer, Network):
                 layer._params = self._params.part(f"{prefix}{key}.")
-                layer.dtype = self.dtype
+                layer.__dict__["dtype"] = self.dtype  # fixed, but for this
                 layer._forget_programs()
             self._own(layer, f"{prefix}{key}.")
 

@@ -17,6 +17,7 @@ class Norm(Module):
     """Base of the normalizations: `features` in and out, and a weight and a bias of so many numbers."""
 
     planned: ClassVar[tuple[str, ...]] = ("eps",)
+    fixed: ClassVar[tuple[str, ...]] = ("features", "affine")
     eps: float | None
 
     def __init__(self, name: str, features: int, eps: float | None, affine: bool, bias: bool, dtype: str) -> None:
@@ -138,6 +139,7 @@ class BatchNorm1d(Norm):
     """
 
     planned = ("eps", "momentum", "frozen")
+    fixed = ("features", "affine", "track_running_stats")
 
     def __init__(
         self,

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .._validation import Array
+from .fixed import Fixed
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest register
 
@@ -40,13 +41,16 @@ class Parameter:
     settings: Array
 
 
-class Parameters:
+class Parameters(Fixed):
     """All parameters of a network.
 
     `data` and `grad` are flat arrays in which every parameter begins on a cache line; what lies between two parameters
     is never read. `settings` has a row for each. Iterating gives each `Parameter`, and `params["0.weight"]` one of
     them; their arrays are views.
     """
+
+    fixed = ("dtype", "data", "grad", "settings")
+    way_out = "set its values, params.data[...] = values, say"
 
     def __init__(self, shapes: dict[str, tuple[int, ...]], dtype: Any) -> None:
         self.dtype = np.dtype(dtype)

@@ -24,6 +24,8 @@ class PReLU(Module):
         For a layer that is used alone.
     """
 
+    fixed = ("num_parameters",)
+
     def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: str = "float32") -> None:
         super().__init__()
         self.num_parameters = check.check_integer("num_parameters", num_parameters, at_least=1)

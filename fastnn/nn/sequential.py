@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from .. import _validation as check
+from .._locks import MAKING, Lock
+from ..cache import ProgramCache
 from ..meters import NOTHING, Counting
 from ..program import Program
 from .inputs import as_rows, widened
@@ -25,6 +28,17 @@ Array = check.Array
 
 # Rows of one run of the inference program: enough to fill two cores, few enough for the second cache.
 PREDICT_ROWS = 512
+
+
+class Call(NamedTuple):
+    """A call in training mode: what `backward` needs."""
+
+    program: Program
+    input: Array  # a copy
+    shape: tuple[int, ...]  # that its rows had
+    given: tuple[int, ...]  # shape of the argument
+    tick: int
+    caller: int  # thread
 
 
 class Sequential(Network):
@@ -63,6 +77,8 @@ class Sequential(Network):
 
     input_scale = 1.0
     feature_names: tuple[str, ...] | None = None
+    fixed = ("dtype", "layers")
+    way_out = "make a new network"
 
     def __init__(
         self, *layers: Module, seed: int | None = None, dtype: Any = "float32", input_scale: float = 1.0
@@ -77,12 +93,13 @@ class Sequential(Network):
         self.seed, self._drew_seed = _seed(seed), seed is None
         self._tick = np.zeros(1, "int64")
         redraw(self)
-        self._programs: dict[Any, Program] = {}
+        self._calls, self._callers = Lock(), set[int]()
+        self._programs = ProgramCache()
         self._version = 0  # counts the changes that ask for new programs
         self._predict: Callable[[Any], Array | None] | None = None  # the compiled short cut for plain matrices
         self._params = self._adopt()
         self._own(self, "")
-        self._last: tuple[Program, int, tuple[int, ...], int] | None = None
+        self._last: Call | None = None
 
     @classmethod
     def of_one(cls, layer: Module, dtype: str) -> Sequential:
@@ -93,7 +110,8 @@ class Sequential(Network):
         net.seed, net._drew_seed = _seed(getattr(layer, "seed", None)), True
         net.dtype = layer._home[0].dtype.name if layer._home else check.check_dtype(dtype)
         net._tick = np.zeros(1, "int64")
-        net._programs, net._last, net._predict, net._version = {}, None, None, 0
+        net._calls, net._callers = Lock(), set[int]()
+        net._programs, net._last, net._predict, net._version = ProgramCache(), None, None, 0
         net._params = layer._home[0].part(layer._home[1]) if layer._home else net._adopt()
         return net
 
@@ -107,15 +125,18 @@ class Sequential(Network):
         if not self.training:
             return self.predict(x)
         rows, shape = as_rows(self, x)
-        program = self.program("train", rows.shape[0], rows.shape[1])
-        program.check_rows(rows.shape[0], rows.shape[0])
-        out = np.empty((rows.shape[0], program.n_out), self.dtype)
-        tick = int(self._tick[0]) + 1
-        program.run("forward", rows.shape[0], {"input": rows, "output": out}, tick)
-        self._tick[0] = tick  # a pass that failed was none
         # The first layer's gradient reads the input again when backward runs, whatever the caller does to x meanwhile.
-        self._last = (program, rows.shape[0], shape, tick)
-        self._last_input, self._last_shape = rows.copy(), np.shape(x)
+        rows = rows.copy()
+        with self._calls:  # what backward needs is that of one call, whatever other threads do
+            program = self.program("train", rows.shape[0], rows.shape[1])
+            program.check_rows(rows.shape[0], rows.shape[0])
+            out = np.empty((rows.shape[0], program.n_out), self.dtype)
+            tick = int(self._tick[0]) + 1
+            program.run("forward", rows.shape[0], {"input": rows, "output": out}, tick)
+            self._tick[0] = tick  # a pass that failed was none
+            caller = threading.get_ident()
+            self._callers.add(caller)
+            self._last = Call(program, rows, shape, np.shape(x), tick, caller)
         return out.reshape(*shape, program.n_out)
 
     def backward(self, grad_output: Any) -> Array:
@@ -128,26 +149,34 @@ class Sequential(Network):
         Raises
         ------
         RuntimeError
-            If there was no call in training mode before, or backward was called for it already.
+            If there was no call in training mode before, backward was called for it already, or another thread has made
+            one since.
         """
-        if self._last is None:
+        with self._calls:
+            return self._backward(grad_output)
+
+    def _backward(self, grad_output: Any) -> Array:
+        last, me = self._last, threading.get_ident()
+        if last is None:
             raise RuntimeError(
                 "backward needs a call of the network in training mode before it, one for each: net.train(); net(x)"
             )
-        program, rows, shape, tick = self._last
+        if last.caller != me and me in self._callers:
+            raise RuntimeError("backward: another thread has called the network since: give each thread a copy of it")
+        program, rows, shape, tick = last.program, len(last.input), last.shape, last.tick
         g = check.as_array("grad_output", grad_output)
         if g.dtype != self.dtype:
             raise TypeError(f"grad_output is {g.dtype} but the network is {self.dtype}: both must have one dtype")
         check.check_shape("grad_output", g, (*shape, program.n_out), "like the output")
-        grad_x = np.empty_like(self._last_input)
+        grad_x = np.empty_like(last.input)
         slots = {
-            "input": self._last_input,
+            "input": last.input,
             "grad_output": g.reshape(rows, program.n_out),
             "grad_input": grad_x,
         }
         program.run("backward", rows, slots, tick)
         self._last = None  # a second backward would add the gradients of this call again
-        return grad_x.reshape(self._last_shape)
+        return grad_x.reshape(last.given)
 
     def predict(self, x: Any) -> Array:
         """The output for x, shape (..., in_features), in inference mode, for any number of rows.
@@ -158,13 +187,16 @@ class Sequential(Network):
             quick = self._predict(x)
             if quick is not None:
                 return quick
+        programs = self._programs
         rows, shape = as_rows(self, x, narrow=True)
         n = rows.shape[0]
         program = self.program("predict", min(n, PREDICT_ROWS), rows.shape[1])
         if program.by_batch:  # which is x as a whole
             program = self.program("predict", n, rows.shape[1])
             program.check_rows(n, n)
-        self._predict = getattr(program.executor, "predict", None)
+        quick_predict = getattr(program.executor, "predict", None)
+        with MAKING:  # unless the program is out of date already
+            self._predict = quick_predict if programs is self._programs else None
         out = np.empty((n, program.n_out), self.dtype)
         size = program.batch_size
         for start in range(0, n, size):
@@ -241,10 +273,7 @@ class Sequential(Network):
 
         It is kept, and made anew when it must take more rows.
         """
-        program = self._programs.get((mode, n_in))
-        if program is None or program.batch_size < rows:
-            self._programs[mode, n_in] = program = self.plan_program(mode, rows, n_in)
-        return program
+        return self._programs.get((mode, n_in), rows, lambda: self.plan_program(mode, rows, n_in))
 
     def plan_program(
         self,
@@ -253,7 +282,7 @@ class Sequential(Network):
         n_in: int,
         *,
         loss: Loss | None = None,
-        labels: bool = False,
+        labels: Any = False,
         counting: Counting = NOTHING,
         optimizer: Optimizer | None = None,
         accumulate: bool = False,
@@ -281,12 +310,13 @@ class Sequential(Network):
         return plan.finish()
 
     def _forget_programs(self) -> None:
-        self._programs, self._predict, self._last = {}, None, None
-        self._version += 1
+        with MAKING:
+            self._programs, self._predict, self._last = ProgramCache(), None, None
+            self._version += 1
         super()._forget_programs()
 
     def __getstate__(self) -> dict[str, Any]:
-        return super().__getstate__() | {"_programs": {}, "_predict": None, "_last": None, "_last_input": None}
+        return super().__getstate__() | {"_programs": ProgramCache(), "_predict": None, "_last": None}
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the whole network, architecture and values, as one safetensors file; `fastnn.load(path)` reads it.

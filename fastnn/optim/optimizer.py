@@ -176,10 +176,11 @@ class Optimizer(Fixed):
     def arrays(self, l1: float = 0.0, l2: float = 0.0) -> dict[str, Array]:
         """Everything that a step reads and writes, by name; `l1` and `l2` are penalties on all weights."""
         key = (self.params.settings.tobytes(), l1, l2)
-        if self._spans[0] != key:
-            self._spans = key, make_spans(self.params, self.param_groups, l1, l2)
+        spans = self._spans
+        if spans[0] != key:
+            self._spans = spans = key, make_spans(self.params, self.param_groups, l1, l2)
         arrays = {"weight": self.params.data, "grad_weight": self.params.grad, "hyper": self.hyper}
-        arrays |= {"step": self.step_count, "spans": self._spans[1], "clipping": self.clipping}
+        arrays |= {"step": self.step_count, "spans": spans[1], "clipping": self.clipping}
         return arrays | {f"s{i}": state for i, state in enumerate(self.slots()) if state is not None}
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:

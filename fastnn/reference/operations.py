@@ -63,6 +63,7 @@ class Operations:
     now: int
     heads: float
     kept: Array
+    staged: Any  # (targets, weights) of the batch, for losses in Python
 
     def _linear(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
         np.matmul(a["x"], a["weight"], out=a["pre"])
@@ -234,7 +235,7 @@ class Operations:
 
     def _python(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
         assert o.call is not None
-        result = o.call(rows)
+        result = o.call(rows, self.staged)
         if result is not None:
             loss, count = result
             sums[0] = loss

@@ -4,11 +4,14 @@ It runs the plan that _core/program.pyx runs (fastnn/plan.py makes it), on the s
 this package. Buffers are matrices with a row for each sample of the largest batch; a run uses their first `rows` rows.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .._core.program import BadRow, NonFinite
+from .._locks import Lock
 from .._validation import NARROW
 from .elementary import Array
 from .mixing import mix_rows
@@ -34,6 +37,9 @@ class ReferenceProgram(Operations):
         self.tick, self.n_out, self.dtype = program.tick, program.n_out, program.dtype
         self.loss_stop = program.sections["loss"][1] if "loss" in program.sections else None
         self.update = program.sections.get("update", (0, 0))  # the operations that update parameters
+        self._lock = Lock()
+        self._holder: Any = None  # what is held by the thread that runs it
+        self.staged: Any = None
         self.now = 0  # the tick that dropout draws by in this run
         self.heads, self.kept = 0.0, np.zeros(2)  # the weighted sum of losses of heads; the sums before them
 
@@ -41,7 +47,23 @@ class ReferenceProgram(Operations):
         self, first: int, last: int, rows: int, slots: dict[str, Array], sums: Array, tick: int | None = None
     ) -> None:
         """Run operations first .. last - 1 on the first `rows` rows; `slots` has the arrays known only now."""
-        self.now = int(self.tick[0]) if tick is None else tick
+        with self._alone():
+            self._run(first, last, rows, slots, sums, int(self.tick[0]) if tick is None else tick)
+
+    @contextmanager
+    def _alone(self, staged: Any = None) -> Iterator[None]:
+        """Wait until no other thread runs this program."""
+        with self._lock:
+            if self._holder is self._lock.inner:
+                raise RuntimeError("this network is running already: Python code in it must not run it again")
+            self._holder, self.staged = self._lock.inner, staged
+            try:
+                yield
+            finally:
+                self._holder = self.staged = None
+
+    def _run(self, first: int, last: int, rows: int, slots: dict[str, Array], sums: Array, tick: int) -> None:
+        self.now = tick
         with np.errstate(all="ignore"):
             for operation in self.operations[first:last]:
                 arrays = {role: self._array(a, rows, operation, slots, role) for role, a in operation.arrays.items()}
@@ -76,6 +98,31 @@ class ReferenceProgram(Operations):
         `accumulate` batches, for which the program must have been planned, and after the last one; such a group is all
         done or none.
         """
+        with self._alone(None if staging is None else staging[1:]):
+            more = (staging, sums, train, halt, schedule, losses, mix, scale, accumulate)
+            return self._run_batches(first, last, x, target, sample_weight, order, start, stop, batch_size, *more)
+
+    def _run_batches(
+        self,
+        first: int,
+        last: int,
+        x: Array,
+        target: Array,
+        sample_weight: Array | None,
+        order: Array | None,
+        start: int,
+        stop: int,
+        batch_size: int,
+        staging: Any,
+        sums: Array,
+        train: bool,
+        halt: bool,
+        schedule: Any,
+        losses: Array | None,
+        mix: Any,
+        scale: float,
+        accumulate: int,
+    ) -> int:
         data = {"input": x, "target": target}
         if sample_weight is not None:
             data["sample_weight"] = sample_weight
@@ -147,15 +194,15 @@ class ReferenceProgram(Operations):
         """
         tick, before = int(self.tick[0]) + 1, sums.copy()
         between = self.loss_stop if halt and self.loss_stop is not None else first
-        self.run(first, between, rows, slots, sums, tick)
+        self._run(first, between, rows, slots, sums, tick)
         if halt and not np.isfinite(sums[1]):
             sums[...] = before
             raise NonFinite
         if closes:
-            self.run(between, last, rows, slots, sums, tick)
+            self._run(between, last, rows, slots, sums, tick)
         else:
-            self.run(between, self.update[0], rows, slots, sums, tick)
-            self.run(self.update[1], last, rows, slots, sums, tick)
+            self._run(between, self.update[0], rows, slots, sums, tick)
+            self._run(self.update[1], last, rows, slots, sums, tick)
 
     @staticmethod
     def _array(array: Any, rows: int, operation: "Operation", slots: dict[str, Array], role: str) -> Array | None:

@@ -30,9 +30,10 @@ class Data:
     mix: tuple[Array, Array] | None = None  # partners and shares of rows that are mixed
 
     def __init__(
-        self, x: Array, y: Array, weight: Array | None, labels: bool, dtype: Any = None, scale: float = 1.0
+        self, x: Array, y: Array, weight: Array | None, labels: Any, dtype: Any = None, scale: float = 1.0
     ) -> None:
         self.x, self.y, self.weight, self.labels = x, y, weight, labels
+        # `labels`: whether y consists of class indices, or of several heads how theirs stand side by side.
         # What x becomes: one of uint8 or float16 stays so, and is widened in its batches.
         self.dtype, self.scale = np.dtype(dtype or x.dtype), scale
         self.staged_like = y  # what targets are when they are gathered
@@ -179,7 +180,7 @@ class Mixed(Data):
             return
         if y.dtype != "int64" or y.ndim != 1:
             raise TypeError(f"transform: y must be class indices or {data.x.dtype} to be mixed, got {y.dtype}")
-        if data.labels:
+        if data.labels is True:
             try:
                 loss.prepare_target(np.zeros((1, n_out), data.x.dtype), 1, n_out, data.x.dtype)
             except TypeError:

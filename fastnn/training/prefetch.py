@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import threading
 from collections.abc import Generator, Iterator
 from queue import Empty, Queue
@@ -38,7 +39,8 @@ def ahead(items: Iterator[Item], depth: int) -> Generator[Item, None, None]:
             if hasattr(items, "close"):
                 items.close()
 
-    thread = threading.Thread(target=make, name="fastnn reads ahead", daemon=True)
+    run = contextvars.copy_context().run  # what makes items computes on the backend of this thread
+    thread = threading.Thread(target=run, args=(make,), name="fastnn reads ahead", daemon=True)
     thread.start()
     try:
         while True:

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import _validation as check
 from .._core.program import BadCode, BadLabel
+from ..cache import ProgramCache
 from ..meters import ACCURACY, NOTHING, SUMS, Counting
 from ..nn.losses import Loss, PythonLoss
 from ..program import Program
@@ -41,10 +42,10 @@ class Programs:
         if optimizer.searches and (l1 or l2):
             raise ValueError(f"{type(optimizer).__name__} knows no l1 and l2; its weight_decay is an L2 penalty")
         self.version = (net._version, loss.version)
-        self._kept: dict[Any, Program] = {}
+        self._kept = ProgramCache()
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_kept": {}}
+        return self.__dict__ | {"_kept": ProgramCache()}
 
     def get(self, mode: str, data: Data, batch: int, accumulate: bool = False) -> Program:
         """The program for "step" or "evaluate" that takes at least `batch` rows; it is kept.
@@ -53,10 +54,10 @@ class Programs:
         """
         counting = self.counting(data)
         key = (mode, data.x.shape[1], data.labels, counting.targets, accumulate)
-        program = self._kept.get(key)
-        if program is None or program.batch_size < batch:
+
+        def make() -> Program:
             step: dict[str, Any] = {"optimizer": self.optimizer, "l1": self.l1, "l2": self.l2, "average": self.average}
-            program = self.net.plan_program(
+            return self.net.plan_program(
                 mode,
                 batch,
                 data.x.shape[1],
@@ -66,8 +67,8 @@ class Programs:
                 accumulate=accumulate,
                 **(step if mode == "step" and not self.optimizer.searches else {}),
             )
-            self._kept[key] = program
-        return program
+
+        return self._kept.get(key, batch, make)
 
     def counting(self, data: Data) -> Counting:
         """What is counted for metrics."""
@@ -171,16 +172,13 @@ class Programs:
             order = np.arange(len(data))  # Python reads the batch from an array: have it gathered
         if order is not None or data.x.dtype != data.dtype:
             staging = data.staging(program.batch_size)
-        if isinstance(self.loss, PythonLoss):
-            assert staging is not None
-            self.loss.target, self.loss.weight = staging[1:]
         try:
             rows = (data.x, data.y, data.weight, order, start, stop, batch, staging)
             program.executor.run_batches(*span, *rows, sums, train, halt, *more)
         except BadLabel as error:
             row, value = error.args
             row = int(order[row]) if order is not None else row
-            raise ValueError(self.loss.describe_label(row, value, data.y, program.n_out)) from None
+            raise ValueError(self.loss.describe_label(row, value, data.y, program.n_out, data.labels)) from None
         except BadCode as error:
             raise program.explained(error, order) from None
 
@@ -190,7 +188,7 @@ class Programs:
         self.run("evaluate", data, None, 0, len(data), max(1, min(len(data), batch)), sums)
         whole = [metric for metric in self.metrics if metric.meter is None]
         scores = self.scores(sums, data) | dict.fromkeys((metric.name for metric in whole), math.nan)
-        counted: Any = data.y != self.loss.ignored if data.labels else slice(None)
+        counted: Any = data.y != self.loss.ignored if data.labels is True else slice(None)
         y_true = data.y[counted]
         if whole and len(y_true):
             y_pred, weight = self.net.predict(data.x)[counted], None if data.weight is None else data.weight[counted]

@@ -6,6 +6,14 @@ import sys
 from typing import Any
 
 
+def _is_terminal(stream: Any) -> bool:
+    """Whether it is one; a process without a console has None, and a closed stream does not tell."""
+    try:
+        return bool(stream.isatty())
+    except (AttributeError, ValueError):
+        return False
+
+
 class Progress:
     """A bar over all epochs; without one, every method does nothing.
 
@@ -22,7 +30,9 @@ class Progress:
             raise ValueError(f"progress must be True, False or 'auto', got {show!r}")
         self.bar: Any = None
         self.epochs = epochs
-        if show is True or (show == "auto" and (sys.stderr.isatty() or "ipykernel" in sys.modules)):
+        if show is True or (show == "auto" and (_is_terminal(sys.stderr) or "ipykernel" in sys.modules)):
+            if sys.stderr is None and "ipykernel" not in sys.modules:
+                return  # nobody could see it
             from tqdm.auto import tqdm
 
             self.bar = tqdm(total=samples and epochs * samples, unit=" samples", unit_scale=True, dynamic_ncols=True)

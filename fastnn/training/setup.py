@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from .._locks import MAKING
 from ..nn.losses import Loss, as_loss
 from ..nn.module import Regularizer
 from ..nn.sequential import Sequential
@@ -109,8 +110,9 @@ class Setup:
 
     def _forget_programs(self) -> None:
         update: dict[str, Any] = {"l1": self.l1, "l2": self.l2, "average": self._average}
-        self._programs = Programs(self.net, self._loss, self._optimizer, self.metrics, **update)
-        self._step = None
+        with MAKING:
+            self._programs = Programs(self.net, self._loss, self._optimizer, self.metrics, **update)
+            self._step = None
 
     def _check_current(self, training: bool = True) -> None:
         """See to it that programs are of the network as it is now, whose parameters are not averages in training."""

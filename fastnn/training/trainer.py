@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import _validation as check
 from .._core.program import NonFinite
+from .._locks import MAKING
 from ..nn.inputs import column_names
 from ..nn.sequential import Sequential
 from ..optim import Optimizer, WeightAverage
@@ -131,14 +132,17 @@ class Trainer(Setup):
             if loss is not None:
                 return loss
         data = self._training_data(x, y, sample_weight).not_empty()
-        rows, sums = len(data), self._programs.new_sums(data)
+        programs = self._programs
+        rows, sums = len(data), programs.new_sums(data)
         try:
-            program = self._programs.run("step", data, None, 0, rows, rows, sums, halt=True)
+            program = programs.run("step", data, None, 0, rows, rows, sums, halt=True)
         except NonFinite:
             check_data(data)
-            program = self._programs.run("step", data, None, 0, rows, rows, sums)
+            program = programs.run("step", data, None, 0, rows, rows, sums)
         if self.loss.quick and not self.optimizer.searches:
-            self._step = getattr(program.executor, "step", None)
+            step = getattr(program.executor, "step", None)
+            with MAKING:  # unless the program is out of date already
+                self._step = step if programs is self._programs else None
         return float(sums[0])
 
     # -- many steps ----------------------------------------------------------------------------------------------------

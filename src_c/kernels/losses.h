@@ -50,7 +50,8 @@ typedef struct {
 } ROW;
 
 /* With `logits` grad holds e^(x - max) when LANE(name_row) is called. A row whose label is params[0] is left out: it costs
- * nothing and its gradient is 0, whatever is in it. */
+ * nothing and its gradient is 0, whatever is in it. Labels have been checked; one that is out of range all the same was
+ * changed meanwhile by another thread, and costs NaN. */
 #define FNN_DEFINE_ROW_LOSS(name, logits)                                                                    \
     KERNEL_FN double FN(name)(const struct fnn_loss *of, ptrdiff_t first, ptrdiff_t n)                       \
     {                                                                                                        \
@@ -68,17 +69,21 @@ typedef struct {
             }                                                                                                \
             for (ptrdiff_t i = 0; i < rows; i++, r++) {                                                      \
                 const REAL w = weight ? weight[r] : 1;                                                       \
-                const int64_t label = of->labels ? of->labels[r] : 0;                                        \
+                const int64_t label = of->labels ? fnn_read_index(of->labels + r) : 0;                       \
                 REAL value = 0;                                                                              \
-                if (!of->labels || label != (int64_t)of->params[0]) {                                        \
+                const int ignored = of->labels && label == (int64_t)of->params[0];                           \
+                if (!ignored && label >= 0 && label < cols) {                                                \
                     ROW row = {x, target, (const REAL *)of->extra, grad, cols, label, (REAL)of->scale * w,   \
                                of->params, 0, 0, 0};                                                         \
                     if (logits)                                                                              \
                         row.max = group.max[i], row.log_sum = group.log_sum[i], row.sum = group.sum[i];      \
                     value = LANE(name##_row)(&row);                                                          \
                     value = w == 0 && __builtin_isinf(value) ? 0 : w * value;                                \
-                } else if (grad)                                                                             \
-                    memset(grad, 0, (size_t)cols * sizeof *grad);                                            \
+                } else {                                                                                     \
+                    value = ignored ? 0 : (REAL)NAN;                                                         \
+                    if (grad)                                                                                \
+                        memset(grad, 0, (size_t)cols * sizeof *grad);                                        \
+                }                                                                                            \
                 if (loss)                                                                                    \
                     loss[r] = value;                                                                         \
                 sum += value;                                                                                \

@@ -67,7 +67,7 @@ INLINE VEC LANE(exp_parts)(VEC x, VEC *rest, VEC *shifted)
 /* y 2^n by adding n to the exponent, where y and the result are normal. */
 INLINE VEC LANE(shift_exponent)(VEC y, VEC shifted)
 {
-    return (VEC)((IVEC)y + ((IVEC)shifted << MANTISSA_BITS));
+    return (VEC)((UVEC)y + ((UVEC)shifted << MANTISSA_BITS));
 }
 
 /* y 2^n rounded once, so that it may overflow or be denormal. Without an instruction for it: in two steps, of
@@ -79,7 +79,7 @@ INLINE VEC LANE(scale)(VEC y, VEC shifted)
     return v_scalef(y, n);
 #else
     const VEC half = v_fma(n, K(0.5), K(ROUND));
-    const VEC rest = (VEC)((IVEC)shifted - (IVEC)half);
+    const VEC rest = (VEC)((UVEC)shifted - (UVEC)half);
     return y * LANE(shift_exponent)(K(1), half) * LANE(shift_exponent)(K(1), rest);
 #endif
 }
@@ -157,15 +157,15 @@ INLINE VEC LANE(sigmoid)(VEC x)
 /* x = 2^e m with 3/4 <= m < 3/2, for normal positive x. Returns m; *biased is e + EXPONENT_BIAS. */
 INLINE VEC LANE(split_exponent)(VEC x, IVEC *biased)
 {
-    const IVEC moved = (IVEC)x + ((IVEC)K(1) - (IVEC)K(0.75));
+    const IVEC moved = (IVEC)((UVEC)x + ((UVEC)K(1) - (UVEC)K(0.75)));
     *biased = moved >> MANTISSA_BITS;
-    return (VEC)((moved & (((INT)1 << MANTISSA_BITS) - 1)) + (IVEC)K(0.75));
+    return (VEC)((UVEC)(moved & (((INT)1 << MANTISSA_BITS) - 1)) + (UVEC)K(0.75));
 }
 
 /* A small non-negative integer, less offset, as a real. */
 INLINE VEC LANE(real_of)(IVEC n, VEC offset)
 {
-    return (VEC)(n + (IVEC)K(ROUND)) - (K(ROUND) + offset);
+    return (VEC)((UVEC)n + (UVEC)K(ROUND)) - (K(ROUND) + offset);
 }
 
 /* log(2^e (1 + f)) = e ln 2 + f - f^2 / 2 + s (f^2 / 2 + s^2 L(s^2)) with s = f / (2 + f): as in fdlibm,

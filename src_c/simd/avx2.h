@@ -7,6 +7,8 @@ typedef __m256 vec32, mask32;
 typedef __m256d vec64, mask64;
 typedef int32_t ivec32 __attribute__((vector_size(32)));
 typedef int64_t ivec64 __attribute__((vector_size(32)));
+typedef uint32_t uvec32 __attribute__((vector_size(32)));
+typedef uint64_t uvec64 __attribute__((vector_size(32)));
 typedef __m256i tail32, tail64;
 
 #define TILE_ROWS 6

@@ -7,6 +7,8 @@ typedef __m512 vec32;
 typedef __m512d vec64;
 typedef int32_t ivec32 __attribute__((vector_size(64)));
 typedef int64_t ivec64 __attribute__((vector_size(64)));
+typedef uint32_t uvec32 __attribute__((vector_size(64)));
+typedef uint64_t uvec64 __attribute__((vector_size(64)));
 typedef __mmask16 mask32, tail32;
 typedef __mmask8 mask64, tail64;
 

@@ -7,6 +7,8 @@ typedef float32x4_t vec32;
 typedef float64x2_t vec64;
 typedef int32_t ivec32 __attribute__((vector_size(16)));
 typedef int64_t ivec64 __attribute__((vector_size(16)));
+typedef uint32_t uvec32 __attribute__((vector_size(16)));
+typedef uint64_t uvec64 __attribute__((vector_size(16)));
 typedef uint32x4_t mask32;
 typedef uint64x2_t mask64;
 

@@ -7,6 +7,8 @@ typedef __m128 vec32, mask32;
 typedef __m128d vec64, mask64;
 typedef int32_t ivec32 __attribute__((vector_size(16)));
 typedef int64_t ivec64 __attribute__((vector_size(16)));
+typedef uint32_t uvec32 __attribute__((vector_size(16)));
+typedef uint64_t uvec64 __attribute__((vector_size(16)));
 
 #define TILE_ROWS 4
 #define V(op) FNN_CAT(_mm_##op, PSD)

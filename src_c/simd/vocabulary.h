@@ -2,8 +2,8 @@
  *
  * An instruction set's header (avx512.h, avx2.h, sse2.h, neon.h) supplies the words that differ between machines:
  *
- *   VEC IVEC MASK TAIL LANES         a register of REALs, of integers as wide, a comparison, a partial register,
- *                                  its width
+ *   VEC IVEC UVEC MASK TAIL LANES    a register of REALs, of integers as wide with and without a sign, a comparison,
+ *                                  a partial register, its width
  *   v_splat v_load v_store           one value everywhere; unaligned memory
  *   v_tail v_load_tail v_store_tail  the first n lanes only; the others read as zero and are never touched in memory
  *   v_fill_tail(v, tail, fill)       the lanes of the tail from v, the others from fill
@@ -18,7 +18,8 @@
  *   TILE_ROWS                        rows of the matmul tile, two VECs wide, that fill the register file
  *
  * Everything else is here, in terms of these: +, -, *, / and the integer operators act on whole registers (vector
- * extensions of GCC and clang), and casts between VEC and IVEC reinterpret bits.
+ * extensions of GCC and clang), and casts between VEC, IVEC and UVEC reinterpret bits. Sums that
+ * may overflow are of UVEC, which goes around; those of IVEC are undefined then.
  */
 #ifndef FNN_VOCABULARY_H
 #define FNN_VOCABULARY_H
@@ -46,6 +47,7 @@
 
 #define VEC FNN_CAT(vec, BITS)
 #define IVEC FNN_CAT(ivec, BITS)
+#define UVEC FNN_CAT(uvec, BITS)
 #define MASK FNN_CAT(mask, BITS)
 #define TAIL FNN_CAT(tail, BITS)
 #define INT FNN_CAT(FNN_CAT(int, BITS), _t)
