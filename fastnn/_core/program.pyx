@@ -273,14 +273,6 @@ cdef class NativeProgram:
         return (ndim == 2 and cnp.PyArray_TYPE(<cnp.ndarray> y) == dtype
                 and cnp.PyArray_DIM(<cnp.ndarray> y, 1) == self.n_target)
 
-    cdef int check_span(self, int first, int last, Py_ssize_t rows) except -1:
-        """Raise ValueError unless there are such operations, and room for so many rows."""
-        if not 0 <= first <= last <= self.count:
-            raise ValueError(f"operations must be some of {self.count}, got {first} to {last}")
-        if not 0 <= rows <= self.batch_size:
-            raise ValueError(f"rows must be between 0 and {self.batch_size}, got {rows}")
-        return 0
-
     cdef Py_ssize_t itemsize(self) noexcept:
         return sizeof(double) if self.double_ else sizeof(float)
 
@@ -344,7 +336,6 @@ cdef class NativeProgram:
         cdef void *pointers[SLOTS]
         cdef Totals totals
         cdef int i, status
-        self.check_span(first, last, rows)
         for i in range(SLOTS):
             array = slots.get(SLOT_NAMES[i])
             pointers[i] = arrays.data(array)
