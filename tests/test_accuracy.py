@@ -106,6 +106,25 @@ def test_left_tails_keep_their_digits(name, isa, dtype, rng):
     }[name]
     x = rng.uniform(-12, 2, 300).astype(dtype)
     assert exact_ulp_errors(getattr(F, name)(x), exact(function, x)).max() <= 6
+    if name != "softplus":  # down to where results are denormal, and 0
+        x = rng.uniform(*(-112, -5) if dtype == "float32" else (-752, -5), 300).astype(dtype)
+        x[::2] = rng.uniform(*(-15, -5) if dtype == "float32" else (-39, -5), 150)
+        with mpmath.workprec(2400):  # log(1 + e^x) of mish
+            truth = [function(mpmath.mpf(value)) for value in x.tolist()]
+        assert exact_ulp_errors(getattr(F, name)(x), truth).max() <= 4
+
+
+@pytest.mark.parametrize("name", ["silu", "mish"])
+def test_gradients_keep_their_digits_in_the_left_tail(name, isa, dtype, rng):
+    x = rng.uniform(*(-112, -5) if dtype == "float32" else (-752, -5), 300).astype(dtype)
+    with mpmath.workprec(2400):
+        truth = []
+        for value in map(mpmath.mpf, x.tolist()):
+            e = mpmath.exp(value)
+            n = e * (e + 2)
+            mish = (n * (n + 2) + 4 * value * e * (1 + e)) / (n + 2) ** 2
+            truth.append(e / (1 + e) * (1 + value / (1 + e)) if name == "silu" else mish)
+    assert exact_ulp_errors(getattr(F, f"{name}_backward")(np.ones_like(x), x), truth).max() <= 6
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

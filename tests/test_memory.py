@@ -155,6 +155,7 @@ def racing(array, wild, work, seconds=0.4):
 WILD = [10**12, -(10**12)]
 
 
+@pytest.mark.filterwarnings("ignore:the loss of batch")
 @pytest.mark.parametrize("wild", WILD)
 @pytest.mark.parametrize("loss", [nn.CrossEntropyLoss(weight=[1.0, 2.0, 1.0]), nn.NLLLoss(), nn.MultiMarginLoss()])
 def test_labels_that_another_thread_changes(loss, wild):
@@ -170,6 +171,7 @@ def test_labels_that_another_thread_changes(loss, wild):
     racing(y, wild, lambda: F.multi_margin_loss_backward(1.0, x, y), 0.2)
 
 
+@pytest.mark.filterwarnings("ignore:the loss of batch")
 @pytest.mark.parametrize("wild", WILD)
 def test_codes_that_another_thread_changes(wild):
     net = nn.Sequential(nn.Embedding(8, 4), nn.Linear(8, 1), seed=0)
@@ -228,6 +230,8 @@ arguments = {"Linear": (3, 3), "Embedding": (5, 2), "LayerNorm": (3,), "RMSNorm"
              "PReLU": (3,), "Columns": ([0, 2],), "Maxout": (3,), "TabularInput": ([0], {1: (5, 2)})}
 wild = [10**6, -1, 0, 2**70, float("nan"), float("inf"), 1e300, None, "abc", "softmax", (), [10**6], [-1], {}, True,
         np.zeros(1), np.zeros((0, 4)), object()]
+if fastnn.get_backend() == "reference":  # a hundred times slower
+    wild = wild[::5]
 x = np.ones((4, 3), "float32")
 done, others = 0, ("Module", "Concat", "Residual", "Heads")
 for name in nn.__all__:
@@ -284,12 +288,12 @@ for thing in ("net", "params", "optimizer", "average", "trainer", "loss"):
                 done += 1
 optimizer = optim.Adam(others[0].parameters())
 for states in ({}, {"exp_avg": np.zeros(1, "float32")}, {"exp_avg": np.zeros(1), "exp_avg_sq": np.zeros(1)}):
-    optimizer.states = states
     try:
+        optimizer.states = states
         optimizer.step()
-    except ValueError:
+    except (AttributeError, ValueError):
         done += 1
-print("done", done > 5000)
+print("done", done > 5000 // (1 + 9 * (fastnn.get_backend() == "reference")))
 """
 
 

@@ -1,10 +1,12 @@
 """What users do to networks besides training them: copy, pickle, fork amid a run, run from within, rearrange."""
 
+import contextlib
 import copy
 import os
 import pickle
 import signal
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -267,3 +269,24 @@ def test_the_program_of_a_step_can_be_printed():
         "noise",
     ):
         assert part in text
+
+
+@pytest.mark.parametrize("backend", ["native", "reference"])
+def test_rows_without_columns_take_no_time(backend):
+    """However many rows: there is nothing to do, and nothing that could be interrupted."""
+    x = np.lib.stride_tricks.as_strided(np.empty(0, "float32"), (2**40, 0), (0, 4))
+    with fastnn.use_backend(backend):
+        for call in (
+            lambda: F.softmax(x),
+            lambda: F.softmax_backward(x, x),
+            lambda: F.linear(x, np.empty((0, 0), "float32")),
+            lambda: F.layer_norm(x),
+            lambda: F.prelu(x, np.full(1, 0.5, "float32")),
+            lambda: F.relu(x),
+            lambda: F.dropout(x, seed=0),
+            lambda: nn.Linear(0, 0)(x),
+        ):
+            began = time.monotonic()
+            with contextlib.suppress(ValueError, MemoryError):
+                assert call().shape == (2**40, 0)
+            assert time.monotonic() - began < 5

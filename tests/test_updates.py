@@ -6,9 +6,11 @@ from measure import max_ulp, wide
 from ops import UPDATES, case_id
 from records import Call, numbered
 
+import fastnn
 import fastnn.optim.functional as optim
 from fastnn import reference
 from fastnn._core import dispatch
+from fastnn.reference.optimizers.adam import product_of_momenta
 
 CASES = [(op, options) for op in UPDATES for options in op.options]
 EVERY_CASE = pytest.mark.parametrize("case", CASES, ids=case_id)
@@ -271,3 +273,36 @@ def test_centered_rmsprop_of_constant_gradients(compat, momentum, dtype, isa, ba
         largest = 0.1 * np.abs(grad) / (eps if compat == "torch" else eps**0.5) / (1 - momentum)
         assert (np.abs(param - before) <= 1.01 * largest).all()
     assert (np.sign(param) == -np.sign(grad)).all()
+
+
+@pytest.mark.parametrize("backend", ["native", "reference"])
+@pytest.mark.parametrize("rule", ["adam_step", "adamw_step", "nadam_step", "radam_step", "adamax_step", "adagrad_step"])
+def test_steps_beyond_any_training(rule, backend):
+    """Late steps take no longer than early ones; those that no float holds are refused."""
+    function = getattr(optim, rule)
+    states = 1 if rule == "adagrad_step" else 2
+    with fastnn.use_backend(backend):
+        for betas in ((0.9, 0.999), (0.999999, 0.999)) if states == 2 else (None,):
+            param, arrays = np.ones(3), [np.zeros(3) for _ in range(states)]
+            function(param, np.ones(3), *arrays, step=2**40, **({} if betas is None else {"betas": betas}))
+            assert np.isfinite(param).all()
+            assert (param < 1).all()
+        for step in (2**63, 2**70, 2**53 + 1):
+            param, arrays = np.ones(3), [np.zeros(3) for _ in range(states)]
+            with pytest.raises(ValueError, match=f"step must be at most {2**53}, got {step}"):
+                function(param, np.ones(3), *arrays, step=step)
+            assert (param == 1).all()
+            assert not any(array.any() for array in arrays)
+
+
+@pytest.mark.parametrize(("beta1", "decay", "step"), [(0.999999, 4e-2, 30_000), (0.99999, 1.0, 5000), (0.9, 0.0, 30)])
+def test_the_momenta_of_a_late_step_are_those_of_all_before(beta1, decay, step):
+    """The product, which is in closed form from where momenta no longer change, against all its factors."""
+    expected = np.prod(beta1 * (1 - 0.5 * 0.96 ** (np.arange(1, step) * decay)))
+    product = product_of_momenta(beta1, decay, step - 1)
+    assert product == pytest.approx(expected, rel=1e-9) or max(product, expected) < 1e-20
+    params = [np.ones(4), np.ones(4)]
+    for function, param in zip((optim.nadam_step, reference.nadam_step), params, strict=True):
+        options = {"momentum_decay": decay, "betas": (beta1, 0.999), "step": step}
+        function(param, np.full(4, 0.5), np.full(4, 0.1), np.full(4, 0.2), **options)
+    np.testing.assert_allclose(*params, rtol=1e-12)

@@ -84,6 +84,8 @@ cdef void run_product(const fnn_product *q, const After *after, real dtype) noex
     """Threads share the columns where there are more of them than rows, so that b is packed only once."""
     cdef ProductWork work = ProductWork(whole=q, after=after)
     cdef double cost = <double> q.rows * q.cols * q.depth * COST
+    if q.cols == 0:  # however many rows there are
+        return
     if q.cols > q.rows:
         parallel_for(<Task> columns_task[real], &work, q.cols, UNIT, cost)
     else:

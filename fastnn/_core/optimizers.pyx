@@ -167,7 +167,7 @@ cdef inline double nadam_momentum(const double *h, double t) noexcept nogil:
 
 cdef void advance(int rule, double *h, int64_t step) noexcept nogil:
     """Take what a rule keeps among its hyperparameters on to this step: the product of NAdam's momenta."""
-    cdef double product = h[MU_PRODUCT]
+    cdef double decay, product = h[MU_PRODUCT]
     cdef int64_t t
     if rule != NADAM:
         return
@@ -175,7 +175,10 @@ cdef void advance(int rule, double *h, int64_t step) noexcept nogil:
         product = 1.0
         for t in range(1, step):
             product *= nadam_momentum(h, <double> t)
-            if product < 1e-20:
+            decay = pow(0.96, <double> t * h[MOMENTUM_DECAY])
+            if decay < 1e-17:  # the momentum is beta1 from here on
+                product *= pow(h[BETA1], <double> (step - 1 - t))
+            if product < 1e-20 or decay < 1e-17:
                 break
     h[MU_PRODUCT] = max(product * nadam_momentum(h, <double> step), 1e-300)
 
@@ -382,6 +385,9 @@ cdef class Hyper:
                 for i, name in enumerate(self.names)}
 
 
+cdef object LAST_STEP = 2**53  # exact as a double
+
+
 cdef bint is_state(object state, object param, object grad, bint needed) noexcept:
     """Whether `state` can be updated beside param and grad as it is, or is None where it is not needed."""
     if state is None:
@@ -406,7 +412,7 @@ cdef class Rule:
                 or not is_state(s2, param, grad, False)
                 or not arrays.apart(s0, s1) or not arrays.apart(s0, s2) or not arrays.apart(s1, s2)
                 or not arrays.is_plain(hyper) or not arrays.is_double(hyper) or arrays.size(hyper) != HYPER_COUNT
-                or type(step) is not int or step < 1):
+                or type(step) is not int or not 1 <= step <= LAST_STEP):
             return False
         self.run(hyper, step, param, grad, s0, s1, s2)
         return True

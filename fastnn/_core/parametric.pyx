@@ -110,7 +110,8 @@ cdef void run_prelu(const real *x, const real *weight, real *y, Py_ssize_t rows,
         params = [weight[0], 0.0, 0.0]
         run_map1(LEAKY_RELU, COST, x, y, rows * cols, params)
         return
-    parallel_for(<Task> prelu_task[real], &work, rows, 1, rows * cols * COST)
+    if cols != 0:
+        parallel_for(<Task> prelu_task[real], &work, rows, 1, rows * cols * COST)
 
 
 cdef void slopes_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
@@ -136,7 +137,7 @@ cdef void run_prelu_backward(const real *g, const real *x, const real *weight, r
     if accumulate:
         work.init = grad_weight
     parallel_for(<Task> slopes_task[real], &work, cols, UNIT, rows * cols * COST)
-    if grad_x != NULL:
+    if grad_x != NULL and cols != 0:
         work.y = grad_x
         parallel_for(<Task> prelu_task[real], &work, rows, 1, rows * cols * COST)
 

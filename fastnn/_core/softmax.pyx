@@ -30,6 +30,8 @@ cdef void rows1_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *
 cdef void run_rows1(int kernel, const real *x, real *y, Py_ssize_t rows, Py_ssize_t cols, Py_ssize_t y_cols,
                     const double *params) noexcept nogil:
     cdef RowsWork work = RowsWork(kernel=kernel, g=NULL, x=x, y=y, cols=cols, g_cols=0, y_cols=y_cols, params=params)
+    if cols == 0 and y_cols == 0:  # however many rows there are
+        return
     parallel_for(<Task> rows1_task[real], &work, rows, 1, rows * cols * COST)
 
 
@@ -42,6 +44,8 @@ cdef void rows2_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *
 cdef void run_rows2(int kernel, const real *g, const real *y, real *out, Py_ssize_t rows, Py_ssize_t cols,
                     Py_ssize_t g_cols, const double *params) noexcept nogil:
     cdef RowsWork work = RowsWork(kernel=kernel, g=g, x=y, y=out, cols=cols, g_cols=g_cols, y_cols=cols, params=params)
+    if cols == 0:
+        return
     parallel_for(<Task> rows2_task[real], &work, rows, 1, rows * cols * COST)
 
 

@@ -18,7 +18,7 @@ class Fixed:
 
     def __delattr__(self, name: str) -> None:
         if name in self.fixed:
-            self._refuse(name, None)
+            self._refuse(name, self)  # no value that it may have already
         super().__delattr__(name)
 
     def _refuse(self, name: str, value: Any) -> None:

@@ -201,7 +201,9 @@ def silu(x: Array) -> Array:
 def silu_backward(grad_output: Array, x: Array) -> Array:
     """Return grad_output * s * (1 + x * (1 - s)), with s = sigmoid(x)."""
     x = np.clip(x, -SATURATION, SATURATION)
-    return grad_output * _logistic_gated_slope(x, x)
+    root = np.exp(np.minimum(x, 0) / 2)  # s = root^2 / (1 + root^2) where x < 0: the product with x may be denormal
+    tail = root * (root / (1 + root * root) * (1 + x / (1 + root * root)))
+    return grad_output * np.where(x < 0, tail, _logistic_gated_slope(x, x))
 
 
 @np.errstate(all="ignore")
@@ -219,8 +221,10 @@ def mish_backward(grad_output: Array, x: Array) -> Array:
     """Return grad_output * (w + x * w'), w = n / (n + 2) as in `mish`, so w' = 4 e (e + 1) / (n + 2)**2."""
     x = np.clip(x, -SATURATION, MISH_SATURATION)
     e, n = _mish_terms(x)
-    gate_slope = 4 * (e / (n + 2)) * ((e + 1) / (n + 2))  # one factor at a time: the square overflows float32
-    return grad_output * (n / (n + 2) + x * gate_slope)
+    # e / (n + 2) is a factor of both terms; one at a time, since the square overflows float32. As a product of roots,
+    # since a denormal e would have lost its digits.
+    root = np.exp(x / 2)
+    return grad_output * (root * (root / (n + 2) * ((e + 2) + 4 * x * ((e + 1) / (n + 2)))))
 
 
 def _mish_terms(x: Array) -> tuple[Array, Array]:

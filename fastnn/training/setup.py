@@ -37,7 +37,7 @@ class Setup:
     ) -> None:
         if not isinstance(net, Sequential):
             raise TypeError(f"net must be a Sequential, got {type(net).__name__}")
-        self.net = net
+        self._net = net
         self._step: Callable[[Any, Any], float | None] | None = None  # the compiled short cut for plain arrays
         self.metrics = _metrics(metrics)
         self._loss, self._optimizer = _loss(loss), self._checked(optimizer)
@@ -47,6 +47,11 @@ class Setup:
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_step": None}
+
+    @property
+    def net(self) -> Sequential:
+        """The network; another one takes a trainer, and an optimizer, of its own."""
+        return self._net
 
     @property
     def loss(self) -> Loss:

@@ -92,7 +92,7 @@ FNN_DEFINE_MAP2(celu_backward, p[0])
 INLINE VEC LANE(gelu)(VEC x)
 {
     const VEC a = v_min(K(FN(tail_end)), v_abs(x));
-    return v_fnma(a, LANE(gaussian)(a, 0.5, LANE(tail_ratio)(a)), AT_LEAST(x, K(-0.0)));
+    return AT_LEAST(x, K(-0.0)) - LANE(gaussian)(a, 0.5, a * LANE(tail_ratio)(a));
 }
 INLINE VEC LANE(gelu_backward)(VEC g, VEC x)
 {
@@ -135,34 +135,58 @@ INLINE VEC LANE(gelu_tanh_backward)(VEC g, VEC x)
 FNN_DEFINE_MAP1(gelu_tanh)
 FNN_DEFINE_MAP2(gelu_tanh_backward)
 
-/* x sigmoid(x) */
+/* e^x = power 2^n for x below 40; a factor comes in before 2^n, which may make both denormal. Below GATE_START even
+ * x e^x is 0. */
+#define GATE_START (EXP_START - 7.2)
+INLINE VEC LANE(exp_power)(VEC x, VEC *shifted)
+{
+    VEC rest;
+    const VEC head = LANE(exp_parts)(x, &rest, shifted);
+    return K(1) + (head + rest);
+}
+
+/* x sigmoid(x): x e^x / (1 + e^x) for x < 0, x / (1 + e^-x) elsewhere */
 INLINE VEC LANE(silu)(VEC x)
 {
-    return AT_LEAST(x, K(-1e30)) * LANE(sigmoid)(x);
+    VEC shifted;
+    const VEC c = AT_LEAST(x, K(GATE_START));
+    const VEC power = LANE(exp_power)(v_max(K(GATE_START), -v_abs(c)), &shifted);
+    const VEC small = LANE(scale_down)(power * c, shifted);
+    return v_select(v_lt(x, K(0)), small, x) / (K(1) + LANE(scale_down)(power, shifted));
 }
 INLINE VEC LANE(silu_backward)(VEC g, VEC x)
 {
-    VEC complement;
-    const VEC s = LANE(sigmoid_both)(x, &complement);
-    return g * (s * v_fma(FINITE(x), complement, K(1)));
+    VEC shifted;
+    const VEC c = CLAMP(x, K(GATE_START), K(-GATE_START));
+    const MASK negative = v_lt(c, K(0));
+    const VEC power = LANE(exp_power)(-v_abs(c), &shifted);
+    const VEC e = LANE(scale_down)(power, shifted), large = K(1) / (K(1) + e);
+    const VEC slope = v_fma(c, v_select(negative, large, e * large), K(1));
+    return g * (v_select(negative, LANE(scale_down)(power * slope, shifted), slope) * large);
 }
 FNN_DEFINE_MAP1(silu)
 FNN_DEFINE_MAP2(silu_backward)
 
 /* x tanh(log(1 + e^x)) = x n / (n + 2) with n = e^x (e^x + 2); from 22 on the factor is 1 in both dtypes.
- * Derivative: (n (n + 2) + 4 x e^x (1 + e^x)) / (n + 2)^2 */
+ * Derivative: e^x ((e^x + 2) (n + 2) + 4 x (1 + e^x)) / (n + 2)^2 */
 INLINE VEC LANE(mish)(VEC x)
 {
-    const VEC e = LANE(exp_bounded)(v_min(K(22), x));
-    const VEC n = e * (e + K(2));
-    return AT_LEAST(x, K(-1e30)) * (n / (n + K(2)));
+    VEC shifted;
+    const VEC c = CLAMP(x, K(GATE_START), K(22));
+    const VEC power = LANE(exp_power)(c, &shifted);
+    const VEC e = LANE(scale_down)(power, shifted), n = e * (e + K(2));
+    const MASK negative = v_lt(x, K(0));
+    const VEC gate = v_select(negative, e + K(2), n) / (n + K(2));
+    return v_select(negative, LANE(scale_down)(power * c, shifted), x) * gate;
 }
 INLINE VEC LANE(mish_backward)(VEC g, VEC x)
 {
-    const VEC c = CLAMP(x, K(-1e30), K(22));
-    const VEC e = LANE(exp_bounded)(c);
-    const VEC n = e * (e + K(2)), d = n + K(2);
-    return g * (v_fma(n, d, K(4) * c * (e * (K(1) + e))) / (d * d));
+    VEC shifted;
+    const VEC c = CLAMP(x, K(GATE_START), K(22));
+    const VEC power = LANE(exp_power)(c, &shifted);
+    const VEC e = LANE(scale_down)(power, shifted), d = v_fma(e, e + K(2), K(2));
+    const VEC slope = v_fma(e + K(2), d, K(4) * c * (K(1) + e)) / (d * d);
+    return g * LANE(scale_down)(power * slope, shifted);
 }
 FNN_DEFINE_MAP1(mish)
 FNN_DEFINE_MAP2(mish_backward)

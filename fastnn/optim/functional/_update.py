@@ -8,6 +8,7 @@ from ... import _validation as check
 from ..._compat import DEFAULTS, MODES, defaults_of
 from ..._core import dispatch
 from ..._core import optimizers as core
+from ..._schema import MOST_STEPS
 
 Array = check.Array
 
@@ -95,7 +96,7 @@ def _check_apart(arrays: dict[str, Array | None]) -> None:
 def slow(rule: core.Rule, name: str, hyper: Array, keywords: dict[str, Any], **given: Any) -> None:
     """The update of arrays that may need a repair, or by the function `name` of the reference with these keywords."""
     if "step" in keywords:
-        keywords["step"] = check.check_integer("step", keywords["step"], at_least=1)
+        keywords["step"] = check.check_integer("step", keywords["step"], at_least=1, at_most=MOST_STEPS)
     arrays = _arrays(**given)
     if dispatch.get_reference():
         from ... import reference

@@ -81,6 +81,19 @@ def adamw_step(
         param *= 1 - weight_decay
 
 
+def product_of_momenta(beta1: float, momentum_decay: float, steps: int) -> float:
+    """Return the product of NAdam's momenta of so many steps; below 1e-20 it makes no difference how small it is."""
+    product = 1.0
+    for t in range(1, steps + 1):
+        decay = 0.96 ** (t * momentum_decay)
+        product *= beta1 * (1 - 0.5 * decay)
+        if decay < 1e-17:  # the momentum is beta1 from here on
+            product *= beta1 ** (steps - t)
+        if product < 1e-20 or decay < 1e-17:
+            break
+    return product
+
+
 @np.errstate(all="ignore")
 def nadam_step(
     param: Array,
@@ -113,7 +126,7 @@ def nadam_step(
     grad = gradient(param, grad, lr, weight_decay, maximize, decoupled_weight_decay)
     average_moments(exp_avg, exp_avg_sq, grad, betas)
     if mu_product is None:
-        mu_product = np.array([float(np.prod([mu(t) for t in range(1, step)]))])
+        mu_product = np.array([product_of_momenta(betas[0], momentum_decay, step - 1)])
     mu_product *= mu(step)
     product = float(mu_product[0])
     of_grad = lr * (1 - mu(step)) / (1 - product)
