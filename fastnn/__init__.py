@@ -1,6 +1,13 @@
 """Fully connected networks on a CPU: trained and run from NumPy arrays, fast, with the same bits every time."""
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
+
+if find_spec("fastnn._core.dispatch") is None:
+    raise ImportError(
+        f"{__path__[0]} is the source of fastnn, where nothing is compiled: start Python in another folder to import "
+        "the installed package (or with -P), or build here with `pip install -e .`"
+    )
 
 from . import functional, nn, optim
 from ._backend import get_backend, use_backend

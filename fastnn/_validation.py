@@ -6,6 +6,7 @@ Nothing here runs when the compiled fast path accepts its arrays.
 import numbers
 import os
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -210,8 +211,44 @@ def without_overlap(array: Array, out: Array, in_place: bool = False) -> Array:
 
 def check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> None:
     """Raise ValueError unless `value` is one of `choices`."""
+    if isinstance(value, np.ndarray):
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got an array")
     if value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
+
+
+# What arguments are called in other libraries.
+TWINS = {
+    "learning_rate": "lr",
+    "alpha": "lr",
+    "beta_1": "betas",
+    "beta_2": "betas",
+    "epsilon": "eps",
+    "decay": "weight_decay",
+}
+TWINS |= {"size_average": "reduction", "reduce": "reduction", "from_logits": "", "axis": "dim"}
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A question for the known name that is most like this one, as the end of a message; "" if none is like it."""
+    import difflib
+
+    names = list(known)
+    twin = TWINS.get(name)
+    close = [twin] if twin in names else difflib.get_close_matches(name, names, 1, 0.6)
+    return f": did you mean {close[0]}?" if close else ""
+
+
+def refuse_unknown(cls: type, unknown: Iterable[str], more: Iterable[str] = ()) -> None:
+    """Raise TypeError for keywords that the constructor of a class, with those of its base, does not have."""
+    import inspect
+
+    for name in unknown:
+        parameters = inspect.signature(vars(cls).get("__init__", cls)).parameters.values()
+        named = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) and p.name != "self"]
+        known = [*named, *more]
+        hint = did_you_mean(name, known) or f": it takes {', '.join(known)}"
+        raise TypeError(f"{cls.__name__} takes no argument {name!r}{hint}")
 
 
 def check_switch(name: str, value: Any) -> bool:

@@ -86,11 +86,21 @@ def read(path: Path, kind: str) -> tuple[dict[str, Array], dict[str, Any]]:
     OSError
         If it cannot be read.
     """
+    if not isinstance(path, (str, os.PathLike)):
+        hint = ": write the bytes to a file first" if isinstance(path, (bytes, bytearray, memoryview)) else ""
+        raise TypeError(f"path must be a str or a path, got {type(path).__name__}{hint}")
     status = os.stat(path)
     if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for a writer
         raise FileFormatError(f"{path} is {'a folder' if stat.S_ISDIR(status.st_mode) else 'no regular file'}")
     with open(path, "rb") as file:
         length = os.fstat(file.fileno()).st_size
+        start = file.read(4)
+        file.seek(0)
+        if start.startswith((b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")):
+            raise FileFormatError(
+                f"{path} is an archive or a pickle, as torch.save writes: read it with torch.load there, and give its "
+                'state dict to net.load_state_dict(state, layout="torch")'
+            )
         header = _header(path, file, length)
         content, expected = _content(path, kind, header.pop("__metadata__", None) or {})
         entries = sorted(header.items(), key=lambda item: tuple(item[1]["data_offsets"]))

@@ -43,13 +43,22 @@ class ClassLoss(Loss):
 
     @weight.setter
     def weight(self, value: Any) -> None:
+        if isinstance(value, str):
+            raise TypeError(
+                f"weight must be an array of a number a class, got {value!r}: fastnn.data.class_weights(y) balances"
+            )
         weight = None if value is None else check.as_weights("weight", value, "float64")
         if weight is not None and weight.ndim != 1:
             raise ValueError(f"weight must have shape (classes,), got {weight.shape}")
         self._keep(weight)
 
     def prepare_target(self, target: Any, rows: int, n_out: int, dtype: np.dtype[Any]) -> tuple[check.Array, bool]:
+        t = check.as_objects("y", target)
+        if t.dtype.kind in "UST" or (t.dtype == object and t.size and isinstance(t.flat[0], str)):
+            raise TypeError("y has words as labels: number them, classes, y = np.unique(y, return_inverse=True)")
         t = check.from_any("y", target)
+        if np.issubdtype(t.dtype, np.integer) and t.shape == (rows, 1) and n_out != 1:
+            raise ValueError(f"y must be class indices of shape ({rows},), got shape {t.shape}: use y.reshape(-1)")
         if np.issubdtype(t.dtype, np.integer) and t.ndim == 1:
             check.check_shape("y", t, (rows,), f"for {rows} samples")
             return check.as_labels("y", t), True
@@ -59,7 +68,22 @@ class ClassLoss(Loss):
             raise TypeError(
                 f"y must be integer class indices or probabilities of shape ({rows}, {n_out}), got {t.dtype}"
             )
+        if self.ignored >= 0:
+            raise ValueError(
+                f"ignore_index={self.ignored} is for class indices, but y has probabilities: give rows that are to be left "
+                "out a sample_weight of 0"
+            )
         return super().prepare_target(t, rows, n_out, dtype)
+
+    def describe_label(self, row: int, value: int, y: Any, n_out: int, layout: Any = True) -> str:
+        text = super().describe_label(row, value, y, n_out, layout)
+        if n_out == 1:
+            return (
+                f"{text}: the network has one output; give it one a class, or use nn.BCEWithLogitsLoss for two classes"
+            )
+        if value == n_out and len(y) and y.min() == 1:
+            return f"{text}: they are counted from 0, use y - 1"
+        return text
 
     def _flag(self, labels: bool) -> int:
         return super()._flag(labels) | (SHARED if self.shared and self._extra is not None else 0)

@@ -27,11 +27,13 @@ def as_rows(net: Sequential, x: Any, *, narrow: bool = False) -> tuple[Array, tu
     TypeError, ValueError
         If x does not fit the network.
     """
+    is_array = hasattr(x, "astype")
     if type(x) is not np.ndarray:
         _check_columns(net, column_names(x))
     x = check.as_input("x", x) if narrow else check.as_array("x", x)
     if x.dtype != net.dtype and x.dtype.name not in check.NARROW:
-        raise TypeError(f"x is {x.dtype} but the network is {net.dtype}: use x.astype({net.dtype!r})")
+        remedy = f"x.astype({net.dtype!r})" if is_array else f"np.asarray(x, {net.dtype!r})"
+        raise TypeError(f"x is {x.dtype} but the network is {net.dtype}: use {remedy}")
     if net._nodes and isinstance(net._nodes[0].layer, Flatten):
         shape = x.shape[:1]
         rows = x.reshape(shape[0], math.prod(x.shape[1:])) if x.ndim else x

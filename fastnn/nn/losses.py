@@ -41,6 +41,13 @@ class Loss:
     quick: ClassVar[bool] = True  # targets are read as they are given
 
     def __init__(self, reduction: str = "mean", **params: float) -> None:
+        if params and type(self).__init__ is Loss.__init__:  # it has no parameters: these are the caller's
+            check.refuse_unknown(type(self), params)
+        if not isinstance(reduction, str):
+            kind = type(reduction).__name__
+            raise TypeError(
+                f"{type(self).__name__}: reduction must be a word, got {kind}: give weights by name, weight=..."
+            )
         check.check_choice("reduction", reduction, self.reductions)
         self.reduction = reduction
         self.params = params  # keywords of the function that are numbers, in the order in which the kernel takes them

@@ -89,7 +89,10 @@ class Optimizer(Fixed):
         max_grad_norm: float | None = None,
         max_grad_value: float | None = None,
         error_if_nonfinite: bool = False,
+        **unknown: Any,
     ) -> None:
+        if unknown:
+            check.refuse_unknown(type(self), unknown, Common.__annotations__)
         if not isinstance(params, Parameters):
             raise TypeError(f"params must be net.parameters(), got {type(params).__name__}")
         self.params = params

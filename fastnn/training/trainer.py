@@ -21,6 +21,7 @@ from .checkpointer import Checkpointer
 from .data import Data, Mixed
 from .history import History
 from .nonfinite import check_data
+from .pairs import warn_of_odd_pair
 from .run import Run
 from .setup import Setup
 from .streams import BatchStream, Source, source_of, split
@@ -54,6 +55,11 @@ class Trainer(Setup):
     average : WeightAverage, optional
         Made from this network: `optim.ExponentialMovingAverage(net.parameters())`, say, or `optim.SWA`. It is updated
         after each update.
+
+    Warns
+    -----
+    UserWarning
+        If the last layer does not give what the loss takes: logits, probabilities or their logarithms.
 
     Attributes
     ----------
@@ -89,6 +95,7 @@ class Trainer(Setup):
         average: WeightAverage | None = None,
     ) -> None:
         super().__init__(net, loss, optimizer, scheduler, metrics, l1, l2, average)
+        warn_of_odd_pair(self.net, self.loss)
         self.run: Run | None = None
         self.paused: dict[str, Any] | None = None
         self.history = History()

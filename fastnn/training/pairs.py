@@ -1,0 +1,46 @@
+"""Whether the last layer of a network and its loss fit together."""
+
+from __future__ import annotations
+
+import warnings
+
+from .. import _validation as check
+from ..nn import activations, binary_losses, class_losses, distribution_losses
+from ..nn.linear import Linear
+from ..nn.losses import Loss
+from ..nn.module import Module
+from ..nn.sequential import Sequential
+
+PROBABILITIES = (activations.Sigmoid, activations.Softmax, activations.Hardsigmoid)
+UNBOUNDED = (Linear, activations.ReLU, activations.LeakyReLU, activations.ELU, activations.Tanh, activations.GELU)
+
+LOGITS_OF_CLASSES = (class_losses.CrossEntropyLoss, class_losses.SoftmaxFocalLoss)
+LOGITS = (binary_losses.BCEWithLogitsLoss, binary_losses.FocalLoss, binary_losses.HingeLoss,
+          binary_losses.SoftMarginLoss)  # fmt: skip
+LOG_PROBABILITIES = (class_losses.NLLLoss, distribution_losses.KLDivLoss)
+
+
+def warn_of_odd_pair(net: Sequential, loss: Loss) -> None:
+    """Warn, once a trainer, where the outputs of the last layer are not what the loss takes."""
+    last = net.layers[-1] if len(net.layers) else None
+    while isinstance(last, Sequential) and len(last.layers):
+        last = last.layers[-1]
+    message = None if last is None else odd_pair(last, loss)
+    if message is not None:
+        warnings.warn(message, UserWarning, stacklevel=check.frames_to_caller())
+
+
+def odd_pair(last: Module, loss: Loss) -> str | None:
+    """What does not fit, and the pair that does; None where nothing is known to be wrong."""
+    layer, name = type(last).__name__, type(loss).__name__
+    is_log = type(last) is activations.LogSoftmax
+    is_probability = isinstance(last, PROBABILITIES) and not is_log
+    if isinstance(loss, LOGITS_OF_CLASSES + LOGITS) and is_probability:
+        return f"{name} takes logits, but the last layer is {layer}: leave out {layer}, the loss has it in itself"
+    if isinstance(loss, LOG_PROBABILITIES) and (is_probability or isinstance(last, UNBOUNDED)):
+        instead = ", or nn.CrossEntropyLoss on logits" if isinstance(loss, class_losses.NLLLoss) else ""
+        return f"{name} takes log-probabilities, but the last layer is {layer}: end with nn.LogSoftmax(){instead}"
+    if isinstance(loss, binary_losses.BCELoss) and (is_log or isinstance(last, UNBOUNDED)):
+        instead = "end with nn.Sigmoid(), or use nn.BCEWithLogitsLoss"
+        return f"{name} takes probabilities, but the last layer is {layer}: {instead}"
+    return None
