@@ -15,7 +15,10 @@ class Lock:
     """A lock that the thread which holds it may take again."""
 
     def __init__(self) -> None:
-        self.inner = threading.RLock()
+        try:
+            self.inner = threading.RLock()
+        except RuntimeError as error:  # "can't allocate lock"
+            raise MemoryError("no memory for a lock") from error
         _all.add(self)
 
     def __enter__(self) -> None:

@@ -138,6 +138,7 @@ def test_weights_of_zero(backend):
     np.testing.assert_allclose(values(trainer.net), values(twin.net), rtol=1e-9)
 
 
+@pytest.mark.filterwarnings("ignore:the loss of batch")
 @pytest.mark.parametrize("by", ["label", "norm", "signal"])
 def test_running_statistics_and_metrics_follow_each_batch_of_a_group_that_is_done(by, backend):
     """As PyTorch's; a group that fails leaves them as they were."""
@@ -161,7 +162,7 @@ def test_running_statistics_and_metrics_follow_each_batch_of_a_group_that_is_don
     if by == "label":
         y[4] = 7
     elif by == "norm":
-        trainer.net[2].weight[...] *= 1e300
+        trainer.net[2].weight[...] = np.inf
     else:
         x[4] = np.nan
     with pytest.raises((ValueError, RuntimeError)):

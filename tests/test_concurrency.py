@@ -137,7 +137,8 @@ def test_backward_is_of_the_own_call(busy, name):
         return done
 
     together(on(name, run))
-    assert said <= {" another thread has called the network since"}
+    # Or it has called it and its backward since, so that there is no call left.
+    assert said <= {" another thread has called the network since", " net.train(); net(x)"}
 
 
 def test_a_backend_is_of_its_thread(busy):
@@ -190,14 +191,15 @@ def test_programs_are_not_kept_for_ever():
         assert sum(sizes) < 2 * cache.BUDGET
 
 
-def test_the_programs_used_last_are_kept():
+def test_the_programs_used_last_are_kept(monkeypatch):
+    monkeypatch.setattr(cache, "BUDGET", 0)  # so that only the last four are
     kept = cache.ProgramCache()
     made = []
 
     def get(width):
         def make():
             made.append(width)
-            return nn.Sequential(nn.Tanh()).plan_program("predict", 1 << 20, width)
+            return nn.Sequential(nn.Tanh()).plan_program("predict", 4, width)
 
         return kept.get(width, 1, make)
 

@@ -22,7 +22,7 @@ from pathlib import Path
 V2, V3 = set[str](), {"avx2", "fma"}
 CORES = {"Haswell": V3, "Zen": V3, "SkylakeX": V3 | {"avx512f", "avx512vl"}, "Prescott": V2}
 ISAS = {"avx2": V3, "sse2": V2, "": V2}
-BUSY = "while True: pass"
+BUSY = "import os; parent = os.getppid()\nwhile os.getppid() == parent: pass"  # and no longer
 
 
 def environments(rounds: int) -> list[dict[str, str]]:

@@ -94,12 +94,12 @@ def read(path: Path, kind: str) -> tuple[dict[str, Array], dict[str, Any]]:
         raise FileFormatError(f"{path} is {'a folder' if stat.S_ISDIR(status.st_mode) else 'no regular file'}")
     with open(path, "rb") as file:
         length = os.fstat(file.fileno()).st_size
-        start = file.read(4)
+        start = file.read(9)
         file.seek(0)
-        if start.startswith((b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")):
+        if start[:2] in (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05") and start[8:] != b"{":
             raise FileFormatError(
-                f"{path} is an archive or a pickle, as torch.save writes: read it with torch.load there, and give its "
-                'state dict to net.load_state_dict(state, layout="torch")'
+                f"{path} is no safetensors file but an archive or a pickle, as torch.save writes: read it with "
+                'torch.load and give its state dict to net.load_state_dict(state, layout="torch")'
             )
         header = _header(path, file, length)
         content, expected = _content(path, kind, header.pop("__metadata__", None) or {})

@@ -70,8 +70,8 @@ class ClassLoss(Loss):
             )
         if self.ignored >= 0:
             raise ValueError(
-                f"ignore_index={self.ignored} is for class indices, but y has probabilities: give rows that are to be left "
-                "out a sample_weight of 0"
+                f"ignore_index={self.ignored} is for class indices, but y has probabilities: give rows that are to be "
+                "left out a sample_weight of 0"
             )
         return super().prepare_target(t, rows, n_out, dtype)
 

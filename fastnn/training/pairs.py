@@ -37,8 +37,9 @@ def odd_pair(last: Module, loss: Loss) -> str | None:
     is_probability = isinstance(last, PROBABILITIES) and not is_log
     if isinstance(loss, LOGITS_OF_CLASSES + LOGITS) and is_probability:
         return f"{name} takes logits, but the last layer is {layer}: leave out {layer}, the loss has it in itself"
-    if isinstance(loss, LOG_PROBABILITIES) and (is_probability or isinstance(last, UNBOUNDED)):
-        instead = ", or nn.CrossEntropyLoss on logits" if isinstance(loss, class_losses.NLLLoss) else ""
+    is_nll = isinstance(loss, class_losses.NLLLoss)
+    if isinstance(loss, LOG_PROBABILITIES) and (is_probability or (is_nll and isinstance(last, UNBOUNDED))):
+        instead = ", or nn.CrossEntropyLoss on logits" if is_nll else ""
         return f"{name} takes log-probabilities, but the last layer is {layer}: end with nn.LogSoftmax(){instead}"
     if isinstance(loss, binary_losses.BCELoss) and (is_log or isinstance(last, UNBOUNDED)):
         instead = "end with nn.Sigmoid(), or use nn.BCEWithLogitsLoss"
