@@ -4,30 +4,25 @@ from __future__ import annotations
 
 import os
 import threading
-from types import TracebackType
 from typing import Any
 from weakref import WeakSet
 
 _all: WeakSet[Lock]
 
 
-class Lock:
-    """A lock that the thread which holds it may take again."""
+class Lock(threading.RLock().__class__):  # type: ignore[misc]
+    """A lock that the thread which holds it may take again.
 
-    def __init__(self) -> None:
+    `with lock:` runs no Python code, so that Ctrl-C cannot come between taking the lock and knowing that it is taken.
+    """
+
+    def __new__(cls) -> Lock:
         try:
-            self.inner = threading.RLock()
+            lock: Lock = super().__new__(cls)
         except RuntimeError as error:  # "can't allocate lock"
             raise MemoryError("no memory for a lock") from error
-        _all.add(self)
-
-    def __enter__(self) -> None:
-        self.inner.acquire()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.inner.release()
+        _all.add(lock)
+        return lock
 
     def __reduce__(self) -> Any:
         return Lock, ()
@@ -36,8 +31,8 @@ class Lock:
 def _forked() -> None:
     """In the child the threads that held locks do not exist; what this thread holds, it goes on to hold."""
     for lock in list(_all):
-        if not lock.inner._is_owned():  # type: ignore[attr-defined]
-            lock.inner = threading.RLock()
+        if not lock._is_owned():
+            lock._at_fork_reinit()
 
 
 _all = WeakSet()

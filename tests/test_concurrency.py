@@ -1,8 +1,11 @@
 """Threads that use something for the first time together get what one gets; each has a backend of its own."""
 
+import contextlib
 import os
+import signal
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -233,3 +236,31 @@ def test_locks_held_at_a_fork_are_free_in_the_child(name):
     assert os.waitpid(pid, 0)[1] == 0
     over.set()
     thread.join()
+
+
+def test_an_interrupt_leaves_no_lock_taken():
+    """Signals all the time, while a lock is taken and given back: in the end another thread can take it."""
+    lock, stop = _locks.Lock(), time.monotonic() + 0.5
+    old = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, 1e-4, 1e-4)
+    try:
+        while time.monotonic() < stop:
+            with contextlib.suppress(KeyboardInterrupt):
+                while True:
+                    with lock:
+                        pass
+    except KeyboardInterrupt:
+        pass
+    finally:
+        while True:
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                signal.signal(signal.SIGALRM, old)
+                break
+            except KeyboardInterrupt:
+                continue
+    taken = []
+    thread = threading.Thread(target=lambda: taken.append(lock.acquire(timeout=5)))
+    thread.start()
+    thread.join()
+    assert taken == [True]

@@ -4,6 +4,7 @@ It runs the plan that _core/program.pyx runs (fastnn/plan.py makes it), on the s
 this package. Buffers are matrices with a row for each sample of the largest batch; a run uses their first `rows` rows.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -38,7 +39,7 @@ class ReferenceProgram(Operations):
         self.loss_stop = program.sections["loss"][1] if "loss" in program.sections else None
         self.update = program.sections.get("update", (0, 0))  # the operations that update parameters
         self._lock = Lock()
-        self._holder: Any = None  # what is held by the thread that runs it
+        self._holder: int | None = None  # the process in which a thread runs it: a forked child has no such thread
         self.staged: Any = None
         self.now = 0  # the tick that dropout draws by in this run
         self.heads, self.kept = 0.0, np.zeros(2)  # the weighted sum of losses of heads; the sums before them
@@ -54,9 +55,9 @@ class ReferenceProgram(Operations):
     def _alone(self, staged: Any = None) -> Iterator[None]:
         """Wait until no other thread runs this program."""
         with self._lock:
-            if self._holder is self._lock.inner:
+            if self._holder == os.getpid():
                 raise RuntimeError("this network is running already: Python code in it must not run it again")
-            self._holder, self.staged = self._lock.inner, staged
+            self._holder, self.staged = os.getpid(), staged
             try:
                 yield
             finally:
