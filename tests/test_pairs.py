@@ -93,9 +93,9 @@ def test_arguments_that_there_are_not(call, message):
 @pytest.mark.parametrize(
     ("loss", "n_out", "y", "error", "message"),
     [
-        (nn.CrossEntropyLoss(), 2, ["a", "b", "a", "b"], TypeError, r"words as labels: number them.*np.unique"),
-        (nn.CrossEntropyLoss(), 2, np.array(["a", "b"] * 2, object), TypeError, "words as labels"),
-        (nn.NLLLoss(), 2, [["a"], ["b"], ["a"], ["b"]], TypeError, "words as labels"),
+        (nn.CrossEntropyLoss(), 2, ["a", "b", "a", "b"], TypeError, r"got words: number them.*np.unique"),
+        (nn.CrossEntropyLoss(), 2, np.array(["a", "b"] * 2, object), TypeError, "got words"),
+        (nn.NLLLoss(), 2, [["a"], ["b"], ["a"], ["b"]], TypeError, "got words"),
         (
             nn.CrossEntropyLoss(),
             2,

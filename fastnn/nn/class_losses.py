@@ -55,7 +55,9 @@ class ClassLoss(Loss):
     def prepare_target(self, target: Any, rows: int, n_out: int, dtype: np.dtype[Any]) -> tuple[check.Array, bool]:
         t = check.as_objects("y", target)
         if t.dtype.kind in "UST" or (t.dtype == object and t.size and isinstance(t.flat[0], str)):
-            raise TypeError("y has words as labels: number them, classes, y = np.unique(y, return_inverse=True)")
+            raise TypeError(
+                "y must be class indices, got words: number them, classes, y = np.unique(y, return_inverse=True)"
+            )
         t = check.from_any("y", target)
         if np.issubdtype(t.dtype, np.integer) and t.shape == (rows, 1) and n_out != 1:
             raise ValueError(f"y must be class indices of shape ({rows},), got shape {t.shape}: use y.reshape(-1)")
