@@ -219,14 +219,14 @@ def check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> None:
 
 # What arguments are called in other libraries.
 TWINS = {
-    "learning_rate": "lr",
-    "alpha": "lr",
     "beta_1": "betas",
     "beta_2": "betas",
-    "epsilon": "eps",
     "decay": "weight_decay",
+    "epsilon": "eps",
+    "learning_rate": "lr",
+    "reduce": "reduction",
+    "size_average": "reduction",
 }
-TWINS |= {"size_average": "reduction", "reduce": "reduction", "from_logits": "", "axis": "dim"}
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
