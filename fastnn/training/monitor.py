@@ -38,10 +38,9 @@ class Monitor:
     def value(self, logs: Mapping[str, float]) -> float:
         """The record's value; ValueError if there is none of this name."""
         if self.name not in logs:
-            hint = check.did_you_mean(
-                self.name.replace("acc", "accuracy") if self.name.endswith("acc") else self.name, logs
-            )
-            if not hint and self.name.startswith("val_") and not any(name.startswith("val_") for name in logs):
+            twin = self.name.removesuffix("acc") + "accuracy"  # as Keras calls it
+            hint = f": did you mean {twin}?" if twin in logs else ""
+            if not hint and self.name.startswith("val_"):
                 hint = "; give fit validation data"
             raise ValueError(f"monitor: there is no {self.name!r}, there are {', '.join(logs)}{hint}")
         return logs[self.name]
