@@ -75,7 +75,7 @@ class Plan(Vocabulary):
             self.operations.insert(first, self.operations.pop())
         for operation in self.operations[first + 1 :]:
             if "target" in operation.arrays:
-                operation.arrays["target"] = own
+                operation.arrays["target"], operation.head = own, name
 
     def head(self, moment: str, i: int, weight: float) -> None:
         """Combine the losses of several heads: "begin", then "head" after each, then "end"."""

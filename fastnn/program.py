@@ -14,9 +14,10 @@ import numpy as np
 
 from ._core import dispatch
 from ._core.operations import LABELS
-from ._core.program import BadCode
+from ._core.program import BadCode, BadTarget
 from ._locks import MAKING
 from ._validation import Array
+from .functional._targets import describe_target
 from .meters import Meter
 from .nn.parameters import ALIGNMENT, aligned_zeros
 
@@ -87,12 +88,13 @@ class Operation:
     seed: int = 0
     stream: int = 0
     place: int = 0  # where in the sums a metric counts
-    # Python code, given the rows of the batch and, gathered, their (targets, weights); a loss gives its value, and what
-    # that counts.
+    # Python code, given the rows of the batch and, gathered, their (targets, weights, mean weight of all samples or 0);
+    # a loss gives its value, and what that counts.
     call: Callable[[int, Any], tuple[float, float] | None] | None = None
     update: Optimizer | None = None
     loss: Loss | None = None
     columns: tuple[int, ...] | None = None  # of the network's input, where x is some of them
+    head: str = ""  # whose loss it is, of a network with several
 
     def flops(self, rows: int) -> int:
         """Floating-point operations: 2 a multiply-add, 1 an element of anything else."""
@@ -188,6 +190,14 @@ class Program:
         return ValueError(
             f"{operation.label.split()[-1]}: {where} is {value}: codes must be integers between 0 and {most}"
         )
+
+    def explained_target(self, error: BadTarget, order: Array | None = None) -> ValueError:
+        """The same of a target that its loss does not take."""
+        row, column, value, number = error.args
+        row, operation = row if order is None else int(order[row]), self.operations[number]
+        where = f"y[{operation.head!r}]" if operation.head else "y"
+        where += f"[{row}]" if operation.n_in == 1 else f"[{row}, {column}]"
+        return ValueError(describe_target(where, value, str(operation.kernel)))
 
     def __str__(self) -> str:
         head = (

@@ -1,6 +1,7 @@
 """Data that comes piece by piece trains as arrays do, is read ahead, and leaves no thread behind."""
 
 import itertools
+import math
 import os
 import signal
 import subprocess
@@ -39,9 +40,9 @@ def shards(tmp_path):
     return Shards.write(tmp_path / "shards", *data(), rows=50)
 
 
-def pieces(size=16, dtype="float32"):
-    x, y, weight = data(dtype)
-    return [(x[i : i + size], y[i : i + size], weight[i : i + size]) for i in range(0, len(x), size)]
+def pieces(size=16, dtype="float32", weighted=True):
+    arrays = data(dtype)[: 2 + weighted]
+    return [tuple(array[i : i + size] for array in arrays) for i in range(0, len(arrays[0]), size)]
 
 
 # Iterables
@@ -51,15 +52,24 @@ def pieces(size=16, dtype="float32"):
 @pytest.mark.parametrize("kind", ["list", "function", "generator"])
 def test_batches_train_as_arrays_do(kind, prefetch, dtype, backend):
     whole, trainer = make_trainer(dtype), make_trainer(dtype)
-    x, y, weight = data(dtype)
+    x, y, _ = data(dtype)
     epochs = 1 if kind == "generator" else 3
     held = {"validation_data": (x, y)}
-    whole.fit(x, y, sample_weight=weight, epochs=epochs, batch_size=16, shuffle=False, **held)
-    source = {"list": pieces(dtype=dtype), "function": lambda: iter(pieces(dtype=dtype))}.get(kind)
-    source = source or (piece for piece in pieces(dtype=dtype))
+    whole.fit(x, y, epochs=epochs, batch_size=16, shuffle=False, **held)
+    parts = pieces(dtype=dtype, weighted=False)
+    source = {"list": parts, "function": lambda: iter(parts)}.get(kind) or (piece for piece in parts)
     history = trainer.fit(source, epochs=epochs, prefetch=prefetch, **held)
     assert history["loss"] == whole.history["loss"] and history["val_loss"] == whole.history["val_loss"]
     assert bits(trainer) == bits(whole)
+
+
+def test_batches_divide_by_their_own_weights(dtype, backend):
+    """The weights of those to come are not known."""
+    trainer, twin = make_trainer(dtype), make_trainer(dtype)
+    trainer.fit(pieces(dtype=dtype)[:3])
+    for piece in pieces(dtype=dtype)[:3]:
+        twin.step(*piece)
+    np.testing.assert_array_equal(trainer.net.parameters().data, twin.net.parameters().data)
 
 
 def test_batches_may_differ_in_size():
@@ -96,7 +106,7 @@ def test_metrics_and_schedules_go_with_streams(kind, shards, tmp_path):
         trainer.scheduler = fastnn.optim.lr_scheduler.StepLR(trainer.optimizer, 3, by="batch")
         return trainer
 
-    source = {"arrays": (x, y), "batches": (pieces(50),), "shards": (shards,)}[kind]
+    source = {"arrays": (x, y), "batches": (pieces(50, weighted=False),), "shards": (shards,)}[kind]
     weights = {"sample_weight": weight} if kind == "arrays" else {}
     settings = {"batch_size": 50, "shuffle": False, "epochs": 3, "validation_data": (x, y), **weights}
     whole, cut, resumed = make(), make(), make()
@@ -106,7 +116,7 @@ def test_metrics_and_schedules_go_with_streams(kind, shards, tmp_path):
     again = resumed.fit(*source, **settings, checkpoint=tmp_path / "c", resume=True)
     assert bits(resumed) == bits(whole) and again["f1"] == history["f1"]
     arrays = make()
-    arrays.fit(x, y, **settings | {"sample_weight": weight})
+    arrays.fit(x, y, **settings | ({} if kind == "batches" else {"sample_weight": weight}))
     assert bits(arrays) == bits(whole)
 
 
@@ -174,6 +184,12 @@ def test_shards_are_shuffled_by_the_seed(shards, dtype):
     assert sorted(np.frombuffer(first, "float32")) == sorted(data()[0].ravel())
 
 
+def step_of_mean_weight(trainer, x, y, weight, weights):
+    batch, sums = trainer._training_data(x, y, weight), np.zeros(5)
+    batch.mean_weight = math.fsum(weights.tolist()) / len(weights)
+    trainer._programs.run("step", batch, None, 0, len(batch), len(batch), sums)
+
+
 @pytest.mark.parametrize("batch_size", [16, None, 1000])
 def test_shards_in_order_train_as_arrays_do(batch_size, shards):
     trainer, twin = make_trainer(), make_trainer()
@@ -183,7 +199,7 @@ def test_shards_in_order_train_as_arrays_do(batch_size, shards):
         for start in range(0, 120, 50):
             stop, size = min(start + 50, 120), min(batch_size or 50, 50)
             for a in range(start, stop, size):
-                twin.step(x[a : min(a + size, stop)], y[a : min(a + size, stop)], weight[a : min(a + size, stop)])
+                step_of_mean_weight(twin, *(array[a : min(a + size, stop)] for array in (x, y, weight)), weight)
     np.testing.assert_array_equal(trainer.net.parameters().data, twin.net.parameters().data)
     assert history.epochs == 2
     make_trainer().fit(shards, validation_data=(x, y), progress=True)

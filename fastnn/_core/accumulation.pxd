@@ -38,12 +38,12 @@ cdef inline Py_ssize_t keep_running(Group *group, bint back) noexcept nogil:
 
 
 cdef inline void begin_group(Group *group, Totals *totals, const int64_t *tick) noexcept nogil:
-    """Begin a group: gradients are 0, and its update divides by the weights of its batches alone."""
+    """Begin a group: gradients are 0, and its update divides by what is for its batches alone."""
     cdef char *sums = group.kept + keep_running(group, False)
     group.totals, group.tick = totals[0], tick[0]
     if group.sums:
         memcpy(sums, totals.sums, group.sums * sizeof(double))
-    totals.weight_sum = 0
+    totals.divisor = 0
     if group.double_:
         zero_grad(&group.ops[group.update].update, <double> 0)
     else:
@@ -54,7 +54,6 @@ cdef inline void end_group(Group *group, Totals *totals, int64_t *tick, bint don
     """Count a group that is done; leave everything as it was before one that is not."""
     cdef char *sums
     if done:
-        totals.weight_sum += group.totals.weight_sum
         return
     totals.loss, totals.loss_sum, totals.weight_sum = group.totals.loss, group.totals.loss_sum, group.totals.weight_sum
     totals.correct, totals.samples, tick[0] = group.totals.correct, group.totals.samples, group.tick

@@ -2,6 +2,10 @@ from libc.stdint cimport int64_t
 
 from fastnn._core.dispatch cimport fnn_loss, real
 
+cpdef enum:  # what targets of a loss may be: any number, from 0 to 1, -1 or 1
+    ANY, SHARES, SIGNS
+
+cdef Py_ssize_t first_bad(const real *target, Py_ssize_t n, int kind) noexcept nogil
 cdef double run_loss(int kernel, const fnn_loss *of, Py_ssize_t n, real dtype) noexcept nogil
 cdef double run_root(int kernel, const fnn_loss *of, Py_ssize_t n, double divisor, real dtype) noexcept nogil
 cdef double run_row_loss(int kernel, const fnn_loss *of, Py_ssize_t rows, real dtype) noexcept nogil

@@ -8,8 +8,15 @@ _Array = npt.NDArray[Any]
 _Params = tuple[float, ...]
 
 def first_bad_label(labels: npt.NDArray[np.int64], cols: int, ignored: int) -> int: ...
+def first_bad_target(target: _Array, kind: int) -> int: ...
+
+ANY: int
+SHARES: int
+SIGNS: int
+TARGET_KINDS: dict[str, int]
 
 class Loss:
+    targets: int
     def __init__(self, name: str, root: bool = False, pair: bool = False) -> None: ...
     def run(
         self,

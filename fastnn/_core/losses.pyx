@@ -26,6 +26,12 @@ cdef enum:
     ROW_CHUNK = 128  # rows of a row loss
     FEW = 64         # chunks whose sums need no memory of their own
 
+TARGET_KINDS = {
+    "binary_cross_entropy": SHARES, "binary_cross_entropy_with_logits": SHARES,
+    "binary_cross_entropy_with_logits_pos_weight": SHARES, "sigmoid_focal_loss": SHARES,
+    "hinge_loss": SIGNS, "soft_margin_loss": SIGNS,
+}
+
 cdef double COST = 0.2       # nanoseconds an element: benchmarks/bench_losses.py
 cdef double ROW_COST = 0.3
 
@@ -135,6 +141,29 @@ def first_bad_label(const int64_t[::1] labels, Py_ssize_t cols, int64_t ignored)
     return bad_label(&labels[0], labels.shape[0], cols, ignored) if labels.shape[0] else -1
 
 
+cdef Py_ssize_t first_bad(const real *target, Py_ssize_t n, int kind) noexcept nogil:
+    """The place of the first of n targets that is not of its kind, or -1. NaN passes: its loss is NaN."""
+    cdef Py_ssize_t i
+    cdef bint bad
+    if kind == ANY:
+        return -1
+    for i in range(n):
+        bad = target[i] > 1 or (target[i] < 1 and target[i] != -1 if kind == SIGNS else target[i] < 0)
+        if bad:
+            return i
+    return -1
+
+
+def first_bad_target(target, int kind):
+    """The place, in C order, of the first target of a plain array that is not of its kind, or -1."""
+    if not arrays.is_plain(target):
+        raise TypeError("target must be a C-contiguous array of float32 or float64")
+    cdef Py_ssize_t n = arrays.size(target)
+    if arrays.is_double(target):
+        return first_bad(<const double *> arrays.data(target), n, kind)
+    return first_bad(<const float *> arrays.data(target), n, kind)
+
+
 cdef double label_sum(const int64_t *labels, const real *weight, const real *by_class, int64_t ignored,
                       Py_ssize_t rows, Py_ssize_t cols) noexcept nogil:
     """What rows count in a mean: each its weight (NULL for 1) times that of its class, ignored ones nothing."""
@@ -189,10 +218,11 @@ cdef class Loss:
     cdef int kernel
     cdef bint root
     cdef bint pair
+    cdef readonly int targets  # their kind
 
     def __init__(self, str name, bint root=False, bint pair=False):
         self.kernel = dispatch.kernel_index(name, "loss")
-        self.root, self.pair = root, pair
+        self.root, self.pair, self.targets = root, pair, TARGET_KINDS.get(name, ANY)
 
     cdef bint fits(self, x, t, tuple params) noexcept:
         """Whether x and its target are plain and go together."""

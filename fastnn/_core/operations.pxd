@@ -33,6 +33,7 @@ ctypedef struct Op:
     int kernel
     int flag             # of the bits below
     int root             # rmse: the loss is the root of the mean
+    int targets          # their kind, of a loss
     Py_ssize_t n_in
     Py_ssize_t n_out
     double cost
@@ -50,19 +51,23 @@ ctypedef struct Totals:
     double loss          # of the last batch
     double loss_sum      # weighted sum of losses so far
     double weight_sum    # and what to divide it by
+    double mean_weight   # of the samples of all batches, if gradients are divided by it; 0: by the weights of the batch
+    double divisor       # what the gradients of a group of batches are divided by
     double correct       # right predictions so far
     double samples
     double heads         # the weighted sum of the losses of several heads of the network
     double kept_loss     # loss_sum and weight_sum before them
     double kept_weight
+    double kept_divisor
     double *sums         # all of them, with what metrics count behind the numbers above; or NULL
-    Py_ssize_t bad_row   # the row of the batch whose label, or whose code in a column of an operation, is out of range
-    int64_t bad_value
-    double bad_code
+    Py_ssize_t bad_row   # the row of the batch whose label, code or target in a column of an operation is out of range
+    int64_t bad_value    # the label
+    double bad_number    # the code or the target
     Py_ssize_t bad_column
     int bad_op
 
 cdef enum:
-    DONE, BAD_LABEL, BAD_CODE, NON_FINITE, BAD_NORM, RAISED
+    DONE, BAD_LABEL, BAD_TARGET, BAD_CODE, NON_FINITE, BAD_NORM, RAISED
 
+cdef double divisor_of(const Totals *totals, double rows, double weight_sum) noexcept nogil
 cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, real dtype) noexcept nogil

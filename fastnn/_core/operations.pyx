@@ -11,7 +11,7 @@ from fastnn._core.dispatch cimport fnn_loss, real
 from fastnn._core.dropout cimport run_noise
 from fastnn._core.embedding cimport run_embedding, run_embedding_backward
 from fastnn._core.linear cimport run_linear, run_linear_grad_weight, run_linear_grad_x
-from fastnn._core.losses cimport bad_label, label_sum, run_loss, run_root, run_row_loss, run_sum
+from fastnn._core.losses cimport bad_label, first_bad, label_sum, run_loss, run_root, run_row_loss, run_sum
 from fastnn._core.metrics cimport Reading, count_classes, count_correct, count_errors, count_top
 from fastnn._core.normalization cimport (
     forget_batch, run_norm, run_norm_backward, run_norm_gradients, run_statistics,
@@ -57,9 +57,15 @@ cdef double inverse(double weight_sum) noexcept nogil:
     return 1.0 / weight_sum if weight_sum != 0 else 0.0
 
 
-cdef double gradient_scale(const Op *op, double weight_sum) noexcept nogil:
-    """What the gradients of single losses are multiplied by."""
-    return inverse(weight_sum) if op.flag & MEAN and not op.flag & ACCUMULATE else 1.0
+cdef double divisor_of(const Totals *totals, double rows, double weight_sum) noexcept nogil:
+    """What the gradients of a batch are divided by: its weights, or its rows times the mean weight of all samples."""
+    return rows * totals.mean_weight if totals.mean_weight > 0 else weight_sum
+
+
+cdef double note_divisor(const Op *op, Totals *totals, double divisor) noexcept nogil:
+    """What the gradients of single losses are divided by; for a group of batches, the update does it."""
+    totals.divisor += divisor
+    return divisor if op.flag & MEAN and not op.flag & ACCUMULATE else 1.0
 
 
 cdef double expand_weights(const real *weight, real *expanded, Py_ssize_t rows, Py_ssize_t cols) noexcept nogil:
@@ -80,35 +86,44 @@ cdef void describe_loss(Op *op, fnn_loss *of) noexcept nogil:
         of.params[i] = op.params[i]
 
 
-cdef void run_elementwise_loss(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noexcept nogil:
+cdef int run_elementwise_loss(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noexcept nogil:
     cdef fnn_loss of
     cdef Py_ssize_t n = rows * op.n_in
-    cdef double count = n
-    cdef double total, divisor, root = 0
+    cdef const real *target = <const real *> op.p[TARGET]
+    cdef Py_ssize_t bad = first_bad(target, n, op.targets)
+    cdef double plain = rows if op.flag & BY_ROWS else n
+    cdef double divisor, count = plain
+    if bad >= 0:
+        totals.bad_row, totals.bad_column, totals.bad_number = bad // op.n_in, bad % op.n_in, target[bad]
+        return BAD_TARGET
     describe_loss(op, &of)
     if op.p[SAMPLE_WEIGHT] != NULL:
         of.weight = op.p[EXPANDED]
         count = expand_weights(<real *> op.p[SAMPLE_WEIGHT], <real *> op.p[EXPANDED], rows, op.n_in)
-    if op.flag & BY_ROWS:
-        count /= op.n_in
-    of.scale = gradient_scale(op, count)
+        if op.flag & BY_ROWS:
+            count /= op.n_in
+    divisor = note_divisor(op, totals, divisor_of(totals, plain, count))
+    of.scale = inverse(divisor)
     if op.root:
-        # The root's derivative needs its value: one pass for the loss, one for the gradient.
-        of.grad = NULL
-        divisor = count if op.flag & MEAN else 1.0
-        root = run_root(op.kernel, &of, n, divisor, dtype)
-        total = root * root * divisor if divisor != 0 else 0.0
-        of.scale = 1.0 / (2.0 * root) / divisor if root != 0 and divisor != 0 else 0.0
-        if op.flag & ACCUMULATE:
-            of.scale *= divisor
-        if op.p[GRAD_X] != NULL:
-            of.grad = op.p[GRAD_X]
-            run_loss(op.kernel, &of, n, dtype)
+        run_root_loss(op, &of, totals, n, count, divisor, dtype)
     else:
-        total = run_loss(op.kernel, &of, n, dtype)
+        add_loss(op, totals, run_loss(op.kernel, &of, n, dtype), count)
+    return DONE
+
+
+cdef void run_root_loss(Op *op, fnn_loss *of, Totals *totals, Py_ssize_t n, double count, double divisor,
+                        real dtype) noexcept nogil:
+    """The root of a loss. Its derivative needs its value: one pass for the loss, one for the gradient."""
+    cdef double total, root, shared = count if op.flag & MEAN else 1.0
+    of.grad = NULL
+    root = run_root(op.kernel, of, n, shared, dtype)
+    total = root * root * shared if shared != 0 else 0.0
     add_loss(op, totals, total, count)
-    if op.root:
-        totals.loss = root
+    totals.loss = root
+    of.scale = 1.0 / (2.0 * root) / divisor if root != 0 and shared != 0 and divisor != 0 else 0.0
+    if op.p[GRAD_X] != NULL:
+        of.grad = op.p[GRAD_X]
+        run_loss(op.kernel, of, n, dtype)
 
 
 cdef int run_rows_loss(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noexcept nogil:
@@ -116,6 +131,7 @@ cdef int run_rows_loss(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noex
     cdef const real *weight = <real *> op.p[SAMPLE_WEIGHT]
     cdef const real *by_class = NULL
     cdef double count = rows
+    cdef double plain = rows
     describe_loss(op, &of)
     of.weight = weight
     if op.flag & LABELS:
@@ -127,9 +143,11 @@ cdef int run_rows_loss(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noex
         if op.flag & SHARED:
             by_class = <const real *> op.p[EXTRA]
         count = label_sum(of.labels, weight, by_class, <int64_t> op.params[0], rows, op.n_in)
+        if totals.mean_weight > 0:
+            plain = label_sum(of.labels, <const real *> NULL, by_class, <int64_t> op.params[0], rows, op.n_in)
     elif weight != NULL:
         count = run_sum(weight, rows)
-    of.scale = gradient_scale(op, count)
+    of.scale = inverse(note_divisor(op, totals, divisor_of(totals, plain, count)))
     add_loss(op, totals, run_row_loss(op.kernel, &of, rows, dtype), count)
     return DONE
 
@@ -226,11 +244,17 @@ cdef double batch_weight(Op *op, Py_ssize_t rows, real dtype) noexcept nogil:
     return run_sum(<const real *> op.p[SAMPLE_WEIGHT], rows)
 
 
+cdef double batch_divisor(Op *op, const Totals *totals, Py_ssize_t rows, real dtype) noexcept nogil:
+    """What the gradients of a batch are divided by, where it counts by its rows."""
+    return divisor_of(totals, rows, 0 if totals.mean_weight > 0 else batch_weight(op, rows, dtype))
+
+
 cdef void combine_heads(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noexcept nogil:
     """Before, after each and at the end of the losses of several heads: add up their weighted sum."""
     cdef double weight = batch_weight(op, rows, dtype)
     if op.kind == HEADS_BEGIN:
         totals.heads, totals.kept_loss, totals.kept_weight = 0, totals.loss_sum, totals.weight_sum
+        totals.kept_divisor = totals.divisor
     elif op.kind == HEADS_HEAD:
         if totals.weight_sum != totals.kept_weight:  # something counted
             totals.heads += op.params[0] * totals.loss
@@ -241,6 +265,7 @@ cdef void combine_heads(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noe
         totals.loss = totals.heads
         totals.loss_sum += weight * totals.heads
         totals.weight_sum += weight
+        totals.divisor = totals.kept_divisor + batch_divisor(op, totals, rows, dtype)
 
 
 cdef int run_codes(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noexcept nogil:
@@ -249,7 +274,7 @@ cdef int run_codes(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noexcept
     cdef Py_ssize_t n = rows * op.n_in
     cdef Py_ssize_t bad = dispatch.bad_code(codes, n, <Py_ssize_t> op.params[0])
     if bad >= 0:
-        totals.bad_row, totals.bad_column, totals.bad_code = bad // op.n_in, bad % op.n_in, codes[bad]
+        totals.bad_row, totals.bad_column, totals.bad_number = bad // op.n_in, bad % op.n_in, codes[bad]
         return BAD_CODE
     run_embedding(codes, <const real *> op.p[WEIGHT], <real *> op.p[Y], n, op.n_out // op.n_in)
     return DONE
@@ -318,8 +343,8 @@ cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, real dty
         memcpy(op.p[Y], op.p[X], n * sizeof(real))
     elif op.kind == COLUMNS:
         copy_columns(<const real *> op.p[X], <Py_ssize_t> op.params[0], <real *> op.p[Y], <Py_ssize_t> op.params[1],
-                     <real> (op.params[2] * (batch_weight(op, rows, dtype) if op.flag & ACCUMULATE else 1.0)), rows,
-                     op.n_in)
+                     <real> (op.params[2] * (batch_divisor(op, totals, rows, dtype) if op.flag & ACCUMULATE else 1.0)),
+                     rows, op.n_in)
     elif op.kind == LABELS_OF:
         read_labels(<const real *> op.p[X], <Py_ssize_t> op.params[0], <int64_t *> op.p[Y], rows)
     elif op.kind in (HEADS_BEGIN, HEADS_HEAD, HEADS_END):
@@ -331,13 +356,13 @@ cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, real dty
     elif op.kind == RUNNING:
         run_running(op, rows, dtype)
     elif op.kind == LOSS:
-        run_elementwise_loss(op, totals, rows, dtype)
+        return run_elementwise_loss(op, totals, rows, dtype)
     elif op.kind == ROW_LOSS:
         return run_rows_loss(op, totals, rows, dtype)
     elif op.kind in (CORRECT, COUNT_CLASSES, COUNT_TOP, COUNT_ERRORS):
         run_metric(op, totals, rows, dtype)
     elif op.kind == UPDATE:
-        if not run_update(&op.update, inverse(totals.weight_sum) if op.flag & MEAN else 1.0, dtype):
+        if not run_update(&op.update, inverse(totals.divisor) if op.flag & MEAN else 1.0, dtype):
             return BAD_NORM
     elif op.kind == AVERAGE:
         run_average(<real *> op.p[S0], <const real *> op.p[WEIGHT], op.n_in, <const double *> op.p[HYPER],

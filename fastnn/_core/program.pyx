@@ -18,9 +18,9 @@ from fastnn._core cimport arrays, dispatch
 from fastnn._core.accumulation cimport Group, begin_group, end_group, keep_running
 from fastnn._core.batches cimport Batches, check_batches, next_batch, read_batches
 from fastnn._core.operations cimport (
-    ACTIVATION, ACTIVATION_BACKWARD, AVERAGE, BAD_CODE, BAD_LABEL, BAD_NORM, DONE, LABELS, LINEAR, LINEAR_BACKWARD,
-    LOSS, NOISE, NOISE_BACKWARD, NON_FINITE, NORM, NORM_BACKWARD, PYTHON, RAISED, ROW_LOSS, ROWS, ROWS_BACKWARD,
-    UPDATE, Op, Totals, run_op,
+    ACTIVATION, ACTIVATION_BACKWARD, AVERAGE, BAD_CODE, BAD_LABEL, BAD_NORM, BAD_TARGET, DONE, LABELS, LINEAR,
+    LINEAR_BACKWARD, LOSS, NOISE, NOISE_BACKWARD, NON_FINITE, NORM, NORM_BACKWARD, PYTHON, RAISED, ROW_LOSS, ROWS,
+    ROWS_BACKWARD, UPDATE, Op, Totals, divisor_of, run_op,
 )
 from fastnn._core.normalization cimport find_norm
 from fastnn._core.optimizers cimport make_update
@@ -29,6 +29,7 @@ from fastnn._core.schedule cimport Schedule, read_schedule, set_rates
 from fastnn._core.threads cimport fork_count
 
 from fastnn._core.activations import cost_of
+from fastnn._core.losses import ANY, TARGET_KINDS
 from fastnn._core.operations import KINDS, ROLE_NAMES
 from fastnn._core.optimizers import NOT_FINITE
 from fastnn._core.parameters import check_average
@@ -76,7 +77,7 @@ cdef class NativeProgram:
     cdef int generation           # forks when the lock was made: a child's copy may be held by nobody who is left
     cdef object error             # raised in Python code, on its way out of the run
     cdef uint64_t now             # the tick that dropout draws by in this run
-    cdef object staged            # (targets, weights) of the batch, for losses in Python; None if they are not gathered
+    cdef object staged            # (targets, weights, mean weight), for losses in Python; None if they are not gathered
     cdef list keep  # the arrays behind the pointers, and the callables of Python operations
 
     def __cinit__(self, plan):
@@ -159,6 +160,7 @@ cdef class NativeProgram:
         elif op.kind in groups:
             op.kernel = dispatch.kernel_index(operation.kernel, groups[op.kind])
             op.cost = cost_of(operation.kernel)
+            op.targets = TARGET_KINDS.get(operation.kernel, ANY)
             op.seed, op.stream = operation.seed, operation.stream
 
     cdef int acquire(self) except -1:
@@ -190,7 +192,9 @@ cdef class NativeProgram:
         if status == NON_FINITE:
             raise NonFinite(offset)
         if status == BAD_CODE:
-            raise BadCode(totals.bad_row + offset, totals.bad_column, totals.bad_code, totals.bad_op)
+            raise BadCode(totals.bad_row + offset, totals.bad_column, totals.bad_number, totals.bad_op)
+        if status == BAD_TARGET:
+            raise BadTarget(totals.bad_row + offset, totals.bad_column, totals.bad_number, totals.bad_op)
         if status == BAD_NORM:
             raise RuntimeError(NOT_FINITE)
 
@@ -240,6 +244,7 @@ cdef class NativeProgram:
             if result is not None:
                 loss, count = result
                 totals.loss = loss
+                totals.divisor += divisor_of(totals, rows, count)
                 if count:  # the mean of nothing is NaN, and counts nothing
                     totals.loss_sum += totals.loss * <double> count
                     totals.weight_sum += <double> count
@@ -364,7 +369,7 @@ cdef class NativeProgram:
     def run_batches(self, int first, int last, x, target, sample_weight, const int64_t[::1] order, Py_ssize_t start,
                     Py_ssize_t stop, Py_ssize_t batch_size, staging, double[::1] sums, bint train,
                     bint halt=False, schedule=None, double[::1] losses=None, mix=None, double scale=1.0,
-                    int accumulate=1):
+                    int accumulate=1, double mean_weight=0.0):
         """Run the operations on rows start .. stop - 1 of the data, a batch at a time; signals are seen in between.
 
         With `order`, row i is row order[i] of the data, gathered into the arrays of `staging`; without, batches are
@@ -376,7 +381,8 @@ cdef class NativeProgram:
         that is at partner[i] in the data, by the share of its batch; class indices become probabilities. x of uint8 or
         float16 is widened into its array of `staging`, times `scale`. Parameters are updated after every `accumulate`
         batches, for which the program must have been planned, and after the last one; such a group is all done or, like
-        a batch that failed, none.
+        a batch that failed, none. Where `mean_weight` is above 0, the gradients of a mean over a batch are divided by
+        its rows times that, instead of by its own weights.
         """
         cdef void *slots[SLOTS]
         cdef Batches data
@@ -400,6 +406,7 @@ cdef class NativeProgram:
         if stop > start:
             self.check_row_sizes(&data)
         read_totals(&totals, sums)
+        totals.mean_weight = mean_weight
         memset(&group, 0, sizeof(group))
         if accumulate > 1:
             group.ops, group.count, group.update, group.double_ = self.ops, self.count, self.update_start, self.double_
@@ -408,7 +415,7 @@ cdef class NativeProgram:
             group.kept = kept
         i = start
         self.acquire()
-        self.staged = None if staging is None else staging[1:]
+        self.staged = None if staging is None else (*staging[1:], mean_weight)
         with nogil:
             while i < stop and status == DONE:
                 rows = min(batch_size, stop - i)
@@ -447,6 +454,7 @@ cdef void clear(void **slots) noexcept nogil:
 cdef void read_totals(Totals *totals, double[::1] sums) noexcept:
     totals.loss, totals.loss_sum, totals.weight_sum = sums[0], sums[1], sums[2]
     totals.correct, totals.samples = sums[3], sums[4]
+    totals.mean_weight = totals.divisor = 0
     totals.sums = NULL
     if sums.shape[0] > OWN_SUMS:  # five are enough where nothing else is counted
         totals.sums = &sums[0]
@@ -463,6 +471,10 @@ class BadRow(Exception):
 
 class BadLabel(BadRow):
     """A class index out of range; args: its row, and its value."""
+
+
+class BadTarget(BadRow):
+    """A target that its loss does not take; args: row, column, value, number of the operation."""
 
 
 class BadCode(BadRow):

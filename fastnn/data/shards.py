@@ -105,6 +105,15 @@ class Shards:
         """The arrays of shard number i: x, y, and weight if there is one; with `mmap` not read, but mapped."""
         return tuple(self._open(i, part, mmap) for part in self._parts)
 
+    @property
+    def weighted(self) -> bool:
+        """Whether the samples have weights."""
+        return "weight" in self._parts
+
+    def weight(self, i: int) -> NDArray[Any]:
+        """The weights of shard number i, mapped."""
+        return self._open(i, "weight", mmap=True)
+
     @classmethod
     def write(
         cls, folder: str | os.PathLike[str], x: Any, y: Any, weight: Any = None, *, rows: int = 100_000

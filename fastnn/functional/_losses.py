@@ -10,6 +10,7 @@ from .. import _validation as check
 from .._core import dispatch
 from .._core.losses import Loss, RowLoss, first_bad_label
 from ._elementwise import Array, reference_function
+from ._targets import check_targets
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Params = tuple[float, ...]
@@ -187,7 +188,10 @@ class LossFunction:
     def both(
         self, input: Any, target: Any, reduction: str, sample_weight: Any, params: Params = (), extra: Any = None
     ) -> tuple[Any, Array]:
-        """The loss, and its gradient; for "none" that of the sum."""
+        """The loss, and its gradient, for "none" that of the sum; of targets that the loss takes."""
+        if self.kernel.targets:
+            target = check.as_target("target", target, getattr(input, "dtype", float))
+            check_targets("target", target, self.name)
         arguments = (input, target, sample_weight, reduction, None, True, True, params, extra)
         return self.kernel.quick(*arguments) or self._slow(*arguments)
 

@@ -43,6 +43,7 @@ def binary_cross_entropy(input: Any, target: Any, reduction: str = "mean", sampl
 
     loss = -(target * log(input) + (1 - target) * log(1 - input))
 
+    Targets between 0 and 1; others are computed with as they are (`nn.BCELoss` and the trainer refuse them).
     Logarithms are held above -100 and the variance in the gradient above 1e-12, as in PyTorch. Inputs outside [0, 1]
     give NaN or values without meaning; after a layer without sigmoid take `binary_cross_entropy_with_logits`.
     """
@@ -74,6 +75,7 @@ def binary_cross_entropy_with_logits(
 
     loss = max(input, 0) - input * target + log(1 + exp(-|input|))
 
+    Targets between 0 and 1; others are computed with as they are (`nn.BCEWithLogitsLoss` and the trainer refuse them).
     With pos_weight: (1 - target) * log(1 + exp(input)) + pos_weight * target * log(1 + exp(-input)).
     """
     if pos_weight is None:
@@ -121,6 +123,7 @@ def sigmoid_focal_loss(
     loss = alpha_t * (1 - p_t)^gamma * binary_cross_entropy_with_logits(input, target),
     p_t = p * target + (1 - p) * (1 - target),   p = sigmoid(input)
 
+    Targets between 0 and 1; others are computed with as they are (`nn.FocalLoss` and the trainer refuse them).
     As torchvision's function of this name, but for the reduction, which is "none" there by default.
     """
     return _focal.forward(input, target, reduction, sample_weight, _focus(alpha, gamma))
@@ -162,7 +165,8 @@ def hinge_loss(
 
     loss = max(0, margin - target * input), or its square
 
-    The gradient is 0 on the margin. Targets of 0 and 1 must be made 2 * target - 1 first: a 0 has no gradient.
+    The gradient is 0 on the margin. Targets of 0 and 1 must be made 2 * target - 1 first: a 0 has no gradient
+    (`nn.HingeLoss` and the trainer refuse it).
     """
     return _hinge.forward(input, target, reduction, sample_weight, _margin(margin, squared))
 
@@ -191,7 +195,8 @@ def soft_margin_loss(input: Any, target: Any, reduction: str = "mean", sample_we
 
     loss = log(1 + exp(-target * input))
 
-    The same as `binary_cross_entropy_with_logits` for targets of 0 and 1. PyTorch's overflows, this one does not.
+    The same as `binary_cross_entropy_with_logits` for targets of 0 and 1, which `nn.SoftMarginLoss` and the trainer
+    refuse. PyTorch's overflows, this one does not.
     """
     return _soft_margin.forward(input, target, reduction, sample_weight)
 

@@ -11,14 +11,14 @@ from .losses import Loss
 
 
 class BCELoss(Loss):
-    """Binary cross-entropy of probabilities, after a sigmoid"""
+    """Binary cross-entropy of probabilities, after a sigmoid, for targets between 0 and 1"""
 
     name = kernel = "binary_cross_entropy"
     threshold = 0.5
 
 
 class BCEWithLogitsLoss(Loss):
-    """Binary cross-entropy of logits: the sigmoid is part of it
+    """Binary cross-entropy of logits, for targets between 0 and 1: the sigmoid is part of it
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class BCEWithLogitsLoss(Loss):
 
 
 class FocalLoss(Loss):
-    """Focal loss of logits: `functional.sigmoid_focal_loss`
+    """Focal loss of logits, for targets between 0 and 1: `functional.sigmoid_focal_loss`
 
     Parameters
     ----------

@@ -255,7 +255,7 @@ class PythonLoss(Loss):
         x, gradient = plan.in_workspace(plan.current, plan.cols, "input"), plan.gradient
 
         def call(rows: int, staged: Any) -> tuple[float, float]:
-            target, weight = staged
+            target, weight, mean_weight = staged
             weight = None if weight is None else weight[:rows]
             result = self(read_only(x.array[:rows]), target[:rows], weight)
             if not isinstance(result, tuple) or len(result) != 2:
@@ -264,7 +264,8 @@ class PythonLoss(Loss):
             count = rows if weight is None else float(weight.sum(dtype="float64"))
             if gradient is not None:
                 grad = _gradient(result[1], (rows, gradient.cols))
-                gradient.array[:rows] = grad * count if plan.accumulate and count else grad
+                scale = count if plan.accumulate else count / (rows * mean_weight) if mean_weight else 1.0
+                gradient.array[:rows] = grad * scale if count else grad
             return value, count
 
         name = getattr(self.function, "__name__", type(self.function).__name__)

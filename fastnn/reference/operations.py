@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._core.losses import TARGET_KINDS, first_bad_target
 from .._core.operations import ACCUMULATE, BY_ROWS, LABELS, MEAN, SHARED
-from .._core.program import BadCode, BadLabel
+from .._core.program import BadCode, BadLabel, BadTarget
 from . import (
     activations,
     binary_losses,
@@ -63,7 +64,10 @@ class Operations:
     now: int
     heads: float
     kept: Array
-    staged: Any  # (targets, weights) of the batch, for losses in Python
+    kept_divisor: float
+    staged: Any  # (targets, weights, mean weight) of the batch, for losses in Python
+    mean_weight: float  # of the samples of all batches, if gradients are divided by it; 0: by the weights of the batch
+    divisor: float  # what the gradients of a group of batches are divided by
 
     def _linear(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
         np.matmul(a["x"], a["weight"], out=a["pre"])
@@ -162,13 +166,13 @@ class Operations:
         a["y"][...] = a["x"]
 
     def _columns(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
-        a["y"][...] = o.params[2] * (_rows_weight(a, rows) if o.flag & ACCUMULATE else 1.0) * a["x"]
+        a["y"][...] = o.params[2] * (self._rows_divisor(a, rows) if o.flag & ACCUMULATE else 1.0) * a["x"]
 
     def _labels(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
         a["y"][...] = a["x"][:, 0]
 
     def _heads_begin(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
-        self.heads, self.kept = 0.0, sums[1:3].copy()
+        self.heads, self.kept, self.kept_divisor = 0.0, sums[1:3].copy(), self.divisor
 
     def _heads_head(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
         if sums[2] != self.kept[1]:  # something counted
@@ -180,19 +184,25 @@ class Operations:
     def _heads_end(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
         sums[0] = self.heads
         sums[1:3] += _rows_weight(a, rows) * self.heads, _rows_weight(a, rows)
+        self.divisor = self.kept_divisor + self._rows_divisor(a, rows)
 
     def _loss(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
         assert o.loss is not None
         x, target, weight = a["x"], a["target"], a.get("sample_weight")
         if o.flag & LABELS:
             check_labels(target, o.n_in, int(o.params[0]))
+        elif o.kind == "loss":
+            self._check_targets(o, target)
         keywords = {"reduction": o.loss.reduction, "sample_weight": weight, **o.loss.params}
         if "extra" in a:
             keywords[o.loss.extra_name] = a["extra"]
         count = float(_counts(o, a, rows).sum(dtype="float64"))
         value = float(LOSSES[o.loss.name](x, target, **keywords))
         if "grad_x" in a:
-            upstream = count if o.flag & MEAN and o.flag & ACCUMULATE else 1.0
+            plain = float(_counts(o, {**a, "sample_weight": np.ones(rows)}, rows).sum(dtype="float64"))
+            divisor = plain * self.mean_weight if self.mean_weight else count
+            self.divisor += divisor
+            upstream = 1.0 if not o.flag & MEAN else count if o.flag & ACCUMULATE else count * _inverse(divisor)
             gradients = LOSSES[f"{o.loss.name}_backward"](upstream, x, target, **keywords)
             gradients = gradients if isinstance(gradients, tuple) else (gradients,)
             for role, gradient in zip(("grad_x", "grad_extra"), gradients, strict=False):
@@ -204,6 +214,16 @@ class Operations:
         sums[2] += count
 
     _row_loss = _loss
+
+    def _check_targets(self, o: "Operation", target: Array) -> None:
+        bad = first_bad_target(np.ascontiguousarray(target), TARGET_KINDS.get(str(o.kernel), 0))
+        if bad >= 0:
+            row, column = divmod(bad, o.n_in)
+            raise BadTarget(row, column, float(target[row, column]), self.operations.index(o))
+
+    def _rows_divisor(self, a: dict[str, Array], rows: int) -> float:
+        """What the gradients of a batch are divided by, where it counts by its rows."""
+        return rows * self.mean_weight if self.mean_weight else _rows_weight(a, rows)
 
     def _metric(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
         x, target, weight = a["x"], a["target"].reshape(rows, -1), a.get("sample_weight")
@@ -228,7 +248,7 @@ class Operations:
 
     def _update(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
         assert o.update is not None
-        update_parameters(o.update, a, _inverse(sums[2]) if o.flag & MEAN else 1.0)
+        update_parameters(o.update, a, _inverse(self.divisor) if o.flag & MEAN else 1.0)
 
     def _average(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
         parameters.average(a["s0"], a["weight"], a["hyper"], a["step"])
@@ -238,6 +258,7 @@ class Operations:
         result = o.call(rows, self.staged)
         if result is not None:
             loss, count = result
+            self.divisor += rows * self.mean_weight if self.mean_weight else count
             sums[0] = loss
             sums[1] += loss * count if count else 0  # the mean of nothing is NaN, and counts nothing
             sums[2] += count

@@ -41,8 +41,13 @@ class ReferenceProgram(Operations):
         self._lock = Lock()
         self._holder: int | None = None  # the process in which a thread runs it: a forked child has no such thread
         self.staged: Any = None
+        self.mean_weight = self.divisor = 0.0
         self.now = 0  # the tick that dropout draws by in this run
-        self.heads, self.kept = 0.0, np.zeros(2)  # the weighted sum of losses of heads; the sums before them
+        self.heads, self.kept, self.kept_divisor = (
+            0.0,
+            np.zeros(2),
+            0.0,
+        )  # the weighted sum of losses of heads; before them
 
     def run(
         self, first: int, last: int, rows: int, slots: dict[str, Array], sums: Array, tick: int | None = None
@@ -52,12 +57,13 @@ class ReferenceProgram(Operations):
             self._run(first, last, rows, slots, sums, int(self.tick[0]) if tick is None else tick)
 
     @contextmanager
-    def _alone(self, staged: Any = None) -> Iterator[None]:
+    def _alone(self, staged: Any = None, mean_weight: float = 0.0) -> Iterator[None]:
         """Wait until no other thread runs this program."""
         with self._lock:
             if self._holder == os.getpid():
                 raise RuntimeError("this network is running already: Python code in it must not run it again")
-            self._holder, self.staged = os.getpid(), staged
+            self._holder, self.mean_weight, self.divisor = os.getpid(), mean_weight, 0.0
+            self.staged = None if staged is None else (*staged, mean_weight)
             try:
                 yield
             finally:
@@ -91,15 +97,17 @@ class ReferenceProgram(Operations):
         mix: tuple[Array, Array] | None = None,
         scale: float = 1.0,
         accumulate: int = 1,
+        mean_weight: float = 0.0,
     ) -> int:
         """Run the operations on rows start .. stop - 1 of the data (row i is row order[i]), a batch at a time.
 
         `schedule` is (hyper, places, table): row i of the table has the values at `places` for update i. With `mix`,
         (partner, shares), row i is mixed with row partner[i] of the data. Parameters are updated after every
         `accumulate` batches, for which the program must have been planned, and after the last one; such a group is all
-        done or none.
+        done or none. Where `mean_weight` is above 0, the gradients of a mean over a batch are divided by its rows times
+        that, instead of by its own weights.
         """
-        with self._alone(None if staging is None else staging[1:]):
+        with self._alone(None if staging is None else staging[1:], mean_weight):
             more = (staging, sums, train, halt, schedule, losses, mix, scale, accumulate)
             return self._run_batches(first, last, x, target, sample_weight, order, start, stop, batch_size, *more)
 
@@ -149,8 +157,6 @@ class ReferenceProgram(Operations):
                 elif isinstance(error, NonFinite):
                     error.args = (begin,)
                 raise
-            if accumulate > 1 and closes:
-                sums[2] += kept[0][1][2]
             if losses is not None:
                 losses[batch] = sums[0]
             self.tick += train  # a batch that failed was none
@@ -161,7 +167,7 @@ class ReferenceProgram(Operations):
         running = [o.arrays[role] for o in self.operations if o.kind == "running"
                    for role in ("running_mean", "running_var", "step")]  # fmt: skip
         kept = [(array, array.copy()) for array in (sums, self.tick, *running)]
-        sums[2] = 0  # the update divides by the weights of the group alone
+        self.divisor = 0.0  # the update divides by that of the group alone
         self.operations[self.update[0]].arrays["grad_weight"][...] = 0
         return kept
 

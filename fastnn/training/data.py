@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import math
+from collections.abc import Generator, Iterable
 from contextlib import suppress
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import _validation as check
+from .._core.losses import SIGNS, TARGET_KINDS
 from .._core.random import permutation
 from ..data._checks import count_of_share
 from ..data.split import stratified
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 Array = check.Array
 Stretch = tuple["Data", Array | None, int]
 
+PIECE = 1 << 16  # numbers that become Python's at a time
 SPLIT_STREAM = (1 << 63) - 1  # the random stream of a split; those of epochs are their numbers
 
 
@@ -28,6 +32,7 @@ class Data:
     """Arrays as programs read them: a row for each sample."""
 
     mix: tuple[Array, Array] | None = None  # partners and shares of rows that are mixed
+    mean_weight = 0.0  # of all samples: gradients are divided by it; 0: by the weights of each batch
 
     def __init__(
         self, x: Array, y: Array, weight: Array | None, labels: Any, dtype: Any = None, scale: float = 1.0
@@ -78,6 +83,14 @@ class Data:
     def batches(self, size: int) -> int:
         """How many batches of so many rows an epoch has."""
         return -(-len(self) // size)
+
+    def weigh(self, batch: int) -> None:
+        """Let batches of so many rows be divided by the mean weight of all samples; one of all divides by its own."""
+        if self.weight is not None and batch < len(self):
+            self.mean_weight = exact_sum([self._weights()]) / len(self)
+
+    def _weights(self) -> Any:
+        return self.weight
 
     @property
     def like(self) -> Data:
@@ -130,6 +143,12 @@ class Data:
         return self._staging
 
 
+def exact_sum(arrays: Iterable[Array]) -> float:
+    """The sum of all numbers of some arrays, rounded once: the same whatever their order."""
+    pieces = (array[i : i + PIECE].tolist() for array in arrays for i in range(0, len(array), PIECE))
+    return math.fsum(chain.from_iterable(pieces))
+
+
 class Subset(Data):
     """Some rows of data, which stay where they are: `rows` are their numbers, ascending."""
 
@@ -143,6 +162,9 @@ class Subset(Data):
     def stretches(self, seed: int, epoch: int, shuffle: bool, done: int = 0) -> Generator[Stretch, None, None]:
         """One stretch, whose order is of these rows."""
         yield self, self.rows[permutation(seed, epoch, len(self))] if shuffle else self.rows, done
+
+    def _weights(self) -> Any:
+        return None if self.weight is None else self.weight[self.rows]
 
 
 class Mixed(Data):
@@ -161,7 +183,7 @@ class Mixed(Data):
 
     def __init__(self, data: Data, partner: Array, shares: Array, n_out: int) -> None:
         super().__init__(data.x, data.y, data.weight, labels=False)
-        self.mix, self._rows = (partner, shares), len(data)
+        self.mix, self._rows, self.mean_weight = (partner, shares), len(data), data.mean_weight
         if data.y.dtype == "int64":
             self.staged_like = np.empty((0, n_out), data.x.dtype)
 
@@ -176,6 +198,9 @@ class Mixed(Data):
             raise TypeError("transform: the targets of several heads cannot be mixed")
         if data.x.dtype != data.dtype:
             raise TypeError(f"transform: x must be {data.dtype} to be mixed, got {data.x.dtype}")
+        if TARGET_KINDS.get(loss.kernel) == SIGNS:
+            name = type(loss).__name__
+            raise TypeError(f"transform: mixtures of targets are no targets: {name} takes targets of -1 and 1 only")
         if y.dtype == data.x.dtype:
             return
         if y.dtype != "int64" or y.ndim != 1:

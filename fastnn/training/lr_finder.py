@@ -186,6 +186,7 @@ def lr_finder(
         raise ValueError(f"{type(trainer.optimizer).__name__} searches for the length of its steps: it needs no test")
     trainer = copy.deepcopy(trainer)  # whatever happens, the trainer is as before
     data = Data.of(trainer.net, trainer.loss, x, y, sample_weight).not_empty()
+    data.weigh(batch)
     slices = _slices(data, seed, min(batch, len(data)), steps)
     losses, finite = _train(trainer, slices, rates, lambda losses: _within(_smooth(losses, smoothing), diverge))
     smoothed = _smooth(losses, smoothing)

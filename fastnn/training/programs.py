@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import _validation as check
-from .._core.program import BadCode, BadLabel
+from .._core.program import BadCode, BadLabel, BadTarget
 from ..cache import ProgramCache
 from ..meters import ACCURACY, NOTHING, SUMS, Counting
 from ..nn.losses import Loss, PythonLoss
@@ -167,7 +167,7 @@ class Programs:
         losses: Array | None = None,
         accumulate: int = 1,
     ) -> None:
-        staging, more = None, (schedule, losses, data.mix, data.scale, accumulate)
+        staging, more = None, (schedule, losses, data.mix, data.scale, accumulate, data.mean_weight)
         if isinstance(self.loss, PythonLoss) and order is None:
             order = np.arange(len(data))  # Python reads the batch from an array: have it gathered
         if order is not None or data.x.dtype != data.dtype:
@@ -179,6 +179,8 @@ class Programs:
             row, value = error.args
             row = int(order[row]) if order is not None else row
             raise ValueError(self.loss.describe_label(row, value, data.y, program.n_out, data.labels)) from None
+        except BadTarget as error:
+            raise program.explained_target(error, order) from None
         except BadCode as error:
             raise program.explained(error, order) from None
 

@@ -85,6 +85,7 @@ class Run:
         self.trainer, self.data, self.validation = trainer, data, validation
         self.epochs, self.batch_size, self.shuffle, self.seed = epochs, batch_size, shuffle, seed
         self.accumulate, self.samples = accumulate, data.samples
+        data.weigh(batch_size or 1)
         self.callbacks, self.transform = callbacks, transform
         self._between = [c for c in callbacks if type(c).on_batch_end is not Callback.on_batch_end]
         self._rows = batch_size or 1  # of a batch now

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Union
 
 from .. import _validation as check
 from .._core.random import permutation
-from .data import Data, Stretch
+from .data import Data, Stretch, exact_sum
 from .prefetch import ahead
 
 if TYPE_CHECKING:
     from ..data.shards import Shards
 
+Array = check.Array
 Make = Callable[..., Data]  # from (x, y) or (x, y, sample_weight)
 
 Source = Union[Data, "BatchStream", "ShardStream"]  # what a run takes its stretches from
@@ -85,6 +86,9 @@ class BatchStream:
     def batches(self, size: int) -> None:
         """Nobody knows how many there will be."""
 
+    def weigh(self, batch: int) -> None:
+        """Each batch divides by its own weights: those of the others are not known."""
+
     def stretches(self, seed: int, epoch: int, shuffle: bool, done: int = 0) -> Generator[Stretch, None, None]:
         """Each batch is a stretch; those of the rows that are `done` are passed over."""
         yield from ahead(self._batches(done), self.prefetch)
@@ -120,14 +124,18 @@ class ShardStream:
     def __init__(self, make: Make, shards: Shards, prefetch: int) -> None:
         self.make, self.shards, self.prefetch = make, shards, prefetch
         self.samples, self.lengths = sum(shards.rows), tuple(shards.rows)
+        self.mean_weight = 0.0
         self.like = self._data(0, 1)
+        self.dtype = self.like.dtype
 
     def _data(self, i: int, rows: int | None = None) -> Data:
         """Shard i, or its first rows; what is wrong with it is said with its name."""
         try:
-            return self.make(*(array[:rows] for array in self.shards.load(i, mmap=rows is not None)))
+            data = self.make(*(array[:rows] for array in self.shards.load(i, mmap=rows is not None)))
         except (TypeError, ValueError) as error:
             raise type(error)(f"{self.shards.names[i]}: {error}") from None
+        data.mean_weight = self.mean_weight
+        return data
 
     def batch_size(self, asked: int | None) -> int:
         """As asked; None is a whole shard."""
@@ -137,6 +145,17 @@ class ShardStream:
     def batches(self, size: int) -> int:
         """How many batches of so many rows an epoch has; they end with their shards."""
         return sum(-(-rows // size) for rows in self.shards.rows)
+
+    def weigh(self, batch: int) -> None:
+        """Let batches be divided by the mean weight of all samples."""
+        if self.shards.weighted:
+            self.mean_weight = exact_sum(map(self._weights, range(len(self.shards)))) / self.samples
+
+    def _weights(self, i: int) -> Array:
+        try:
+            return check.as_weights("sample_weight", self.shards.weight(i), self.dtype).reshape(-1)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{self.shards.names[i]}: {error}") from None
 
     def stretches(self, seed: int, epoch: int, shuffle: bool, done: int = 0) -> Generator[Stretch, None, None]:
         """Each shard is a stretch, in an order of its own; the order of the shards is the epoch's, too."""

@@ -116,6 +116,7 @@ class Trainer(Setup):
         y : ndarray
             What the loss takes as target: class indices of shape (rows,), or shape (rows, out_features).
         sample_weight : array of shape (rows,), optional
+            The mean over the batch is divided by the sum of these.
 
         Returns
         -------
@@ -125,8 +126,8 @@ class Trainer(Setup):
         Raises
         ------
         TypeError, ValueError
-            If an array does not fit, a class index is out of range, or the loss is not finite because a number in x or
-            y is not; the network is then as before.
+            If an array does not fit, a class index is out of range, the loss does not take a target (-1 for BCE), or it
+            is not finite because a number in x or y is not; the network is then as before.
 
         Notes
         -----
@@ -183,6 +184,9 @@ class Trainer(Setup):
             As for `step`, for all samples. An x larger than memory is a `numpy.memmap`. Or, without y: an iterable of
             batches (x, y) or (x, y, sample_weight), each trained as it is, or a function that returns one for each
             epoch; or `fastnn.data.Shards(folder)`.
+            The gradients of a batch are divided by its rows times the mean weight of all samples, so that batches of
+            any size minimize the weighted loss; those of an iterable, whose weights to come are not known, by the
+            weights of the batch, as in `step`. Weights of classes keep PyTorch's rule: each batch divides by its own.
         prefetch : int, default 1
             Number of batches of an iterable, or of shards, that a background thread gets ready ahead; 0 does without.
         epochs : int, default 1
@@ -225,8 +229,9 @@ class Trainer(Setup):
         Raises
         ------
         TypeError, ValueError
-            If an argument does not fit. The network is as before, or, where a class index out of range turns up, or a
-            number in the data that is not finite and makes the loss so, as after the batches before it.
+            If an argument does not fit. The network is as before, or, where a class index out of range turns up, a
+            target that the loss does not take, or a number that is not finite and makes the loss so, as after the
+            batches before it.
         RuntimeError
             If this trainer is within a `fit` already.
 

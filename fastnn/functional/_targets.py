@@ -1,0 +1,32 @@
+"""Targets of two classes: what is wrong with one that a loss does not take, and the way out."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .._core.losses import SIGNS, TARGET_KINDS, first_bad_target
+from .._validation import Array
+
+MORE = "more classes need {}, and one output for each"
+
+
+def describe_target(where: str, value: float, kernel: str) -> str:
+    """A sentence about a target, which is at `where`, that the loss of this kernel does not take."""
+    many = value > 1 and value.is_integer()  # as labels of many classes are
+    if TARGET_KINDS[kernel] == SIGNS:
+        text = f"{where} is {value:g}: targets must be -1 or 1"
+        if value in (0, 255):
+            return f"{text}; labels of two classes become that by np.where(y > 0, 1, -1)"
+        return f"{text}; {MORE.format('MultiMarginLoss')}" if many else text
+    text = f"{where} is {value:g}: targets must be between 0 and 1"
+    if value in (-1, 255):
+        return f"{text}; labels of two classes become that by y > 0"
+    return f"{text}; labels of 1 and 2 become that by y - 1; {MORE.format('CrossEntropyLoss')}" if many else text
+
+
+def check_targets(name: str, target: Array, kernel: str) -> None:
+    """Raise ValueError if the loss of this kernel does not take a number of `target`."""
+    bad = first_bad_target(target, TARGET_KINDS.get(kernel, 0))
+    if bad >= 0:
+        place = [int(i) for i in np.unravel_index(bad, target.shape)]
+        raise ValueError(describe_target(f"{name}{place or ''}", float(target.flat[bad]), kernel))
