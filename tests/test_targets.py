@@ -1,4 +1,4 @@
-"""Targets of losses of two classes: those that the loss does not take are named, with the way out, before any update."""
+"""Targets of losses of two classes: one that the loss does not take is named, with the way out, before any update."""
 
 from functools import partial
 

@@ -43,11 +43,8 @@ class ReferenceProgram(Operations):
         self.staged: Any = None
         self.mean_weight = self.divisor = 0.0
         self.now = 0  # the tick that dropout draws by in this run
-        self.heads, self.kept, self.kept_divisor = (
-            0.0,
-            np.zeros(2),
-            0.0,
-        )  # the weighted sum of losses of heads; before them
+        # The weighted sum of the losses of heads; sums and divisor before them.
+        self.heads, self.kept, self.kept_divisor = 0.0, np.zeros(2), 0.0
 
     def run(
         self, first: int, last: int, rows: int, slots: dict[str, Array], sums: Array, tick: int | None = None
