@@ -58,6 +58,23 @@ cdef inline bint takes_output(object out, object x) noexcept:
     return is_plain_like(out, x) and is_writable(out) and (data(out) == data(x) or apart(out, x))
 
 
+cdef inline bint may_write(object out, object x) noexcept:
+    """`takes_output`, or None: then there will be a new array."""
+    return out is None or takes_output(out, x)
+
+
+cdef inline bint is_room(object out, object x, int ndim, const cnp.npy_intp *shape) noexcept:
+    """Whether a result of x's dtype and of this shape can be written to `out`, apart from x; None is for a new array."""
+    return out is None or (is_plain(out) and same_dtype(out, x) and cnp.PyArray_NDIM(<cnp.ndarray> out) == ndim
+                           and cnp.PyArray_CompareLists(cnp.PyArray_DIMS(<cnp.ndarray> out), shape, ndim)
+                           and is_writable(out) and apart(out, x))
+
+
+cdef inline object room(object out, object x, int ndim, const cnp.npy_intp *shape):
+    """`out`, or for None a new array of x's dtype."""
+    return cnp.PyArray_EMPTY(ndim, shape, cnp.PyArray_TYPE(<cnp.ndarray> x), 0) if out is None else out
+
+
 cdef inline object empty_like(object x):
     return cnp.PyArray_EMPTY(cnp.PyArray_NDIM(<cnp.ndarray> x), cnp.PyArray_DIMS(<cnp.ndarray> x),
                              cnp.PyArray_TYPE(<cnp.ndarray> x), 0)

@@ -54,14 +54,16 @@ cdef class Noise:
     def __init__(self, str name):
         self.kernel = dispatch.kernel_index(name, "noise")
 
-    def quick(self, x, parameter, seed, stream, start, most):
-        """The result in a new array, or None if the arguments are for the slow path (a parameter above `most`, say)."""
+    def quick(self, x, parameter, seed, stream, start, most, out=None):
+        """The result, or None if the arguments are for the slow path (a parameter above `most`, say)."""
         cdef uint64_t[3] words
         if (dispatch.reference or not arrays.is_plain(x) or type(parameter) is not float
                 or not 0.0 <= <double> parameter <= <double> most or not is_word(seed, &words[0])
-                or not is_word(stream, &words[1]) or not is_word(start, &words[2])):
+                or not is_word(stream, &words[1]) or not is_word(start, &words[2]) or not arrays.may_write(out, x)):
             return None
-        return self.run(x, arrays.empty_like(x), parameter, words[0], words[1], words[2])
+        if out is None:
+            out = arrays.empty_like(x)
+        return self.run(x, out, parameter, words[0], words[1], words[2])
 
     cpdef run(self, x, out, double parameter, uint64_t seed, uint64_t stream, uint64_t start):
         """Fill `out` from `x`, both plain and of one dtype and shape."""

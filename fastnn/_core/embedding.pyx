@@ -1,16 +1,18 @@
 """Embedding: rows of a table by their number, and the gradient of the table, whose rows are added up in order."""
 
 cimport numpy as cnp
+from libc.stdint cimport int64_t
 from libc.string cimport memset
 
 from fastnn._core cimport arrays, dispatch
-from fastnn._core.dispatch cimport real
+from fastnn._core.dispatch cimport fnn_read_index, real
 from fastnn._core.threads cimport Task, parallel_for
 
 cnp.import_array()
 
 cdef enum:
     UNIT = 16  # columns: a cache line of float
+    MOST_CODES = 1 << 24  # which float holds exactly
 
 cdef double COST = 0.1  # nanoseconds an element: benchmarks/bench_embedding.py
 
@@ -63,6 +65,65 @@ def bad_code(codes, Py_ssize_t num):
     if arrays.is_double(codes):
         return dispatch.bad_code(<double *> arrays.data(codes), arrays.size(codes), num)
     return dispatch.bad_code(<float *> arrays.data(codes), arrays.size(codes), num)
+
+
+cdef bint copy_codes(const int64_t *codes, real *numbers, Py_ssize_t n, Py_ssize_t num) noexcept nogil:
+    """Codes in the dtype of the table, which has `num` rows; whether all are numbers of its rows."""
+    cdef Py_ssize_t i
+    cdef int64_t code
+    for i in range(n):
+        code = fnn_read_index(codes + i)
+        if not 0 <= code < num:
+            return False
+        numbers[i] = <real> code
+    return True
+
+
+cdef object own_codes(codes, weight):
+    """A copy of good codes (int64, or of the dtype of the table `weight`); None if they are for the slow path."""
+    if (dispatch.reference or not arrays.is_matrix(weight)
+            or cnp.PyArray_DIM(<cnp.ndarray> weight, 0) > MOST_CODES):
+        return None
+    cdef Py_ssize_t num = cnp.PyArray_DIM(<cnp.ndarray> weight, 0)
+    cdef bint good
+    if arrays.is_plain(codes) and arrays.same_dtype(codes, weight):
+        own = cnp.PyArray_NewCopy(<cnp.ndarray> codes, cnp.NPY_CORDER)
+        return own if bad_code(own, num) < 0 else None
+    if not arrays.is_labels(codes):
+        return None
+    own = arrays.room(None, weight, cnp.PyArray_NDIM(<cnp.ndarray> codes), cnp.PyArray_DIMS(<cnp.ndarray> codes))
+    if arrays.is_double(weight):
+        good = copy_codes(<const int64_t *> arrays.data(codes), <double *> arrays.data(own), arrays.size(codes), num)
+    else:
+        good = copy_codes(<const int64_t *> arrays.data(codes), <float *> arrays.data(own), arrays.size(codes), num)
+    return own if good else None
+
+
+def quick(codes, weight):
+    """`embedding` of arrays of up to two dimensions, or None if the arguments are for the slow path."""
+    own = own_codes(codes, weight)
+    if own is None or cnp.PyArray_NDIM(<cnp.ndarray> own) > 2:
+        return None
+    cdef int i, ndim = cnp.PyArray_NDIM(<cnp.ndarray> own)
+    cdef cnp.npy_intp[3] shape = [0, 0, 0]
+    for i in range(ndim):
+        shape[i] = cnp.PyArray_DIM(<cnp.ndarray> own, i)
+    shape[ndim] = cnp.PyArray_DIM(<cnp.ndarray> weight, 1)
+    return embedding(own, weight, arrays.room(None, weight, ndim + 1, shape))
+
+
+def quick_backward(g, codes, weight):
+    """`embedding_backward` without a row that has no gradient, or None if the arguments are for the slow path."""
+    own = own_codes(codes, weight)
+    if own is None or not arrays.is_plain(g) or not arrays.same_dtype(g, weight):
+        return None
+    cdef int ndim = cnp.PyArray_NDIM(<cnp.ndarray> own)
+    if (cnp.PyArray_NDIM(<cnp.ndarray> g) != ndim + 1
+            or cnp.PyArray_DIM(<cnp.ndarray> g, ndim) != cnp.PyArray_DIM(<cnp.ndarray> weight, 1)
+            or not cnp.PyArray_CompareLists(cnp.PyArray_DIMS(<cnp.ndarray> g), cnp.PyArray_DIMS(<cnp.ndarray> own),
+                                            ndim)):
+        return None
+    return embedding_backward(g, own, arrays.empty_like(weight), -1)
 
 
 def embedding(codes, weight, out):

@@ -5,7 +5,7 @@ import numpy.typing as npt
 _Array = npt.NDArray[Any]
 
 def quick_linear(
-    x: Any, weight: Any, bias: Any, activation: str | None = None, a: float = 0.0, b: float = 0.0
+    x: Any, weight: Any, bias: Any, out: Any, activation: str | None = None, a: float = 0.0, b: float = 0.0
 ) -> _Array | None: ...
 def linear(
     x: _Array,

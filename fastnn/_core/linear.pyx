@@ -133,8 +133,8 @@ cdef bint fits(x, weight) noexcept:
             and cnp.PyArray_DIM(<cnp.ndarray> x, 1) == cnp.PyArray_DIM(<cnp.ndarray> weight, 0))
 
 
-def quick_linear(x, weight, bias, str activation=None, double a=0.0, double b=0.0):
-    """`linear` into a new array, or None if the arrays are not plain matrices that fit and so are for the slow path."""
+def quick_linear(x, weight, bias, out, str activation=None, double a=0.0, double b=0.0):
+    """`linear`, or None if the arrays are not plain matrices that fit and so are for the slow path."""
     if dispatch.reference or not fits(x, weight):
         return None
     if bias is not None and (not arrays.is_plain(bias) or cnp.PyArray_NDIM(<cnp.ndarray> bias) != 1
@@ -142,8 +142,9 @@ def quick_linear(x, weight, bias, str activation=None, double a=0.0, double b=0.
                              or cnp.PyArray_DIM(<cnp.ndarray> bias, 0) != cnp.PyArray_DIM(<cnp.ndarray> weight, 1)):
         return None
     cdef cnp.npy_intp[2] shape = [cnp.PyArray_DIM(<cnp.ndarray> x, 0), cnp.PyArray_DIM(<cnp.ndarray> weight, 1)]
-    out = cnp.PyArray_EMPTY(2, shape, cnp.PyArray_TYPE(<cnp.ndarray> x), 0)
-    return linear(x, weight, bias, out, activation, a, b)
+    if not arrays.is_room(out, x, 2, shape) or not arrays.apart(out, weight) or not arrays.apart(out, bias):
+        return None
+    return linear(x, weight, bias, arrays.room(out, x, 2, shape), activation, a, b)
 
 
 cpdef linear(x, weight, bias, out, str activation=None, double a=0.0, double b=0.0):

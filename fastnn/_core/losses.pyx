@@ -197,6 +197,14 @@ cdef bint all_weights(const real *weight, Py_ssize_t n) noexcept nogil:
     return True
 
 
+cdef void spread(const real *weight, real *each, Py_ssize_t rows, Py_ssize_t n) noexcept nogil:
+    """One weight a row becomes one for each of n elements."""
+    cdef Py_ssize_t r, j, cols = n // rows if rows else 0
+    for r in range(rows):
+        for j in range(cols):
+            each[r * cols + j] = weight[r]
+
+
 cdef bint are_weights(object weight) noexcept:
     """Whether all numbers of a plain array are 0 or more, and finite."""
     if arrays.is_double(weight):
@@ -237,6 +245,26 @@ cdef class Loss:
         return (arrays.is_plain(y) and arrays.same_dtype(y, x) and cnp.PyArray_NDIM(<cnp.ndarray> y) == self.axes(x)
                 and cnp.PyArray_CompareLists(cnp.PyArray_DIMS(<cnp.ndarray> x), cnp.PyArray_DIMS(<cnp.ndarray> y),
                                              self.axes(x)))
+
+    cdef object weights(self, x, weight):
+        """A weight for each loss, from a plain array of them or of one a sample; None if it is no such array."""
+        if not arrays.is_plain(weight) or not arrays.same_dtype(weight, x) or not are_weights(weight):
+            return None
+        if self.one_each(x, weight):
+            return weight
+        if (self.axes(x) == 0 or cnp.PyArray_NDIM(<cnp.ndarray> weight) != 1
+                or cnp.PyArray_DIM(<cnp.ndarray> weight, 0) != cnp.PyArray_DIM(<cnp.ndarray> x, 0)):
+            return None
+        each = self.new_losses(x)
+        if arrays.is_double(x):
+            spread(<double *> arrays.data(weight), <double *> arrays.data(each), arrays.size(weight), arrays.size(each))
+        else:
+            spread(<float *> arrays.data(weight), <float *> arrays.data(each), arrays.size(weight), arrays.size(each))
+        return each
+
+    cdef bint takes_extra(self, extra, x) noexcept:
+        """Whether `extra`, which the kernel reads besides, is plain and fits: a second input, none of it negative."""
+        return self.pair and arrays.is_plain_like(extra, x) and are_weights(extra)
 
     cdef object new_losses(self, x):
         return cnp.PyArray_EMPTY(self.axes(x), cnp.PyArray_DIMS(<cnp.ndarray> x), cnp.PyArray_TYPE(<cnp.ndarray> x), 0)
@@ -320,10 +348,13 @@ cdef class Loss:
     def quick(self, x, t, weight, reduction, g, bint value, bint gradient, tuple params=(), extra=None):
         """What `evaluate` gives, or None if the arguments are for the slow path; g is read for the gradient alone."""
         cdef double factor = 1.0
-        if (dispatch.reference or extra is not None or not all_floats(params) or not self.fits(x, t, params)
-                or type(reduction) is not str
-                or weight is not None and not (self.one_each(x, weight) and are_weights(weight))):
+        if (dispatch.reference or not all_floats(params) or not self.fits(x, t, params)
+                or type(reduction) is not str or extra is not None and not self.takes_extra(extra, x)):
             return None
+        if weight is not None:
+            weight = self.weights(x, weight)
+            if weight is None:
+                return None
         if reduction == "none":
             if self.root:
                 return None
@@ -340,7 +371,7 @@ cdef class Loss:
                 factor = (<double *> arrays.data(g))[0] if arrays.is_double(g) else (<float *> arrays.data(g))[0]
             else:
                 return None
-        return self.evaluate(x, t, weight, reduction, factor, value, gradient, params)
+        return self.evaluate(x, t, weight, reduction, factor, value, gradient, params, extra)
 
 
 cdef bint all_floats(tuple params) noexcept:
@@ -374,6 +405,11 @@ cdef class RowLoss(Loss):
 
     cdef int axes(self, x) noexcept:
         return 1
+
+    cdef bint takes_extra(self, extra, x) noexcept:
+        """Weights of classes."""
+        return (arrays.is_plain(extra) and arrays.same_dtype(extra, x) and cnp.PyArray_NDIM(<cnp.ndarray> extra) == 1
+                and arrays.size(extra) == cnp.PyArray_DIM(<cnp.ndarray> x, 1) and are_weights(extra))
 
     cdef double call(self, fnn_loss *of, x, t) except? -1:
         cdef Py_ssize_t rows = cnp.PyArray_DIM(<cnp.ndarray> x, 0)

@@ -205,6 +205,11 @@ cdef bint fits(x, weight, bias, eps) noexcept:
             and is_vector(weight, x) and is_vector(bias, x) and type(eps) is float and <double> eps >= 0)
 
 
+cdef bint writes_apart(out, x, a, b) noexcept:
+    """Whether `out` takes what is computed from x, an element at a time, and is apart from the vectors."""
+    return out is None or (arrays.takes_output(out, x) and arrays.apart(out, a) and arrays.apart(out, b))
+
+
 cdef object new_rows(x, Py_ssize_t rows, Py_ssize_t cols):
     cdef cnp.npy_intp[2] shape = [rows, cols]
     return cnp.PyArray_EMPTY(2, shape, cnp.PyArray_TYPE(<cnp.ndarray> x), 0)
@@ -234,11 +239,12 @@ cdef class RowNorm:
     def __init__(self, str name):
         self.norm = find_norm(name)
 
-    def quick(self, x, weight, bias, eps):
-        """The result in a new array, or None if the arguments are for the slow path."""
-        if not fits(x, weight, bias, eps):
+    def quick(self, x, weight, bias, eps, out=None):
+        """The result, or None if the arguments are for the slow path."""
+        if not fits(x, weight, bias, eps) or not writes_apart(out, x, weight, bias):
             return None
-        out = arrays.empty_like(x)
+        if out is None:
+            out = arrays.empty_like(x)
         self.run(x, weight, bias, out, eps)
         return out
 
@@ -291,13 +297,15 @@ cdef class RowNorm:
                 norm_backward_all(&self.norm, pg, px, pw, ps, gx, gw, gb, rows, cols, False, <float> 0)
 
 
-def quick_batch_norm(x, running_mean, running_var, weight, bias, training, momentum, eps):
-    """`batch_norm` into a new array, or None if the arguments are for the slow path."""
+def quick_batch_norm(x, running_mean, running_var, weight, bias, training, momentum, eps, out=None):
+    """`batch_norm`, or None if the arguments are for the slow path."""
     if (not fits(x, weight, bias, eps) or type(training) is not bool or training or type(momentum) is not float
             or not 0.0 <= <double> momentum <= 1.0 or running_mean is None or running_var is None
-            or not is_vector(running_mean, x) or not is_vector(running_var, x)):
+            or not is_vector(running_mean, x) or not is_vector(running_var, x)
+            or not writes_apart(out, x, weight, bias) or not writes_apart(out, x, running_mean, running_var)):
         return None
-    out = arrays.empty_like(x)
+    if out is None:
+        out = arrays.empty_like(x)
     batch_norm(x, running_mean, running_var, weight, bias, out, False, momentum, eps)
     return out
 

@@ -77,6 +77,40 @@ def dot(x, g):
     return run_reduce2(DOT, <float *> arrays.data(x), <float *> arrays.data(g), n)
 
 
+cdef bint fits(str name, x, parameter) noexcept:
+    """A plain array, and one parameter for all of it, or for `prelu` one a column."""
+    return (not dispatch.reference and arrays.is_plain(x) and arrays.is_plain(parameter)
+            and arrays.same_dtype(parameter, x) and cnp.PyArray_NDIM(<cnp.ndarray> parameter) == 1
+            and (arrays.size(parameter) == 1 or name == "prelu" and cnp.PyArray_NDIM(<cnp.ndarray> x) >= 1
+                 and arrays.size(parameter) == columns(x, False)))
+
+
+def quick(str name, x, parameter, out):
+    """The result of an operation with one parameter, or None if the arguments are for the slow path."""
+    if not fits(name, x, parameter) or not arrays.may_write(out, x) or not arrays.apart(out, parameter):
+        return None
+    if out is None:
+        out = arrays.empty_like(x)
+    return prelu(x, parameter, out) if name == "prelu" else temperature_scale(x, parameter, out)
+
+
+def quick_backward(str name, g, x, parameter):
+    """Its gradients, or None."""
+    if not fits(name, x, parameter) or not arrays.is_plain_like(g, x):
+        return None
+    gradients = arrays.empty_like(x), arrays.empty_like(parameter)
+    if name == "prelu":
+        prelu_backward(g, x, parameter, *gradients)
+    else:
+        temperature_scale_backward(g, x, parameter, *gradients)
+    return gradients
+
+
+def quick_dot(x, g):
+    """`dot`, or None if the arguments are for the slow path."""
+    return dot(x, g) if not dispatch.reference and arrays.is_plain(g) and arrays.is_plain_like(x, g) else None
+
+
 # -- prelu -------------------------------------------------------------------------------------------------------------
 
 

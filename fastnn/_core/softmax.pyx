@@ -56,13 +56,38 @@ cdef class Rows1:
     def __init__(self, str name):
         self.kernel = dispatch.kernel_index(name, "rows1")
 
-    def quick(self, x, axis, temperature):
+    def quick(self, x, axis, temperature, out=None):
         """The result for rows along the last axis of a plain array, or None if the arguments are for the slow path."""
-        if (dispatch.reference or not arrays.is_plain(x) or not arrays.size(x) or type(temperature) is not float
-                or not temperature >= TINY or axis != -1 or cnp.PyArray_NDIM(<cnp.ndarray> x) != 2):
+        if (dispatch.reference or not arrays.is_matrix(x) or not arrays.size(x) or type(temperature) is not float
+                or not temperature >= TINY or type(axis) is not int or axis != -1 or not arrays.may_write(out, x)):
             return None
-        out = arrays.empty_like(x)
+        if out is None:
+            out = arrays.empty_like(x)
         self.run(x, out, 1.0 / <double> temperature)
+        return out
+
+    def quick_number(self, x, axis, temperature):
+        """The same for a kernel that gives one number a row; a temperature of None is 1."""
+        cdef double t = 1.0
+        if dispatch.reference or not arrays.is_matrix(x) or not arrays.size(x) or type(axis) is not int or axis != -1:
+            return None
+        if temperature is not None:
+            if type(temperature) is not float or not temperature >= TINY:
+                return None
+            t = temperature
+        out = arrays.room(None, x, 1, cnp.PyArray_DIMS(<cnp.ndarray> x))
+        self.run(x, out, 1.0 / t)
+        return out
+
+    def quick_share(self, x, Py_ssize_t share, double parameter, out):
+        """The same for a kernel that makes one feature of `share`."""
+        if dispatch.reference or not arrays.is_matrix(x) or cnp.PyArray_DIM(<cnp.ndarray> x, 1) % share:
+            return None
+        cdef cnp.npy_intp[2] shape = [cnp.PyArray_DIM(<cnp.ndarray> x, 0), cnp.PyArray_DIM(<cnp.ndarray> x, 1) // share]
+        if not arrays.is_room(out, x, 2, shape):
+            return None
+        out = arrays.room(out, x, 2, shape)
+        self.run(x, out, parameter)
         return out
 
     cpdef run(self, x, out, double parameter=0.0):
@@ -88,14 +113,42 @@ cdef class Rows2:
     def __init__(self, str name):
         self.kernel = dispatch.kernel_index(name, "rows2")
 
-    def quick(self, g, y, axis, temperature):
+    def quick(self, g, y, axis, temperature, out=None):
         """The result for rows along the last axis of plain arrays, or None if the arguments are for the slow path."""
-        if (dispatch.reference or not arrays.is_plain(y) or not arrays.is_plain(g) or not arrays.same_layout(g, y)
-                or not arrays.size(y) or type(temperature) is not float or not temperature >= TINY or axis != -1
-                or cnp.PyArray_NDIM(<cnp.ndarray> y) != 2):
+        if (dispatch.reference or not arrays.is_matrix(y) or not arrays.is_plain_like(g, y) or not arrays.size(y)
+                or type(temperature) is not float or not temperature >= TINY or type(axis) is not int or axis != -1
+                or not arrays.may_write(out, g) or not arrays.may_write(out, y)):
             return None
-        out = arrays.empty_like(y)
+        if out is None:
+            out = arrays.empty_like(y)
         self.run(g, y, out, 1.0 / <double> temperature)
+        return out
+
+    def quick_number(self, g, y, axis, temperature):
+        """The same for a kernel whose gradient has one number a row; a temperature of None is 1."""
+        cdef double t = 1.0
+        if (dispatch.reference or not arrays.is_matrix(y) or not arrays.size(y) or type(axis) is not int or axis != -1
+                or not arrays.is_plain(g) or not arrays.same_dtype(g, y) or cnp.PyArray_NDIM(<cnp.ndarray> g) != 1
+                or cnp.PyArray_DIM(<cnp.ndarray> g, 0) != cnp.PyArray_DIM(<cnp.ndarray> y, 0)):
+            return None
+        if temperature is not None:
+            if type(temperature) is not float or not temperature >= TINY:
+                return None
+            t = temperature
+        out = arrays.empty_like(y)
+        self.run(g, y, out, 1.0 / t)
+        return out
+
+    def quick_share(self, g, x, Py_ssize_t share, double parameter, out):
+        """The same for a kernel that makes one feature of `share`."""
+        if (dispatch.reference or not arrays.is_matrix(x) or not arrays.is_matrix(g) or not arrays.same_dtype(g, x)
+                or cnp.PyArray_DIM(<cnp.ndarray> g, 0) != cnp.PyArray_DIM(<cnp.ndarray> x, 0)
+                or cnp.PyArray_DIM(<cnp.ndarray> g, 1) * share != cnp.PyArray_DIM(<cnp.ndarray> x, 1)
+                or not arrays.is_room(out, x, 2, cnp.PyArray_DIMS(<cnp.ndarray> x)) or not arrays.apart(out, g)):
+            return None
+        if out is None:
+            out = arrays.empty_like(x)
+        self.run(g, x, out, parameter)
         return out
 
     cpdef run(self, g, y, out, double parameter=0.0):

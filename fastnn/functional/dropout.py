@@ -142,10 +142,9 @@ def _noise(
     parameter: str = "p",
 ) -> Array:
     """The kernel of the operation `name` or of its gradient, with its one parameter."""
-    if out is None:
-        quick = _KERNELS[kernel].quick(x, value, seed, stream, start, LARGEST[name])
-        if quick is not None:
-            return quick
+    quick = _KERNELS[kernel].quick(x, value, seed, stream, start, LARGEST[name], out)
+    if quick is not None:
+        return quick
     x = check.as_array(argument, x)
     value = check_parameter(name, parameter, value)
     seed, stream, start = (

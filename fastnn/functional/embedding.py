@@ -37,6 +37,9 @@ def embedding(codes: Any, weight: Any, padding_idx: int | None = None) -> Array:
     TypeError, ValueError
         If dtypes or shapes do not fit, or a code is no integer in that range.
     """
+    quick = core.quick(codes, weight) if padding_idx is None else None
+    if quick is not None:
+        return quick
     codes, weight, _ = _checked(codes, weight, padding_idx)
     if dispatch.get_reference():
         y: Array = reference_function("embedding")(codes, weight)
@@ -64,6 +67,9 @@ def embedding_backward(grad_output: Any, codes: Any, weight: Any, padding_idx: i
     TypeError, ValueError
         If dtypes or shapes do not fit, or a code is no integer in that range.
     """
+    quick = core.quick_backward(grad_output, codes, weight) if padding_idx is None else None
+    if quick is not None:
+        return quick
     g = check.as_array("grad_output", grad_output)
     codes, weight, padding = _checked(codes, weight, padding_idx)
     check.check_same_dtype(grad_output=g, weight=weight)

@@ -145,6 +145,9 @@ def _shape(name: str, x: Array, share: int) -> tuple[int, ...]:
 
 
 def _forward(name: str, x: Any, share: int, params: tuple[int, ...], out: Array | None) -> Array:
+    quick = _FORWARD[name].quick_share(x, share, float(share), out)
+    if quick is not None:
+        return quick
     x = check.as_array("x", x)
     y = check.check_output(out, _shape(name, x, share), x.dtype)
     if dispatch.get_reference():
@@ -157,6 +160,9 @@ def _forward(name: str, x: Any, share: int, params: tuple[int, ...], out: Array 
 
 
 def _backward(name: str, grad_output: Any, x: Any, share: int, params: tuple[int, ...], out: Array | None) -> Array:
+    quick = _BACKWARD[name].quick_share(grad_output, x, share, float(share), out)
+    if quick is not None:
+        return quick
     g, x = check.as_array("grad_output", grad_output), check.as_array("x", x)
     check.check_same_dtype(grad_output=g, x=x)
     check.check_shape("grad_output", g, _shape(name, x, share), f"for x of shape {x.shape}")

@@ -70,8 +70,8 @@ def linear(x: Any, weight: Any, bias: Any = None, activation: str | None = None,
     and 0 * inf give NaN.
     """
     params = DEFAULTS.get(activation or "", ())
-    if out is None and (activation is None or activation in ACTIVATIONS):
-        quick = core.quick_linear(x, weight, bias, activation, *params)
+    if activation is None or activation in ACTIVATIONS:
+        quick = core.quick_linear(x, weight, bias, out, activation, *params)
         if quick is not None:
             return quick
     x, weight = check.as_array("x", x), check.as_array("weight", weight)

@@ -50,10 +50,9 @@ def layer_norm(x: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5, 
     -----
     A row with NaN or an infinity is NaN, and no other. A large mean costs no accuracy: it is kept in two numbers.
     """
-    if out is None:
-        quick = _LAYER.quick(x, weight, bias, eps)
-        if quick is not None:
-            return quick
+    quick = _LAYER.quick(x, weight, bias, eps, out)
+    if quick is not None:
+        return quick
     x, (weight, bias) = _checked(x, weight=weight, bias=bias)
     eps, y = _check_eps(eps), check.check_output(out, x.shape, x.dtype)
     if dispatch.get_reference():
@@ -124,10 +123,9 @@ def rms_norm(x: Any, weight: Any = None, eps: float | None = None, *, out: Array
     """
     if eps is None and type(x) is np.ndarray:
         eps = _EPSILON.get(x.dtype)
-    if out is None:
-        quick = _RMS.quick(x, weight, None, eps)
-        if quick is not None:
-            return quick
+    quick = _RMS.quick(x, weight, None, eps, out)
+    if quick is not None:
+        return quick
     x, (weight,) = _checked(x, weight=weight)
     eps = _EPSILON[x.dtype] if eps is None else _check_eps(eps)
     y = check.check_output(out, x.shape, x.dtype)
@@ -221,10 +219,9 @@ def batch_norm(
     -----
     While training, a column with NaN or an infinity is NaN, and no other. No rows update nothing.
     """
-    if out is None:
-        quick = core.quick_batch_norm(x, running_mean, running_var, weight, bias, training, momentum, eps)
-        if quick is not None:
-            return quick
+    quick = core.quick_batch_norm(x, running_mean, running_var, weight, bias, training, momentum, eps, out)
+    if quick is not None:
+        return quick
     x, (weight, bias) = _checked(x, weight=weight, bias=bias)
     running = _running(x, running_mean, running_var, training)
     momentum = check.check_number("momentum", momentum, at_least=0.0, at_most=1.0)

@@ -34,6 +34,9 @@ def prelu(x: Any, weight: Any, *, out: Array | None = None) -> Array:
     TypeError, ValueError
         If dtypes differ or are not float32 or float64, or the shape of weight or out does not fit.
     """
+    quick = core.quick("prelu", x, weight, out)
+    if quick is not None:
+        return quick
     x, weight = check.as_array("x", x), check.as_array("weight", weight)
     _check_weight(x, weight)
     return _fill("prelu", x, weight, out)
@@ -64,6 +67,9 @@ def prelu_backward(grad_output: Any, x: Any, weight: Any) -> tuple[Array, Array]
     The gradient of a feature's slope is one chain over the rows, in ascending order; that of a slope for all is added
     up in fixed chunks.
     """
+    quick = core.quick_backward("prelu", grad_output, x, weight)
+    if quick is not None:
+        return quick
     x, weight = check.as_array("x", x), check.as_array("weight", weight)
     _check_weight(x, weight)
     return _gradients("prelu_backward", grad_output, x, weight)
@@ -90,6 +96,9 @@ def temperature_scale(x: Any, temperature: Any, *, out: Array | None = None) -> 
     TypeError, ValueError
         If dtypes differ or are not float32 or float64, or a shape does not fit.
     """
+    quick = core.quick("temperature_scale", x, temperature, out)
+    if quick is not None:
+        return quick
     x, temperature = check.as_array("x", x), check.as_array("temperature", temperature)
     _check_temperature(x, temperature)
     return _fill("temperature_scale", x, temperature, out)
@@ -117,6 +126,9 @@ def temperature_scale_backward(grad_output: Any, x: Any, temperature: Any) -> tu
     TypeError, ValueError
         If dtypes or shapes do not fit.
     """
+    quick = core.quick_backward("temperature_scale", grad_output, x, temperature)
+    if quick is not None:
+        return quick
     x, temperature = check.as_array("x", x), check.as_array("temperature", temperature)
     _check_temperature(x, temperature)
     return _gradients("temperature_scale_backward", grad_output, x, temperature)

@@ -6,7 +6,7 @@ import numpy as np
 
 from .. import _validation as check
 from .._core import dispatch
-from .._core.parametric import dot
+from .._core.parametric import dot, quick_dot
 from .._core.softmax import Rows1, Rows2
 from ._elementwise import Array, reference_function
 
@@ -51,10 +51,9 @@ def _put_rows(rows: Array, out: Array, axis: int) -> Array:
 
 
 def _forward(name: str, x: Any, axis: int, temperature: float, out: Array | None) -> Array:
-    if out is None:
-        quick = _FORWARD[name].quick(x, axis, temperature)
-        if quick is not None:
-            return quick
+    quick = _FORWARD[name].quick(x, axis, temperature, out)
+    if quick is not None:
+        return quick
     x = check.as_array("x", x)
     axis = _axis_of("x", x, axis)
     temperature = check.check_temperature(temperature, x.dtype)
@@ -69,10 +68,9 @@ def _forward(name: str, x: Any, axis: int, temperature: float, out: Array | None
 
 
 def _backward(name: str, grad_output: Any, output: Any, axis: int, temperature: float, out: Array | None) -> Array:
-    if out is None:
-        quick = _BACKWARD[name].quick(grad_output, output, axis, temperature)
-        if quick is not None:
-            return quick
+    quick = _BACKWARD[name].quick(grad_output, output, axis, temperature, out)
+    if quick is not None:
+        return quick
     g, y = check.as_array("grad_output", grad_output), check.as_array("output", output)
     check.check_same_dtype(grad_output=g, output=y)
     check.check_same_shape(output=y, grad_output=g)
@@ -90,6 +88,9 @@ def _backward(name: str, grad_output: Any, output: Any, axis: int, temperature: 
 
 def _temperature_backward(name: str, grad_output: Any, output: Any, x: Any, axis: int, temperature: float) -> float:
     grad_x = _backward(name, grad_output, output, axis, temperature, None)
+    quick = quick_dot(x, grad_x)
+    if quick is not None:
+        return float(-quick / temperature)
     x = check.as_array("x", x)
     check.check_same_dtype(x=x, output=grad_x)
     check.check_same_shape(output=grad_x, x=x)
@@ -291,6 +292,9 @@ def entropy_with_logits_backward(grad_output: Any, x: Any, axis: int = -1, tempe
 
 
 def _entropy(name: str, argument: str, value: Any, axis: int, temperature: float | None) -> Array:
+    quick = _ENTROPY[name].quick_number(value, axis, temperature)
+    if quick is not None:
+        return quick
     x = check.as_array(argument, value)
     axis = _axis_of(argument, x, axis)
     given = () if temperature is None else (check.check_temperature(temperature, x.dtype),)
@@ -305,6 +309,9 @@ def _entropy(name: str, argument: str, value: Any, axis: int, temperature: float
 def _entropy_backward(
     name: str, argument: str, grad_output: Any, value: Any, axis: int, temperature: float | None
 ) -> Array:
+    quick = _ENTROPY_GRADIENT[name].quick_number(grad_output, value, axis, temperature)
+    if quick is not None:
+        return quick
     x = check.as_array(argument, value)
     axis = _axis_of(argument, x, axis)
     given = () if temperature is None else (check.check_temperature(temperature, x.dtype),)
