@@ -1,5 +1,6 @@
 """Fully connected networks on a CPU: trained and run from NumPy arrays, fast, with the same bits every time."""
 
+from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -9,17 +10,16 @@ if find_spec("fastnn._core.dispatch") is None:
         "the installed package (or with -P), or build here with `pip install -e .`"
     )
 
-from . import functional, nn, optim
 from ._backend import get_backend, use_backend
 from ._config import available_isas, get_isa, get_num_threads, set_isa, set_num_threads, show_config
 from ._version import __version__
 from .gradcheck import GradcheckError, gradcheck
-from .program import Program
-from .training import Callback, History, Trainer
 
 if TYPE_CHECKING:
-    from . import callbacks, data, metrics
+    from . import callbacks, data, functional, metrics, nn, optim
     from .files import FileFormatError, load, register_layer
+    from .program import Program
+    from .training import Callback, History, Trainer
     from .training.lr_finder import LRFinder, lr_finder
 
 __all__ = [
@@ -54,21 +54,21 @@ __all__ = [
 
 # Imported when they are used, to keep `import fastnn` short; by name, the module they are in.
 LAZY = {
-    "callbacks": "callbacks",
-    "data": "data",
-    "metrics": "metrics",
-    "FileFormatError": "files",
-    "LRFinder": "training.lr_finder",
-    "load": "files",
-    "lr_finder": "training.lr_finder",
-    "register_layer": "files",
+    **{name: name for name in ("callbacks", "data", "functional", "metrics", "nn", "optim")},
+    **dict.fromkeys(("FileFormatError", "load", "register_layer"), "files"),
+    **dict.fromkeys(("LRFinder", "lr_finder"), "training.lr_finder"),
+    **dict.fromkeys(("Callback", "History", "Trainer"), "training"),
+    "Program": "program",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name in LAZY:
-        from importlib import import_module
+    if name not in LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = import_module(f"fastnn.{LAZY[name]}")
+    value = globals()[name] = module if name == LAZY[name] else getattr(module, name)
+    return value
 
-        module = import_module(f"fastnn.{LAZY[name]}")
-        return module if name == LAZY[name] else getattr(module, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

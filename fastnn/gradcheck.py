@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import _validation as check
-from .nn.losses import Loss, as_loss
-from .nn.module import Module
-from .nn.sequential import Sequential
-from .nn.structure import release
+
+if TYPE_CHECKING:
+    from .nn.losses import Loss
+    from .nn.module import Module
+    from .nn.sequential import Sequential
 
 Array = check.Array
 
@@ -81,6 +82,9 @@ def gradcheck(
     rng = np.random.default_rng(seed)
     compare = _Compare(*(check.check_number(name, value, at_least=0.0)
                          for name, value in (("eps", eps), ("atol", atol), ("rtol", rtol))))  # fmt: skip
+    from .nn.losses import Loss, as_loss
+    from .nn.module import Module
+
     try:
         if isinstance(what, Module):
             _check_layer(what, values, rng, seed, compare)
@@ -127,6 +131,8 @@ class _Compare:
 
 
 def _check_layer(layer: Module, x: Array, rng: np.random.Generator, seed: int, compare: _Compare) -> None:
+    from .nn.sequential import Sequential
+
     net = _in_float64(layer, seed)
     net.train()
     name = type(layer).__name__
@@ -159,6 +165,9 @@ def _check_layer(layer: Module, x: Array, rng: np.random.Generator, seed: int, c
 
 def _in_float64(layer: Module, seed: int) -> Sequential:
     """A copy of a layer or network, in float64, with the values of its parameters if it has some."""
+    from .nn.sequential import Sequential
+    from .nn.structure import release
+
     fresh = copy.deepcopy(layer)
     values = dict(fresh.named_parameters()) if isinstance(fresh, Sequential) else {}
     values = {key: view.copy() for key, view in values.items()}

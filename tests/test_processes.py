@@ -233,6 +233,9 @@ def python(code, **environment):
     return run.stdout.strip() if run.returncode == 0 else run.stderr.strip()
 
 
+SMALL = {"_core", "_backend", "_config", "_locks", "_validation", "_version", "gradcheck"}
+
+
 def test_import_loads_nothing_heavy_and_takes_little_time(tmp_path):
     code = """
 import sys, time, json
@@ -246,6 +249,23 @@ print(json.dumps([time.perf_counter() - began, sorted({m.split(".")[0] for m in 
     runs = [json.loads(python(code, **compiled)) for _ in range(4)]
     assert not HEAVY & set(runs[0][1])
     assert min(seconds for seconds, _ in runs) < 0.1
+
+
+def test_import_loads_what_is_used():
+    """The package itself is small; layers, optimizers and the trainer come with their names, data sets do not."""
+    loaded = "print(*sorted(m for m in sys.modules if m.startswith('fastnn') or m in UNUSED))"
+    unused = {"tempfile", "shutil", "urllib.parse", "json", "csv", "inspect", "dataclasses", "fastnn.reference"}
+    bare = python(f"import sys, numpy; before = set(sys.modules); import fastnn; UNUSED = {unused} - before; {loaded}")
+    assert {name.split(".")[1] for name in bare.split() if "." in name} <= SMALL
+    assert not unused & set(bare.split())
+    names = "fastnn.nn.Linear(2, 1); fastnn.Trainer; fastnn.optim.SGD"
+    used = set(
+        python(
+            f"import sys, numpy; before = set(sys.modules); import fastnn; {names}; UNUSED = {unused} - before; {loaded}"
+        ).split()
+    )
+    assert {"fastnn.nn", "fastnn.optim", "fastnn.training"} <= used
+    assert not {"fastnn.data", "fastnn.files", "fastnn.metrics", "fastnn.reference", "tempfile", "json", "csv"} & used
 
 
 def test_a_training_without_a_bar_loads_nothing_heavy():

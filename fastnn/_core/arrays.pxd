@@ -64,7 +64,7 @@ cdef inline bint may_write(object out, object x) noexcept:
 
 
 cdef inline bint is_room(object out, object x, int ndim, const cnp.npy_intp *shape) noexcept:
-    """Whether a result of x's dtype and of this shape can be written to `out`, apart from x; None is for a new array."""
+    """Whether a result of this shape and x's dtype fits into `out`, apart from x; None stands for a new array."""
     return out is None or (is_plain(out) and same_dtype(out, x) and cnp.PyArray_NDIM(<cnp.ndarray> out) == ndim
                            and cnp.PyArray_CompareLists(cnp.PyArray_DIMS(<cnp.ndarray> out), shape, ndim)
                            and is_writable(out) and apart(out, x))

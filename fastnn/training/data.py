@@ -13,8 +13,6 @@ import numpy as np
 from .. import _validation as check
 from .._core.losses import SIGNS, TARGET_KINDS
 from .._core.random import permutation
-from ..data._checks import count_of_share
-from ..data.split import stratified
 from ..nn.inputs import as_rows
 
 if TYPE_CHECKING:
@@ -109,6 +107,9 @@ class Data:
         """
         if not share:
             return self, None
+        from ..data._checks import count_of_share  # not needed, so not loaded, without a share
+        from ..data.split import stratified
+
         count = count_of_share(share, len(self))
         if count >= len(self):
             raise ValueError(f"validation_split={share} leaves no sample of {len(self)} to train on")

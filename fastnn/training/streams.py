@@ -23,10 +23,10 @@ SHARD_STREAMS = 1 << 63  # random streams of the order within shards: this + (sh
 
 def source_of(make: Make, x: Any, y: Any, sample_weight: Any, epochs: int, prefetch: int) -> Source:
     """What `Trainer.fit` trains on: arrays, or where y is not given what comes piece by piece."""
-    from ..data.shards import Shards
-
     if y is not None:
         return make(x, y, sample_weight).not_empty()
+    from ..data.shards import Shards
+
     if sample_weight is not None:
         raise ValueError("sample_weight must be part of the batches, or of the shards, where y is not given")
     if isinstance(x, Shards):
