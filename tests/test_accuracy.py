@@ -153,3 +153,36 @@ def test_logarithms_at_the_edge_of_their_domains(dtype, isa):
     assert F.log1p(np.array([below]))[0] == np.log1p(below)
     assert np.isnan(F.log(np.array([-tiny]))[0])
     assert np.isnan(F.log1p(np.array([np.nextafter(dtype.type(-1), dtype.type(-2))]))[0])
+
+
+def gelu_tanh(x):
+    u = 2 * mpmath.sqrt(2 / mpmath.pi) * (x + mpmath.mpf("0.044715") * x**3)
+    return x / (1 + mpmath.exp(-u))
+
+
+def gelu_slope(x):
+    return mpmath.ncdf(x) + x * mpmath.npdf(x)
+
+
+# The bounds that the docstrings state, in ULP, by the lowest x of a range.
+GELU_BOUNDS = [(-0.8, 10, 4, 4), (-5, -0.8, 40, 40), (-30, -5, 200, 1600)]
+
+
+@pytest.mark.parametrize(("low", "high", "single", "double"), GELU_BOUNDS)
+def test_gelu_with_tanh_is_as_accurate_as_its_docstring_says(low, high, single, double, dtype, isa):
+    x = np.random.default_rng(0).uniform(low, high, 400).astype(dtype)
+    bound = {"float32": single, "float64": double}[str(np.dtype(dtype))]
+    for value, y in zip(x, F.gelu(x, "tanh"), strict=True):
+        with mpmath.workdps(40):
+            truth = gelu_tanh(mpmath.mpf(float(value)))
+            unit = max(np.spacing(np.abs(np.dtype(dtype).type(float(truth)))), np.finfo(dtype).tiny)
+            assert abs(float(y) - truth) <= bound * float(unit)
+
+
+@pytest.mark.parametrize("approximate", ["none", "tanh"])
+def test_the_gradient_of_gelu_is_near_its_zero_as_its_docstring_says(approximate, dtype, isa):
+    x = np.random.default_rng(1).uniform(-2, 0, 400).astype(dtype)
+    slope = gelu_slope if approximate == "none" else (lambda x: mpmath.diff(gelu_tanh, x))
+    for value, y in zip(x, F.gelu_backward(np.ones_like(x), x, approximate), strict=True):
+        with mpmath.workdps(40):
+            assert abs(float(y) - slope(mpmath.mpf(float(value)))) <= 2 * float(np.finfo(dtype).eps)

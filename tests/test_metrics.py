@@ -250,3 +250,12 @@ def test_labels_may_be_words():
     words = np.array(["yes", "no", "yes"], object)
     assert metrics.accuracy(words, ["yes", "yes", "yes"]) == pytest.approx(2 / 3)
     assert metrics.confusion_matrix(words, words).tolist() == [[1, 0], [0, 2]]
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-3, 1.0, 1e200])
+def test_squares_out_of_range_do_no_harm(size):
+    """Roots and ratios that a float64 holds, of errors whose squares it does not."""
+    assert metrics.rmse([3 * size, 4 * size], [0, 0]) == pytest.approx(size * 12.5**0.5, rel=1e-15)
+    true = np.array([[1.0, 5], [2, 5], [3, 5]]) * [size, 1]
+    pred = np.array([[1.0, 5], [2, 5], [4, 5]]) * [size, 1]
+    np.testing.assert_allclose(metrics.r2(true, pred, multioutput="raw_values"), [0.5, 1.0], rtol=1e-15)

@@ -11,6 +11,7 @@ from measure import assert_same_bits
 from normalized import STORED
 from test_gradients import assert_gradient
 
+import fastnn
 from fastnn import functional as F
 from fastnn._core import dispatch, threads
 
@@ -242,3 +243,19 @@ def test_errors(call, error, message, backend):
         call()
     np.testing.assert_array_equal(X, before[0])
     np.testing.assert_array_equal(V, before[1])
+
+
+@pytest.mark.parametrize("backend", ["native", "reference"])
+def test_eps_of_zero(dtype, backend):
+    """0 / 0 is NaN, in that row or column alone."""
+    equal, zero = np.array([[3, 3, 3], [1, 2, 3]], dtype), np.array([[0, 0, 0], [1, 2, 3]], dtype)
+    with fastnn.use_backend(backend):
+        for y in (F.layer_norm(equal, eps=0.0), F.rms_norm(zero, eps=0.0)):
+            assert np.isnan(y[0]).all() and np.isfinite(y[1]).all()
+        for backward, x in ((F.layer_norm_backward, equal), (F.rms_norm_backward, zero)):
+            grad_x = backward(np.ones_like(x), x, eps=0.0)[0]
+            assert np.isnan(grad_x[0]).all() and np.isfinite(grad_x[1]).all()
+        y = F.batch_norm(np.array([[1, 5], [1, 6]], dtype), None, None, training=True, eps=0.0)
+        assert np.isnan(y[:, 0]).all() and y[:, 1].tolist() == [-1, 1]
+        y = F.batch_norm(np.array([[1, 5], [0, 6]], dtype), np.zeros(2, dtype), np.array([0, 1], dtype), eps=0.0)
+        assert y[0, 0] == np.inf and np.isnan(y[1, 0]) and y[:, 1].tolist() == [5, 6]

@@ -255,15 +255,11 @@ def test_import_loads_what_is_used():
     """The package itself is small; layers, optimizers and the trainer come with their names, data sets do not."""
     loaded = "print(*sorted(m for m in sys.modules if m.startswith('fastnn') or m in UNUSED))"
     unused = {"tempfile", "shutil", "urllib.parse", "json", "csv", "inspect", "dataclasses", "fastnn.reference"}
-    bare = python(f"import sys, numpy; before = set(sys.modules); import fastnn; UNUSED = {unused} - before; {loaded}")
+    begin = f"import sys, numpy; UNUSED = {unused} - set(sys.modules); import fastnn"
+    bare = python(f"{begin}; {loaded}")
     assert {name.split(".")[1] for name in bare.split() if "." in name} <= SMALL
     assert not unused & set(bare.split())
-    names = "fastnn.nn.Linear(2, 1); fastnn.Trainer; fastnn.optim.SGD"
-    used = set(
-        python(
-            f"import sys, numpy; before = set(sys.modules); import fastnn; {names}; UNUSED = {unused} - before; {loaded}"
-        ).split()
-    )
+    used = set(python(f"{begin}; fastnn.nn.Linear(2, 1); fastnn.Trainer; fastnn.optim.SGD; {loaded}").split())
     assert {"fastnn.nn", "fastnn.optim", "fastnn.training"} <= used
     assert not {"fastnn.data", "fastnn.files", "fastnn.metrics", "fastnn.reference", "tempfile", "json", "csv"} & used
 

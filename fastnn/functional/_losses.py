@@ -26,7 +26,8 @@ def _weights(sample_weight: Any, rows: int, shape: tuple[int, ...], dtype: np.dt
     if weight.shape == (rows,) and shape[:1] == (rows,):
         weight = weight.reshape(rows, *(1,) * (len(shape) - 1))
     elif weight.shape != shape:
-        raise ValueError(f"sample_weight must have shape ({rows},), one a sample, got {weight.shape}")
+        of_input = f"({rows},), one a sample" if shape else "(), as input has"
+        raise ValueError(f"sample_weight must have shape {of_input}, got {weight.shape}")
     return np.array(np.broadcast_to(weight, shape))
 
 
@@ -210,6 +211,8 @@ class LossFunction:
         """What `Loss.quick` gives, of arguments that may need a repair or an explanation; or on the other backend."""
         check.check_choice("reduction", reduction, self.reductions)
         x, t, shape = self._arrays(input, target, params)
+        if reduction == "batchmean" and x.ndim == 0:
+            raise ValueError("input must have an axis of rows for reduction 'batchmean', got a scalar")
         extra = None if extra is None else self._extra(extra, x)
         weight = _weights(sample_weight, x.shape[0] if x.ndim else 1, shape, x.dtype)
         if value:
@@ -267,8 +270,6 @@ class ElementwiseLoss(LossFunction):
         check.check_same_dtype(input=x, target=t)
         t = check.as_rows(t, x.shape) if self.repeats else t
         check.check_same_shape(input=x, target=t)
-        if "batchmean" in self.reductions and x.ndim == 0:
-            raise ValueError("input must have an axis of rows, got a scalar")
         return x, t, x.shape
 
     def _extra(self, extra: Any, x: Array) -> Array:

@@ -195,7 +195,9 @@ def gelu(x: Any, approximate: str = "none", *, out: Array | None = None) -> Arra
     y = x * Phi(x),  Phi(x) = (1 + erf(x / sqrt(2))) / 2
     y = x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))) / 2     with approximate="tanh"
 
-    Both are computed without the cancellation of these formulas for negative x.
+    Both are computed without the cancellation of these formulas for negative x: the first is within 4 ULP everywhere.
+    The error of the second grows with the argument of tanh, which is rounded before its exponential is taken: it is
+    within 4 ULP above x = -0.8, 40 above -5, and 200 (float64: 1,600) below, where y is smaller than 2e-6.
     """
     if approximate == "none":
         return _gelu(x, out)
@@ -208,6 +210,9 @@ def gelu_backward(grad_output: Any, x: Any, approximate: str = "none", *, out: A
     """Gradient of `gelu`, in the same form.
 
     grad_x = grad_output * (Phi(x) + x * phi(x)),  phi(x) = exp(-x^2 / 2) / sqrt(2 pi)
+
+    It is 0 at x = -0.7518 (tanh: -0.7525), where the two terms cancel: between -2 and 0 the error is below 2 eps times
+    grad_output, eps being 1.2e-7 or 2.2e-16, and elsewhere, in ULP, about that of `gelu`.
     """
     if approximate == "none":
         return _gelu_backward(grad_output, x, out)

@@ -32,6 +32,7 @@ def layer_norm(x: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5, 
     x : ndarray of float32 or float64, shape (..., features)
     weight, bias : ndarray of the same dtype, shape (features,), optional
     eps : float of at least 0, default 1e-5
+        With 0, a row of equal numbers is NaN (0 / 0), as in PyTorch.
     out : ndarray like x, optional
         Written and returned; may be x itself.
 
@@ -109,6 +110,7 @@ def rms_norm(x: Any, weight: Any = None, eps: float | None = None, *, out: Array
     weight : ndarray of the same dtype, shape (features,), optional
     eps : float of at least 0, optional
         By default the machine epsilon of x's dtype, as in PyTorch.
+        With 0, a row of zeros is NaN (0 / 0).
     out : ndarray like x, optional
         Written and returned; may be x itself.
 
@@ -200,6 +202,7 @@ def batch_norm(
     momentum : float in [0, 1], default 0.1
         1 / n for the n-th batch makes the running moments averages of all batches.
     eps : float of at least 0, default 1e-5
+        With 0, a feature without variance is NaN where x is its mean, else infinite.
     out : ndarray like x, optional
         Written and returned; may be x itself.
 

@@ -161,7 +161,7 @@ def _gradients(name: str, grad_output: Any, x: Array, parameter: Array) -> tuple
     check.check_same_dtype(grad_output=g, x=x)
     check.check_same_shape(x=x, grad_output=g)
     if dispatch.get_reference():
-        grad_x, grad_parameter = reference_function(name)(g, x, parameter)
+        grad_x, grad_parameter = map(np.asarray, reference_function(name)(g, x, parameter))
     else:
         grad_x, grad_parameter = np.empty_like(x), np.empty_like(parameter)
         getattr(core, name)(g, x, parameter, grad_x, grad_parameter)

@@ -149,7 +149,7 @@ class MSE(Errors):
 
 
 class RMSE(Errors):
-    """Root of the mean squared error, of each output."""
+    """Root of the mean squared error, of each output; inf where an error is above 1e154: squares are added up."""
 
     name = "rmse"
 

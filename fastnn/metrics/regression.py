@@ -39,7 +39,9 @@ def rmse(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: st
     `sklearn.metrics.root_mean_squared_error`: with several outputs it is the mean of their roots.
     """
     true, pred, weight = _arguments(y_true, y_pred, sample_weight)
-    return _average(np.sqrt(_mean((true - pred) ** 2, weight)), multioutput)
+    error = true - pred
+    scale = _scale(error)
+    return _average(np.sqrt(_mean((error * scale) ** 2, weight)) / scale, multioutput)
 
 
 def mae(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str = "uniform_average") -> Any:
@@ -56,8 +58,10 @@ def r2(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str 
     """
     true, pred, weight = _arguments(y_true, y_pred, sample_weight)
     true, pred = true - true[weight.argmax()], pred - true[weight.argmax()]  # constant targets are exactly 0 then
+    scale = _scale(np.vstack([true, true - pred]))
+    true, error = true * scale, (true - pred) * scale
     spread = _mean((true - _mean(true, weight)) ** 2, weight)
-    return _average(determination(_mean((true - pred) ** 2, weight), spread, len(true)), multioutput)
+    return _average(determination(_mean(error**2, weight), spread, len(true)), multioutput)
 
 
 def determination(errors: Array, spread: Array, samples: float) -> Array:
@@ -81,6 +85,11 @@ def _arguments(y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[Array, Arr
 def _mean(values: Array, weight: Array) -> Array:
     total = weight.sum()
     return weight @ values / total if total else np.full(values.shape[1], np.nan)
+
+
+def _scale(values: Array) -> Array:
+    """For each column a power of two that makes its largest number about 1, so that no square is out of range."""
+    return np.ldexp(1.0, -np.clip(np.frexp(np.abs(values).max(axis=0))[1], -1000, 1000))
 
 
 def _average(values: Array, multioutput: str) -> Any:
