@@ -4,8 +4,6 @@ Nothing here runs when the compiled fast path accepts its arrays.
 """
 
 import numbers
-import os
-import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,18 +13,9 @@ import numpy.typing as npt
 from ._core.arrays import plain
 
 Array = npt.NDArray[Any]
-PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 MAX_ROWS = 2**40  # far beyond any memory, far below an overflow of sizes in bytes
 NARROW = ("uint8", "float16")  # what inputs of a network may be besides its dtype
 DTYPES = (np.dtype("float32"), np.dtype("float64"))
-
-
-def frames_to_caller() -> int:
-    """The `stacklevel` of a warning that is to show the line outside of this package that led to it."""
-    level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
-        level, frame = level + 1, frame.f_back
-    return level
 
 
 def as_array(name: str, value: Any) -> Array:

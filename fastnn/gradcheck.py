@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import _validation as check
+from ._frames import errors_of_use
 
 if TYPE_CHECKING:
     from .nn.losses import Loss
@@ -22,6 +23,7 @@ class GradcheckError(AssertionError):
     """A gradient is not that of central differences."""
 
 
+@errors_of_use
 def gradcheck(
     what: Any,
     x: Any,

@@ -20,12 +20,17 @@ hypothesis.settings.load_profile("suite")
 
 # Modules that take long, measure time or memory, or run other programs.
 SLOW = {"bench", "benchmarks", "cli", "course", "examples", "exhaustive", "files", "instructions", "kills", "processes"}
+# Modules about kernels, files and memory, which neither BLAS nor timing nor the order of tests can change.
+STEADY = {"accuracy", "budgets", "failing_allocations", "fuzz", "guard", "hostile", "leaks", "ops", "out"}
 
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        if item.path.stem.removeprefix("test_") in SLOW:
+        stem = item.path.stem.removeprefix("test_")
+        if stem in SLOW:
             item.add_marker("slow")
+        if stem in STEADY:
+            item.add_marker("steady")
 
 
 _SEED = os.environ.get("FASTNN_TESTS_SEED", "42")

@@ -1,5 +1,6 @@
 """`out=` and plain arrays take the compiled path of every function, and give the bits of the other one."""
 
+import gc
 import inspect
 
 import numpy as np
@@ -17,6 +18,11 @@ SLOW = {"batch_norm_backward"}  # and what a loss reads besides, one number a co
 
 def plain(op, dtype, rng):
     return op.make(op.shape(8), dtype, rng, **op.options[0])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nobody_is_on_the_reference():
+    gc.collect()  # a choice that is left in a cycle still counts
 
 
 @pytest.fixture

@@ -331,15 +331,62 @@ def test_nothing_is_left_when_a_run_ends(error, shards):
 
 
 def test_ctrl_c_ends_the_wait_for_a_slow_source():
+    waiting, over = threading.Event(), threading.Event()
+
     def slow():
         yield pieces()[0]
-        time.sleep(0.5)
+        waiting.set()
+        over.wait(60)
         yield pieces()[1]
 
-    timer = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
-    assert make_trainer().fit(slow, prefetch=2).interrupted
-    timer.join()
+    def interrupt():
+        waiting.wait(60)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.warns(RuntimeWarning, match="the thread that reads ahead still waits for the next batch of x"):
+        assert make_trainer().fit(slow, prefetch=2).interrupted
+    over.set()
+    thread.join()
+    assert_thread_ends()
+
+
+def assert_thread_ends():
+    """The thread that reads ahead, within a minute."""
+    for thread in reading():
+        thread.join(60)
+    assert not reading()
+
+
+@pytest.mark.parametrize("end", ["stop", "error"])
+def test_a_source_that_waits_for_ever_holds_nobody_up(end, backend):
+    """`fit` returns with a warning; the generator is closed, and its thread over, as soon as it goes on."""
+    going, closed = threading.Event(), threading.Event()
+
+    def blocked():
+        try:
+            yield pieces()[0]
+            going.wait(60)
+            yield pieces()[1]
+        finally:
+            closed.set()
+
+    class End(fastnn.Callback):
+        def on_batch_end(self, run):
+            if end == "error":
+                raise KeyError("of the user")
+            run.stop("now")
+
+    raised = pytest.raises(KeyError, match="of the user") if end == "error" else nullcontext()
+    began = time.perf_counter()
+    with raised, pytest.warns(RuntimeWarning, match="still waits for the next batch of x.*prefetch=0"):
+        make_trainer().fit(blocked, callbacks=[End()])
+    assert time.perf_counter() - began < 30
+    assert all(thread.daemon for thread in reading()) and not closed.is_set()
+    going.set()
+    assert closed.wait(60)
+    assert_thread_ends()
 
 
 # Larger than memory

@@ -2,7 +2,7 @@
 
     python tools/stress.py [--rounds 10] [--minutes 24] [--seed N]
 
-A round is the part of the suite without the mark "slow", in a random order, under an OPENBLAS_CORETYPE and a FASTNN_ISA
+A round is the part of the suite without the marks "slow" and "steady", in a random order, under an OPENBLAS_CORETYPE and a FASTNN_ISA
 that this processor has, beside two busy processes. It prints what it takes to have a round again. All rounds together
 take `--minutes` at most: one that is not through by then is ended and counts as failed.
 """
@@ -39,7 +39,16 @@ def environments(rounds: int) -> list[dict[str, str]]:
 
 def run(environment: dict[str, str], seed: int, seconds: float) -> tuple[int, str]:
     """Run one round; return pytest's status, and the end of its output."""
-    command = [sys.executable, "-m", "pytest", "-m", "not slow", "-p", "randomly", f"--randomly-seed={seed}"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-m",
+        "not slow and not steady",
+        "-p",
+        "randomly",
+        f"--randomly-seed={seed}",
+    ]
     words = " ".join(f"{name}={value}" for name, value in environment.items())
     print(f"$ {words} {' '.join(command)}", flush=True)
     try:

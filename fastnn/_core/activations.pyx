@@ -6,6 +6,10 @@ from fastnn._core cimport arrays, dispatch
 from fastnn._core.dispatch cimport real
 from fastnn._core.threads cimport Task, parallel_for
 
+import os
+
+FULL = os.environ.get("FASTNN_TRACEBACK", "") == "full"  # as in fastnn/_frames.py
+
 cnp.import_array()
 
 cdef enum:
@@ -70,7 +74,10 @@ cdef class Map1:
     def __call__(self, x, out=None, a=0.0, b=0.0):
         if (not arrays.is_plain(x) or out is not None and not arrays.takes_output(out, x) or dispatch.reference
                 or type(a) is not float or type(b) is not float):
-            return self.slow(self, x, out, (a, b))
+            try:
+                return self.slow(self, x, out, (a, b))
+            except (TypeError, ValueError) as error:
+                raise error if FULL else error.with_traceback(None)
         if out is None:
             out = arrays.empty_like(x)
         self.run(x, out, a, b)
@@ -105,7 +112,10 @@ cdef class Map2:
         if (not arrays.is_plain(x) or not arrays.is_plain(g) or not arrays.same_layout(g, x)
                 or out is not None and not (arrays.takes_output(out, x) and arrays.takes_output(out, g))
                 or dispatch.reference or type(a) is not float or type(b) is not float):
-            return self.slow(self, g, x, out, (a, b))
+            try:
+                return self.slow(self, g, x, out, (a, b))
+            except (TypeError, ValueError) as error:
+                raise error if FULL else error.with_traceback(None)
         if out is None:
             out = arrays.empty_like(x)
         self.run(g, x, out, a, b)

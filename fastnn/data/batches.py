@@ -5,9 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._frames import errors_of_use
 from ._checks import check_integer, check_samples, check_seed
 
 
+@errors_of_use
 def batches(
     x: ArrayLike,
     y: ArrayLike | None = None,

@@ -13,12 +13,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from .._frames import errors_of_use
 from ._checks import check_dtype
 
 DIGITS_FILE = Path(__file__).with_name("digits.npz")
 MAX_PIXEL = 16  # a pixel counts the dark points in a 4 x 4 block of the scan
 
 
+@errors_of_use
 def load_digits(*, dtype: DTypeLike = "float32") -> tuple[NDArray, NDArray[np.int64]]:
     """Load the handwritten digits, pixels scaled to 0..1.
 

@@ -7,11 +7,12 @@ from numpy.typing import NDArray
 
 from .. import _validation as check
 from .._core.random import uniform
+from .._frames import ShortErrors
 
 MIXUP_STREAM = 1 << 61  # random streams of partners and shares: this + 2 epoch, + 1
 
 
-class Mixup:
+class Mixup(ShortErrors):
     """Mixes each sample of a batch with another one of the same batch, inputs and targets alike, while training.
 
         x' = share * x[i] + (1 - share) * x[j],    y' = share * y[i] + (1 - share) * y[j]

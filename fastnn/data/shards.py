@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._frames import ShortErrors
 from .._validation import from_any, refuse_losses
 from ._checks import check_integer
 
@@ -21,7 +22,7 @@ def _shard_names(folder: str | os.PathLike[str], part: str = "x") -> list[str]:
     return sorted(names, key=lambda name: [(int(t) if t.isdecimal() else -1, t) for t in re.split(r"(\d+)", name)])
 
 
-class Shards:
+class Shards(ShortErrors):
     """A folder of shards: x_000.npy, y_000.npy and perhaps weight_000.npy; x_001.npy, y_001.npy; and so on.
 
     What follows "x_" is the name of the shard; they are taken in the order of their names, numbers in them by value:

@@ -5,9 +5,11 @@ import numbers
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._frames import errors_of_use
 from ._checks import check_dtype, check_integer, check_number, check_samples, check_seed, count_of_share
 
 
+@errors_of_use
 def train_test_split(
     *arrays: ArrayLike,
     test_size: float = 0.25,
@@ -106,6 +108,7 @@ def _shares(counts: NDArray, total: int) -> NDArray:
     return shares
 
 
+@errors_of_use
 def standardize(X_train: ArrayLike, *others: ArrayLike) -> NDArray | tuple[NDArray, ...]:
     """Shift and scale each feature by the mean and standard deviation it has in the training set.
 

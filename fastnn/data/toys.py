@@ -10,6 +10,7 @@ from __future__ import annotations  # np.random takes 10 ms to import: a mere an
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from .._frames import errors_of_use
 from ._checks import check_dtype, check_integer, check_number, check_seed
 
 Dataset = tuple[NDArray, NDArray[np.int64]]
@@ -18,6 +19,7 @@ Dataset = tuple[NDArray, NDArray[np.int64]]
 QUADRANTS = np.array([[1.0, 1.0], [-1.0, 1.0], [-1.0, -1.0], [1.0, -1.0]])
 
 
+@errors_of_use
 def make_moons(
     n_samples: int = 100, *, noise: float = 0.0, seed: int | None = None, dtype: DTypeLike = "float32"
 ) -> Dataset:
@@ -59,6 +61,7 @@ def make_moons(
     return _finish(arms, noise, _generator(seed), dtype)
 
 
+@errors_of_use
 def make_circles(
     n_samples: int = 100,
     *,
@@ -93,6 +96,7 @@ def make_circles(
     return _finish([_circle(outer), factor * _circle(inner)], noise, _generator(seed), dtype)
 
 
+@errors_of_use
 def make_spirals(
     n_samples: int = 100,
     *,
@@ -134,6 +138,7 @@ def make_spirals(
     return _finish(arms, noise, _generator(seed), dtype)
 
 
+@errors_of_use
 def make_xor(
     n_samples: int = 100, *, noise: float = 0.0, seed: int | None = None, dtype: DTypeLike = "float32"
 ) -> Dataset:
@@ -165,6 +170,7 @@ def make_xor(
     return _finish(points, noise, rng, dtype)
 
 
+@errors_of_use
 def make_blobs(
     n_samples: int = 100,
     *,

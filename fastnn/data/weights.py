@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._frames import errors_of_use
 from ._checks import check_integer, check_number
 
 
+@errors_of_use
 def class_weights(
     y: ArrayLike,
     class_weight: str | Mapping[int, float] = "balanced",

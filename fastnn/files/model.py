@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from .._frames import errors_of_use
 from .._schema import MOST_STEPS
 from ..nn.module import Module
 from ..nn.sequential import Sequential
@@ -16,6 +17,7 @@ Layer = TypeVar("Layer", bound=type[Module])
 _registered: dict[str, type[Module]] = {}
 
 
+@errors_of_use
 def register_layer(cls: Layer) -> Layer:
     """Let `fastnn.load` find a layer class of your own by its name; usable as a decorator.
 
@@ -46,6 +48,7 @@ def register_layer(cls: Layer) -> Layer:
     return cls
 
 
+@errors_of_use
 def save(net: Sequential, path: Path) -> None:
     """Write a network as one file; see `Sequential.save`."""
     tensors = net.state_dict()
@@ -60,6 +63,7 @@ def save(net: Sequential, path: Path) -> None:
     write(path, "model", tensors, description)
 
 
+@errors_of_use
 def load(path: Path, layers: dict[str, type[Module]] | None = None) -> Sequential:
     """The network that `net.save(path)` wrote.
 

@@ -5,6 +5,7 @@ from typing import Any
 from .. import _validation as check
 from .._core import dispatch
 from .._core.dropout import Noise
+from .._frames import USE, shortened
 from ._elementwise import Array, reference_function
 
 __all__ = [
@@ -145,17 +146,20 @@ def _noise(
     quick = _KERNELS[kernel].quick(x, value, seed, stream, start, LARGEST[name], out)
     if quick is not None:
         return quick
-    x = check.as_array(argument, x)
-    value = check_parameter(name, parameter, value)
-    seed, stream, start = (
-        check.check_integer(which, number, at_least=0, at_most=2**64 - 1)
-        for which, number in (("seed", seed), ("stream", stream), ("start", start))
-    )
-    y = check.check_output(out, x.shape, x.dtype)
-    if dispatch.get_reference():
-        y[...] = reference_function(kernel)(x, value, seed=seed, stream=stream, start=start)
-        return y
-    return _KERNELS[kernel].run(check.without_overlap(x, y, in_place=True), y, value, seed, stream, start)
+    try:
+        x = check.as_array(argument, x)
+        value = check_parameter(name, parameter, value)
+        seed, stream, start = (
+            check.check_integer(which, number, at_least=0, at_most=2**64 - 1)
+            for which, number in (("seed", seed), ("stream", stream), ("start", start))
+        )
+        y = check.check_output(out, x.shape, x.dtype)
+        if dispatch.get_reference():
+            y[...] = reference_function(kernel)(x, value, seed=seed, stream=stream, start=start)
+            return y
+        return _KERNELS[kernel].run(check.without_overlap(x, y, in_place=True), y, value, seed, stream, start)
+    except USE as error:
+        raise shortened(error)  # noqa: B904
 
 
 def check_parameter(name: str, parameter: str, value: Any) -> float:

@@ -7,6 +7,7 @@ import numpy as np
 from .. import _validation as check
 from .._core import dispatch
 from .._core import embedding as core
+from .._frames import USE, shortened
 from ._elementwise import Array, reference_function
 
 __all__ = ["embedding", "embedding_backward"]
@@ -40,11 +41,14 @@ def embedding(codes: Any, weight: Any, padding_idx: int | None = None) -> Array:
     quick = core.quick(codes, weight) if padding_idx is None else None
     if quick is not None:
         return quick
-    codes, weight, _ = _checked(codes, weight, padding_idx)
-    if dispatch.get_reference():
-        y: Array = reference_function("embedding")(codes, weight)
-        return y
-    return core.embedding(codes, weight, np.empty((*codes.shape, weight.shape[1]), weight.dtype))
+    try:
+        codes, weight, _ = _checked(codes, weight, padding_idx)
+        if dispatch.get_reference():
+            y: Array = reference_function("embedding")(codes, weight)
+            return y
+        return core.embedding(codes, weight, np.empty((*codes.shape, weight.shape[1]), weight.dtype))
+    except USE as error:
+        raise shortened(error)  # noqa: B904
 
 
 def embedding_backward(grad_output: Any, codes: Any, weight: Any, padding_idx: int | None = None) -> Array:
@@ -70,14 +74,17 @@ def embedding_backward(grad_output: Any, codes: Any, weight: Any, padding_idx: i
     quick = core.quick_backward(grad_output, codes, weight) if padding_idx is None else None
     if quick is not None:
         return quick
-    g = check.as_array("grad_output", grad_output)
-    codes, weight, padding = _checked(codes, weight, padding_idx)
-    check.check_same_dtype(grad_output=g, weight=weight)
-    check.check_shape("grad_output", g, (*codes.shape, weight.shape[1]), "for these codes and weight")
-    if dispatch.get_reference():
-        grad_weight: Array = reference_function("embedding_backward")(g, codes, weight, padding_idx)
-        return grad_weight
-    return core.embedding_backward(g, codes, np.empty_like(weight), padding)
+    try:
+        g = check.as_array("grad_output", grad_output)
+        codes, weight, padding = _checked(codes, weight, padding_idx)
+        check.check_same_dtype(grad_output=g, weight=weight)
+        check.check_shape("grad_output", g, (*codes.shape, weight.shape[1]), "for these codes and weight")
+        if dispatch.get_reference():
+            grad_weight: Array = reference_function("embedding_backward")(g, codes, weight, padding_idx)
+            return grad_weight
+        return core.embedding_backward(g, codes, np.empty_like(weight), padding)
+    except USE as error:
+        raise shortened(error)  # noqa: B904
 
 
 def check_padding(padding_idx: Any, num_embeddings: int) -> int:

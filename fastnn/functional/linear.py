@@ -8,6 +8,7 @@ import numpy as np
 from .. import _validation as check
 from .._core import dispatch
 from .._core import linear as core
+from .._frames import USE, shortened
 from ._elementwise import Array, reference_function
 
 __all__ = ["linear", "linear_backward"]
@@ -74,19 +75,22 @@ def linear(x: Any, weight: Any, bias: Any = None, activation: str | None = None,
         quick = core.quick_linear(x, weight, bias, out, activation, *params)
         if quick is not None:
             return quick
-    x, weight = check.as_array("x", x), check.as_array("weight", weight)
-    bias = None if bias is None else check.as_array("bias", bias)
-    _checked(x, weight, bias)
-    check.check_choice("activation", activation, (None, *ACTIVATIONS))
-    y = check.check_output(out, (*x.shape[:-1], weight.shape[1]), x.dtype)
-    if dispatch.get_reference():
-        y[...] = reference_function("linear")(x, weight, bias, activation)
+    try:
+        x, weight = check.as_array("x", x), check.as_array("weight", weight)
+        bias = None if bias is None else check.as_array("bias", bias)
+        _checked(x, weight, bias)
+        check.check_choice("activation", activation, (None, *ACTIVATIONS))
+        y = check.check_output(out, (*x.shape[:-1], weight.shape[1]), x.dtype)
+        if dispatch.get_reference():
+            y[...] = reference_function("linear")(x, weight, bias, activation)
+            return y
+        x, weight = check.without_overlap(x, y), check.without_overlap(weight, y)
+        bias = None if bias is None else check.without_overlap(bias, y)
+        rows = x.size // x.shape[-1] if x.shape[-1] else math.prod(x.shape[:-1])
+        core.linear(x.reshape(rows, x.shape[-1]), weight, bias, y.reshape(rows, weight.shape[1]), activation, *params)
         return y
-    x, weight = check.without_overlap(x, y), check.without_overlap(weight, y)
-    bias = None if bias is None else check.without_overlap(bias, y)
-    rows = x.size // x.shape[-1] if x.shape[-1] else math.prod(x.shape[:-1])
-    core.linear(x.reshape(rows, x.shape[-1]), weight, bias, y.reshape(rows, weight.shape[1]), activation, *params)
-    return y
+    except USE as error:
+        raise shortened(error)  # noqa: B904
 
 
 def linear_backward(grad_output: Any, x: Any, weight: Any) -> tuple[Array, Array, Array]:
@@ -116,17 +120,20 @@ def linear_backward(grad_output: Any, x: Any, weight: Any) -> tuple[Array, Array
     quick = core.quick_linear_backward(grad_output, x, weight)
     if quick is not None:
         return quick
-    g, x = check.as_array("grad_output", grad_output), check.as_array("x", x)
-    weight = check.as_array("weight", weight)
-    check.check_same_dtype(grad_output=g, x=x, weight=weight)
-    _checked(x, weight, None)
-    check.check_shape("grad_output", g, (*x.shape[:-1], weight.shape[1]), "for these x and weight")
-    if dispatch.get_reference():
-        grad_x, grad_weight, grad_bias = reference_function("linear_backward")(g, x, weight)
-        return grad_x, grad_weight, grad_bias
-    n_in, n_out = weight.shape
-    rows = math.prod(x.shape[:-1])
-    grad_x = np.empty((rows, n_in), x.dtype)
-    grad_weight, grad_bias = np.empty_like(weight), np.empty(n_out, x.dtype)
-    core.linear_backward(g.reshape(rows, n_out), x.reshape(rows, n_in), weight, grad_x, grad_weight, grad_bias)
-    return grad_x.reshape(x.shape), grad_weight, grad_bias
+    try:
+        g, x = check.as_array("grad_output", grad_output), check.as_array("x", x)
+        weight = check.as_array("weight", weight)
+        check.check_same_dtype(grad_output=g, x=x, weight=weight)
+        _checked(x, weight, None)
+        check.check_shape("grad_output", g, (*x.shape[:-1], weight.shape[1]), "for these x and weight")
+        if dispatch.get_reference():
+            grad_x, grad_weight, grad_bias = reference_function("linear_backward")(g, x, weight)
+            return grad_x, grad_weight, grad_bias
+        n_in, n_out = weight.shape
+        rows = math.prod(x.shape[:-1])
+        grad_x = np.empty((rows, n_in), x.dtype)
+        grad_weight, grad_bias = np.empty_like(weight), np.empty(n_out, x.dtype)
+        core.linear_backward(g.reshape(rows, n_out), x.reshape(rows, n_in), weight, grad_x, grad_weight, grad_bias)
+        return grad_x.reshape(x.shape), grad_weight, grad_bias
+    except USE as error:
+        raise shortened(error)  # noqa: B904

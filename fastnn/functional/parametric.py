@@ -7,6 +7,7 @@ import numpy as np
 from .. import _validation as check
 from .._core import dispatch
 from .._core import parametric as core
+from .._frames import USE, shortened
 from ._elementwise import Array, reference_function
 
 __all__ = ["prelu", "prelu_backward", "temperature_scale", "temperature_scale_backward"]
@@ -37,9 +38,12 @@ def prelu(x: Any, weight: Any, *, out: Array | None = None) -> Array:
     quick = core.quick("prelu", x, weight, out)
     if quick is not None:
         return quick
-    x, weight = check.as_array("x", x), check.as_array("weight", weight)
-    _check_weight(x, weight)
-    return _fill("prelu", x, weight, out)
+    try:
+        x, weight = check.as_array("x", x), check.as_array("weight", weight)
+        _check_weight(x, weight)
+        return _fill("prelu", x, weight, out)
+    except USE as error:
+        raise shortened(error)  # noqa: B904
 
 
 def prelu_backward(grad_output: Any, x: Any, weight: Any) -> tuple[Array, Array]:
@@ -70,9 +74,12 @@ def prelu_backward(grad_output: Any, x: Any, weight: Any) -> tuple[Array, Array]
     quick = core.quick_backward("prelu", grad_output, x, weight)
     if quick is not None:
         return quick
-    x, weight = check.as_array("x", x), check.as_array("weight", weight)
-    _check_weight(x, weight)
-    return _gradients("prelu_backward", grad_output, x, weight)
+    try:
+        x, weight = check.as_array("x", x), check.as_array("weight", weight)
+        _check_weight(x, weight)
+        return _gradients("prelu_backward", grad_output, x, weight)
+    except USE as error:
+        raise shortened(error)  # noqa: B904
 
 
 def temperature_scale(x: Any, temperature: Any, *, out: Array | None = None) -> Array:
@@ -99,9 +106,12 @@ def temperature_scale(x: Any, temperature: Any, *, out: Array | None = None) -> 
     quick = core.quick("temperature_scale", x, temperature, out)
     if quick is not None:
         return quick
-    x, temperature = check.as_array("x", x), check.as_array("temperature", temperature)
-    _check_temperature(x, temperature)
-    return _fill("temperature_scale", x, temperature, out)
+    try:
+        x, temperature = check.as_array("x", x), check.as_array("temperature", temperature)
+        _check_temperature(x, temperature)
+        return _fill("temperature_scale", x, temperature, out)
+    except USE as error:
+        raise shortened(error)  # noqa: B904
 
 
 def temperature_scale_backward(grad_output: Any, x: Any, temperature: Any) -> tuple[Array, Array]:
@@ -129,9 +139,12 @@ def temperature_scale_backward(grad_output: Any, x: Any, temperature: Any) -> tu
     quick = core.quick_backward("temperature_scale", grad_output, x, temperature)
     if quick is not None:
         return quick
-    x, temperature = check.as_array("x", x), check.as_array("temperature", temperature)
-    _check_temperature(x, temperature)
-    return _gradients("temperature_scale_backward", grad_output, x, temperature)
+    try:
+        x, temperature = check.as_array("x", x), check.as_array("temperature", temperature)
+        _check_temperature(x, temperature)
+        return _gradients("temperature_scale_backward", grad_output, x, temperature)
+    except USE as error:
+        raise shortened(error)  # noqa: B904
 
 
 def _check_weight(x: Array, weight: Array) -> None:

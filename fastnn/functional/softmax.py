@@ -8,6 +8,7 @@ from .. import _validation as check
 from .._core import dispatch
 from .._core.parametric import dot, quick_dot
 from .._core.softmax import Rows1, Rows2
+from .._frames import USE, shortened
 from ._elementwise import Array, reference_function
 
 __all__ = [
@@ -54,36 +55,42 @@ def _forward(name: str, x: Any, axis: int, temperature: float, out: Array | None
     quick = _FORWARD[name].quick(x, axis, temperature, out)
     if quick is not None:
         return quick
-    x = check.as_array("x", x)
-    axis = _axis_of("x", x, axis)
-    temperature = check.check_temperature(temperature, x.dtype)
-    out = check.check_output(out, x.shape, x.dtype)
-    if dispatch.get_reference():
-        out[...] = reference_function(name)(x, axis, temperature)
-        return out
-    rows = _rows(check.without_overlap(x, out, in_place=True), axis)
-    result = out.reshape(rows.shape) if axis == x.ndim - 1 and x.size else np.empty_like(rows)
-    _FORWARD[name].run(rows, result, 1.0 / temperature)
-    return _put_rows(result, out, axis)
+    try:
+        x = check.as_array("x", x)
+        axis = _axis_of("x", x, axis)
+        temperature = check.check_temperature(temperature, x.dtype)
+        out = check.check_output(out, x.shape, x.dtype)
+        if dispatch.get_reference():
+            out[...] = reference_function(name)(x, axis, temperature)
+            return out
+        rows = _rows(check.without_overlap(x, out, in_place=True), axis)
+        result = out.reshape(rows.shape) if axis == x.ndim - 1 and x.size else np.empty_like(rows)
+        _FORWARD[name].run(rows, result, 1.0 / temperature)
+        return _put_rows(result, out, axis)
+    except USE as error:
+        raise shortened(error)  # noqa: B904
 
 
 def _backward(name: str, grad_output: Any, output: Any, axis: int, temperature: float, out: Array | None) -> Array:
     quick = _BACKWARD[name].quick(grad_output, output, axis, temperature, out)
     if quick is not None:
         return quick
-    g, y = check.as_array("grad_output", grad_output), check.as_array("output", output)
-    check.check_same_dtype(grad_output=g, output=y)
-    check.check_same_shape(output=y, grad_output=g)
-    axis = _axis_of("output", y, axis)
-    temperature = check.check_temperature(temperature, y.dtype)
-    out = check.check_output(out, y.shape, y.dtype)
-    if dispatch.get_reference():
-        out[...] = reference_function(f"{name}_backward")(g, y, axis, temperature)
-        return out
-    g, y = (_rows(check.without_overlap(a, out, in_place=True), axis) for a in (g, y))
-    result = np.empty_like(y)
-    _BACKWARD[name].run(g, y, result, 1.0 / temperature)
-    return _put_rows(result, out, axis)
+    try:
+        g, y = check.as_array("grad_output", grad_output), check.as_array("output", output)
+        check.check_same_dtype(grad_output=g, output=y)
+        check.check_same_shape(output=y, grad_output=g)
+        axis = _axis_of("output", y, axis)
+        temperature = check.check_temperature(temperature, y.dtype)
+        out = check.check_output(out, y.shape, y.dtype)
+        if dispatch.get_reference():
+            out[...] = reference_function(f"{name}_backward")(g, y, axis, temperature)
+            return out
+        g, y = (_rows(check.without_overlap(a, out, in_place=True), axis) for a in (g, y))
+        result = np.empty_like(y)
+        _BACKWARD[name].run(g, y, result, 1.0 / temperature)
+        return _put_rows(result, out, axis)
+    except USE as error:
+        raise shortened(error)  # noqa: B904
 
 
 def _temperature_backward(name: str, grad_output: Any, output: Any, x: Any, axis: int, temperature: float) -> float:
@@ -295,15 +302,18 @@ def _entropy(name: str, argument: str, value: Any, axis: int, temperature: float
     quick = _ENTROPY[name].quick_number(value, axis, temperature)
     if quick is not None:
         return quick
-    x = check.as_array(argument, value)
-    axis = _axis_of(argument, x, axis)
-    given = () if temperature is None else (check.check_temperature(temperature, x.dtype),)
-    if dispatch.get_reference():
-        return np.asarray(reference_function(name)(x, axis, *given), x.dtype)[()]
-    h = np.zeros(x.shape[:axis] + x.shape[axis + 1 :], x.dtype)
-    if x.size:
-        _ENTROPY[name].run(_rows(x, axis), h, *(1.0 / t for t in given))
-    return h[()]
+    try:
+        x = check.as_array(argument, value)
+        axis = _axis_of(argument, x, axis)
+        given = () if temperature is None else (check.check_temperature(temperature, x.dtype),)
+        if dispatch.get_reference():
+            return np.asarray(reference_function(name)(x, axis, *given), x.dtype)[()]
+        h = np.zeros(x.shape[:axis] + x.shape[axis + 1 :], x.dtype)
+        if x.size:
+            _ENTROPY[name].run(_rows(x, axis), h, *(1.0 / t for t in given))
+        return h[()]
+    except USE as error:
+        raise shortened(error)  # noqa: B904
 
 
 def _entropy_backward(
@@ -312,18 +322,21 @@ def _entropy_backward(
     quick = _ENTROPY_GRADIENT[name].quick_number(grad_output, value, axis, temperature)
     if quick is not None:
         return quick
-    x = check.as_array(argument, value)
-    axis = _axis_of(argument, x, axis)
-    given = () if temperature is None else (check.check_temperature(temperature, x.dtype),)
-    g = check.as_array("grad_output", grad_output)
-    check.check_same_dtype(**{"grad_output": g, argument: x})
-    check.check_shape("grad_output", g, x.shape[:axis] + x.shape[axis + 1 :], f"({argument} without its axis)")
-    if dispatch.get_reference():
-        return np.asarray(reference_function(f"{name}_backward")(g, x, axis, *given))
-    out = np.empty_like(x)
-    if x.size:
-        rows = _rows(x, axis)
-        result = np.empty_like(rows)
-        _ENTROPY_GRADIENT[name].run(g, rows, result, *(1.0 / t for t in given))
-        _put_rows(result, out, axis)
-    return out
+    try:
+        x = check.as_array(argument, value)
+        axis = _axis_of(argument, x, axis)
+        given = () if temperature is None else (check.check_temperature(temperature, x.dtype),)
+        g = check.as_array("grad_output", grad_output)
+        check.check_same_dtype(**{"grad_output": g, argument: x})
+        check.check_shape("grad_output", g, x.shape[:axis] + x.shape[axis + 1 :], f"({argument} without its axis)")
+        if dispatch.get_reference():
+            return np.asarray(reference_function(f"{name}_backward")(g, x, axis, *given))
+        out = np.empty_like(x)
+        if x.size:
+            rows = _rows(x, axis)
+            result = np.empty_like(rows)
+            _ENTROPY_GRADIENT[name].run(g, rows, result, *(1.0 / t for t in given))
+            _put_rows(result, out, axis)
+        return out
+    except USE as error:
+        raise shortened(error)  # noqa: B904

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import _validation as check
+from .._frames import errors_of_use
 from ._inputs import Array, as_finite, as_labels, as_names, as_weight, check_rows
 
 AVERAGES = ("binary", "micro", "macro", "weighted", None)
@@ -35,6 +36,7 @@ class Counts(NamedTuple):
         return float(np.average(rates[numbers], weights=weights))
 
 
+@errors_of_use
 def accuracy(y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> float:
     """Share of samples whose labels are right.
 
@@ -54,6 +56,7 @@ def accuracy(y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> float:
     return _share(right, weight)
 
 
+@errors_of_use
 def top_k_accuracy(y_true: Any, y_score: Any, *, k: int = 2, sample_weight: Any = None) -> float:
     """Share of samples whose class is among the k with the largest scores.
 
@@ -80,6 +83,7 @@ def top_k_accuracy(y_true: Any, y_score: Any, *, k: int = 2, sample_weight: Any 
     return _share(rank < k, as_weight(sample_weight, len(true)))
 
 
+@errors_of_use
 def confusion_matrix(
     y_true: Any, y_pred: Any, *, labels: Any = None, sample_weight: Any = None, normalize: str | None = None
 ) -> Array:
@@ -120,6 +124,7 @@ def confusion_matrix(
     return np.divide(matrix, total, out=np.zeros_like(matrix), where=total != 0)
 
 
+@errors_of_use
 def precision(
     y_true: Any,
     y_pred: Any,
@@ -159,6 +164,7 @@ def precision(
     return _rate("precision", y_true, y_pred, average, pos_label, sample_weight, zero_division)
 
 
+@errors_of_use
 def recall(
     y_true: Any,
     y_pred: Any,
@@ -172,6 +178,7 @@ def recall(
     return _rate("recall", y_true, y_pred, average, pos_label, sample_weight, zero_division)
 
 
+@errors_of_use
 def f1(
     y_true: Any,
     y_pred: Any,

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .. import _validation as check
+from .._frames import ShortErrors
 from ..functional.softmax import softmax
 from ..meters import ACCURACY, CLASSES, ERRORS, Meter, top_k
 from ._inputs import Array
@@ -19,7 +20,7 @@ from .ranking import binary_auc, columns_auc
 from .regression import determination
 
 
-class Metric:
+class Metric(ShortErrors):
     """Base of the metrics of `Trainer(..., metrics=[...])`.
 
     Attributes

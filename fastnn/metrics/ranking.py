@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from .. import _validation as check
+from .._frames import errors_of_use
 from ._inputs import Array, as_finite, as_names, as_weight, check_rows
 from .classification import as_indices
 
 
+@errors_of_use
 def roc_auc(y_true: Any, y_score: Any, *, average: str | None = "macro", sample_weight: Any = None) -> Any:
     """Area under the ROC curve: how often a positive sample has the larger score than a negative one; ties count half.
 

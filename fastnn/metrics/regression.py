@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from .. import _validation as check
+from .._frames import errors_of_use
 from ._inputs import Array, as_finite, as_weight, check_rows
 
 
+@errors_of_use
 def mse(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str = "uniform_average") -> Any:
     """Mean squared error.
 
@@ -33,6 +35,7 @@ def mse(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str
     return _average(_mean((true - pred) ** 2, weight), multioutput)
 
 
+@errors_of_use
 def rmse(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str = "uniform_average") -> Any:
     """Root of the mean squared error, of each output; arguments are those of `mse`.
 
@@ -44,12 +47,14 @@ def rmse(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: st
     return _average(np.sqrt(_mean((error * scale) ** 2, weight)) / scale, multioutput)
 
 
+@errors_of_use
 def mae(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str = "uniform_average") -> Any:
     """Mean absolute error; arguments are those of `mse`. `sklearn.metrics.mean_absolute_error`."""
     true, pred, weight = _arguments(y_true, y_pred, sample_weight)
     return _average(_mean(np.abs(true - pred), weight), multioutput)
 
 
+@errors_of_use
 def r2(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str = "uniform_average") -> Any:
     """Coefficient of determination: 1 - (squared errors) / (squared distances from the mean), of each output.
 

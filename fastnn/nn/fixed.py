@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from .._frames import ShortErrors
 
-class Fixed:
+
+class Fixed(ShortErrors):
     """Base of what has attributes that cannot be set again, because memory was laid out by them."""
 
     fixed: ClassVar[tuple[str, ...]] = ()

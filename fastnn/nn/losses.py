@@ -13,6 +13,7 @@ import numpy as np
 
 from .. import _validation as check
 from .._core.operations import ACCUMULATE, BY_ROWS, LABELS, MEAN
+from .._frames import USE, ShortErrors, shortened
 from ..functional import LOSSES
 from ..functional._losses import LossFunction
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ..plan import Plan
 
 
-class Loss:
+class Loss(ShortErrors):
     """Base of the losses.
 
     Parameters
@@ -56,7 +57,10 @@ class Loss:
 
     def __call__(self, input: Any, target: Any, sample_weight: Any = None) -> tuple[Any, check.Array]:
         """The loss, and its gradient with respect to input (for "none": of the sum)."""
-        return self.formula.both(input, target, self.reduction, sample_weight, self.numbers, self._extra)
+        try:
+            return self.formula.both(input, target, self.reduction, sample_weight, self.numbers, self._extra)
+        except USE as error:
+            raise shortened(error)  # noqa: B904
 
     @property
     def formula(self) -> LossFunction:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import _validation as check
+from .._frames import errors_of_use
 from .init.draws import INIT_STREAM
 from .init.names import initial_value
 from .init.rules import Initializer
@@ -119,6 +120,7 @@ class Network(Module):
         """A copy of every parameter and every buffer by name."""
         return {name: view.copy() for name, view in self._named_state().items()}
 
+    @errors_of_use
     def load_state_dict(self, state: dict[str, Any], strict: bool = True, *, layout: str = "fastnn") -> LoadedKeys:
         """Load a `state_dict`, without `strict` what both have; returns the missing and the unexpected names.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from .. import _validation as check
+from .._frames import errors_of_use
 from .._locks import MAKING, Lock
 from ..cache import ProgramCache
 from ..meters import NOTHING, Counting
@@ -117,6 +118,7 @@ class Sequential(Network):
 
     # -- running -------------------------------------------------------------------------------------------------------
 
+    @errors_of_use
     def __call__(self, x: Any) -> Array:
         """The output for x, shape (..., in_features).
 
@@ -139,6 +141,7 @@ class Sequential(Network):
             self._last = Call(program, rows, shape, np.shape(x), tick, caller)
         return out.reshape(*shape, program.n_out)
 
+    @errors_of_use
     def backward(self, grad_output: Any) -> Array:
         """Add the gradients of the parameters for the last call in training mode; returns that of the input.
 
@@ -187,6 +190,11 @@ class Sequential(Network):
             quick = self._predict(x)
             if quick is not None:
                 return quick
+        return self._predict_slowly(x)
+
+    @errors_of_use
+    def _predict_slowly(self, x: Any) -> Array:
+        """The same of an x that needs a repair, an explanation, or more than one batch."""
         programs = self._programs
         rows, shape = as_rows(self, x, narrow=True)
         n = rows.shape[0]
@@ -234,6 +242,7 @@ class Sequential(Network):
             in_features = node.layer.out_features_for(in_features)
         return in_features
 
+    @errors_of_use
     def compile(self, batch_size: int = 32, *, in_features: int | None = None) -> Program:
         """The program of a training pass, forward and backward, for up to `batch_size` rows.
 
@@ -247,6 +256,7 @@ class Sequential(Network):
         batch_size = check.check_integer("batch_size", batch_size, at_least=1, at_most=check.MAX_ROWS)
         return self.program("train", batch_size, self._features(in_features))
 
+    @errors_of_use
     def summary(self, in_features: int | None = None) -> Summary:
         """The layers with their features, parameters and arithmetic; print it.
 

@@ -13,6 +13,7 @@ from .. import _schema as schema
 from .. import _validation as check
 from .._core import dispatch
 from .._core import parameters as core
+from .._frames import errors_of_use
 from ..nn.fixed import Fixed
 from ..nn.parameters import Parameters, aligned_zeros
 
@@ -118,6 +119,7 @@ class WeightAverage(Fixed):
         self.check_not_applied()
         return {"seen": int(self.seen[0]), "settings": self.settings.tolist(), "data": self.data.copy()}
 
+    @errors_of_use
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over what `state_dict` gave; nothing changes if it does not fit."""
         self.check_not_applied()

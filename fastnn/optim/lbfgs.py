@@ -11,6 +11,7 @@ import numpy as np
 from .. import _validation as check
 from .._core import dispatch
 from .._core import parametric as core
+from .._frames import errors_of_use
 from .._schema import MOST_STEPS
 from ..nn.parameters import Parameters
 from .line_search import Point, is_finite, strong_wolfe
@@ -279,6 +280,7 @@ class LBFGS(Optimizer):
         }
         return {"step": int(self.step_count[0]), "hyper": self.hyperparameters(), "states": states}
 
+    @errors_of_use
     def load_state_dict(self, state: dict[str, Any]) -> None:
         step, hyper, arrays = self._checked_state(state, ("prev_grad", "direction", "old_dirs", "old_steps", "numbers"))
         numbers = arrays.pop("numbers")

@@ -14,6 +14,7 @@ from .. import _schema as schema
 from .. import _validation as check
 from .._core import dispatch
 from .._core import optimizers as core
+from .._frames import errors_of_use
 from ..nn.fixed import Fixed
 from ..nn.parameters import Parameters, aligned_zeros
 from .groups import ParamGroup, make_groups, make_spans
@@ -235,6 +236,7 @@ class Optimizer(Fixed):
             "states": {name: state.copy() for name, state in self.states.items()},
         }
 
+    @errors_of_use
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over what `state_dict` gave; nothing changes if it does not fit."""
         step, hyper, arrays = self._checked_state(state, tuple(self.states))

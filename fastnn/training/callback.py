@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import _validation as check
+from .._frames import ShortErrors
 
 if TYPE_CHECKING:
     from .run import Run
 
 
-class Callback:
+class Callback(ShortErrors):
     """Base of the callbacks: overwrite the moments you want to hear of.
 
     A callback reads and changes what it likes through `run` (see `fastnn.training.Run`): `run.net`, `run.optimizer.lr`,

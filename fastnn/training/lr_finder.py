@@ -13,6 +13,7 @@ import numpy as np
 
 from .. import _validation as check
 from .._core.program import NonFinite
+from .._frames import errors_of_use
 from ..optim.lr_scheduler.base import group_count, place_of
 from .data import Data
 from .nonfinite import check_data
@@ -116,6 +117,7 @@ class LRFinder:
         return f"LRFinder({len(self.lrs)} batches, lr {self.lrs[0]:.3g} to {self.lrs[-1]:.3g}{end})"
 
 
+@errors_of_use
 def lr_finder(
     trainer: Trainer,
     x: Any,

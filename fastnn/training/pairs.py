@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 
-from .. import _validation as check
+from .._frames import frames_to_caller
 from ..nn import activations, binary_losses, class_losses, distribution_losses
 from ..nn.linear import Linear
 from ..nn.losses import Loss
@@ -27,7 +27,7 @@ def warn_of_odd_pair(net: Sequential, loss: Loss) -> None:
         last = last.layers[-1]
     message = None if last is None else odd_pair(last, loss)
     if message is not None:
-        warnings.warn(message, UserWarning, stacklevel=check.frames_to_caller())
+        warnings.warn(message, UserWarning, stacklevel=frames_to_caller())
 
 
 def odd_pair(last: Module, loss: Loss) -> str | None:

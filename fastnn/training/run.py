@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import _validation as check
 from .._core.program import NonFinite
+from .._frames import frames_to_caller
 from ..meters import SUMS
 from ..optim.lr_scheduler import LRScheduler
 from . import nonfinite
@@ -307,7 +308,7 @@ class Run:
         if self.history.stopped is None:
             message = f"the loss of batch {self.batch + 1} of epoch {self.epoch + 1} is not finite: "
             message += f"{self.first_nonfinite()}. TerminateOnNaN() ends a run here"
-            warnings.warn(message, RuntimeWarning, stacklevel=check.frames_to_caller())
+            warnings.warn(message, RuntimeWarning, stacklevel=frames_to_caller())
         self._failed = None
 
     def first_nonfinite(self) -> str:

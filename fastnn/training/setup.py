@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from .._frames import ShortErrors
 from .._locks import MAKING
 from ..nn.losses import Loss, as_loss
 from ..nn.module import Regularizer
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from ..metrics import Metric
 
 
-class Setup:
+class Setup(ShortErrors):
     """A network with a loss, an optimizer, a scheduler and metrics; base of the trainer, whose arguments these are."""
 
     l1 = Regularizer(0.0)

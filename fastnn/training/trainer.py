@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import _validation as check
 from .._core.program import NonFinite
+from .._frames import errors_of_use
 from .._locks import MAKING
 from ..nn.inputs import column_names
 from ..nn.sequential import Sequential
@@ -139,12 +140,18 @@ class Trainer(Setup):
             loss = self._step(x, y)
             if loss is not None:
                 return loss
+        return self._step_slowly(x, y, sample_weight)
+
+    @errors_of_use
+    def _step_slowly(self, x: Any, y: Any, sample_weight: Any) -> float:
+        """The same with arrays that need a repair or an explanation, or for the first time."""
         data = self._training_data(x, y, sample_weight).not_empty()
         programs = self._programs
         rows, sums = len(data), programs.new_sums(data)
-        try:
+        program = None
+        with suppress(NonFinite):
             program = programs.run("step", data, None, 0, rows, rows, sums, halt=True)
-        except NonFinite:
+        if program is None:
             check_data(data)
             program = programs.run("step", data, None, 0, rows, rows, sums)
         if self.loss.quick and not self.optimizer.searches:
@@ -155,6 +162,7 @@ class Trainer(Setup):
 
     # -- many steps ----------------------------------------------------------------------------------------------------
 
+    @errors_of_use
     def fit(
         self,
         x: Any,
@@ -189,6 +197,8 @@ class Trainer(Setup):
             weights of the batch, as in `step`. Weights of classes keep PyTorch's rule: each batch divides by its own.
         prefetch : int, default 1
             Number of batches of an iterable, or of shards, that a background thread gets ready ahead; 0 does without.
+            At the end of `fit` that thread ends too, unless the iterable does not give the batch that it waits for:
+            then there is a warning after a second, and the thread ends with that batch or with the process.
         epochs : int, default 1
         batch_size : int or None, default 32
             1 is stochastic, None batch gradient descent (all samples at once).
@@ -287,6 +297,7 @@ class Trainer(Setup):
             finally:
                 self.run = None
 
+    @errors_of_use
     def save_checkpoint(self, path: Any) -> None:
         """Write all that decides how training goes on to a file: `load_checkpoint` goes on from there, bit by bit.
 
@@ -303,6 +314,7 @@ class Trainer(Setup):
 
         save_checkpoint(self, path)
 
+    @errors_of_use
     def load_checkpoint(self, path: Any) -> None:
         """Take over what `save_checkpoint` wrote. Where it was within a run, `fit(..., resume=True)` goes on with that.
 
@@ -319,6 +331,7 @@ class Trainer(Setup):
 
         self.paused = load_checkpoint(self, path)
 
+    @errors_of_use
     def compile(self, batch_size: int = 32) -> Program:
         """The program of a training step for up to `batch_size` rows; print it to see its operations.
 
@@ -335,6 +348,7 @@ class Trainer(Setup):
         x = np.empty((0, self.net.in_features), self.net.dtype)
         return self._programs.get("step", Data(x, x, None, self.loss.classes), _rows("batch_size", batch_size))
 
+    @errors_of_use
     def evaluate(self, x: Any, y: Any, *, sample_weight: Any = None, batch_size: int = 256) -> dict[str, float]:
         """Loss, metrics and, for a classification loss, accuracy on data, in inference mode.
 
@@ -346,6 +360,7 @@ class Trainer(Setup):
         """
         return self._evaluate(self._data(x, y, sample_weight), _rows("batch_size", batch_size))
 
+    @errors_of_use
     def health(self, x: Any, y: Any, *, sample_weight: Any = None) -> Health:
         """How each layer does on these samples: dead and saturated units, gradients, updates; with plain advice.
 
@@ -362,6 +377,7 @@ class Trainer(Setup):
         self._check_current()
         return examine(self, data)
 
+    @errors_of_use
     def find_lr(self, x: Any, y: Any, **options: Any) -> LRFinder:
         """A range test: the losses of a copy that is trained with a growing rate; nothing changes here.
 

@@ -8,6 +8,7 @@ from ... import _validation as check
 from ..._compat import DEFAULTS, MODES, defaults_of
 from ..._core import dispatch
 from ..._core import optimizers as core
+from ..._frames import errors_of_use
 from ..._schema import MOST_STEPS
 
 Array = check.Array
@@ -93,6 +94,7 @@ def _check_apart(arrays: dict[str, Array | None]) -> None:
         arrays["grad"] = check.without_overlap(grad, array, in_place=True)
 
 
+@errors_of_use
 def slow(rule: core.Rule, name: str, hyper: Array, keywords: dict[str, Any], **given: Any) -> None:
     """The update of arrays that may need a repair, or by the function `name` of the reference with these keywords."""
     if "step" in keywords:

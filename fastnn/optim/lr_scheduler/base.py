@@ -13,6 +13,7 @@ import numpy as np
 
 from ... import _schema as schema
 from ... import _validation as check
+from ..._frames import ShortErrors
 from ..functional._update import bounds_of
 from ..optimizer import Optimizer
 
@@ -69,7 +70,7 @@ def follow(value: float, closed: list[float], scale: list[float], add: list[floa
     return values
 
 
-class Scheduler:
+class Scheduler(ShortErrors):
     """Base of the schedulers.
 
     Attributes

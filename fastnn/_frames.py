@@ -1,0 +1,75 @@
+"""The frames of this package in tracebacks and warnings: errors of use show the line of the caller and at most two.
+
+`FASTNN_TRACEBACK=full` in the environment shows all. Where code of a user runs within (a callback, a loss, a batch),
+nothing is left out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable
+from functools import wraps
+from types import FrameType, TracebackType
+from typing import Any, TypeVar
+
+PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+# Frames of compiled code have the names of their sources; those of decorated functions go through contextlib.
+OURS = (PACKAGE, "fastnn/_core/", contextlib.__file__)
+FULL = os.environ.get("FASTNN_TRACEBACK", "") == "full"
+MOST = 2  # frames of this package
+USE = (TypeError, ValueError, RuntimeError, OSError)  # what wrong use raises
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def frames_to_caller() -> int:
+    """The `stacklevel` of a warning that is to show the line outside of this package that led to it."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and _inside(frame.f_code.co_filename):
+        level, frame = level + 1, frame.f_back
+    return level
+
+
+def shortened(error: Exception) -> Exception:
+    """`error` with the last of its frames only, for the function that catches it, and is to raise it again."""
+    frames = list[TracebackType]()
+    traceback = error.__traceback__
+    while traceback is not None:
+        frames.append(traceback)
+        traceback = traceback.tb_next
+    if FULL or not all(_inside(frame.tb_frame.f_code.co_filename) for frame in frames):
+        return error
+    above = 0
+    caller: FrameType | None = sys._getframe(1)
+    while caller is not None and _inside(caller.f_code.co_filename):
+        above, caller = above + 1, caller.f_back
+    keep = min(max(0, MOST - above), len(frames) - 1)  # frames[0] is the function that catches
+    return error.with_traceback(frames[len(frames) - keep] if keep else None)
+
+
+def errors_of_use(function: Function) -> Function:
+    """A public function whose errors show its caller's line and at most two frames of this package."""
+
+    @wraps(function)
+    def short(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except USE as error:
+            raise shortened(error)  # noqa: B904 - the error itself, not another one
+
+    return short  # type: ignore[return-value]
+
+
+class ShortErrors:
+    """Base of public classes: what is wrong with their arguments is said in a short traceback."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "__init__" in vars(cls) and cls.__module__.startswith(f"{__package__}."):
+            cls.__init__ = errors_of_use(cls.__init__)  # type: ignore[method-assign]
+
+
+def _inside(file: str) -> bool:
+    return file.startswith(OURS)
