@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 
 import hypothesis
 import numpy as np
@@ -32,6 +33,10 @@ def pytest_collection_modifyitems(items):
         if stem in STEADY:
             item.add_marker("steady")
 
+
+# A shell starts what it runs in the background with Ctrl-C ignored; tests send it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _SEED = os.environ.get("FASTNN_TESTS_SEED", "42")
 _SEEDS = {"any": [random.randrange(100)], "all": range(100)}.get(_SEED) or [int(_SEED)]

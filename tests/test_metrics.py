@@ -259,3 +259,18 @@ def test_squares_out_of_range_do_no_harm(size):
     true = np.array([[1.0, 5], [2, 5], [3, 5]]) * [size, 1]
     pred = np.array([[1.0, 5], [2, 5], [4, 5]]) * [size, 1]
     np.testing.assert_allclose(metrics.r2(true, pred, multioutput="raw_values"), [0.5, 1.0], rtol=1e-15)
+
+
+def test_a_sample_without_weight_has_no_say_however_large_it_is():
+    for large in (1e3, 1e200, 1e300):
+        assert metrics.rmse([1, 2, large], [0, 0, 0], sample_weight=[1, 1, 0]) == pytest.approx(2.5**0.5, rel=1e-15)
+        assert metrics.r2([1, 2, 3, large], [1, 2, 4, 0], sample_weight=[1, 1, 1, 0]) == pytest.approx(0.5, rel=1e-15)
+        assert metrics.mae([1, 2, large], [0, 0, 0], sample_weight=[1, 1, 0]) == 1.5
+
+
+def test_sums_out_of_range_do_no_harm():
+    many = np.full(100, 1e154)
+    assert metrics.mse(many, 0 * many) == pytest.approx(1e308, rel=1e-14)
+    assert metrics.mse(many[:2], [0, 0], sample_weight=[1e10, 1e10]) == pytest.approx(1e308, rel=1e-14)
+    assert metrics.mae(1e154 * many, 0 * many) == pytest.approx(1e308, rel=1e-14)
+    assert metrics.r2([1.5e308, -1.5e308, 0], [1.5e308, -1.5e308, 0]) == 1

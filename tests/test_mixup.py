@@ -196,3 +196,25 @@ def test_what_cannot_be_mixed_is_explained(loss, y, transform, error, message):
 def test_alpha_is_positive(alpha):
     with pytest.raises(ValueError, match=r"alpha must be greater than 0.0"):
         data.Mixup(alpha)
+
+
+@pytest.mark.usefixtures("backend")
+@pytest.mark.parametrize("loss", [nn.CrossEntropyLoss, nn.SoftmaxFocalLoss, nn.MultiMarginLoss, nn.NLLLoss])
+@pytest.mark.parametrize(("index", "labels"), [(1, [0, 1, 2, 0]), (-1, [0, -1, 2, 1]), (2, [0, 1, 1, 0])])
+def test_classes_that_are_ignored_cannot_be_mixed(loss, index, labels):
+    layers = [nn.LogSoftmax()] if loss is nn.NLLLoss else []
+    net = nn.Sequential(nn.Linear(2, 3), *layers, seed=0)
+    trainer = fastnn.Trainer(net, loss(ignore_index=index), optim.SGD(net.parameters()))
+    before = net.parameters().data.copy()
+    with pytest.raises((TypeError, ValueError), match=rf"^transform: .*(ignore_index={index}|takes none)"):
+        trainer.fit(np.zeros((4, 2), "float32"), np.array(labels), transform=data.Mixup())
+    np.testing.assert_array_equal(net.parameters().data, before)
+
+
+@pytest.mark.usefixtures("backend")
+def test_a_class_that_would_be_ignored_but_is_not_there_does_no_harm():
+    net = nn.Sequential(nn.Linear(2, 3), seed=0)
+    trainer = fastnn.Trainer(net, nn.CrossEntropyLoss(), optim.SGD(net.parameters()))
+    trainer.fit(np.zeros((4, 2), "float32"), np.array([0, 1, 2, 0]), transform=data.Mixup())
+    with pytest.raises(ValueError, match="ignore_index=-100 means nothing"):
+        trainer.fit(np.zeros((4, 2), "float32"), np.array([0, -100, 2, 0]), transform=data.Mixup())

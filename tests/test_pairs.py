@@ -155,3 +155,22 @@ def test_the_source_without_a_build_says_so(tmp_path):
     done = subprocess.run([sys.executable, "-c", "import fastnn"], cwd=tmp_path, capture_output=True, text=True,
                           env={"PYTHONPATH": str(tmp_path)}, timeout=60)  # fmt: skip
     assert "is the source of fastnn, where nothing is compiled: start Python in another folder" in done.stderr
+
+
+def test_each_head_is_looked_at():
+    heads = nn.Heads(kind=nn.Sequential(nn.Linear(3, 2), nn.Softmax()), spam=nn.Linear(3, 1), size=nn.Linear(3, 1))
+    net = nn.Sequential(nn.Linear(2, 3), heads, seed=0)
+    loss = nn.HeadsLoss(heads, kind=nn.CrossEntropyLoss(), spam=nn.BCELoss(), size=nn.MSELoss())
+    with pytest.warns(UserWarning, match="^head ") as caught:
+        fastnn.Trainer(net, loss, optim.SGD(net.parameters()))
+    messages = [str(warning.message) for warning in caught]
+    assert len(messages) == 2
+    assert messages[0].startswith("head 'kind': CrossEntropyLoss takes logits, but the last layer is Softmax")
+    assert messages[1].startswith("head 'spam': BCELoss takes probabilities, but the last layer is Linear")
+    assert all(warning.filename == __file__ for warning in caught)
+
+
+def test_heads_that_fit_are_not_mentioned():
+    heads = nn.Heads(kind=nn.Linear(3, 2), spam=nn.Sequential(nn.Linear(3, 1), nn.Sigmoid()))
+    net = nn.Sequential(nn.Linear(2, 3), heads, seed=0)
+    fastnn.Trainer(net, nn.HeadsLoss(heads, kind=nn.CrossEntropyLoss(), spam=nn.BCELoss()), optim.SGD(net.parameters()))

@@ -2,9 +2,9 @@
 
     python tools/stress.py [--rounds 10] [--minutes 24] [--seed N]
 
-A round is the part of the suite without the marks "slow" and "steady", in a random order, under an OPENBLAS_CORETYPE and a FASTNN_ISA
-that this processor has, beside two busy processes. It prints what it takes to have a round again. All rounds together
-take `--minutes` at most: one that is not through by then is ended and counts as failed.
+A round is the part of the suite without the marks "slow" and "steady", in a random order, under an OPENBLAS_CORETYPE
+and a FASTNN_ISA that this processor has, beside two busy processes. It prints what it takes to have a round again. All
+rounds together take `--minutes` at most: one that is not through by then is ended and counts as failed.
 """
 
 from __future__ import annotations

@@ -116,7 +116,10 @@ class F1(Rate):
 
 
 class Errors(Metric):
-    """Base of the metrics of regression; over several outputs they are averaged."""
+    """Base of the metrics of regression; over several outputs they are averaged.
+
+    Sums are kept as they are, batch by batch: of errors beyond 1e154, or all below 1e-162, squares are out of range.
+    """
 
     meter = ERRORS
 
@@ -150,7 +153,7 @@ class MSE(Errors):
 
 
 class RMSE(Errors):
-    """Root of the mean squared error, of each output; inf where an error is above 1e154: squares are added up."""
+    """Root of the mean squared error, of each output."""
 
     name = "rmse"
 

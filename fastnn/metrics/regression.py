@@ -42,9 +42,8 @@ def rmse(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: st
     `sklearn.metrics.root_mean_squared_error`: with several outputs it is the mean of their roots.
     """
     true, pred, weight = _arguments(y_true, y_pred, sample_weight)
-    error = true - pred
-    scale = _scale(error)
-    return _average(np.sqrt(_mean((error * scale) ** 2, weight)) / scale, multioutput)
+    scale = _scale(true - pred)
+    return _average(np.sqrt(_mean(((true - pred) * scale) ** 2, weight)) / scale, multioutput)
 
 
 @errors_of_use
@@ -62,11 +61,13 @@ def r2(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str 
     otherwise; of less than two samples it is nan.
     """
     true, pred, weight = _arguments(y_true, y_pred, sample_weight)
+    scale = _scale(np.vstack([true, pred]))
+    true, pred = true * scale, pred * scale
     true, pred = true - true[weight.argmax()], pred - true[weight.argmax()]  # constant targets are exactly 0 then
     scale = _scale(np.vstack([true, true - pred]))
     true, error = true * scale, (true - pred) * scale
     spread = _mean((true - _mean(true, weight)) ** 2, weight)
-    return _average(determination(_mean(error**2, weight), spread, len(true)), multioutput)
+    return _average(determination(_mean(error**2, weight), spread, len(np.asarray(y_true))), multioutput)
 
 
 def determination(errors: Array, spread: Array, samples: float) -> Array:
@@ -78,23 +79,30 @@ def determination(errors: Array, spread: Array, samples: float) -> Array:
 
 
 def _arguments(y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[Array, Array, Array]:
-    """Targets and predictions as matrices with a column for each output."""
+    """Targets and predictions as matrices with a column for each output; without the samples that have no say."""
     true, pred = as_finite("y_true", y_true), as_finite("y_pred", y_pred)
     check_rows(y_true=true, y_pred=pred)
     matrices = [a.reshape(-1, 1) if a.ndim == 1 else a for a in (true, pred)]
     if matrices[0].shape != matrices[1].shape or matrices[0].ndim != 2:
         raise ValueError(f"y_true and y_pred must have one shape, (n,) or (n, outputs), got {true.shape}, {pred.shape}")
-    return matrices[0], matrices[1], as_weight(sample_weight, len(true))
+    weight = as_weight(sample_weight, len(true))
+    kept = weight > 0 if weight.any() else slice(None)
+    return matrices[0][kept], matrices[1][kept], weight[kept]
 
 
+@np.errstate(over="ignore")
 def _mean(values: Array, weight: Array) -> Array:
     total = weight.sum()
-    return weight @ values / total if total else np.full(values.shape[1], np.nan)
+    if not total:
+        return np.full(values.shape[1], np.nan)
+    mean = weight @ values / total
+    return mean if np.isfinite(mean).all() else weight / total @ values  # where the sum alone is out of range
 
 
 def _scale(values: Array) -> Array:
     """For each column a power of two that makes its largest number about 1, so that no square is out of range."""
-    return np.ldexp(1.0, -np.clip(np.frexp(np.abs(values).max(axis=0))[1], -1000, 1000))
+    largest = np.abs(values).max(axis=0, initial=0.0)
+    return np.ldexp(1.0, -np.clip(np.frexp(largest)[1], -1000, 1000))
 
 
 def _average(values: Array, multioutput: str) -> Any:

@@ -8,12 +8,23 @@ from .._frames import ShortErrors
 
 
 class Fixed(ShortErrors):
-    """Base of what has attributes that cannot be set again, because memory was laid out by them."""
+    """Base of what has attributes that cannot be set again, because memory was laid out by them.
+
+    Those are the ones in `fixed`; what a class declares as ClassVar cannot be set in an object at all.
+    """
 
     fixed: ClassVar[tuple[str, ...]] = ()
     way_out: ClassVar[str] = "make a new one"
+    _of_class: ClassVar[frozenset[str]] = frozenset(("fixed", "way_out"))
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        own = (name for name, kind in vars(cls).get("__annotations__", {}).items() if str(kind).startswith("ClassVar"))
+        cls._of_class = cls._of_class.union(own)
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if name in self._of_class:
+            raise AttributeError(f"{type(self).__name__}.{name} belongs to the class: {self.way_out}")
         if name in self.fixed:
             self._refuse(name, value)
         super().__setattr__(name, value)

@@ -13,15 +13,16 @@ import numpy as np
 
 from .. import _validation as check
 from .._core.operations import ACCUMULATE, BY_ROWS, LABELS, MEAN
-from .._frames import USE, ShortErrors, shortened
+from .._frames import USE, shortened
 from ..functional import LOSSES
 from ..functional._losses import LossFunction
+from .fixed import Fixed
 
 if TYPE_CHECKING:
     from ..plan import Plan
 
 
-class Loss(ShortErrors):
+class Loss(Fixed):
     """Base of the losses.
 
     Parameters
@@ -32,6 +33,7 @@ class Loss(ShortErrors):
 
     name: ClassVar[str]  # of the function
     kernel: str
+    way_out = "make a new loss"
     kind: ClassVar[str] = "loss"  # of operation: a loss of each element, or "row_loss" of each row
     root: ClassVar[bool] = False
     threshold: ClassVar[float | None] = None  # of the positive class, where outputs are scores of two classes

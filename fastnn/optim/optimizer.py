@@ -71,7 +71,7 @@ class Optimizer(Fixed):
     searches: ClassVar[bool] = False  # whether a step evaluates the loss several times, on all samples
     rule: ClassVar[str]  # the kernel
     function: ClassVar[Callable[..., None]]  # the same update as a function of arrays
-    fixed = ("params", "param_groups", "hyper", "step_count", "clipping", "states")
+    fixed = ("params", "number", "param_groups", "hyper", "step_count", "clipping", "states")
     way_out = "make a new optimizer, or load_state_dict"
     lr = Hyperparameter()
     weight_decay = Hyperparameter()
@@ -171,8 +171,8 @@ class Optimizer(Fixed):
     def at(self, group: int) -> Self:
         """The optimizer as a parameter group sees it: its attributes are the hyperparameters of the group."""
         view = copy.copy(self)
-        view.number = int(group)
-        view.__dict__["step_count"] = self.step_count[view.number : view.number + 1]
+        number = int(group)
+        view.__dict__ |= {"number": number, "step_count": self.step_count[number : number + 1]}
         return view
 
     # -- steps ---------------------------------------------------------------------------------------------------------

@@ -206,6 +206,11 @@ class Mixed(Data):
             return
         if y.dtype != "int64" or y.ndim != 1:
             raise TypeError(f"transform: y must be class indices or {data.x.dtype} to be mixed, got {y.dtype}")
+        if data.labels is True and (loss.ignored >= 0 or (y == loss.ignored).any()):
+            raise ValueError(
+                "transform: mixed class indices are probabilities, for which "
+                f"ignore_index={loss.ignored} means nothing: leave its rows out, and use a loss without it"
+            )
         if data.labels is True:
             try:
                 loss.prepare_target(np.zeros((1, n_out), data.x.dtype), 1, n_out, data.x.dtype)

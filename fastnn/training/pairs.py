@@ -6,6 +6,7 @@ import warnings
 
 from .._frames import frames_to_caller
 from ..nn import activations, binary_losses, class_losses, distribution_losses
+from ..nn.heads import Heads, HeadsLoss
 from ..nn.linear import Linear
 from ..nn.losses import Loss
 from ..nn.module import Module
@@ -22,12 +23,24 @@ LOG_PROBABILITIES = (class_losses.NLLLoss, distribution_losses.KLDivLoss)
 
 def warn_of_odd_pair(net: Sequential, loss: Loss) -> None:
     """Warn, once a trainer, where the outputs of the last layer are not what the loss takes."""
-    last = net.layers[-1] if len(net.layers) else None
-    while isinstance(last, Sequential) and len(last.layers):
-        last = last.layers[-1]
-    message = None if last is None else odd_pair(last, loss)
-    if message is not None:
-        warnings.warn(message, UserWarning, stacklevel=frames_to_caller())
+    last = last_layer(net)
+    pairs = {"": (last, loss)}
+    if isinstance(last, Heads) and isinstance(loss, HeadsLoss):
+        heads = last.named_children()
+        pairs = {f"head {name!r}: ": (last_layer(heads[name]), of_head) for name, of_head in loss.losses.items()}
+    for prefix, (layer, of_layer) in pairs.items():
+        message = None if layer is None else odd_pair(layer, of_layer)
+        if message is not None:
+            warnings.warn(prefix + message, UserWarning, stacklevel=frames_to_caller())
+
+
+def last_layer(layer: Module) -> Module | None:
+    """The layer that computes the outputs of a network, or of a layer itself; None of an empty network."""
+    while isinstance(layer, Sequential):
+        if not layer.layers:
+            return None
+        layer = layer.layers[-1]
+    return layer
 
 
 def odd_pair(last: Module, loss: Loss) -> str | None:
