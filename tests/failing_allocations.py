@@ -257,6 +257,41 @@ def run(name, every, for_ever):
     raise AssertionError(f"{name} allocates without end")
 
 
+FORKED = ("Predict", "Evaluate", "Fit")
+
+
+def run_in_children(name, every):
+    """The same of the first call in a forked child, which makes the locks of its programs again; how many failed."""
+    scenario = SCENARIOS[name]()
+    subject = scenario.prepare()
+    scenario.call(subject)
+    for n in range(1, LIMIT, every):
+        child = os.fork()
+        if child == 0:
+            os._exit(call_in_child(scenario, subject, n))
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        assert status in (0, ALL_MADE), f"{name} in a forked child, allocation {n}: status {status}"
+        if status == ALL_MADE:
+            return (n - 1) // every
+    raise AssertionError(f"{name} allocates without end")
+
+
+ALL_MADE = 3  # the status of a child in which no allocation failed
+
+
+def call_in_child(scenario, subject, n):
+    try:
+        allocator.failmalloc_begin(ctypes.c_long(n), 0)
+        scenario.call(subject)
+    except Exception as error:
+        allocator.failmalloc_end()
+        if not isinstance(error, MemoryError) and not by_numpy(error):
+            return 1
+    made = allocator.failmalloc_end()
+    scenario.call(subject)
+    return ALL_MADE if made < n else 0
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--every", type=int, default=1, help="let only every so many-th allocation fail")
@@ -270,6 +305,10 @@ def main():
             total += failures
             print(f"{name:16} {'for ever' if for_ever else 'once':8} {failures:6} failures, "
                   f"{done_without} done without", flush=True)  # fmt: skip
+    for name in FORKED if arguments.scenario in (None, *FORKED) else ():
+        failures = run_in_children(name, arguments.every)
+        total += failures
+        print(f"{name:16} in children {failures:3} failures", flush=True)
     print(f"{total} failing allocations: MemoryError or success, nothing half updated")
 
 

@@ -367,6 +367,7 @@ def class_targets(target: Any, x: Array, probabilities: bool, ignored: int) -> A
     if np.issubdtype(t.dtype, np.integer) and t.ndim == 1:
         check.check_shape("target", t, (rows,), f"for input of shape {x.shape}")
         labels = check.as_labels("target", t)
+        labels = labels.copy() if dispatch.get_reference() else labels  # NumPy reads what is checked a second time
         bad = first_bad_label(labels, classes, ignored)
         if bad >= 0:
             raise ValueError(f"target[{bad}] is {labels[bad]}: class indices must be between 0 and {classes - 1}")

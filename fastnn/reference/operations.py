@@ -141,7 +141,7 @@ class Operations:
     _prelu_backward = _temperature_scale_backward = _parametric_backward
 
     def _embedding(self, o: "Operation", a: dict[str, Array], rows: int, sums: Array) -> None:
-        codes = a["x"]
+        codes = a["x"].copy()  # what is checked is what is used
         bad = np.argwhere(~((codes >= 0) & (codes < o.params[0]) & (codes == np.floor(codes))))
         if bad.size:
             row, column = map(int, bad[0])

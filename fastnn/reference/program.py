@@ -173,7 +173,8 @@ class ReferenceProgram(Operations):
     ) -> dict[str, Array]:
         """The rows of a batch."""
         pick: Any = slice(begin, end) if order is None else order[begin:end]
-        slots = {name: array[pick] for name, array in data.items()}
+        # Copies, also of a slice: what is checked is what is used, whatever other threads do to the arrays meanwhile.
+        slots = {name: np.array(array[pick]) for name, array in data.items()}
         if slots["input"].dtype.name in NARROW:
             slots["input"] = widen(slots["input"], np.dtype(self.dtype), scale)
         if mix is None:
