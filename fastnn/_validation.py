@@ -18,7 +18,7 @@ NARROW = ("uint8", "float16")  # what inputs of a network may be besides its dty
 DTYPES = (np.dtype("float32"), np.dtype("float64"))
 
 
-def as_array(name: str, value: Any) -> Array:
+def as_array(name: str, value: Any, dtype: str = "float32") -> Array:
     """`value` as an ndarray of float32 or float64 that C can read: contiguous and aligned, copied only if it must be.
 
     Raises
@@ -34,18 +34,24 @@ def as_array(name: str, value: Any) -> Array:
             f"{name} must be in native byte order, got {array.dtype.str!r}: use {name}.astype({array.dtype.name!r})"
         )
     if array.dtype not in DTYPES:
-        raise TypeError(f"{name} must be float32 or float64, got {array.dtype}")
+        remedy = f": use {conversion(name, value, dtype)}" if array.dtype.kind in "biuf" else ""
+        raise TypeError(f"{name} must be float32 or float64, got {array.dtype}{remedy}")
     return np.require(array, requirements=["C", "A"])
 
 
-def as_input(name: str, value: Any) -> Array:
+def conversion(name: str, value: Any, dtype: str) -> str:
+    """The code that makes an array of this dtype of what the caller calls `name`: a list has no `astype`."""
+    return f"{name}.astype({dtype!r})" if hasattr(value, "astype") else f"np.asarray({name}, {dtype!r})"
+
+
+def as_input(name: str, value: Any, dtype: str = "float32") -> Array:
     """`value` as by `as_array`, or as it is if it is uint8 or float16."""
     if plain(value):
         return value
     array = from_any(name, value)
     if array.dtype.isnative and array.dtype.name in NARROW:
         return np.require(array, requirements=["C", "A"])
-    return as_array(name, array)
+    return as_array(name, value, dtype)
 
 
 def refuse_losses(name: str, value: Any) -> None:

@@ -64,8 +64,8 @@ def _by_column(name):
 
 
 def _class_loss(name, ulp, backward_ulp, extra=(), draw_input=numbers, draw_target=r.labels, label="", scales=()):
-    by_class = {"by_column": "weight"}
-    options = (by_class, by_class | {"reduction": "none"}, by_class | {"weighted": True, "ignore_index": 1}, *extra)
+    by_class, ignored = {"by_column": "weight"}, {"ignore_index": 1} if draw_target is r.labels else {}
+    options = (by_class, by_class | {"reduction": "none"}, by_class | {"weighted": True} | ignored, *extra)
     draws = (draw_input, draw_target)
     return _loss(name, ulp, backward_ulp, draws, options, label=label, scales=scales or (None, None))
 

@@ -330,3 +330,16 @@ def test_a_loss_in_python_with_weights_that_are_zero(batch_size, x, rng, backend
         histories = [t.fit(x, y, batch_size=batch_size, sample_weight=w, shuffle=False) for t in (trainer, twin)]
     np.testing.assert_allclose(histories[0]["loss"], histories[1]["loss"], rtol=1e-12)
     np.testing.assert_allclose(parameters(trainer), parameters(twin), rtol=1e-10)
+
+
+def test_no_class_is_ignored_of_probabilities(dtype, backend):
+    """As in PyTorch, an error instead of an argument without effect."""
+    x, target = np.zeros((2, 3), dtype), np.full((2, 3), 1 / 3, dtype)
+    for call in (
+        lambda: F.cross_entropy(x, target, ignore_index=1),
+        lambda: F.cross_entropy_backward(1.0, x, target, ignore_index=1),
+        lambda: nn.CrossEntropyLoss(ignore_index=1)(x, target),
+    ):
+        with pytest.raises(ValueError, match="ignore_index=1 is for class indices, but target has probabilities"):
+            call()
+    assert F.cross_entropy(x, target) == pytest.approx(np.log(3))

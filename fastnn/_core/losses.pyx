@@ -398,7 +398,8 @@ cdef class RowLoss(Loss):
         if not arrays.is_matrix(x):
             return False
         if not self.classes or not arrays.is_labels(t):
-            return self.like and arrays.is_plain_like(t, x)
+            # No class is ignored of probabilities.
+            return self.like and arrays.is_plain_like(t, x) and (not self.classes or <double> params[0] < 0)
         return (cnp.PyArray_NDIM(<cnp.ndarray> t) == 1 and arrays.size(t) == cnp.PyArray_DIM(<cnp.ndarray> x, 0)
                 and bad_label(<int64_t *> arrays.data(t), arrays.size(t), cnp.PyArray_DIM(<cnp.ndarray> x, 1),
                               <int64_t> <double> params[0]) < 0)

@@ -89,8 +89,8 @@ loss : scalar of input's dtype, or for "none" an array of shape (rows,)
 Raises
 ------
 TypeError, ValueError
-    If dtypes or shapes do not match, a class index is out of range (the message names its row), or a weight is
-    negative, infinite or NaN.
+    If dtypes or shapes do not match, a class index is out of range (the message names its row), a weight is negative,
+    infinite or NaN, or a class is to be ignored of targets that are probabilities.
 
 Notes
 -----
@@ -376,6 +376,11 @@ def class_targets(target: Any, x: Array, probabilities: bool, ignored: int) -> A
         raise TypeError(f"target must be integer class indices of shape ({rows},), got {t.dtype} of shape {t.shape}")
     if np.issubdtype(t.dtype, np.integer) or t.dtype == bool:
         t = t.astype(x.dtype)  # one-hot
+    if ignored >= 0:
+        raise ValueError(
+            f"ignore_index={ignored} is for class indices, but target has probabilities: give rows that are to be left "
+            "out a sample_weight of 0"
+        )
     t = check.as_array("target", t)
     check.check_same_dtype(input=x, target=t)
     check.check_shape("target", t, x.shape, f"(probabilities) or ({rows},) (class indices)")

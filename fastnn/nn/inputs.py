@@ -27,12 +27,12 @@ def as_rows(net: Sequential, x: Any, *, narrow: bool = False) -> tuple[Array, tu
     TypeError, ValueError
         If x does not fit the network.
     """
-    is_array = hasattr(x, "astype")
     if type(x) is not np.ndarray:
         _check_columns(net, column_names(x))
-    x = check.as_input("x", x) if narrow else check.as_array("x", x)
+    given = x
+    x = check.as_input("x", x, net.dtype) if narrow else check.as_array("x", x, net.dtype)
     if x.dtype != net.dtype and x.dtype.name not in check.NARROW:
-        remedy = f"x.astype({net.dtype!r})" if is_array else f"np.asarray(x, {net.dtype!r})"
+        remedy = check.conversion("x", given, net.dtype)
         raise TypeError(f"x is {x.dtype} but the network is {net.dtype}: use {remedy}")
     if net._nodes and isinstance(net._nodes[0].layer, Flatten):
         shape = x.shape[:1]
