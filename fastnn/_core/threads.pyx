@@ -47,9 +47,11 @@ cdef double NOMINAL_RATE = 240e9      # float32 operations a second of one core,
 cdef double WORTH_LATENCIES = 16
 cdef double WORTH_LEAST = 4000
 cdef double WORTH_MOST = 100000
+cdef double PLAUSIBLE = 2500          # a longer latency is that of a thread which had no core of its own yet: once more
 cdef double MEASURE = -1              # the worth is to be measured when first needed
 cdef double WORTH_SPARES = 60000      # nanoseconds from which small pieces even out the ends
 cdef enum:
+    TRIES = 10                        # of that, at intervals of 2, 4, 8, ... ms
     SPARES = 2                        # small pieces a thread
     CALIBRATION_ROUNDS = 200          # about 2 us
 
@@ -58,26 +60,29 @@ cdef int processors = 1
 cdef double worth = MEASURE
 cdef double slowness = 0              # measured time / nominal time; 0 before it is measured
 cdef const void *measured = NULL      # the kernels it was measured with
+cdef double latency = -1              # the least so far
+cdef double measure_again = 0         # when; 0: never
+cdef int tries = 0
 
 # Where other processes keep the cores busy, a thread that has begun a piece may lose its core and keep all others
 # waiting for milliseconds. So what sharing gains is added up: the time that the caller alone would have taken, at the
 # rate at which it did its own pieces, less the time that it took. Once PATIENCE is lost, everything runs on one thread
-# for a rest, the next time for twice as long; a gain of REGAINED makes rests short again.
+# for a rest, the next time for twice as long. Rests are short again if the last one is over for longer than the next
+# one would take: a process that was busy a while ago may be gone.
 cdef double PATIENCE = 2e6            # nanoseconds, as all these
 cdef double patience = PATIENCE
 cdef double CREDIT = 1e6              # gains of the past that count against losses
-cdef double REGAINED = 50e6
 cdef double SHORTEST_REST = 5e6
 cdef double LONGEST_REST = 640e6
 cdef double balance = 0               # gains less losses, at most CREDIT
-cdef double gained = 0                # since the last rest
 cdef double rest = SHORTEST_REST      # the next one
-cdef double rest_until = 0
+cdef double rest_until = 0            # 0: there is none
+cdef double rested_until = 0          # the end of the last one
 
 
 cdef void calibrate() noexcept nogil:
     """Measure how fast this core is with the kernels in use, compared with the nominal one, and what sharing costs."""
-    global slowness, measured, worth
+    global slowness, measured
     cdef double began, done, best = 0
     for _ in range(3):
         began = fnn_nanoseconds()
@@ -86,8 +91,21 @@ cdef void calibrate() noexcept nogil:
     slowness = min(max(NOMINAL_RATE / max(1.0, best), 0.5), 16.0)
     measured = dispatch.active
     if worth == MEASURE:
-        best = fnn_pool_latency()
-        worth = min(max(WORTH_LATENCIES * best, WORTH_LEAST), WORTH_MOST) if best > 0 else 4 * WORTH_LEAST
+        measure_worth()
+
+
+cdef void measure_worth() noexcept nogil:
+    """Measure what sharing costs; until the latency is plausible, an average worth holds."""
+    global worth, latency, measure_again, tries
+    cdef double found = fnn_pool_latency()
+    if found > 0 and (latency < 0 or found < latency):
+        latency = found
+    tries += 1
+    measure_again = 0
+    worth = min(max(WORTH_LATENCIES * latency, WORTH_LEAST), WORTH_MOST) if latency > 0 else 4 * WORTH_LEAST
+    if (latency < 0 or latency > PLAUSIBLE) and tries < TRIES:
+        measure_again = fnn_nanoseconds() + 1e6 * (1 << tries)
+        worth = 4 * WORTH_LEAST
 
 
 cdef int parts_for(double nanoseconds) noexcept nogil:
@@ -96,6 +114,8 @@ cdef int parts_for(double nanoseconds) noexcept nogil:
         return 1
     if measured != dispatch.active:
         calibrate()
+    elif measure_again != 0 and fnn_nanoseconds() > measure_again:
+        measure_worth()
     nanoseconds *= slowness
     if nanoseconds < 2 * worth:
         return 1
@@ -104,30 +124,30 @@ cdef int parts_for(double nanoseconds) noexcept nogil:
 
 cdef bint resting() noexcept nogil:
     """Whether everything runs on one thread for now."""
-    global rest_until
+    global rest_until, rested_until
     if rest_until != 0:
         if fnn_nanoseconds() < rest_until:
             return True
-        rest_until = 0
+        rest_until, rested_until = 0, rest_until
     return False
 
 
 cdef void account(const fnn_times *times) noexcept nogil:
     """Add up what sharing gained; begin a rest if it lost too much."""
-    global balance, gained, rest, rest_until
-    cdef double gain = 0
+    global balance, rest, rest_until
+    cdef double now, gain = 0
     if worth == 0:  # in tests: sharing is not meant to gain
         return
     if times.share > 0:
         gain = times.own / times.share - times.whole
-    gained += gain
     balance = min(balance + gain, CREDIT)
-    if gained > REGAINED:
-        rest = SHORTEST_REST
     if patience < 0 or balance < -patience:
-        rest_until = fnn_nanoseconds() + rest
+        now = fnn_nanoseconds()
+        if now - rested_until > rest:
+            rest = SHORTEST_REST
+        rest_until = now + rest
         rest = min(2 * rest, LONGEST_REST)
-        balance = gained = 0
+        balance = 0
 
 
 cdef void parallel_for(Task task, const void *work, Py_ssize_t n, Py_ssize_t unit, double nanoseconds) noexcept nogil:
@@ -160,8 +180,8 @@ cdef void share_by_openmp(const fnn_share *share) noexcept nogil:
 
 def set_patience(double nanoseconds=PATIENCE):
     """How much time sharing may lose before everything runs on one thread for a rest; for tests."""
-    global patience, balance, gained, rest, rest_until
-    patience, balance, gained, rest, rest_until = nanoseconds, 0, 0, SHORTEST_REST, 0
+    global patience, balance, rest, rest_until
+    patience, balance, rest, rest_until = nanoseconds, 0, SHORTEST_REST, 0
 
 
 def congested():
@@ -175,8 +195,8 @@ cdef int fork_count() noexcept nogil:
 
 def set_worth(double nanoseconds=MEASURE):
     """Work that deserves a thread of its own, in ns; for tests, which cut small work into parts by setting 0."""
-    global worth, measured
-    worth, measured = nanoseconds, NULL
+    global worth, measured, latency, measure_again, tries
+    worth, measured, latency, measure_again, tries = nanoseconds, NULL, -1, 0, 0
 
 
 def get_worth():
