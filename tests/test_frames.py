@@ -150,7 +150,7 @@ trainer = fastnn.Trainer(net, nn.MSELoss(), optim.SGD(net.parameters()))
 """
     frames = {}
     for value in ("", "full"):
-        environment = {"FASTNN_TRACEBACK": value, "PYTHONPATH": str(Path(PACKAGE).parent)}
+        environment = {"FASTNN_TRACEBACK": value, "PYTHONPATH": str(Path(PACKAGE).parent), "PYTHONSAFEPATH": "1"}
         done = subprocess.run(
             [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
         )

@@ -226,6 +226,19 @@ def test_attributes_that_memory_was_laid_out_by_cannot_be_set(make, names):
             delattr(thing, name)
 
 
+@pytest.mark.parametrize("make", [nn.ReLU, nn.Dropout, lambda: nn.Sequential(nn.Linear(1, 1)), nn.MSELoss, nn.NLLLoss])
+def test_what_belongs_to_a_class_cannot_be_set_in_an_object(make):
+    thing = make()
+    optimizer = optim.SGD(nn.Sequential(nn.Linear(1, 1)).parameters())
+    names = {"kernel", "planned", "is_network", "fixed", "way_out", "root", "classes", "logits", "name"}
+    mine = [(thing, name) for name in names if hasattr(thing, name)]
+    for owner, name in [*mine, (optimizer, "rule"), (optimizer, "searches")]:
+        before = getattr(owner, name)
+        with pytest.raises(AttributeError, match="belongs to the class: make a new"):
+            setattr(owner, name, np.array(3))
+        assert getattr(owner, name) == before
+
+
 def test_values_of_parameters_can_be_set():
     params = nn.Sequential(nn.Linear(2, 2), seed=0).parameters()
     params.data += 1

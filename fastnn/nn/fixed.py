@@ -19,7 +19,7 @@ class Fixed(ShortErrors):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        own = (name for name, kind in vars(cls).get("__annotations__", {}).items() if str(kind).startswith("ClassVar"))
+        own = (name for name, kind in getattr(cls, "__annotations__", {}).items() if str(kind).startswith("ClassVar"))
         cls._of_class = cls._of_class.union(own)
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -32,7 +32,7 @@ class Loss(Fixed):
     """
 
     name: ClassVar[str]  # of the function
-    kernel: str
+    kernel: ClassVar[str]
     way_out = "make a new loss"
     kind: ClassVar[str] = "loss"  # of operation: a loss of each element, or "row_loss" of each row
     root: ClassVar[bool] = False
