@@ -1,6 +1,6 @@
 """Run the suite as other machines would: other BLAS kernels, other instruction sets, busy neighbours, random order.
 
-    python tools/stress.py [--rounds 10] [--minutes 24] [--seed N]
+    python tools/stress.py [--rounds 10] [--minutes 45] [--seed N]
 
 A round is the part of the suite without the marks "slow" and "steady", in a random order, under an OPENBLAS_CORETYPE
 and a FASTNN_ISA that this processor has, beside two busy processes. It prints what it takes to have a round again. All
@@ -66,7 +66,7 @@ def main() -> int:
     """Run all rounds; the status is 1 if one failed."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--minutes", type=float, default=24.0)
+    parser.add_argument("--minutes", type=float, default=45.0)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     options = parser.parse_args()
     end, passed = time.monotonic() + 60 * options.minutes, 0
