@@ -15,7 +15,7 @@ demo: $(VENV)/installed
 test: $(VENV)/test
 	PYTHONSAFEPATH=1 $(BIN)/python -m pytest
 
-# Ten rounds in random order under other BLAS kernels and instruction sets, beside two busy processes: 24 minutes at most.
+# Ten rounds in random order under other BLAS kernels and instruction sets, beside two busy processes: 45 minutes at most.
 stress: $(VENV)/stress
 	PYTHONSAFEPATH=1 $(BIN)/python tools/stress.py
 
