@@ -23,7 +23,8 @@ from fastnn import nn, optim
 from fastnn._core import threads as core_threads
 
 ROWS, WIDTH, CLASSES = 23, 5, 3
-SAME_BITS = [isa for isa in fastnn.available_isas() if isa != "sse2"] or fastnn.available_isas()  # sse2 has no FMA
+# Those with the bits of the one in use: sse2 has no FMA, and bits of its own.
+SAME_BITS = [isa for isa in fastnn.available_isas() if (isa == "sse2") == (fastnn.get_isa() == "sse2")]
 RULES = {
     "sgd": lambda p: optim.SGD(p, lr=0.05, momentum=0.9, nesterov=True),
     "adam": lambda p: optim.Adam(p, lr=0.02, amsgrad=True, max_grad_norm=1.0),
