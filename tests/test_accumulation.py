@@ -28,12 +28,6 @@ def python_loss(y_pred, y, weight=None):
     return float((share * (y_pred - y) ** 2).sum()), 2 * share * (y_pred - y)
 
 
-@pytest.fixture(params=["native", "reference"])
-def backend(request):
-    with fastnn.use_backend(request.param):
-        yield request.param
-
-
 class Scale(nn.Module):
     """A layer written in Python."""
 

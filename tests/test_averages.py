@@ -20,12 +20,6 @@ EVERY_AVERAGE = pytest.mark.parametrize("kind", AVERAGES)
 EVERY_WAY = pytest.mark.parametrize("step", WAYS.values(), ids=WAYS)
 
 
-@pytest.fixture(params=["native", "reference"])
-def backend(request):
-    with fastnn.use_backend(request.param):
-        yield request.param
-
-
 def make(kind, **options):
     trainer = torch_trainer("SGD", momentum=0.0, weight_decay=0.0)
     trainer.average = AVERAGES[kind](trainer.net.parameters(), **options)

@@ -22,12 +22,6 @@ def path(tmp_path):
     return tmp_path / "run.safetensors"
 
 
-@pytest.fixture(params=["native", "reference"])
-def backend(request):
-    with fastnn.use_backend(request.param):
-        yield request.param
-
-
 class CutOff(fastnn.Callback):
     """Ends the run as a signal would, at its moment number `count`."""
 

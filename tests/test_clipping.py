@@ -7,7 +7,6 @@ import pytest
 from measure import assert_same_bits
 from torch_runs import OPTIMIZERS, STEPS, TORCH, WAYS, torch_network, torch_trainer, values
 
-import fastnn
 from fastnn import nn, optim
 
 X, Y = TORCH["x"], TORCH["y"]
@@ -16,12 +15,6 @@ KINDS = {
     "value": {"max_grad_value": 0.1},
     "both": {"max_grad_norm": 0.7, "max_grad_value": 0.1},
 }
-
-
-@pytest.fixture(params=["native", "reference"])
-def backend(request):
-    with fastnn.use_backend(request.param):
-        yield request.param
 
 
 @pytest.mark.parametrize("step", WAYS.values(), ids=WAYS)

@@ -22,12 +22,6 @@ EVERY_WAY = pytest.mark.parametrize("step", WAYS.values(), ids=WAYS)
 EVERY_RULE = pytest.mark.parametrize("name", RULES)
 
 
-@pytest.fixture(params=["native", "reference"])
-def backend(request):
-    with fastnn.use_backend(request.param):
-        yield request.param
-
-
 @EVERY_WAY
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_groups_follow_torch(name, step, backend):

@@ -20,12 +20,6 @@ OF_CLASSES = {
 }
 
 
-@pytest.fixture(params=["native", "reference"])
-def backend(request):
-    with fastnn.use_backend(request.param):
-        yield request.param
-
-
 def make_trainer(loss, n_out=CLASSES, dtype="float64"):
     net = nn.Sequential(nn.Linear(3, 6), nn.Tanh(), nn.Linear(6, n_out), seed=1, dtype=dtype)
     return fastnn.Trainer(net, loss, optim.SGD(net.parameters(), lr=0.1))

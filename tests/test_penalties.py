@@ -18,12 +18,6 @@ EVERY_WAY = pytest.mark.parametrize("step", WAYS.values(), ids=WAYS)
 EVERY_RULE = pytest.mark.parametrize("name", RULES)
 
 
-@pytest.fixture(params=["native", "reference"])
-def backend(request):
-    with fastnn.use_backend(request.param):
-        yield request.param
-
-
 def penalty(weights, l1, l2):
     return sum(l1 * np.abs(w).sum() + l2 / 2 * (w**2).sum() for w in weights)
 

@@ -13,12 +13,6 @@ from fastnn.reference.rows import widen
 EVERYTHING = {"uint8": np.arange(256, dtype="uint8"), "float16": np.arange(2**16, dtype="uint16").view("float16")}
 
 
-@pytest.fixture(params=["native", "reference"])
-def backend(request):
-    with fastnn.use_backend(request.param):
-        yield request.param
-
-
 @pytest.mark.parametrize("scale", [1.0, 1 / 255, -3.0])
 @pytest.mark.parametrize("narrow", EVERYTHING)
 def test_every_number_is_widened_as_by_numpy(narrow, scale, dtype):

@@ -10,17 +10,6 @@ from fastnn.data import Mixup, Shards
 N = 12
 
 
-@pytest.fixture(params=["native", "reference"])
-def backend(request):
-    with fastnn.use_backend(request.param):
-        yield request.param
-
-
-@pytest.fixture(params=["float32", "float64"])
-def dtype(request):
-    return request.param
-
-
 def mean_square(y_pred, y, sample_weight=None):
     """nn.MSELoss in Python."""
     error = y_pred - y

@@ -29,12 +29,6 @@ def reading():
     return [thread for thread in threading.enumerate() if thread.name == "fastnn reads ahead"]
 
 
-@pytest.fixture(params=["native", "reference"])
-def backend(request):
-    with fastnn.use_backend(request.param):
-        yield request.param
-
-
 @pytest.fixture
 def shards(tmp_path):
     return Shards.write(tmp_path / "shards", *data(), rows=50)

@@ -29,17 +29,6 @@ ODD = [
 ids = [f"{loss!r}-{labels}" for loss, labels, *_ in ODD]
 
 
-@pytest.fixture(params=["native", "reference"])
-def backend(request):
-    with fastnn.use_backend(request.param):
-        yield request.param
-
-
-@pytest.fixture(params=["float32", "float64"])
-def dtype(request):
-    return request.param
-
-
 @pytest.fixture
 def x(dtype):
     return np.random.default_rng(0).normal(size=(3, 2)).astype(dtype)

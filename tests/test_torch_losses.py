@@ -29,12 +29,6 @@ def called(key):
     return name, {n: data(v[1:]) if isinstance(v, str) and v[0] == "$" else v for n, v in arguments.items()}
 
 
-@pytest.fixture(params=["native", "reference"])
-def backend(request):
-    with fastnn.use_backend(request.param):
-        yield request.param
-
-
 @pytest.mark.parametrize("key", keys("function"))
 def test_losses_are_torchs(key, backend):
     name, keywords = called(key)

@@ -38,7 +38,7 @@ cdef inline Py_ssize_t keep_running(Group *group, bint back) noexcept nogil:
 
 
 cdef inline void begin_group(Group *group, Totals *totals, const int64_t *tick) noexcept nogil:
-    """Begin a group: gradients are 0, and its update divides by what is for its batches alone."""
+    """Begin a group: gradients are 0, and the divisor of its update is that of its batches alone."""
     cdef char *sums = group.kept + keep_running(group, False)
     group.totals, group.tick = totals[0], tick[0]
     if group.sums:

@@ -9,6 +9,7 @@ cdef Py_ssize_t first_bad(const real *target, Py_ssize_t n, int kind) noexcept n
 cdef double run_loss(int kernel, const fnn_loss *of, Py_ssize_t n, real dtype) noexcept nogil
 cdef double run_root(int kernel, const fnn_loss *of, Py_ssize_t n, double divisor, real dtype) noexcept nogil
 cdef double run_row_loss(int kernel, const fnn_loss *of, Py_ssize_t rows, real dtype) noexcept nogil
+cdef void spread(const real *weight, real *each, Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
 cdef double run_sum(const real *x, Py_ssize_t n) noexcept nogil
 cdef double label_sum(const int64_t *labels, const real *weight, const real *by_class, int64_t ignored,
                       Py_ssize_t rows, Py_ssize_t cols) noexcept nogil

@@ -197,9 +197,9 @@ cdef bint all_weights(const real *weight, Py_ssize_t n) noexcept nogil:
     return True
 
 
-cdef void spread(const real *weight, real *each, Py_ssize_t rows, Py_ssize_t n) noexcept nogil:
-    """One weight a row becomes one for each of n elements."""
-    cdef Py_ssize_t r, j, cols = n // rows if rows else 0
+cdef void spread(const real *weight, real *each, Py_ssize_t rows, Py_ssize_t cols) noexcept nogil:
+    """One weight a row becomes one an element."""
+    cdef Py_ssize_t r, j
     for r in range(rows):
         for j in range(cols):
             each[r * cols + j] = weight[r]
@@ -248,6 +248,7 @@ cdef class Loss:
 
     cdef object weights(self, x, weight):
         """A weight for each loss, from a plain array of them or of one a sample; None if it is no such array."""
+        cdef Py_ssize_t rows, cols
         if not arrays.is_plain(weight) or not arrays.same_dtype(weight, x) or not are_weights(weight):
             return None
         if self.one_each(x, weight):
@@ -255,11 +256,12 @@ cdef class Loss:
         if (self.axes(x) == 0 or cnp.PyArray_NDIM(<cnp.ndarray> weight) != 1
                 or cnp.PyArray_DIM(<cnp.ndarray> weight, 0) != cnp.PyArray_DIM(<cnp.ndarray> x, 0)):
             return None
-        each = self.new_losses(x)
+        each, rows = self.new_losses(x), arrays.size(weight)
+        cols = arrays.size(each) // max(1, rows)
         if arrays.is_double(x):
-            spread(<double *> arrays.data(weight), <double *> arrays.data(each), arrays.size(weight), arrays.size(each))
+            spread(<double *> arrays.data(weight), <double *> arrays.data(each), rows, cols)
         else:
-            spread(<float *> arrays.data(weight), <float *> arrays.data(each), arrays.size(weight), arrays.size(each))
+            spread(<float *> arrays.data(weight), <float *> arrays.data(each), rows, cols)
         return each
 
     cdef bint takes_extra(self, extra, x) noexcept:

@@ -11,7 +11,7 @@ from fastnn._core.dispatch cimport fnn_loss, real
 from fastnn._core.dropout cimport run_noise
 from fastnn._core.embedding cimport run_embedding, run_embedding_backward
 from fastnn._core.linear cimport run_linear, run_linear_grad_weight, run_linear_grad_x
-from fastnn._core.losses cimport bad_label, first_bad, label_sum, run_loss, run_root, run_row_loss, run_sum
+from fastnn._core.losses cimport bad_label, first_bad, label_sum, run_loss, run_root, run_row_loss, run_sum, spread
 from fastnn._core.metrics cimport Reading, count_classes, count_correct, count_errors, count_top
 from fastnn._core.normalization cimport (
     forget_batch, run_norm, run_norm_backward, run_norm_gradients, run_statistics,
@@ -70,10 +70,7 @@ cdef double note_divisor(const Op *op, Totals *totals, double divisor) noexcept 
 
 cdef double expand_weights(const real *weight, real *expanded, Py_ssize_t rows, Py_ssize_t cols) noexcept nogil:
     """One weight a row becomes one an element; returns their sum."""
-    cdef Py_ssize_t r, j
-    for r in range(rows):
-        for j in range(cols):
-            expanded[r * cols + j] = weight[r]
+    spread(weight, expanded, rows, cols)
     return run_sum(expanded, rows * cols)
 
 

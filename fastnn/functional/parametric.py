@@ -1,5 +1,6 @@
 """Activations whose parameters learn, and their gradients."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -35,15 +36,7 @@ def prelu(x: Any, weight: Any, *, out: Array | None = None) -> Array:
     TypeError, ValueError
         If dtypes differ or are not float32 or float64, or the shape of weight or out does not fit.
     """
-    quick = core.quick("prelu", x, weight, out)
-    if quick is not None:
-        return quick
-    try:
-        x, weight = check.as_array("x", x), check.as_array("weight", weight)
-        _check_weight(x, weight)
-        return _fill("prelu", x, weight, out)
-    except USE as error:
-        raise shortened(error)  # noqa: B904
+    return _forward("prelu", x, "weight", weight, _check_weight, out)
 
 
 def prelu_backward(grad_output: Any, x: Any, weight: Any) -> tuple[Array, Array]:
@@ -71,15 +64,7 @@ def prelu_backward(grad_output: Any, x: Any, weight: Any) -> tuple[Array, Array]
     The gradient of a feature's slope is one chain over the rows, in ascending order; that of a slope for all is added
     up in fixed chunks.
     """
-    quick = core.quick_backward("prelu", grad_output, x, weight)
-    if quick is not None:
-        return quick
-    try:
-        x, weight = check.as_array("x", x), check.as_array("weight", weight)
-        _check_weight(x, weight)
-        return _gradients("prelu_backward", grad_output, x, weight)
-    except USE as error:
-        raise shortened(error)  # noqa: B904
+    return _backward("prelu", grad_output, x, "weight", weight, _check_weight)
 
 
 def temperature_scale(x: Any, temperature: Any, *, out: Array | None = None) -> Array:
@@ -103,15 +88,7 @@ def temperature_scale(x: Any, temperature: Any, *, out: Array | None = None) -> 
     TypeError, ValueError
         If dtypes differ or are not float32 or float64, or a shape does not fit.
     """
-    quick = core.quick("temperature_scale", x, temperature, out)
-    if quick is not None:
-        return quick
-    try:
-        x, temperature = check.as_array("x", x), check.as_array("temperature", temperature)
-        _check_temperature(x, temperature)
-        return _fill("temperature_scale", x, temperature, out)
-    except USE as error:
-        raise shortened(error)  # noqa: B904
+    return _forward("temperature_scale", x, "temperature", temperature, _check_temperature, out)
 
 
 def temperature_scale_backward(grad_output: Any, x: Any, temperature: Any) -> tuple[Array, Array]:
@@ -136,15 +113,7 @@ def temperature_scale_backward(grad_output: Any, x: Any, temperature: Any) -> tu
     TypeError, ValueError
         If dtypes or shapes do not fit.
     """
-    quick = core.quick_backward("temperature_scale", grad_output, x, temperature)
-    if quick is not None:
-        return quick
-    try:
-        x, temperature = check.as_array("x", x), check.as_array("temperature", temperature)
-        _check_temperature(x, temperature)
-        return _gradients("temperature_scale_backward", grad_output, x, temperature)
-    except USE as error:
-        raise shortened(error)  # noqa: B904
+    return _backward("temperature_scale", grad_output, x, "temperature", temperature, _check_temperature)
 
 
 def _check_weight(x: Array, weight: Array) -> None:
@@ -157,6 +126,35 @@ def _check_weight(x: Array, weight: Array) -> None:
 def _check_temperature(x: Array, temperature: Array) -> None:
     check.check_same_dtype(x=x, temperature=temperature)
     check.check_shape("temperature", temperature, (1,), "as it is one for all")
+
+
+Check = Callable[[Array, Array], None]
+
+
+def _forward(name: str, x: Any, argument: str, parameter: Any, fits: Check, out: Array | None) -> Array:
+    """The operation `name` of x and its parameter, which is called `argument`; `fits` raises if it does not fit x."""
+    quick = core.quick(name, x, parameter, out)
+    if quick is not None:
+        return quick
+    try:
+        x, parameter = check.as_array("x", x), check.as_array(argument, parameter)
+        fits(x, parameter)
+        return _fill(name, x, parameter, out)
+    except USE as error:
+        raise shortened(error)  # noqa: B904
+
+
+def _backward(name: str, grad_output: Any, x: Any, argument: str, parameter: Any, fits: Check) -> tuple[Array, Array]:
+    """Its gradients, of x and of the parameter."""
+    quick = core.quick_backward(name, grad_output, x, parameter)
+    if quick is not None:
+        return quick
+    try:
+        x, parameter = check.as_array("x", x), check.as_array(argument, parameter)
+        fits(x, parameter)
+        return _gradients(f"{name}_backward", grad_output, x, parameter)
+    except USE as error:
+        raise shortened(error)  # noqa: B904
 
 
 def _fill(name: str, x: Array, parameter: Array, out: Array | None) -> Array:

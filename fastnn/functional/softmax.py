@@ -298,14 +298,22 @@ def entropy_with_logits_backward(grad_output: Any, x: Any, axis: int = -1, tempe
     return _entropy_backward("entropy_with_logits", "x", grad_output, x, axis, temperature)
 
 
+def _entropy_arguments(
+    argument: str, value: Any, axis: int, temperature: float | None
+) -> tuple[Array, int, tuple[float, ...]]:
+    """The array, its axis, and the temperature if there is one, checked."""
+    x = check.as_array(argument, value)
+    axis = _axis_of(argument, x, axis)
+    given = () if temperature is None else (check.check_temperature(temperature, x.dtype),)
+    return x, axis, given
+
+
 def _entropy(name: str, argument: str, value: Any, axis: int, temperature: float | None) -> Array:
     quick = _ENTROPY[name].quick_number(value, axis, temperature)
     if quick is not None:
         return quick
     try:
-        x = check.as_array(argument, value)
-        axis = _axis_of(argument, x, axis)
-        given = () if temperature is None else (check.check_temperature(temperature, x.dtype),)
+        x, axis, given = _entropy_arguments(argument, value, axis, temperature)
         if dispatch.get_reference():
             return np.asarray(reference_function(name)(x, axis, *given), x.dtype)[()]
         h = np.zeros(x.shape[:axis] + x.shape[axis + 1 :], x.dtype)
@@ -323,9 +331,7 @@ def _entropy_backward(
     if quick is not None:
         return quick
     try:
-        x = check.as_array(argument, value)
-        axis = _axis_of(argument, x, axis)
-        given = () if temperature is None else (check.check_temperature(temperature, x.dtype),)
+        x, axis, given = _entropy_arguments(argument, value, axis, temperature)
         g = check.as_array("grad_output", grad_output)
         check.check_same_dtype(**{"grad_output": g, argument: x})
         check.check_shape("grad_output", g, x.shape[:axis] + x.shape[axis + 1 :], f"({argument} without its axis)")
