@@ -10,15 +10,24 @@ if find_spec("fastnn._core.dispatch") is None:
         "the installed package (or with -P), or build here with `pip install -e .`"
     )
 
-from ._backend import get_backend, use_backend
-from ._config import available_isas, get_isa, get_num_threads, set_isa, set_num_threads, show_config
+from ._settings import (
+    available_isas,
+    get_backend,
+    get_isa,
+    get_num_threads,
+    set_isa,
+    set_num_threads,
+    show_config,
+    use_backend,
+)
 from ._version import __version__
 from .gradcheck import GradcheckError, gradcheck
 
 if TYPE_CHECKING:
     from . import callbacks, data, functional, metrics, nn, optim
-    from .files import FileFormatError, load, register_layer
-    from .program import Program
+    from .compiler.program import Program
+    from .files import FileFormatError
+    from .nn.saving import load, register_layer
     from .training import Callback, History, Trainer
     from .training.lr_finder import LRFinder, lr_finder
 
@@ -55,10 +64,11 @@ __all__ = [
 # Imported when they are used, to keep `import fastnn` short; by name, the module they are in.
 LAZY = {
     **{name: name for name in ("callbacks", "data", "functional", "metrics", "nn", "optim")},
-    **dict.fromkeys(("FileFormatError", "load", "register_layer"), "files"),
+    "FileFormatError": "files",
+    **dict.fromkeys(("load", "register_layer"), "nn.saving"),
     **dict.fromkeys(("LRFinder", "lr_finder"), "training.lr_finder"),
     **dict.fromkeys(("Callback", "History", "Trainer"), "training"),
-    "Program": "program",
+    "Program": "compiler.program",
 }
 
 

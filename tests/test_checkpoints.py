@@ -14,7 +14,7 @@ from test_models import Scale
 import fastnn
 from fastnn import nn, optim
 from fastnn.files import format as files
-from fastnn.files.checkpoint import _state
+from fastnn.training.checkpoint import _state
 
 
 @pytest.fixture

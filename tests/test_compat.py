@@ -9,7 +9,7 @@ from records import numbered
 
 import fastnn
 from fastnn import nn, optim
-from fastnn._compat import DEFAULTS
+from fastnn._core.compat import DEFAULTS
 from fastnn.nn.parameters import Parameters
 from fastnn.optim import functional
 from fastnn.optim.hyperparameters import state_names

@@ -10,8 +10,8 @@ from test_checkpoints import fit
 import fastnn
 from fastnn import nn, optim
 from fastnn.files import format as files
-from fastnn.files.checkpoint import _state
 from fastnn.optim import lr_scheduler
+from fastnn.training.checkpoint import _state
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from measure import assert_same_bits
 import fastnn
 from fastnn import nn
 from fastnn.files import format as files
-from fastnn.files.architecture import built_in
+from fastnn.nn.architecture import built_in
 from fastnn.nn.arguments import arguments_of
 
 FEATURES = 6
@@ -147,7 +147,7 @@ def test_a_layer_of_ones_own_is_told_or_registered(path, monkeypatch):
 
 
 def registered(monkeypatch, path):
-    from fastnn.files import model
+    from fastnn.nn import saving as model
 
     monkeypatch.setattr(model, "_registered", {})
     assert fastnn.register_layer(Scale) is Scale

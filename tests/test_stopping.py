@@ -10,7 +10,7 @@ from runs import BATCH, BATCHES, At, N, bits, make
 
 import fastnn
 from fastnn import Callback, callbacks, nn, optim
-from fastnn._directions import direction
+from fastnn.optim.directions import direction
 
 pytestmark = pytest.mark.usefixtures("backend")
 

@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..program import Program
+from ..compiler.program import Program
 
 _Array = npt.NDArray[Any]
 

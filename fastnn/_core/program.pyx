@@ -1,6 +1,6 @@
 """The native backend of a program: its operations as C structs, run without the GIL, without an allocation.
 
-fastnn/plan.py plans a program; reference/program.py runs the same plan with NumPy.
+fastnn/compiler/plan.py plans a program; reference/program.py runs the same plan with NumPy.
 """
 
 cimport numpy as cnp
@@ -52,11 +52,11 @@ ctypedef struct Fixup:
     int slot
 
 cdef class NativeProgram:
-    """A plan (fastnn.program.Program) resolved into C structs.
+    """A plan (fastnn.compiler.program.Program) resolved into C structs.
 
     `run(first, last, rows, slots, sums)` runs operations first .. last - 1 on `rows` rows. `sums` is a float64 array of
     five: the loss of this batch; then, added up, losses and their weights, weights of right predictions and of all;
-    behind these, what is counted for metrics (fastnn/meters.py).
+    behind these, what is counted for metrics (fastnn/compiler/meters.py).
     """
     cdef Op *ops
     cdef int count

@@ -1,7 +1,8 @@
-"""Files of whole models and of training runs: safetensors with a description in JSON. No pickle, no code."""
+"""Files: safetensors with a description in JSON and a checksum, put into their places at once. No pickle, no code.
 
-from .checkpoint import load_checkpoint, save_checkpoint
+What a network writes is in `nn.saving`, what a trainer writes in `training.checkpoint`.
+"""
+
 from .format import FileFormatError
-from .model import load, register_layer
 
-__all__ = ["FileFormatError", "load", "load_checkpoint", "register_layer", "save_checkpoint"]
+__all__ = ["FileFormatError"]

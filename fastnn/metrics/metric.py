@@ -12,8 +12,8 @@ import numpy as np
 
 from .. import _validation as check
 from .._frames import ShortErrors
+from ..compiler.meters import ACCURACY, CLASSES, ERRORS, Meter, top_k
 from ..functional.softmax import softmax
-from ..meters import ACCURACY, CLASSES, ERRORS, Meter, top_k
 from ._inputs import Array
 from .classification import Counts, check_average
 from .ranking import binary_auc, columns_auc

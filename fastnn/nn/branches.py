@@ -9,7 +9,7 @@ from .sequential import Sequential
 from .structure import chain, check_free, tree
 
 if TYPE_CHECKING:
-    from ..plan import Plan
+    from ..compiler.plan import Plan
     from .structure import Node
 
 

@@ -11,7 +11,7 @@ from .._core.operations import SHARED
 from .losses import Loss
 
 if TYPE_CHECKING:
-    from ..plan import Plan
+    from ..compiler.plan import Plan
 
 
 class ClassLoss(Loss):

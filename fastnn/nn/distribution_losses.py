@@ -11,7 +11,7 @@ from ..functional.activations import softplus, softplus_backward
 from .losses import Loss
 
 if TYPE_CHECKING:
-    from ..plan import Plan
+    from ..compiler.plan import Plan
 
 SOFTPLUS = (1.0, 20.0)  # beta and threshold, the defaults of `functional.softplus`
 
@@ -87,7 +87,7 @@ class GaussianNLLLoss(Loss):
         return super().prepare_target(target, rows, _pairs(n_out), dtype)
 
     def plan(self, plan: Plan, labels: bool) -> None:
-        from ..program import Operation
+        from ..compiler.program import Operation
 
         n = _pairs(plan.cols)
         gradient = plan.gradient

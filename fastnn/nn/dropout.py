@@ -8,7 +8,7 @@ from ..functional.dropout import check_parameter
 from .module import Module
 
 if TYPE_CHECKING:
-    from ..plan import Plan
+    from ..compiler.plan import Plan
 
 
 class Noise(Module):

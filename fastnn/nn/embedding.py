@@ -17,7 +17,7 @@ from .module import Module
 from .sequential import Sequential
 
 if TYPE_CHECKING:
-    from ..plan import Plan
+    from ..compiler.plan import Plan
 
 
 class Embedding(Module):

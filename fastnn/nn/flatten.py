@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .module import Module
 
 if TYPE_CHECKING:
-    from ..plan import Plan
+    from ..compiler.plan import Plan
 
 
 class Flatten(Module):

@@ -13,7 +13,7 @@ from .losses import Loss, PythonLoss
 from .module import Module
 
 if TYPE_CHECKING:
-    from ..plan import Plan
+    from ..compiler.plan import Plan
 
 EXACT = {"float32": 1 << 24, "float64": 1 << 53}  # integers up to here are numbers of these dtypes
 

@@ -10,7 +10,7 @@ from .init.rules import linear_default
 from .module import Module
 
 if TYPE_CHECKING:
-    from ..plan import Plan
+    from ..compiler.plan import Plan
 
 
 class Linear(Module):

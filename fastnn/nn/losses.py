@@ -19,7 +19,7 @@ from ..functional._losses import LossFunction
 from .fixed import Fixed
 
 if TYPE_CHECKING:
-    from ..plan import Plan
+    from ..compiler.plan import Plan
 
 
 class Loss(Fixed):
@@ -116,7 +116,7 @@ class Loss(Fixed):
 
     def _plan_loss(self, plan: Plan, labels: bool, x: Any, gradient: Any, cols: int, more: dict[str, Any]) -> None:
         """The loss of `cols` columns x, with its gradient unless that is None, and operands besides."""
-        from ..program import Operation, Slot
+        from ..compiler.program import Operation, Slot
 
         arrays = {"x": x, "target": Slot("target"), "sample_weight": Slot("sample_weight"), **more}
         if gradient is not None:
@@ -140,7 +140,7 @@ class Loss(Fixed):
         return {"extra": check.as_columns(self.extra_name, self._extra, (plan.batch_size, plan.cols), plan.dtype)}
 
     def _plan_accuracy(self, plan: Plan, labels: bool) -> None:
-        from ..program import Operation, Slot
+        from ..compiler.program import Operation, Slot
 
         arrays = {"x": plan.current, "target": Slot("target"), "sample_weight": Slot("sample_weight")}
         binary = self.threshold is not None
@@ -255,8 +255,8 @@ class PythonLoss(Loss):
         return t, False
 
     def plan(self, plan: Plan, labels: bool) -> None:
-        from ..program import Operation
-        from ..stages import read_only
+        from ..compiler.program import Operation
+        from ..compiler.stages import read_only
 
         x, gradient = plan.in_workspace(plan.current, plan.cols, "input"), plan.gradient
 

@@ -16,7 +16,7 @@ from .init.names import as_initializer
 Array = check.Array
 
 if TYPE_CHECKING:
-    from ..plan import Plan
+    from ..compiler.plan import Plan
     from .network import Network
     from .parameters import Parameters
     from .sequential import Sequential

@@ -11,19 +11,8 @@ from typing import Any
 import numpy as np
 
 from .._validation import Array
+from ..compiler.memory import ALIGNMENT, aligned_zeros
 from .fixed import Fixed
-
-ALIGNMENT = 64  # bytes: a cache line, and the widest register
-
-
-def aligned_zeros(shape: tuple[int, ...], dtype: Any) -> Array:
-    """An array of zeros that begins on a cache line."""
-    dtype = np.dtype(dtype)
-    nbytes = math.prod(shape) * dtype.itemsize
-    memory = np.zeros(nbytes + ALIGNMENT, "uint8")
-    start = -memory.ctypes.data % ALIGNMENT
-    return memory[start : start + nbytes].view(dtype).reshape(shape)
-
 
 # What training is told about each parameter: whether penalties and constraints are for it; the factors of its
 # penalties; the largest norm of its columns.

@@ -8,7 +8,7 @@ from .. import _validation as check
 from .module import Module
 
 if TYPE_CHECKING:
-    from ..plan import Plan
+    from ..compiler.plan import Plan
 
 
 class PReLU(Module):

@@ -12,9 +12,9 @@ import numpy as np
 from .. import _validation as check
 from .._frames import errors_of_use
 from .._locks import MAKING, Lock
-from ..cache import ProgramCache
-from ..meters import NOTHING, Counting
-from ..program import Program
+from ..compiler.cache import ProgramCache
+from ..compiler.meters import NOTHING, Counting
+from ..compiler.program import Program
 from .inputs import as_rows, widened
 from .module import Module
 from .network import Network, redraw
@@ -302,7 +302,7 @@ class Sequential(Network):
 
         With `accumulate`, a step adds its gradients to those there; `update` are keywords of `Plan.update`.
         """
-        from ..plan import Plan
+        from ..compiler.plan import Plan
 
         train, accumulate = mode in ("train", "step"), accumulate or mode == "train"
         plan = Plan(n_in, max(1, rows), self.dtype, train=train, seed=self.seed, tick=self._tick, accumulate=accumulate)
@@ -338,7 +338,7 @@ class Sequential(Network):
         OSError, TypeError, ValueError
             If it cannot be written, or an argument of a layer is what no file holds; its `config()` can do better.
         """
-        from ..files.model import save
+        from .saving import save
 
         save(self, path)
 

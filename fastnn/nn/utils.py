@@ -9,6 +9,7 @@ import math
 from typing import Any
 
 from .. import _validation as check
+from ..functional.parameters import adjust_grad_, total_norm
 from .parameters import Parameters
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_"]
@@ -39,8 +40,6 @@ def clip_grad_norm_(parameters: Parameters, max_norm: float, *, error_if_nonfini
     TypeError, ValueError
         If an argument does not fit.
     """
-    from ..optim.parameters import adjust_grad_, total_norm
-
     grad = _gradients(parameters)
     max_norm = check.check_number("max_norm", max_norm, at_least=0.0)
     norm = total_norm(grad)
@@ -68,8 +67,6 @@ def clip_grad_value_(parameters: Parameters, clip_value: float) -> None:
     TypeError, ValueError
         If an argument does not fit.
     """
-    from ..optim.parameters import adjust_grad_
-
     adjust_grad_(_gradients(parameters), clip_value=check.check_number("clip_value", clip_value, at_least=0.0))
 
 

@@ -3,7 +3,7 @@
 from typing import Unpack
 
 from .. import _validation as check
-from .._compat import resolved
+from .._core.compat import resolved
 from ..nn.parameters import Parameters
 from .functional import adagrad_step
 from .hyperparameters import Compat, Hyperparameter

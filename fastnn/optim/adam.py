@@ -2,7 +2,7 @@
 
 from typing import Unpack
 
-from .._compat import resolved
+from .._core.compat import resolved
 from ..nn.parameters import Parameters
 from .functional import adam_step, adamw_step
 from .hyperparameters import Compat, Hyperparameter, Pair, Switch

@@ -14,8 +14,9 @@ from .. import _validation as check
 from .._core import dispatch
 from .._core import parameters as core
 from .._frames import errors_of_use
+from ..compiler.memory import aligned_zeros
 from ..nn.fixed import Fixed
-from ..nn.parameters import Parameters, aligned_zeros
+from ..nn.parameters import Parameters
 
 Array = check.Array
 

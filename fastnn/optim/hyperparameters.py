@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .. import _validation as check
-from .._compat import MODES, defaults_of
 from .._core import optimizers as core
+from .._core.compat import MODES, defaults_of
 from .functional._update import bounds_of, pair
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ from .. import _validation as check
 from .._core import dispatch
 from .._core import optimizers as core
 from .._frames import errors_of_use
+from ..compiler.memory import aligned_zeros
 from ..nn.fixed import Fixed
-from ..nn.parameters import Parameters, aligned_zeros
+from ..nn.parameters import Parameters
 from .groups import ParamGroup, make_groups, make_spans
 from .hyperparameters import Clip, Hyperparameter, Pair, Switch, keyword_names, state_names
 

@@ -2,7 +2,7 @@
 
 from typing import Unpack
 
-from .._compat import resolved
+from .._core.compat import resolved
 from ..nn.parameters import Parameters
 from .functional import rmsprop_step
 from .groups import asked_for

@@ -2,7 +2,7 @@
 
 from typing import Unpack
 
-from .._compat import MODES, resolved
+from .._core.compat import MODES, resolved
 from ..nn.parameters import Parameters
 from .functional.sgd import check_momentum, sgd_step
 from .groups import asked_for

@@ -40,7 +40,7 @@ from .softmax import log_softmax, log_softmax_backward, softmax, softmax_backwar
 from .updates import update_parameters
 
 if TYPE_CHECKING:
-    from ..program import Operation
+    from ..compiler.program import Operation
 
 NOISE = {f.__name__: f for f in (dropout, alpha_dropout, alpha_dropout_backward, gaussian_dropout, gaussian_noise)}
 SOFTMAX: dict[str | None, Any] = {

@@ -20,7 +20,7 @@ from .operations import Operations, check_labels
 from .rows import widen
 
 if TYPE_CHECKING:
-    from ..program import Operation, Program
+    from ..compiler.program import Operation, Program
 
 # Operands that are no matrices with a row for each sample.
 WHOLE = {

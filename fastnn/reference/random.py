@@ -7,7 +7,7 @@ seed and a stream, integers of 64 bits, name a sequence of 32-bit words; nothing
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from .._quantile import MIDDLE, TAIL, ratio
+from .._core.quantile import MIDDLE, TAIL, ratio
 from .elementary import Array
 
 __all__ = ["normal", "permutation", "philox4x32", "philox_uint32", "uniform"]

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..program import Buffer
+from ..compiler.program import Buffer
+from ..compiler.stages import Stage
 from ..reference.operations import elementwise
-from ..stages import Stage
 
 if TYPE_CHECKING:
     from .._validation import Array

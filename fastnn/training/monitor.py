@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 
 from .. import _validation as check
-from .._directions import direction
+from ..optim.directions import direction
 
 
 class Monitor:

@@ -9,8 +9,8 @@ import numpy as np
 from .. import _validation as check
 
 if TYPE_CHECKING:
+    from ..compiler.program import Program
     from ..nn.sequential import Sequential
-    from ..program import Program
     from .data import Data
 
 Array = check.Array

@@ -9,10 +9,10 @@ import numpy as np
 
 from .. import _validation as check
 from .._core.program import BadCode, BadLabel, BadTarget
-from ..cache import ProgramCache
-from ..meters import ACCURACY, NOTHING, SUMS, Counting
+from ..compiler.cache import ProgramCache
+from ..compiler.meters import ACCURACY, NOTHING, SUMS, Counting
+from ..compiler.program import Program
 from ..nn.losses import Loss, PythonLoss
-from ..program import Program
 from .data import Data
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import numpy as np
 from .. import _validation as check
 from .._core.program import NonFinite
 from .._frames import frames_to_caller
-from ..meters import SUMS
+from ..compiler.meters import SUMS
 from ..optim.lr_scheduler import LRScheduler
 from . import nonfinite
 from .callback import Callback
@@ -27,11 +27,11 @@ from .rates import batch_rates, check_length, step_epoch
 from .state import state_of, take_over
 
 if TYPE_CHECKING:
+    from ..compiler.program import Program
     from ..data import Mixup
     from ..nn.sequential import Sequential
     from ..optim import Optimizer
     from ..optim.lr_scheduler import Scheduler
-    from ..program import Program
     from .streams import Source
     from .trainer import Trainer
 

@@ -12,11 +12,11 @@ from .. import _validation as check
 from .._core.program import NonFinite
 from .._frames import errors_of_use
 from .._locks import MAKING
+from ..compiler.program import Program
 from ..nn.inputs import column_names
 from ..nn.sequential import Sequential
 from ..optim import Optimizer, WeightAverage
 from ..optim.lr_scheduler import Scheduler
-from ..program import Program
 from .callback import Callback, check_callbacks
 from .checkpointer import Checkpointer
 from .data import Data, Mixed
@@ -310,7 +310,7 @@ class Trainer(Setup):
         OSError
             If the file cannot be written.
         """
-        from ..files.checkpoint import save_checkpoint
+        from .checkpoint import save_checkpoint
 
         save_checkpoint(self, path)
 
@@ -327,7 +327,7 @@ class Trainer(Setup):
         OSError
             If the file cannot be read.
         """
-        from ..files.checkpoint import load_checkpoint
+        from .checkpoint import load_checkpoint
 
         self.paused = load_checkpoint(self, path)
 
@@ -421,7 +421,7 @@ class Trainer(Setup):
         if resume is False:
             self.paused = None
             return nullcontext()
-        from ..files.checkpoint import resuming
+        from .checkpoint import resuming
 
         return resuming(self, path, resume)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..._core import activations as core
 from ..._core import random
-from ..._quantile import FAR_TAIL, MIDDLE, TAIL, ratio
+from ..._core.quantile import FAR_TAIL, MIDDLE, TAIL, ratio
 from ..._validation import Array
 
 INIT_STREAM = 1 << 62  # random streams of initial values: this + (layer << 8) + parameter

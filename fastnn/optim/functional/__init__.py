@@ -7,7 +7,7 @@
 arithmetic and the defaults of those libraries, each where it has the rule.
 """
 
-from ..parameters import adjust_grad_, lerp_, max_norm_, total_norm
+from ...functional.parameters import adjust_grad_, lerp_, max_norm_, total_norm
 from .adam import adam_step, adamax_step, adamw_step, nadam_step, radam_step
 from .adaptive import adadelta_step, adagrad_step, rmsprop_step
 from .sgd import sgd_step

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ... import _validation as check
-from ..._directions import direction
+from ..directions import direction
 from ..optimizer import Optimizer
 from .base import MAX_STEPS, Scheduler, check_optimizer, per_group
 

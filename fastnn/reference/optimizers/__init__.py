@@ -5,7 +5,7 @@ Python floats, combined in double precision before they meet an array. A state a
 counts from 1. NaN and infinities in the gradient reach the parameters and nothing warns.
 
 weight_decay adds weight_decay * param to g; `maximize` climbs. `compat` names the library whose arithmetic and
-defaults are meant (see fastnn/_compat.py); keras decays the parameters instead: param *= 1 - lr * weight_decay.
+defaults are meant (see fastnn/_core/compat.py); keras decays the parameters instead: param *= 1 - lr * weight_decay.
 """
 
 from .adam import adam_step, adamax_step, adamw_step, nadam_step, radam_step

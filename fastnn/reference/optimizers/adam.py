@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..._compat import resolved
+from ..._core.compat import resolved
 from ..elementary import Array
 from ..parameters import lerp_
 from ._shared import average_moments, gradient, over_root

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..._compat import resolved
+from ..._core.compat import resolved
 from ..elementary import Array
 from ..parameters import lerp_
 from ._shared import average_square, gradient, over_root, root

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..._compat import resolved
+from ..._core.compat import resolved
 from ..elementary import Array
 from ._shared import gradient
 

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import _validation as check
-from ._core.normalization import COLUMN_STATISTICS, ROW_STATISTICS
-from ._validation import Array
-from .nn.parameters import aligned_zeros
+from .. import _validation as check
+from .._core.normalization import COLUMN_STATISTICS, ROW_STATISTICS
+from .._validation import Array
+from .memory import aligned_zeros
 from .program import Buffer, Operation
 from .stages import Concat, Elementwise, Folded, Gate, Linear, Norm, Parametric, Python, Stage, Sum, forward_of
 from .workspace import Workspace, sum_of
 
 if TYPE_CHECKING:
-    from .nn.module import Module
-    from .nn.structure import Node
+    from ..nn.module import Module
+    from ..nn.structure import Node
 
 # Activations whose gradient is computed from the output: these two by definition, the others because their output tells
 # as much as their input. Their outputs may overwrite their inputs.

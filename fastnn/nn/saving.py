@@ -6,11 +6,11 @@ from typing import Any, TypeVar
 
 from .._frames import errors_of_use
 from .._schema import MOST_STEPS
-from ..nn.module import Module
-from ..nn.sequential import Sequential
+from ..files.format import FileFormatError, read, write
+from ..files.replace import Path
 from .architecture import Architecture, built_in
-from .format import FileFormatError, read, write
-from .replace import Path
+from .module import Module
+from .sequential import Sequential
 
 Layer = TypeVar("Layer", bound=type[Module])
 

@@ -16,13 +16,13 @@ import numpy as np
 
 from .. import _schema as schema
 from .._validation import MAX_ROWS, Array
-from .architecture import Architecture
-from .format import FileFormatError, read, write
-from .replace import Path
-from .values import Values
+from ..files.format import FileFormatError, read, write
+from ..files.replace import Path
+from ..files.values import Values
+from ..nn.architecture import Architecture
 
 if TYPE_CHECKING:
-    from ..training.trainer import Trainer
+    from .trainer import Trainer
 
 # What a trainer may hold beside its network.
 PARTS = ("optimizer", "scheduler", "average")
@@ -77,7 +77,7 @@ def load_checkpoint(trainer: Trainer, path: Path) -> dict[str, Any] | None:
 
 def _checked(path: Path, content: dict[str, Any], tensors: dict[str, Array]) -> dict[str, Any]:
     """The state in a file, every part of it as `save_checkpoint` writes it; FileFormatError if one is not."""
-    from ..training.state import FIELDS
+    from .state import FIELDS
 
     run = schema.record(FIELDS | {"history": schema.mapping(COLUMN)})
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator
 from typing import TYPE_CHECKING
 
-from ._locks import MAKING
+from .._locks import MAKING
 
 if TYPE_CHECKING:
     from .program import Program

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._core.operations import LABELS, MEAN
+from .._core.operations import LABELS, MEAN
 from .meters import ACCURACY, COLUMNS, INDICES, SUMS, Counting
 from .program import Buffer, Operation, Part, Program, Slot, lay_out
 from .stages import Gradient, Stage
 from .vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from .nn.losses import Loss
-    from .nn.structure import Node
-    from .optim import Optimizer, WeightAverage
+    from ..nn.losses import Loss
+    from ..nn.structure import Node
+    from ..optim import Optimizer, WeightAverage
 
 
 class Plan(Vocabulary):

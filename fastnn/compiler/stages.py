@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._core.operations import ACCUMULATE
-from ._validation import Array
+from .._core.operations import ACCUMULATE
+from .._validation import Array
 from .program import Operation
 
 if TYPE_CHECKING:
-    from .nn.module import Module
+    from ..nn.module import Module
     from .plan import Plan
 
 

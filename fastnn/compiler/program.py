@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._core import dispatch
-from ._core.operations import LABELS
-from ._core.program import BadCode, BadTarget
-from ._locks import MAKING
-from ._validation import Array
-from .functional._targets import describe_target
+from .._core import dispatch
+from .._core.operations import LABELS
+from .._core.program import BadCode, BadTarget
+from .._locks import MAKING
+from .._validation import Array
+from ..functional._targets import describe_target
+from .memory import ALIGNMENT, aligned_zeros
 from .meters import Meter
-from .nn.parameters import ALIGNMENT, aligned_zeros
 
 if TYPE_CHECKING:
-    from .nn.losses import Loss
-    from .optim import Optimizer
+    from ..nn.losses import Loss
+    from ..optim import Optimizer
     from .stages import Stage
 
 
@@ -138,9 +138,9 @@ class Program:
     def _new_executor(self, on_reference: bool) -> Any:
         executor: Any
         if on_reference:
-            from .reference.program import ReferenceProgram as executor
+            from ..reference.program import ReferenceProgram as executor
         else:
-            from ._core.program import NativeProgram as executor
+            from .._core.program import NativeProgram as executor
         return executor(self)
 
     @property

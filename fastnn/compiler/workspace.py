@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._core.operations import ACCUMULATE
-from ._validation import Array
+from .._core.operations import ACCUMULATE
+from .._validation import Array
 from .program import Buffer, Operation, Part, Slot
 from .stages import Stage
 

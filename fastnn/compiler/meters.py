@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .nn.losses import Loss
-    from .training.data import Data
+    from ..nn.losses import Loss
+    from ..training.data import Data
 
 SUMS = 5  # the last loss; then summed losses, weights, weights of right predictions and of all predictions
 

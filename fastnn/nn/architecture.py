@@ -11,12 +11,12 @@ import numpy as np
 
 from .. import nn
 from .._validation import Array
-from ..nn import init
-from ..nn.arguments import arguments_of, make
-from ..nn.module import Module
-from ..nn.network import most_values
-from .format import FileFormatError
-from .values import Values
+from ..files.format import FileFormatError
+from ..files.values import Values
+from . import init
+from .arguments import arguments_of, make
+from .module import Module
+from .network import most_values
 
 
 def built_in(module: Any, base: type) -> dict[str, type]:

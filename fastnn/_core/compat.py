@@ -7,8 +7,6 @@ the rate, so that PyTorch's stands in.
 
 from typing import Any
 
-from . import _validation as check
-
 MODES = ("torch", "keras", "sklearn", "onnx")
 
 _ADAM_EPS = {"torch": 1e-8, "keras": 1e-7, "sklearn": 1e-8, "onnx": 1e-6}
@@ -35,8 +33,10 @@ DEFAULTS: dict[str, dict[str, dict[str, float]]] = {
 
 def defaults_of(rule: str, compat: Any) -> dict[str, float]:
     """The defaults of a rule in a mode; ValueError if the rule does not know the mode."""
-    check.check_choice("compat", compat, tuple(DEFAULTS[rule]))
-    return DEFAULTS[rule][compat]
+    modes = DEFAULTS[rule]
+    if not isinstance(compat, str) or compat not in modes:
+        raise ValueError(f"compat must be one of {', '.join(map(repr, modes))}, got {compat!r}")
+    return modes[compat]
 
 
 def resolved(rule: str, compat: Any, **values: Any) -> list[Any]:

@@ -1,0 +1,1 @@
+"""How a network becomes a program: a flat list of fused operations over one workspace."""
