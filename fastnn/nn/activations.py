@@ -466,7 +466,7 @@ class Softmax(Module):
         The axis of the features: -1 is the last; 1 is the same for x of shape (rows, features). Called alone, a layer
         with dim=1 takes x of more dimensions and works along axis 1, as PyTorch's; in a network such an x is an error.
     temperature : float above 0, default 1.0
-        T. Its inverse must be finite in float32. It can be set at any time.
+        T, at least 1.2e-38, the smallest normal float32. It can be set at any time.
 
     Raises
     ------

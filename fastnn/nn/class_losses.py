@@ -30,7 +30,7 @@ class ClassLoss(Loss):
     kind = "row_loss"
     classes = True
     extra_name = "weight"
-    shared: ClassVar[bool] = True  # whether weights of classes count in the mean
+    shared: ClassVar[bool] = True  # whether "mean" divides by the sum of the weights of classes
 
     def __init__(self, reduction: str, weight: Any, ignore_index: int, **params: float) -> None:
         check.check_ignored(ignore_index)

@@ -32,7 +32,7 @@ class Fixed(ShortErrors):
 
     def __delattr__(self, name: str) -> None:
         if name in self.fixed:
-            self._refuse(name, self)  # no value that it may have already
+            self._refuse(name, self)  # a value that the attribute cannot have, so that it is refused if set
         super().__delattr__(name)
 
     def _refuse(self, name: str, value: Any) -> None:

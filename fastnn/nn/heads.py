@@ -15,7 +15,7 @@ from .module import Module
 if TYPE_CHECKING:
     from ..plan import Plan
 
-EXACT = {"float32": 1 << 24, "float64": 1 << 53}  # integers up to here are numbers of these dtypes
+EXACT = {"float32": 1 << 24, "float64": 1 << 53}  # the dtype represents all integers up to this
 
 
 class Heads(Concat):
@@ -234,7 +234,7 @@ class HeadsLoss(Loss):
         x, gradient, cols = plan.current, plan.gradient, plan.cols
         if sum(self.widths.values()) != cols:
             raise ValueError(f"the network has {cols} outputs, the heads of the loss {sum(self.widths.values())}")
-        # Before there are data, programs are for the targets that losses usually have.
+        # Without data yet, assume the usual targets: class indices for losses over classes, else one for each output.
         layout = labels or [(1, True) if self.losses[n].classes else (width, False) for n, width in self.widths.items()]
         targets = plan.targets(sum(width for width, _ in layout))
         plan.head("begin", 0, 0.0)
@@ -245,7 +245,7 @@ class HeadsLoss(Loss):
             plan.gradient = None if gradient is None else plan.buffer(width)
             plan.copy_columns(x, start, plan.current, 0, width, f"outputs of {name}")
             first = len(plan.operations)
-            plan.accumulate, accumulate = False, plan.accumulate  # its mean, which counts as much as the batch below
+            plan.accumulate, accumulate = False, plan.accumulate  # of this head the mean; the copy below adds
             self.losses[name].plan(plan, is_labels)
             plan.accumulate = accumulate
             plan.retarget(first, targets, place, t_width, is_labels, name)

@@ -93,7 +93,7 @@ def _check_dims(net: Sequential, x: Array) -> None:
 
 
 def widened(net: Sequential, rows: Array) -> Array:
-    """Convert rows of uint8 or float16 to the network's dtype, times its `input_scale`; return other rows as they are."""
+    """Convert rows of uint8 or float16 to the network's dtype, times its `input_scale`; return others as they are."""
     if rows.dtype.name not in check.NARROW:
         return rows
     if dispatch.get_reference():

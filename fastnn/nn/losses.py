@@ -45,20 +45,20 @@ class Loss(Fixed):
     (0.5, [[1.0], [0.0]])
     """
 
-    name: ClassVar[str]  # of the function
+    name: ClassVar[str]  # of the function in `functional`
     kernel: ClassVar[str]
     way_out = "make a new loss"
-    kind: ClassVar[str] = "loss"  # of operation: a loss of each element, or "row_loss" of each row
+    kind: ClassVar[str] = "loss"  # of the operation: "loss" has a value for each element, "row_loss" for each row
     root: ClassVar[bool] = False
-    threshold: ClassVar[float | None] = None  # of the positive class, where outputs are scores of two classes
-    classes: ClassVar[bool] = False  # whether outputs are scores of classes, and targets may be their indices
-    logits: ClassVar[bool] = False  # outputs are what a softmax over classes makes probabilities of
-    extra_name: ClassVar[str] = ""  # of the keyword that may be an array: a number for each column or class
+    threshold: ClassVar[float | None] = None  # outputs above it mean the positive class of two
+    classes: ClassVar[bool] = False  # whether outputs are scores over classes, and targets may be class indices
+    logits: ClassVar[bool] = False  # whether outputs are logits over classes, whose softmax is probabilities
+    extra_name: ClassVar[str] = ""  # the keyword that may be an array with a number for each column or class
     reductions: ClassVar[tuple[str, ...]] = ("mean", "sum", "none")
-    quick: ClassVar[bool] = True  # targets are read as they are given
+    quick: ClassVar[bool] = True  # whether the trainer may use the compiled fast path of a step
 
     def __init__(self, reduction: str = "mean", **params: float) -> None:
-        if params and type(self).__init__ is Loss.__init__:  # it has no parameters: these are the caller's
+        if params and type(self).__init__ is Loss.__init__:  # a loss without parameters: the caller's are unknown
             check.refuse_unknown(type(self), params)
         if not isinstance(reduction, str):
             kind = type(reduction).__name__
@@ -67,9 +67,9 @@ class Loss(Fixed):
             )
         check.check_choice("reduction", reduction, self.reductions)
         self.reduction = reduction
-        self.params = params  # keywords of the function that are numbers, in the order in which the kernel takes them
+        self.params = params  # numeric keywords of the function, in the order in which the kernel takes them
         self._extra: check.Array | None = None
-        self.version = 0  # counts the changes that ask for new programs
+        self.version = 0  # counts changes: programs of an earlier version are out of date
 
     def __call__(self, input: Any, target: Any, sample_weight: Any = None) -> tuple[Any, check.Array]:
         """Return the loss and its gradient with respect to input.
@@ -79,7 +79,8 @@ class Loss(Fixed):
         input : ndarray of float32 or float64
             The outputs of a network. Shape (rows, outputs), any shape for losses of single elements.
         target : array
-            Of input's shape and dtype; class indices, integers of shape (rows,), for losses over classes.
+            Of input's shape and dtype, or integers or booleans, which are converted; for losses over classes class
+            indices, integers of shape (rows,).
         sample_weight : array of shape (rows,), or of input's shape for losses of single elements, optional
             Multiplies the loss of each sample, 0 or more. "mean" is then the weighted mean.
 

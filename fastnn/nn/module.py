@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 class Regularizer:
     """A penalty or maximal norm: an attribute of a layer, which passes it to its parameters, or of a trainer."""
 
-    is_argument = True  # of the layer, as it is now: `arguments_of`
+    is_argument = True  # `arguments_of` reads it from the layer
 
     def __init__(self, without: float | None) -> None:
         self.without = without
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self.name, self.kept = name, f"_{name}"  # not in __dict__ by hand, which would make all attributes slower
+        self.name, self.kept = name, f"_{name}"  # an attribute: writing to __dict__ would make all attributes slower
 
     def __get__(self, of: Any, owner: type) -> Any:
         return self if of is None else getattr(of, self.kept, self.without)
@@ -88,12 +88,10 @@ class Module(Fixed):
     [3.0]
     """
 
-    # Penalties l1 |w| + l2 / 2 w^2 on its parameters that decay (see `add_parameter`), whose gradients updates add; and
-    # the largest 2-norm of each column of its matrices among them, to which updates scale what is above.
     l1 = Regularizer(0.0)
     l2 = Regularizer(0.0)
     max_norm = Regularizer(None)
-    # Attributes that the programs of a network are made from: setting one has them made anew.
+    # Attributes that programs depend on: setting one has the programs of the network compiled again.
     planned: ClassVar[tuple[str, ...]] = ()
     way_out = "make a new layer, and a new network of it"
     _given: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
@@ -112,7 +110,7 @@ class Module(Fixed):
         self._buffers: dict[str, Array] = {}
         self._decays: dict[str, bool] = {}
         self._home: tuple[Parameters, str] | None = None
-        self._network: Network | None = None  # that this layer is part of
+        self._network: Network | None = None  # the network that this layer is part of
         self._solos: dict[str, Sequential] = {}  # networks of just this layer, by dtype
         self._last_solo: Sequential | None = None
 
@@ -232,7 +230,7 @@ class Module(Fixed):
             If there is no buffer of this name.
         """
         if name in self._buffer_specs and name not in self._buffers:
-            self._parameter_dtype()  # gives buffers their place
+            self._parameter_dtype()  # allocates the buffers
         if name not in self._buffers:
             raise KeyError(f"{type(self).__name__} has no buffer {name!r}")
         return self._buffers[name]
@@ -373,7 +371,7 @@ class Module(Fixed):
             If x is a scalar, or the layer does not take its number of features.
         """
         x = check.as_array("x", x)
-        # With parameters a layer has their dtype; without, it takes either.
+        # A layer with parameters has their dtype; one without takes either dtype.
         self._last_solo = solo = self._alone(self._parameter_dtype() or x.dtype.name)
         solo.training = self.training
         return solo(x)

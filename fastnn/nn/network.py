@@ -22,7 +22,7 @@ from .structure import Node, join, leaves, until_weights
 
 Array = check.Array
 
-# While a file is read, the number of values in it: no network has more, and none asks for memory before that is known.
+# While a file is read, the number of values in it. A network with more parameters is refused before it allocates.
 most_values: ContextVar[int | None] = ContextVar("most_values", default=None)
 
 
@@ -34,7 +34,7 @@ class Network(Module):
     seed: int
     _nodes: tuple[Node, ...]
     _params: Parameters
-    _drew_seed: bool  # nobody chose the seed
+    _drew_seed: bool  # whether the seed was drawn rather than chosen
 
     def _adopt(self) -> Parameters:
         """Give every parameter a place in one buffer, and its initial value unless the layer has values already."""
@@ -90,7 +90,7 @@ class Network(Module):
             layer._network = layer._network or self
             if isinstance(layer, Network):
                 layer._params = self._params.part(f"{prefix}{key}.")
-                layer.__dict__["dtype"] = self.dtype  # fixed, but for this
+                layer.__dict__["dtype"] = self.dtype  # `dtype` is fixed otherwise
                 layer._forget_programs()
             self._own(layer, f"{prefix}{key}.")
 

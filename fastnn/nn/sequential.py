@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Array = check.Array
 
-# Rows of one run of the inference program: enough to fill two cores, few enough for the second cache.
+# Rows of one run of the inference program: enough for two cores, few enough for the L2 cache.
 PREDICT_ROWS = 512
 
 
@@ -35,11 +35,11 @@ class Call(NamedTuple):
     """A call in training mode: what `backward` needs."""
 
     program: Program
-    input: Array  # a copy
-    shape: tuple[int, ...]  # that its rows had
-    given: tuple[int, ...]  # shape of the argument
+    input: Array  # a copy of x, shape (rows, in_features)
+    shape: tuple[int, ...]  # of x without its features
+    given: tuple[int, ...]  # shape of x
     tick: int
-    caller: int  # thread
+    caller: int  # identifier of the thread
 
 
 class Sequential(Network):
@@ -105,8 +105,8 @@ class Sequential(Network):
         redraw(self)
         self._calls, self._callers = Lock(), set[int]()
         self._programs = ProgramCache()
-        self._version = 0  # counts the changes that ask for new programs
-        self._predict: Callable[[Any], Array | None] | None = None  # the compiled short cut for plain matrices
+        self._version = 0  # counts changes: programs of an earlier version are out of date
+        self._predict: Callable[[Any], Array | None] | None = None  # the compiled fast path for plain matrices
         self._params = self._adopt()
         self._own(self, "")
         self._last: Call | None = None
@@ -158,15 +158,15 @@ class Sequential(Network):
         if not self.training:
             return self.predict(x)
         rows, shape = as_rows(self, x)
-        # The first layer's gradient reads the input again when backward runs, whatever the caller does to x meanwhile.
+        # backward reads the input again, and the caller may overwrite x before that.
         rows = rows.copy()
-        with self._calls:  # what backward needs is that of one call, whatever other threads do
+        with self._calls:  # so that everything that backward needs is of the same call
             program = self.program("train", rows.shape[0], rows.shape[1])
             program.check_rows(rows.shape[0], rows.shape[0])
             out = np.empty((rows.shape[0], program.n_out), self.dtype)
             tick = int(self._tick[0]) + 1
             program.run("forward", rows.shape[0], {"input": rows, "output": out}, tick)
-            self._tick[0] = tick  # a pass that failed was none
+            self._tick[0] = tick  # only now: a pass that failed does not count
             caller = threading.get_ident()
             self._callers.add(caller)
             self._last = Call(program, rows, shape, np.shape(x), tick, caller)
@@ -229,7 +229,7 @@ class Sequential(Network):
             "grad_input": grad_x,
         }
         program.run("backward", rows, slots, tick)
-        self._last = None  # a second backward would add the gradients of this call again
+        self._last = None  # so that a second backward cannot add the same gradients again
         return grad_x.reshape(last.given)
 
     def predict(self, x: Any) -> Array:
@@ -273,11 +273,11 @@ class Sequential(Network):
         rows, shape = as_rows(self, x, narrow=True)
         n = rows.shape[0]
         program = self.program("predict", min(n, PREDICT_ROWS), rows.shape[1])
-        if program.by_batch:  # which is x as a whole
+        if program.by_batch:  # normalizes by the statistics of all of x
             program = self.program("predict", n, rows.shape[1])
             program.check_rows(n, n)
         quick_predict = getattr(program.executor, "predict", None)
-        with MAKING:  # unless the program is out of date already
+        with MAKING:  # only if the programs were not replaced meanwhile
             self._predict = quick_predict if programs is self._programs else None
         out = np.empty((n, program.n_out), self.dtype)
         size = program.batch_size
@@ -313,7 +313,7 @@ class Sequential(Network):
     def in_features(self) -> int | None:
         """The number of input features; None if the network takes any number."""
         for node in self._nodes:
-            hint = node.layer.in_features_hint()  # asked once: asking twice on each level would double with each
+            hint = node.layer.in_features_hint()  # called once: two calls at each level of nesting would be exponential
             if hint is not None:
                 return hint
             if type(node.layer).out_features_for is not Module.out_features_for:
@@ -492,7 +492,7 @@ class Sequential(Network):
         return iter(self.layers)
 
     def __getitem__(self, index: Any) -> Any:
-        """The layer at an index, a list of layers for a slice, or a writable view of the parameter or buffer of a name."""
+        """The layer at an index, a list of layers for a slice, or a view of the parameter or buffer of a name."""
         if not isinstance(index, str):
             return self.layers[index]
         buffers = dict(self.named_buffers())

@@ -16,8 +16,8 @@ class Node:
 
     name: str
     layer: Module
-    position: int  # among the layers that have no layers of their own, in order: what random streams are told apart by
-    branches: tuple[tuple[Node, ...], ...] = ()  # of layers that are made of layers
+    position: int  # index among the layers without layers of their own; selects the random stream
+    branches: tuple[tuple[Node, ...], ...] = ()  # for a layer that is made of layers, those of each of its children
 
     def leaves(self) -> Iterator[Node]:
         """The layers below that have no layers of their own, in order, or this one."""

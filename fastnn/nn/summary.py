@@ -25,7 +25,7 @@ class LayerSummary:
     in_features: int
     out_features: int
     parameters: int
-    flops: int  # of the forward pass of a row: 2 a multiply-add of products, 1 an output of anything else
+    flops: int  # of the forward pass of one row: 2 for each multiply-add of a Linear, 1 for each other output
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from ..._quantile import FAR_TAIL, MIDDLE, TAIL, ratio
 from ..._validation import Array
 
 INIT_STREAM = 1 << 62  # random streams of initial values: this + (layer << 8) + parameter
-DRAWN_AT_ONCE = 1 << 16  # in float64, which would need several times the memory for all
+DRAWN_AT_ONCE = 1 << 16  # numbers at a time: the float64 temporaries of all at once would need too much memory
 
 _log = core.Map1("log", None)  # type: ignore[arg-type]
 
@@ -89,7 +89,7 @@ class Draws:
         -------
         numbers : ndarray, shape (n,)
         """
-        # The middle of each of the 2^53 steps of u: never 0 or 1.
+        # The middle of each of the 2^53 steps of u, which is never 0 or 1.
         return self.each(n, lambda u: std * normal_quantile((u - 0.5) + 2.0**-54) + mean, dtype)
 
     def each(self, n: int, transform: Callable[[Array], Array], dtype: Any = None) -> Array:

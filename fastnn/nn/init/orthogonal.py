@@ -9,7 +9,7 @@ import numpy as np
 from ..._core import linear as core
 from ..._validation import Array
 
-BLOCK = 64  # rows made orthogonal to all before them at once
+BLOCK = 64  # rows that are projected together on all rows before them
 
 
 def orthonormal_rows(matrix: Array) -> Array:

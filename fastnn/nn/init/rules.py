@@ -72,7 +72,7 @@ GAINS = {
     "sigmoid": 1.0,
     "tanh": 5.0 / 3,
     "relu": math.sqrt(2.0),
-    "leaky_relu": math.nan,  # of its slope
+    "leaky_relu": math.nan,  # depends on its slope
     "selu": 3.0 / 4,
 }
 
