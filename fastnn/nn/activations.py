@@ -556,7 +556,19 @@ class LogSoftmax(Softmax):
 
     y_i = x_i / T - log(sum_j exp(x_j / T))
 
-    Parameters, shapes, dtypes and errors are those of `Softmax`; `functional.log_softmax` has special values.
+    Shapes and dtypes are those of `Softmax`; `functional.log_softmax` has special values.
+
+    Parameters
+    ----------
+    dim : {-1, 1}, default -1
+        The axis of the features, as for `Softmax`.
+    temperature : float above 0, default 1.0
+        T, at least 1.2e-38, the smallest normal float32. It can be set at any time.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dim is neither -1 nor 1, or temperature is not a number in that range.
 
     Examples
     --------
