@@ -1,4 +1,4 @@
-"""Layers, losses and networks, with PyTorch's names."""
+"""Layers, losses, initializers and networks, with the names that PyTorch has for them."""
 
 from . import init, utils
 from .activations import (

@@ -1,4 +1,4 @@
-"""The arguments that an object was made with: told again, so that a file can hold them and make the object anew."""
+"""The arguments that an object was made with: found again, so that a file can hold them and make an equal object."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any
 
 
 def arguments_of(obj: Any, given: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})) -> dict[str, Any]:
-    """The arguments of the constructor of `obj` as they are now, by name.
+    """The current arguments of the constructor of `obj`, by name.
 
-    An argument is the attribute of the same name, which may have changed since, or else what was `given`, or else the
-    default, which may change in a later version.
+    An argument is the attribute of the same name, which may have changed since; without such an attribute, what was
+    `given`; or else the default, which may change in a later version.
 
     Raises
     ------
     TypeError
-        If an argument without a default is neither.
+        If an argument without a default is neither an attribute nor given.
     """
     signature = inspect.signature(type(obj).__init__)
     bound = signature.bind_partial(obj, *given[0], **given[1])
@@ -37,7 +37,7 @@ def arguments_of(obj: Any, given: tuple[tuple[Any, ...], dict[str, Any]] = ((), 
 
 
 def make(cls: type, arguments: dict[str, Any]) -> Any:
-    """An object of class `cls` from its arguments by name, those of a `*args` as one sequence."""
+    """Make an object of class `cls` from its arguments by name; those of a `*args` are one sequence."""
     parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
     arguments = dict(arguments)
     positional: list[Any] = []

@@ -1,4 +1,4 @@
-"""Losses of scores and probabilities of two classes, as objects; the functions of the same names have the formulas."""
+"""Losses of scores and probabilities of two classes, as objects; `functional` has functions of the same names."""
 
 from __future__ import annotations
 
@@ -11,20 +11,60 @@ from .losses import Loss
 
 
 class BCELoss(Loss):
-    """Binary cross-entropy of probabilities, after a sigmoid, for targets between 0 and 1"""
+    """Binary cross-entropy of probabilities, the outputs of a sigmoid.
+
+    loss = -(target * log(input) + (1 - target) * log(1 - input))
+
+    Input and target have one shape and dtype; logarithms are held above -100, as in PyTorch. Without a sigmoid before
+    it, use `BCEWithLogitsLoss`, which is also more accurate. `functional.binary_cross_entropy` has the details.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum", "none"}, default "mean"
+
+    Raises
+    ------
+    ValueError
+        When called, if a target is not between 0 and 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> value, grad = nn.BCELoss()(np.array([[0.5], [0.75]]), np.array([[1.0], [1.0]]))
+    >>> round(float(value), 4), grad.round(4).tolist()
+    (0.4904, [[-1.0], [-0.6667]])
+    """
 
     name = kernel = "binary_cross_entropy"
     threshold = 0.5
 
 
 class BCEWithLogitsLoss(Loss):
-    """Binary cross-entropy of logits, for targets between 0 and 1: the sigmoid is part of it
+    """Binary cross-entropy of logits: the sigmoid is part of the loss.
+
+    loss = (1 - target) * log(1 + exp(input)) + pos_weight * target * log(1 + exp(-input))
+
+    Input and target have one shape and dtype; `functional.binary_cross_entropy_with_logits` has the details.
 
     Parameters
     ----------
     reduction : {"mean", "sum", "none"}, default "mean"
     pos_weight : float or array of shape (outputs,), 0 or more, optional
-        What targets of 1 count, of each output. Another can be set at any time.
+        Weight of targets of 1, one for each output; 1 by default. It can be set at any time.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of its range. When called, if a target is not between 0 and 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> value, grad = nn.BCEWithLogitsLoss(pos_weight=3.0)(np.array([[0.0], [0.0]]), np.array([[1.0], [0.0]]))
+    >>> round(float(value), 4), grad.tolist()
+    (1.3863, [[-0.75], [0.25]])
     """
 
     name = "binary_cross_entropy_with_logits"
@@ -37,7 +77,7 @@ class BCEWithLogitsLoss(Loss):
 
     @property
     def pos_weight(self) -> Any:
-        """None, a number, or an array that cannot be written to."""
+        """The weight of targets of 1: None, a number, or a read-only array of shape (outputs,)."""
         return self.params.get("pos_weight") if self._extra is None else self._extra
 
     @pos_weight.setter
@@ -52,7 +92,7 @@ class BCEWithLogitsLoss(Loss):
 
     @property
     def kernel(self) -> str:  # type: ignore[override]
-        """Without weights there is a quicker one."""
+        """The name of the kernel; the one without weights is faster."""
         return self.name + ("_pos_weight" if self.params else "")
 
     @property
@@ -61,14 +101,34 @@ class BCEWithLogitsLoss(Loss):
 
 
 class FocalLoss(Loss):
-    """Focal loss of logits, for targets between 0 and 1: `functional.sigmoid_focal_loss`
+    """Focal loss of logits of two classes (Lin et al. 2017): targets that are predicted well count less.
+
+    loss = alpha_t * (1 - p_t)^gamma * binary_cross_entropy_with_logits(input, target),
+    p_t = p * target + (1 - p) * (1 - target),   p = sigmoid(input)
+
+    Input and target have one shape and dtype; `functional.sigmoid_focal_loss` has the details. `SoftmaxFocalLoss` is
+    the one for more classes.
 
     Parameters
     ----------
     reduction : {"mean", "sum", "none"}, default "mean"
     alpha : float, at most 1, default 0.25
-        What targets of 1 count; those of 0 count 1 - alpha. Below 0: both count 1.
+        alpha_t of targets of 1; targets of 0 have 1 - alpha. If alpha is negative both are 1.
     gamma : float, at least 0, default 2.0
+        With 0, targets that are predicted well count like the others.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of its range. When called, if a target is not between 0 and 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> value, grad = nn.FocalLoss(alpha=0.5)(np.array([[0.0], [3.0]]), np.array([[1.0], [1.0]]))
+    >>> round(float(value), 4)
+    0.0433
     """
 
     name = kernel = "sigmoid_focal_loss"
@@ -80,7 +140,31 @@ class FocalLoss(Loss):
 
 
 class HingeLoss(Loss):
-    """max(0, margin - target * input) for targets of -1 and 1, or its square"""
+    """Hinge loss of scores, for targets of -1 and 1: what a support vector machine minimizes.
+
+    loss = max(0, margin - target * input), or its square
+
+    Input and target have one shape and dtype; `functional.hinge_loss` has the details.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum", "none"}, default "mean"
+    margin : float above 0, default 1.0
+    squared : bool, default False
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of its range. When called, if a target is neither -1 nor 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> value, grad = nn.HingeLoss()(np.array([[0.5], [0.5]]), np.array([[-1.0], [1.0]]))
+    >>> float(value), grad.tolist()
+    (1.0, [[0.5], [-0.5]])
+    """
 
     name = kernel = "hinge_loss"
     threshold = 0.0
@@ -91,7 +175,29 @@ class HingeLoss(Loss):
 
 
 class SoftMarginLoss(Loss):
-    """log(1 + exp(-target * input)) for targets of -1 and 1"""
+    """Logistic loss of scores, for targets of -1 and 1.
+
+    loss = log(1 + exp(-target * input))
+
+    Input and target have one shape and dtype; `functional.soft_margin_loss` has the details.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum", "none"}, default "mean"
+
+    Raises
+    ------
+    ValueError
+        When called, if a target is neither -1 nor 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> value, grad = nn.SoftMarginLoss()(np.array([[0.0], [0.0]]), np.array([[-1.0], [1.0]]))
+    >>> round(float(value), 4), grad.tolist()
+    (0.6931, [[0.25], [-0.25]])
+    """
 
     name = kernel = "soft_margin_loss"
     threshold = 0.0

@@ -1,4 +1,4 @@
-"""Layers made of layers: branches that read the same input, and whose outputs are added or set side by side."""
+"""Layers made of layers: branches that read the same input, and whose outputs are added or concatenated."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Branches(Module):
-    """Base of the layers that are made of layers: those in `children`, by name."""
+    """Base of the layers that are made of layers, the `children`, a dict by name."""
 
     def __init__(self, children: dict[str, Any]) -> None:
         super().__init__()
@@ -35,32 +35,40 @@ class Branches(Module):
 
 
 class Residual(Branches):
-    """y = body(x) + shortcut(x), where shortcut is the identity unless it is given (He et al. 2016).
+    """Residual connection (He et al. 2016): the sum of a body and a shortcut.
+
+    y = body(x) + shortcut(x),   shortcut(x) = x by default
+
+    x has shape (..., in_features), y the number of features of the body, of one dtype, float32 or float64.
 
     Parameters
     ----------
     *body : Module
         One layer or network, or several layers, which make a `Sequential`.
     shortcut : Module, optional
-        Where body changes the number of features: `nn.Linear(4, 8, bias=False)`, say. With a linear shortcut around a
-        deep body this is also a wide-and-deep network (Cheng et al. 2016).
+        Needed where the body changes the number of features: `nn.Linear(4, 8, bias=False)`, for example. With a linear
+        shortcut around a deep body this is also a wide-and-deep network (Cheng et al. 2016).
 
     Raises
     ------
-    ValueError
-        If body and shortcut give different numbers of features.
+    TypeError, ValueError
+        If there is no body, something is not a layer or is part of another network, or body and shortcut return
+        different numbers of features.
 
     Notes
     -----
-    Parameters are called "body..." and "shortcut...".
+    Names of parameters begin with "body" and "shortcut".
 
     Examples
     --------
+    >>> import numpy as np
     >>> from fastnn import nn
     >>> block = nn.Residual(nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 8))
     >>> net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), block, nn.Linear(8, 1), seed=0)
     >>> [name for name, view in net.named_parameters()][2:4]
     ['2.body.0.weight', '2.body.0.bias']
+    >>> nn.Residual(nn.ReLU())(np.array([[-1.0, 2.0]]))
+    array([[-1.,  4.]])
     """
 
     def __init__(self, *body: Module, shortcut: Module | None = None) -> None:
@@ -85,19 +93,33 @@ class Residual(Branches):
 
 
 class Concat(Branches):
-    """The outputs of branches that read the same input, side by side.
+    """The outputs of branches that read the same input, concatenated.
+
+    y = [branch_0(x), branch_1(x), ...]
+
+    x has shape (..., in_features), y the sum of the numbers of features of the branches, of one dtype, float32 or
+    float64.
 
     Parameters
     ----------
     *branches : Module
-        Layers or networks; an empty `nn.Sequential()` passes the input on (a dense skip).
+        Layers or networks. An empty `nn.Sequential()` passes the input on (a dense skip connection).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no branch, or something is not a layer or is part of another network. In a network when it is made,
+        or when called, if branches take different numbers of features.
 
     Examples
     --------
+    >>> import numpy as np
     >>> from fastnn import nn
     >>> net = nn.Sequential(nn.Concat(nn.Sequential(), nn.Linear(4, 8)), nn.Linear(12, 1), seed=0)
     >>> [name for name, view in net.named_parameters()]
     ['0.1.weight', '0.1.bias', '1.weight', '1.bias']
+    >>> nn.Concat(nn.Identity(), nn.ReLU())(np.array([[-1.0, 2.0]]))
+    array([[-1.,  2.,  0.,  2.]])
     """
 
     def __init__(self, *branches: Module) -> None:

@@ -1,4 +1,4 @@
-"""Losses of scores over classes, as objects; the functions of the same names have the formulas."""
+"""Losses of scores over classes, as objects; `functional` has functions of the same names."""
 
 from __future__ import annotations
 
@@ -21,15 +21,16 @@ class ClassLoss(Loss):
     ----------
     reduction : {"mean", "sum", "none"}, default "mean"
     weight : array of shape (classes,), 0 or more, optional
-        Multiplies what each class costs; another can be set at any time. `fastnn.data.class_weights` balances classes.
+        Multiplies the loss of the rows of each class. It can be set at any time. `fastnn.data.class_weights` balances
+        classes.
     ignore_index : int, default -100
-        Rows with this target teach nothing and count nothing, neither in the mean nor for accuracy.
+        Rows with this target have no loss and no gradient, and are left out of the mean and of accuracy.
     """
 
     kind = "row_loss"
     classes = True
     extra_name = "weight"
-    shared: ClassVar[bool] = True  # whether weights of classes count in the mean
+    shared: ClassVar[bool] = True  # whether "mean" divides by the sum of the weights of classes
 
     def __init__(self, reduction: str, weight: Any, ignore_index: int, **params: float) -> None:
         check.check_ignored(ignore_index)
@@ -38,7 +39,7 @@ class ClassLoss(Loss):
 
     @property
     def weight(self) -> check.Array | None:
-        """None, or an array that cannot be written to."""
+        """The weights of the classes: None, or a read-only array of shape (classes,)."""
         return self._extra
 
     @weight.setter
@@ -97,16 +98,37 @@ class ClassLoss(Loss):
 
 
 class CrossEntropyLoss(ClassLoss):
-    """Cross-entropy of logits: softmax is part of it. Targets are class indices, one-hot rows or probabilities.
+    """Cross-entropy of logits: softmax is part of the loss.
+
+    loss = -sum_i weight_i q_i log softmax(input)_i,   q = (1 - label_smoothing) * target + label_smoothing / classes
+
+    Input has shape (rows, classes); `functional.cross_entropy` has the details. Targets are class indices, integers of
+    shape (rows,), or of input's shape and dtype: one-hot rows or probabilities.
 
     Parameters
     ----------
     reduction : {"mean", "sum", "none"}, default "mean"
     label_smoothing : float in [0, 1], default 0.0
+        Share of the target that is spread evenly over all classes.
     weight : array of shape (classes,), 0 or more, optional
-        Multiplies what each class costs; another can be set at any time. `fastnn.data.class_weights` balances classes.
+        Multiplies the loss of each class. It can be set at any time. "mean" divides by the sum of the weights of the
+        targets; of probabilities, by the number of rows. `fastnn.data.class_weights` balances classes.
     ignore_index : int, default -100
-        Rows with this target teach nothing and count nothing, neither in the mean nor for accuracy.
+        Rows with this target have no loss and no gradient, and are left out of the mean and of accuracy.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of its range. When called, if dtypes or shapes do not match, a class index is out of
+        range, or ignore_index is 0 or more and targets are probabilities.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> value, grad = nn.CrossEntropyLoss()(np.zeros((2, 2)), np.array([1, 0]))
+    >>> round(float(value), 4), grad.tolist()
+    (0.6931, [[0.25, -0.25], [-0.25, 0.25]])
     """
 
     name = kernel = "cross_entropy"
@@ -120,9 +142,34 @@ class CrossEntropyLoss(ClassLoss):
 
 
 class NLLLoss(ClassLoss):
-    """Negative log-likelihood of log-probabilities, after `LogSoftmax`. Targets are class indices.
+    """Negative log-likelihood of log-probabilities, the outputs of `LogSoftmax`.
 
-    The parameters are those of `CrossEntropyLoss`.
+    loss = -weight[y] * input[row, y],   y = target[row]
+
+    Input has shape (rows, classes), targets are class indices, integers of shape (rows,); `functional.nll_loss` has the
+    details.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum", "none"}, default "mean"
+    weight : array of shape (classes,), 0 or more, optional
+        As for `CrossEntropyLoss`.
+    ignore_index : int, default -100
+        Rows with this target have no loss and no gradient, and are left out of the mean and of accuracy.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of its range. When called, if dtypes or shapes do not match, or a class index is out of
+        range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> value, grad = nn.NLLLoss()(np.array([[-1.0, -0.5], [-2.0, -0.25]]), np.array([0, 1]))
+    >>> float(value), float(grad[0, 0])
+    (0.625, -0.5)
     """
 
     name = kernel = "nll_loss"
@@ -132,9 +179,36 @@ class NLLLoss(ClassLoss):
 
 
 class SoftmaxFocalLoss(ClassLoss):
-    """Cross-entropy of logits times (1 - p)^gamma, p the probability of the target. Targets are class indices.
+    """Focal loss of logits over classes (Lin et al. 2017, with softmax for the sigmoid).
 
-    gamma is at least 0, by default 2; the other parameters are those of `CrossEntropyLoss`.
+    loss = -weight[y] * (1 - p)^gamma * log(p),   p = softmax(input)[row, y],   y = target[row]
+
+    Input has shape (rows, classes), targets are class indices, integers of shape (rows,);
+    `functional.softmax_focal_loss` has the details.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum", "none"}, default "mean"
+    gamma : float, at least 0, default 2.0
+        0 makes it `CrossEntropyLoss`; the larger, the less rows count that are predicted well.
+    weight : array of shape (classes,), 0 or more, optional
+        As for `CrossEntropyLoss`.
+    ignore_index : int, default -100
+        Rows with this target have no loss and no gradient, and are left out of the mean and of accuracy.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of its range. When called, if dtypes or shapes do not match, or a class index is out of
+        range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> value, grad = nn.SoftmaxFocalLoss()(np.zeros((2, 2)), np.array([1, 0]))
+    >>> round(float(value), 4)
+    0.1733
     """
 
     name = kernel = "softmax_focal_loss"
@@ -148,9 +222,36 @@ class SoftmaxFocalLoss(ClassLoss):
 
 
 class MultiMarginLoss(ClassLoss):
-    """Hinge loss over classes, its p-th power, p being 1 or 2. Targets are class indices.
+    """Hinge loss of scores over classes, or its square.
 
-    The other parameters are those of `CrossEntropyLoss`, but weights of classes do not count in the mean.
+    loss = weight[y] * sum_i max(0, margin - input[row, y] + input[row, i])^p / classes,   i != y = target[row]
+
+    Input has shape (rows, classes), targets are class indices, integers of shape (rows,);
+    `functional.multi_margin_loss` has the details.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum", "none"}, default "mean"
+    p : {1, 2}, default 1
+    margin : float above 0, default 1.0
+    weight : array of shape (classes,), 0 or more, optional
+        Multiplies the loss of the rows of each class. "mean" divides by the number of rows all the same, as in PyTorch.
+    ignore_index : int, default -100
+        Rows with this target have no loss and no gradient, and are left out of the mean and of accuracy.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of its range. When called, if dtypes or shapes do not match, or a class index is out of
+        range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> value, grad = nn.MultiMarginLoss()(np.array([[0.5, 0.0]]), np.array([0]))
+    >>> float(value), grad.tolist()
+    (0.25, [[-0.5, 0.5]])
     """
 
     name = kernel = "multi_margin_loss"

@@ -1,4 +1,4 @@
-"""Layers that compute nothing: some columns of the input, or all of it."""
+"""Layers that compute nothing: a selection of the features, or the input itself."""
 
 from __future__ import annotations
 
@@ -15,12 +15,21 @@ if TYPE_CHECKING:
 
 
 class Columns(Module):
-    """Some of the features, in the order given.
+    """A selection of the features, in the order given.
+
+    y[..., i] = x[..., columns[i]]
+
+    Input and output have shape (..., features) and one dtype, float32 or float64.
 
     Parameters
     ----------
     columns : sequence of int, or slice
-        Integers of at least 0; one may be there twice. A slice is of as many features as there are.
+        Integers of at least 0, which may repeat. A slice applies to the number of features of x.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If columns is neither, or an integer is negative. When called, if x has no such column.
 
     Examples
     --------
@@ -43,7 +52,7 @@ class Columns(Module):
         return len(self._places(in_features))
 
     def _places(self, in_features: int) -> Sequence[int]:
-        """The columns of so many features."""
+        """The selected columns of an input with this many features."""
         if isinstance(self.columns, slice):
             return range(*self.columns.indices(in_features))
         columns = _checked(self.columns)
@@ -56,7 +65,15 @@ class Columns(Module):
 
 
 class Identity(Module):
-    """The input as it is: a place for a layer."""
+    """The identity: y = x, of any shape (..., features), float32 or float64. It stands where a layer is asked for.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> nn.Identity()(np.array([1.0, 2.0]))
+    array([1., 2.])
+    """
 
     def plan(self, plan: Plan, label: str, position: int) -> None:
         pass

@@ -1,4 +1,4 @@
-"""Negative log-likelihoods and divergences, as objects; the functions of the same names have the formulas."""
+"""Negative log-likelihoods and divergences, as objects; `functional` has functions of the same names."""
 
 from __future__ import annotations
 
@@ -17,9 +17,34 @@ SOFTPLUS = (1.0, 20.0)  # beta and threshold, the defaults of `functional.softpl
 
 
 class PoissonNLLLoss(Loss):
-    """exp(input) - target * input, or input - target * log(input + eps) without `log_input`: for counts
+    """Negative log-likelihood of counts under Poisson distributions.
 
-    With `full`, Stirling's approximation of log(target!) is added.
+    loss = exp(input) - target * input, or without log_input: input - target * log(input + eps)
+
+    Input and target have one shape and dtype; `functional.poisson_nll_loss` has the details.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum", "none"}, default "mean"
+    log_input : bool, default True
+        Whether input is the logarithm of the rate.
+    full : bool, default False
+        Whether to add Stirling's approximation of log(target!) for targets above 1.
+    eps : float above 0, default 1e-8
+        Added to a rate before its logarithm is taken.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> value, grad = nn.PoissonNLLLoss()(np.array([[0.0]]), np.array([[3.0]]))
+    >>> float(value), grad.tolist()
+    (1.0, [[-2.0]])
     """
 
     name = kernel = "poisson_nll_loss"
@@ -31,13 +56,31 @@ class PoissonNLLLoss(Loss):
 
 
 class KLDivLoss(Loss):
-    """Divergence of target probabilities (with `log_target`: their logarithms) from log-probabilities
+    """Kullback-Leibler divergence of target probabilities from log-probabilities, the outputs of `LogSoftmax`.
+
+    loss = target * (log(target) - input) with 0 log 0 = 0, or with log_target: exp(target) * (target - input)
+
+    Input and target have one shape and dtype, (rows, classes) in a network; `functional.kl_div` has the details.
 
     Parameters
     ----------
     reduction : {"mean", "batchmean", "sum", "none"}, default "mean"
-        "batchmean" is the divergence itself, the mean over rows; "mean" divides by the number of columns too.
+        "batchmean" divides the sum by the number of rows, which gives the divergence; "mean" by the number of elements.
     log_target : bool, default False
+        Whether targets are logarithms of probabilities.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> value, grad = nn.KLDivLoss("batchmean")(np.log(np.array([[0.5, 0.5]])), np.array([[0.5, 0.5]]))
+    >>> float(value), grad.tolist()
+    (0.0, [[-0.5, -0.5]])
     """
 
     name = kernel = "kl_div"
@@ -48,12 +91,13 @@ class KLDivLoss(Loss):
 
 
 class GaussianNLLLoss(Loss):
-    """Negative log-likelihood under normal distributions, of which the network gives means and variances.
+    """Negative log-likelihood under normal distributions of which the network outputs mean and variance.
 
     loss = (log(v) + (mean - target)^2 / v) / 2,   v = max(softplus(raw), eps)
 
-    The network has two outputs for each target: first the means, then what becomes a variance by softplus
-    (Lakshminarayanan et al. 2017). So `mean, raw = np.split(net.predict(x), 2, axis=1); var = F.softplus(raw)`.
+    The network has two outputs for each target: input is [mean, raw], shape (rows, 2 * n), and target has shape (rows,
+    n) (Nix and Weigend 1994; the softplus: Lakshminarayanan et al. 2017). To predict: `mean, raw =
+    np.split(net.predict(x), 2, axis=1); var = functional.softplus(raw)`.
 
     Parameters
     ----------
@@ -63,6 +107,20 @@ class GaussianNLLLoss(Loss):
         Whether to add the constant log(2 pi) / 2.
     eps : float above 0, default 1e-6
         The least variance to divide by.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of its range. When called, if input has an odd number of columns, or shapes or dtypes do
+        not match.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> value, grad = nn.GaussianNLLLoss()(np.array([[2.0, 0.0]]), np.array([[1.0]]))
+    >>> round(float(value), 4), grad.round(4).tolist()
+    (0.5381, [[1.4427, -0.1597]])
     """
 
     name = kernel = "gaussian_nll_loss"
@@ -73,6 +131,7 @@ class GaussianNLLLoss(Loss):
         super().__init__(reduction, full=full, eps=eps)
 
     def __call__(self, input: Any, target: Any, sample_weight: Any = None) -> tuple[Any, check.Array]:
+        """Return the loss and its gradient; input has shape (rows, 2 * n), target (rows, n). See `Loss.__call__`."""
         x = check.as_array("input", input)
         if x.ndim != 2:
             raise ValueError(f"input must have shape (rows, outputs), got {x.shape}")

@@ -1,4 +1,4 @@
-"""Dropout and its kin as layers: noise while training, nothing at inference."""
+"""Dropout and other noise as layers: active in training, the identity in inference."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Noise(Module):
-    """Base of the layers that draw: a kernel and its one parameter, which 0 makes do nothing."""
+    """Base of the layers that draw random numbers: a kernel and its one parameter, where 0 means no noise."""
 
     kernel: ClassVar[str]
     planned = ("p",)
@@ -35,14 +35,37 @@ class Noise(Module):
 
 
 class Dropout(Noise):
-    """Zero each element with probability p while training, and scale the others by 1 / (1 - p).
+    """Inverted dropout (Srivastava et al. 2014): zero elements at random while training, and scale the others.
 
-    As the first layer of a network it drops features of the input. The mask of the n-th training pass depends only on
-    the network's seed, the layer's place and n.
+    y = 0 with probability p, else x / (1 - p);   in inference y = x
+
+    Input and output have shape (..., features) and one dtype, float32 or float64. As the first layer of a network it
+    drops features of the input.
 
     Parameters
     ----------
     p : float in [0, 1], default 0.5
+        Probability of an element to be zeroed. It can be set at any time.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If p is not a number in this range.
+
+    Notes
+    -----
+    The mask of the n-th training pass depends only on the network's seed, the position of the layer and n.
+    `functional.dropout` has the details.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> layer = nn.Dropout(0.5)
+    >>> set(layer(np.ones((100, 10))).ravel().tolist()) == {0.0, 2.0}
+    True
+    >>> layer.eval()(np.ones(3))
+    array([1., 1., 1.])
     """
 
     kernel = "dropout"
@@ -52,13 +75,29 @@ class Dropout(Noise):
 
 
 class AlphaDropout(Noise):
-    """Dropout for networks with SELU, which keeps mean 0 and variance 1; `functional.alpha_dropout` has the formula.
+    """Dropout for networks with `SELU` (Klambauer et al. 2017), which keeps mean 0 and variance 1.
 
-    Draws as `Dropout` does.
+    y = a * (x where it is kept, else l) - a * l * p,   a = 1 / sqrt((1 - p) * (1 + p * l^2)),   l = -1.7581
+
+    In inference y = x. Shapes, dtypes and random numbers are those of `Dropout`; `functional.alpha_dropout` has the
+    details.
 
     Parameters
     ----------
     p : float in [0, 1], default 0.5
+        Probability of an element to be replaced. It can be set at any time.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If p is not a number in this range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> np.unique(nn.AlphaDropout(0.5)(np.zeros((100, 10))).round(4)).tolist()
+    [-0.7792, 0.7792]
     """
 
     kernel = "alpha_dropout"
@@ -68,13 +107,29 @@ class AlphaDropout(Noise):
 
 
 class GaussianDropout(Noise):
-    """Multiply by normal noise of mean 1 and variance p / (1 - p) while training (as Keras does).
+    """Multiplicative normal noise while training (Srivastava et al. 2014; Keras' GaussianDropout).
 
-    Draws as `Dropout` does.
+    y = x * (1 + z * sqrt(p / (1 - p))),   z normal with mean 0 and variance 1;   in inference y = x
+
+    Shapes, dtypes and random numbers are those of `Dropout`; `functional.gaussian_dropout` has the details.
 
     Parameters
     ----------
     p : float in [0, 1), default 0.5
+        The noise has the variance of dropout with this probability. It can be set at any time.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If p is not a number in this range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> y = nn.GaussianDropout(0.5)(np.ones((1000, 10)))
+    >>> bool(abs(y.mean() - 1) < 0.1 and abs(y.std() - 1) < 0.1)
+    True
     """
 
     kernel = "gaussian_dropout"
@@ -84,14 +139,30 @@ class GaussianDropout(Noise):
 
 
 class GaussianNoise(Noise):
-    """Add normal noise of mean 0 while training (as Keras does); gradients pass as they are.
+    """Additive normal noise while training (Keras' GaussianNoise).
 
-    Draws as `Dropout` does.
+    y = x + std * z,   z normal with mean 0 and variance 1;   in inference y = x
+
+    The gradient of the input is that of the output. Shapes, dtypes and random numbers are those of `Dropout`;
+    `functional.gaussian_noise` has the details.
 
     Parameters
     ----------
-    std : float of at least 0, default 0.1
-        Standard deviation.
+    std : float, at least 0, default 0.1
+        Standard deviation. It can be set at any time.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If std is not a number in this range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> y = nn.GaussianNoise(0.5)(np.zeros((1000, 10)))
+    >>> bool(abs(y.std() - 0.5) < 0.05)
+    True
     """
 
     kernel = "gaussian_noise"

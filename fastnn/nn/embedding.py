@@ -1,4 +1,4 @@
-"""Embedding as a layer, and the input of networks for tables with numbers and categories."""
+"""Embedding as a layer, and the input layer for tables with numbers and categories."""
 
 from __future__ import annotations
 
@@ -21,28 +21,49 @@ if TYPE_CHECKING:
 
 
 class Embedding(Module):
-    """Rows of a table by their number, for categories: k features that hold codes become k * embedding_dim features.
+    """Rows of a table by their number, for categories; `functional.embedding` is the function.
 
-    All features share the table; `TabularInput` gives each column one of its own. A code is an integer in
-    0 .. num_embeddings - 1, held by the floats that the network takes; another one is an error of the call.
+    y[..., i * embedding_dim : (i + 1) * embedding_dim] = weight[x[..., i]]
+
+    x has shape (..., k) and holds codes: integers from 0 to num_embeddings - 1, as floats of the layer's dtype. y has
+    shape (..., k * embedding_dim). All k features share the table; `TabularInput` gives each column a table of its own.
 
     Parameters
     ----------
-    num_embeddings : int
-        In a float32 network at most 2^24, beyond which floats are no longer exact.
-    embedding_dim : int
+    num_embeddings : int, at least 1
+        Number of codes. In a float32 network at most 2^24, beyond which floats do not hold all integers.
+    embedding_dim : int, at least 1
     padding_idx : int, optional
-        A code whose row starts as 0 and has no gradient.
-    weight_init : str, Initializer, function, number or array, optional
-        The first values, by default those of `nn.init.Normal()`, as PyTorch's; see `nn.init`.
-    seed : int, optional
-        For a layer that is used alone; in a network the network's seed counts.
+        A code whose row starts as 0 and has no gradient. Negative ones count from the end.
+    weight_init : str, nn.init.Initializer, function, number or array, optional
+        Initial values, by default those of `nn.init.Normal()`, as PyTorch's; see `nn.init`.
+    seed : int in [0, 2^64), optional
+        Seed of the initial values of a layer that is used alone; in a network the network's seed counts.
     dtype : {"float32", "float64"}, default "float32"
-        For a layer that is used alone.
+        Of a layer that is used alone; in a network the network's dtype counts.
+
+    Attributes
+    ----------
+    weight : ndarray, shape (num_embeddings, embedding_dim)
+        A writable view.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of its range. When called, if x has another dtype, or a code is not an integer in the
+        range.
 
     Notes
     -----
-    `weight` has shape (num_embeddings, embedding_dim). Codes have no gradient: that of the input is 0.
+    Codes have no gradient: that of the input is 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> layer = nn.Embedding(3, 2, weight_init=[[0, 1], [2, 3], [4, 5]])
+    >>> layer(np.array([[2, 0]], "float32"))
+    array([[4., 5., 0., 1.]], dtype=float32)
     """
 
     fixed = ("num_embeddings", "embedding_dim", "padding_idx")
@@ -71,7 +92,7 @@ class Embedding(Module):
 
     @property
     def weight(self) -> check.Array:
-        """A writable view, shape (num_embeddings, embedding_dim)."""
+        """The table, a writable view of shape (num_embeddings, embedding_dim)."""
         return self["weight"]
 
     @weight.setter
@@ -92,7 +113,7 @@ class Embedding(Module):
 
 
 class _Padded(init.Initializer):
-    """The first values of a table by a rule, but 0 in the row number `padding`, if there is one."""
+    """Initial values by a rule, but 0 in the row `padding`; a negative `padding` means no such row."""
 
     def __init__(self, rule: Any, padding: int) -> None:
         self.rule, self.padding = rule, padding
@@ -109,22 +130,36 @@ class _Padded(init.Initializer):
 
 
 class TabularInput(Concat):
-    """The input of a network for a table: columns of numbers as they are, columns of categories embedded, side by side.
+    """The input layer for a table: columns of numbers as they are, and columns of categories embedded, concatenated.
+
+    x has shape (..., columns); y has shape (..., len(numeric) + sum of the embedding_dim).
 
     Parameters
     ----------
-    numeric : sequence of int
-        The columns of numbers, which come first; there need not be any.
+    numeric : sequence of int, each at least 0
+        The columns of numbers, which come first in the output. It may be empty.
     categorical : dict of int to (num_embeddings, embedding_dim), optional
-        For each column of codes, how many there are and how many features they become.
+        For each column of codes, the number of codes and the number of features of their embedding.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there are no columns, or a number is out of its range. When called, as `Embedding`, or if x lacks a column.
+
+    Notes
+    -----
+    Embeddings are those of `Embedding`, with their default initial values.
 
     Examples
     --------
+    >>> import numpy as np
     >>> from fastnn import nn
     >>> table = nn.TabularInput(numeric=[0, 2], categorical={1: (7, 3), 3: (2, 1)})
     >>> net = nn.Sequential(table, nn.Linear(6, 16), nn.ReLU(), nn.Linear(16, 1), seed=0)
     >>> [name for name, view in net.named_parameters()][:2]
     ['0.1.1.weight', '0.2.1.weight']
+    >>> net(np.array([[0.5, 6, -1.5, 1]], "float32")).shape
+    (1, 1)
     """
 
     fixed = ("numeric", "categorical")

@@ -1,4 +1,4 @@
-"""Attributes that are set once: compiled programs rely on them."""
+"""Attributes that cannot be changed once they are set, because compiled programs rely on them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from .._frames import ShortErrors
 
 
 class Fixed(ShortErrors):
-    """Base of what has attributes that cannot be set again, because memory was laid out by them.
+    """Base of classes with attributes that cannot be set again, because memory was laid out by them.
 
-    Those are the ones in `fixed`; what a class declares as ClassVar cannot be set in an object at all.
+    Their names are in `fixed`; what a class declares as ClassVar cannot be set on an object at all. `way_out` is the
+    advice at the end of the error message.
     """
 
     fixed: ClassVar[tuple[str, ...]] = ()
@@ -31,11 +32,11 @@ class Fixed(ShortErrors):
 
     def __delattr__(self, name: str) -> None:
         if name in self.fixed:
-            self._refuse(name, self)  # no value that it may have already
+            self._refuse(name, self)  # a value that the attribute cannot have, so that it is refused if set
         super().__delattr__(name)
 
     def _refuse(self, name: str, value: Any) -> None:
-        """Raise AttributeError if the attribute has a value, unless that is what it is set to: `params.data += 1`."""
+        """Raise AttributeError if the attribute is set, unless to that very object: `params.data += 1` is allowed."""
         missing = object()
         now = getattr(self, name, missing)
         if now is not missing and now is not value:

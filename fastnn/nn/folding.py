@@ -1,4 +1,4 @@
-"""Batch normalization taken into the linear layers beside it, for inference."""
+"""Batch normalization folded into the linear layers beside it, for inference."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .structure import leaves, release
 
 
 def fold(net: Sequential) -> Sequential:
-    """A network that predicts as `net`, to rounding; see `Sequential.fold`."""
+    """Return a network that predicts what `net` does, up to rounding; see `Sequential.fold`."""
     source = copy.deepcopy(net)
     names = {id(member.layer): member.name for member in leaves(source._nodes)}
     release(source)
@@ -39,7 +39,7 @@ def _why(layer: BatchNorm1d) -> str:
 
 
 def _folded(layers: Iterable[Module], dtype: str) -> list[Module]:
-    """The chain of layers without the normalizations that stand beside a linear layer."""
+    """The chain of layers without the normalizations that have a linear layer beside them."""
     result: list[Module] = []
     for layer in _flat(layers, dtype):
         last = result[-1] if result else None
@@ -53,7 +53,7 @@ def _folded(layers: Iterable[Module], dtype: str) -> list[Module]:
 
 
 def _flat(layers: Iterable[Module], dtype: str) -> Iterator[Module]:
-    """Layers, with those of networks among them in their place; branches are folded each by itself."""
+    """Layers, where a network is replaced by its layers; branches are folded each by itself."""
     for layer in layers:
         if isinstance(layer, Sequential):
             yield from _flat(layer.layers, dtype)
@@ -70,7 +70,7 @@ def _foldable(layer: Module) -> bool:
 
 
 def _affine(layer: Module) -> tuple[Array, Array]:
-    """What the layer does in inference: x * scale + shift, in double."""
+    """Scale and shift in float64, where the layer computes x * scale + shift in inference."""
     assert isinstance(layer, BatchNorm1d)
     assert layer.running_mean is not None
     assert layer.running_var is not None

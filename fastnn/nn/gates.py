@@ -1,4 +1,4 @@
-"""Gates as layers: they make one feature of several. The functions of `functional` have formulas and special values."""
+"""Gates as layers: they compute one feature from several. `functional` has functions of the same names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class _Gate(Module):
-    """Base of the gates: a kernel on rows that makes one feature of `share`."""
+    """Base of the gates: a kernel on rows that computes one feature from `_share` features."""
 
     kernel: ClassVar[str]
     fixed = ("kernel",)
@@ -33,26 +33,78 @@ class _Gate(Module):
 
 
 class GLU(_Gate):
-    """a * sigmoid(b), where a and b are the halves of the features: 2 n become n (Dauphin et al. 2017)"""
+    """Gated linear unit (Dauphin et al. 2017).
+
+    y = a * sigmoid(b), where x = [a, b]
+
+    x has shape (..., 2 * features), y (..., features), of one dtype, float32 or float64. `functional.glu` has the
+    details.
+
+    Raises
+    ------
+    ValueError
+        When called, or in a network when it is made, if the number of features is odd.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> nn.GLU()(np.array([[3.0, 4.0, 0.0, np.inf]]))
+    array([[1.5, 4. ]])
+    """
 
     kernel = "glu"
 
 
 class SwiGLU(_Gate):
-    """silu(a) * b, where a and b are the halves of the features: 2 n become n (Shazeer 2020)
+    """Gated SiLU (Shazeer 2020).
 
-    Behind `nn.Linear(in_features, 2 * hidden)` it makes the gated layer of that paper.
+    y = silu(a) * b, where x = [a, b]
+
+    x has shape (..., 2 * features), y (..., features), of one dtype, float32 or float64. `functional.swiglu` has the
+    details. After `nn.Linear(in_features, 2 * hidden)` it is the gated layer of that paper.
+
+    Raises
+    ------
+    ValueError
+        When called, or in a network when it is made, if the number of features is odd.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> nn.SwiGLU()(np.array([[0.0, 1.0, 3.0, 2.0]])).round(4)
+    array([[0.    , 1.4621]])
     """
 
     kernel = "swiglu"
 
 
 class Maxout(_Gate):
-    """The largest of each pool of consecutive features: n * pool_size become n (Goodfellow et al. 2013)
+    """Largest of each pool of consecutive features (Goodfellow et al. 2013).
+
+    y_i = max(x_(i k), ..., x_(i k + k - 1)),   k = pool_size
+
+    x has shape (..., features * pool_size), y (..., features), of one dtype, float32 or float64. `functional.maxout`
+    has the details.
 
     Parameters
     ----------
-    pool_size : int of at least 1, default 2
+    pool_size : int, at least 1, default 2
+        It can be set at any time.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If pool_size is out of its range. When called, or in a network when it is made, if the number of features is not
+        a multiple of it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> nn.Maxout()(np.array([[1.0, 2.0, 4.0, 3.0]]))
+    array([[2., 4.]])
     """
 
     kernel = "maxout"

@@ -1,4 +1,4 @@
-"""Several outputs of one network, each with a loss of its own."""
+"""Networks with several outputs, each of which has a loss of its own."""
 
 from __future__ import annotations
 
@@ -15,24 +15,31 @@ from .module import Module
 if TYPE_CHECKING:
     from ..compiler.plan import Plan
 
-EXACT = {"float32": 1 << 24, "float64": 1 << 53}  # integers up to here are numbers of these dtypes
+EXACT = {"float32": 1 << 24, "float64": 1 << 53}  # the dtype represents all integers up to this
 
 
 class Heads(Concat):
-    """Named branches at the end of a network; their outputs stand side by side, and `split` takes them apart.
+    """Named branches at the end of a network; their outputs are concatenated, and `split` separates them again.
+
+    y = [head_0(x), head_1(x), ...]
+
+    x has shape (..., in_features), y the sum of the outputs of the heads. `HeadsLoss` trains them together.
 
     Parameters
     ----------
     **heads : Module
-        A layer or network for each output, which tells how many features it takes: `price=nn.Linear(32, 1)`.
+        A layer or network for each output. At least one must have a fixed number of input features:
+        `price=nn.Linear(32, 1)`.
 
-    Notes
-    -----
-    `HeadsLoss` trains them together.
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no head, or something is not a layer or is part of another network.
 
     Examples
     --------
-    >>> import numpy as np, fastnn
+    >>> import numpy as np
+    >>> import fastnn
     >>> from fastnn import nn, optim
     >>> heads = nn.Heads(price=nn.Linear(8, 1), kind=nn.Linear(8, 3))
     >>> net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), heads, seed=0)
@@ -53,14 +60,44 @@ class Heads(Concat):
 
     @property
     def widths(self) -> dict[str, int]:
-        """The number of outputs of each head."""
+        """The number of outputs of each head, by name.
+
+        Raises
+        ------
+        ValueError
+            If no head has a fixed number of input features.
+        """
         features = self.in_features_hint()
         if features is None:
             raise ValueError("Heads: no head tells how many features it takes")
         return {name: head.out_features_for(features) for name, head in self.named_children().items()}
 
     def split(self, y: Any) -> dict[str, check.Array]:
-        """The outputs of each head, shape (..., its outputs): views of what the network gave."""
+        """Return the outputs of each head, by name.
+
+        Parameters
+        ----------
+        y : ndarray of float32 or float64, shape (..., all outputs)
+            The output of the network.
+
+        Returns
+        -------
+        outputs : dict of ndarray, shape (..., outputs of the head)
+            Views of y.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If y has another dtype or number of outputs.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from fastnn import nn
+        >>> heads = nn.Heads(a=nn.Linear(2, 1), b=nn.Linear(2, 2))
+        >>> heads.split(np.array([[1.0, 2.0, 3.0]]))
+        {'a': array([[1.]]), 'b': array([[2., 3.]])}
+        """
         y = check.as_array("y", y)
         ends = np.cumsum([0, *self.widths.values()])
         check.check_shape("y", y, (*y.shape[:-1], int(ends[-1])), "(..., all outputs)")
@@ -68,24 +105,42 @@ class Heads(Concat):
 
 
 class HeadsLoss(Loss):
-    """The weighted sum of the losses of `Heads`: sum_h weight_h loss_h.
+    """The weighted sum of the losses of `Heads`.
 
-    Targets are a dict with an array for each head. The history has "<head>_loss" for each, and an accuracy of all heads
-    that classify.
+    loss = sum over heads of weight * loss of the head
+
+    Targets are a dict with an array for each head. The history has "<head>_loss" for each, and one accuracy of all
+    heads that classify.
 
     Parameters
     ----------
     heads : Heads
         The last layer of the network.
-    weights : dict, optional
-        A number of at least 0 for each head, 1 for those that are not named.
+    weights : dict of str to float, at least 0, optional
+        The weight of each head; 1 for those that are not named.
     **losses : Loss
         The loss of each head, with reduction "mean".
+
+    Raises
+    ------
+    TypeError, ValueError
+        If heads is not a `Heads`, a head has no loss, a name is not that of a head, a loss is not one of `fastnn.nn` or
+        has another reduction, or a weight is out of its range.
 
     Notes
     -----
     The loss of an epoch is the mean over its batches, in proportion to their samples (or sample weights); so is the
     gradient of accumulated batches.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> heads = nn.Heads(a=nn.Linear(2, 1), b=nn.Linear(2, 1))
+    >>> loss = nn.HeadsLoss(heads, a=nn.MSELoss(), b=nn.L1Loss(), weights={"b": 0.5})
+    >>> value, grad = loss(np.array([[2.0, 1.0]]), {"a": np.array([[0.0]]), "b": np.array([[0.0]])})
+    >>> float(value), grad.tolist()
+    (4.5, [[4.0, 0.5]])
     """
 
     name = kernel = "heads"
@@ -110,6 +165,25 @@ class HeadsLoss(Loss):
         }
 
     def __call__(self, input: Any, target: Any, sample_weight: Any = None) -> tuple[Any, check.Array]:
+        """Return the weighted sum of the losses and its gradient.
+
+        Parameters
+        ----------
+        input : ndarray of float32 or float64, shape (rows, all outputs)
+        target : dict of arrays
+            For each head what its loss takes.
+        sample_weight : array of shape (rows,), optional
+
+        Returns
+        -------
+        value : scalar of input's dtype
+        grad_input : ndarray, shape and dtype of input
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a target is missing or does not fit, or dtypes or shapes do not match.
+        """
         x = check.as_array("input", input)
         check.check_shape("input", x, (len(x), sum(self.widths.values())), "(rows, all outputs)")
         _check_targets(target, self.widths)
@@ -125,12 +199,13 @@ class HeadsLoss(Loss):
 
     @property
     def heads(self) -> tuple[str, ...]:
+        """The names of the heads."""
         return tuple(self.widths)
 
     def prepare_target(self, target: Any, rows: int, n_out: int, dtype: np.dtype[Any]) -> tuple[check.Array, Any]:
-        """The targets of all heads side by side; class indices as numbers, which the program reads back.
+        """Concatenate the targets of all heads; class indices become numbers, which the program converts back.
 
-        For each head (columns, whether they are class indices) tells the program how.
+        The second value returned, the layout, has (columns, whether they are class indices) for each head.
         """
         if n_out != sum(self.widths.values()):
             raise ValueError(f"the network has {n_out} outputs, the heads of the loss {sum(self.widths.values())}")
@@ -159,7 +234,7 @@ class HeadsLoss(Loss):
         x, gradient, cols = plan.current, plan.gradient, plan.cols
         if sum(self.widths.values()) != cols:
             raise ValueError(f"the network has {cols} outputs, the heads of the loss {sum(self.widths.values())}")
-        # Before there are data, programs are for the targets that losses usually have.
+        # Without data yet, assume the usual targets: class indices for losses over classes, else one for each output.
         layout = labels or [(1, True) if self.losses[n].classes else (width, False) for n, width in self.widths.items()]
         targets = plan.targets(sum(width for width, _ in layout))
         plan.head("begin", 0, 0.0)
@@ -170,7 +245,7 @@ class HeadsLoss(Loss):
             plan.gradient = None if gradient is None else plan.buffer(width)
             plan.copy_columns(x, start, plan.current, 0, width, f"outputs of {name}")
             first = len(plan.operations)
-            plan.accumulate, accumulate = False, plan.accumulate  # its mean, which counts as much as the batch below
+            plan.accumulate, accumulate = False, plan.accumulate  # of this head the mean; the copy below adds
             self.losses[name].plan(plan, is_labels)
             plan.accumulate = accumulate
             plan.retarget(first, targets, place, t_width, is_labels, name)

@@ -1,4 +1,4 @@
-"""What a network is given, as the rows that its programs read."""
+"""Checks of a network's input, and its conversion to the rows that programs read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,13 @@ Array = check.Array
 
 
 def as_rows(net: Sequential, x: Any, *, narrow: bool = False) -> tuple[Array, tuple[int, ...]]:
-    """x as a matrix, a row for each sample, and the shape that the rows had; with `narrow` uint8 and float16 will do.
+    """Convert x to a matrix with a row for each sample; with `narrow`, uint8 and float16 are allowed too.
+
+    Returns
+    -------
+    rows : ndarray, shape (n, features)
+    shape : tuple of int
+        The shape of x without its features, whose product is n.
 
     Raises
     ------
@@ -52,7 +58,7 @@ def as_rows(net: Sequential, x: Any, *, narrow: bool = False) -> tuple[Array, tu
 
 
 def column_names(x: Any) -> tuple[str, ...] | None:
-    """The names of the columns of a table such as a DataFrame; None where there are none, or not all are words."""
+    """The names of the columns of a table such as a DataFrame; None if it has none, or not all are strings."""
     columns = None if isinstance(x, np.ndarray) else getattr(x, "columns", None)
     if columns is None or callable(columns):
         return None
@@ -76,7 +82,7 @@ def _check_columns(net: Sequential, names: tuple[str, ...] | None) -> None:
 
 
 def _check_dims(net: Sequential, x: Array) -> None:
-    """Refuse x where a softmax over dimension 1 is not one over the features, the last dimension."""
+    """Raise ValueError if a softmax over axis 1 is not one over the features, the last axis of x."""
     for node in leaves(net._nodes):
         if isinstance(node.layer, Softmax) and node.layer.dim == 1:
             name = type(node.layer).__name__
@@ -87,7 +93,7 @@ def _check_dims(net: Sequential, x: Array) -> None:
 
 
 def widened(net: Sequential, rows: Array) -> Array:
-    """Rows of uint8 or float16 in the network's dtype and times its `input_scale`; others as they are."""
+    """Convert rows of uint8 or float16 to the network's dtype, times its `input_scale`; return others as they are."""
     if rows.dtype.name not in check.NARROW:
         return rows
     if dispatch.get_reference():

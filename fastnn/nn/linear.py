@@ -1,4 +1,4 @@
-"""The affine layer."""
+"""The linear (fully connected, dense) layer."""
 
 from __future__ import annotations
 
@@ -14,31 +14,57 @@ if TYPE_CHECKING:
 
 
 class Linear(Module):
-    """Affine map y = x W + b; `functional.linear` has the details.
+    """Affine map, the fully connected or dense layer; `functional.linear` has the details.
+
+    y = x W + b
+
+    x has shape (..., in_features), y (..., out_features), both the dtype of the layer.
 
     Parameters
     ----------
-    in_features, out_features : int
-        `weight` has shape (in_features, out_features), `bias` (out_features,).
+    in_features : int, at least 0
+    out_features : int, at least 1
     bias : bool, default True
-    weight_init, bias_init : str, nn.init.Initializer, number or array, optional
-        How the parameters start: the name of a rule of `nn.init` ("kaiming_normal"), a rule with arguments, or values.
-    seed : int, optional
-        For a layer that is used alone; in a network the network's seed counts.
+        Whether there is a bias b.
+    weight_init, bias_init : str, nn.init.Initializer, function, number or array, optional
+        Initial values: the name of an initializer of `nn.init` ("kaiming_normal"), an initializer, or the values. By
+        default uniform within 1 / sqrt(in_features), as PyTorch's.
+    seed : int in [0, 2^64), optional
+        Seed of the initial values of a layer that is used alone; in a network the network's seed counts.
     dtype : {"float32", "float64"}, default "float32"
-        For a layer that is used alone.
-    l1, l2 : float, default 0
+        Of a layer that is used alone; in a network the network's dtype counts.
+    l1, l2 : float, at least 0, default 0
         Penalties l1 |w| + l2 / 2 w^2 on the weight, whose gradients every update adds (to l2's that of
-        `weight_decay`, if any). They are no part of the loss that is reported: see `Trainer.penalty`.
+        `weight_decay`, if any). They are not part of the loss that is reported: see `Trainer.penalty`.
     penalize_bias : bool, default False
-        Whether penalties, these and the trainer's, are for the bias too.
-    max_norm : float, optional
-        Every update ends with scaling each unit's incoming weights (a column) to this 2-norm if theirs is above it
+        Whether penalties, these and the trainer's, apply to the bias too.
+    max_norm : float, at least 0, optional
+        After every update the incoming weights of each unit (a column) are scaled to this 2-norm if theirs is larger
         (Srivastava et al. 2014; Keras' MaxNorm).
 
-    Notes
-    -----
-    By default weight and bias start uniform within 1 / sqrt(in_features), as PyTorch's.
+    Attributes
+    ----------
+    weight : ndarray, shape (in_features, out_features)
+        A writable view. PyTorch's weight is its transpose.
+    bias : ndarray, shape (out_features,), or None
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of its range, initial values do not fit, or bias_init is given and bias is False. When
+        called, if x has another dtype or number of features.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> layer = nn.Linear(2, 1, weight_init=[[1.0], [2.0]], bias_init=0.5)
+    >>> layer(np.array([[1.0, 3.0]], "float32"))
+    array([[7.5]], dtype=float32)
+    >>> layer.backward(np.ones((1, 1), "float32"))
+    array([[1., 2.]], dtype=float32)
+    >>> layer.gradient("weight").tolist(), layer.gradient("bias").tolist()
+    ([[1.0], [3.0]], [1.0])
     """
 
     fixed = ("in_features", "out_features")
@@ -78,7 +104,7 @@ class Linear(Module):
 
     @property
     def weight(self) -> check.Array:
-        """A writable view, shape (in_features, out_features)."""
+        """The weight, a writable view of shape (in_features, out_features)."""
         return self["weight"]
 
     @weight.setter
@@ -87,7 +113,7 @@ class Linear(Module):
 
     @property
     def bias(self) -> check.Array | None:
-        """A writable view, shape (out_features,), or None."""
+        """The bias, a writable view of shape (out_features,), or None."""
         return self.array("bias")
 
     @bias.setter

@@ -1,7 +1,7 @@
-"""Losses as objects for the trainer and for loops of one's own: `loss_fn(y_pred, y)` gives the value and its gradient.
+"""Losses as objects, for the trainer and for your own loops: `loss_fn(y_pred, y)` returns the value and its gradient.
 
-The functions of the same names in `functional` have formulas, shapes and errors. Here are their base, those that
-compare numbers, and those written in Python.
+The functions of the same names in `functional` have gradients, special values and accuracy. This file has the base
+class, the losses that compare numbers, and those written in Python.
 """
 
 from __future__ import annotations
@@ -23,28 +23,42 @@ if TYPE_CHECKING:
 
 
 class Loss(Fixed):
-    """Base of the losses.
+    """Base of the losses: called with outputs and targets, a loss returns its value and its gradient.
 
     Parameters
     ----------
     reduction : {"mean", "sum", "none"}, default "mean"
-        The trainer takes all but "none".
+        The mean or the sum over all elements (or rows, for losses of rows), or one value each. The trainer takes all
+        but "none".
+
+    Raises
+    ------
+    TypeError, ValueError
+        If reduction is none of these, or an argument is unknown.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> value, grad = nn.MSELoss()(np.array([[1.0], [2.0]]), np.array([[0.0], [2.0]]))
+    >>> float(value), grad.tolist()
+    (0.5, [[1.0], [0.0]])
     """
 
-    name: ClassVar[str]  # of the function
+    name: ClassVar[str]  # of the function in `functional`
     kernel: ClassVar[str]
     way_out = "make a new loss"
-    kind: ClassVar[str] = "loss"  # of operation: a loss of each element, or "row_loss" of each row
+    kind: ClassVar[str] = "loss"  # of the operation: "loss" has a value for each element, "row_loss" for each row
     root: ClassVar[bool] = False
-    threshold: ClassVar[float | None] = None  # of the positive class, where outputs are scores of two classes
-    classes: ClassVar[bool] = False  # whether outputs are scores of classes, and targets may be their indices
-    logits: ClassVar[bool] = False  # outputs are what a softmax over classes makes probabilities of
-    extra_name: ClassVar[str] = ""  # of the keyword that may be an array: a number for each column or class
+    threshold: ClassVar[float | None] = None  # outputs above it mean the positive class of two
+    classes: ClassVar[bool] = False  # whether outputs are scores over classes, and targets may be class indices
+    logits: ClassVar[bool] = False  # whether outputs are logits over classes, whose softmax is probabilities
+    extra_name: ClassVar[str] = ""  # the keyword that may be an array with a number for each column or class
     reductions: ClassVar[tuple[str, ...]] = ("mean", "sum", "none")
-    quick: ClassVar[bool] = True  # targets are read as they are given
+    quick: ClassVar[bool] = True  # whether the trainer may use the compiled fast path of a step
 
     def __init__(self, reduction: str = "mean", **params: float) -> None:
-        if params and type(self).__init__ is Loss.__init__:  # it has no parameters: these are the caller's
+        if params and type(self).__init__ is Loss.__init__:  # a loss without parameters: the caller's are unknown
             check.refuse_unknown(type(self), params)
         if not isinstance(reduction, str):
             kind = type(reduction).__name__
@@ -53,12 +67,34 @@ class Loss(Fixed):
             )
         check.check_choice("reduction", reduction, self.reductions)
         self.reduction = reduction
-        self.params = params  # keywords of the function that are numbers, in the order in which the kernel takes them
+        self.params = params  # numeric keywords of the function, in the order in which the kernel takes them
         self._extra: check.Array | None = None
-        self.version = 0  # counts the changes that ask for new programs
+        self.version = 0  # counts changes: programs of an earlier version are out of date
 
     def __call__(self, input: Any, target: Any, sample_weight: Any = None) -> tuple[Any, check.Array]:
-        """The loss, and its gradient with respect to input (for "none": of the sum)."""
+        """Return the loss and its gradient with respect to input.
+
+        Parameters
+        ----------
+        input : ndarray of float32 or float64
+            The outputs of a network. Shape (rows, outputs), any shape for losses of single elements.
+        target : array
+            Of input's shape and dtype, or integers or booleans, which are converted; for losses over classes class
+            indices, integers of shape (rows,).
+        sample_weight : array of shape (rows,), or of input's shape for losses of single elements, optional
+            Multiplies the loss of each sample, 0 or more. "mean" is then the weighted mean.
+
+        Returns
+        -------
+        value : scalar of input's dtype, or for reduction "none" an array with a value for each element or row
+        grad_input : ndarray, shape and dtype of input
+            For reduction "none" the gradient of the sum.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If dtypes or shapes do not match, or a target or a weight is out of range.
+        """
         try:
             return self.formula.both(input, target, self.reduction, sample_weight, self.numbers, self._extra)
         except USE as error:
@@ -66,30 +102,30 @@ class Loss(Fixed):
 
     @property
     def formula(self) -> LossFunction:
-        """The function of `functional` that computes it."""
+        """The operation of `functional` that computes this loss."""
         return LOSSES[self.name]
 
     @property
     def heads(self) -> tuple[str, ...]:
-        """The names of the outputs that have losses of their own."""
+        """The names of the outputs that have a loss of their own; empty for all but `HeadsLoss`."""
         return ()
 
     def describe_label(self, row: int, value: int, y: Any, n_out: int, layout: Any = True) -> str:
-        """What is wrong with a class index out of range; `layout` is what `prepare_target` said of the targets."""
+        """The message for a class index out of range; `layout` is the second value that `prepare_target` returned."""
         return f"y[{row}] is {value}: class indices must be between 0 and {n_out - 1}"
 
     @property
     def ignored(self) -> int:
-        """The class index whose rows count nothing."""
+        """The class index whose rows are left out."""
         return int(self.params.get("ignore_index", -100))
 
     @property
     def numbers(self) -> tuple[float, ...]:
-        """The parameters of the kernel."""
+        """The parameters of the kernel, as floats in the order in which it takes them."""
         return tuple(map(float, self.params.values()))
 
     def _keep(self, extra: check.Array | None) -> None:
-        """Take a copy of an array with a number for each column or class; programs are made anew."""
+        """Keep a copy of an array with a number for each column or class, and have programs compiled again."""
         if extra is not None:
             extra = extra.copy()
             extra.flags.writeable = False
@@ -97,8 +133,27 @@ class Loss(Fixed):
         self.version += 1
 
     def prepare_target(self, target: Any, rows: int, n_out: int, dtype: np.dtype[Any]) -> tuple[check.Array, Any]:
-        """The target of `rows` samples as the program reads it, and whether it consists of class indices (a bool, or of
-        several heads how theirs stand side by side: `plan` is given it).
+        """Convert the target of `rows` samples to what a program reads; called by the trainer.
+
+        Parameters
+        ----------
+        target : array
+        rows, n_out : int
+            The number of samples and of outputs of the network.
+        dtype : dtype
+            That of the network.
+
+        Returns
+        -------
+        target : ndarray, shape (rows, n_out) and dtype of the network; or int64 of shape (rows,)
+        labels : bool
+            Whether the target is class indices. `HeadsLoss` returns the layout of its heads instead. `plan` is given
+            it.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the target does not fit.
         """
         t = check.as_target("y", target, dtype)
         if t.dtype != dtype:
@@ -109,13 +164,16 @@ class Loss(Fixed):
         return t, False
 
     def plan(self, plan: Plan, labels: bool) -> None:
-        """Tell `plan` which operations this loss stands for."""
+        """Add the operations of this loss to `plan`; called by the network.
+
+        `labels` is the second value that `prepare_target` returned.
+        """
         self._plan_loss(plan, labels, plan.current, plan.gradient, plan.cols, self._operands(plan))
         if self.threshold is not None or self.classes:
             self._plan_accuracy(plan, labels)
 
     def _plan_loss(self, plan: Plan, labels: bool, x: Any, gradient: Any, cols: int, more: dict[str, Any]) -> None:
-        """The loss of `cols` columns x, with its gradient unless that is None, and operands besides."""
+        """Add the loss of `cols` columns x, and its gradient unless that is None; `more` are further operands."""
         from ..compiler.program import Operation, Slot
 
         arrays = {"x": x, "target": Slot("target"), "sample_weight": Slot("sample_weight"), **more}
@@ -133,7 +191,7 @@ class Loss(Fixed):
         return flag | (LABELS if labels else 0) | (BY_ROWS if self.reduction == "batchmean" else 0)
 
     def _operands(self, plan: Plan) -> dict[str, Any]:
-        """What the kernel reads besides: the number of each column, for each element of a batch."""
+        """Further operands of the kernel: the number of each column, repeated for each row of a batch."""
         if self._extra is None:
             return {}
         check.check_shape(self.extra_name, self._extra, (plan.cols,), "one an output")
@@ -156,19 +214,72 @@ class Loss(Fixed):
 
 
 class L1Loss(Loss):
-    """Mean absolute error (MAE): |input - target|"""
+    """Mean absolute error (MAE).
+
+    loss = |input - target|
+
+    Input and target have one shape and dtype; `functional.l1_loss` has the details.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum", "none"}, default "mean"
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> value, grad = nn.L1Loss()(np.array([1.0, 2.0]), np.array([3.0, 1.0]))
+    >>> float(value), grad.tolist()
+    (1.5, [-0.5, 0.5])
+    """
 
     name = kernel = "l1_loss"
 
 
 class MSELoss(Loss):
-    """Mean squared error: (input - target)^2"""
+    """Mean squared error.
+
+    loss = (input - target)^2
+
+    Input and target have one shape and dtype; `functional.mse_loss` has the details.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum", "none"}, default "mean"
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> value, grad = nn.MSELoss()(np.array([1.0, 2.0]), np.array([3.0, 1.0]))
+    >>> float(value), grad.tolist()
+    (2.5, [-2.0, 1.0])
+    """
 
     name = kernel = "mse_loss"
 
 
 class RMSELoss(Loss):
-    """Root mean squared error: sqrt(mean((input - target)^2))"""
+    """Root mean squared error.
+
+    loss = sqrt(mean((input - target)^2))
+
+    Input and target have one shape and dtype; the loss of an epoch is the root of the mean over all its elements.
+    `functional.rmse_loss` has the details.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum", "none"}, default "mean"
+        "sum" is the root of the sum, "none" the root of each square.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> value, grad = nn.RMSELoss()(np.array([0.0, 4.0]), np.array([0.0, 4.0]) + 2.0)
+    >>> float(value), grad.tolist()
+    (2.0, [-0.5, -0.5])
+    """
 
     name = "rmse_loss"
     kernel = "mse_loss"
@@ -176,7 +287,30 @@ class RMSELoss(Loss):
 
 
 class HuberLoss(Loss):
-    """e^2 / 2 where |e| <= delta, else delta * (|e| - delta / 2)"""
+    """Huber loss (1964): quadratic for small errors, linear for large ones.
+
+    loss = e^2 / 2 where |e| <= delta, else delta * (|e| - delta / 2),   e = input - target
+
+    Input and target have one shape and dtype; `functional.huber_loss` has the details.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum", "none"}, default "mean"
+    delta : float above 0, default 1.0
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> value, grad = nn.HuberLoss()(np.array([0.5, 3.0]), np.array([0.0, 0.0]))
+    >>> float(value), grad.tolist()
+    (1.3125, [0.25, 0.5])
+    """
 
     name = kernel = "huber_loss"
 
@@ -185,7 +319,31 @@ class HuberLoss(Loss):
 
 
 class SmoothL1Loss(Loss):
-    """e^2 / (2 beta) where |e| < beta, else |e| - beta / 2"""
+    """Smooth L1 loss (Girshick 2015): quadratic for small errors, linear for large ones.
+
+    loss = e^2 / (2 beta) where |e| < beta, else |e| - beta / 2,   e = input - target
+
+    Input and target have one shape and dtype; `functional.smooth_l1_loss` has the details.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum", "none"}, default "mean"
+    beta : float, at least 0, default 1.0
+        0 makes it `L1Loss`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> value, grad = nn.SmoothL1Loss(beta=2.0)(np.array([1.0, 3.0]), np.array([0.0, 0.0]))
+    >>> float(value), grad.tolist()
+    (1.125, [0.25, 0.5])
+    """
 
     name = kernel = "smooth_l1_loss"
 
@@ -194,13 +352,30 @@ class SmoothL1Loss(Loss):
 
 
 class QuantileLoss(Loss):
-    """Quantile or pinball loss: q e where e = target - input >= 0, else (q - 1) e
+    """Quantile or pinball loss (Koenker and Bassett 1978): its minimum is the q-quantile of the targets.
+
+    loss = q * e where e >= 0, else (q - 1) * e,   e = target - input
+
+    Input and target have one shape and dtype. With several q the target may also have shape (rows,) or (rows, 1): all
+    outputs are then quantiles of that one target. `functional.quantile_loss` has the details.
 
     Parameters
     ----------
     reduction : {"mean", "sum", "none"}, default "mean"
     q : float in (0, 1), or one for each output of the network, default 0.5
-        Targets of shape (rows,) then stand for all outputs.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> value, grad = nn.QuantileLoss(q=[0.25, 0.75])(np.array([[1.0, 3.0]]), np.array([2.0]))
+    >>> float(value), grad.tolist()
+    (0.25, [[-0.125, 0.125]])
     """
 
     name = kernel = "quantile_loss"
@@ -217,7 +392,31 @@ class QuantileLoss(Loss):
 
 
 class CosineSimilarityLoss(Loss):
-    """1 - cos of the angle between outputs and targets, row by row"""
+    """One minus the cosine of the angle between each row of the input and that of the target.
+
+    loss = 1 - input . target / (max(|input|, eps) * max(|target|, eps)),   0 to 2
+
+    Input and target have shape (rows, features) and one dtype; `functional.cosine_loss` has the details.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum", "none"}, default "mean"
+    eps : float, at least 0, default 1e-8
+        The least norm to divide by.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> value, grad = nn.CosineSimilarityLoss()(np.array([[1.0, 0.0]]), np.array([[0.0, 2.0]]))
+    >>> float(value), grad.tolist()
+    (1.0, [[0.0, -1.0]])
+    """
 
     name = kernel = "cosine_loss"
     kind = "row_loss"
@@ -229,8 +428,9 @@ class CosineSimilarityLoss(Loss):
 class PythonLoss(Loss):
     """A loss written in Python, `function(y_pred, y) -> (value, gradient)`, wrapped for the trainer.
 
-    The value is a number, or one for each row: then their mean is taken, weighted where there are sample weights, and
-    the gradient must be that of the mean. With sample weights the function is called as (y_pred, y, sample_weight).
+    The value is a number, or an array with one for each row. Of an array the mean is taken, weighted by the sample
+    weights if there are any; the gradient must be that of the mean. With sample weights the function is called as
+    (y_pred, y, sample_weight).
     """
 
     name = kernel = "python"
@@ -241,6 +441,7 @@ class PythonLoss(Loss):
         self.function = function
 
     def __call__(self, input: Any, target: Any, sample_weight: Any = None) -> tuple[Any, check.Array]:
+        """Return what the function returns, (value, gradient)."""
         if sample_weight is not None:
             return self.function(input, target, sample_weight)
         return self.function(input, target)
@@ -280,7 +481,7 @@ class PythonLoss(Loss):
 
 
 def _mean(value: Any, rows: int, weight: check.Array | None) -> float:
-    """What a loss in Python returned, as a number; of one number a row the mean."""
+    """Convert the value that a loss in Python returned to a number; of an array with one for each row the mean."""
     array = np.asarray(value)
     if array.dtype.kind not in "fiub" or array.shape not in ((), (1,), (rows,)):
         what = f"{array.dtype} of shape {array.shape}" if isinstance(value, np.ndarray) else type(value).__name__
@@ -293,7 +494,7 @@ def _mean(value: Any, rows: int, weight: check.Array | None) -> float:
 
 
 def _gradient(grad: Any, shape: tuple[int, int]) -> check.Array:
-    """What a loss in Python returned, as an array."""
+    """Check the gradient that a loss in Python returned, and convert it to an array."""
     array = np.asarray(grad)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"loss: the gradient must be an array of real numbers, got {type(grad).__name__}")
@@ -303,7 +504,7 @@ def _gradient(grad: Any, shape: tuple[int, int]) -> check.Array:
 
 
 def as_loss(loss: Any) -> Loss:
-    """`loss` itself, or a function (y_pred, y) -> (value, gradient) wrapped as one."""
+    """Return `loss` itself, or a function (y_pred, y) -> (value, gradient) wrapped as a `PythonLoss`."""
     if isinstance(loss, Loss):
         return loss
     if isinstance(loss, type) and issubclass(loss, Loss):

@@ -1,4 +1,4 @@
-"""What a network owns: the parameters of its layers in one flat buffer, their first values, their names and states."""
+"""What a network owns: the parameters of its layers in one buffer, their initial values, their names and states."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from .structure import Node, join, leaves, until_weights
 
 Array = check.Array
 
-# While a file is read, the number of values in it: no network has more, and none asks for memory before that is known.
+# While a file is read, the number of values in it. A network with more parameters is refused before it allocates.
 most_values: ContextVar[int | None] = ContextVar("most_values", default=None)
 
 
 class Network(Module):
-    """Base of the networks: layers whose parameters live in one buffer."""
+    """Base of the networks: layers whose parameters are stored in one buffer."""
 
     is_network = True
     dtype: str
     seed: int
     _nodes: tuple[Node, ...]
     _params: Parameters
-    _drew_seed: bool  # nobody chose the seed
+    _drew_seed: bool  # whether the seed was drawn rather than chosen
 
     def _adopt(self) -> Parameters:
-        """Give every parameter a place in one buffer, and its first value unless the layer has one already."""
+        """Give every parameter a place in one buffer, and its initial value unless the layer has values already."""
         members, most = list(leaves(self._nodes)), most_values.get()
         size = 0 if most is None else sum(math.prod(shape) for m in members for shape in m.layer.state_shapes())
         if most is not None and size > most:
@@ -56,7 +56,7 @@ class Network(Module):
         return params
 
     def _untouched(self) -> bool:
-        """Whether all parameters are still what a seed that nobody chose gave them, and all buffers as they began."""
+        """Whether all parameters are as drawn from a seed that was not chosen, and all buffers have initial values."""
         return (
             self._drew_seed
             and all(
@@ -68,13 +68,13 @@ class Network(Module):
         )
 
     def _forget(self) -> None:
-        """Let the network that takes this one in draw the parameters anew, as if its layers stood there."""
+        """Have the network that contains this one draw the parameters again, as if its layers were its own."""
         self._params.moved = True
         for member in leaves(self._nodes):
             member.layer._home = None
 
     def _first_value(self, member: Node, j: int) -> Array:
-        """The first value of parameter number j of a layer, from a random stream of its own."""
+        """The initial value of parameter number j of a layer, from a random stream of its own."""
         layer = member.layer
         key = list(layer.parameter_shapes())[j]
         stream = INIT_STREAM + (member.position << 8) + j
@@ -85,31 +85,65 @@ class Network(Module):
         return initial_value(init, shape, np.dtype(self.dtype), self.seed, stream)
 
     def _own(self, module: Module, prefix: str) -> None:
-        """Mark the layers as part of this network; networks among them go on to work, on a stretch of its buffer."""
+        """Mark the layers as part of this network; networks among them continue to work, on a part of its buffer."""
         for key, layer in module.named_children().items():
             layer._network = layer._network or self
             if isinstance(layer, Network):
                 layer._params = self._params.part(f"{prefix}{key}.")
-                layer.__dict__["dtype"] = self.dtype  # fixed, but for this
+                layer.__dict__["dtype"] = self.dtype  # `dtype` is fixed otherwise
                 layer._forget_programs()
             self._own(layer, f"{prefix}{key}.")
 
     # -- parameters ----------------------------------------------------------------------------------------------------
 
     def parameters(self) -> Parameters:
-        """All parameters: one flat buffer with named views."""
+        """All parameters: one flat buffer with named views.
+
+        Returns
+        -------
+        parameters : Parameters
+            What optimizers take. Iterating yields a `Parameter` for each array.
+
+        Examples
+        --------
+        >>> from fastnn import nn
+        >>> nn.Sequential(nn.Linear(2, 3), seed=0).parameters().numel()
+        9
+        """
         return self._params
 
     def named_parameters(self) -> Iterator[tuple[str, Array]]:
-        """Names, as PyTorch gives them, and writable views of the values."""
+        """Yield the name of each parameter, as PyTorch has it, and a writable view of its values.
+
+        Examples
+        --------
+        >>> from fastnn import nn
+        >>> {name: view.shape for name, view in nn.Sequential(nn.Linear(2, 3), seed=0).named_parameters()}
+        {'0.weight': (2, 3), '0.bias': (3,)}
+        """
         return ((p.name, p.data) for p in self._params)
 
     def named_gradients(self) -> Iterator[tuple[str, Array]]:
-        """Names and writable views of the gradients."""
+        """Yield the name of each parameter, as PyTorch has it, and a writable view of its gradient.
+
+        Examples
+        --------
+        >>> from fastnn import nn
+        >>> net = nn.Sequential(nn.Linear(2, 1), seed=0)
+        >>> {name: grad.tolist() for name, grad in net.named_gradients()}
+        {'0.weight': [[0.0], [0.0]], '0.bias': [0.0]}
+        """
         return ((p.name, p.grad) for p in self._params)
 
     def named_buffers(self) -> Iterator[tuple[str, Array]]:
-        """Names, as PyTorch gives them, and writable views of what layers keep but do not train: running statistics."""
+        """Yield the name of each buffer (running statistics), as PyTorch has it, and a writable view of it.
+
+        Examples
+        --------
+        >>> from fastnn import nn
+        >>> [name for name, view in nn.Sequential(nn.BatchNorm1d(2)).named_buffers()]
+        ['0.running_mean', '0.running_var', '0.num_batches_tracked']
+        """
         for member in leaves(self._nodes):
             yield from ((join(member.name, key), member.layer.buffer(key)) for key in member.layer.buffers())
 
@@ -117,25 +151,50 @@ class Network(Module):
         return dict(self.named_parameters()) | dict(self.named_buffers())
 
     def state_dict(self) -> dict[str, Array]:
-        """A copy of every parameter and every buffer by name."""
+        """A copy of every parameter and every buffer, by name.
+
+        Returns
+        -------
+        state : dict of str to ndarray
+
+        Examples
+        --------
+        >>> from fastnn import nn
+        >>> list(nn.Sequential(nn.Linear(2, 3), nn.PReLU(), seed=0).state_dict())
+        ['0.weight', '0.bias', '1.weight']
+        """
         return {name: view.copy() for name, view in self._named_state().items()}
 
     @errors_of_use
     def load_state_dict(self, state: dict[str, Any], strict: bool = True, *, layout: str = "fastnn") -> LoadedKeys:
-        """Load a `state_dict`, without `strict` what both have; returns the missing and the unexpected names.
+        """Load a `state_dict`: all of it, or, without `strict`, the names that both have.
 
         Parameters
         ----------
-        state : dict of arrays
+        state : dict of str to array
         strict : bool, default True
+            Whether missing and unexpected names are errors.
         layout : {"fastnn", "torch"}, default "fastnn"
             The shape of the weights of Linear layers (and of those made of them): (in, out), or PyTorch's (out, in),
             which are transposed. Square ones look alike, so PyTorch's must be asked for.
 
+        Returns
+        -------
+        keys : LoadedKeys
+            (missing_keys, unexpected_keys), two lists of names.
+
         Raises
         ------
         TypeError, ValueError
-            If a name, a shape or a dtype does not fit. All that does not is named, and nothing is changed.
+            If a name, a shape or a dtype does not fit. The message lists everything that does not, and nothing is
+            changed.
+
+        Examples
+        --------
+        >>> from fastnn import nn
+        >>> net, copy = nn.Sequential(nn.Linear(2, 3)), nn.Sequential(nn.Linear(2, 3))
+        >>> copy.load_state_dict(net.state_dict())
+        LoadedKeys(missing_keys=[], unexpected_keys=[])
         """
         check.check_choice("layout", layout, ("fastnn", "torch"))
         if layout == "torch" and hasattr(state, "items"):
@@ -144,12 +203,22 @@ class Network(Module):
         return load_arrays(self._named_state(), state, strict)
 
     def zero_grad(self) -> None:
-        """Set all gradients to 0."""
+        """Set all gradients to 0; `backward` adds to them.
+
+        Examples
+        --------
+        >>> from fastnn import nn
+        >>> net = nn.Sequential(nn.Linear(2, 1), seed=0)
+        >>> net.parameters().grad[...] = 1.0
+        >>> net.zero_grad()
+        >>> bool(net.parameters().grad.any())
+        False
+        """
         self._params.grad[...] = 0
 
 
 def redraw(module: Module) -> None:
-    """Let networks within, whose seed nobody chose, take part in the draws of the one around them."""
+    """Have networks within, whose seed was not chosen, take part in the draws of the network around them."""
     for child in module.children():
         if not isinstance(child, Network):
             redraw(child)
@@ -158,7 +227,7 @@ def redraw(module: Module) -> None:
 
 
 def _bind(nodes: tuple[Node, ...], params: Parameters) -> None:
-    """Let all layers, and those that are made of layers, know where their parameters live."""
+    """Tell all layers, and those that are made of layers, where their parameters are stored."""
     for node in nodes:
         node.layer.bind(params, f"{node.name}." if node.name else "")
         for branch in node.branches:

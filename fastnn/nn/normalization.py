@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Norm(Module):
-    """Base of the normalizations: `features` in and out, and a weight and a bias of so many numbers."""
+    """Base of the normalizations: as many features out as in, and a weight and a bias with a number for each."""
 
     planned: ClassVar[tuple[str, ...]] = ("eps",)
     fixed: ClassVar[tuple[str, ...]] = ("features", "affine")
@@ -33,7 +33,7 @@ class Norm(Module):
 
     @property
     def weight(self) -> check.Array | None:
-        """A writable view, shape (features,), or None."""
+        """The weight, a writable view of shape (features,), or None."""
         return self.array("weight")
 
     @weight.setter
@@ -42,7 +42,7 @@ class Norm(Module):
 
     @property
     def bias(self) -> check.Array | None:
-        """A writable view, shape (features,), or None."""
+        """The bias, a writable view of shape (features,), or None."""
         return self.array("bias")
 
     @bias.setter
@@ -61,18 +61,40 @@ class Norm(Module):
 
 
 class LayerNorm(Norm):
-    """Each row gets mean 0 and variance 1, then weight and bias; `functional.layer_norm` has the details.
+    """Layer normalization (Ba, Kiros and Hinton 2016): each row gets mean 0 and variance 1, then weight and bias.
+
+    y = (x - mean) / sqrt(variance + eps) * weight + bias,   mean and biased variance of the last axis
+
+    Input and output have shape (..., features) and the dtype of the layer. `functional.layer_norm` has the details.
 
     Parameters
     ----------
-    features : int
-    eps : float of at least 0, default 1e-5
+    features : int, at least 1
+    eps : float, at least 0, default 1e-5
     affine : bool, default True
-        Whether there is a weight, which starts as 1, and a bias, which starts as 0 (PyTorch's elementwise_affine).
+        Whether there is a weight, initially 1, and a bias, initially 0 (PyTorch's elementwise_affine).
     bias : bool, default True
         Whether there is a bias beside the weight.
     dtype : {"float32", "float64"}, default "float32"
-        For a layer that is used alone.
+        Of a layer that is used alone; in a network the network's dtype counts.
+
+    Attributes
+    ----------
+    weight, bias : ndarray, shape (features,), or None
+        Writable views.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of its range. When called, if x has another dtype or number of features.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> nn.LayerNorm(2, eps=0.0)(np.array([[1.0, 5.0], [2.0, -2.0]], "float32"))
+    array([[-1.,  1.],
+           [ 1., -1.]], dtype=float32)
     """
 
     def __init__(
@@ -85,17 +107,39 @@ class LayerNorm(Norm):
 
 
 class RMSNorm(Norm):
-    """Each row gets mean square 1, then a weight; `functional.rms_norm` has the details.
+    """Root mean square normalization (Zhang and Sennrich 2019): each row gets mean square 1, then a weight.
+
+    y = x / sqrt(mean(x^2) + eps) * weight,   mean over the last axis
+
+    Input and output have shape (..., features) and the dtype of the layer. `functional.rms_norm` has the details.
 
     Parameters
     ----------
-    features : int
-    eps : float of at least 0, optional
-        By default the machine epsilon of the network's dtype, as in PyTorch.
+    features : int, at least 1
+    eps : float, at least 0, optional
+        By default the machine epsilon of the dtype, as in PyTorch.
     affine : bool, default True
-        Whether there is a weight, which starts as 1.
+        Whether there is a weight, initially 1.
     dtype : {"float32", "float64"}, default "float32"
-        For a layer that is used alone.
+        Of a layer that is used alone; in a network the network's dtype counts.
+
+    Attributes
+    ----------
+    weight : ndarray, shape (features,), or None
+        A writable view.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of its range. When called, if x has another dtype or number of features.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> nn.RMSNorm(2, eps=0.0)(np.array([[2.0, -2.0], [0.0, 3.0]], "float32")).round(4)
+    array([[ 1.    , -1.    ],
+           [ 0.    ,  1.4142]], dtype=float32)
     """
 
     def __init__(self, features: int, eps: float | None = None, affine: bool = True, *, dtype: str = "float32") -> None:
@@ -106,36 +150,55 @@ class RMSNorm(Norm):
 
 
 class BatchNorm1d(Norm):
-    """Each feature gets mean 0 and variance 1 over a batch, then weight and bias; see `functional.batch_norm`.
+    """Batch normalization (Ioffe and Szegedy 2015): each feature gets mean 0 and variance 1, then weight and bias.
 
-    A training batch is normalized by its own mean and (biased) variance, which the running statistics follow: in
-    `fit` and `step` when the step is done, in a loop of one's own when the network is called. Inference uses those.
+    y = (x - mean) / sqrt(variance + eps) * weight + bias
+
+    While training, mean and (biased) variance are those of the batch, and the running statistics are updated: in `fit`
+    and `step` when the step is done, in your own loop when the network is called. In inference they are the running
+    statistics. Input and output have shape (..., features) and the dtype of the layer. `functional.batch_norm` has the
+    details.
 
     Parameters
     ----------
-    num_features : int
-    eps : float of at least 0, default 1e-5
+    num_features : int, at least 1
+    eps : float, at least 0, default 1e-5
     momentum : float in [0, 1] or None, default 0.1
         running = (1 - momentum) * running + momentum * (mean, or unbiased variance); None averages all batches.
     affine : bool, default True
-        Whether there is a weight, which starts as 1, and a bias, which starts as 0.
+        Whether there is a weight, initially 1, and a bias, initially 0.
     track_running_stats : bool, default True
-        Without, inference too normalizes each batch by its own statistics.
+        If False, each batch is normalized by its own statistics in inference too.
     frozen : bool, default False
-        Normalize by the running statistics, and leave them, while training too: for fine-tuning, say. An attribute that
-        can be set at any time (PyTorch: `layer.eval()` in a network that trains).
+        Whether training too normalizes by the running statistics and does not update them, for fine-tuning. It can be
+        set at any time (PyTorch: `layer.eval()` in a network that trains).
     dtype : {"float32", "float64"}, default "float32"
-        For a layer that is used alone.
+        Of a layer that is used alone; in a network the network's dtype counts.
 
     Attributes
     ----------
-    running_mean, running_var, num_batches_tracked : ndarray
-        The running statistics, and the number of batches that they have seen.
+    weight, bias : ndarray, shape (features,), or None
+        Writable views.
+    running_mean, running_var : ndarray, shape (features,), or None
+        The running statistics, initially 0 and 1; writable views.
+    num_batches_tracked : ndarray of int64, shape (), or None
+        The number of batches that the running statistics include.
 
     Raises
     ------
-    ValueError
-        While training, if a batch has a single row: it has no variance. `fit` raises before it begins.
+    TypeError, ValueError
+        If an argument is out of its range. When called, if x has another dtype or number of features, or, while
+        training, a batch has a single row, which has no variance. `fit` raises before it begins.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> layer = nn.BatchNorm1d(1, eps=0.0, momentum=0.5)
+    >>> layer(np.array([[0.0], [4.0]], "float32")).tolist()
+    [[-1.0], [1.0]]
+    >>> layer.running_mean.tolist(), layer.running_var.tolist()
+    ([1.0], [4.5])
     """
 
     planned = ("eps", "momentum", "frozen")
@@ -163,22 +226,22 @@ class BatchNorm1d(Norm):
 
     @property
     def num_features(self) -> int:
-        """Number of features."""
+        """The number of features."""
         return self.features
 
     @property
     def running_mean(self) -> check.Array | None:
-        """A writable view, shape (features,), or None."""
+        """The running mean, a writable view of shape (features,), or None."""
         return self.buffer("running_mean") if self.track_running_stats else None
 
     @property
     def running_var(self) -> check.Array | None:
-        """A writable view, shape (features,), or None."""
+        """The running variance, a writable view of shape (features,), or None."""
         return self.buffer("running_var") if self.track_running_stats else None
 
     @property
     def num_batches_tracked(self) -> check.Array | None:
-        """A writable view, shape (), or None."""
+        """The number of batches that the running statistics include, a writable view of shape () and int64, or None."""
         return self.buffer("num_batches_tracked") if self.track_running_stats else None
 
     def _momentum(self) -> float | None:

@@ -1,4 +1,4 @@
-"""Activations with a parameter that learns, as layers."""
+"""Activations with a trainable parameter, as layers."""
 
 from __future__ import annotations
 
@@ -12,16 +12,36 @@ if TYPE_CHECKING:
 
 
 class PReLU(Module):
-    """x where x > 0, else weight * x, where weight learns (He et al. 2015)
+    """Rectified linear unit with a trainable slope (He et al. 2015).
+
+    y = x where x > 0, else weight * x
+
+    Input and output have shape (..., features) and the dtype of the layer. `functional.prelu` has the details.
 
     Parameters
     ----------
-    num_parameters : int, default 1
-        1 for one slope, or the number of features for one each. The parameter is called "weight".
+    num_parameters : int, at least 1, default 1
+        1 for one slope, or the number of features for one each. The parameter is called "weight", shape
+        (num_parameters,).
     init : float, default 0.25
-        The first value of all slopes.
+        The initial value of all slopes.
     dtype : {"float32", "float64"}, default "float32"
-        For a layer that is used alone.
+        Of a layer that is used alone; in a network the network's dtype counts.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of its range. When called, if x has another dtype or number of features.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> layer = nn.PReLU()
+    >>> layer(np.array([[-4.0, 2.0]], "float32"))
+    array([[-1.,  2.]], dtype=float32)
+    >>> layer["weight"]
+    array([0.25], dtype=float32)
     """
 
     fixed = ("num_parameters",)
@@ -44,17 +64,36 @@ class PReLU(Module):
 
 
 class Temperature(Module):
-    """x / temperature, where temperature, one number, learns: it calibrates logits (Guo et al. 2017)
+    """Division by a trainable number, which calibrates logits (Guo et al. 2017).
 
-    Put behind a trained network whose other parameters are kept fixed, and trained by cross-entropy on validation data,
-    it makes probabilities that are right as often as they say; predicted classes stay the same.
+    y = x / temperature
+
+    Input and output have shape (..., features) and the dtype of the layer. `functional.temperature_scale` has the
+    details.
 
     Parameters
     ----------
     init : float above 0, default 1.0
-        The first value. The parameter is called "temperature".
+        The initial value. The parameter is called "temperature", shape (1,).
     dtype : {"float32", "float64"}, default "float32"
-        For a layer that is used alone.
+        Of a layer that is used alone; in a network the network's dtype counts.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of its range. When called, if x has another dtype.
+
+    Notes
+    -----
+    To calibrate a trained network, append this layer, keep the other parameters fixed and train by cross-entropy on
+    validation data. Probabilities then match the frequencies of the classes; predicted classes stay the same.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> nn.Temperature(2.0)(np.array([[1.0, 3.0]], "float32"))
+    array([[0.5, 1.5]], dtype=float32)
     """
 
     def __init__(self, init: float = 1.0, *, dtype: str = "float32") -> None:

@@ -1,4 +1,4 @@
-"""State dicts: named arrays that fit a network, taken over all or not at all."""
+"""State dicts: named arrays that fit a network, of which all are loaded or none."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .. import _validation as check
 
 
 class LoadedKeys(NamedTuple):
-    """The names that `load_state_dict` did not find, and those that it had no use for."""
+    """What `load_state_dict` returns: names that the state lacks, and names in it that the network does not have."""
 
     missing_keys: list[str]
     unexpected_keys: list[str]

@@ -1,4 +1,4 @@
-"""The layers of a network as a tree: their names, and whether they fit together."""
+"""The layers of a network as a tree: their names, and checks that they fit together."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class Node:
 
     name: str
     layer: Module
-    position: int  # among the layers that have no layers of their own, in order: what random streams are told apart by
-    branches: tuple[tuple[Node, ...], ...] = ()  # of layers that are made of layers
+    position: int  # index among the layers without layers of their own; selects the random stream
+    branches: tuple[tuple[Node, ...], ...] = ()  # for a layer that is made of layers, those of each of its children
 
     def leaves(self) -> Iterator[Node]:
-        """The layers below that have no layers of their own, or this one."""
+        """The layers below that have no layers of their own, in order, or this one."""
         if not self.branches:
             yield self
         for branch in self.branches:
@@ -34,7 +34,7 @@ def leaves(nodes: tuple[Node, ...]) -> Iterator[Node]:
 
 
 def tree(nodes: tuple[Node, ...], prefix: str = "", depth: int = 1) -> list[tuple[str, int]]:
-    """A line a layer, indented, with the number of its parameters; names are shown from `prefix` on."""
+    """A line for each layer, indented, with the number of its parameters; `prefix` is cut from the names."""
     lines: list[tuple[str, int]] = []
     for node in nodes:
         name = node.name.removeprefix(prefix)
@@ -50,7 +50,7 @@ def tree(nodes: tuple[Node, ...], prefix: str = "", depth: int = 1) -> list[tupl
 
 
 def until_weights(nodes: tuple[Node, ...], node: Node) -> Iterator[Module]:
-    """The layers after one, in order, up to the next that has a matrix of weights."""
+    """The layers after a node, in order, up to the next that has a matrix of weights."""
     for other in leaves(nodes):
         if other.position > node.position:
             if any(len(shape) > 1 for shape in other.layer.parameter_shapes().values()):
@@ -59,12 +59,12 @@ def until_weights(nodes: tuple[Node, ...], node: Node) -> Iterator[Module]:
 
 
 def join(name: str, key: str) -> str:
-    """The name of a parameter from those of its layer and its own."""
+    """The name of a parameter from the name of its layer and its own."""
     return f"{name}.{key}" if name and key else name or key
 
 
 def chain(layers: Mapping[str, Module], prefix: str = "", start: int = 0) -> tuple[Node, ...]:
-    """Layers with their names, as PyTorch has them; those of a network among them stand in its place.
+    """Nodes for layers with PyTorch's names; a network among them is replaced by its layers.
 
     Positions are counted from `start`.
     """
@@ -90,7 +90,7 @@ def _branches(layer: Module, name: str, start: int) -> tuple[tuple[Node, ...], .
 
 
 def check_free(layers: Mapping[str, Any], prefix: str = "", parent: Module | None = None) -> None:
-    """Raise an error if something is no layer, or is part of a network other than `parent`."""
+    """Raise an error if something is not a layer, or is part of a network other than `parent`."""
     for key, layer in layers.items():
         name = join(prefix, key)
         if not isinstance(layer, Module):
@@ -104,14 +104,14 @@ def check_free(layers: Mapping[str, Any], prefix: str = "", parent: Module | Non
 
 
 def release(module: Module) -> None:
-    """Let a layer and those that it is made of be part of another network."""
+    """Free a layer, and those that it is made of, to become part of another network."""
     module._network = None
     for child in module.children():
         release(child)
 
 
 def check_layers(nodes: tuple[Node, ...]) -> None:
-    """Raise ValueError if a layer stands there twice, or the features of two neighbours do not match."""
+    """Raise ValueError if a layer occurs twice, or the features of two neighbors do not match."""
     seen: dict[int, str] = {}
     for node in leaves(nodes):
         if id(node.layer) in seen:
@@ -123,7 +123,7 @@ def check_layers(nodes: tuple[Node, ...]) -> None:
 
 
 def check_features(nodes: tuple[Node, ...]) -> None:
-    """Raise ValueError if the features of two neighbours do not match, here and in branches."""
+    """Raise ValueError if the features of two neighbors do not match, here and in branches."""
     features: int | None = None
     for node in nodes:
         for branch in node.branches:

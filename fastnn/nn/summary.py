@@ -1,4 +1,4 @@
-"""The table of a network's layers: shapes, parameters, arithmetic and memory."""
+"""The table of a network's layers: shapes, parameters, floating-point operations and memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LayerSummary:
-    """A layer in a summary; `depth` tells how many layers it is within."""
+    """A layer in a summary; `depth` is the number of layers that it is nested in."""
 
     name: str
     layer: str
@@ -25,18 +25,21 @@ class LayerSummary:
     in_features: int
     out_features: int
     parameters: int
-    flops: int  # of the forward pass of a row: 2 a multiply-add of products, 1 an output of anything else
+    flops: int  # of the forward pass of one row: 2 for each multiply-add of a Linear, 1 for each other output
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What `net.summary()` tells; print it. `layers` has a `LayerSummary` for each layer.
+    """The result of `net.summary()`; printing it shows a table.
 
     Attributes
     ----------
     layers : tuple of LayerSummary
+        One for each layer, in order.
+    dtype : str
+        Of the network.
     parameters, nbytes : int
-        Number of parameters, and their bytes.
+        Number of parameters, and their size in bytes.
     flops : int
         Floating-point operations of the forward pass of one row.
     """
@@ -51,7 +54,7 @@ class Summary:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the parameters."""
+        """Size of the parameters in bytes."""
         return self.parameters * np.dtype(self.dtype).itemsize
 
     @property
@@ -78,7 +81,7 @@ class Summary:
 
 
 def summarize(net: Sequential, in_features: int) -> Summary:
-    """The summary of a network for inputs of so many features."""
+    """The summary of a network for inputs with this number of features."""
     return Summary(tuple(_rows(net._nodes, in_features, 0)), net.dtype)
 
 

@@ -4,8 +4,9 @@
     nn.Linear(8, 8, weight_init=nn.init.Orthogonal(gain=2))
     nn.init.xavier_uniform_(array, gain=1.0, seed=0)
 
-A weight has shape (in_features, out_features). The numbers come from a stream of the network's seed and the layer's
-place, so they depend on neither the other layers nor the number of threads.
+A weight has shape (in_features, out_features), where PyTorch's has (out_features, in_features). Random numbers come
+from a stream that the network's seed and the layer's position select, so they depend on neither the other layers nor
+the number of threads.
 """
 
 from .draws import Draws

@@ -1,4 +1,4 @@
-"""Where initial values come from: numbers drawn from a random stream, in the order in which they are asked for."""
+"""The random numbers of initial values, drawn from one stream in the order in which they are asked for."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from ..._core.quantile import FAR_TAIL, MIDDLE, TAIL, ratio
 from ..._validation import Array
 
 INIT_STREAM = 1 << 62  # random streams of initial values: this + (layer << 8) + parameter
-DRAWN_AT_ONCE = 1 << 16  # in float64, which would need several times the memory for all
+DRAWN_AT_ONCE = 1 << 16  # numbers at a time: the float64 temporaries of all at once would need too much memory
 
 _log = core.Map1("log", None)  # type: ignore[arg-type]
 
 
 def normal_quantile(q: Array) -> Array:
-    """The standard normal number below which a share of 1/2 + q lies; |q| < 1/2, float64.
+    """The quantile 1/2 + q of the standard normal distribution; |q| < 1/2, float64.
 
-    Additions, multiplications and square roots of NumPy and the logarithm of this package: the same bits everywhere.
+    Computed with additions, multiplications and square roots of NumPy and the logarithm of this package, so its bits
+    are the same everywhere.
     """
     z = q * ratio(MIDDLE, np.maximum(0.180625 - q * q, 0.0))
     tail = np.flatnonzero(np.abs(q) > 0.425)
@@ -35,14 +36,24 @@ def normal_quantile(q: Array) -> Array:
 
 
 class Draws:
-    """Random numbers of one stream; each call goes on where the last one stopped.
+    """Random numbers of one stream; each call continues where the last one stopped.
 
     Parameters
     ----------
     dtype : dtype
-        Of the numbers, which are made in float64.
-    seed, stream : int
-        What decides them, and nothing else does.
+        Of the numbers; they are computed in float64 and rounded.
+    seed, stream : int in [0, 2^64)
+        They alone determine the numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> draws = nn.init.Draws("float32", seed=0, stream=1)
+    >>> first, second = draws(3, -1.0, 1.0), draws.normal(2)
+    >>> again = nn.init.Draws("float32", seed=0, stream=1)
+    >>> np.array_equal(again(3, -1.0, 1.0), first), draws.position
+    (True, 5)
     """
 
     def __init__(self, dtype: Any, seed: int, stream: int) -> None:
@@ -50,16 +61,53 @@ class Draws:
         self.position = 0
 
     def __call__(self, n: int, low: float, high: float) -> Array:
-        """Draw n numbers, uniform in [low, high)."""
+        """Draw uniform numbers.
+
+        Parameters
+        ----------
+        n : int
+        low, high : float
+
+        Returns
+        -------
+        numbers : ndarray, shape (n,)
+            In [low, high).
+        """
         return self.each(n, lambda u: (high - low) * u + low)
 
     def normal(self, n: int, mean: float = 0.0, std: float = 1.0, dtype: Any = None) -> Array:
-        """Draw n normal numbers."""
-        # The middle of each of the 2^53 steps of u: never 0 or 1.
+        """Draw normal numbers, by the inverse of the distribution function.
+
+        Parameters
+        ----------
+        n : int
+        mean, std : float, default 0.0 and 1.0
+        dtype : dtype, optional
+            By default that of the draws.
+
+        Returns
+        -------
+        numbers : ndarray, shape (n,)
+        """
+        # The middle of each of the 2^53 steps of u, which is never 0 or 1.
         return self.each(n, lambda u: std * normal_quantile((u - 0.5) + 2.0**-54) + mean, dtype)
 
     def each(self, n: int, transform: Callable[[Array], Array], dtype: Any = None) -> Array:
-        """Make n numbers from as many of float64, uniform in [0, 1); stretches of them at a time."""
+        """Draw numbers of any distribution.
+
+        Parameters
+        ----------
+        n : int
+        transform : function
+            Maps an array of uniform numbers in [0, 1), float64, to one of the same shape. It is called for stretches of
+            the n.
+        dtype : dtype, optional
+            By default that of the draws.
+
+        Returns
+        -------
+        numbers : ndarray, shape (n,)
+        """
         drawn = np.empty(n, dtype or self.dtype)
         for start in range(0, n, DRAWN_AT_ONCE):
             part = drawn[start : start + DRAWN_AT_ONCE]

@@ -1,4 +1,4 @@
-"""Rules by name, and whatever else can stand for initial values."""
+"""The initializers by name, and everything else that an argument for initial values can be."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ NAMES: dict[str, type[rules.Initializer]] = {
 
 
 def as_initializer(name: str, value: Any, shape: tuple[int, ...]) -> Any:
-    """What an argument `name` says of the first values of a parameter of this shape.
+    """Return what an argument `name` for the initial values of a parameter of this shape stands for.
 
     Parameters
     ----------
     value : str, Initializer, function, number or array
-        The name of a rule with the arguments it has by default, a rule, or the values.
+        The name of an initializer with its default arguments, an initializer, or the values.
 
     Raises
     ------
     TypeError, ValueError
-        If it is none of these, or not for this shape. Of a wrong name the message lists those there are.
+        If it is none of these, or not for this shape. The message for an unknown name lists the known ones.
     """
     if isinstance(value, str):
         check.check_choice(name, value, tuple(NAMES))
@@ -69,7 +69,7 @@ def as_initializer(name: str, value: Any, shape: tuple[int, ...]) -> Any:
 
 
 def initial_value(init: Any, shape: tuple[int, ...], dtype: np.dtype[Any], seed: int, stream: int) -> Array:
-    """The first value of a parameter, drawn from a random stream of its own if `init` draws."""
+    """The initial value of a parameter; an initializer draws from the given random stream."""
     if not callable(init):
         return np.broadcast_to(np.asarray(init, dtype), shape)
     value = np.asarray(init(shape, Draws(dtype, seed, stream)), dtype)
