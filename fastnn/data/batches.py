@@ -74,7 +74,7 @@ def batches(
 
 def _shuffled(n: int, seed: int | None) -> NDArray[np.int64]:
     """The order of n samples for a seed."""
-    from ..reference.random import permutation  # not needed, so not loaded, unless one shuffles
+    from ..reference.random import permutation  # loaded only if it is needed
 
     if seed is None:
         seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
