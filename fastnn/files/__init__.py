@@ -1,4 +1,4 @@
-"""Files of whole models and of training runs: safetensors with a description in JSON. No pickle, no code."""
+"""Files of networks and training runs: safetensors with a description in JSON. No pickle, and no code is run."""
 
 from .checkpoint import load_checkpoint, save_checkpoint
 from .format import FileFormatError
