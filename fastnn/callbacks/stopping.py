@@ -171,7 +171,7 @@ class TerminateOnNaN(Callback):
 class TimeLimit(Callback):
     """Ends a run after a time, also within an epoch: within about a tenth of a second, or a batch.
 
-    A run that is resumed from its checkpoint has the whole time again, and goes on where it stopped.
+    A run that is resumed from its checkpoint has the whole time again, and continues where it stopped.
 
     Parameters
     ----------

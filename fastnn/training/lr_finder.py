@@ -183,7 +183,7 @@ def lr_finder(
         The first and the last rate, 0 < start < stop < infinity. Parameter groups keep the ratios of their rates to the
         rate of the first group.
     steps : int, default 100
-        Number of batches, 2 or more.
+        Number of batches, from 2 to 2**24.
     batch_size : int, default 32
         Rows of a batch, 1 or more; at most all samples.
     mode : {"exponential", "linear"}, default "exponential"
@@ -202,7 +202,8 @@ def lr_finder(
     Raises
     ------
     ValueError
-        If an argument is out of range, a NaN or infinity in x or y makes a loss not finite, or the optimizer does a line search (`LBFGS`).
+        If an argument is out of range, a NaN or infinity in x or y makes a loss not finite, or the optimizer does a
+        line search (`LBFGS`).
     TypeError
         If an argument has the wrong type.
 
