@@ -1,4 +1,4 @@
-"""Callbacks for `Trainer.fit`; `fastnn.Callback` is their base, and tells how to write one."""
+"""Callbacks for `Trainer.fit`. Their base is `fastnn.Callback`, which describes how to write one."""
 
 from ..training.callback import Callback
 from .records import CSVLogger, LearningRateMonitor, TensorBoard

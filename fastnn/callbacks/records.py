@@ -1,4 +1,4 @@
-"""Callbacks that write down how a run goes: in a table, in the history, for TensorBoard."""
+"""Callbacks that record a run: in a table, in the history, for TensorBoard."""
 
 from __future__ import annotations
 
@@ -14,18 +14,42 @@ if TYPE_CHECKING:
 
 
 class CSVLogger(Callback):
-    """Writes a row for each epoch, at once, so that the file can be followed while the run goes on.
+    """Writes a row of a CSV file after each epoch, so that the file can be followed during the run.
 
     Parameters
     ----------
     path : str or path-like
     append : bool, default False
-        Go on with a file that is there, in its columns. (A run that is resumed writes its file anew, from its history.)
+        Append to an existing file, with its columns; otherwise it is overwritten. (A run that is resumed always writes
+        the whole file, from its history.)
+
+    Raises
+    ------
+    TypeError
+        If an argument has the wrong type.
+    OSError
+        When the run begins, if the file cannot be written.
 
     Notes
     -----
-    The columns are "epoch", counted from 1, and what the first row has; a record that turns up later has none. Numbers
-    are written so that reading them gives the same bits.
+    The columns are "epoch", counted from 1 in each run, and the records of the first epoch; records that first appear
+    later are not written. Numbers are written so that reading them gives the same bits; NaN is written as "nan".
+    Source: `keras.callbacks.CSVLogger`, which counts epochs from 0.
+
+    Examples
+    --------
+    >>> import fastnn, pathlib, tempfile
+    >>> import numpy as np
+    >>> from fastnn import callbacks, nn, optim
+    >>> net = nn.Sequential(nn.Linear(1, 1, weight_init=1.0, bias_init=0.0))
+    >>> trainer = fastnn.Trainer(net, nn.MSELoss(), optim.SGD(net.parameters(), lr=0.0))
+    >>> x, y = np.array([[1], [3]], "float32"), np.array([[3], [5]], "float32")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "log.csv")
+    ...     history = trainer.fit(x, y, epochs=2, callbacks=[callbacks.CSVLogger(path)])
+    ...     lines = path.read_text().splitlines()
+    >>> lines[0], len(lines)
+    ('epoch,loss,seconds', 3)
     """
 
     def __init__(self, path: str | os.PathLike[str], append: bool = False) -> None:
@@ -49,7 +73,7 @@ class CSVLogger(Callback):
         self._file.close()
 
     def _columns(self) -> list[str] | None:
-        """Those of a file that is there and not empty."""
+        """The columns of an existing file; None if there is none or it is empty."""
         if not os.path.exists(self.path):
             return None
         with open(self.path, newline="", encoding="utf-8") as file:
@@ -67,7 +91,24 @@ class CSVLogger(Callback):
 
 
 class LearningRateMonitor(Callback):
-    """Records the learning rate with which an epoch began: `history["lr"]`."""
+    """Records the learning rate at the beginning of each epoch as "lr".
+
+    Notes
+    -----
+    It is the rate of the first parameter group. A trainer with a scheduler records "lr" without this callback; use it
+    where a callback of your own changes `run.optimizer.lr`. Source: `lightning.pytorch.callbacks.LearningRateMonitor`.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> import numpy as np
+    >>> from fastnn import callbacks, nn, optim
+    >>> net = nn.Sequential(nn.Linear(1, 1), seed=0)
+    >>> trainer = fastnn.Trainer(net, nn.MSELoss(), optim.SGD(net.parameters(), lr=0.25))
+    >>> x = np.ones((4, 1), "float32")
+    >>> trainer.fit(x, x, epochs=2, callbacks=[callbacks.LearningRateMonitor()])["lr"]
+    [0.25, 0.25]
+    """
 
     def on_epoch_begin(self, run: Run) -> None:
         self.lr = run.optimizer.lr
@@ -82,18 +123,28 @@ class TensorBoard(Callback):
     Parameters
     ----------
     log_dir : str or path-like
+        Folder of the event files; made if it does not exist.
     histograms : bool, default False
-        Write the distribution of every parameter as well.
+        Also write a histogram of each parameter.
 
     Raises
     ------
+    TypeError
+        If an argument has the wrong type.
     ImportError
         When the run begins, if neither `torch.utils.tensorboard` nor `tensorboardX` can be imported.
 
     Notes
     -----
-    Steps are epochs of this trainer, counted from 1. Records that other callbacks add are written if those come before
-    this one in the list.
+    Steps are epochs of the trainer, counted from 1 over several calls of `fit` without a seed. Records that other
+    callbacks add are written if those come before this one in the list. Source: `keras.callbacks.TensorBoard`.
+
+    Examples
+    --------
+    >>> from fastnn import callbacks
+    >>> logger = callbacks.TensorBoard("runs/first", histograms=True)  # for trainer.fit(..., callbacks=[logger])
+    >>> logger.log_dir
+    'runs/first'
     """
 
     def __init__(self, log_dir: str | os.PathLike[str], histograms: bool = False) -> None:
@@ -119,7 +170,7 @@ class TensorBoard(Callback):
 
 
 def _summary_writer() -> Any:
-    """The class SummaryWriter of whoever has one."""
+    """The class SummaryWriter of the first library that can be imported."""
     for name in ("torch.utils.tensorboard", "tensorboardX"):
         try:
             return import_module(name).SummaryWriter

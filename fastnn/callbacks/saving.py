@@ -1,4 +1,4 @@
-"""Saving a run, or its network, as it goes."""
+"""Saving a run, or its network, while it trains."""
 
 from __future__ import annotations
 
@@ -17,31 +17,58 @@ STATE = schema.record({"best": schema.number()})
 
 
 class ModelCheckpoint(Callback):
-    """Saves after epochs: the whole run to go on from, or the network alone.
+    """Saves the run or the network after epochs.
 
     Parameters
     ----------
     path : str or path-like
-        Where to; `{epoch}` and the names of records may stand in it: "net-{epoch:03d}-{val_loss:.3f}.safetensors".
+        The file. It may have the fields `{epoch}`, counted from 1, and names of records, with formats:
+        "net-{epoch:03d}-{val_loss:.3f}.safetensors". A file of the same name is replaced.
     monitor : str, default "val_loss"
-        The record that says which epoch is the best one; only asked for with `save_best_only`.
+        The record that decides which epoch is the best; used with `save_best_only`.
     mode : {"auto", "min", "max"}, default "auto"
-        Whether less or more of it is better; "auto" as for `EarlyStopping`.
+        Whether less or more of it is better; "auto" decides by the name, as for `EarlyStopping`.
     save_best_only : bool, default False
-        Save only epochs that are better than all before.
+        Save only an epoch that is better than all before; NaN never is.
     every_epochs : int, default 1
-        Look at every so many epochs only.
+        Consider only every so many epochs, 1 or more.
     net_only : bool, default False
-        Save the network by `net.save` instead of the run by `trainer.save_checkpoint`.
+        Save the network by `net.save`, not the run by `trainer.save_checkpoint`.
 
     Attributes
     ----------
     last_path : str or None
-        What was saved last.
+        The file that was saved last.
+    best : float
+        The best value so far, with `save_best_only`.
+
+    Raises
+    ------
+    ValueError
+        If `mode` is "auto" and the name is unknown, or `every_epochs` is less than 1; after an epoch, if there is no
+        record of the name in `monitor` or in `path`.
+    TypeError
+        If an argument has the wrong type.
+    OSError
+        After an epoch, if the file cannot be written.
 
     Notes
     -----
-    It comes last in the list of callbacks: those behind it have not seen the epoch yet that it saves.
+    Put it last in the list of callbacks: those behind it have not yet seen the epoch that it saves. Source:
+    `keras.callbacks.ModelCheckpoint`.
+
+    Examples
+    --------
+    >>> import fastnn, os, tempfile
+    >>> from fastnn import callbacks, nn, optim
+    >>> X, y = fastnn.data.make_moons(64, seed=0)
+    >>> net = nn.Sequential(nn.Linear(2, 2), seed=0)
+    >>> trainer = fastnn.Trainer(net, nn.CrossEntropyLoss(), optim.SGD(net.parameters(), lr=0.1))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     saving = callbacks.ModelCheckpoint(os.path.join(folder, "net-{epoch}.safetensors"), net_only=True)
+    ...     history = trainer.fit(X, y, epochs=2, callbacks=[saving])
+    ...     print(sorted(os.listdir(folder)))
+    ['net-1.safetensors', 'net-2.safetensors']
     """
 
     def __init__(

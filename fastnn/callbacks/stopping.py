@@ -1,4 +1,4 @@
-"""Callbacks that end a run: when it gets no better, when numbers overflow, when time is up."""
+"""Callbacks that end a run: if it no longer improves, if numbers overflow, if a time limit is reached."""
 
 from __future__ import annotations
 
@@ -26,24 +26,26 @@ STATE = schema.record(
 
 
 class EarlyStopping(Callback):
-    """Ends a run whose record has not improved for some epochs, and goes back to the best parameters.
+    """Ends a run whose record has not improved for some epochs, and restores the best parameters.
+
+    An epoch improves if `value < best - min_delta` (mode "min") or `value > best + min_delta` (mode "max").
 
     Parameters
     ----------
     monitor : str, default "val_loss"
-        The record to follow.
+        Name of the record.
     patience : int, default 10
-        The run ends after so many epochs in a row without improvement.
-    min_delta : float, default 0
-        A change by no more than this is no improvement.
+        The run ends after so many epochs in a row without improvement, 1 or more.
+    min_delta : float, default 0.0
+        A change by no more than this is no improvement, 0 or more.
     mode : {"auto", "min", "max"}, default "auto"
-        Whether less or more is better; "auto" tells by the name ("val_loss", "accuracy", "head_f1_macro", in any case),
-        and is an error for names that are not known.
+        Whether less or more is better. "auto" decides by the name ("val_loss", "accuracy", "head_f1_macro", in any
+        case), and raises ValueError for an unknown name.
     restore_best : bool, default True
-        Whether the network gets the parameters of its best epoch back when the run ends, however it ends (also by
-        Ctrl-C). The optimizer's state stays that of the last epoch.
+        Whether the network gets the parameters and statistics of its best epoch back when the run ends, however it ends
+        (also by Ctrl-C). The optimizer's state stays that of the last epoch.
     baseline : float, optional
-        What is no better than this is no improvement either.
+        The first value of `best`: an epoch must improve on it to count.
 
     Attributes
     ----------
@@ -51,10 +53,32 @@ class EarlyStopping(Callback):
         The best value so far.
     best_epoch : int
         Its epoch, counted from 1; 0 if there was no improvement.
+    waited : int
+        Number of epochs since then.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range; after an epoch, if there is no record of this name.
+    TypeError
+        If an argument has the wrong type.
 
     Notes
     -----
-    nan is never an improvement. The names are those of Keras; the default of `patience` is scikit-learn's.
+    NaN is never an improvement. The names of the arguments are those of `keras.callbacks.EarlyStopping` (where
+    `restore_best` is `restore_best_weights`); the default of `patience` is that of scikit-learn's `n_iter_no_change`.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> import numpy as np
+    >>> from fastnn import callbacks, nn, optim
+    >>> net = nn.Sequential(nn.Linear(1, 1, weight_init=1.0, bias_init=0.0))
+    >>> trainer = fastnn.Trainer(net, nn.MSELoss(), optim.SGD(net.parameters(), lr=0.0))  # learns nothing
+    >>> x, y = np.array([[1], [3]], "float32"), np.array([[3], [5]], "float32")
+    >>> history = trainer.fit(x, y, epochs=100, callbacks=[callbacks.EarlyStopping("loss", patience=2)])
+    >>> history.epochs, history.stopped
+    (3, 'loss has not improved on 4 since epoch 1')
     """
 
     def __init__(
@@ -114,10 +138,25 @@ class EarlyStopping(Callback):
 
 
 class TerminateOnNaN(Callback):
-    """Ends a run at a loss that is not finite; `history.stopped` names the first layer with such a number.
+    """Ends a run at a loss that is not finite; `history.stopped` names the first parameter or layer that is not finite.
 
-    The loss is looked at in the compiled loop, before the gradient of the batch is: parameters and optimizer are as
-    before that batch. (Data that are not finite are an error, with this callback and without.)
+    Notes
+    -----
+    The compiled loop tests the loss of each batch before it computes the gradient: parameters and optimizer are as
+    before that batch. After an epoch, "loss" and "val_loss" are tested too. NaN or infinity in the data raises
+    ValueError, with or without this callback. Source: `keras.callbacks.TerminateOnNaN`.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> import numpy as np
+    >>> from fastnn import callbacks, nn, optim
+    >>> net = nn.Sequential(nn.Linear(1, 1, weight_init=2.0**127, bias_init=0.0))  # overflows in float32
+    >>> trainer = fastnn.Trainer(net, nn.MSELoss(), optim.SGD(net.parameters(), lr=0.1))
+    >>> x, y = np.array([[2], [4]], "float32"), np.zeros((2, 1), "float32")
+    >>> history = trainer.fit(x, y, epochs=5, callbacks=[callbacks.TerminateOnNaN()])
+    >>> history.epochs, history.stopped[:44]
+    (0, 'the loss of batch 1 of epoch 1 is not finite')
     """
 
     def on_nonfinite(self, run: Run) -> None:
@@ -130,14 +169,35 @@ class TerminateOnNaN(Callback):
 
 
 class TimeLimit(Callback):
-    """Ends a run after some time, also amid an epoch: within about a tenth of a second, or a batch.
+    """Ends a run after a time, also within an epoch: within about a tenth of a second, or a batch.
 
-    A run that is resumed from its checkpoint has that time anew.
+    A run that is resumed from its checkpoint has the whole time again, and continues where it stopped.
 
     Parameters
     ----------
     seconds : float
-        Of wall-clock time, counted from the beginning of the run.
+        Wall-clock time from the beginning of the run, above 0.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If `seconds` is not above 0, or not a number.
+
+    Notes
+    -----
+    An epoch that is cut off is not recorded in the history, though its batches have been trained. Source: the argument
+    `max_time` of `lightning.pytorch.Trainer`.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> import numpy as np
+    >>> from fastnn import callbacks, nn, optim
+    >>> net = nn.Sequential(nn.Linear(1, 1), seed=0)
+    >>> trainer = fastnn.Trainer(net, nn.MSELoss(), optim.SGD(net.parameters(), lr=0.1))
+    >>> x = np.ones((4, 1), "float32")
+    >>> trainer.fit(x, x, epochs=10**9, callbacks=[callbacks.TimeLimit(0.05)]).stopped
+    'the time limit of 0.05 s is over'
     """
 
     every = None

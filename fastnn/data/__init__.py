@@ -1,4 +1,4 @@
-"""Small data sets to learn on, and the few steps between arrays and a network."""
+"""Small data sets, and the preparation of arrays for training: splitting, scaling, batches, weights, mixup."""
 
 from .batches import batches
 from .digits import load_digits

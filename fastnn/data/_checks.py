@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from .._validation import as_objects
 
-SHARE_DIGITS = 9  # decimal places that a number of samples made of a share is rounded to before it is rounded up
+SHARE_DIGITS = 9  # decimal places to which share * n is rounded before it is rounded up
 FLOATS = (np.dtype("float32"), np.dtype("float64"))
 
 

@@ -1,7 +1,7 @@
 """Write ``digits.npz`` from the copy of the digits in scikit-learn: ``python -m fastnn.data.make_digits``.
 
-Needed only to rebuild the file; `fastnn.data.load_digits` reads what is there. Two runs write the same
-bytes: `numpy.savez_compressed` stamps no time, so only another zlib could pack the same arrays otherwise.
+Needed only to rebuild the file, which `fastnn.data.load_digits` reads. `numpy.savez_compressed` writes no time stamps,
+so the bytes of the file depend only on the arrays and the version of zlib.
 """
 
 from pathlib import Path
@@ -12,7 +12,19 @@ from .digits import DIGITS_FILE
 
 
 def write_digits(path: Path = DIGITS_FILE) -> None:
-    """Write ``pixels`` (1797, 64) of 0..16 and ``labels`` (1797,), both uint8, to ``path``."""
+    """Write ``pixels`` (1797, 64) of 0..16 and ``labels`` (1797,), both uint8, to ``path``.
+
+    Parameters
+    ----------
+    path : pathlib.Path, default ``digits.npz`` beside this module
+
+    Raises
+    ------
+    SystemExit
+        If scikit-learn is not installed.
+    OSError
+        If the file cannot be written.
+    """
     try:
         from sklearn.datasets import load_digits
     except ImportError:

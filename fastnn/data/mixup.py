@@ -9,28 +9,37 @@ from .. import _validation as check
 from .._core.random import uniform
 from .._frames import ShortErrors
 
-MIXUP_STREAM = 1 << 61  # random streams of partners and shares: this + 2 epoch, + 1
+MIXUP_STREAM = 1 << 61  # random streams: this + 2 epoch for partners, this + 2 epoch + 1 for shares
 
 
 class Mixup(ShortErrors):
-    """Mixes each sample of a batch with another one of the same batch, inputs and targets alike, while training.
+    """Mixup: mixes each sample of a batch with another one of the same batch, inputs and targets, while training.
 
         x' = share * x[i] + (1 - share) * x[j],    y' = share * y[i] + (1 - share) * y[j]
 
-    with one share a batch, drawn from Beta(alpha, alpha), and j a random permutation of the batch: the rule of Zhang,
-    Cisse, Dauphin and Lopez-Paz, "mixup: Beyond Empirical Risk Minimization" (ICLR 2018). Class indices become
-    probabilities, sample weights are mixed too. Losses that take class indices only (`NLLLoss`) cannot be trained so.
+    with one share for each batch, drawn from Beta(alpha, alpha), and j a random permutation of the batch. Class indices
+    become probabilities (one-hot rows, mixed); sample weights are mixed too.
 
     Parameters
     ----------
     alpha : float, default 0.2
-        Above 0. The smaller, the closer shares are to 0 and 1; 1 draws them uniformly.
+        Above 0. The smaller it is, the closer shares are to 0 and 1; 1 draws them uniformly, infinity gives 0.5.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If `alpha` is not such a number. `Trainer.fit` raises TypeError for a loss that takes class indices only
+        (`NLLLoss`) or only -1 and 1, for networks with several heads, and for inputs of uint8 or float16; and
+        ValueError for targets that are ignored.
 
     Notes
     -----
-    Partners and shares are decided by the seed of `fit`, the epoch and the place in it: they are the same for any
+    Partners and shares depend only on the seed of `fit`, the epoch and the place in it: they are the same for any
     number of threads, and for a run that was interrupted and resumed. They are drawn once an epoch; the mixing itself
-    is part of the compiled loop. Accuracy while training is that of the larger part of each mixture.
+    is part of the compiled loop. A NaN in a sample is in both of its mixtures. The training accuracy is that for the
+    class with the largest mixed probability.
+
+    Source: Zhang, Cisse, Dauphin and Lopez-Paz, "mixup: Beyond Empirical Risk Minimization", ICLR 2018.
 
     Examples
     --------
@@ -52,11 +61,29 @@ class Mixup(ShortErrors):
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Partners and shares for rows `first`, `first` + 1, ... of an epoch, in batches.
 
+        Parameters
+        ----------
+        seed : int
+            From 0 to 2**64 - 1.
+        epoch, first : int
+            Number of the epoch, and of the first row in it, a multiple of `batch_size`; both from 0.
+        rows : int
+            Number of rows; the last batch may be smaller.
+        batch_size : int
+
         Returns
         -------
         partner : ndarray of int64, shape (rows,)
-            For each row its partner, counted from `first` too: a permutation within each batch.
+            The partner of each row, counted from `first` too: a permutation within each batch.
         share : ndarray of float64, shape (batches,)
+            Between 0 and 1, a multiple of 2^-24.
+
+        Examples
+        --------
+        >>> from fastnn.data import Mixup
+        >>> partner, share = Mixup(1.0).draw(seed=0, epoch=0, first=0, rows=5, batch_size=3)
+        >>> sorted(partner[:3].tolist()), sorted(partner[3:].tolist()), share.shape
+        ([0, 1, 2], [3, 4], (2,))
         """
         keys = uniform(seed, MIXUP_STREAM + 2 * epoch, first, rows)
         partner = np.lexsort((keys, np.arange(rows) // batch_size))
@@ -69,12 +96,34 @@ class Mixup(ShortErrors):
 
 
 def symmetric_beta(alpha: float, u: NDArray[np.float64], v: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Numbers of the distribution Beta(alpha, alpha) from two uniform ones each, rounded to 24 bits.
+    """Random numbers from the distribution Beta(alpha, alpha), each made of two uniform ones, rounded to 24 bits.
 
-    t = sqrt(2 alpha (u^(-1 / alpha) - 1)) cos(2 pi v) has Student's distribution with 2 alpha degrees of freedom
-    (Bailey, "Polar generation of random variates with the t-distribution", 1994), and (1 + t / sqrt(2 alpha + t^2)) / 2
-    the wanted one. Rounding makes shares exact in float32, and does away with the last bits, in which the logarithm of
-    NumPy may differ from machine to machine.
+        t = sqrt(2 alpha (u^(-1 / alpha) - 1)) cos(2 pi v)          # Student's t, 2 alpha degrees of freedom
+        beta = (1 + t / sqrt(2 alpha + t^2)) / 2
+
+    Parameters
+    ----------
+    alpha : float
+        Above 0.
+    u, v : ndarray of float64, shape (n,)
+        Uniform in [0, 1).
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+
+    Notes
+    -----
+    Rounding makes shares exact in float32, and removes the last bits, in which NumPy's logarithm may differ from
+    machine to machine. 1 - u is used for u, which may be 0. Source of t: Bailey, "Polar generation of random variates
+    with the t-distribution", 1994.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn.data.mixup import symmetric_beta
+    >>> symmetric_beta(1.0, np.array([0.75, 0.75]), np.array([0.0, 0.5])).round(4).tolist()
+    [0.933, 0.067]
     """
     with np.errstate(divide="ignore", over="ignore"):
         ratio = np.sqrt(np.expm1(-np.log(1 - u) / alpha)) * np.cos(2 * np.pi * v)  # t / sqrt(2 alpha)

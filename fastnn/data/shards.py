@@ -1,4 +1,4 @@
-"""Samples in a folder of .npy files, for data that is larger than memory."""
+"""Samples in a folder of .npy files, for data that are larger than memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ._checks import check_integer
 
 
 def _shard_names(folder: str | os.PathLike[str], part: str = "x") -> list[str]:
-    """The files of a part, in the order of their names, numbers in them by value."""
+    """The file names of a part, sorted; numbers in names are compared by value."""
     names = [name for name in os.listdir(folder) if name.startswith(f"{part}_") and name.endswith(".npy")]
     return sorted(names, key=lambda name: [(int(t) if t.isdecimal() else -1, t) for t in re.split(r"(\d+)", name)])
 
@@ -25,30 +25,35 @@ def _shard_names(folder: str | os.PathLike[str], part: str = "x") -> list[str]:
 class Shards(ShortErrors):
     """A folder of shards: x_000.npy, y_000.npy and perhaps weight_000.npy; x_001.npy, y_001.npy; and so on.
 
-    What follows "x_" is the name of the shard; they are taken in the order of their names, numbers in them by value:
-    x_999 before x_1000.
-    `Trainer.fit(Shards(folder))` has one of them in memory, and reads the next one meanwhile. With shuffle, each epoch
-    has an order of the shards, and each shard an order of its rows, drawn from (seed, epoch); batches do not reach over
-    from one into the next, so the last batch of a shard may be smaller.
+    The part after "x_" is the name of the shard. Shards are sorted by name, with numbers compared by value: x_999
+    before x_1000. `Trainer.fit(Shards(folder))` has one shard in memory and reads the next one in the background. With
+    `shuffle=True`, each epoch has an order of the shards and of the rows within each shard, drawn from (seed, epoch). A
+    batch has rows of one shard only, so the last batch of a shard may be smaller.
 
     Parameters
     ----------
-    folder : str or path
+    folder : str or path-like
 
     Attributes
     ----------
+    folder : pathlib.Path
     names : list of str
         The x files, without their folder.
     rows : list of int
-        The number of samples in each.
+        The number of samples in each shard. `len(shards)` is the number of shards.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such folder, or a shard has no y.
+        If there is no such folder, or a shard has no y file.
     ValueError
-        If the folder has no shards, or one does not fit: another number of rows in y or weight, another dtype or other
-        features than the first one. Only the headers are read for that.
+        If the folder has no shards, only some shards have weights, a file is not a .npy file or has no rows, y or
+        weight has another number of rows than x, or rows have another shape or dtype than in the first shard. Only the
+        headers of the files are read for that.
+
+    Notes
+    -----
+    Numbers are not looked at: `Trainer.fit` raises ValueError at a NaN in x or y that makes a loss not finite.
 
     Examples
     --------
@@ -88,7 +93,7 @@ class Shards(ShortErrors):
         return array
 
     def _check(self, i: int) -> int:
-        """The rows of a shard, if it fits."""
+        """The number of rows of shard i, if its arrays fit; ValueError otherwise."""
         arrays = {part: self._open(i, part, mmap=True) for part in self._parts}
         rows = len(arrays["x"])
         for part, array in arrays.items():
@@ -103,7 +108,36 @@ class Shards(ShortErrors):
         return rows
 
     def load(self, i: int, *, mmap: bool = False) -> tuple[NDArray[Any], ...]:
-        """The arrays of shard number i: x, y, and weight if there is one; with `mmap` not read, but mapped."""
+        """The arrays of shard number i: x, y, and weight if there are weights.
+
+        Parameters
+        ----------
+        i : int
+            From 0 to len(self) - 1.
+        mmap : bool, default False
+            Map the files into memory, read-only, instead of reading them.
+
+        Returns
+        -------
+        tuple of ndarray, or of numpy.memmap with `mmap`
+            With the dtypes of the files.
+
+        Raises
+        ------
+        IndexError
+            If `i` is out of range.
+        OSError, ValueError
+            If a file cannot be read, or is not a .npy file.
+
+        Examples
+        --------
+        >>> import fastnn, tempfile
+        >>> X, y = fastnn.data.make_moons(100, seed=0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     x_part, y_part = fastnn.data.Shards.write(folder, X, y, rows=40).load(2)
+        >>> x_part.shape, y_part.shape
+        ((20, 2), (20,))
+        """
         return tuple(self._open(i, part, mmap) for part in self._parts)
 
     @property
@@ -112,23 +146,53 @@ class Shards(ShortErrors):
         return "weight" in self._parts
 
     def weight(self, i: int) -> NDArray[Any]:
-        """The weights of shard number i, mapped."""
+        """The weights of shard number i, shape (rows,), mapped into memory; FileNotFoundError if there are none."""
         return self._open(i, "weight", mmap=True)
 
     @classmethod
     def write(
         cls, folder: str | os.PathLike[str], x: Any, y: Any, weight: Any = None, *, rows: int = 100_000
     ) -> Shards:
-        """Cut arrays into shards of so many rows in a folder, which is made if need be, and return them.
+        """Write arrays as shards of at most `rows` rows into a folder, and return the shards.
 
-        They are written aside first and appear together: a write that is interrupted leaves no shards.
+        Parameters
+        ----------
+        folder : str or path-like
+            Made if it does not exist.
+        x, y : array_like of numbers, shape (n, ...)
+            Anything with a length that gives rows when it is sliced, such as a `numpy.memmap`. One slice at a time is
+            read.
+        weight : array_like of numbers, shape (n,), optional
+            Sample weights.
+        rows : int, default 100_000
+            Rows of a shard, 1 or more; the last one has the rest.
+
+        Returns
+        -------
+        shards : Shards
 
         Raises
         ------
         ValueError
-            If the folder has shards already, with which these would be mixed; or the arrays differ in length.
+            If the folder has shards already, the arrays differ in length or have no rows, or `rows` is less than 1.
         TypeError
-            If one is not an array of numbers.
+            If one is not an array of numbers, or `rows` is not an integer.
+        OSError
+            If a file cannot be written.
+
+        Notes
+        -----
+        Files are written to a temporary folder within `folder` and then renamed, x last: a write that is interrupted
+        leaves no shards that can be read.
+
+        Examples
+        --------
+        >>> import fastnn, tempfile
+        >>> import numpy as np
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     shards = fastnn.data.Shards.write(folder, np.ones((5, 2)), np.zeros(5), np.ones(5), rows=2)
+        ...     print(shards.rows, shards.weighted)
+        [2, 2, 1] True
         """
         check_integer("rows", rows, 1)
         arrays = {"x": x, "y": y} | ({} if weight is None else {"weight": weight})

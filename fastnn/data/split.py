@@ -1,4 +1,4 @@
-"""From one data set to standardized training and test sets."""
+"""Splitting a data set into training and test parts, and standardizing them."""
 
 import numbers
 
@@ -18,42 +18,49 @@ def train_test_split(
 ) -> tuple[NDArray, ...]:
     """Split arrays at random into a training part and a test part.
 
+        n_test = ceil(test_size * n),    n_train = n - n_test
+
     Parameters
     ----------
     *arrays : array_like, shape (n, ...)
-        Split along the first axis, all in the same way; any dtype.
-    test_size : float or int, optional
-        A float between 0 and 1 is the share of the test part, ``ceil(test_size * n)`` samples; an int
-        is their number. Both parts get at least one sample.
+        Arrays with the same first axis, of any dtype; their rows are split in the same way.
+    test_size : float or int, default 0.25
+        A float between 0 and 1 is the share of the test part, an int its number of samples. Both parts must have at
+        least one sample.
     seed : int, optional
         From 0 to 2**64 - 1; None draws one from the operating system's entropy.
     stratify : array_like, shape (n,), optional
-        Class labels, usually ``y``: both parts then get each class in the proportion of the whole.
+        Class labels, usually ``y``: each class has then the same share in both parts, to rounding.
 
     Returns
     -------
     tuple of ndarray
-        ``X_train, X_test, y_train, y_test, ...``: two copies an array, dtypes kept, rows shuffled.
-        NaN is copied as it is.
+        ``X_train, X_test, y_train, y_test, ...``: two copies for each array, of the same dtype, with rows shuffled. NaN
+        is copied as it is.
 
     Raises
     ------
     ValueError
-        If lengths differ, ``test_size`` leaves a part empty, a class of ``stratify`` has fewer than two
-        samples, or a part has fewer samples than there are classes.
+        If lengths differ, ``test_size`` leaves a part empty, a class of ``stratify`` has fewer than two samples, or a
+        part has fewer samples than there are classes.
     TypeError
-        If no array is given, or ``test_size`` or ``seed`` has the wrong type.
+        If no array is given, ``test_size`` or ``seed`` has the wrong type, or an array is masked or sparse.
 
     Notes
     -----
-    Order of results and rounding of ``test_size`` are those of `sklearn.model_selection.train_test_split`;
-    the draw is not, and it stays the same only as long as NumPy's ``Generator.permutation`` does.
+    The order of the results and the rounding of ``test_size`` are those of `sklearn.model_selection.train_test_split`.
+    The shuffling is another one, and it stays the same as long as NumPy's ``Generator.permutation`` does.
 
     Examples
     --------
+    >>> from fastnn.data import train_test_split
     >>> X_train, X_test, y_train, y_test = train_test_split([[1], [2], [3], [4]], [0, 0, 1, 1], seed=0)
     >>> X_train.shape, X_test.shape
     ((3, 1), (1, 1))
+    >>> labels = [0, 0, 0, 0, 1, 1]
+    >>> train, test = train_test_split(labels, test_size=0.5, stratify=labels, seed=0)
+    >>> sorted(train.tolist()), sorted(test.tolist())
+    ([0, 0, 1], [0, 0, 1])
     """
     if not arrays:
         raise TypeError("train_test_split takes at least one array, got none")
@@ -69,7 +76,7 @@ def train_test_split(
 
 
 def _test_count(test_size: float, n: int) -> int:
-    """Return the number of test samples out of ``n``."""
+    """Return the number of test samples of ``n``; ValueError if a part would be empty."""
     if isinstance(test_size, numbers.Integral):
         n_test = check_integer("test_size", test_size, 1)
     else:
@@ -80,7 +87,30 @@ def _test_count(test_size: float, n: int) -> int:
 
 
 def stratified(labels: NDArray, n_test: int) -> NDArray[np.bool_]:
-    """Return the mask of test samples: the first of each class, as many as its share of ``n_test``."""
+    """Return the mask of test samples: the first rows of each class, as many as its share of ``n_test``.
+
+    Parameters
+    ----------
+    labels : ndarray, shape (n,)
+    n_test : int
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+
+    Raises
+    ------
+    ValueError
+        If ``labels`` is not of one axis, a class has fewer than two samples, or a part fewer samples than there are
+        classes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn.data.split import stratified
+    >>> stratified(np.array([0, 0, 1, 1]), 2).tolist()
+    [True, False, True, False]
+    """
     if labels.ndim != 1:
         raise ValueError(f"stratify must have shape (n,), got {labels.shape}")
     classes, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)
@@ -110,22 +140,23 @@ def _shares(counts: NDArray, total: int) -> NDArray:
 
 @errors_of_use
 def standardize(X_train: ArrayLike, *others: ArrayLike) -> NDArray | tuple[NDArray, ...]:
-    """Shift and scale each feature by the mean and standard deviation it has in the training set.
+    """Standardize features by their mean and standard deviation in the training set.
 
         z = (x - mean(x_train)) / std(x_train)
 
     Parameters
     ----------
     X_train : array_like of float32 or float64, shape (n, ...)
-        The samples that mean and standard deviation (population, ``ddof=0``) are taken from.
+        The samples, one or more, from which mean and standard deviation (population, ``ddof=0``) are computed.
     *others : array_like of float32 or float64, shape (m, ...)
-        Test or validation sets with the features of ``X_train``.
+        Test or validation sets with the features of ``X_train``, scaled with its mean and standard deviation.
 
     Returns
     -------
     ndarray, or tuple of ndarray when ``others`` are given
-        Standardized copies in the order and the dtypes of the arguments. A feature that is constant in
-        ``X_train`` is divided by 1. A NaN in a feature of ``X_train`` makes the whole feature NaN.
+        Standardized copies in the order and the dtypes of the arguments. A feature that is constant in ``X_train`` is
+        only shifted. A NaN in a feature of ``X_train`` makes the whole feature NaN; a NaN in another array stays the
+        only one.
 
     Raises
     ------
@@ -136,12 +167,15 @@ def standardize(X_train: ArrayLike, *others: ArrayLike) -> NDArray | tuple[NDArr
 
     Notes
     -----
-    Computed in float64 and rounded once, at the end.
+    Computed in float64 and rounded once, at the end. Source: `sklearn.preprocessing.StandardScaler`.
 
     Examples
     --------
-    >>> standardize(np.array([[1.0, 7.0], [3.0, 7.0]])).tolist()
-    [[-1.0, 0.0], [1.0, 0.0]]
+    >>> import numpy as np
+    >>> from fastnn.data import standardize
+    >>> train, test = standardize(np.array([[1.0, 7.0], [3.0, 7.0]]), np.array([[5.0, 8.0]]))
+    >>> train.tolist(), test.tolist()
+    ([[-1.0, 0.0], [1.0, 0.0]], [[3.0, 1.0]])
     """
     names = ["X_train", *(f"others[{i}]" for i in range(len(others)))]
     arrays = [_features(name, array) for name, array in zip(names, (X_train, *others), strict=True)]

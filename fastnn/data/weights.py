@@ -1,4 +1,4 @@
-"""Weights that make rare classes count as much as frequent ones."""
+"""Class weights, with which rare classes count as much as frequent ones."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,39 +18,48 @@ def class_weights(
     classes: int | None = None,
     ignore_index: int = -100,
 ) -> NDArray[np.float64]:
-    """Weights of classes for `CrossEntropyLoss(weight=...)` and the other losses over classes.
+    """Weights of classes, for `CrossEntropyLoss(weight=...)` and other losses with class indices.
+
+        weight_c = n / (k * count_c)          # "balanced"
+
+    with n samples, of which ``count_c`` are of class c, and k classes that occur in y. The weighted counts of these
+    classes are then equal, and the mean of the weights over the samples is 1.
 
     Parameters
     ----------
     y : array_like of integers, shape (n,)
-        Class indices.
-    class_weight : "balanced" or dict, optional
-        "balanced" gives each class the weight n / (k * count), k being the number of classes that y has: all classes
-        then count alike, and the mean of the weights over the samples is 1. A dict gives weights by class, 1 to those
-        that it does not name.
+        Class indices, 0 or more.
+    class_weight : "balanced" or dict, default "balanced"
+        A dict has weights by class, 0 or more and finite; a class that is not in it has weight 1.
     classes : int, optional
-        How many classes there are; by default the largest index of y, plus 1.
-    ignore_index : int, optional
+        Number of classes, 1 or more; by default the largest index of y, plus 1.
+    ignore_index : int, default -100
         Samples of this class are left out.
 
     Returns
     -------
     weights : ndarray of float64, shape (classes,)
-        A class without samples has the weight 0 if they are balanced.
+        The "balanced" weight of a class without samples is 0.
 
     Raises
     ------
-    ValueError, TypeError
-        If y is not a row of integers or has none, or an index or a weight is out of range.
+    ValueError
+        If y is not of one axis, has no samples that are not ignored, or an index or a weight is out of range.
+    TypeError
+        If y is not of integers, or another argument has the wrong type.
 
     Notes
     -----
-    "balanced" is the rule of `sklearn.utils.class_weight.compute_class_weight`, after King and Zeng (2001).
+    "balanced" is the rule of `sklearn.utils.class_weight.compute_class_weight`, after King and Zeng, "Logistic
+    regression in rare events data" (2001).
 
     Examples
     --------
-    >>> class_weights([0, 0, 0, 1]).tolist()
-    [0.6666666666666666, 2.0]
+    >>> from fastnn.data import class_weights
+    >>> class_weights([0, 0, 0, 1, 1, 1, 1, 1]).round(4).tolist()
+    [1.3333, 0.8]
+    >>> class_weights([0, 1, 2], {1: 2.5}).tolist()
+    [1.0, 2.5, 1.0]
     """
     labels = np.asarray(y)
     if labels.dtype.kind not in "iu":
@@ -74,6 +83,7 @@ def class_weights(
 
 
 def _named(class_weight: Mapping[Any, float], k: int) -> NDArray[np.float64]:
+    """The weights of k classes from a dict; 1 for a class that is not in it."""
     weights = np.ones(k)
     for label, weight in class_weight.items():
         index = check_integer("a class of class_weight", label, 0)

@@ -1,8 +1,8 @@
-"""The format of all files: safetensors whose metadata hold a description in JSON, and a SHA-256 over everything.
+"""The format of all files: safetensors, whose metadata hold a description in JSON and a SHA-256 of everything.
 
-Under the key "fastnn" stands {"sha256": ..., "content": {"kind": ..., "format": ..., ...}}. The hash is over the text
-of the content and the names, dtypes, shapes and bytes of all tensors; the text must be the one that `write` would
-write. So whatever byte of a file is changed, `read` says so.
+The metadata have one key, "fastnn", with the JSON text {"sha256": ..., "content": {"kind": ..., "format": ..., ...}}.
+The hash is of the text of the content and of the names, dtypes, shapes and bytes of all tensors; the text must be
+exactly what `write` writes. So a change of any byte of a file is detected by `read`.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from .replace import Path, replace
 
 FORMAT = 1
 READERS = {"model": "fastnn.load(path)", "checkpoint": "trainer.load_checkpoint(path)"}
-MAX_HEADER = 16 << 20  # bytes; that of a network of a thousand layers has some 200 kB
-MAX_DEPTH = 200  # of what the description nests: some fifty networks one within the other
-LACKING = "[digital envelope routines]", "can't allocate"  # messages where there is no memory
+MAX_HEADER = 16 << 20  # bytes; a network of a thousand layers takes about 200 kB
+MAX_DEPTH = 200  # levels of nesting in the description, about fifty networks within each other
+LACKING = "[digital envelope routines]", "can't allocate"  # how messages for lack of memory begin
 DTYPES = {
     "F64": "f8", "F32": "f4", "F16": "f2", "I64": "i8", "I32": "i4", "I16": "i2", "I8": "i1",
     "U64": "u8", "U32": "u4", "U16": "u2", "U8": "u1", "BOOL": "?",
@@ -33,12 +33,27 @@ DTYPES = {
 
 
 class FileFormatError(ValueError):
-    """A file is not what it should be: truncated, changed, or another program's. The message says what is wrong."""
+    """A file is truncated, damaged, of another kind, or from another program. The message says what is wrong.
+
+    Examples
+    --------
+    >>> import fastnn, pathlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "net.safetensors")
+    ...     size = path.write_bytes(b"something else")
+    ...     try:
+    ...         net = fastnn.load(path)
+    ...     except fastnn.FileFormatError as error:
+    ...         print(str(error).removeprefix(str(path)))
+     is no safetensors file: it begins with b'something'
+    """
 
 
 @contextmanager
 def _memory_errors() -> Iterator[None]:
-    """MemoryError instead of what OpenSSL, Python's files and the Rust library of safetensors raise where it lacks."""
+    """Raise MemoryError instead of the errors of OpenSSL, Python's files and the Rust code of safetensors for lack of
+    memory.
+    """
     try:
         yield
     except BaseException as error:
@@ -50,14 +65,37 @@ def _memory_errors() -> Iterator[None]:
 
 @_memory_errors()
 def write(path: Path, kind: str, tensors: dict[str, Array], description: dict[str, Any]) -> None:
-    """Write a file as one of `kind`, atomically: `path` has the old content or the new, never a part.
+    """Write a file of a kind, atomically: `path` has the old content or the new one, never a part.
+
+    Parameters
+    ----------
+    path : str or path-like
+    kind : {"model", "checkpoint"}
+    tensors : dict of str to ndarray
+        Of the dtypes in `DTYPES`; bytes that are swapped are written in native order. NaN keeps its bits.
+    description : dict
+        What goes into the content beside "kind", "format" and "fastnn" (the version): JSON without NaN and infinity.
 
     Raises
     ------
     ValueError
-        If `read` would not take it: a description too long, or nested too deep.
+        If `read` would refuse the file: a description over 16 MiB, or nested deeper than 200 levels.
     OSError
-        If it cannot be written; what was at `path` is still there.
+        If it cannot be written; the old file is then still there.
+    MemoryError
+        If there is not enough memory.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import numpy as np
+    >>> from fastnn.files.format import read, write
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "file.safetensors")
+    ...     write(path, "model", {"a": np.array([1.0, np.nan])}, {"note": "two numbers"})
+    ...     tensors, content = read(path, "model")
+    >>> tensors["a"].tolist(), content["kind"], content["note"]
+    ([1.0, nan], 'model', 'two numbers')
     """
     from safetensors.numpy import save
 
@@ -77,14 +115,31 @@ def write(path: Path, kind: str, tensors: dict[str, Array], description: dict[st
 
 @_memory_errors()
 def read(path: Path, kind: str) -> tuple[dict[str, Array], dict[str, Any]]:
-    """The tensors and the description of a file that `write` made.
+    """Read the tensors and the content of a file that `write` made.
+
+    Parameters
+    ----------
+    path : str or path-like
+    kind : {"model", "checkpoint"}
+        The kind that the file must be of.
+
+    Returns
+    -------
+    tensors : dict of str to ndarray
+        New arrays, with the bits that were written, in the order of the file.
+    content : dict
+        The description, with "kind", "format" and "fastnn".
 
     Raises
     ------
     FileFormatError
-        If the file is not whole, not unchanged, or not of `kind`.
+        If the file is truncated, damaged, not a regular file, or not of this kind and format.
+    TypeError
+        If `path` is not a path.
     OSError
         If it cannot be read.
+    MemoryError
+        If there is not enough memory.
     """
     if not isinstance(path, (str, os.PathLike)):
         hint = ": write the bytes to a file first" if isinstance(path, (bytes, bytearray, memoryview)) else ""
@@ -115,7 +170,7 @@ def read(path: Path, kind: str) -> tuple[dict[str, Array], dict[str, Any]]:
 
 
 def _header(path: Path, file: BinaryIO, length: int) -> dict[str, Any]:
-    """The header of a file of so many bytes: what the tensors are, and the metadata; no more of a file is read here."""
+    """The header of a file of `length` bytes: its tensors and metadata. Only the header is read."""
     start = file.read(9)
     size = int.from_bytes(start[:8], "little")
     if not start:
@@ -143,10 +198,10 @@ def _header(path: Path, file: BinaryIO, length: int) -> dict[str, Any]:
 
 
 def _header_problem(text: bytes) -> str:
-    """What safetensors says of a header alone: nothing, or what is wrong with it, or that the data are missing.
+    """The error of safetensors for a header without data, as text; "" if there is none.
 
-    The data are read here, not there: where memory lacks, that library ends the process, and a mapped file that is cut
-    off does.
+    The data are read here and not by safetensors, which ends the process if memory is short, or if a mapped file is
+    truncated while it is read.
     """
     from safetensors import SafetensorError, deserialize
 
@@ -158,7 +213,7 @@ def _header_problem(text: bytes) -> str:
 
 
 def _tensor(path: Path, name: str, entry: dict[str, Any], file: BinaryIO) -> Array:
-    """The next tensor of a file, whose place and size were checked."""
+    """Read the next tensor of a file; its place and size have been checked."""
     if entry["dtype"] not in DTYPES:
         raise FileFormatError(f"{path}: tensor {name!r:.60} has dtype {entry['dtype']}, which fastnn never writes")
     try:
@@ -174,7 +229,7 @@ def _tensor(path: Path, name: str, entry: dict[str, Any], file: BinaryIO) -> Arr
 
 
 def _content(path: Path, kind: str, metadata: dict[str, str]) -> tuple[dict[str, Any], str]:
-    """The content of the metadata, and the SHA-256 that goes with it."""
+    """The content in the metadata, checked, and the SHA-256 that the file states for it."""
     if set(metadata) != {"fastnn"}:
         raise FileFormatError(
             f"{path} is a safetensors file, but not one of fastnn's: its tensors alone can be had by "
@@ -200,7 +255,7 @@ def _content(path: Path, kind: str, metadata: dict[str, str]) -> tuple[dict[str,
 
 
 def _depth(value: Any) -> int:
-    """How many lists and dicts stand in each other."""
+    """The number of lists and dicts nested in each other."""
     depth, level = 0, [value]
     while level := [item for item in level if isinstance(item, (list, tuple, dict))]:
         depth += 1

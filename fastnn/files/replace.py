@@ -1,7 +1,7 @@
-"""Putting a file into its place at once: there is the old one or the new one, whoever looks and whatever happens.
+"""Replacing a file atomically: at any time, whatever happens, there is the whole old file or the whole new one.
 
-The bytes go into a new file in the folder of the target, with a name that nobody can guess and that must not exist yet
-(O_EXCL: no link planted there is followed), onto the disk, and then into their place by `rename`.
+The bytes are written to a new file in the folder of the target, synchronized to the disk, and renamed to the target.
+The new file has a random name and is opened with O_EXCL, so that a link of that name is not followed.
 """
 
 from __future__ import annotations
@@ -20,20 +20,38 @@ from typing import Any
 Path = str | os.PathLike[str]
 
 PREFIX, SUFFIX = ".fastnn-", ".tmp"
-NO_SYNC = {errno.EACCES, errno.EPERM, errno.EINVAL, errno.ENOTSUP}  # of folders that cannot be read, or file systems
+NO_SYNC = {errno.EACCES, errno.EPERM, errno.EINVAL, errno.ENOTSUP}  # from fsync of some folders and file systems
 
 
 def replace(path: Path, data: bytes) -> None:
-    """Put `data` at `path` at once.
+    """Replace the file at `path` by one with these bytes, atomically.
 
-    A symbolic link stays one: what it points to is replaced. The new file has the permissions of the old one, and its
-    owner and group where this process may give it away. What else hangs on the old file stays with that: other hard
-    links to it, access control lists, extended attributes. Of two that save at once, the last one's file stays.
+    Parameters
+    ----------
+    path : str or path-like
+    data : bytes
 
     Raises
     ------
     OSError
-        If it cannot be written; what was at `path` is still there, and nothing else.
+        If it cannot be written: the old file is then still there, and no other.
+
+    Notes
+    -----
+    Of a symbolic link, the file that it points to is replaced. The new file has the permissions of the old one, and its
+    owner and group where this process is allowed to set them. Other hard links, access control lists and extended
+    attributes stay with the old file. If two processes save at the same time, the file of the last one remains.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from fastnn.files.replace import replace
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "file")
+    ...     replace(path, b"old")
+    ...     replace(path, b"new")
+    ...     print(path.read_bytes(), len(list(path.parent.iterdir())))
+    b'new' 1
     """
     target = os.path.realpath(os.fsdecode(path))
     folder, name = os.path.split(target)
@@ -46,7 +64,7 @@ def replace(path: Path, data: bytes) -> None:
 
 
 def _status(target: str) -> os.stat_result | None:
-    """Of the file that is to be replaced; None if there is none, OSError if it is no file."""
+    """The status of the file to be replaced; None if there is none, OSError if it is not a regular file."""
     try:
         old = os.stat(target)
     except FileNotFoundError:
@@ -59,10 +77,10 @@ def _status(target: str) -> os.stat_result | None:
 
 
 def _put(folder: str, start: str, data: bytes, target: str, old: os.stat_result | None) -> bool:
-    """Write a new file and rename it; False if its name was taken, or the file was, before it was locked."""
+    """Write a new file and rename it; False if its name existed, or another process removed it before it was locked."""
     temporary = os.path.join(folder, f"{start}{secrets.token_hex(8)}{SUFFIX}")
-    # Until it has the permissions of the old file, nobody else may open it. All of this is one call into C: a signal
-    # whose handler raises finds no descriptor, or an object that closes it.
+    # Until it has the permissions of the old file, no other user may open it. `open` is one call into C: if a signal
+    # handler raises, there is either no descriptor yet, or an object that closes it.
     opener = partial(os.open, mode=0o666 if old is None else 0o600)
     try:
         with open(temporary, "xb", opener=opener) as file:
@@ -87,18 +105,18 @@ def _put(folder: str, start: str, data: bytes, target: str, old: os.stat_result 
 
 
 def _lock(file: Any, path: str) -> bool:
-    """Lock a new file, so that it is known to be in use; False if somebody took it for a leftover before that."""
+    """Lock a new file, which marks it as in use; False if another process removed it as a leftover before that."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return os.path.samestat(os.fstat(file.fileno()), os.stat(path, follow_symlinks=False))
     except (BlockingIOError, FileNotFoundError):
         return False
-    except OSError:  # a file system without locks: there, leftovers stay
+    except OSError:  # a file system without locks: leftovers are not removed there
         return True
 
 
 def _like(file: Any, old: os.stat_result) -> None:
-    """Give a new file the owner, the group and the permissions of an old one, as far as this process may."""
+    """Give a new file the owner, the group and the permissions of an old one, as far as this process is allowed to."""
     new = os.fstat(file.fileno())
     if new.st_uid != old.st_uid:
         with suppress(PermissionError):
@@ -110,9 +128,10 @@ def _like(file: Any, old: os.stat_result) -> None:
 
 
 def _sync(folder: str) -> None:
-    """See to it that the new name, too, outlives a loss of power."""
+    """Synchronize a folder, so that the new name also survives a loss of power."""
     opened: list[int] = []
-    # One call each: `opened` has the descriptor before a signal is looked at, and it is closed before one is.
+    # `extend` and `deque` are one call into C each, so that no signal handler can raise between opening the
+    # descriptor and storing it, or before it is closed.
     closing = map(os.close, opened)
     try:
         opened.extend(map(os.open, [folder], [os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC]))
@@ -125,10 +144,10 @@ def _sync(folder: str) -> None:
 
 
 def _remove_leftovers(folder: str, start: str) -> None:
-    """Remove what those left behind who were killed while they wrote the same file: what nobody holds the lock of."""
+    """Remove what killed processes left behind when they wrote the same target: the files that are not locked."""
     try:
         names = [name for name in os.listdir(folder) if name.startswith(start) and name.endswith(SUFFIX)]
-    except OSError:  # a folder that can be written, but not read
+    except OSError:  # the folder can be written but not read
         return
     for name in names:
         path = os.path.join(folder, name)
@@ -138,7 +157,7 @@ def _remove_leftovers(folder: str, start: str) -> None:
             with open(path, "rb", opener=partial(os.open, mode=0), buffering=0) as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 os.unlink(path)
-        except OSError:  # in use, or gone
+        except OSError:  # in use, or removed already
             pass
 
 

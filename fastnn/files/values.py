@@ -1,4 +1,4 @@
-"""Values as JSON, without loss: what JSON has stands for itself, everything else is an object whose one key says what.
+"""Values as JSON without loss. Values that JSON does not have become an object with one key, which names their kind.
 
 {"tuple": [...]}, {"dict": [[key, value], ...]}, {"slice": [start, stop, step]}, {"range": ...}, {"float": "nan"},
 {"array": name of a tensor}; and what subclasses of `Values` add.
@@ -17,17 +17,29 @@ from .format import DTYPES, FileFormatError
 RANGES: dict[Any, Any] = {"slice": slice, "range": range}
 ITEMS: dict[Any, Any] = {"tuple": tuple, "dict": dict}
 FLOATS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
-MOST_IN_RANGES = 10**6  # integers in all ranges of a file: who takes a range may go through it
+MOST_IN_RANGES = 10**6  # integers in all ranges of a file together: a layer may iterate over a range
 KINDS = {np.dtype(code) for code in DTYPES.values()}
 
 
 class Values:
-    """To JSON and back. A subclass knows more kinds of values; `where` tells messages whose value it is.
+    """Converts values to JSON and back. Subclasses convert more kinds; `where` names the value in error messages.
 
     Parameters
     ----------
     tensors : dict of str to ndarray
-        The tensors of the file: arrays become some of them, named by where they are, and are taken out again.
+        The tensors of the file. `encode` adds arrays to it, named by where they are; `decode` takes them out.
+
+    Examples
+    --------
+    >>> import math
+    >>> import numpy as np
+    >>> from fastnn.files.values import Values
+    >>> tensors = {}
+    >>> spec = Values(tensors).encode({"a": (1, math.inf), "b": np.ones(2)}, "")
+    >>> spec
+    {'dict': [['a', {'tuple': [1, {'float': 'inf'}]}], ['b', {'array': 'b'}]]}
+    >>> Values(tensors).decode(spec, "")
+    {'a': (1, inf), 'b': array([1., 1.])}
     """
 
     def __init__(self, tensors: dict[str, Array]) -> None:
@@ -35,7 +47,24 @@ class Values:
         self._in_ranges = 0
 
     def encode(self, value: Any, where: str) -> Any:
-        """`value` as JSON; TypeError if a file cannot hold it."""
+        """`value` as JSON.
+
+        Parameters
+        ----------
+        value : None, bool, int, float, str, list, tuple, dict, slice, range, ndarray, NumPy scalar or dtype
+            Of a dtype, the name is kept; of a NumPy scalar, the Python number; of NaN, not its bits.
+        where : str
+            Place of the value: names of attributes and indices, joined by dots.
+
+        Returns
+        -------
+        None, bool, int, float, str, list or dict
+
+        Raises
+        ------
+        TypeError
+            If the file cannot hold the value.
+        """
         if value is None or isinstance(value, (bool, int, str)):
             return value
         if isinstance(value, np.generic) and (value.dtype in KINDS or value.dtype.kind == "U"):
@@ -58,7 +87,7 @@ class Values:
         raise TypeError(f"{where}: a file cannot hold {type(value).__name__} {value!r:.60}")
 
     def decode(self, spec: Any, where: str) -> Any:
-        """The value that became `spec`; FileFormatError if none did."""
+        """The value that `encode` turned into `spec`; FileFormatError if `encode` does not write such a `spec`."""
         if isinstance(spec, list):
             return [self.decode(item, where) for item in spec]
         if not isinstance(spec, dict):
@@ -69,7 +98,7 @@ class Values:
                 return FLOATS[str(content)]
             if kind == "array":
                 return self.decode_array(spec, where)
-            if not isinstance(content, list):  # else each of many tuples around one list would copy it
+            if not isinstance(content, list):  # else nested tuples around one list would each copy it
                 raise TypeError(f"no list: {type(content).__name__}")
             items = [self.decode(item, where) for item in content]
             value = RANGES[kind](*items) if kind in RANGES else ITEMS[kind](items)
@@ -82,20 +111,20 @@ class Values:
             raise FileFormatError(f"{where}: {spec!r:.60} is nothing that fastnn writes ({error!s:.200})") from None
 
     def _counted(self, value: Any) -> bool:
-        """Whether the ranges of the file, this one too, have few integers."""
+        """Count the integers of the ranges in the file, with those of this value; False if there are too many."""
         if isinstance(value, range):
-            span = (value.stop - value.start) // value.step  # len() knows no more than 2^63
+            span = (value.stop - value.start) // value.step  # len() is limited to 2^63 - 1
             self._in_ranges += max(0, span)
         return self._in_ranges <= MOST_IN_RANGES
 
     def encode_array(self, array: Array, where: str) -> Any:
-        """An array as the name of a tensor."""
+        """Add an array to the tensors and return {"array": its name}."""
         name = where.removeprefix(".")
-        while name in self.tensors:  # {1: array, "1": array}
+        while name in self.tensors:  # the dict {1: array, "1": array} has two arrays at one place
             name += "'"
         self.tensors[name] = array
         return {"array": name}
 
     def decode_array(self, spec: dict[str, Any], where: str) -> Any:
-        """The array that became `spec`; any error says that none did. Each tensor is that of one array."""
+        """Take out the array that `spec` names; any error means that there is none. No tensor is used twice."""
         return self.tensors.pop(spec["array"])

@@ -1,4 +1,4 @@
-"""Metrics: functions of arrays with scikit-learn's numbers, and objects for `Trainer(metrics=[...])`."""
+"""Metrics: functions of arrays with the numbers of scikit-learn, and objects for `Trainer(metrics=[...])`."""
 
 from .classification import accuracy, confusion_matrix, f1, precision, recall, top_k_accuracy
 from .metric import F1, MAE, MSE, R2, RMSE, ROCAUC, Accuracy, Metric, Precision, Recall, TopKAccuracy

@@ -1,4 +1,4 @@
-"""Arguments of metrics, checked: as many predictions as targets, at least one, all of them numbers or labels."""
+"""Checks of the arguments of metrics: as many predictions as targets, at least one, all of them numbers or labels."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from .. import _validation as check
 
 Array = check.Array
 
-WORDS = "UST"  # kinds of dtypes of strings
+WORDS = "UST"  # `dtype.kind` of strings
 
 
 def as_weight(value: Any, rows: int) -> Array:
-    """Sample weights as float64, ones by default."""
+    """Sample weights as float64, shape (rows,); ones for None. ValueError if one is negative or not finite."""
     if value is None:
         return np.ones(rows)
     weight = check.as_weights("sample_weight", value, "float64")
@@ -23,7 +23,7 @@ def as_weight(value: Any, rows: int) -> Array:
 
 
 def check_rows(**arrays: Array) -> None:
-    """Raise ValueError unless the arrays have equally many rows, and one or more."""
+    """Raise ValueError unless the arrays have the same number of rows, at least one."""
     lengths = {name: len(array) if array.ndim else -1 for name, array in arrays.items()}
     for name, length in lengths.items():
         if length == -1:
@@ -36,7 +36,7 @@ def check_rows(**arrays: Array) -> None:
 
 
 def as_finite(name: str, value: Any) -> Array:
-    """`value` as float64; ValueError where it is not finite."""
+    """`value` as float64; ValueError if a number is infinite or NaN, TypeError if it is not of real numbers."""
     array = check.as_objects(name, value)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{name} must be an array of real numbers, got {array.dtype}")
@@ -48,7 +48,7 @@ def as_finite(name: str, value: Any) -> Array:
 
 
 def as_names(name: str, value: Any) -> Array:
-    """Labels as an array: numbers, booleans or strings, all of one sort."""
+    """Labels as an array of numbers, booleans or strings; TypeError if they are mixed, or something else."""
     array = check.as_objects(name, value)
     if array.dtype == object:
         items = array.reshape(-1).tolist()
@@ -62,9 +62,17 @@ def as_names(name: str, value: Any) -> Array:
 
 
 def as_labels(y_true: Any, y_pred: Any) -> tuple[Array, Array]:
-    """Two arrays of labels of shape (n,), or of zeros and ones of shape (n, labels).
+    """Two arrays of labels of shape (n,), or of 0 and 1 of shape (n, labels).
 
-    Predictions of shape (n, classes) for labels of shape (n,) are scores: the class with the largest one counts.
+    Predictions of shape (n, classes) for labels of shape (n,) are scores: the index of the largest is the label.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not match, there are no rows, a label is a fraction, infinite or NaN, or one array has strings and
+        the other numbers.
+    TypeError
+        If labels are neither numbers nor strings.
     """
     true, pred = as_names("y_true", y_true), as_names("y_pred", y_pred)
     check_rows(y_true=true, y_pred=pred)
@@ -78,7 +86,7 @@ def as_labels(y_true: Any, y_pred: Any) -> tuple[Array, Array]:
         raise ValueError(f"y_true and y_pred must have one shape, (n,) or (n, labels), got {true.shape}, {pred.shape}")
     for name, array in (("y_true", true), ("y_pred", pred)):
         if array.dtype.kind == "f" and not (array == np.floor(np.where(np.isinf(array), np.nan, array))).all():
-            odd = array[(array != np.floor(array)) | np.isinf(array)]  # nan too
+            odd = array[(array != np.floor(array)) | np.isinf(array)]  # NaN too
             raise ValueError(f"{name} must be labels, got {odd[0]}")
         if array.ndim == 2 and not np.isin(array, (0, 1)).all():
             raise ValueError(f"{name} must consist of 0 and 1 where it has a column for each label")

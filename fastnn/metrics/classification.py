@@ -1,4 +1,4 @@
-"""Metrics of predicted labels, with scikit-learn's names, definitions and numbers."""
+"""Metrics of predicted labels, with the definitions and numbers of scikit-learn."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ AVERAGES = ("binary", "micro", "macro", "weighted", None)
 
 
 class Counts(NamedTuple):
-    """Sums of weights for each class: of samples that are it and were called it, were called it, are it."""
+    """Sums of sample weights for each class, arrays of float64 of shape (classes,).
+
+    `right` has the true positives, `called` the predicted positives, `true` the positives.
+    """
 
     right: Array
     called: Array
     true: Array
 
     def rate(self, kind: str, average: str | None, zero_division: float) -> Any:
-        """Precision, recall or F1; `average` is not "binary" here."""
+        """The rate of this kind ("precision", "recall", "f1"), with an `average` other than "binary"."""
         counts = Counts(*(c.sum(keepdims=True) for c in self)) if average == "micro" else self
         right, total = counts.right, {"precision": counts.called, "recall": counts.true}.get(kind)
         if total is None:  # 2 / (1 / precision + 1 / recall)
@@ -38,17 +41,44 @@ class Counts(NamedTuple):
 
 @errors_of_use
 def accuracy(y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> float:
-    """Share of samples whose labels are right.
+    """Accuracy: the share of samples whose labels are predicted right.
+
+        accuracy = sum_i w_i [y_pred_i = y_true_i] / sum_i w_i
 
     Parameters
     ----------
-    y_true : array of labels, shape (n,), or of 0 and 1, shape (n, labels)
-    y_pred : array like y_true, or scores of shape (n, classes), of which the largest counts
-    sample_weight : array of shape (n,), optional
+    y_true : array_like of labels, shape (n,), or of 0 and 1, shape (n, labels)
+        Labels are integers, booleans or strings. Shape (n, 1) is taken as (n,).
+    y_pred : array_like like y_true, or of scores of shape (n, classes)
+        Of scores, the index of the largest one in a row is the predicted label, the first one if several are equal.
+    sample_weight : array_like of shape (n,), optional
+        0 or more and finite; default 1 for each sample.
+
+    Returns
+    -------
+    float
+        Between 0 and 1; NaN if all weights are 0.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not match, there are no samples, a label is a fraction, infinite or NaN, one array has strings and
+        the other numbers, or a weight is negative or not finite.
+    TypeError
+        If labels are neither numbers nor strings, or numbers and strings mixed in one array.
 
     Notes
     -----
-    With a column for each label a sample is right if all its labels are. `sklearn.metrics.accuracy_score`.
+    With a column for each label, a sample is right if all its labels are (subset accuracy). A NaN among scores counts
+    as the largest. Source: `sklearn.metrics.accuracy_score`.
+
+    Examples
+    --------
+    >>> from fastnn import metrics
+    >>> metrics.accuracy([0, 1, 2, 1], [0, 1, 1, 1])
+    0.75
+    >>> metrics.accuracy([0, 1], [[0.9, 0.1], [0.8, 0.2]])  # scores
+    0.5
     """
     true, pred = as_labels(y_true, y_pred)
     right = true == pred if true.ndim == 1 else (true == pred).all(1)
@@ -58,19 +88,46 @@ def accuracy(y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> float:
 
 @errors_of_use
 def top_k_accuracy(y_true: Any, y_score: Any, *, k: int = 2, sample_weight: Any = None) -> float:
-    """Share of samples whose class is among the k with the largest scores.
+    """Top-k accuracy: the share of samples whose class is among the k with the largest scores.
+
+        top_k_accuracy = sum_i w_i [rank of class y_true_i in row i of y_score < k] / sum_i w_i
 
     Parameters
     ----------
-    y_true : array of class indices, shape (n,)
-    y_score : array of shape (n, classes)
-        Of equal scores that of the later class counts as the larger one.
+    y_true : array_like of integers, shape (n,)
+        Class indices from 0 to classes - 1.
+    y_score : array_like of numbers, shape (n, classes)
+        Logits or probabilities. Of equal scores, that of the later class counts as the larger one.
     k : int, default 2
-    sample_weight : array of shape (n,), optional
+        1 or more. The result is 1 if it is at least `classes`.
+    sample_weight : array_like of shape (n,), optional
+        0 or more and finite; default 1 for each sample.
+
+    Returns
+    -------
+    float
+        Between 0 and 1; NaN if all weights are 0.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not match, there are no samples, a class index is out of range, a score is infinite or NaN, `k` is
+        less than 1, or a weight is negative or not finite.
+    TypeError
+        If `y_true` or `k` is not of integers, or `y_score` not of real numbers.
 
     Notes
     -----
-    `sklearn.metrics.top_k_accuracy_score(y_true, y_score, k=k, labels=range(classes))`.
+    Source: `sklearn.metrics.top_k_accuracy_score(y_true, y_score, k=k, labels=range(classes))`.
+
+    Examples
+    --------
+    >>> from fastnn import metrics
+    >>> scores = [[0.5, 0.3, 0.2], [0.5, 0.3, 0.2], [0.5, 0.3, 0.2], [0.5, 0.3, 0.2]]
+    >>> metrics.top_k_accuracy([0, 1, 2, 0], scores, k=1)
+    0.5
+    >>> metrics.top_k_accuracy([0, 1, 2, 0], scores, k=2)
+    0.75
     """
     true, score = as_names("y_true", y_true), as_finite("y_score", y_score)
     check_rows(y_true=true, y_score=score)
@@ -87,25 +144,48 @@ def top_k_accuracy(y_true: Any, y_score: Any, *, k: int = 2, sample_weight: Any 
 def confusion_matrix(
     y_true: Any, y_pred: Any, *, labels: Any = None, sample_weight: Any = None, normalize: str | None = None
 ) -> Array:
-    """Number of samples of each class (a row) that were given each label (a column).
+    """Confusion matrix: the number of samples of class i (row) that were predicted as class j (column).
+
+        matrix[i, j] = sum_n w_n [y_true_n = labels[i]] [y_pred_n = labels[j]]
 
     Parameters
     ----------
-    y_true : array of labels, shape (n,)
-    y_pred : array of labels, shape (n,), or scores of shape (n, classes), of which the largest counts
-    labels : array, optional
-        The labels to count, in this order; by default all that occur, sorted.
-    sample_weight : array of shape (n,), optional
+    y_true : array_like of labels, shape (n,)
+        Integers, booleans or strings.
+    y_pred : array_like of labels, shape (n,), or of scores, shape (n, classes)
+        Of scores, the index of the largest one in a row is the predicted label.
+    labels : array_like, shape (classes,), optional
+        The labels to count, in this order; by default all that occur in y_true or y_pred, sorted. Samples with other
+        labels are left out.
+    sample_weight : array_like of shape (n,), optional
+        0 or more and finite; default 1 for each sample.
     normalize : {"true", "pred", "all", None}, default None
-        Divide by the sums of rows, of columns, or by the whole sum; what has none is 0.
+        Divide by the sum of each row, of each column, or of the whole matrix. 0 / 0 is 0.
 
     Returns
     -------
-    matrix : ndarray of int64, or of float64 with weights or normalized
+    matrix : ndarray of shape (classes, classes)
+        Of int64; of float64 with `sample_weight` or `normalize`.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not match, there are no samples, no label of `labels` occurs in y_true, `normalize` is another
+        word, or a label or weight is out of range as in `accuracy`.
+    TypeError
+        If labels are neither numbers nor strings.
 
     Notes
     -----
-    `sklearn.metrics.confusion_matrix`.
+    Source: `sklearn.metrics.confusion_matrix`.
+
+    Examples
+    --------
+    >>> from fastnn import metrics
+    >>> metrics.confusion_matrix([0, 0, 1, 1], [0, 1, 1, 1]).tolist()
+    [[1, 1], [0, 2]]
+    >>> metrics.confusion_matrix([0, 0, 1, 1], [0, 1, 1, 1], normalize="true").tolist()
+    [[0.5, 0.5], [0.0, 1.0]]
     """
     true, pred = as_labels(y_true, y_pred)
     if true.ndim != 1:
@@ -134,32 +214,51 @@ def precision(
     sample_weight: Any = None,
     zero_division: float = 0.0,
 ) -> Any:
-    """Share of what was called a class that is it: tp / (tp + fp).
+    """Precision: true positives divided by predicted positives, tp / (tp + fp).
 
     Parameters
     ----------
-    y_true : array of labels, shape (n,), or of 0 and 1, shape (n, labels)
-    y_pred : array like y_true, or scores of shape (n, classes), of which the largest counts
+    y_true : array_like of labels, shape (n,), or of 0 and 1, shape (n, labels)
+        Labels are integers, booleans or strings. Shape (n, 1) is taken as (n,).
+    y_pred : array_like like y_true, or of scores of shape (n, classes)
+        Of scores, the index of the largest one in a row is the predicted label.
     average : {"binary", "micro", "macro", "weighted", None}, default "binary"
-        "binary": of the class `pos_label` where there are two; "micro": of all decisions together; "macro": the mean
-        over classes; "weighted": weighted by the samples of each class; None: an array, a value a class.
-    pos_label : default 1
-    sample_weight : array of shape (n,), optional
-    zero_division : float, default 0
-        What stands for 0 / 0. If it is nan, such classes are left out of averages.
+        "binary": the value of class `pos_label`, for at most two labels; "micro": from the counts summed over classes;
+        "macro": mean over classes; "weighted": mean over classes, weighted by the samples of each in y_true; None: no
+        average.
+    pos_label : int, bool or str, default 1
+        The positive class of `average="binary"`; not used otherwise.
+    sample_weight : array_like of shape (n,), optional
+        0 or more and finite; default 1 for each sample.
+    zero_division : float, default 0.0
+        The value of 0 / 0, between 0 and 1 or NaN. With NaN such classes are left out of averages.
 
     Returns
     -------
-    float, or ndarray with `average=None`: a value for each label that occurs, sorted.
+    float, or with `average=None` an ndarray of float64
+        Between 0 and 1. The array has a value for each label that occurs in y_true or y_pred, sorted, or for each
+        column.
 
     Raises
     ------
     ValueError
-        If shapes do not fit, or `average="binary"` is asked for more than two labels.
+        If shapes do not match, there are no samples, `average="binary"` is given for more than two labels or for
+        columns of labels, `pos_label` does not occur among two labels, `zero_division` is out of range, or a label or
+        weight is out of range as in `accuracy`.
+    TypeError
+        If labels are neither numbers nor strings, or `zero_division` is not a number.
 
     Notes
     -----
-    `sklearn.metrics.precision_score`, which warns of 0 / 0 unless `zero_division` is given.
+    Source: `sklearn.metrics.precision_score`, which also warns of 0 / 0.
+
+    Examples
+    --------
+    >>> from fastnn import metrics
+    >>> metrics.precision([1, 0, 1, 1, 1], [1, 1, 0, 0, 0])
+    0.5
+    >>> metrics.precision([0, 0, 1, 2], [0, 1, 1, 0], average=None).tolist()
+    [0.5, 0.5, 0.0]
     """
     return _rate("precision", y_true, y_pred, average, pos_label, sample_weight, zero_division)
 
@@ -174,7 +273,32 @@ def recall(
     sample_weight: Any = None,
     zero_division: float = 0.0,
 ) -> Any:
-    """Share of a class that was called it: tp / (tp + fn). Everything else is as in `precision`."""
+    """Recall: true positives divided by positives, tp / (tp + fn).
+
+    Also called sensitivity or true positive rate.
+
+    Parameters
+    ----------
+    y_true, y_pred, average, pos_label, sample_weight, zero_division
+        As for `precision`, with the same defaults.
+
+    Returns
+    -------
+    float, or with `average=None` an ndarray of float64
+        As `precision`, which raises the same errors.
+
+    Notes
+    -----
+    Source: `sklearn.metrics.recall_score`.
+
+    Examples
+    --------
+    >>> from fastnn import metrics
+    >>> metrics.recall([1, 0, 1, 1, 1], [1, 1, 0, 0, 0])
+    0.25
+    >>> metrics.recall([0, 0, 1, 1], [0, 1, 1, 1], average="macro")
+    0.75
+    """
     return _rate("recall", y_true, y_pred, average, pos_label, sample_weight, zero_division)
 
 
@@ -188,12 +312,36 @@ def f1(
     sample_weight: Any = None,
     zero_division: float = 0.0,
 ) -> Any:
-    """The harmonic mean of precision and recall: 2 tp / (2 tp + fp + fn). Everything else is as in `precision`."""
+    """F1 score, the harmonic mean of precision and recall: 2 tp / (2 tp + fp + fn).
+
+    Parameters
+    ----------
+    y_true, y_pred, average, pos_label, sample_weight, zero_division
+        As for `precision`, with the same defaults.
+
+    Returns
+    -------
+    float, or with `average=None` an ndarray of float64
+        As `precision`, which raises the same errors.
+
+    Notes
+    -----
+    "macro" is the mean of the F1 of classes, not the F1 of mean precision and recall. Source:
+    `sklearn.metrics.f1_score`.
+
+    Examples
+    --------
+    >>> from fastnn import metrics
+    >>> metrics.f1([1, 1, 1, 1, 0, 0], [1, 1, 0, 0, 1, 1])
+    0.5
+    >>> metrics.f1([0, 1, 2, 2], [0, 1, 1, 0], average="micro")
+    0.5
+    """
     return _rate("f1", y_true, y_pred, average, pos_label, sample_weight, zero_division)
 
 
 def check_average(average: Any, zero_division: Any) -> float:
-    """Check `average`; `zero_division` as a number, which may be nan."""
+    """Check `average`, and return `zero_division` as a float: between 0 and 1, or NaN."""
     check.check_choice("average", average, AVERAGES)
     if isinstance(zero_division, float) and np.isnan(zero_division):
         return zero_division
@@ -201,7 +349,7 @@ def check_average(average: Any, zero_division: Any) -> float:
 
 
 def as_indices(labels: Array, classes: int) -> Array:
-    """Class indices; an error where one is none."""
+    """Class indices as int64; TypeError if they are not integers, ValueError if one is not in 0 .. classes - 1."""
     if labels.dtype.kind not in "iu":
         raise TypeError(f"y_true must be integer class indices, got {labels.dtype}")
     bad = np.flatnonzero((labels < 0) | (labels >= classes))
@@ -231,7 +379,7 @@ def _rate(
 
 
 def _positive(names: Array, pos_label: Any) -> Array:
-    """The one class that counts, of at most two."""
+    """The positive class, in an array of length 1; ValueError if there are more than two classes."""
     if len(names) > 2:
         raise ValueError(
             f"average must be 'micro', 'macro', 'weighted' or None for {len(names)} labels: 'binary' is for two"
@@ -249,5 +397,6 @@ def _places(labels: Array, names: Array) -> Array:
 
 
 def _share(right: Array, weight: Array) -> float:
+    """The weighted share of samples that are right; NaN if all weights are 0."""
     total = weight.sum()
     return float(weight[right].sum() / total) if total else float("nan")

@@ -1,6 +1,6 @@
-"""Metrics as objects for the trainer: what its compiled loop counts for them, and what they make of it.
+"""Metrics as objects for the trainer: which counts its compiled loop adds up, and how the value is computed from them.
 
-The functions of the same names have definitions and errors.
+Formulas and edge cases are those of the functions of the same names.
 """
 
 from __future__ import annotations
@@ -23,24 +23,74 @@ from .regression import determination
 class Metric(ShortErrors):
     """Base of the metrics of `Trainer(..., metrics=[...])`.
 
+    A subclass of your own sets `name` and overrides `of_predictions`.
+
     Attributes
     ----------
     name : str
-        Of the records: "f1" while training, "val_f1" for the validation data.
-    meter : Meter or None
-        What is counted for it, batch by batch. None if it needs all predictions at once: such a metric is computed for
-        the validation data, and by `evaluate`, but not while training.
+        Name of the record: "f1" while training, "val_f1" for validation data.
+    meter : Meter or None, default None
+        The counts that the compiled loop adds up over batches, for `of_counts`. None for a metric that needs all
+        predictions at once, by `of_predictions`: it is computed for validation data and by `Trainer.evaluate`, not
+        while training.
+
+    Notes
+    -----
+    Values are weighted by the sample weights and exact over batches of different sizes, not means of batch values.
+    While training, each batch counts as it was predicted before its update, like the training loss.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> import numpy as np
+    >>> from fastnn import metrics, nn, optim
+    >>> class Bias(metrics.Metric):
+    ...     name = "bias"
+    ...     def of_predictions(self, y_true, y_pred, weight, logits):
+    ...         return float(np.average(y_pred - y_true, weights=weight, axis=0).mean())
+    >>> net = nn.Sequential(nn.Linear(1, 1, weight_init=1.0, bias_init=0.0))
+    >>> trainer = fastnn.Trainer(net, nn.MSELoss(), optim.SGD(net.parameters()), metrics=["mae", Bias()])
+    >>> trainer.evaluate(np.array([[1], [2]], "float32"), np.array([[1], [4]], "float32"))
+    {'loss': 2.0, 'mae': 1.0, 'bias': -1.0}
     """
 
     name: str
     meter: Meter | None = None
 
     def of_counts(self, counts: Array, several: bool) -> float:
-        """The value from what the meter counted; `several` if each output is a label of its own."""
+        """The value from the counts of `meter`.
+
+        Parameters
+        ----------
+        counts : ndarray of float64, shape (meter.size(n_out),)
+        several : bool
+            Whether each output is a label of its own (multilabel targets).
+
+        Returns
+        -------
+        float
+            NaN if nothing was counted.
+        """
         raise NotImplementedError
 
     def of_predictions(self, y_true: Array, y_pred: Array, weight: Array | None, logits: bool) -> float:
-        """The value from all outputs; `logits` if a softmax makes probabilities of them."""
+        """The value from the predictions for all samples.
+
+        Parameters
+        ----------
+        y_true : ndarray
+            The targets of the loss: class indices, shape (n,), or shape (n, outputs).
+        y_pred : ndarray of the network's dtype, shape (n, outputs)
+            The outputs of the network in inference mode.
+        weight : ndarray of shape (n,), or None
+            Sample weights.
+        logits : bool
+            Whether a softmax of the outputs gives the class probabilities.
+
+        Returns
+        -------
+        float
+        """
         raise NotImplementedError
 
     def __repr__(self) -> str:
@@ -48,14 +98,63 @@ class Metric(ShortErrors):
 
 
 class Accuracy(Metric):
-    """Share of right predictions; with several labels a sample, of right labels."""
+    """Accuracy: the share of correct predictions; "accuracy" is recorded for classification losses without it too.
+
+    With class indices or one-hot rows the largest output is the prediction. With several labels a sample (multilabel
+    targets), each label counts as a prediction, above the threshold of the loss (0.5, or 0 for logits).
+
+    Notes
+    -----
+    `fastnn.metrics.accuracy` counts a sample with several labels only if all are right. A NaN counts as the largest of
+    the outputs of a row, and as not above the threshold. NaN if all weights are 0. Source:
+    `sklearn.metrics.accuracy_score`; for several labels `keras.metrics.BinaryAccuracy`.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> import numpy as np
+    >>> from fastnn import metrics, nn, optim
+    >>> net = nn.Sequential(nn.Linear(2, 2, weight_init=np.eye(2), bias_init=0.0))
+    >>> trainer = fastnn.Trainer(net, nn.CrossEntropyLoss(), optim.SGD(net.parameters()), metrics=["accuracy"])
+    >>> trainer.evaluate(np.eye(2, dtype="float32")[[0, 1, 1, 0]], np.array([0, 1, 1, 1]))["accuracy"]
+    0.75
+    """
 
     name = "accuracy"
     meter = ACCURACY
 
 
 class TopKAccuracy(Metric):
-    """Share of samples whose class is among the k largest outputs; its name is "top_5_accuracy" for k = 5."""
+    """Top-k accuracy: the share of samples whose class is among the k largest outputs; "top_5_accuracy" for k = 5.
+
+    Parameters
+    ----------
+    k : int, default 5
+        1 or more.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If `k` is less than 1 or not an integer.
+
+    Notes
+    -----
+    Of equal outputs, that of the later class counts as the larger one; NaN counts as infinity. The value is NaN if all
+    weights are 0. The default is that of `keras.metrics.TopKCategoricalAccuracy`; `fastnn.metrics.top_k_accuracy` has
+    that of scikit-learn, 2.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> import numpy as np
+    >>> from fastnn import metrics, nn, optim
+    >>> net = nn.Sequential(nn.Linear(3, 3, weight_init=np.eye(3), bias_init=0.0))
+    >>> top = metrics.TopKAccuracy(2)
+    >>> trainer = fastnn.Trainer(net, nn.CrossEntropyLoss(), optim.SGD(net.parameters()), metrics=[top])
+    >>> x = np.array([[3, 2, 1], [3, 2, 1], [3, 2, 1], [1, 2, 3]], "float32")
+    >>> trainer.evaluate(x, np.array([0, 1, 2, 1]))[top.name]
+    0.75
+    """
 
     def __init__(self, k: int = 5) -> None:
         self.name = f"top_{check.check_integer('k', k, at_least=1)}_accuracy"
@@ -66,16 +165,7 @@ class TopKAccuracy(Metric):
 
 
 class Rate(Metric):
-    """Base of precision, recall and F1.
-
-    Parameters
-    ----------
-    average : {None, "binary", "micro", "macro", "weighted"}, default None
-        As for the functions, and part of the name then ("f1_macro"); by default "binary" where there are two classes,
-        and otherwise "macro", over the classes that occur.
-    zero_division : float, default 0
-        What stands for 0 / 0.
-    """
+    """Base of `Precision`, `Recall` and `F1`, which have its parameters."""
 
     kind: ClassVar[str]
     meter = CLASSES
@@ -98,27 +188,92 @@ class Rate(Metric):
 
 
 class Precision(Rate):
-    """Share of what was called a class that is it."""
+    """Precision: true positives divided by predicted positives, tp / (tp + fp).
+
+    Parameters
+    ----------
+    average : {None, "binary", "micro", "macro", "weighted"}, default None
+        As for `fastnn.metrics.precision`, and then part of the name ("precision_macro"). None is "binary", for class 1,
+        where there are two classes, and otherwise "macro": over the classes that occur in targets or predictions, or
+        over all labels.
+    zero_division : float, default 0.0
+        The value of 0 / 0, between 0 and 1 or NaN. With NaN such classes are left out of averages.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of range; at evaluation, if `average="binary"` is given for more than two classes.
+
+    Notes
+    -----
+    The prediction is the largest output, or for one output or several labels each output above the threshold of the
+    loss (0.5, or 0 for logits). The value is NaN if there are no samples. Source: `sklearn.metrics.precision_score`.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> import numpy as np
+    >>> from fastnn import metrics, nn, optim
+    >>> net = nn.Sequential(nn.Linear(2, 2, weight_init=np.eye(2), bias_init=0.0))
+    >>> rate, optimizer = metrics.Precision(), optim.SGD(net.parameters())
+    >>> trainer = fastnn.Trainer(net, nn.CrossEntropyLoss(), optimizer, metrics=[rate])
+    >>> trainer.evaluate(np.eye(2, dtype="float32")[[1, 1, 0, 0]], np.array([1, 0, 1, 1]))["precision"]
+    0.5
+    """
 
     kind = "precision"
 
 
 class Recall(Rate):
-    """Share of a class that was called it."""
+    """Recall: true positives divided by positives, tp / (tp + fn).
+
+    Parameters
+    ----------
+    average, zero_division
+        As for `Precision`, with the same defaults.
+
+    Notes
+    -----
+    Source: `sklearn.metrics.recall_score`.
+
+    Examples
+    --------
+    >>> from fastnn import metrics
+    >>> metrics.Recall(), metrics.Recall("macro", zero_division=1.0)
+    (Recall(name='recall'), Recall(name='recall_macro'))
+    """
 
     kind = "recall"
 
 
 class F1(Rate):
-    """The harmonic mean of precision and recall."""
+    """F1 score, the harmonic mean of precision and recall: 2 tp / (2 tp + fp + fn).
+
+    Parameters
+    ----------
+    average, zero_division
+        As for `Precision`, with the same defaults.
+
+    Notes
+    -----
+    Source: `sklearn.metrics.f1_score`.
+
+    Examples
+    --------
+    >>> from fastnn import metrics
+    >>> metrics.F1("macro").name
+    'f1_macro'
+    """
 
     kind = "f1"
 
 
 class Errors(Metric):
-    """Base of the metrics of regression; over several outputs they are averaged.
+    """Base of the metrics of regression; the value is the mean over outputs.
 
-    Sums are kept as they are, batch by batch: of errors beyond 1e154, or all below 1e-162, squares are out of range.
+    Errors are squared and summed in float64 without scaling: the square of an error above 1e154 overflows, that of an
+    error below 1e-162 underflows to 0. A target or an output that is NaN gives NaN. Targets that are class indices are
+    a ValueError.
     """
 
     meter = ERRORS
@@ -130,12 +285,39 @@ class Errors(Metric):
         return float(np.mean(self.of_sums(absolute / weight, squared / weight, spread / weight, samples)))
 
     def of_sums(self, absolute: Array, squared: Array, spread: Array, samples: float) -> Array:
-        """The value for each output, from its mean errors and its mean squared distance from the mean."""
+        """The value of each output, an ndarray of float64 of shape (outputs,).
+
+        Parameters
+        ----------
+        absolute, squared, spread : ndarray of float64, shape (outputs,)
+            Weighted means of |error|, of error^2, and of the squared distance of targets from their mean.
+        samples : float
+            Number of samples.
+        """
         raise NotImplementedError
 
 
 class MAE(Errors):
-    """Mean absolute error."""
+    """Mean absolute error, averaged over outputs.
+
+        mae = sum_i w_i |y_true_i - y_pred_i| / sum_i w_i
+
+    Notes
+    -----
+    NaN if all weights are 0. Source: `sklearn.metrics.mean_absolute_error`.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> import numpy as np
+    >>> from fastnn import metrics, nn, optim
+    >>> net = nn.Sequential(nn.Linear(1, 1, weight_init=1.0, bias_init=0.0))
+    >>> chosen = [metrics.MAE(), metrics.MSE(), metrics.R2()]
+    >>> trainer = fastnn.Trainer(net, nn.MSELoss(), optim.SGD(net.parameters()), metrics=chosen)
+    >>> x, y = np.array([[1], [2], [2]], "float32"), np.array([[1], [2], [3]], "float32")
+    >>> {name: round(value, 4) for name, value in trainer.evaluate(x, y).items()}
+    {'loss': 0.3333, 'mae': 0.3333, 'mse': 0.3333, 'r2': 0.5}
+    """
 
     name = "mae"
 
@@ -144,7 +326,15 @@ class MAE(Errors):
 
 
 class MSE(Errors):
-    """Mean squared error."""
+    """Mean squared error, averaged over outputs.
+
+        mse = sum_i w_i (y_true_i - y_pred_i)^2 / sum_i w_i
+
+    Notes
+    -----
+    NaN if all weights are 0, infinity if a square overflows. Source: `sklearn.metrics.mean_squared_error`. `MAE` has an
+    example.
+    """
 
     name = "mse"
 
@@ -153,7 +343,24 @@ class MSE(Errors):
 
 
 class RMSE(Errors):
-    """Root of the mean squared error, of each output."""
+    """Root mean squared error, averaged over outputs.
+
+        rmse = sqrt(sum_i w_i (y_true_i - y_pred_i)^2 / sum_i w_i)    for each output
+
+    Notes
+    -----
+    NaN if all weights are 0, infinity if a square overflows. Source: `sklearn.metrics.root_mean_squared_error`.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> import numpy as np
+    >>> from fastnn import metrics, nn, optim
+    >>> net = nn.Sequential(nn.Linear(1, 1, weight_init=1.0, bias_init=0.0))
+    >>> trainer = fastnn.Trainer(net, nn.MSELoss(), optim.SGD(net.parameters()), metrics=["rmse"])
+    >>> trainer.evaluate(np.array([[1], [3]], "float32"), np.array([[3], [5]], "float32"))
+    {'loss': 4.0, 'rmse': 2.0}
+    """
 
     name = "rmse"
 
@@ -162,7 +369,15 @@ class RMSE(Errors):
 
 
 class R2(Errors):
-    """Coefficient of determination."""
+    """Coefficient of determination R^2, averaged over outputs.
+
+        r2 = 1 - sum_i w_i (y_true_i - y_pred_i)^2 / sum_i w_i (y_true_i - mean(y_true))^2
+
+    Notes
+    -----
+    NaN for less than two samples, or if all weights are 0. Of constant targets it is 1 if all predictions are equal to
+    them, and 0 otherwise. Source: `sklearn.metrics.r2_score`. `MAE` has an example.
+    """
 
     name = "r2"
 
@@ -171,9 +386,26 @@ class R2(Errors):
 
 
 class ROCAUC(Metric):
-    """Area under the ROC curve, for validation data; of several classes or labels the mean, each against the rest.
+    """Area under the ROC curve, for validation data and `Trainer.evaluate`, not while training.
 
-    nan where a class does not occur, or an output is not finite.
+    For more than two classes, or several labels, it is the mean of the areas of each against the rest ("macro").
+    Targets are class indices, one-hot rows or probabilities (the largest is the class), or labels of 0 and 1.
+
+    Notes
+    -----
+    NaN if an output is infinite or NaN, or if a class has no samples or all of them. Source:
+    `sklearn.metrics.roc_auc_score` with `multi_class="ovr"`.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> import numpy as np
+    >>> from fastnn import nn, optim
+    >>> net = nn.Sequential(nn.Linear(1, 1, weight_init=1.0, bias_init=0.0))
+    >>> trainer = fastnn.Trainer(net, nn.BCEWithLogitsLoss(), optim.SGD(net.parameters()), metrics=["roc_auc"])
+    >>> x, y = np.array([[1], [4], [3], [8]], "float32"), np.array([[0], [0], [1], [1]], "float32")
+    >>> trainer.evaluate(x, y)["roc_auc"]
+    0.75
     """
 
     name = "roc_auc"
@@ -195,7 +427,27 @@ class ROCAUC(Metric):
 
 
 class Function(Metric):
-    """A function (y_true, y_pred) -> number, for validation data; with weights `sample_weight=` is given too."""
+    """A function (y_true, y_pred) -> number as a metric, for validation data and `Trainer.evaluate`.
+
+    Parameters
+    ----------
+    function : callable
+        Called as `function(y_true, y_pred)`, with `sample_weight=` if there are weights. Its `__name__` is the name of
+        the record. y_true and y_pred are those of `Metric.of_predictions`. NaN is recorded as it is.
+
+    Raises
+    ------
+    TypeError
+        At evaluation, if the result is not a real number.
+
+    Examples
+    --------
+    >>> from fastnn.metrics.metric import Function
+    >>> def largest_error(y_true, y_pred):
+    ...     return float(abs(y_true - y_pred).max())
+    >>> Function(largest_error)
+    Function(name='largest_error')
+    """
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
@@ -221,7 +473,29 @@ METRICS: dict[str, type[Metric]] = {
 
 
 def as_metrics(metrics: Any) -> list[Metric]:
-    """Metrics by name, as objects, and functions, all as objects; no two of one name."""
+    """Metrics as objects, from names, objects and functions.
+
+    Parameters
+    ----------
+    metrics : iterable of str, Metric or callable
+
+    Returns
+    -------
+    list of Metric
+
+    Raises
+    ------
+    ValueError
+        If a name is not one of `METRICS`, or two metrics have one name, or one is named "loss" or "seconds".
+    TypeError
+        If it is not a list, or an item is none of the three, or a class instead of an object.
+
+    Examples
+    --------
+    >>> from fastnn.metrics.metric import as_metrics
+    >>> as_metrics(["mae", "r2"])
+    [MAE(name='mae'), R2(name='r2')]
+    """
     if isinstance(metrics, str) or not isinstance(metrics, Iterable):
         raise TypeError(f"metrics must be a list of metrics, got {metrics!r:.60}")
     result: dict[str, Metric] = {}
@@ -248,4 +522,5 @@ def _as_metric(i: int, item: Any) -> Metric:
 
 
 def _ratio(part: float, whole: float) -> float:
+    """part / whole; NaN if whole is 0."""
     return float(part / whole) if whole else np.nan

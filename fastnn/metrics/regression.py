@@ -1,4 +1,4 @@
-"""Metrics of predicted numbers, with scikit-learn's names, definitions and numbers."""
+"""Metrics of predicted numbers, with the definitions and numbers of scikit-learn."""
 
 from __future__ import annotations
 
@@ -15,21 +15,41 @@ from ._inputs import Array, as_finite, as_weight, check_rows
 def mse(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str = "uniform_average") -> Any:
     """Mean squared error.
 
+        mse = sum_i w_i (y_true_i - y_pred_i)^2 / sum_i w_i
+
     Parameters
     ----------
-    y_true, y_pred : arrays of numbers, shape (n,) or (n, outputs)
-    sample_weight : array of shape (n,), optional
+    y_true, y_pred : array_like of real numbers, shape (n,) or (n, outputs)
+        One shape; shape (n, 1) and (n,) may be combined. Computed in float64.
+    sample_weight : array_like of shape (n,), optional
+        0 or more and finite; default 1 for each sample. Samples of weight 0 are left out.
     multioutput : {"uniform_average", "raw_values"}, default "uniform_average"
-        The mean over outputs, or an array with a value each.
+        The mean over outputs, or an array with the value of each output.
+
+    Returns
+    -------
+    float, or with "raw_values" an ndarray of float64, shape (outputs,)
+        0 or more; 0 is best. NaN if all weights are 0, infinity if a square overflows (an error above 1e154).
 
     Raises
     ------
     ValueError
-        If shapes do not fit, there is no sample, or a number is not finite.
+        If shapes do not match, there are no samples, a number is infinite or NaN, a weight is negative or not finite,
+        or `multioutput` is another word.
+    TypeError
+        If an array is not of real numbers.
 
     Notes
     -----
-    `sklearn.metrics.mean_squared_error`.
+    Source: `sklearn.metrics.mean_squared_error`.
+
+    Examples
+    --------
+    >>> from fastnn import metrics
+    >>> metrics.mse([1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.0, 2.0])
+    1.0
+    >>> metrics.mse([[0.0, 1.0], [0.0, 1.0]], [[1.0, 1.0], [3.0, 1.0]], multioutput="raw_values").tolist()
+    [5.0, 0.0]
     """
     true, pred, weight = _arguments(y_true, y_pred, sample_weight)
     return _average(_mean((true - pred) ** 2, weight), multioutput)
@@ -37,9 +57,37 @@ def mse(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str
 
 @errors_of_use
 def rmse(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str = "uniform_average") -> Any:
-    """Root of the mean squared error, of each output; arguments are those of `mse`.
+    """Root mean squared error.
 
-    `sklearn.metrics.root_mean_squared_error`: with several outputs it is the mean of their roots.
+        rmse = sqrt(sum_i w_i (y_true_i - y_pred_i)^2 / sum_i w_i)
+
+    Parameters
+    ----------
+    y_true, y_pred, sample_weight, multioutput
+        As for `mse`, with the same defaults. The root is taken for each output, before the mean over outputs.
+
+    Returns
+    -------
+    float, or with "raw_values" an ndarray of float64, shape (outputs,)
+        0 or more, in the unit of y_true; 0 is best. NaN if all weights are 0.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `mse`.
+
+    Notes
+    -----
+    Errors are scaled by a power of two before they are squared, so that no square overflows or underflows. Source:
+    `sklearn.metrics.root_mean_squared_error`.
+
+    Examples
+    --------
+    >>> from fastnn import metrics
+    >>> metrics.rmse([1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.0, 0.0])
+    2.0
+    >>> metrics.rmse([0.0], [2.0**600]) == 2.0**600
+    True
     """
     true, pred, weight = _arguments(y_true, y_pred, sample_weight)
     scale = _scale(true - pred)
@@ -48,22 +96,80 @@ def rmse(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: st
 
 @errors_of_use
 def mae(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str = "uniform_average") -> Any:
-    """Mean absolute error; arguments are those of `mse`. `sklearn.metrics.mean_absolute_error`."""
+    """Mean absolute error.
+
+        mae = sum_i w_i |y_true_i - y_pred_i| / sum_i w_i
+
+    Parameters
+    ----------
+    y_true, y_pred, sample_weight, multioutput
+        As for `mse`, with the same defaults.
+
+    Returns
+    -------
+    float, or with "raw_values" an ndarray of float64, shape (outputs,)
+        0 or more, in the unit of y_true; 0 is best. NaN if all weights are 0.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `mse`.
+
+    Notes
+    -----
+    Source: `sklearn.metrics.mean_absolute_error`.
+
+    Examples
+    --------
+    >>> from fastnn import metrics
+    >>> metrics.mae([1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.0, 2.0])
+    0.5
+    >>> metrics.mae([1.0, 2.0], [2.0, 6.0], sample_weight=[3.0, 1.0])
+    1.75
+    """
     true, pred, weight = _arguments(y_true, y_pred, sample_weight)
     return _average(_mean(np.abs(true - pred), weight), multioutput)
 
 
 @errors_of_use
 def r2(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str = "uniform_average") -> Any:
-    """Coefficient of determination: 1 - (squared errors) / (squared distances from the mean), of each output.
+    """Coefficient of determination R^2: the share of the variance of y_true that the predictions explain.
 
-    Arguments are those of `mse`. `sklearn.metrics.r2_score`: of constant targets it is 1 if they are met and 0
-    otherwise; of less than two samples it is nan.
+        r2 = 1 - sum_i w_i (y_true_i - y_pred_i)^2 / sum_i w_i (y_true_i - mean(y_true))^2
+
+    Parameters
+    ----------
+    y_true, y_pred, sample_weight, multioutput
+        As for `mse`, with the same defaults. The mean of y_true is the weighted one, for each output.
+
+    Returns
+    -------
+    float, or with "raw_values" an ndarray of float64, shape (outputs,)
+        1 or less: 1 is best, 0 is that of predicting the mean. NaN for less than two samples, or if all weights are 0.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `mse`.
+
+    Notes
+    -----
+    Of constant targets it is 1 if all predictions are equal to them, and 0 otherwise. Targets and errors are scaled by
+    powers of two before they are squared, so that no square overflows or underflows. Source:
+    `sklearn.metrics.r2_score`.
+
+    Examples
+    --------
+    >>> from fastnn import metrics
+    >>> metrics.r2([1.0, 2.0, 3.0], [1.0, 2.0, 2.0])
+    0.5
+    >>> metrics.r2([4.0, 4.0], [4.0, 5.0])  # constant targets
+    0.0
     """
     true, pred, weight = _arguments(y_true, y_pred, sample_weight)
     scale = _scale(np.vstack([true, pred]))
     true, pred = true * scale, pred * scale
-    true, pred = true - true[weight.argmax()], pred - true[weight.argmax()]  # constant targets are exactly 0 then
+    true, pred = true - true[weight.argmax()], pred - true[weight.argmax()]  # makes constant targets exactly 0
     scale = _scale(np.vstack([true, true - pred]))
     true, error = true * scale, (true - pred) * scale
     spread = _mean((true - _mean(true, weight)) ** 2, weight)
@@ -71,7 +177,26 @@ def r2(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str 
 
 
 def determination(errors: Array, spread: Array, samples: float) -> Array:
-    """R2 of each output from its squared errors and squared distances from the mean, both summed or both averaged."""
+    """R^2 of each output, from its squared errors and squared distances from the mean, both summed or both averaged.
+
+    Parameters
+    ----------
+    errors, spread : ndarray of float64, shape (outputs,)
+    samples : float
+        Number of samples; with less than 2 the result is NaN.
+
+    Returns
+    -------
+    ndarray of float64, shape (outputs,)
+        Where `spread` is 0 it is 1 if `errors` is 0, and 0 otherwise.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn.metrics.regression import determination
+    >>> determination(np.array([1.0, 0.0]), np.array([2.0, 0.0]), 3).tolist()
+    [0.5, 1.0]
+    """
     if samples < 2:
         return np.full(errors.shape, np.nan)
     constant = np.where(errors == 0, 1.0, 0.0)
@@ -79,7 +204,7 @@ def determination(errors: Array, spread: Array, samples: float) -> Array:
 
 
 def _arguments(y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[Array, Array, Array]:
-    """Targets and predictions as matrices with a column for each output; without the samples that have no say."""
+    """Targets and predictions, of shape (n, outputs), and weights of shape (n,), without the samples of weight 0."""
     true, pred = as_finite("y_true", y_true), as_finite("y_pred", y_pred)
     check_rows(y_true=true, y_pred=pred)
     matrices = [a.reshape(-1, 1) if a.ndim == 1 else a for a in (true, pred)]
@@ -92,11 +217,12 @@ def _arguments(y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[Array, Arr
 
 @np.errstate(over="ignore")
 def _mean(values: Array, weight: Array) -> Array:
+    """The weighted mean over rows; NaN if all weights are 0."""
     total = weight.sum()
     if not total:
         return np.full(values.shape[1], np.nan)
     mean = weight @ values / total
-    return mean if np.isfinite(mean).all() else weight / total @ values  # where the sum alone is out of range
+    return mean if np.isfinite(mean).all() else weight / total @ values  # the sum alone overflowed
 
 
 def _scale(values: Array) -> Array:
@@ -106,5 +232,6 @@ def _scale(values: Array) -> Array:
 
 
 def _average(values: Array, multioutput: str) -> Any:
+    """The mean over outputs, or with "raw_values" all of them."""
     check.check_choice("multioutput", multioutput, ("uniform_average", "raw_values"))
     return values if multioutput == "raw_values" else float(values.mean())

@@ -1,6 +1,6 @@
-"""An architecture as JSON: layers by the names of their classes, with the arguments that make them anew.
+"""An architecture as JSON: layers as the names of their classes and the arguments of their constructors.
 
-{"layer": "Linear", "arguments": {...}}, and rules of initial values likewise: {"init": ..., "arguments": {...}}.
+{"layer": "Linear", "arguments": {...}}, and initializers likewise: {"init": ..., "arguments": {...}}.
 """
 
 from __future__ import annotations
@@ -20,22 +20,38 @@ from .network import most_values
 
 
 def built_in(module: Any, base: type) -> dict[str, type]:
-    """The public classes of `module` below `base`."""
+    """The public classes of a module of fastnn that are subclasses of `base`, by name.
+
+    Examples
+    --------
+    >>> from fastnn import nn
+    >>> from fastnn.files.architecture import built_in
+    >>> built_in(nn, nn.Module)["Linear"] is nn.Linear
+    True
+    """
     names = getattr(module, "__all__", [name for name in vars(module) if not name.startswith("_")])
     classes = {name: cls for name in names if isinstance(cls := getattr(module, name), type) and issubclass(cls, base)}
     return {name: cls for name, cls in classes.items() if cls is not base and cls.__module__.startswith("fastnn.")}
 
 
 class Architecture(Values):
-    """Layers to JSON and back.
+    """Converts layers to JSON and back.
 
     Parameters
     ----------
     tensors : dict of str to ndarray
-        The tensors of the file, those of the parameters among them. An architecture that has more values than they is
-        refused before memory is asked for.
+        The tensors of the file, with those of the parameters. A network with more values than these is refused before
+        memory is allocated for it.
     layers : dict of str to class, optional
         Layer classes besides those of `nn`, by name.
+
+    Examples
+    --------
+    >>> from fastnn import nn
+    >>> from fastnn.files.architecture import Architecture
+    >>> spec = Architecture({}).encode(nn.Sequential(nn.ReLU()), "net")
+    >>> Architecture({}).network(spec)[0]
+    ReLU()
     """
 
     def __init__(self, tensors: dict[str, Array], layers: dict[str, type] | None = None) -> None:
@@ -48,15 +64,22 @@ class Architecture(Values):
     # -- to JSON -------------------------------------------------------------------------------------------------------
 
     def encode(self, value: Any, where: str) -> Any:
+        """`value` as JSON: layers and initializers, and what `Values.encode` takes.
+
+        Raises
+        ------
+        TypeError
+            If the file cannot hold an argument of a layer.
+        ValueError
+            If a layer class of your own has the name of one of fastnn.
+        """
         if isinstance(value, Module):
             return self._encode_layer(value, where)
         if type(value) in self.rules.values():
             arguments = {key: self.encode(item, where) for key, item in arguments_of(value).items()}
             return {"init": type(value).__name__, "arguments": arguments}
         if where.endswith("_init=)") and not isinstance(value, (int, float, str, np.generic)):
-            return (
-                None  # numbers, or a rule of the user's own: they have done their work, the values are in the tensors
-            )
+            return None  # an array or a user's own initializer: no longer needed, the values are in the tensors
         return super().encode(value, where)
 
     def _encode_layer(self, layer: Module, where: str) -> dict[str, Any]:
@@ -69,7 +92,14 @@ class Architecture(Values):
     # -- from JSON -----------------------------------------------------------------------------------------------------
 
     def network(self, spec: Any) -> nn.Sequential:
-        """The network, with its parameters at 0: drawing them, only to overwrite them, can take long."""
+        """The network of a description, with all parameters 0: random initial values would be overwritten anyway.
+
+        Raises
+        ------
+        FileFormatError
+            If the description is damaged or nested too deep, a layer class is unknown or refuses its arguments, or the
+            network has more values than the tensors of the file.
+        """
         token = most_values.set(self.budget)
         try:
             net = self._layer(spec, "architecture")
@@ -84,6 +114,7 @@ class Architecture(Values):
         return net
 
     def decode(self, spec: Any, where: str) -> Any:
+        """The layer, initializer or other value of a description; FileFormatError if there is none."""
         if isinstance(spec, dict) and "layer" in spec:
             return self._layer(spec, where)
         if isinstance(spec, dict) and spec.get("init") in self.rules:
@@ -112,7 +143,7 @@ class Architecture(Values):
         decoded = {key: self.decode(value, f"{where}({key}=)") for key, value in arguments.items()}
         try:
             return make(cls, decoded)
-        except (MemoryError, RecursionError, SystemError):  # the last where NumPy forgets to set the first
+        except (MemoryError, RecursionError, SystemError):  # NumPy raises SystemError in some places for lack of memory
             raise
         except Exception as error:
             raise FileFormatError(f"{where} cannot be made: {error}") from error

@@ -1,4 +1,4 @@
-"""Whole models: the architecture and all tensors in one file."""
+"""Files of whole networks: the architecture and all tensors in one file."""
 
 from __future__ import annotations
 
@@ -19,12 +19,24 @@ _registered: dict[str, type[Module]] = {}
 
 @errors_of_use
 def register_layer(cls: Layer) -> Layer:
-    """Let `fastnn.load` find a layer class of your own by its name; usable as a decorator.
+    """Register a layer class of your own by its name, so that `fastnn.load` finds it; usable as a decorator.
+
+    Parameters
+    ----------
+    cls : subclass of nn.Module
+        Its name must not be that of a layer of fastnn. A class of the same module and name replaces the earlier one.
+
+    Returns
+    -------
+    cls : type
+        The class itself.
 
     Raises
     ------
-    TypeError, ValueError
-        If it is not a class of layers, or named like another one.
+    TypeError
+        If it is not a subclass of `nn.Module`.
+    ValueError
+        If another class of this name is known.
 
     Examples
     --------
@@ -50,7 +62,35 @@ def register_layer(cls: Layer) -> Layer:
 
 @errors_of_use
 def save(net: Sequential, path: Path) -> None:
-    """Write a network as one file; see `Sequential.save`."""
+    """Write a network as one file, atomically; `Sequential.save(path)` calls this.
+
+    Parameters
+    ----------
+    net : Sequential
+    path : str or path-like
+        A file that is there is replaced.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument of a layer cannot be written as JSON or a tensor, layers are nested too deep, or a layer class of
+        your own has the name of one of fastnn.
+    OSError
+        If the file cannot be written; the old file is then still there.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from fastnn import nn
+    >>> from fastnn.files.model import load, save
+    >>> net = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), seed=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "net.safetensors")
+    ...     save(net, path)
+    ...     copy = load(path)
+    >>> bool((copy.parameters().data == net.parameters().data).all())
+    True
+    """
     tensors = net.state_dict()
     try:
         description = {"architecture": Architecture(tensors).encode(net, "net"), "tick": int(net._tick[0])}
@@ -65,25 +105,27 @@ def save(net: Sequential, path: Path) -> None:
 
 @errors_of_use
 def load(path: Path, layers: dict[str, type[Module]] | None = None) -> Sequential:
-    """The network that `net.save(path)` wrote.
+    """Load the network that `net.save(path)` wrote.
 
     Parameters
     ----------
-    path : str or path
+    path : str or path-like
     layers : dict of str to class, optional
-        Layer classes of your own that the network has, by name: {"Scale": Scale}. Or register them once, by
+        Layer classes of your own that the network has, by name: {"Scale": Scale}; or register them once with
         `fastnn.register_layer`.
 
     Returns
     -------
     net : Sequential
-        Every parameter and every prediction has the bits that were saved.
+        Every parameter, and so every prediction, has the bits that were saved, NaN too.
 
     Raises
     ------
     FileFormatError
-        If the file is truncated, changed or not of fastnn, or has a layer of an unknown class. The message says what is
-        wrong. Nothing in a file is ever run.
+        If the file is truncated, damaged or not written by fastnn, or has a layer of an unknown class. The message says
+        what is wrong. No code in a file is ever run.
+    TypeError
+        If `layers` is not a dict of layer classes, or `path` is not a path.
     OSError
         If the file cannot be read.
 
@@ -95,8 +137,8 @@ def load(path: Path, layers: dict[str, type[Module]] | None = None) -> Sequentia
     >>> net, x = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), seed=0), np.ones((1, 2), "float32")
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     net.save(os.path.join(folder, "net.safetensors"))
-    ...     twin = fastnn.load(os.path.join(folder, "net.safetensors"))
-    >>> bool((twin.predict(x) == net.predict(x)).all())
+    ...     copy = fastnn.load(os.path.join(folder, "net.safetensors"))
+    >>> bool((copy.predict(x) == net.predict(x)).all())
     True
     """
     if layers is not None and not isinstance(layers, dict):
@@ -106,7 +148,7 @@ def load(path: Path, layers: dict[str, type[Module]] | None = None) -> Sequentia
     tensors, description = read(path, "model")
     try:
         net = Architecture(tensors, _registered | (layers or {})).network(description.get("architecture"))
-        net.load_state_dict(tensors)  # those that are no argument of a layer
+        net.load_state_dict(tensors)  # also those that are not arguments of a layer
         tick = description.get("tick")
         if type(tick) is not int or not 0 <= tick <= MOST_STEPS:
             raise FileFormatError(f"tick must be a count, got {tick!r:.20}")
@@ -118,7 +160,7 @@ def load(path: Path, layers: dict[str, type[Module]] | None = None) -> Sequentia
 
 
 def _names(names: Any, features: int | None) -> tuple[str, ...] | None:
-    """The names of the columns that a file has, checked."""
+    """The column names in a file, checked; None if there are none."""
     if names is None:
         return None
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
@@ -129,5 +171,6 @@ def _names(names: Any, features: int | None) -> tuple[str, ...] | None:
 
 
 def _check_layer(cls: Any) -> None:
+    """Raise TypeError unless it is a subclass of `nn.Module`."""
     if not (isinstance(cls, type) and issubclass(cls, Module)):
         raise TypeError(f"a layer class is a subclass of nn.Module, got {cls!r:.60}")

@@ -1,7 +1,7 @@
-"""Checkpoints: all that decides how a training goes on, in one file.
+"""Checkpoints: the whole state of a training, in one file.
 
-What the trainer holds tells its state by `state_dict()` and takes it over by `load_state_dict()`. Arrays among them
-become tensors of the file, named by the way to them ("net.values.0.weight"), everything else JSON.
+Each part of the trainer returns its state by `state_dict()` and loads it by `load_state_dict()`. Arrays of the states
+become tensors of the file, named by their path ("net.values.0.weight"), everything else JSON.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from ..nn.architecture import Architecture
 if TYPE_CHECKING:
     from .trainer import Trainer
 
-# What a trainer may hold beside its network.
+# Attributes of a trainer that have a state, beside its network.
 PARTS = ("optimizer", "scheduler", "average")
-MOST_WORDS = 2000  # characters of the repr of a loss
+MOST_WORDS = 2000  # characters of the repr of a loss; of a longer one, the file has the hash
 
-# In a file, the history of a run is a few arrays instead of many dicts.
+# In a file, the history of a run is two arrays for each record, not a dict for each epoch.
 COLUMN = schema.record({"epoch": schema.array("int64", 1), "value": schema.array("float64", 1)})
 PART = schema.record({"class": schema.text, "state": schema.mapping()})
 TRAINER = {
@@ -38,11 +38,50 @@ TRAINER = {
     "parts": schema.mapping(PART),
     "epochs": schema.integer(0, MAX_ROWS),
 }
-MOST_EMPTY_EPOCHS = 10**5  # without a single record
+MOST_EMPTY_EPOCHS = 10**5  # epochs in a history that have no record at all
 
 
 def save_checkpoint(trainer: Trainer, path: Path) -> None:
-    """Write the state of a trainer; see `Trainer.save_checkpoint`."""
+    """Write the state of a trainer to a file, atomically; `Trainer.save_checkpoint(path)` calls this.
+
+    Parameters
+    ----------
+    trainer : Trainer
+    path : str or path-like
+        A file that is there is replaced.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the state of a callback is nested too deep, or has values that a file cannot hold.
+    OSError
+        If the file cannot be written; the old file is then still there.
+
+    Notes
+    -----
+    The file holds the values of the network (NaN too) and the counters of its random numbers, the states of optimizer,
+    scheduler and weight average, and within a `fit` the state of the run: its place, its history and the states of its
+    callbacks.
+
+    Examples
+    --------
+    >>> import fastnn, os, tempfile
+    >>> import numpy as np
+    >>> from fastnn import nn, optim
+    >>> from fastnn.files import load_checkpoint, save_checkpoint
+    >>> x = np.ones((4, 2), "float32")
+    >>> def make():
+    ...     net = nn.Sequential(nn.Linear(2, 1), seed=0)
+    ...     return fastnn.Trainer(net, nn.MSELoss(), optim.Adam(net.parameters(), lr=0.1))
+    >>> first, second = make(), make()
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "run.safetensors")
+    ...     loss = first.step(x, x[:, :1])
+    ...     save_checkpoint(first, path)
+    ...     load_checkpoint(second, path)  # returns None: no fit was going on
+    >>> first.step(x, x[:, :1]) == second.step(x, x[:, :1])
+    True
+    """
     tensors: dict[str, Array] = {}
     try:
         state = Values(tensors).encode(_state(trainer, trainer.run or trainer.paused), "")
@@ -52,14 +91,28 @@ def save_checkpoint(trainer: Trainer, path: Path) -> None:
 
 
 def load_checkpoint(trainer: Trainer, path: Path) -> dict[str, Any] | None:
-    """Take over the state that `save_checkpoint` wrote, and return that of the run that was going on; all or nothing.
+    """Load the state that `save_checkpoint` wrote; `Trainer.load_checkpoint(path)` calls this.
+
+    Parameters
+    ----------
+    trainer : Trainer
+        With the same network, loss, optimizer, scheduler and average as the saved one. If an error is raised, it is as
+        before.
+    path : str or path-like
+
+    Returns
+    -------
+    run : dict or None
+        The state of the run, if the checkpoint was written within a `fit`.
 
     Raises
     ------
     FileFormatError
-        If the file is truncated, changed or not a checkpoint.
+        If the file is truncated, damaged or not a checkpoint.
     ValueError
-        If it is of another network, loss or optimizer: the message says what differs.
+        If the trainer has another network, loss, optimizer, scheduler or average: the message says what differs.
+    OSError
+        If the file cannot be read.
     """
     tensors, content = read(path, "checkpoint")
     state = _checked(path, content, tensors)
@@ -76,7 +129,7 @@ def load_checkpoint(trainer: Trainer, path: Path) -> dict[str, Any] | None:
 
 
 def _checked(path: Path, content: dict[str, Any], tensors: dict[str, Array]) -> dict[str, Any]:
-    """The state in a file, every part of it as `save_checkpoint` writes it; FileFormatError if one is not."""
+    """The state in a file, with every part checked; FileFormatError if one is not as `save_checkpoint` writes it."""
     from .state import FIELDS
 
     run = schema.record(FIELDS | {"history": schema.mapping(COLUMN)})
@@ -95,7 +148,23 @@ def _checked(path: Path, content: dict[str, Any], tensors: dict[str, Array]) -> 
 
 @contextmanager
 def resuming(trainer: Trainer, path: Path | None, resume: Any = True) -> Iterator[dict[str, Any] | None]:
-    """Give the state of the run to go on with, or None; if what follows raises, the trainer is as it was."""
+    """A context that gives the state of the run to resume, or None; if its body raises, the trainer is restored.
+
+    Parameters
+    ----------
+    trainer : Trainer
+    path : str, path-like or None
+        The checkpoint, loaded if it exists; otherwise, and for None, the run is that of `trainer.paused`.
+    resume : bool, default True
+        The argument of `Trainer.fit`, checked to be True.
+
+    Raises
+    ------
+    TypeError
+        If `resume` is not True.
+    ValueError
+        If there is neither a path nor a paused run, or the checkpoint does not fit.
+    """
     if resume is not True:
         raise TypeError(f"resume must be True or False, got {resume!r}")
     if path is None and trainer.paused is None:
@@ -130,14 +199,14 @@ def _take_over(trainer: Trainer, state: dict[str, Any]) -> None:
     for name, part in state["parts"].items():
         getattr(trainer, name).load_state_dict(part["state"])
     net._tick[0], trainer._epochs = saved["tick"], state["epochs"]
-    if net.seed != saved["seed"]:  # programs have it for their masks
+    if net.seed != saved["seed"]:  # compiled programs hold it, for their dropout masks
         net.seed = saved["seed"]
         net._forget_programs()
 
 
 @contextmanager
 def _unless_done(trainer: Trainer) -> Iterator[None]:
-    """Give the trainer its state back if an error comes."""
+    """A context that gives the trainer its state back if its body raises."""
     before = _state(trainer)
     try:
         yield
@@ -150,7 +219,7 @@ def _unless_done(trainer: Trainer) -> Iterator[None]:
 
 
 def _misfit(trainer: Trainer, content: dict[str, Any], state: dict[str, Any]) -> str | None:
-    """The first difference between a checkpoint and a trainer, in words; None if there is none."""
+    """The first difference between a checkpoint and a trainer, as text; None if there is none."""
     problem = _array_difference(state["net"]["values"], trainer.net.state_dict())
     if problem:
         return problem
@@ -166,6 +235,7 @@ def _misfit(trainer: Trainer, content: dict[str, Any], state: dict[str, Any]) ->
 
 
 def _array_difference(saved: dict[str, Array], mine: dict[str, Array]) -> str | None:
+    """The first difference in names, shapes or dtypes of two dicts of arrays, as text; None if there is none."""
     for name in dict.fromkeys([*mine, *saved]):
         if name not in saved:
             return f"checkpoint has no {name!r}, this network has"
@@ -179,7 +249,7 @@ def _array_difference(saved: dict[str, Array], mine: dict[str, Array]) -> str | 
 
 
 def _difference(saved: Any, mine: Any, where: str) -> str | None:
-    """Where two architectures differ; seeds and initial values do not count, for those of the checkpoint do."""
+    """The first difference of two architectures, as text; seeds and initial values may differ."""
     if isinstance(saved, dict) and isinstance(mine, dict) and saved.keys() == mine.keys():
         keys = [key for key in saved if key != "seed" and not key.endswith("_init")]
         pairs = [(f"{where}.{key}", saved[key], mine[key]) for key in keys]
@@ -192,7 +262,7 @@ def _difference(saved: Any, mine: Any, where: str) -> str | None:
 
 
 class _Sketch(Architecture):
-    """An architecture to compare: of what a file cannot hold, the class."""
+    """An architecture for comparison: the class of a value that a file cannot hold, the hash of an array."""
 
     def encode(self, value: Any, where: str) -> Any:
         try:
@@ -218,7 +288,7 @@ def _loss(trainer: Trainer) -> str:
 
 
 def _columns(rows: list[dict[str, float]]) -> dict[str, dict[str, Array]]:
-    """The records of many epochs as a few arrays; a value may be missing in some."""
+    """The records of many epochs as columns of arrays; a record may be missing in some epochs."""
     names = dict.fromkeys(name for row in rows for name in row)
     places = {name: [i for i, row in enumerate(rows) if name in row] for name in names}
     return {
@@ -228,7 +298,7 @@ def _columns(rows: list[dict[str, float]]) -> dict[str, dict[str, Array]]:
 
 
 def _rows(columns: dict[str, dict[str, Array]], epochs: int) -> list[dict[str, float]]:
-    """The records of so many epochs; ValueError if these are none."""
+    """The records of each epoch, from columns; ValueError if they are not of so many epochs."""
     if epochs > MOST_EMPTY_EPOCHS + sum(column["epoch"].size for column in columns.values()):
         raise ValueError(f"history has no records of {epochs} epochs")
     rows: list[dict[str, float]] = [{} for _ in range(epochs)]

@@ -1,4 +1,4 @@
-"""How a network is doing: what its units, gradients and updates look like on some samples, with plain advice."""
+"""The health of a network: its activations, gradients and updates on some samples, with advice in plain words."""
 
 from __future__ import annotations
 
@@ -19,32 +19,34 @@ if TYPE_CHECKING:
     from .data import Data
     from .trainer import Trainer
 
-HALF_FLAT = "relu_backward", "relu6_backward"  # of the inputs of a healthy layer, half: that says nothing
+HALF_FLAT = "relu_backward", "relu6_backward"  # kernels with slope 0 for half of the inputs of a healthy layer
 FLAT = 0.01  # a slope below this is saturation: a sigmoid beyond 4.6, tanh beyond 3
-MANY = 0.5  # the share of dead or saturated units that is worth a word
-VANISHED = 1e-4  # of the largest gradient norm of a layer
+MANY = 0.5  # above this share of dead or saturated units, advice is given
+VANISHED = 1e-4  # a gradient norm below this share of the largest one has vanished
 GOOD_RATIO = 1e-5, 1e-1  # update / weight; about 1e-3 is usual
 
 
 @dataclass(frozen=True)
 class LayerHealth:
-    """A layer on the samples given.
+    """The numbers of one layer, on the samples given.
 
     Attributes
     ----------
     name : str
-        Its name, and what it was fused with.
+        Its name, and those of the layers that it was fused with.
     mean, std : float
-        Of its outputs.
+        Mean and standard deviation of its outputs, over samples and units.
     dead : float
-        Share of units whose activation has slope 0 for every sample: nothing can teach them. NaN without activation.
+        Share of units whose activation has slope 0 for every sample, so that no gradient reaches them. NaN without an
+        activation.
     saturated : float
-        Share of outputs at which the slope of the activation is below 0.01. NaN without activation, and with ReLU and
-        ReLU6, whose slope is 0 for half of what they get: of those `dead` tells.
+        Share of outputs at which the slope of the activation is below 0.01: a sigmoid beyond 4.6, a tanh beyond 3. NaN
+        without an activation, and for ReLU and ReLU6, whose slope is 0 for half of the inputs of a healthy layer.
     grad_norm : float
         2-norm of the gradient of its parameters. NaN without parameters.
     update_ratio : float
-        2-norm of the next update of its parameters, divided by that of the parameters. NaN without parameters.
+        2-norm of the next update of its parameters, divided by the 2-norm of the parameters; about 1e-3 is usual. NaN
+        without parameters, infinity if they are all 0.
     """
 
     name: str
@@ -58,14 +60,36 @@ class LayerHealth:
 
 @dataclass(frozen=True)
 class Health:
-    """What `Trainer.health` found; print it.
+    """The result of `Trainer.health`; print it to see a table with a line for each layer.
 
     Attributes
     ----------
     loss : float
+        The loss on the samples.
     layers : tuple of LayerHealth
+        In the order of the network; the layers of branches come before the layer that joins them.
     advice : tuple of str
-        A sentence for each thing that looks wrong; empty if nothing does.
+        A sentence for each problem found; empty if there is none.
+
+    Notes
+    -----
+    Advice is given for a loss or output that is not finite, for more than half of the units dead or of the outputs
+    saturated, for a gradient norm below 1e-4 of the largest, and for an update ratio outside 1e-5 .. 1e-1. In the
+    printed table "flat" is `saturated`, and shares are blank where they are NaN.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> import numpy as np
+    >>> from fastnn import nn, optim
+    >>> net = nn.Sequential(nn.Linear(1, 2, weight_init=-1.0, bias_init=0.0), nn.ReLU(), nn.Linear(2, 1))
+    >>> trainer = fastnn.Trainer(net, nn.MSELoss(), optim.SGD(net.parameters(), lr=0.1))
+    >>> x, y = np.array([[1], [3]], "float32"), np.array([[3], [5]], "float32")
+    >>> health = trainer.health(x, y)
+    >>> [layer.dead for layer in health.layers], health.layers[0].grad_norm
+    ([1.0, nan], 0.0)
+    >>> "of its units are dead" in health.advice[0]
+    True
     """
 
     loss: float
@@ -83,7 +107,25 @@ class Health:
 
 
 def examine(trainer: Trainer, data: Data) -> Health:
-    """The health of a trainer's network on data: a step is taken, looked at, and taken back."""
+    """The health of a trainer's network on data; `Trainer.health` calls this.
+
+    One training step is done and then undone: parameters, statistics and the state of the optimizer are as before.
+
+    Parameters
+    ----------
+    trainer : Trainer
+    data : Data
+        One row or more, all of them one batch.
+
+    Returns
+    -------
+    Health
+
+    Raises
+    ------
+    ValueError
+        If a class index is out of range, or a target is one that the loss does not take.
+    """
     optimizer, rows = trainer.optimizer, len(data)
     params, sums = trainer.net.parameters(), trainer._programs.new_sums(data)
     arrays, state = trainer._programs.changed(), optimizer.state_dict()
@@ -100,7 +142,7 @@ def examine(trainer: Trainer, data: Data) -> Health:
 
 
 def _leaves(stages: list[Stage]) -> Iterator[Stage]:
-    """All stages, those of branches before the one that joins them."""
+    """Generate all stages; those of branches come before the one that joins them."""
     for stage in stages:
         for branch in getattr(stage, "chains", ()):
             yield from _leaves(branch)

@@ -1,4 +1,4 @@
-"""What a training run recorded."""
+"""The records of a training run."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from .monitor import Monitor
 class History:
     """Per-epoch records of `Trainer.fit`.
 
-    `history["loss"]` is a list with a value an epoch; likewise "seconds" and, where they apply, "accuracy", "val_loss"
-    and "val_accuracy", and what callbacks added; an epoch without such a value has nan there.
+    `history["loss"]` is a list with a value for each epoch; so are "seconds" and, where they apply, "accuracy", the
+    metrics, "lr", the same with "val_" for validation data, and what callbacks added. An epoch without such a value has
+    NaN there; a name without any raises KeyError. Iteration gives the names.
 
     Attributes
     ----------
@@ -24,23 +25,32 @@ class History:
     interrupted : bool
         True if Ctrl-C ended the run; the epoch that it cut off is not recorded.
     stopped : str or None
-        Why a callback ended the run; an epoch that it cut off is not recorded.
+        The reason why a callback ended the run; an epoch that it cut off is not recorded.
 
     Notes
     -----
-    Training loss and accuracy are averaged over the batches as they were trained, with the weights as they then were,
-    exactly over batches of different sizes and weighted by the sample weights; validation is computed at the end of
-    each epoch.
+    Training loss and metrics are computed from the predictions for each batch before its update, as exact averages over
+    batches of different sizes, weighted by the sample weights; validation is computed at the end of each epoch. It is
+    like `keras.callbacks.History`.
+
+    Examples
+    --------
+    >>> from fastnn import History
+    >>> history = History([{"loss": 2.0}, {"loss": 1.0, "lr": 0.5}])
+    >>> history["loss"], history["lr"], list(history)
+    ([2.0, 1.0], [nan, 0.5], ['loss', 'lr'])
+    >>> history
+    History(2 epochs: loss=1, lr=0.5)
     """
 
-    # A row an epoch: it is there or not, whenever a signal comes. Columns could be cut off at different lengths.
+    # Rows, not columns: an append is all or nothing, but a signal between two could leave columns of different lengths.
     rows: list[dict[str, float]] = field(default_factory=list)
     interrupted: bool = False
     stopped: str | None = None
 
     @property
     def records(self) -> dict[str, list[float]]:
-        """The values by name, a list with one an epoch."""
+        """All values by name, each a list with a value for each epoch."""
         return {name: self[name] for name in self}
 
     @property
@@ -50,23 +60,37 @@ class History:
 
     @property
     def last(self) -> dict[str, float]:
-        """The values of the last epoch, empty if there is none."""
+        """The values of the last epoch by name; empty if there is none."""
         return dict(self.rows[-1]) if self.rows else {}
 
     def best(self, name: str = "val_loss", mode: str = "auto") -> dict[str, float]:
-        """The values of the epoch that is best by one record, and its number as "epoch", counted from 1.
+        """The values of the best epoch by one record, and its number as "epoch", counted from 1.
 
         Parameters
         ----------
         name : str, default "val_loss"
+            The record to compare.
         mode : {"auto", "min", "max"}, default "auto"
-            Whether less or more is better; "auto" tells by the name, and asks where it is not known. Of equal epochs
-            it is the first; nan is never the best.
+            Whether less or more is better; "auto" decides by the name.
+
+        Returns
+        -------
+        dict of str to float
+            Of the first epoch, if several are equal. NaN is never the best; infinity neither, if it is the worst value.
 
         Raises
         ------
-        KeyError, ValueError
-            If there is no such record, or only nan.
+        KeyError
+            If there is no such record.
+        ValueError
+            If it has no number better than infinity, or `mode` is "auto" and the name is unknown.
+
+        Examples
+        --------
+        >>> from fastnn import History
+        >>> history = History([{"val_loss": 3.0}, {"val_loss": 0.5}, {"val_loss": 2.0}])
+        >>> history.best()
+        {'epoch': 2, 'val_loss': 0.5}
         """
         monitor, values = Monitor(name, mode), self[name]
         best = None
@@ -78,7 +102,29 @@ class History:
         return {"epoch": best + 1, **self.rows[best]}
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
-        """Write a table: a row an epoch, the columns "epoch", counted from 1, and the records."""
+        """Write a CSV file: a row for each epoch, with "epoch", counted from 1, and the records as columns.
+
+        Parameters
+        ----------
+        path : str or path-like
+            A file that is there is overwritten. Numbers are written so that reading them gives the same bits; NaN as
+            "nan".
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> from fastnn import History
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder, "history.csv")
+        ...     History([{"loss": 2.0}, {"loss": 0.1}]).to_csv(path)
+        ...     print(path.read_text().splitlines())
+        ['epoch,loss', '1,2.0', '2,0.1']
+        """
         import csv
 
         with open(path, "w", newline="", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""The range test: which learning rates a network can be trained with."""
+"""The learning rate range test: at which learning rates a network can be trained."""
 
 from __future__ import annotations
 
@@ -22,26 +22,38 @@ from .programs import Array
 if TYPE_CHECKING:
     from .trainer import Trainer
 
-AT_ONCE = 8  # batches between two looks at the losses
-MIN_POINTS = 5  # that a slope is taken from
+AT_ONCE = 8  # batches in one call of the compiled loop, between two checks of the losses
+MIN_POINTS = 5  # batches that a suggestion needs
 
 
 @dataclass(frozen=True)
 class LRFinder:
-    """The curve of a range test.
+    """The curve of a range test, from `lr_finder` or `Trainer.find_lr`.
 
     Attributes
     ----------
     lrs, losses : ndarray of float64, shape (n,)
-        The rate of each batch, and its loss before the update with it.
+        The learning rate of each batch, and its loss before the update with that rate.
     smoothed : ndarray of float64, shape (n,)
-        The exponential average of the losses, corrected for its start.
-    mode : str
+        The exponential moving average of the losses, corrected for its start at 0.
+    mode : str, default "exponential"
         "exponential" or "linear": how the rates grow.
-    diverged : bool
+    diverged : bool, default False
         Whether the test ended early, because the loss was too large or not finite.
-    smoothing : float
-        How much of the average was kept from batch to batch.
+    smoothing : float, default 0.9
+        The weight of the previous average in the moving average.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import LRFinder
+    >>> rates = 2.0 ** np.arange(-8, 0)
+    >>> losses = np.array([8.0, 8.0, 8.0, 7.5, 4.0, 2.0, 2.0, 3.0])
+    >>> result = LRFinder(rates, losses, smoothed=losses, smoothing=0.0)
+    >>> result
+    LRFinder(8 batches, lr 0.00391 to 0.5)
+    >>> result.suggestion()
+    0.0625
     """
 
     lrs: Array
@@ -52,20 +64,32 @@ class LRFinder:
     smoothing: float = 0.9
 
     def suggestion(self, skip: int | None = None) -> float:
-        """The rate at which the smoothed loss falls most steeply on its way to its minimum.
+        """The learning rate at which the smoothed loss falls most steeply, before its minimum.
 
-        Noise misleads it where batches are few or small: look at the curve.
+            lr = argmin d(smoothed loss) / d(log lr)          # d(lr) in mode "linear"
 
         Parameters
         ----------
         skip : int, optional
-            How many batches at the beginning, where the average has little to go by, do not count; by default a fifth,
-            but no more than 10.
+            Number of batches at the beginning that do not count, 0 to n - 2, because the average has few values there.
+            By default a fifth of the batches, at most 10.
+
+        Returns
+        -------
+        float
 
         Raises
         ------
         ValueError
-            If the loss does not fall by more than its noise, or there are fewer than five batches.
+            If the loss does not fall by more than its noise, there are fewer than five batches, or `skip` is out of
+            range.
+        TypeError
+            If `skip` is not an integer.
+
+        Notes
+        -----
+        The average is smoothed a second time, backwards, so that it does not lag behind the losses. The suggestion is
+        unreliable if batches are few or small: look at the curve with `plot`.
         """
         n = len(self.lrs)
         if n < MIN_POINTS:
@@ -84,12 +108,21 @@ class LRFinder:
         return float(self.lrs[skip + int(np.argmin(slope))])
 
     def plot(self, ax: Any = None) -> Any:
-        """Draw the curve, with the suggestion, into the axes of matplotlib that are given or made, and return them.
+        """Plot losses, smoothed losses and the suggestion against the learning rate.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            The axes to plot into; by default those of a new figure.
+
+        Returns
+        -------
+        ax : matplotlib.axes.Axes
 
         Raises
         ------
         ImportError
-            If matplotlib is not installed.
+            If no axes are given and matplotlib is not installed.
         """
         if ax is None:
             try:
@@ -102,7 +135,7 @@ class LRFinder:
         try:
             rate = self.suggestion()
             ax.axvline(rate, linestyle="--", color="gray", label=f"suggestion {rate:.2g}")
-        except ValueError:  # a curve that falls nowhere is worth a look too
+        except ValueError:  # no suggestion: plot the curve alone
             pass
         ax.set_xscale("log" if self.mode == "exponential" else "linear")
         ax.set_xlabel("learning rate")
@@ -133,37 +166,51 @@ def lr_finder(
     seed: int | None = None,
     sample_weight: Any = None,
 ) -> LRFinder:
-    """Train a copy for some batches with a growing rate, and record the losses (Smith, 2017).
+    """Learning rate range test: train a copy for some batches while the learning rate grows, and record the losses.
 
-    The trainer, its network, optimizer, scheduler and random numbers are not touched. A good rate is where the loss
-    falls fast (`result.suggestion()`), some way before it rises (`result.plot()`).
+        lr_i = start * (stop / start)^(i / (steps - 1))          # "exponential", i = 0 .. steps - 1
+        lr_i = start + (stop - start) * i / (steps - 1)          # "linear"
+
+    The trainer, its network, optimizer, scheduler and random numbers do not change. A good rate is where the loss falls
+    fast (`result.suggestion()`), below the rate where it begins to rise (`result.plot()`).
 
     Parameters
     ----------
     trainer : Trainer
     x, y, sample_weight
         As for `Trainer.fit`; whole batches of them are taken in shuffled order, as often as needed.
-    start, stop : float above 0, default 1e-7 and 10
-        The first and the last rate. Parameter groups keep the ratios of their rates to that of the first one.
-    steps : int, at least 2, default 100
-        Number of batches.
+    start, stop : float, default 1e-7 and 10.0
+        The first and the last rate, 0 < start < stop < infinity. Parameter groups keep the ratios of their rates to the
+        rate of the first group.
+    steps : int, default 100
+        Number of batches, from 2 to 2**24.
     batch_size : int, default 32
-    mode : {"exponential", "linear"}
-        Whether the rate is multiplied by the same factor from batch to batch, or the same is added to it.
-    smoothing : float in [0, 1), default 0.9
-        How much of the average is kept from batch to batch.
-    diverge : float above 1, default 4
-        The test ends when the smoothed loss is that many times the smallest so far, or not finite.
+        Rows of a batch, 1 or more; at most all samples.
+    mode : {"exponential", "linear"}, default "exponential"
+        Whether the rate is multiplied by the same factor after each batch, or the same number is added to it.
+    smoothing : float, default 0.9
+        The weight of the previous average in the moving average of the losses, in [0, 1).
+    diverge : float, default 4.0
+        The test ends when the smoothed loss is above `diverge` times its minimum so far, or not finite. Above 1.
     seed : int, optional
-        Of the order, by default the network's.
+        From 0 to 2**64 - 1, for the order of the samples; by default the network's.
 
     Returns
     -------
     result : LRFinder
 
+    Raises
+    ------
+    ValueError
+        If an argument is out of range, a NaN or infinity in x or y makes a loss not finite, or the optimizer does a
+        line search (`LBFGS`).
+    TypeError
+        If an argument has the wrong type.
+
     Notes
     -----
-    L. N. Smith, "Cyclical learning rates for training neural networks", WACV 2017.
+    A loss that is not finite ends the test and is not part of the curve. Of a negative minimum m, the limit is
+    m + (diverge - 1) |m|. Source: L. N. Smith, "Cyclical learning rates for training neural networks", WACV 2017.
 
     Examples
     --------
@@ -186,7 +233,7 @@ def lr_finder(
     trainer._check_current()
     if trainer.optimizer.searches:
         raise ValueError(f"{type(trainer.optimizer).__name__} searches for the length of its steps: it needs no test")
-    trainer = copy.deepcopy(trainer)  # whatever happens, the trainer is as before
+    trainer = copy.deepcopy(trainer)  # the trainer itself does not change, even if an error is raised
     data = Data.of(trainer.net, trainer.loss, x, y, sample_weight).not_empty()
     data.weigh(batch)
     slices = _slices(data, seed, min(batch, len(data)), steps)
@@ -199,7 +246,7 @@ def lr_finder(
 
 
 def _sweep(start: float, stop: float, steps: int, mode: str) -> Array:
-    """The rates, both ends included."""
+    """The learning rates, from `start` to `stop`."""
     shares = [i / (steps - 1) for i in range(steps)]
     if mode == "linear":
         return np.array([start + (stop - start) * share for share in shares])
@@ -210,7 +257,7 @@ Slice = tuple[Data, Array | None, int, int, int]  # data, order, start, stop, an
 
 
 def _slices(data: Data, seed: int, batch: int, steps: int) -> Iterator[Slice]:
-    """Stretches of a few whole batches, so many batches in all."""
+    """Generate ranges of a few whole batches, `steps` batches in all."""
     epoch = 0
     while steps > 0:
         for part, order, _ in data.stretches(seed, epoch, True):
@@ -223,7 +270,7 @@ def _slices(data: Data, seed: int, batch: int, steps: int) -> Iterator[Slice]:
 
 
 def _train(trainer: Trainer, slices: Iterator[Any], rates: Array, within: Callable[[Array], int]) -> tuple[Array, bool]:
-    """The losses, until there are more than are `within` the limits; and whether they stayed finite."""
+    """The losses until they are no longer `within` the limits, and whether they were all finite."""
     optimizer, losses, done = trainer.optimizer, np.empty(len(rates)), 0
     places = np.array([place_of(optimizer, "lr", group) for group in range(group_count(optimizer))], "int64")
     base = optimizer.hyper.reshape(-1)[places]
@@ -245,6 +292,7 @@ def _train(trainer: Trainer, slices: Iterator[Any], rates: Array, within: Callab
 
 
 def _smooth(losses: Array, smoothing: float) -> Array:
+    """The exponential moving average, corrected for its start at 0."""
     average, weight, smoothed = 0.0, 0.0, []
     for loss in losses.tolist():
         average = smoothing * average + (1 - smoothing) * loss
@@ -254,7 +302,7 @@ def _smooth(losses: Array, smoothing: float) -> Array:
 
 
 def _within(smoothed: Array, diverge: float) -> int:
-    """How many come before the first that is too large."""
+    """The number of losses before the first that is too large."""
     best = np.minimum.accumulate(smoothed)
     beyond = np.flatnonzero(smoothed > best + (diverge - 1) * np.abs(best))
     return int(beyond[0]) if beyond.size else len(smoothed)

@@ -1,4 +1,4 @@
-"""Which of two values of a record is the better one."""
+"""Comparison of the values of a record: which of two is the better one."""
 
 from __future__ import annotations
 
@@ -10,16 +10,35 @@ from ..optim.directions import direction
 
 
 class Monitor:
-    """Follows one record of the epochs.
+    """Compares the values of one record of the epochs.
 
     Parameters
     ----------
     name : str
-        Of the record, such as "val_loss".
+        Name of the record, such as "val_loss".
     mode : {"auto", "min", "max"}, default "auto"
-        Whether less or more is better; "auto" tells by the name, if it is one of `_directions`.
-    min_delta : float, default 0
-        A change by no more than this is no improvement.
+        Whether less or more is better; "auto" decides by the name, from the table in `fastnn._directions`.
+    min_delta : float, default 0.0
+        A change by no more than this is no improvement, 0 or more.
+
+    Attributes
+    ----------
+    larger : bool
+        Whether more is better.
+
+    Raises
+    ------
+    TypeError
+        If `name` is not a str or `min_delta` not a number.
+    ValueError
+        If `mode` is another word, or "auto" for an unknown name, or `min_delta` is negative or NaN.
+
+    Examples
+    --------
+    >>> from fastnn.training.monitor import Monitor
+    >>> monitor = Monitor("val_accuracy", min_delta=0.25)
+    >>> monitor.better(0.75, than=0.25), monitor.better(0.5, than=0.25), monitor.better(float("nan"), than=0.0)
+    (True, False, False)
     """
 
     def __init__(self, name: str, mode: str = "auto", min_delta: float = 0.0) -> None:
@@ -32,13 +51,13 @@ class Monitor:
 
     @property
     def worst(self) -> float:
-        """What every number is better than."""
+        """The value that every finite number improves on: infinity, or -infinity if more is better."""
         return -math.inf if self.larger else math.inf
 
     def value(self, logs: Mapping[str, float]) -> float:
-        """The record's value; ValueError if there is none of this name."""
+        """The value of the record in `logs`; ValueError if there is none of this name."""
         if self.name not in logs:
-            twin = self.name.removesuffix("acc") + "accuracy"  # as Keras calls it
+            twin = self.name.removesuffix("acc") + "accuracy"  # Keras names it "acc"
             hint = f": did you mean {twin}?" if twin in logs else ""
             if not hint and self.name.startswith("val_"):
                 hint = "; give fit validation data"
@@ -46,5 +65,5 @@ class Monitor:
         return logs[self.name]
 
     def better(self, value: float, than: float) -> bool:
-        """Whether `value` improves on `than`; nan never does."""
+        """Whether `value` improves on `than` by more than `min_delta`; NaN never does."""
         return value > than + self.min_delta if self.larger else value < than - self.min_delta

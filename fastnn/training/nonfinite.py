@@ -17,7 +17,30 @@ Array = check.Array
 
 
 def check_data(data: Data, rows: Any = slice(None), prefix: str = "") -> None:
-    """Raise ValueError if x or y is not finite in these rows; the message names the first place."""
+    """Raise ValueError if x or y has an infinity or NaN in these rows; the message names the first.
+
+    Parameters
+    ----------
+    data : Data
+    rows : slice or ndarray of int64, default all
+        The rows to check.
+    prefix : str, default ""
+        Put before "x" and "y" in the message, such as "validation ".
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> from fastnn.training.data import Data
+    >>> from fastnn.training.nonfinite import check_data
+    >>> x = np.array([[1, 2], [3, np.nan]], "float32")
+    >>> data = Data.of(nn.Sequential(nn.Linear(2, 1)), nn.MSELoss(), x, np.zeros((2, 1), "float32"))
+    >>> check_data(data, slice(0, 1))
+    >>> check_data(data)
+    Traceback (most recent call last):
+    ValueError: x[1, 1] is nan: x must be finite
+    """
     numbers = np.arange(len(data))[rows]
     for name, array in (("x", data.x), ("y", data.y)):
         place = _first_bad(array[rows])
@@ -28,7 +51,19 @@ def check_data(data: Data, rows: Any = slice(None), prefix: str = "") -> None:
 
 
 def first_parameter(net: Sequential) -> str | None:
-    """A sentence about the first parameter that is not finite, None if all are."""
+    """A sentence about the first parameter that is not finite, and whether its gradient is; None if all are finite.
+
+    Examples
+    --------
+    >>> from fastnn import nn
+    >>> from fastnn.training.nonfinite import first_parameter
+    >>> net = nn.Sequential(nn.Linear(1, 1, weight_init=1.0, bias_init=0.0))
+    >>> first_parameter(net) is None
+    True
+    >>> net.parameters().data[:] = float("nan")
+    >>> first_parameter(net)
+    'parameter 0.weight[0, 0] is nan (its last gradient is finite)'
+    """
     for p in net.parameters():
         place = _first_bad(p.data)
         if place is not None:
@@ -39,7 +74,20 @@ def first_parameter(net: Sequential) -> str | None:
 
 
 def first_cause(net: Sequential, program: Program, rows: int) -> str:
-    """A sentence about the first layer with a parameter or an output that is not finite, after a forward pass."""
+    """A sentence about the first parameter or layer output that is not finite, after a forward pass.
+
+    Parameters
+    ----------
+    net : Sequential
+    program : Program
+        Of this network; its buffers have the outputs of the forward pass.
+    rows : int
+        Number of rows of that batch.
+
+    Returns
+    -------
+    str
+    """
     sentence = first_parameter(net)
     if sentence is not None:
         return sentence
@@ -55,7 +103,7 @@ def first_cause(net: Sequential, program: Program, rows: int) -> str:
 
 
 def _first_bad(array: Array) -> tuple[int, ...] | None:
-    """The first place of a number that is not finite."""
+    """The index of the first infinity or NaN; None if there is none."""
     if array.dtype.kind != "f" or np.isfinite(array).all():
         return None
     return tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])

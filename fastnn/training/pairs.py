@@ -1,4 +1,4 @@
-"""Whether the last layer of a network and its loss fit together."""
+"""Whether the last layer of a network and its loss match."""
 
 from __future__ import annotations
 
@@ -22,7 +22,30 @@ LOG_PROBABILITIES = (class_losses.NLLLoss, distribution_losses.KLDivLoss)
 
 
 def warn_of_odd_pair(net: Sequential, loss: Loss) -> None:
-    """Warn, once a trainer, where the outputs of the last layer are not what the loss takes."""
+    """Warn if the last layer does not give what the loss takes: logits, probabilities or log-probabilities.
+
+    Parameters
+    ----------
+    net : Sequential
+    loss : Loss
+        With several heads, each head is compared with its loss.
+
+    Warns
+    -----
+    UserWarning
+        With the layer and the loss, and what to use instead. Called once for each trainer.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from fastnn import nn
+    >>> from fastnn.training.pairs import warn_of_odd_pair
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     warn_of_odd_pair(nn.Sequential(nn.Linear(2, 1), nn.Sigmoid()), nn.BCEWithLogitsLoss())
+    >>> print(caught[0].message)
+    BCEWithLogitsLoss takes logits, but the last layer is Sigmoid: leave out Sigmoid, the loss has it in itself
+    """
     last = last_layer(net)
     pairs = {"": (last, loss)}
     if isinstance(last, Heads) and isinstance(loss, HeadsLoss):
@@ -35,7 +58,15 @@ def warn_of_odd_pair(net: Sequential, loss: Loss) -> None:
 
 
 def last_layer(layer: Module) -> Module | None:
-    """The layer that computes the outputs of a network, or of a layer itself; None of an empty network."""
+    """The layer that computes the outputs of a network, or the layer itself; None for an empty network.
+
+    Examples
+    --------
+    >>> from fastnn import nn
+    >>> from fastnn.training.pairs import last_layer
+    >>> last_layer(nn.Sequential(nn.Linear(2, 1), nn.Sequential(nn.Tanh())))
+    Tanh()
+    """
     while isinstance(layer, Sequential):
         if not layer.layers:
             return None
@@ -44,7 +75,18 @@ def last_layer(layer: Module) -> Module | None:
 
 
 def odd_pair(last: Module, loss: Loss) -> str | None:
-    """What does not fit, and the pair that does; None where nothing is known to be wrong."""
+    """What does not match between the last layer and the loss, and what to use instead; None if nothing is known to be
+    wrong.
+
+    Examples
+    --------
+    >>> from fastnn import nn
+    >>> from fastnn.training.pairs import odd_pair
+    >>> odd_pair(nn.Linear(2, 3), nn.CrossEntropyLoss()) is None
+    True
+    >>> odd_pair(nn.Tanh(), nn.BCELoss())
+    'BCELoss takes probabilities, but the last layer is Tanh: end with nn.Sigmoid(), or use nn.BCEWithLogitsLoss'
+    """
     layer, name = type(last).__name__, type(loss).__name__
     is_log = type(last) is activations.LogSoftmax
     is_probability = isinstance(last, PROBABILITIES) and not is_log
