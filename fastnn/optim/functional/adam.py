@@ -70,9 +70,10 @@ def adam_step(
     Source: Kingma and Ba, 2015 (ICLR; arXiv:1412.6980); AMSGrad: Reddi, Kale and Kumar, 2018 (ICLR; arXiv:1904.09237);
     the arithmetic of torch.optim.Adam. The bias corrections are computed once, in double precision.
 
-    All but "torch" add eps before the correction: param -= lr * sqrt(1 - beta2^step) / (1 - beta1^step) * m / (sqrt(v)
-    + eps). "keras" decays the parameters, not the gradient: param *= 1 - lr * weight_decay. "onnx" (operator Adam: T =
-    step - 1) counts steps from 0, where it corrects nothing.
+    All but "torch" add eps before the correction:
+    param -= lr * sqrt(1 - beta2^step) / (1 - beta1^step) * m / (sqrt(v) + eps). "keras" decays the parameters, not the
+    gradient: param *= 1 - lr * weight_decay. "onnx" (operator Adam: T = step - 1) counts steps from 0, where it
+    corrects nothing.
 
     Examples
     --------

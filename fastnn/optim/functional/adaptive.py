@@ -63,8 +63,9 @@ def adagrad_step(
     -----
     Source: Duchi, Hazan and Singer, 2011 (JMLR 12); the arithmetic of torch.optim.Adagrad.
 
-    "keras" divides by sqrt(state_sum + eps), and decays the parameters, not the gradient: param *= 1 - lr *
-    weight_decay. "onnx" is the operator Adagrad (decay_factor = lr_decay, T = step - 1), which computes as "torch".
+    "keras" divides by sqrt(state_sum + eps), and decays the parameters, not the gradient:
+    param *= 1 - lr * weight_decay. "onnx" is the operator Adagrad (decay_factor = lr_decay, T = step - 1), which
+    computes as "torch".
 
     Examples
     --------

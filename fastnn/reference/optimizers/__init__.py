@@ -5,8 +5,8 @@ combined in double precision before they are multiplied with an array. A state s
 NaN and infinities of the gradient reach the parameters, without a warning.
 
 In the formulas g is the gradient, with its sign flipped by `maximize`, plus weight_decay * param. `compat` names the
-library whose arithmetic and defaults are used (see fastnn/_compat.py); keras decays the parameters instead: param *= 1
-- lr * weight_decay.
+library whose arithmetic and defaults are used (see fastnn/_compat.py); keras decays the parameters instead:
+param *= 1 - lr * weight_decay.
 """
 
 from .adam import adam_step, adamax_step, adamw_step, nadam_step, radam_step

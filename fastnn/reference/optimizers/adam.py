@@ -32,8 +32,9 @@ def adam_step(
         v = b2 * v + (1 - b2) * g * g
         param -= lr / (1 - b1**step) * m / (sqrt(v) / sqrt(1 - b2**step) + eps)
 
-    AMSGrad uses the largest v so far, kept in `max_exp_avg_sq`. All but torch add eps before the correction: param -=
-    lr / (1 - b1**step) * sqrt(1 - b2**step) * m / (sqrt(v) + eps). onnx counts steps from 0, where it corrects nothing.
+    AMSGrad uses the largest v so far, kept in `max_exp_avg_sq`. All but torch add eps before the correction,
+    param -= lr / (1 - b1**step) * sqrt(1 - b2**step) * m / (sqrt(v) + eps); onnx counts steps from 0, where it corrects
+    nothing.
     """
     (eps,) = resolved("adam_step", compat, eps=eps)
     grad = gradient(param, grad, lr, weight_decay, maximize, compat == "keras")
