@@ -97,7 +97,7 @@ def _lower(bracket: list[Point]) -> int:
 
 
 def _kept_inside(t: float, bracket: list[Point], stuck: bool) -> tuple[float, bool]:
-    """`t`, moved inside if it is beyond an end of the bracket, or near one for the second time; and whether it is near."""
+    """`t`, moved inside if it is beyond an end of the bracket, or again near one; and whether it is near one."""
     first, last = sorted(point.t for point in bracket)
     margin = 0.1 * (last - first)
     if min(last - t, t - first) >= margin:
