@@ -186,7 +186,7 @@ def lerp_(average: Array, param: Any, weight: float) -> None:
 
     Notes
     -----
-    The arithmetic is that of torch.lerp. NaN gives NaN.
+    Source: torch.lerp, with its arithmetic. NaN gives NaN.
 
     Examples
     --------

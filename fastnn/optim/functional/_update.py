@@ -13,7 +13,7 @@ from ..._schema import MOST_STEPS
 
 Array = check.Array
 
-# The states that a rule can do without.
+# States that a rule can have or not.
 OPTIONAL = ("momentum_buffer", "grad_avg", "max_exp_avg_sq")
 
 

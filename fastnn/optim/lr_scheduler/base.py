@@ -19,7 +19,7 @@ from ..optimizer import Optimizer
 
 Array = check.Array
 MAX_STEPS = 2**53  # up to here a step is exact as a float
-MOST_WALKED = 10**7  # where a step is reached by way of all before it: no state may ask for more of them
+MOST_WALKED = 10**7  # largest step of a state, for schedules that compute a step from all before it
 
 
 def group_count(optimizer: Optimizer) -> int:
@@ -102,8 +102,8 @@ class Scheduler(ShortErrors):
     1.0
     """
 
-    walks = False  # whether it reaches a step only by way of all before it
-    arguments: ClassVar[tuple[str, ...]] = ()  # the attributes that, together with base_lrs, make the schedule
+    walks = False  # whether it computes a step from all before it
+    arguments: ClassVar[tuple[str, ...]] = ()  # attributes that, with base_lrs, determine the schedule
     last_epoch: int
 
     def __init__(self, optimizer: Optimizer, by: str, names: tuple[str, ...] = ("lr",)) -> None:

@@ -173,7 +173,7 @@ class SequentialLR(Composed):
         return table
 
     def links(self, steps: Array) -> tuple[Array, Array]:
-        a, b = super().links(steps)  # where the next one takes over, it heeds nothing before it
+        a, b = super().links(steps)  # the first step of a scheduler does not depend on the rates before it
         for i, rows, local in self._parts(steps):
             inner = (local > 0) | (i == 0)
             if inner.any():

@@ -39,8 +39,8 @@ class Cycle(LRScheduler):
     optimizer : Optimizer
     cycle_momentum : bool
         Set the momentum, too.
-    base_momentum, max_momentum : float in [0, 1), or list with one for each parameter group
-        Smallest and largest momentum, or first beta of Adam.
+    base_momentum, max_momentum : float, at least 0, or list with one for each parameter group
+        Smallest and largest momentum; below 1 for the beta of Adam.
     last_epoch, by
         As for `LRScheduler`.
     """
@@ -98,8 +98,8 @@ class CyclicLR(Cycle):
         The argument of scale_fn: the number of the cycle, the first being 1, or the step.
     cycle_momentum : bool, default True
         Set the momentum (or Adam's first beta), too: it falls while the rate rises.
-    base_momentum, max_momentum : float in [0, 1), or list with one for each parameter group, default 0.8 and 0.9
-        Smallest and largest momentum.
+    base_momentum, max_momentum : float, at least 0, or list with one for each parameter group, default 0.8 and 0.9
+        Smallest and largest momentum; below 1 for the beta of Adam.
     last_epoch : int, at least -1, default -1
         Step that an earlier run ended with: the schedule continues at last_epoch + 1. Better load a `state_dict`.
     by : {"epoch", "batch"}, default "batch"
@@ -205,8 +205,8 @@ class OneCycleLR(Cycle):
         Half a cosine or a straight line between the rates.
     cycle_momentum : bool, default True
         Set the momentum (or Adam's first beta), too: it falls while the rate rises.
-    base_momentum, max_momentum : float in [0, 1), or list with one for each parameter group, default 0.85 and 0.95
-        Smallest and largest momentum.
+    base_momentum, max_momentum : float, at least 0, or list with one for each parameter group, default 0.85 and 0.95
+        Smallest and largest momentum; below 1 for the beta of Adam.
     div_factor : float above 0, default 25
         The first rate is max_lr / div_factor.
     final_div_factor : float above 0, default 1e4

@@ -137,8 +137,8 @@ class MultiplicativeLR(Scaling):
 
     def __init__(self, optimizer: Optimizer, lr_lambda: Any, last_epoch: int = -1, *, by: str = "epoch") -> None:
         self.lr_lambdas = check_lambdas(lr_lambda, optimizer)
-        self._ratios = [[1.0] for _ in self.lr_lambdas]  # number i of each: the factor at step i by that before it
-        self._products = [[1.0] for _ in self.lr_lambdas]  # and by the first
+        self._ratios = [[1.0] for _ in self.lr_lambdas]  # [i] of each: the factor at step i, relative to step i - 1
+        self._products = [[1.0] for _ in self.lr_lambdas]  # and relative to step 0
         super().__init__(optimizer, last_epoch, by)
 
     def factors(self, steps: Array) -> Array:
