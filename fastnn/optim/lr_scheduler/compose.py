@@ -95,9 +95,9 @@ class SequentialLR(Composed):
     -----
     Source: torch.optim.lr_scheduler.SequentialLR.
 
-    A hyperparameter that the current scheduler does not set (the momentum, say) keeps the value that the last one
-    before it that sets it left; before the first such scheduler, the value that this one begins with. A
-    `MultiplicativeLR` starts from the base rate, where PyTorch's continues from the last rate.
+    A hyperparameter that the current scheduler does not set (the momentum, say) keeps the last value that an earlier
+    one set; if none has, it has the first value of the next one that sets it. A `MultiplicativeLR` starts from the
+    base rate, where PyTorch's continues from the last rate.
 
     Examples
     --------

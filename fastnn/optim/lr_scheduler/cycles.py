@@ -185,9 +185,11 @@ class CyclicLR(Cycle):
 class OneCycleLR(Cycle):
     """One cycle: from a small rate up to max_lr, then down to a very small one.
 
-        max_lr / div_factor  ->  max_lr  ->  max_lr / div_factor / final_div_factor
+        corners: max_lr / div_factor, max_lr, max_lr / div_factor / final_div_factor
+        lr = b + (a - b) * (1 + cos(pi * p)) / 2, or a + (b - a) * p with "linear"
 
-    The first maximum is at step pct_start * total_steps - 1, the end at step total_steps - 1.
+    a and b are the corners before and after the step, p is the share of the way from a to b. The maximum is at step
+    pct_start * total_steps - 1, the last corner at step total_steps - 1.
 
     Parameters
     ----------
