@@ -1,6 +1,6 @@
 """Optimizers, with PyTorch's names, arguments and defaults.
 
-`optim.functional` has their updates as functions of arrays.
+`optim.functional` has their updates as functions of arrays, `optim.lr_scheduler` schedules of their hyperparameters.
 """
 
 from . import functional, lr_scheduler

@@ -11,21 +11,53 @@ from .optimizer import Common, Optimizer
 
 
 class Adagrad(Optimizer):
-    """AdaGrad; `optim.functional.adagrad_step` has the formula. Its rate decays until nothing moves.
+    """Adagrad: the learning rate of each parameter falls with the sum of its squared gradients.
+
+        g = grad + weight_decay * param
+        state_sum += g^2
+        param -= lr / (1 + (step - 1) * lr_decay) * g / (sqrt(state_sum) + eps)
+
+    `optim.functional.adagrad_step` is the same update as a function of arrays.
 
     Parameters
     ----------
     params : Parameters
         `net.parameters()`.
-    lr : float, default 1e-2; keras: 1e-3
-    lr_decay, weight_decay : float, default 0
-    initial_accumulator_value : float, default 0; keras: 0.1
-    eps : float, default 1e-10; keras: 1e-7, onnx: 1e-6
+    lr : float, at least 0, default 1e-2 (keras 1e-3)
+        Learning rate.
+    lr_decay : float, at least 0, default 0
+        Decay of the learning rate with the step.
+    weight_decay : float, at least 0, default 0
+        L2 penalty, added to the gradients.
+    initial_accumulator_value : float, at least 0, default 0 (keras 0.1)
+        What state_sum starts as.
+    eps : float, at least 0, default 1e-10 (keras 1e-7, onnx 1e-6)
+        Added to the root.
     maximize : bool, default False
-    compat : "torch", "keras" or "onnx"
-        Whose arithmetic and defaults are meant: see `optim.functional.adagrad_step`.
-    groups, max_grad_norm, max_grad_value, error_if_nonfinite
-        See `Optimizer`.
+        Ascend: the sign of the gradients is flipped.
+    compat : {"torch", "keras", "onnx"}, default "torch"
+        Library whose arithmetic and defaults are used; see `optim.functional.adagrad_step`.
+    groups, max_grad_norm, max_grad_value, error_if_nonfinite : optional
+        Parameter groups and clipping of gradients; see `Optimizer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If params is not `net.parameters()`, a hyperparameter is out of range, or groups do not fit the network.
+
+    Notes
+    -----
+    Source: Duchi, Hazan and Singer, 2011 (JMLR 12); the arithmetic of torch.optim.Adagrad.
+
+    Examples
+    --------
+    >>> from fastnn import nn, optim
+    >>> params = nn.Sequential(nn.Linear(2, 1, bias=False), dtype="float64").parameters()
+    >>> weight = params["0.weight"]
+    >>> weight.data[...], weight.grad[...] = 1.0, [[0.5], [-2.0]]
+    >>> optim.Adagrad(params, lr=0.5).step()
+    >>> weight.data.round(4).ravel().tolist()
+    [0.5, 1.5]
     """
 
     rule = "adagrad_step"

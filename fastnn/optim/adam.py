@@ -10,22 +10,55 @@ from .optimizer import Common, Optimizer
 
 
 class Adam(Optimizer):
-    """Adam; `optim.functional.adam_step` has the formula.
+    """Adam: averages of the gradient and of its square, corrected for their start at 0.
+
+        g = grad + weight_decay * param
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g^2
+        param -= lr / (1 - beta1^step) * m / (sqrt(v / (1 - beta2^step)) + eps)
+
+    `optim.functional.adam_step` is the same update as a function of arrays.
 
     Parameters
     ----------
     params : Parameters
         `net.parameters()`.
-    lr : float, default 1e-3
+    lr : float, at least 0, default 1e-3
+        Learning rate.
     betas : pair of floats in [0, 1), default (0.9, 0.999)
-    eps : float, default 1e-8; keras: 1e-7, onnx: 1e-6
-    weight_decay : float, default 0
-        Added to the gradient (an L2 penalty); `AdamW` decays the parameters themselves.
-    amsgrad, maximize : bool, default False
-    compat : "torch", "keras", "sklearn" or "onnx"
-        Whose arithmetic and defaults are meant: see `optim.functional.adam_step`.
-    groups, max_grad_norm, max_grad_value, error_if_nonfinite
-        See `Optimizer`.
+        Decay rates of m and v.
+    eps : float, at least 0, default 1e-8 (keras 1e-7, onnx 1e-6)
+        Added to the root.
+    weight_decay : float, at least 0, default 0
+        L2 penalty, added to the gradients; `AdamW` decays the parameters themselves.
+    amsgrad : bool, default False
+        Use the largest v so far in place of v (AMSGrad).
+    maximize : bool, default False
+        Ascend: the sign of the gradients is flipped.
+    compat : {"torch", "keras", "sklearn", "onnx"}, default "torch"
+        Library whose arithmetic and defaults are used; see `optim.functional.adam_step`.
+    groups, max_grad_norm, max_grad_value, error_if_nonfinite : optional
+        Parameter groups and clipping of gradients; see `Optimizer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If params is not `net.parameters()`, a hyperparameter is out of range, or groups do not fit the network.
+
+    Notes
+    -----
+    Source: Kingma and Ba, 2015 (ICLR; arXiv:1412.6980); AMSGrad: Reddi, Kale and Kumar, 2018 (ICLR; arXiv:1904.09237);
+    the arithmetic of torch.optim.Adam.
+
+    Examples
+    --------
+    >>> from fastnn import nn, optim
+    >>> params = nn.Sequential(nn.Linear(2, 1, bias=False), dtype="float64").parameters()
+    >>> weight = params["0.weight"]
+    >>> weight.data[...], weight.grad[...] = 1.0, [[0.5], [-2.0]]
+    >>> optim.Adam(params, lr=0.25).step()
+    >>> weight.data.round(4).ravel().tolist()
+    [0.75, 1.25]
     """
 
     rule = "adam_step"
@@ -59,9 +92,54 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam with decoupled weight decay; `optim.functional.adamw_step` has the formula.
+    """Adam with decoupled weight decay.
 
-    Parameters as `Adam`, but weight_decay is 1e-2 by default (keras: 4e-3, onnx: 0), and there is no "sklearn".
+        param *= 1 - lr * weight_decay
+        m = beta1 * m + (1 - beta1) * grad
+        v = beta2 * v + (1 - beta2) * grad^2
+        param -= lr / (1 - beta1^step) * m / (sqrt(v / (1 - beta2^step)) + eps)
+
+    `optim.functional.adamw_step` is the same update as a function of arrays.
+
+    Parameters
+    ----------
+    params : Parameters
+        `net.parameters()`.
+    lr : float, at least 0, default 1e-3
+        Learning rate.
+    betas : pair of floats in [0, 1), default (0.9, 0.999)
+        Decay rates of m and v.
+    eps : float, at least 0, default 1e-8 (keras 1e-7, onnx 1e-6)
+        Added to the root.
+    weight_decay : float, at least 0, default 1e-2 (keras 4e-3, onnx 0)
+        Factor of the decay of the parameters themselves.
+    amsgrad : bool, default False
+        Use the largest v so far in place of v (AMSGrad).
+    maximize : bool, default False
+        Ascend: the sign of the gradients is flipped.
+    compat : {"torch", "keras", "onnx"}, default "torch"
+        Library whose arithmetic and defaults are used; see `optim.functional.adamw_step`.
+    groups, max_grad_norm, max_grad_value, error_if_nonfinite : optional
+        Parameter groups and clipping of gradients; see `Optimizer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If params is not `net.parameters()`, a hyperparameter is out of range, or groups do not fit the network.
+
+    Notes
+    -----
+    Source: Loshchilov and Hutter, 2019 (ICLR; arXiv:1711.05101); the arithmetic of torch.optim.AdamW.
+
+    Examples
+    --------
+    >>> from fastnn import nn, optim
+    >>> params = nn.Sequential(nn.Linear(2, 1, bias=False), dtype="float64").parameters()
+    >>> weight = params["0.weight"]
+    >>> weight.data[...], weight.grad[...] = 1.0, [[0.5], [-2.0]]
+    >>> optim.AdamW(params, lr=0.25, weight_decay=0.5).step()
+    >>> weight.data.round(4).ravel().tolist()
+    [0.625, 1.125]
     """
 
     function = adamw_step

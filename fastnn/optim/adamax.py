@@ -9,19 +9,49 @@ from .optimizer import Common, Optimizer
 
 
 class Adamax(Optimizer):
-    """Adam by the largest gradient; `optim.functional.adamax_step` has the formula.
+    """Adamax: Adam with the infinity norm.
+
+        g, m as in `Adam`
+        u = max(beta2 * u, abs(g) + eps)
+        param -= lr / (1 - beta1^step) * m / u
+
+    `optim.functional.adamax_step` is the same update as a function of arrays.
 
     Parameters
     ----------
     params : Parameters
         `net.parameters()`.
-    lr : float, default 2e-3
+    lr : float, at least 0, default 2e-3
+        Learning rate.
     betas : pair of floats in [0, 1), default (0.9, 0.999)
-    eps : float, default 1e-8
-    weight_decay : float, default 0
+        Decay rates of m and u.
+    eps : float, at least 0, default 1e-8
+        Added to the magnitude of the gradient.
+    weight_decay : float, at least 0, default 0
+        L2 penalty, added to the gradients.
     maximize : bool, default False
-    groups, max_grad_norm, max_grad_value, error_if_nonfinite
-        See `Optimizer`.
+        Ascend: the sign of the gradients is flipped.
+    groups, max_grad_norm, max_grad_value, error_if_nonfinite : optional
+        Parameter groups and clipping of gradients; see `Optimizer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If params is not `net.parameters()`, a hyperparameter is out of range, or groups do not fit the network.
+
+    Notes
+    -----
+    Source: Kingma and Ba, 2015 (ICLR; arXiv:1412.6980), section 7.1; the arithmetic of torch.optim.Adamax.
+
+    Examples
+    --------
+    >>> from fastnn import nn, optim
+    >>> params = nn.Sequential(nn.Linear(2, 1, bias=False), dtype="float64").parameters()
+    >>> weight = params["0.weight"]
+    >>> weight.data[...], weight.grad[...] = 1.0, [[0.5], [-2.0]]
+    >>> optim.Adamax(params, lr=0.25).step()
+    >>> weight.data.round(4).ravel().tolist()
+    [0.75, 1.25]
     """
 
     rule = "adamax_step"

@@ -1,4 +1,4 @@
-"""Averages of the weights over updates, which often predict better than the last weights do."""
+"""Averages of the weights over updates, which often generalize better than the last weights."""
 
 from __future__ import annotations
 
@@ -27,27 +27,47 @@ STATE = schema.record(
 
 
 class WeightAverage(Fixed):
-    """The equal average of the parameters after each update: stochastic weight averaging (SWA; Izmailov et al. 2018).
+    """The equal average of the parameters after each update: stochastic weight averaging (SWA).
 
-    average += (param - average) / (number averaged + 1)
+    average += (param - average) / (n_averaged + 1)
 
     Give it to the trainer, `Trainer(net, loss, optimizer, average=average)`, which updates it within its compiled loop;
-    or call `update` after each `optimizer.step()`.
+    or call `update` after each `optimizer.step()`. `optim.SWA` is another name for it.
 
     Parameters
     ----------
     params : Parameters
         `net.parameters()`.
-    start : int, default 0
-        So many updates are made before the average begins.
-    every : int, default 1
-        After that, one update in so many counts: say, the number of batches an epoch.
+    start : int, at least 0, default 0
+        Number of updates before averaging begins.
+    every : int, at least 1, default 1
+        After that, one update in this many is averaged; for example the number of batches of an epoch.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If params is not `net.parameters()`, or start or every is out of range.
 
     Notes
     -----
-    The average begins as a copy of the first weights that count. Until then it stands for the weights as they are.
-    The arithmetic is that of torch.optim.swa_utils.AveragedModel. Running statistics of normalization layers are not
-    parameters, and not averaged.
+    Source: Izmailov et al., 2018 (UAI; arXiv:1803.05407); the arithmetic of torch.optim.swa_utils.AveragedModel.
+
+    The average begins as a copy of the first weights that are averaged; until then `applied` and `copy_to` use the
+    current weights. Running statistics of normalization layers are not parameters, and are not averaged.
+
+    Examples
+    --------
+    >>> from fastnn import nn, optim
+    >>> net = nn.Sequential(nn.Linear(1, 1, bias=False), dtype="float64")
+    >>> weight, average = net.parameters()["0.weight"].data, optim.WeightAverage(net.parameters())
+    >>> for value in (1.0, 2.0, 6.0):
+    ...     weight[...] = value
+    ...     average.update()
+    >>> with average.applied():
+    ...     weight.item()
+    3.0
+    >>> weight.item()
+    6.0
     """
 
     fixed = ("params", "data", "settings", "seen")
@@ -62,17 +82,23 @@ class WeightAverage(Fixed):
         self.data = aligned_zeros(params.data.shape, params.data.dtype)
         at_least_0 = check.check_integer("start", start, at_least=0, at_most=check.MAX_ROWS)
         self.settings = np.array([decay, at_least_0, check.check_integer("every", every, at_least=1)], "float64")
-        self.seen = np.zeros(1, "int64")  # updates so far, those that do not count among them
+        self.seen = np.zeros(1, "int64")  # updates so far, including those that are not averaged
         self.is_applied = False
 
     @property
     def n_averaged(self) -> int:
-        """How many weights have gone into the average."""
+        """Number of weights in the average so far."""
         _, start, every = self.settings
         return max(0, math.ceil((int(self.seen[0]) - start) / every))
 
     def update(self) -> None:
-        """Take the parameters after one more update into the average."""
+        """Add the current parameters, after one more update, to the average.
+
+        Raises
+        ------
+        RuntimeError
+            While the average is applied.
+        """
         self.check_not_applied()
         if dispatch.get_reference():
             from ..reference.parameters import average
@@ -82,13 +108,19 @@ class WeightAverage(Fixed):
             core.average(self.data, self.params.data, self.settings, self.seen)
 
     def check_not_applied(self) -> None:
-        """Raise RuntimeError while the network has the average for its weights."""
+        """Raise RuntimeError while the average is applied to the network."""
         if self.is_applied:
             raise RuntimeError("the average is applied: leave `with average.applied():` before training goes on")
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """Within `with average.applied():`, the network has the average for its weights; they come back at the end."""
+        """Within `with average.applied():`, the average is the weights of the network; its own are restored at the end.
+
+        Raises
+        ------
+        RuntimeError
+            If the average is applied already.
+        """
         self.check_not_applied()
         swapped = self.n_averaged > 0
         if swapped:
@@ -107,7 +139,20 @@ class WeightAverage(Fixed):
         self.data[...] = weights
 
     def copy_to(self, params: Parameters | None = None) -> None:
-        """Set the parameters, by default those of the network itself, to the average for good."""
+        """Set parameters to the average for good.
+
+        Parameters
+        ----------
+        params : Parameters, optional
+            Those of a network like this one; by default those of the network itself.
+
+        Raises
+        ------
+        RuntimeError
+            While the average is applied.
+        ValueError
+            If params differ in names, shapes or dtype.
+        """
         self.check_not_applied()
         target = self.params if params is None else params
         shapes = [[(p.name, p.data.shape) for p in of] for of in (self.params, target)]
@@ -116,13 +161,21 @@ class WeightAverage(Fixed):
         target.data[...] = self.data if self.n_averaged else self.params.data
 
     def state_dict(self) -> dict[str, Any]:
-        """A copy of the average, and of how many updates it has seen."""
+        """A copy of the average, its settings, and the number of updates it has seen."""
         self.check_not_applied()
         return {"seen": int(self.seen[0]), "settings": self.settings.tolist(), "data": self.data.copy()}
 
     @errors_of_use
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over what `state_dict` gave; nothing changes if it does not fit."""
+        """Load what `state_dict` returned.
+
+        Raises
+        ------
+        RuntimeError
+            While the average is applied.
+        TypeError, ValueError
+            If the state does not fit, or is of other settings. Nothing has changed then.
+        """
         self.check_not_applied()
         state = STATE("", state)
         data = check.as_array("data", state["data"])
@@ -140,15 +193,45 @@ class WeightAverage(Fixed):
 
 
 class ExponentialMovingAverage(WeightAverage):
-    """The exponential moving average of the parameters after each update.
+    """The exponential moving average (EMA) of the parameters after each update.
 
-    average += (1 - decay) * (param - average), as torch.optim.swa_utils.get_ema_multi_avg_fn
+    average += (1 - decay) * (param - average)
+
+    Its methods are those of `WeightAverage`.
 
     Parameters
     ----------
-    params, start, every
-        As of `WeightAverage`, whose methods and notes are for this one, too.
+    params : Parameters
+        `net.parameters()`.
     decay : float in [0, 1], default 0.999
+        Share of the average that is kept at each update.
+    start : int, at least 0, default 0
+        Number of updates before averaging begins.
+    every : int, at least 1, default 1
+        After that, one update in this many is averaged.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If params is not `net.parameters()`, or decay, start or every is out of range.
+
+    Notes
+    -----
+    Source: the arithmetic of torch.optim.swa_utils.get_ema_multi_avg_fn. The average begins as a copy of the first
+    weights that are averaged.
+
+    Examples
+    --------
+    >>> from fastnn import nn, optim
+    >>> net = nn.Sequential(nn.Linear(1, 1, bias=False), dtype="float64")
+    >>> weight = net.parameters()["0.weight"].data
+    >>> average = optim.ExponentialMovingAverage(net.parameters(), decay=0.75)
+    >>> for value in (1.0, 2.0):
+    ...     weight[...] = value
+    ...     average.update()
+    >>> average.copy_to()
+    >>> weight.item()
+    1.25
     """
 
     def __init__(self, params: Parameters, decay: float = 0.999, *, start: int = 0, every: int = 1) -> None:

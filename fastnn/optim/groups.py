@@ -1,4 +1,4 @@
-"""Parameter groups: which parameters have hyperparameters of their own, and the stretches of the buffer they lie in."""
+"""Parameter groups: which parameters have hyperparameters of their own, and the ranges of the buffer they lie in."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 class ParamGroup(Mapping[str, Any]):
-    """The hyperparameters of some parameters, by name: `group["lr"] = 1e-4` counts at once, for this group only.
+    """The hyperparameters of some parameters, by name: `group["lr"] = 1e-4` sets one for this group only.
 
-    `group["params"]` are the names of the parameters, and `group["frozen"]` says whether updates leave them alone.
+    `group["params"]` is the list of names of the parameters; `group["frozen"]` is whether updates leave them unchanged.
     """
 
     def __init__(self, optimizer: Optimizer, number: int, params: list[str], settings: dict[str, Any]) -> None:
@@ -55,12 +55,13 @@ class ParamGroup(Mapping[str, Any]):
 
 
 def make_groups(optimizer: Optimizer, groups: Any) -> list[ParamGroup]:
-    """The groups of an optimizer: number 0 of what `groups` does not name, then theirs, as they were given.
+    """The groups of an optimizer: number 0 with the parameters that `groups` does not name, then those given, in order.
 
     Raises
     ------
     TypeError, ValueError
-        If a group is no dict with "params" and hyperparameters, or names nothing, or what another group names too.
+        If a group is not a dict with "params" and hyperparameters, or names no parameter, or one that another group
+        names.
     """
     if isinstance(groups, (str, Mapping)) or not isinstance(groups, Iterable):
         raise TypeError(f"groups must be a list of dicts, got {type(groups).__name__}")
@@ -88,12 +89,12 @@ def make_groups(optimizer: Optimizer, groups: Any) -> list[ParamGroup]:
 
 
 def asked_for(groups: Any, key: str) -> bool:
-    """Whether a group has this hyperparameter of its own, other than 0: then there must be the states it works on."""
+    """Whether a group has a value of its own, other than 0, of this hyperparameter: then its state is needed."""
     return any(bool(group.get(key)) for group in groups or () if isinstance(group, Mapping))
 
 
 def _named(params: Parameters, given: Any, where: str) -> list[str]:
-    """The names that a pattern, a layer or an array stands for, or a list of such, in the order of the parameters."""
+    """The names that a pattern, a layer or an array stands for, or a list of those, in the order of the parameters."""
     several = isinstance(given, Iterable) and not isinstance(given, (str, Module, np.ndarray))
     found: set[str] = set()
     for one in given if several else (given,):
@@ -122,9 +123,9 @@ def _views(given: Any) -> list[Array]:
 
 
 def make_spans(params: Parameters, groups: list[ParamGroup], l1: float, l2: float) -> Array:
-    """What a compiled update goes through: stretches of the buffers that are updated alike, as long as possible.
+    """The ranges of the buffers that a compiled update treats alike, each as long as possible.
 
-    `l1` and `l2` are penalties on all parameters that decay, beside those of their layers.
+    `l1` and `l2` are penalties on all parameters that decay, added to those of their layers.
     """
     group_of = {name: group.number for group in groups for name in group.params}
     stops = [*(p.start for p in params), params.data.size][1:]

@@ -1,4 +1,4 @@
-"""Attributes of optimizers that the compiled update reads, and what the signature of an update tells."""
+"""Attributes of optimizers that the compiled update reads, and names taken from the signature of an update."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def assign(optimizer: Optimizer, key: str, value: Any, numbers_of: Callable[[Any], dict[str, float]]) -> None:
     """Set hyperparameters of the group that the optimizer is seen from, or of all groups without their own.
 
-    `numbers_of` makes checked numbers by name of the value; a group that was given its own when the optimizer was made
-    takes that one now.
+    `numbers_of` converts the value to checked numbers by name. A group that was given its own value when the optimizer
+    was made gets that one now.
     """
     found = []
     for group in optimizer.param_groups:
@@ -39,10 +39,10 @@ def assign(optimizer: Optimizer, key: str, value: Any, numbers_of: Callable[[Any
 
 
 class Hyperparameter:
-    """An attribute of an optimizer, kept where the compiled update reads it: a change counts at once.
+    """An attribute of an optimizer, kept where the compiled update reads it: a change takes effect at the next step.
 
-    There is one for each parameter group. Read, it is that of group 0; set, it is set for every group without its own.
-    One that works on a state (`needs`) can only be other than 0 where the optimizer was made with that state.
+    There is one value for each parameter group. Reading it gives that of group 0; setting it sets every group without
+    its own. One that needs a state (`needs`) can be other than 0 only if the optimizer was made with that state.
     """
 
     def __init__(self, needs: str | None = None) -> None:
@@ -53,7 +53,7 @@ class Hyperparameter:
         self.place = core.HYPERPARAMETERS.index(name)
 
     def number(self, optimizer: Optimizer) -> float:
-        """As the update reads it."""
+        """The number that the update reads."""
         return float(optimizer.hyper[optimizer.number or 0, self.place])
 
     def __get__(self, optimizer: Optimizer | None, owner: type) -> Any:
@@ -63,7 +63,7 @@ class Hyperparameter:
         assign(optimizer, self.name, value, lambda given: {self.name: self.checked(optimizer, given)})
 
     def checked(self, optimizer: Optimizer, value: Any) -> float:
-        """`value` as a number within bounds, for an optimizer that has the state it works on."""
+        """`value` as a number within bounds; ValueError if it needs a state that the optimizer lacks."""
         number = check.check_number(self.name, value, **bounds_of(self.name))
         if number and self.needs and self.needs not in optimizer.states:
             raise ValueError(f"{self.name} must be given when the optimizer is made: it has no {self.needs} now")
@@ -81,7 +81,7 @@ class Switch(Hyperparameter):
 
 
 class Compat(Hyperparameter):
-    """The mode of `compat`, by its name; as a number it is its place in MODES."""
+    """The mode of `compat`, by its name; stored as its index in MODES."""
 
     def __get__(self, optimizer: Optimizer | None, owner: type) -> Any:
         return self if optimizer is None else MODES[int(self.number(optimizer))]
@@ -116,7 +116,7 @@ class Pair:
 
 
 class Clip:
-    """A limit of gradients, or None; `without` stands for None where the compiled update reads it."""
+    """A limit of gradients, or None; `without` is the number that the compiled update reads for None."""
 
     def __init__(self, without: float) -> None:
         self.without = without
@@ -137,7 +137,7 @@ class Clip:
 
 
 def keyword_names(function: Callable[..., None]) -> tuple[str, ...]:
-    """The names of the arguments of an update that are given by name: its hyperparameters, and perhaps the step."""
+    """The names of the keyword-only arguments of an update: its hyperparameters, and perhaps the step."""
     code = function.__code__
     return code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
 

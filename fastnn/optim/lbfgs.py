@@ -22,13 +22,13 @@ LINE_SEARCHES = (None, "strong_wolfe")
 
 @dataclass
 class Memory:
-    """What L-BFGS keeps from iteration to iteration: the latest changes of the gradient and of the parameters."""
+    """The state of L-BFGS between iterations: the latest changes of the gradient and of the parameters."""
 
     prev_grad: Array
     direction: Array
     prev_loss: float = 0.0
-    t: float = 0.0  # how far it went in that direction
-    scale: float = 1.0  # the curvature that is assumed where nothing is known
+    t: float = 0.0  # length of the last step, in units of direction
+    scale: float = 1.0  # inverse curvature in directions without information
     iterations: int = 0
     evaluations: int = 0
     old_dirs: list[Array] = field(default_factory=list)
@@ -36,11 +36,11 @@ class Memory:
     ro: list[float] = field(default_factory=list)
 
     def copy(self) -> Memory:
-        """Another one with lists of its own; arrays are never written again."""
+        """A copy with lists of its own; the arrays are shared, because they are never written again."""
         return replace(self, old_dirs=self.old_dirs[:], old_steps=self.old_steps[:], ro=self.ro[:])
 
     def learn(self, grad: Array, size: int) -> None:
-        """Take in how the gradient changed on the last step; forget the oldest of more than `size` such changes."""
+        """Add the change of the gradient over the last step; drop the oldest of more than `size` changes."""
         change, step = grad - self.prev_grad, self.direction * self.t
         curvature = dot(change, step)
         if not 1e-10 < curvature < np.inf:
@@ -53,7 +53,7 @@ class Memory:
         self.scale = curvature / dot(change, change)
 
     def newton(self, grad: Array) -> Array:
-        """Minus the gradient times the inverse Hessian as far as it is known (the two-loop recursion)."""
+        """Minus the gradient times the approximate inverse Hessian (the two-loop recursion)."""
         direction = -grad
         entries = list(zip(self.old_dirs, self.old_steps, self.ro, strict=True))
         shares = []
@@ -67,34 +67,66 @@ class Memory:
 
 
 class LBFGS(Optimizer):
-    """L-BFGS (Liu and Nocedal 1989), with PyTorch's arithmetic: a quasi-Newton method for full batches.
+    """L-BFGS: a quasi-Newton method for full batches, with PyTorch's arithmetic.
 
-    A step evaluates the loss and its gradient several times, by a closure: `optimizer.step(closure)`. A `Trainer` has
-    its own, compiled: `trainer.fit(x, y, batch_size=None)` takes one such step an epoch, `trainer.step(x, y)` one.
-    The masks of dropout are the same throughout a step.
+        direction = -H * gradient, where H approximates the inverse Hessian from the last history_size steps
+        param += t * direction, where t is lr, or found by a line search
+
+    The first direction is minus the gradient, with t = lr * min(1, 1 / sum(abs(gradient))). A step evaluates the loss
+    and its gradient several times, by a closure: `optimizer.step(closure)`. A `Trainer` has its own, compiled:
+    `trainer.fit(x, y, batch_size=None)` takes one such step per epoch, `trainer.step(x, y)` one. The masks of dropout
+    are the same throughout a step.
 
     Parameters
     ----------
     params : Parameters
         `net.parameters()`.
-    lr : float, default 1
-    max_iter : int, default 20
-        Iterations of a step.
-    max_eval : int, default max_iter * 5 // 4
-        Evaluations of a step; the search along a line that passes it comes to its end.
-    tolerance_grad : float, default 1e-7
-        A step ends where no gradient is larger,
-    tolerance_change : float, default 1e-9
-        or where loss or parameters change by less.
-    history_size : int, default 100
-        So many changes of gradient and parameters are remembered: 2 * history_size times the memory of the parameters.
-    line_search_fn : None or "strong_wolfe"
-        By default it goes by `lr` each time. Where it looks at a loss or a gradient that is not finite it goes back,
-        and a step that begins with one moves nothing (a NaN of the gradient passes on to its parameter); PyTorch's
-        walks on into NaN.
-    weight_decay : float, default 0
-        Adds weight_decay / 2 * |param|^2 to the loss that is minimised. Not in PyTorch's.
+    lr : float, at least 0, default 1
+        Length of a step in units of the direction; with a line search the first length that is tried.
+    max_iter : int, at least 1, default 20
+        Largest number of iterations of a step.
+    max_eval : int, at least 1, default max_iter * 5 // 4
+        Largest number of evaluations of a step; a line search that exceeds it ends.
+    tolerance_grad : float, at least 0, default 1e-7
+        A step ends where no element of the gradient is larger.
+    tolerance_change : float, at least 0, default 1e-9
+        A step ends where the loss or the parameters change by less.
+    history_size : int, at least 1, default 100
+        Number of changes that are kept; they need 2 * history_size times the memory of the parameters.
+    line_search_fn : {None, "strong_wolfe"}, default None
+        "strong_wolfe" searches for a length that satisfies the strong Wolfe conditions.
+    weight_decay : float, at least 0, default 0
+        Adds weight_decay / 2 * |param|^2 to the loss that is minimized. Not in PyTorch's.
     maximize : bool, default False
+        Maximize what the closure returns. Not in PyTorch's.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If params is not `net.parameters()`, or an argument is out of range.
+
+    Notes
+    -----
+    Source: Liu and Nocedal, 1989 (Mathematical Programming 45); the line search: Nocedal and Wright, 2006 (Numerical
+    Optimization, section 3.5); the arithmetic of torch.optim.LBFGS.
+
+    Where a loss or gradient is not finite, a step goes back along the direction; a step that begins with one changes
+    nothing, except that a NaN of the gradient reaches its parameter. PyTorch's continues into NaN. Parameter groups,
+    clipping of gradients, and penalties and constraints of layers are not supported.
+
+    Examples
+    --------
+    >>> from fastnn import nn, optim
+    >>> params = nn.Sequential(nn.Linear(1, 1, bias=False), dtype="float64").parameters()
+    >>> weight = params["0.weight"]
+    >>> weight.data[...] = 1.0
+    >>> def closure():
+    ...     weight.grad[...] = weight.data - 3
+    ...     return 0.5 * (weight.data.item() - 3) ** 2
+    >>> optim.LBFGS(params).step(closure)
+    2.0
+    >>> weight.data.round(4).item()
+    3.0
     """
 
     searches = True
@@ -126,7 +158,7 @@ class LBFGS(Optimizer):
         self.memory = Memory(np.zeros_like(params.data), np.zeros_like(params.data))
 
     def keywords(self) -> dict[str, Any]:
-        """The settings, as the class takes them."""
+        """The settings, as the arguments of the class."""
         names = ("lr", "max_iter", "max_eval", "tolerance_grad", "tolerance_change", "history_size", "line_search_fn")
         return {name: getattr(self, name) for name in (*names, "weight_decay", "maximize")}
 
@@ -140,13 +172,22 @@ class LBFGS(Optimizer):
 
         Parameters
         ----------
-        closure : function
+        closure : callable
             Sets the gradients to zero, computes the loss and its gradients, and returns the loss.
 
         Returns
         -------
-        loss
+        loss : object
             What the first call of the closure returned.
+
+        Raises
+        ------
+        TypeError
+            If closure is not callable or does not return a number.
+        ValueError
+            If parameters are frozen, gradients are to be clipped, or a layer has l1, l2 or max_norm.
+        RuntimeError
+            If the layers now belong to another network. After any error, parameters and memory are as before.
         """
         if not callable(closure):
             raise TypeError(
@@ -159,14 +200,14 @@ class LBFGS(Optimizer):
             memory = kept.copy()
             loss = self._iterate(closure, memory)
             self.memory, self.step_count[0] = memory, memory.iterations
-        except BaseException:  # no step is done by half
+        except BaseException:  # no step is half done
             self.params.data[...] = before
             self.memory, self.step_count[0] = kept, kept.iterations
             raise
         return loss
 
     def _check_asked(self) -> None:
-        """Raise ValueError if the layers, or attributes, ask for what only the other optimizers do."""
+        """Raise ValueError if the layers, or attributes, request what only the other optimizers support."""
         settings, limits = self.params.settings, (self.max_grad_norm, self.max_grad_value)
         if settings["l1"].any() or settings["l2"].any() or np.isfinite(settings["max_norm"]).any():
             raise ValueError("LBFGS knows no l1, l2 and max_norm of layers; its weight_decay is an L2 penalty")
@@ -174,16 +215,17 @@ class LBFGS(Optimizer):
             raise ValueError("LBFGS can neither freeze parameters nor clip gradients")
 
     def _iterate(self, closure: Callable[[], Any], memory: Memory) -> Any:
+        """Iterate up to the end of a step; return what the first call of the closure returned."""
         first, loss, grad = self._evaluate(closure)
         evals, iteration = 1, 0
         small = np.abs(grad).max(initial=0) <= self.tolerance_grad
         if not is_finite(Point(0.0, loss, grad, 0.0)):
-            self.params.data[np.isnan(grad)] = np.nan  # NaN passes, as with all optimizers
+            self.params.data[np.isnan(grad)] = np.nan  # NaN reaches its parameter, as with all optimizers
             small = True
         while not small and iteration < self.max_iter:
             iteration += 1
             t, slope = self._aim(memory, loss, grad)
-            if not slope <= -self.tolerance_change:  # nor where it is NaN
+            if not slope <= -self.tolerance_change:  # also where it is NaN
                 break
             start = Point(0.0, loss, grad, slope)
             loss, grad, used = self._move(closure, memory, t, start, self.max_eval - evals, iteration < self.max_iter)
@@ -215,10 +257,10 @@ class LBFGS(Optimizer):
         return returned, loss, grad
 
     def _aim(self, memory: Memory, loss: float, grad: Array) -> tuple[float, float]:
-        """Choose the direction; return how far to try to go, and the slope there."""
+        """Choose the direction; return the length to try first, and the slope of the loss along the direction."""
         if memory.iterations == 0:
             memory.direction = -grad
-            memory.t = min(1.0, 1.0 / dot(grad, np.sign(grad))) * self.lr  # by 1 over the sum of all magnitudes
+            memory.t = min(1.0, 1.0 / dot(grad, np.sign(grad))) * self.lr  # 1 over the sum of all magnitudes
         else:
             memory.learn(grad, self.history_size)
             memory.direction = memory.newton(grad)
@@ -230,10 +272,10 @@ class LBFGS(Optimizer):
     def _move(
         self, closure: Callable[[], Any], memory: Memory, t: float, start: Point, limit: int, look: bool
     ) -> tuple[float, Array, int]:
-        """Go along the direction; return loss and gradient there, and how many evaluations that took.
+        """Move along the direction; return the loss and gradient there, and the number of evaluations.
 
-        Without a search they are only looked at (`look`) if there is another iteration; where they are not finite, it
-        goes half as far, and back to the start in the end.
+        Without a line search these are only evaluated if another iteration follows (`look`); where they are not finite,
+        the length is halved, and after `limit` evaluations the parameters return to the start.
         """
         origin, data = self.params.data.copy(), self.params.data
 
@@ -269,6 +311,7 @@ class LBFGS(Optimizer):
     # -- state ---------------------------------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
+        """A copy of all that the next steps depend on, as `Optimizer.state_dict`."""
         memory, size = self.memory, self.params.data.size
         numbers = (memory.t, memory.scale, memory.prev_loss, memory.evaluations, *memory.ro)
         states = {
@@ -282,6 +325,7 @@ class LBFGS(Optimizer):
 
     @errors_of_use
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Load what `state_dict` returned, as `Optimizer.load_state_dict`."""
         step, hyper, arrays = self._checked_state(state, ("prev_grad", "direction", "old_dirs", "old_steps", "numbers"))
         numbers = arrays.pop("numbers")
         size, known = self.params.data.size, (*arrays["old_dirs"].shape, 0)[0]
@@ -302,7 +346,7 @@ class LBFGS(Optimizer):
 
 
 def dot(a: Array, b: Array) -> float:
-    """The sum of a * b, in an order that no number of threads changes; BLAS promises none."""
+    """The sum of a * b, in an order that does not depend on the number of threads; that of BLAS may."""
     if dispatch.get_reference():
         return float(np.add.reduce(np.multiply(a, b, dtype="float64")))
     return core.dot(a, b)

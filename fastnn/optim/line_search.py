@@ -1,7 +1,7 @@
 """The line search of L-BFGS: a step that satisfies the strong Wolfe conditions, by cubic interpolation.
 
-The algorithm is that of torch/optim/lbfgs.py, which comes from Mark Schmidt's minFunc; Nocedal and Wright, Numerical
-Optimization, section 3.5.
+The algorithm is that of torch/optim/lbfgs.py, which comes from Mark Schmidt's minFunc; Nocedal and Wright, 2006
+(Numerical Optimization, section 3.5).
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import numpy as np
 
 from .._validation import Array
 
-DECREASE = 1e-4  # c1: the loss must fall by so much of what the slope at the start promises
-CURVATURE = 0.9  # c2: and the slope must be at most so much of that at the start
+DECREASE = 1e-4  # c1: the loss must fall by at least this fraction of t times the slope at the start
+CURVATURE = 0.9  # c2: the slope must be at most this fraction of that at the start
 
 
 class Point(NamedTuple):
-    """A point of the line: its distance, and the loss, the gradient and the slope along the line there."""
+    """A point on the line: its distance from the start, and the loss, gradient and slope along the line there."""
 
     t: float
     loss: float
@@ -33,11 +33,11 @@ Evaluate = Callable[[float], Point]
 def strong_wolfe(
     evaluate: Evaluate, t: float, start: Point, reach: float, limit: int, tolerance: float
 ) -> tuple[Point, int]:
-    """The point to go to, and how many points were evaluated: at most `limit` + 1.
+    """The point found, and the number of points that were evaluated, at most `limit` + 1.
 
     `t` is tried first. A loss or gradient that is not finite fails the condition of decrease: the search goes back
-    towards the start, which has finite ones, and ends there if it finds nothing better. The search ends too where the
-    parameters differ by less than `tolerance`; `reach` is by how much they change for t = 1.
+    towards the start, whose loss and gradient are finite, and ends there if it finds nothing better. It also ends where
+    the parameters differ by less than `tolerance`; `reach` is the largest change of a parameter for t = 1.
     """
     bracket, evals = _bracket(evaluate, t, start, limit)
     if len(bracket) == 1:
@@ -61,7 +61,7 @@ def strong_wolfe(
 
 
 def _bracket(evaluate: Evaluate, t: float, start: Point, limit: int) -> tuple[list[Point], int]:
-    """A point that will do, or two with one between them; and how many points were evaluated."""
+    """A point that satisfies the conditions, or two with one between them; and the number of points evaluated."""
     previous, point = start, evaluate(t)
     for evals in range(1, limit + 1):
         if _too_high(point, start) or (evals > 2 and point.loss >= previous.loss):
@@ -77,24 +77,27 @@ def _bracket(evaluate: Evaluate, t: float, start: Point, limit: int) -> tuple[li
 
 
 def is_finite(point: Point) -> bool:
-    """Whether loss and gradient are: where they are not, no search goes."""
+    """Whether loss, slope and gradient are finite; a search never ends where they are not."""
     return math.isfinite(point.loss) and math.isfinite(point.slope) and bool(np.isfinite(point.grad).all())
 
 
 def _too_high(point: Point, start: Point) -> bool:
+    """Whether the loss has not decreased enough, or is not finite."""
     return not is_finite(point) or point.loss > start.loss + DECREASE * point.t * start.slope
 
 
 def _flat(point: Point, start: Point) -> bool:
+    """Whether the slope is small enough: the curvature condition."""
     return abs(point.slope) <= -CURVATURE * start.slope
 
 
 def _lower(bracket: list[Point]) -> int:
+    """The index of the end of the bracket with the lower loss."""
     return 0 if bracket[0].loss <= bracket[1].loss or not is_finite(bracket[1]) else 1
 
 
 def _kept_inside(t: float, bracket: list[Point], stuck: bool) -> tuple[float, bool]:
-    """`t`, moved off an end of the bracket if it is beyond, or near it for the second time; and whether it is near."""
+    """`t`, moved inside if it is beyond an end of the bracket, or again near one; and whether it is near one."""
     first, last = sorted(point.t for point in bracket)
     margin = 0.1 * (last - first)
     if min(last - t, t - first) >= margin:
@@ -106,9 +109,9 @@ def _kept_inside(t: float, bracket: list[Point], stuck: bool) -> tuple[float, bo
 
 @np.errstate(all="ignore")
 def cubic_minimum(a: Point, b: Point, bounds: tuple[float, float] | None = None) -> float:
-    """Where the cubic through two points with their slopes has its minimum, within bounds: by default those points.
+    """The minimum of the cubic through two points with their slopes, within bounds, by default those points.
 
-    The middle, where it has none, and beside a point whose loss is not finite.
+    The middle of the bounds if the cubic has no minimum or a loss is not finite.
     """
     a, b = (a, b) if a.t <= b.t else (b, a)
     low, high = bounds or (a.t, b.t)

@@ -9,22 +9,56 @@ from .optimizer import Common, Optimizer
 
 
 class NAdam(Optimizer):
-    """Adam with Nesterov's momentum; `optim.functional.nadam_step` has the formula.
+    """NAdam: Adam with Nesterov momentum.
+
+        g, m, v as in `Adam`, or param *= 1 - lr * weight_decay with decoupled_weight_decay
+        mu(t) = beta1 * (1 - 0.96^(t * momentum_decay) / 2)
+        mu_product *= mu(step)
+        a = (1 - mu(step)) / (1 - mu_product)
+        b = mu(step + 1) / (1 - mu_product * mu(step + 1))
+        param -= lr * (a * g + b * m) / (sqrt(v / (1 - beta2^step)) + eps)
+
+    `optim.functional.nadam_step` is the same update as a function of arrays.
 
     Parameters
     ----------
     params : Parameters
         `net.parameters()`.
-    lr : float, default 2e-3
+    lr : float, at least 0, default 2e-3
+        Learning rate.
     betas : pair of floats in [0, 1), default (0.9, 0.999)
-    eps : float, default 1e-8
-    weight_decay : float, default 0
-    momentum_decay : float, default 4e-3
+        Decay rates of m and v.
+    eps : float, at least 0, default 1e-8
+        Added to the root.
+    weight_decay : float, at least 0, default 0
+        L2 penalty, added to the gradients.
+    momentum_decay : float, at least 0, default 4e-3
+        How fast the momentum mu grows from beta1 / 2 to beta1.
     decoupled_weight_decay : bool, default False
-        Whether the decay is of the parameters themselves, as in AdamW.
+        Decay the parameters themselves, as AdamW does.
     maximize : bool, default False
-    groups, max_grad_norm, max_grad_value, error_if_nonfinite
-        See `Optimizer`.
+        Ascend: the sign of the gradients is flipped.
+    groups, max_grad_norm, max_grad_value, error_if_nonfinite : optional
+        Parameter groups and clipping of gradients; see `Optimizer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If params is not `net.parameters()`, a hyperparameter is out of range, or groups do not fit the network.
+
+    Notes
+    -----
+    Source: Dozat, 2016 (ICLR workshop); the arithmetic of torch.optim.NAdam.
+
+    Examples
+    --------
+    >>> from fastnn import nn, optim
+    >>> params = nn.Sequential(nn.Linear(2, 1, bias=False), dtype="float64").parameters()
+    >>> weight = params["0.weight"]
+    >>> weight.data[...], weight.grad[...] = 1.0, [[0.5], [-2.0]]
+    >>> optim.NAdam(params, lr=0.25, betas=(0.5, 0.75)).step()
+    >>> weight.data.round(4).ravel().tolist()
+    [0.7167, 1.2833]
     """
 
     rule = "nadam_step"
@@ -34,7 +68,7 @@ class NAdam(Optimizer):
     betas = Pair("beta1", "beta2")
     eps = Hyperparameter()
     momentum_decay = Hyperparameter()
-    mu_product = Hyperparameter()  # of the momenta so far: the update takes it on
+    mu_product = Hyperparameter()  # product of the momenta so far, which the update multiplies
     decoupled = Switch()
 
     def __init__(
@@ -57,7 +91,7 @@ class NAdam(Optimizer):
 
     @property
     def decoupled_weight_decay(self) -> bool:
-        """Whether the decay is of the parameters themselves."""
+        """Whether weight_decay decays the parameters themselves."""
         return bool(self.decoupled)
 
     def keywords(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What all optimizers are: hyperparameters, and states as flat as the parameters, around one in-place update."""
+"""Base class of the optimizers: hyperparameters, and states as flat as the parameters, around one in-place update."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .hyperparameters import Clip, Hyperparameter, Pair, Switch, keyword_names, 
 Array = check.Array
 
 
-# What a state consists of; the names of hyperparameters and states, and their bounds, are those of the rule.
+# Layout of a state; the names of hyperparameters and states, and their bounds, are those of the rule.
 GROUP = {"step": schema.integer(), "hyper": schema.mapping()}
 OWN = {"params": schema.listed(schema.text), "own": schema.listed(schema.text)}
 STATE = schema.record(
@@ -43,30 +43,65 @@ class Common(TypedDict, total=False):
 
 
 class Optimizer(Fixed):
-    """Base of the optimizers.
+    """Base class of the optimizers.
+
+    A subclass names its update as `rule` and `function` and gives the states of it to this constructor; the parameters
+    from `groups` on are those that every optimizer takes by keyword.
 
     Parameters
     ----------
     params : Parameters
         `net.parameters()`: the flat buffer of a network, which is updated as one array.
     state_names : tuple of str
-        The states that this optimizer has, by the names of the arguments of `function`.
+        The states of this optimizer, by the names of the arguments of `function`.
     fill : float, default 0
-        What they start as.
-    groups : list of dicts, optional
+        Initial value of the states.
+    groups : list of dict, optional
         Parameters with hyperparameters of their own: {"params": "*.bias", "weight_decay": 0.0}. "params" is a name, a
-        pattern as in `fnmatch`, a layer of the network, or a list of such; with "frozen": True they are not touched at
-        all, nor their states and count of steps. What no group names is in group 0. `param_groups` are the groups as
-        mappings, to be changed at any time; setting an attribute of the optimizer, such as `lr`, sets it for all groups
-        that were not given their own.
-    max_grad_norm : float, optional
-        Gradients are scaled down to this 2-norm if theirs (together, frozen ones aside) is above it, as by PyTorch's
-        `clip_grad_norm_`. `grad_norm` is the norm found at the last step; with `math.inf` it is found and nothing
-        clipped.
-    max_grad_value : float, optional
-        After that, each gradient is clipped to +- this value, as by `clip_grad_value_`.
+        pattern as in `fnmatch`, a layer of the network, or a list of those; with "frozen": True these parameters, their
+        states and their step count do not change. Parameters that no group names are in group 0.
+    max_grad_norm : float, at least 0, optional
+        Largest 2-norm of all gradients together (frozen ones aside): if theirs is above it, they are scaled down to it,
+        as by PyTorch's `clip_grad_norm_`. With `math.inf` nothing is clipped, but `grad_norm` is computed.
+    max_grad_value : float, at least 0, optional
+        Largest magnitude of an element of the gradients, to which they are clipped after that, as by
+        `clip_grad_value_`.
     error_if_nonfinite : bool, default False
-        Whether a norm that is NaN or infinite raises RuntimeError, and the step is none, instead of spreading.
+        Raise RuntimeError if the norm that max_grad_norm requests is NaN or infinite, and change nothing; by default it
+        spreads to the parameters.
+
+    Attributes
+    ----------
+    param_groups : list of ParamGroup
+        The groups as mappings, which can be changed at any time: `optimizer.param_groups[1]["lr"] = 1e-4`. Setting an
+        attribute of the optimizer, such as `lr`, sets it for all groups that were not given their own.
+    grad_norm : float
+        2-norm of the gradients at the last step, before clipping; NaN without max_grad_norm.
+
+    Raises
+    ------
+    TypeError
+        If params is not `net.parameters()`, or an argument is unknown or of a wrong type.
+    ValueError
+        If a number is out of range, or groups name unknown keys, no parameter, or one parameter twice.
+
+    Notes
+    -----
+    Source of the clipping by norm: Pascanu, Mikolov and Bengio, 2013 (ICML; arXiv:1211.5063).
+
+    Examples
+    --------
+    >>> from fastnn import nn, optim
+    >>> net = nn.Sequential(nn.Linear(2, 1), dtype="float64")
+    >>> groups = [{"params": "*.bias", "lr": 0.25}]
+    >>> optimizer = optim.SGD(net.parameters(), lr=0.5, groups=groups, max_grad_norm=1.0)
+    >>> [(group["params"], group["lr"]) for group in optimizer.param_groups]
+    [(['0.weight'], 0.5), (['0.bias'], 0.25)]
+    >>> params = optimizer.params
+    >>> params["0.weight"].grad[...], params["0.bias"].grad[...] = [[3.0], [0.0]], 4.0
+    >>> optimizer.step()
+    >>> optimizer.grad_norm
+    5.0
     """
 
     searches: ClassVar[bool] = False  # whether a step evaluates the loss several times, on all samples
@@ -107,7 +142,7 @@ class Optimizer(Fixed):
         self.error_if_nonfinite = error_if_nonfinite
         self.frozen = False
         self._spans: tuple[Any, Array] = None, np.zeros(0, core.SPAN)
-        # What schedulers know by place: the value before there was one, and the value that the last one set.
+        # For schedulers, by place: the value before there was a scheduler, and the value that the last one set.
         self.scheduled: dict[int, tuple[float, float]] = {}
         self.states: dict[str, Array] = {}
         for name in state_names:
@@ -121,22 +156,27 @@ class Optimizer(Fixed):
 
     @error_if_nonfinite.setter
     def error_if_nonfinite(self, value: bool) -> None:
+        """Whether a step raises RuntimeError if the norm of the gradients is not finite; only where max_grad_norm is
+        given.
+        """
         self.clipping[core.CLIPPING.index("error_if_nonfinite")] = check.check_switch("error_if_nonfinite", value)
 
     @property
     def grad_norm(self) -> float:
-        """The 2-norm that the gradients had at the last step, before clipping; NaN if `max_grad_norm` is None."""
+        """The 2-norm of the gradients at the last step, before clipping; NaN if `max_grad_norm` is None."""
         return float(self.clipping[core.CLIPPING.index("grad_norm")])
 
-    # -- what a rule says ----------------------------------------------------------------------------------------------
+    # -- what a rule defines -------------------------------------------------------------------------------------------
 
     def keywords(self) -> dict[str, Any]:
-        """The hyperparameters as `function` takes them."""
+        """The hyperparameters as the keywords of `function`."""
         names = keyword_names(type(self).function)
         return {name: int(self.step_count[0]) if name == "step" else getattr(self, name) for name in names}
 
     def slots(self) -> tuple[Array | None, ...]:
-        """The states in the order of the arguments of `function`, at most three; None for what this one has not."""
+        """The states in the order of the arguments of `function`, at most three; None for a state that this optimizer
+        lacks.
+        """
         return tuple(self.states.get(name) for name in state_names(type(self).function))
 
     def check_together(self, values: dict[str, float]) -> None:
@@ -147,13 +187,13 @@ class Optimizer(Fixed):
     @classmethod
     @functools.cache
     def hyperparameter_names(cls) -> list[str]:
-        """The hyperparameters of this rule."""
+        """The names of the hyperparameters of this rule."""
         return [name for name in core.HYPERPARAMETERS if isinstance(getattr(cls, name, None), Hyperparameter)]
 
     @classmethod
     @functools.cache
     def group_keys(cls) -> list[str]:
-        """What a parameter group can have of its own."""
+        """The hyperparameters that a parameter group can have of its own."""
         pairs = {name: pair for name in dir(cls) if isinstance(pair := getattr(cls, name, None), Pair)}
         others = {"compat", "mu_product", *(name for pair in pairs.values() for name in pair.names)}
         return [*(name for name in cls.hyperparameter_names() if name not in others), *pairs]
@@ -164,7 +204,7 @@ class Optimizer(Fixed):
         return {name: float(row[core.HYPERPARAMETERS.index(name)]) for name in self.hyperparameter_names()}
 
     def place(self, name: str, group: int = 0) -> int:
-        """Where a hyperparameter of a group stands in `hyper.reshape(-1)`, for those who set it there."""
+        """The index of a hyperparameter of a group in `hyper.reshape(-1)`, where schedulers set it."""
         if name not in self.hyperparameter_names():
             raise ValueError(f"{type(self).__name__} has no {name!r}; it has {', '.join(self.hyperparameter_names())}")
         return group * len(core.HYPERPARAMETERS) + core.HYPERPARAMETERS.index(name)
@@ -179,7 +219,7 @@ class Optimizer(Fixed):
     # -- steps ---------------------------------------------------------------------------------------------------------
 
     def arrays(self, l1: float = 0.0, l2: float = 0.0) -> dict[str, Array]:
-        """Everything that a step reads and writes, by name; `l1` and `l2` are penalties on all weights."""
+        """All arrays that a step reads and writes, by name; `l1` and `l2` are penalties on all weights."""
         key = (self.params.settings.tobytes(), l1, l2)
         spans = self._spans
         if spans[0] != key:
@@ -191,12 +231,21 @@ class Optimizer(Fixed):
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update the parameters by their gradients, in place.
 
-        `closure`, if given, is called first; it computes the gradients anew and returns the loss, which is returned.
+        Parameters
+        ----------
+        closure : callable, optional
+            Called first; it computes the gradients and returns the loss.
+
+        Returns
+        -------
+        loss : object
+            What closure returned; None without one.
 
         Raises
         ------
         RuntimeError
-            If the norm of the gradients is not finite, with `error_if_nonfinite`; nothing has changed then.
+            If the norm of the gradients is not finite, with `error_if_nonfinite`, or the layers now belong to another
+            network. Nothing has changed then.
         """
         self.check_moved()
         loss = None if closure is None else closure()
@@ -209,7 +258,7 @@ class Optimizer(Fixed):
         return loss
 
     def check_moved(self) -> None:
-        """Raise RuntimeError if the parameters are no longer those of a network."""
+        """Raise RuntimeError if the layers of these parameters now belong to another network."""
         if self.params.moved:
             raise RuntimeError("the network went into another one: make an optimizer from that one's parameters")
 
@@ -220,7 +269,14 @@ class Optimizer(Fixed):
     # -- state ---------------------------------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
-        """A copy of everything that decides the next steps: step count, hyperparameters, groups, clipping, states."""
+        """A copy of all that the next steps depend on: step count, hyperparameters, groups, clipping, states.
+
+        Returns
+        -------
+        state : dict
+            Numbers, lists, dicts and arrays, to be given to `load_state_dict` of an optimizer made with the same
+            arguments.
+        """
         return {
             "step": int(self.step_count[0]),
             "hyper": self.hyperparameters(),
@@ -239,7 +295,18 @@ class Optimizer(Fixed):
 
     @errors_of_use
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over what `state_dict` gave; nothing changes if it does not fit."""
+        """Load what `state_dict` returned.
+
+        Parameters
+        ----------
+        state : dict
+            State of an optimizer of this class, with groups and parameters like these.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the state does not fit. Nothing has changed then.
+        """
         step, hyper, arrays = self._checked_state(state, tuple(self.states))
         groups = self._checked_groups(state.get("groups", []))
         clipping = self._checked_clipping(state.get("clipping", {}))
@@ -255,7 +322,7 @@ class Optimizer(Fixed):
             self.states[name][...] = array
 
     def _checked_state(self, state: Any, states: tuple[str, ...]) -> tuple[int, dict[str, float], dict[str, Array]]:
-        """The step count, hyperparameters and states (arrays of these names) of what `state_dict` gave."""
+        """The step count, hyperparameters and states (arrays of these names) from what `state_dict` returned."""
         state = STATE("", state)
         if set(state["states"]) != set(states):
             raise ValueError(f"states must be {sorted(states)}, got {sorted(state['states'])}")
@@ -272,7 +339,7 @@ class Optimizer(Fixed):
         return int(state["step"]), hyper
 
     def _checked_groups(self, given: Any) -> list[tuple[int, dict[str, float], set[str]]]:
-        """Step count, hyperparameters, and which of these are its own, of all groups but number 0."""
+        """Step count, hyperparameters, and which of these are its own, of all groups except number 0."""
         mine, names = [group.params for group in self.param_groups[1:]], [list(group["params"]) for group in given]
         if names != mine:
             raise ValueError(f"groups must be of {mine}, got {names}")

@@ -9,21 +9,54 @@ from .optimizer import Common, Optimizer
 
 
 class RAdam(Optimizer):
-    """Rectified Adam, which needs no warm-up; `optim.functional.radam_step` has the formula.
+    """RAdam, rectified Adam: v is used only once it is an average of enough gradients, so no warm-up is needed.
+
+        g, m, v as in `Adam`, or param *= 1 - lr * weight_decay with decoupled_weight_decay
+        limit = 2 / (1 - beta2) - 1
+        rho = limit - 2 * step * beta2^step / (1 - beta2^step)
+        r = sqrt((rho - 4) * (rho - 2) * limit / ((limit - 4) * (limit - 2) * rho))
+        rho > 5: param -= lr / (1 - beta1^step) * r * sqrt(1 - beta2^step) * m / (sqrt(v) + eps)
+        else:    param -= lr / (1 - beta1^step) * m
+
+    `optim.functional.radam_step` is the same update as a function of arrays.
 
     Parameters
     ----------
     params : Parameters
         `net.parameters()`.
-    lr : float, default 1e-3
+    lr : float, at least 0, default 1e-3
+        Learning rate.
     betas : pair of floats in [0, 1), default (0.9, 0.999)
-    eps : float, default 1e-8
-    weight_decay : float, default 0
+        Decay rates of m and v.
+    eps : float, at least 0, default 1e-8
+        Added to the root.
+    weight_decay : float, at least 0, default 0
+        L2 penalty, added to the gradients.
     decoupled_weight_decay : bool, default False
-        Whether the decay is of the parameters themselves, as in AdamW.
+        Decay the parameters themselves, as AdamW does.
     maximize : bool, default False
-    groups, max_grad_norm, max_grad_value, error_if_nonfinite
-        See `Optimizer`.
+        Ascend: the sign of the gradients is flipped.
+    groups, max_grad_norm, max_grad_value, error_if_nonfinite : optional
+        Parameter groups and clipping of gradients; see `Optimizer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If params is not `net.parameters()`, a hyperparameter is out of range, or groups do not fit the network.
+
+    Notes
+    -----
+    Source: Liu et al., 2020 (ICLR; arXiv:1908.03265); the arithmetic of torch.optim.RAdam.
+
+    Examples
+    --------
+    >>> from fastnn import nn, optim
+    >>> params = nn.Sequential(nn.Linear(2, 1, bias=False), dtype="float64").parameters()
+    >>> weight = params["0.weight"]
+    >>> weight.data[...], weight.grad[...] = 1.0, [[0.5], [-2.0]]
+    >>> optim.RAdam(params, lr=0.25).step()
+    >>> weight.data.round(4).ravel().tolist()
+    [0.875, 1.5]
     """
 
     rule = "radam_step"
@@ -52,5 +85,5 @@ class RAdam(Optimizer):
 
     @property
     def decoupled_weight_decay(self) -> bool:
-        """Whether the decay is of the parameters themselves."""
+        """Whether weight_decay decays the parameters themselves."""
         return bool(self.decoupled)

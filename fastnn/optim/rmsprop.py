@@ -11,21 +11,58 @@ from .optimizer import Common, Optimizer
 
 
 class RMSprop(Optimizer):
-    """RMSprop; `optim.functional.rmsprop_step` has the formula.
+    """RMSprop: the gradient divided by the root of an average of its square.
+
+        g = grad + weight_decay * param
+        v = alpha * v + (1 - alpha) * g^2
+        m = alpha * m + (1 - alpha) * g, and v - m^2 in place of v below, if centered
+        param -= lr * g / (sqrt(v) + eps), or with momentum:
+        buf = momentum * buf + g / (sqrt(v) + eps); param -= lr * buf
+
+    `optim.functional.rmsprop_step` is the same update as a function of arrays.
 
     Parameters
     ----------
     params : Parameters
         `net.parameters()`.
-    lr : float, default 1e-2; keras: 1e-3
-    alpha : float in [0, 1], default 0.99; keras, which calls it rho: 0.9
-    eps : float, default 1e-8; keras: 1e-7
-    weight_decay, momentum : float, default 0
-    centered, maximize : bool, default False
-    compat : "torch" or "keras"
-        Whose arithmetic and defaults are meant: see `optim.functional.rmsprop_step`.
-    groups, max_grad_norm, max_grad_value, error_if_nonfinite
-        See `Optimizer`.
+    lr : float, at least 0, default 1e-2 (keras 1e-3)
+        Learning rate.
+    alpha : float in [0, 1], default 0.99 (keras 0.9, where it is called rho)
+        Decay rate of the averages.
+    eps : float, at least 0, default 1e-8 (keras 1e-7)
+        Added to the root.
+    weight_decay : float, at least 0, default 0
+        L2 penalty, added to the gradients.
+    momentum : float, at least 0, default 0
+        Decay rate of the buffer. If it is 0 for all groups here, there is no buffer, and it cannot be set later.
+    centered : bool, default False
+        Divide by the root of the variance of the gradient, not of its mean square.
+    maximize : bool, default False
+        Ascend: the sign of the gradients is flipped.
+    compat : {"torch", "keras"}, default "torch"
+        Library whose arithmetic and defaults are used; see `optim.functional.rmsprop_step`.
+    groups, max_grad_norm, max_grad_value, error_if_nonfinite : optional
+        Parameter groups and clipping of gradients; see `Optimizer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If params is not `net.parameters()`, a hyperparameter is out of range, or groups do not fit the network.
+
+    Notes
+    -----
+    Source: Tieleman and Hinton, 2012 (lecture 6.5 of the course "Neural Networks for Machine Learning"); centered by
+    Graves, 2013 (arXiv:1308.0850); the arithmetic of torch.optim.RMSprop.
+
+    Examples
+    --------
+    >>> from fastnn import nn, optim
+    >>> params = nn.Sequential(nn.Linear(2, 1, bias=False), dtype="float64").parameters()
+    >>> weight = params["0.weight"]
+    >>> weight.data[...], weight.grad[...] = 1.0, [[0.5], [-2.0]]
+    >>> optim.RMSprop(params, lr=0.25, alpha=0.75).step()
+    >>> weight.data.round(4).ravel().tolist()
+    [0.5, 1.5]
     """
 
     rule = "rmsprop_step"
@@ -61,5 +98,5 @@ class RMSprop(Optimizer):
 
     @property
     def centered(self) -> bool:
-        """Whether it has an average of the gradient."""
+        """Whether it divides by the root of the variance: it has an average of the gradient."""
         return "grad_avg" in self.states

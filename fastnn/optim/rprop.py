@@ -9,23 +9,54 @@ from .optimizer import Common, Optimizer
 
 
 class Rprop(Optimizer):
-    """A step of its own for each parameter, by the sign of the gradient; `optim.functional.rprop_step` has the formula.
+    """Rprop: a step size of its own for each parameter, by the sign of the gradient.
 
-    For full batches: the noise of mini-batches turns signs about.
+        g = grad + weight_decay * param
+        step_size *= etas[1] where g * prev > 0, etas[0] where g * prev < 0
+        step_size = clip(step_size, *step_sizes)
+        prev = g, but 0 where g * prev < 0
+        param -= step_size * sign(prev)
+
+    It is meant for full batches: the noise of mini-batches flips signs.
+
+    `optim.functional.rprop_step` is the same update as a function of arrays.
 
     Parameters
     ----------
     params : Parameters
         `net.parameters()`.
-    lr : float, default 1e-2
-        The size of the first steps.
+    lr : float, at least 0, default 1e-2
+        The step_size of the first update; not used later.
     etas : pair of floats, the first in (0, 1), the second above 1, default (0.5, 1.2)
-    step_sizes : pair of floats, default (1e-6, 50)
+        Factors by which a step shrinks and grows.
+    step_sizes : pair of floats, at least 0, default (1e-6, 50)
         The smallest and the largest step.
-    weight_decay : float, default 0
+    weight_decay : float, at least 0, default 0
+        L2 penalty, added to the gradients. Not in PyTorch's.
     maximize : bool, default False
-    groups, max_grad_norm, max_grad_value, error_if_nonfinite
-        See `Optimizer`.
+        Ascend: the sign of the gradients is flipped.
+    groups, max_grad_norm, max_grad_value, error_if_nonfinite : optional
+        Parameter groups and clipping of gradients; see `Optimizer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If params is not `net.parameters()`, a hyperparameter is out of range, or groups do not fit the network.
+
+    Notes
+    -----
+    Source: Riedmiller and Braun, 1993 (IEEE ICNN), in the variant iRprop- of Igel and Huesken, 2000 (NC); the
+    arithmetic of torch.optim.Rprop.
+
+    Examples
+    --------
+    >>> from fastnn import nn, optim
+    >>> params = nn.Sequential(nn.Linear(2, 1, bias=False), dtype="float64").parameters()
+    >>> weight = params["0.weight"]
+    >>> weight.data[...], weight.grad[...] = 1.0, [[0.5], [-2.0]]
+    >>> optim.Rprop(params, lr=0.25).step()
+    >>> weight.data.round(4).ravel().tolist()
+    [0.75, 1.25]
     """
 
     rule = "rprop_step"

@@ -11,21 +11,56 @@ from .optimizer import Common, Optimizer
 
 
 class SGD(Optimizer):
-    """Gradient descent, with momentum; `optim.functional.sgd_step` has the formula.
+    """Gradient descent, with momentum.
 
-    Whether it is batch, mini-batch or stochastic is decided by the batches it is given (`Trainer.fit(batch_size=)`).
+        g = grad + weight_decay * param
+        buf = momentum * buf + (1 - dampening) * g
+        param -= lr * buf, or lr * (g + momentum * buf) with nesterov, or lr * g without momentum
+
+    Whether it is batch, mini-batch or stochastic gradient descent depends on the batches: `Trainer.fit(batch_size=)`.
+
+    `optim.functional.sgd_step` is the same update as a function of arrays.
 
     Parameters
     ----------
     params : Parameters
         `net.parameters()`.
-    lr : float, default 1e-3; keras: 1e-2
-    momentum, dampening, weight_decay : float, default 0
-    nesterov, maximize : bool, default False
-    compat : "torch", "keras", "sklearn" or "onnx"
-        Whose arithmetic and defaults are meant: see `optim.functional.sgd_step`.
-    groups, max_grad_norm, max_grad_value, error_if_nonfinite
-        See `Optimizer`.
+    lr : float, at least 0, default 1e-3 (keras 1e-2)
+        Learning rate.
+    momentum : float, at least 0, default 0
+        Decay rate of the buffer. If it is 0 for all groups here, there is no buffer, and it cannot be set later.
+    dampening : float, default 0
+        Reduces the share of the gradient in the buffer, from the second step on.
+    weight_decay : float, at least 0, default 0
+        L2 penalty, added to the gradients.
+    nesterov : bool, default False
+        Nesterov momentum; needs momentum above 0 and dampening 0.
+    maximize : bool, default False
+        Ascend: the sign of the gradients is flipped.
+    compat : {"torch", "keras", "sklearn", "onnx"}, default "torch"
+        Library whose arithmetic and defaults are used; see `optim.functional.sgd_step`.
+    groups, max_grad_norm, max_grad_value, error_if_nonfinite : optional
+        Parameter groups and clipping of gradients; see `Optimizer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If params is not `net.parameters()`, a hyperparameter is out of range, or groups do not fit the network.
+
+    Notes
+    -----
+    Source: momentum by Polyak, 1964; Nesterov's (1983) in the form of Sutskever et al., 2013 (ICML); the arithmetic of
+    torch.optim.SGD.
+
+    Examples
+    --------
+    >>> from fastnn import nn, optim
+    >>> params = nn.Sequential(nn.Linear(2, 1, bias=False), dtype="float64").parameters()
+    >>> weight = params["0.weight"]
+    >>> weight.data[...], weight.grad[...] = 1.0, [[0.5], [-2.0]]
+    >>> optim.SGD(params, lr=0.5).step()
+    >>> weight.data.round(4).ravel().tolist()
+    [0.75, 2.0]
     """
 
     rule = "sgd_step"

@@ -1,15 +1,24 @@
-"""Optimizer updates as functions of arrays, in place, with PyTorch's arithmetic and defaults.
+"""Updates of the optimizers as functions of arrays, in place, with PyTorch's arithmetic and defaults.
 
 `param` and the states are updated, `grad` is only read; all are ndarrays of one shape and dtype. States start as zeros.
-`step` counts from 1. Each update is one pass over the arrays; its result does not depend on the number of threads.
+`step` is the number of the update; the first is 1. Each update is one pass over the arrays; its result does not depend
+on the number of threads. NaN and infinities of `grad` reach `param` without a warning.
 
-`maximize` climbs instead of descending. `compat` is "torch" by default; "keras", "sklearn" and "onnx" select the
-arithmetic and the defaults of those libraries, each where it has the rule.
+`maximize` ascends instead of descending. `compat` names the library whose arithmetic and defaults are used: "torch"
+(the default), "keras", "sklearn" or "onnx", each where it has the rule.
+
+>>> import numpy as np
+>>> from fastnn.optim import functional
+>>> param, grad = np.array([1.0, 1.0]), np.array([0.5, -2.0])
+>>> functional.sgd_step(param, grad, lr=0.5)
+>>> param.tolist()
+[0.75, 2.0]
 """
 
 from ...functional.parameters import adjust_grad_, lerp_, max_norm_, total_norm
-from .adam import adam_step, adamax_step, adamw_step, nadam_step, radam_step
+from .adam import adam_step, adamax_step, adamw_step, radam_step
 from .adaptive import adadelta_step, adagrad_step, rmsprop_step
+from .nadam import nadam_step
 from .sgd import sgd_step
 from .sign import lion_step, rprop_step
 

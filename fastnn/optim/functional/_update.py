@@ -1,4 +1,4 @@
-"""What the updates share: the ranges of hyperparameters, and what is done about arrays that need a repair."""
+"""What the updates share: the ranges of hyperparameters, and the slow path, which checks and converts arrays."""
 
 from typing import Any
 
@@ -13,12 +13,12 @@ from ..._schema import MOST_STEPS
 
 Array = check.Array
 
-# The states that a rule can do without.
+# States that a rule can have or not.
 OPTIONAL = ("momentum_buffer", "grad_avg", "max_exp_avg_sq")
 
 
 def bounds_of(name: str) -> dict[str, float]:
-    """The range of a hyperparameter, as `check_number` takes it; the classes of optimizers keep to it too."""
+    """The range of a hyperparameter, as `check_number` takes it; the classes of optimizers use it too."""
     ranges: dict[str, dict[str, float]] = {
         "alpha": {"at_least": 0.0, "at_most": 1.0},
         "beta1": {"at_least": 0.0, "below": 1.0},
@@ -33,19 +33,19 @@ def bounds_of(name: str) -> dict[str, float]:
 
 
 def repaired(name: str, value: Any) -> float:
-    """A hyperparameter that is no float, as one; TypeError or ValueError if it cannot be."""
+    """A hyperparameter that is not a float, as one; TypeError or ValueError if it cannot be converted."""
     if name in core.SWITCHES:
         return float(check.check_switch(name, value))
     return check.check_number(name, value, **bounds_of(name))
 
 
 def hyper_of(*names: str, **fixed: float) -> core.Hyper:
-    """What makes the array that an update reads from hyperparameters, each within its range."""
+    """The function that makes the array that an update reads from hyperparameters, each within its range."""
     return core.Hyper(names, bounds_of, repaired, {}, fixed)
 
 
 class Modes(dict[str, core.Hyper]):
-    """As `hyper_of`, by the modes of `compat` that the function `name` knows; None stands for the default of a mode."""
+    """As `hyper_of`, by the modes of `compat` that the function `name` has; None stands for the default of a mode."""
 
     def __init__(self, name: str, *names: str, **fixed: float) -> None:
         for mode, defaults in DEFAULTS[name].items():
@@ -60,7 +60,7 @@ class Modes(dict[str, core.Hyper]):
 
 
 def pair(name: str, values: Any) -> tuple[Any, Any]:
-    """`values` if they are two; TypeError otherwise."""
+    """`values` if there are two; TypeError otherwise."""
     if not (isinstance(values, (tuple, list)) and len(values) == 2):
         raise TypeError(f"{name} must be a pair of numbers, got {values!r}")
     return values[0], values[1]
@@ -96,7 +96,7 @@ def _check_apart(arrays: dict[str, Array | None]) -> None:
 
 @errors_of_use
 def slow(rule: core.Rule, name: str, hyper: Array, keywords: dict[str, Any], **given: Any) -> None:
-    """The update of arrays that may need a repair, or by the function `name` of the reference with these keywords."""
+    """The slow path: check and convert arrays, then run `rule`, or the function `name` of the reference."""
     if "step" in keywords:
         keywords["step"] = check.check_integer("step", keywords["step"], at_least=1, at_most=MOST_STEPS)
     arrays = _arrays(**given)

@@ -1,20 +1,15 @@
-"""Adam and its kin."""
+"""Adam and its variants AdamW, RAdam and Adamax."""
 
 from typing import Any
 
-import numpy as np
-
-from ... import _validation as check
 from ..._core import optimizers as core
-from ._update import Array, Modes, bounds_of, hyper_of, pair, slow
+from ._update import Array, Modes, hyper_of, pair, slow
 
-_ADAM, _NADAM, _RADAM, _ADAMAX = (core.RULES[f"{name}_step"] for name in ("adam", "nadam", "radam", "adamax"))
+_ADAM, _RADAM, _ADAMAX = (core.RULES[f"{name}_step"] for name in ("adam", "radam", "adamax"))
 _NAMES = ("lr", "eps", "weight_decay", "beta1", "beta2", "maximize")
 _ADAM_HYPER = {"adam_step": Modes("adam_step", *_NAMES), "adamw_step": Modes("adamw_step", *_NAMES, decoupled=1.0)}
-_NADAM_HYPER = hyper_of(*_NAMES, "momentum_decay", "decoupled")
 _RADAM_HYPER = hyper_of(*_NAMES, "decoupled")
 _ADAMAX_HYPER = hyper_of(*_NAMES)
-_MU_PRODUCT = core.HYPERPARAMETERS.index("mu_product")
 
 
 def adam_step(
@@ -32,19 +27,62 @@ def adam_step(
     maximize: bool = False,
     compat: str = "torch",
 ) -> None:
-    """Adam (Kingma and Ba 2015).
+    """One update by Adam, in place.
 
-    g = grad + weight_decay * param
-    m = beta1 * m + (1 - beta1) * g;   v = beta2 * v + (1 - beta2) * g^2
-    param -= lr / (1 - beta1^step) * m / (sqrt(v / (1 - beta2^step)) + eps)
+        g = grad + weight_decay * param
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g^2
+        param -= lr / (1 - beta1^step) * m / (sqrt(v / (1 - beta2^step)) + eps)
 
-    With max_exp_avg_sq (AMSGrad, Reddi et al. 2018) the largest v so far takes the place of v. The bias corrections are
-    computed once, in double.
+    Parameters
+    ----------
+    param : ndarray of float32 or float64, any shape
+        Updated in place.
+    grad : array like param
+        Gradient of the loss; only read. NaN gives NaN in param.
+    exp_avg, exp_avg_sq : ndarray like param
+        The states m and v, updated in place; zeros before the first step.
+    max_exp_avg_sq : ndarray like param, optional
+        Largest v so far, updated in place, which takes the place of v in the last line (AMSGrad).
+    step : int, at least 1
+        Number of this update.
+    lr : float, at least 0, default 1e-3
+        Learning rate.
+    betas : pair of floats in [0, 1), default (0.9, 0.999)
+        Decay rates of m and v.
+    eps : float, at least 0, default 1e-8 (keras 1e-7, onnx 1e-6)
+        Added to the root. With 0, elements that had no gradient yet stay as they are.
+    weight_decay : float, at least 0, default 0
+        L2 penalty, added to the gradient.
+    maximize : bool, default False
+        Ascend: the sign of grad is flipped.
+    compat : {"torch", "keras", "sklearn", "onnx"}, default "torch"
+        Library whose arithmetic and defaults are used; see Notes.
 
-    Parameters, errors: as `sgd_step`. compat: in all but torch,
-    param -= lr * sqrt(1 - beta2^step) / (1 - beta1^step) * m / (sqrt(v) + eps)
-    and onnx (operator Adam: T = step - 1) counts steps from 0, where it corrects nothing. eps is 1e-8 by default, keras
-    1e-7, onnx 1e-6.
+    Raises
+    ------
+    TypeError, ValueError
+        If arrays differ in dtype or shape, share memory or cannot be updated in place, or a number is out of range.
+        Nothing is changed then.
+
+    Notes
+    -----
+    Source: Kingma and Ba, 2015 (ICLR; arXiv:1412.6980); AMSGrad: Reddi, Kale and Kumar, 2018 (ICLR; arXiv:1904.09237);
+    the arithmetic of torch.optim.Adam. The bias corrections are computed once, in double precision.
+
+    All but "torch" add eps before the correction:
+    param -= lr * sqrt(1 - beta2^step) / (1 - beta1^step) * m / (sqrt(v) + eps). "keras" decays the parameters, not the
+    gradient: param *= 1 - lr * weight_decay. "onnx" (operator Adam: T = step - 1) counts steps from 0, where it
+    corrects nothing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn.optim.functional import adam_step
+    >>> param, exp_avg, exp_avg_sq = np.array([1.0, 1.0]), np.zeros(2), np.zeros(2)
+    >>> adam_step(param, np.array([0.5, -2.0]), exp_avg, exp_avg_sq, step=1, lr=0.25, betas=(0.5, 0.75))
+    >>> param.round(4).tolist(), exp_avg.tolist(), exp_avg_sq.tolist()
+    ([0.75, 1.25], [0.25, -1.0], [0.0625, 1.0])
     """
     _adam("adam_step", param, grad, exp_avg, exp_avg_sq, max_exp_avg_sq, step, lr, betas, eps, weight_decay,
           maximize, compat)  # fmt: skip
@@ -65,12 +103,57 @@ def adamw_step(
     maximize: bool = False,
     compat: str = "torch",
 ) -> None:
-    """Adam with decoupled weight decay (Loshchilov and Hutter 2019).
+    """One update by Adam with decoupled weight decay, in place.
 
-    param *= 1 - lr * weight_decay, then as `adam_step` without weight decay.
+        param *= 1 - lr * weight_decay
+        then as `adam_step` without weight decay
 
-    Parameters, errors: as `adam_step`, but weight_decay is 1e-2 by default; compat is "torch", "keras" (weight_decay
-    4e-3) or "onnx": the step first, then param *= 1 - weight_decay, the operator's norm_coefficient_post (0).
+    Parameters
+    ----------
+    param : ndarray of float32 or float64, any shape
+        Updated in place.
+    grad : array like param
+        Gradient of the loss; only read. NaN gives NaN in param.
+    exp_avg, exp_avg_sq : ndarray like param
+        The states m and v, updated in place; zeros before the first step.
+    max_exp_avg_sq : ndarray like param, optional
+        Largest v so far, updated in place (AMSGrad).
+    step : int, at least 1
+        Number of this update.
+    lr : float, at least 0, default 1e-3
+        Learning rate.
+    betas : pair of floats in [0, 1), default (0.9, 0.999)
+        Decay rates of m and v.
+    eps : float, at least 0, default 1e-8 (keras 1e-7, onnx 1e-6)
+        Added to the root. With 0, elements that had no gradient yet stay as they are.
+    weight_decay : float, at least 0, default 1e-2 (keras 4e-3, onnx 0)
+        Factor of the decay of the parameters themselves.
+    maximize : bool, default False
+        Ascend: the sign of grad is flipped.
+    compat : {"torch", "keras", "onnx"}, default "torch"
+        Library whose arithmetic and defaults are used; see Notes.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If arrays differ in dtype or shape, share memory or cannot be updated in place, or a number is out of range.
+        Nothing is changed then.
+
+    Notes
+    -----
+    Source: Loshchilov and Hutter, 2019 (ICLR; arXiv:1711.05101); the arithmetic of torch.optim.AdamW.
+
+    "keras" and "onnx" differ as in `adam_step`; "onnx" decays after the step, param *= 1 - weight_decay
+    (norm_coefficient_post of its operator).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn.optim.functional import adamw_step
+    >>> param, exp_avg, exp_avg_sq = np.array([1.0, 1.0]), np.zeros(2), np.zeros(2)
+    >>> adamw_step(param, np.array([0.5, -2.0]), exp_avg, exp_avg_sq, step=1, lr=0.25, weight_decay=0.5)
+    >>> param.round(4).tolist()
+    [0.625, 1.125]
     """
     _adam("adamw_step", param, grad, exp_avg, exp_avg_sq, max_exp_avg_sq, step, lr, betas, eps, weight_decay,
           maximize, compat)  # fmt: skip
@@ -99,58 +182,6 @@ def _adam(
         slow(_ADAM, name, hyper, keywords, param=param, grad=grad, **states)
 
 
-def nadam_step(
-    param: Array,
-    grad: Any,
-    exp_avg: Array,
-    exp_avg_sq: Array,
-    *,
-    step: int,
-    mu_product: Array | None = None,
-    lr: float = 2e-3,
-    betas: tuple[float, float] = (0.9, 0.999),
-    eps: float = 1e-8,
-    weight_decay: float = 0.0,
-    momentum_decay: float = 4e-3,
-    decoupled_weight_decay: bool = False,
-    maximize: bool = False,
-) -> None:
-    """NAdam (Dozat 2016): Adam with Nesterov's momentum.
-
-    g, m, v as in `adam_step`, or param *= 1 - lr * weight_decay with decoupled_weight_decay
-    mu(t) = beta1 * (1 - 0.96^(t * momentum_decay) / 2);   mu_product *= mu(step)
-    param -= lr * ((1 - mu(step)) / (1 - mu_product) * g + mu(step + 1) / (1 - mu_product * mu(step + 1)) * m)
-             / (sqrt(v / (1 - beta2^step)) + eps)
-
-    Parameters, errors: as `sgd_step`, and:
-
-    mu_product : ndarray of one float64, optional
-        Starts as 1, updated in place. By default it is computed from step, as if the rates had always been these.
-    """
-    hyper = _NADAM_HYPER(
-        lr, eps, weight_decay, *pair("betas", betas), maximize, momentum_decay, decoupled_weight_decay
-    )  # fmt: skip
-    place = hyper[_MU_PRODUCT : _MU_PRODUCT + 1]
-    if mu_product is not None:
-        place[0] = _checked_product(mu_product)
-    if not _NADAM.quick(hyper, step, param, grad, exp_avg, exp_avg_sq):
-        keywords = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "step": step}
-        keywords |= {"maximize": maximize, "decoupled_weight_decay": decoupled_weight_decay}
-        keywords |= {"momentum_decay": momentum_decay, "mu_product": None if mu_product is None else place}
-        slow(_NADAM, "nadam_step", hyper, keywords, param=param, grad=grad, exp_avg=exp_avg, exp_avg_sq=exp_avg_sq)
-    if mu_product is not None:
-        mu_product[...] = place[0]
-
-
-def _checked_product(mu_product: Any) -> float:
-    if not isinstance(mu_product, np.ndarray) or mu_product.dtype != np.float64:
-        kind = getattr(mu_product, "dtype", type(mu_product).__name__)
-        raise TypeError(f"mu_product must be an ndarray of float64, which is updated in place, got {kind}")
-    if mu_product.size != 1 or not mu_product.flags.writeable:
-        raise ValueError(f"mu_product must be one number, writable, got shape {mu_product.shape}")
-    return check.check_number("mu_product", mu_product.item(), **bounds_of("mu_product"))
-
-
 def radam_step(
     param: Array,
     grad: Any,
@@ -165,15 +196,56 @@ def radam_step(
     decoupled_weight_decay: bool = False,
     maximize: bool = False,
 ) -> None:
-    """RAdam (Liu et al. 2020): Adam whose v counts only once it was averaged over enough gradients.
+    """One update by RAdam, which uses v only once it is an average of enough gradients, in place.
 
-    g, m, v as in `adam_step`, or param *= 1 - lr * weight_decay with decoupled_weight_decay
-    limit = 2 / (1 - beta2) - 1;   rho = limit - 2 * step * beta2^step / (1 - beta2^step)
-    r = sqrt((rho - 4) * (rho - 2) * limit / ((limit - 4) * (limit - 2) * rho))
-    rho > 5: param -= lr / (1 - beta1^step) * r * sqrt(1 - beta2^step) * m / (sqrt(v) + eps)
-    else:    param -= lr / (1 - beta1^step) * m
+        g, m, v as in `adam_step`, or param *= 1 - lr * weight_decay with decoupled_weight_decay
+        limit = 2 / (1 - beta2) - 1
+        rho = limit - 2 * step * beta2^step / (1 - beta2^step)
+        r = sqrt((rho - 4) * (rho - 2) * limit / ((limit - 4) * (limit - 2) * rho))
+        rho > 5: param -= lr / (1 - beta1^step) * r * sqrt(1 - beta2^step) * m / (sqrt(v) + eps)
+        else:    param -= lr / (1 - beta1^step) * m
 
-    Parameters, errors: as `sgd_step`.
+    Parameters
+    ----------
+    param : ndarray of float32 or float64, any shape
+        Updated in place.
+    grad : array like param
+        Gradient of the loss; only read. NaN gives NaN in param.
+    exp_avg, exp_avg_sq : ndarray like param
+        The states m and v, updated in place; zeros before the first step.
+    step : int, at least 1
+        Number of this update.
+    lr : float, at least 0, default 1e-3
+        Learning rate.
+    betas : pair of floats in [0, 1), default (0.9, 0.999)
+        Decay rates of m and v.
+    eps : float, at least 0, default 1e-8
+        Added to the root. With 0, elements that had no gradient yet stay as they are.
+    weight_decay : float, at least 0, default 0
+        L2 penalty, added to the gradient.
+    decoupled_weight_decay : bool, default False
+        Decay the parameters themselves, as AdamW does.
+    maximize : bool, default False
+        Ascend: the sign of grad is flipped.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If arrays differ in dtype or shape, share memory or cannot be updated in place, or a number is out of range.
+        Nothing is changed then.
+
+    Notes
+    -----
+    Source: Liu et al., 2020 (ICLR; arXiv:1908.03265); the arithmetic of torch.optim.RAdam.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn.optim.functional import radam_step
+    >>> param, exp_avg, exp_avg_sq = np.array([1.0, 1.0]), np.zeros(2), np.zeros(2)
+    >>> radam_step(param, np.array([0.5, -2.0]), exp_avg, exp_avg_sq, step=1, lr=0.25, betas=(0.5, 0.75))
+    >>> param.tolist(), exp_avg.tolist(), exp_avg_sq.tolist()
+    ([0.875, 1.5], [0.25, -1.0], [0.0625, 1.0])
     """
     hyper = _RADAM_HYPER(lr, eps, weight_decay, *pair("betas", betas), maximize, decoupled_weight_decay)
     if not _RADAM.quick(hyper, step, param, grad, exp_avg, exp_avg_sq):
@@ -195,12 +267,51 @@ def adamax_step(
     weight_decay: float = 0.0,
     maximize: bool = False,
 ) -> None:
-    """Adamax (Kingma and Ba 2015, section 7.1): Adam by the largest gradient.
+    """One update by Adamax, Adam with the infinity norm, in place.
 
-    g, m as in `adam_step`;   u = max(beta2 * u, abs(g) + eps)
-    param -= lr / (1 - beta1^step) * m / u
+        g, m as in `adam_step`
+        u = max(beta2 * u, abs(g) + eps)
+        param -= lr / (1 - beta1^step) * m / u
 
-    Parameters, errors: as `sgd_step`.
+    Parameters
+    ----------
+    param : ndarray of float32 or float64, any shape
+        Updated in place.
+    grad : array like param
+        Gradient of the loss; only read. NaN gives NaN in param.
+    exp_avg, exp_inf : ndarray like param
+        The states m and u, updated in place; zeros before the first step.
+    step : int, at least 1
+        Number of this update.
+    lr : float, at least 0, default 2e-3
+        Learning rate.
+    betas : pair of floats in [0, 1), default (0.9, 0.999)
+        Decay rates of m and u.
+    eps : float, at least 0, default 1e-8
+        Added to the magnitude of the gradient. With 0, elements that had no gradient yet stay as they are.
+    weight_decay : float, at least 0, default 0
+        L2 penalty, added to the gradient.
+    maximize : bool, default False
+        Ascend: the sign of grad is flipped.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If arrays differ in dtype or shape, share memory or cannot be updated in place, or a number is out of range.
+        Nothing is changed then.
+
+    Notes
+    -----
+    Source: Kingma and Ba, 2015 (ICLR; arXiv:1412.6980), section 7.1; the arithmetic of torch.optim.Adamax.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn.optim.functional import adamax_step
+    >>> param, exp_avg, exp_inf = np.array([1.0, 1.0]), np.zeros(2), np.zeros(2)
+    >>> adamax_step(param, np.array([0.5, -2.0]), exp_avg, exp_inf, step=1, lr=0.25, betas=(0.5, 0.75), eps=0.0)
+    >>> param.tolist(), exp_avg.tolist(), exp_inf.tolist()
+    ([0.75, 1.25], [0.25, -1.0], [0.5, 2.0])
     """
     hyper = _ADAMAX_HYPER(lr, eps, weight_decay, *pair("betas", betas), maximize)
     if not _ADAMAX.quick(hyper, step, param, grad, exp_avg, exp_inf):

@@ -1,4 +1,4 @@
-"""Rules that divide by the root of summed or averaged squares: AdaGrad, RMSprop, Adadelta."""
+"""Rules that divide by the root of summed or averaged squares: Adagrad, RMSprop, Adadelta."""
 
 from typing import Any
 
@@ -24,15 +24,57 @@ def adagrad_step(
     maximize: bool = False,
     compat: str = "torch",
 ) -> None:
-    """AdaGrad (Duchi, Hazan and Singer 2011).
+    """One update by Adagrad, in place.
 
-    g = grad + weight_decay * param
-    state_sum += g^2
-    param -= lr / (1 + (step - 1) * lr_decay) * g / (sqrt(state_sum) + eps)
+        g = grad + weight_decay * param
+        state_sum += g^2
+        param -= lr / (1 + (step - 1) * lr_decay) * g / (sqrt(state_sum) + eps)
 
-    Parameters, errors: as `sgd_step`, but compat is "torch" (lr 1e-2, eps 1e-10), "keras" (sqrt(state_sum + eps), lr
-    1e-3, eps 1e-7, and a state_sum that starts as 0.1) or "onnx" (operator Adagrad: decay_factor = lr_decay, T = step -
-    1; as torch, with lr 1e-2, eps 1e-6).
+    Parameters
+    ----------
+    param : ndarray of float32 or float64, any shape
+        Updated in place.
+    grad : array like param
+        Gradient of the loss; only read. NaN gives NaN in param.
+    state_sum : ndarray like param
+        Sum of the squared gradients, updated in place; zeros before the first step (keras: 0.1).
+    lr : float, at least 0, default 1e-2 (keras 1e-3)
+        Learning rate.
+    lr_decay : float, at least 0, default 0
+        Decay of the learning rate with the step.
+    step : int, at least 1
+        Number of this update.
+    eps : float, at least 0, default 1e-10 (keras 1e-7, onnx 1e-6)
+        Added to the root. With 0, elements that had no gradient yet stay as they are.
+    weight_decay : float, at least 0, default 0
+        L2 penalty, added to the gradient.
+    maximize : bool, default False
+        Ascend: the sign of grad is flipped.
+    compat : {"torch", "keras", "onnx"}, default "torch"
+        Library whose arithmetic and defaults are used; see Notes.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If arrays differ in dtype or shape, share memory or cannot be updated in place, or a number is out of range.
+        Nothing is changed then.
+
+    Notes
+    -----
+    Source: Duchi, Hazan and Singer, 2011 (JMLR 12); the arithmetic of torch.optim.Adagrad.
+
+    "keras" divides by sqrt(state_sum + eps), and decays the parameters, not the gradient:
+    param *= 1 - lr * weight_decay. "onnx" is the operator Adagrad (decay_factor = lr_decay, T = step - 1), which
+    computes as "torch".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn.optim.functional import adagrad_step
+    >>> param, grad, state_sum = np.array([1.0, 1.0]), np.array([0.5, -2.0]), np.zeros(2)
+    >>> adagrad_step(param, grad, state_sum, lr=0.5, eps=0.0, step=1)
+    >>> param.tolist(), state_sum.tolist()
+    ([0.5, 1.5], [0.25, 4.0])
     """
     hyper = _ADAGRAD_HYPER[compat](lr, lr_decay, eps, weight_decay, maximize)
     if not _ADAGRAD.quick(hyper, step, param, grad, state_sum):
@@ -56,17 +98,65 @@ def rmsprop_step(
     maximize: bool = False,
     compat: str = "torch",
 ) -> None:
-    """RMSprop (Tieleman and Hinton 2012; centered as in Graves 2013).
+    """One update by RMSprop, in place.
 
-    g = grad + weight_decay * param
-    v = alpha * v + (1 - alpha) * g^2
-    centered: m = alpha * m + (1 - alpha) * g, and v - m^2 in place of v below
-    momentum: buf = momentum * buf + g / (sqrt(v) + eps);  param -= lr * buf
-    else:     param -= lr * g / (sqrt(v) + eps)
+        g = grad + weight_decay * param
+        v = alpha * v + (1 - alpha) * g^2
+        m = alpha * m + (1 - alpha) * g, and v - m^2 in place of v below, if centered
+        param -= lr * g / (sqrt(v) + eps), or with momentum:
+        buf = momentum * buf + g / (sqrt(v) + eps); param -= lr * buf
 
-    Parameters, errors: as `sgd_step`; grad_avg is needed where centered, momentum_buffer where momentum is not 0.
-    compat is "torch" (lr 1e-2, alpha 0.99, eps 1e-8) or "keras" (sqrt(v + eps), the rate in the buffer: buf = momentum
-    * buf + lr * g / sqrt(v + eps); lr 1e-3, alpha 0.9, eps 1e-7).
+    Parameters
+    ----------
+    param : ndarray of float32 or float64, any shape
+        Updated in place.
+    grad : array like param
+        Gradient of the loss; only read. NaN gives NaN in param.
+    square_avg : ndarray like param
+        The state v, updated in place; zeros before the first step.
+    grad_avg : ndarray like param, optional
+        The state m, updated in place; zeros before the first step. Needed if centered.
+    momentum_buffer : ndarray like param, optional
+        The state buf, updated in place; zeros before the first step. Needed where momentum is not 0.
+    lr : float, at least 0, default 1e-2 (keras 1e-3)
+        Learning rate.
+    alpha : float in [0, 1], default 0.99 (keras 0.9, where it is called rho)
+        Decay rate of the averages.
+    eps : float, at least 0, default 1e-8 (keras 1e-7)
+        Added to the root. With 0, elements that had no gradient yet stay as they are.
+    centered : bool, default False
+        Divide by the root of the variance of the gradient, not of its mean square.
+    momentum : float, at least 0, default 0
+        Decay rate of the buffer.
+    weight_decay : float, at least 0, default 0
+        L2 penalty, added to the gradient.
+    maximize : bool, default False
+        Ascend: the sign of grad is flipped.
+    compat : {"torch", "keras"}, default "torch"
+        Library whose arithmetic and defaults are used; see Notes.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If arrays differ in dtype or shape, share memory or cannot be updated in place, or a needed state is not given,
+        or a number is out of range. Nothing is changed then.
+
+    Notes
+    -----
+    Source: Tieleman and Hinton, 2012 (lecture 6.5 of the course "Neural Networks for Machine Learning"); centered by
+    Graves, 2013 (arXiv:1308.0850); the arithmetic of torch.optim.RMSprop.
+
+    "keras" has eps under the root, and the learning rate in the buffer: buf = momentum * buf + lr * g / sqrt(v + eps);
+    param -= buf. It decays the parameters, not the gradient: param *= 1 - lr * weight_decay.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn.optim.functional import rmsprop_step
+    >>> param, grad, square_avg = np.array([1.0, 1.0]), np.array([0.5, -2.0]), np.zeros(2)
+    >>> rmsprop_step(param, grad, square_avg, lr=0.25, alpha=0.75, eps=0.0)
+    >>> param.tolist(), square_avg.tolist()
+    ([0.5, 1.5], [0.0625, 1.0])
     """
     hyper = _RMSPROP_HYPER[compat](lr, alpha, eps, momentum, weight_decay, maximize)
     if centered and grad_avg is None:
@@ -95,14 +185,52 @@ def adadelta_step(
     weight_decay: float = 0.0,
     maximize: bool = False,
 ) -> None:
-    """Adadelta (Zeiler 2012).
+    """One update by Adadelta, in place.
 
-    g = grad + weight_decay * param
-    square_avg = rho * square_avg + (1 - rho) * g^2
-    delta = sqrt(acc_delta + eps) / sqrt(square_avg + eps) * g
-    acc_delta = rho * acc_delta + (1 - rho) * delta^2;  param -= lr * delta
+        g = grad + weight_decay * param
+        square_avg = rho * square_avg + (1 - rho) * g^2
+        delta = sqrt(acc_delta + eps) / sqrt(square_avg + eps) * g
+        acc_delta = rho * acc_delta + (1 - rho) * delta^2
+        param -= lr * delta
 
-    Parameters, errors: as `sgd_step`.
+    Parameters
+    ----------
+    param : ndarray of float32 or float64, any shape
+        Updated in place.
+    grad : array like param
+        Gradient of the loss; only read. NaN gives NaN in param.
+    square_avg, acc_delta : ndarray like param
+        Averages of the squared gradients and of the squared updates, updated in place; zeros before the first step.
+    lr : float, at least 0, default 1
+        Learning rate.
+    rho : float in [0, 1], default 0.9
+        Decay rate of the averages.
+    eps : float, at least 0, default 1e-6
+        Added to the averages under the roots. With 0 nothing ever moves, because acc_delta starts as 0.
+    weight_decay : float, at least 0, default 0
+        L2 penalty, added to the gradient.
+    maximize : bool, default False
+        Ascend: the sign of grad is flipped.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If arrays differ in dtype or shape, share memory or cannot be updated in place, or a number is out of range.
+        Nothing is changed then.
+
+    Notes
+    -----
+    Source: Zeiler, 2012 (arXiv:1212.5701); the arithmetic of torch.optim.Adadelta.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn.optim.functional import adadelta_step
+    >>> param, grad = np.array([1.0]), np.array([2.0])
+    >>> square_avg, acc_delta = np.zeros(1), np.zeros(1)
+    >>> adadelta_step(param, grad, square_avg, acc_delta, rho=0.5, eps=0.25)
+    >>> param.round(4).tolist(), square_avg.tolist(), acc_delta.round(4).tolist()
+    ([0.3333], [2.0], [0.2222])
     """
     hyper = _ADADELTA_HYPER(lr, rho, eps, weight_decay, maximize)
     if not _ADADELTA.quick(hyper, 1, param, grad, square_avg, acc_delta):

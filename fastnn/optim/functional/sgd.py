@@ -23,36 +23,64 @@ def sgd_step(
     maximize: bool = False,
     compat: str = "torch",
 ) -> None:
-    """Gradient descent, with momentum (Polyak 1964; Nesterov 1983 as in Sutskever et al. 2013).
+    """One update by gradient descent, with momentum, in place.
 
-    g = grad + weight_decay * param
-    buf = momentum * buf + (1 - dampening) * g
-    param -= lr * buf,   or lr * (g + momentum * buf) with nesterov
+        g = grad + weight_decay * param
+        buf = momentum * buf + (1 - dampening) * g
+        param -= lr * buf, or lr * (g + momentum * buf) with nesterov, or lr * g without momentum
 
     Parameters
     ----------
-    param, momentum_buffer : ndarray of float32 or float64
-        Updated in place. The buffer is needed where momentum is not 0.
-    grad : ndarray like param
-    lr : float, default 1e-3
-        keras: 1e-2.
-    momentum, dampening, weight_decay : float
+    param : ndarray of float32 or float64, any shape
+        Updated in place.
+    grad : array like param
+        Gradient of the loss; only read. NaN gives NaN in param.
+    momentum_buffer : ndarray like param, optional
+        The state buf, updated in place; zeros before the first step. Needed where momentum is not 0.
+    lr : float, at least 0, default 1e-3 (keras 1e-2)
+        Learning rate.
+    momentum : float, at least 0, default 0
+        Decay rate of the buffer.
+    dampening : float, default 0
+        Reduces the share of the gradient in the buffer. Must be 0 with nesterov (except onnx), and for keras and
+        sklearn.
     nesterov : bool, default False
-    step : int, optional
-        1 for the first step, which is not dampened; in PyTorch the buffer then becomes g itself.
+        Nesterov momentum; needs momentum above 0.
+    weight_decay : float, at least 0, default 0
+        L2 penalty, added to the gradient.
+    step : int, at least 1, optional
+        Number of this update. At 1 the gradient is not dampened, and with "torch" the buffer becomes g, whatever it
+        was. By default it is not the first.
     maximize : bool, default False
-        Go up: the gradient counts with the other sign.
-    compat : "torch", "keras", "sklearn" or "onnx"
-        keras and sklearn have the rate in the buffer: buf = momentum * buf - lr * g; param += buf, or
-        momentum * buf - lr * g with nesterov. onnx (operator Momentum: alpha = momentum, beta = 1 - dampening,
-        T = step - 1) differs from torch in a buffer that is not 0 at the first step. keras decays the parameters:
-        param *= 1 - lr * weight_decay.
+        Ascend: the sign of grad is flipped.
+    compat : {"torch", "keras", "sklearn", "onnx"}, default "torch"
+        Library whose arithmetic and defaults are used; see Notes.
 
     Raises
     ------
     TypeError, ValueError
-        If arrays differ in dtype or shape or cannot be updated in place, or a number is out of range. Nothing is
-        changed.
+        If arrays differ in dtype or shape, share memory or cannot be updated in place, or a number is out of range, or
+        settings do not go together. Nothing is changed then.
+
+    Notes
+    -----
+    Source: momentum by Polyak, 1964; Nesterov's (1983) in the form of Sutskever et al., 2013 (ICML); the arithmetic of
+    torch.optim.SGD.
+
+    "keras" and "sklearn" have the learning rate in the buffer: buf = momentum * buf - lr * g; param += buf, or momentum
+    * buf - lr * g with nesterov. "keras" decays the parameters, not the gradient: param *= 1 - lr * weight_decay.
+    "onnx" (operator Momentum: alpha = momentum, beta = 1 - dampening, T = step - 1) differs from "torch" in that the
+    first step, too, adds to momentum * buf.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn.optim.functional import sgd_step
+    >>> param, grad, buffer = np.array([1.0, 1.0]), np.array([0.5, -2.0]), np.zeros(2)
+    >>> sgd_step(param, grad, buffer, lr=0.5, momentum=0.5, step=1)
+    >>> sgd_step(param, grad, buffer, lr=0.5, momentum=0.5, step=2)
+    >>> param.tolist(), buffer.tolist()
+    ([0.375, 3.5], [0.75, -3.0])
     """
     hyper = _HYPER[compat](lr, momentum, dampening, nesterov, weight_decay, maximize)
     if momentum != 0 and momentum_buffer is None:
@@ -69,7 +97,7 @@ def sgd_step(
 
 
 def check_momentum(nesterov: bool, momentum: float, dampening: float, compat: str) -> None:
-    """Raise ValueError if these do not go together."""
+    """Raise ValueError if these settings do not go together."""
     if nesterov and (momentum == 0 or (dampening != 0 and compat != "onnx")):
         raise ValueError("nesterov needs momentum above 0 and dampening 0")
     if dampening != 0 and compat in ("keras", "sklearn"):

@@ -8,12 +8,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..optimizer import Optimizer
-from .base import Array, LRScheduler, Scheduler, check_optimizer
-from .scaling import ConstantLR, LinearLR, check_milestones, check_steps
+from .base import Array, Scheduler, check_optimizer
+from .powers import check_milestones
+from .scaling import ConstantLR, LinearLR, check_steps
+from .schedule import LRScheduler
 
 
 class Composed(LRScheduler):
-    """Base of the two: schedulers of one optimizer, and what they set together."""
+    """Base class of those that are made of schedulers of one optimizer."""
 
     def __init__(self, optimizer: Optimizer, schedulers: Sequence[Any], last_epoch: int, by: str | None) -> None:
         kind = type(self).__name__
@@ -37,11 +39,11 @@ class Composed(LRScheduler):
         super().__init__(optimizer, last_epoch, by, names)
 
     def _first(self, row: Array) -> Array:
-        """The first values whatever the rates are now: the parts, made before, have set them."""
+        """`row`, whatever the rates are now: the parts, made before, have set them."""
         return row
 
     def columns(self, scheduler: LRScheduler) -> Array:
-        """Which of the columns here are those of one of the parts."""
+        """The columns here that one of the parts sets."""
         places = self.places.tolist()
         return np.array([places.index(place) for place in scheduler.places.tolist()])
 
@@ -66,23 +68,48 @@ class Composed(LRScheduler):
 
 
 class SequentialLR(Composed):
-    """Schedulers one after the other, each from its own step 0 on.
+    """Schedulers one after the other, each from its own step 0.
+
+    lr = schedulers[i](step - milestones[i - 1]), where i is the number of milestones <= step
 
     Parameters
     ----------
     optimizer : Optimizer
+        Its learning rates are set.
     schedulers : list of LRScheduler
-    milestones : increasing integers, at least 1, one fewer than schedulers
-        The steps at which the next one takes over.
-    last_epoch
-        As for `LRScheduler`.
+        Schedulers of this optimizer.
+    milestones : list of int, at least 1, increasing, one fewer than schedulers
+        Steps at which the next scheduler begins.
+    last_epoch : int, at least -1, default -1
+        Step that an earlier run ended with: the schedule continues at last_epoch + 1. Better load a `state_dict`.
     by : {"epoch", "batch"}, optional
-        By default that of the schedulers.
+        After which a trainer steps it; by default that of the schedulers.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If optimizer is not an optimizer of `fastnn.optim`, or an argument is not of its type or out of range, or a
+        scheduler is of another optimizer or cannot be part of a sequence.
 
     Notes
     -----
-    What the one at work does not set (the momentum, say) stays as the last one before it that does left it; before the
-    first, as that one begins. A `MultiplicativeLR` starts from the base rate, where PyTorch's goes on from the last.
+    Source: torch.optim.lr_scheduler.SequentialLR.
+
+    A hyperparameter that the current scheduler does not set (the momentum, say) keeps the last value that an earlier
+    one set; if none has, it has the first value of the next one that sets it. A `MultiplicativeLR` starts from the
+    base rate, where PyTorch's continues from the last rate.
+
+    Examples
+    --------
+    >>> from fastnn import nn, optim
+    >>> optimizer = optim.SGD(nn.Sequential(nn.Linear(1, 1)).parameters(), lr=1.0)
+    >>> scheduler = optim.lr_scheduler.SequentialLR(
+    ...     optimizer,
+    ...     [optim.lr_scheduler.ConstantLR(optimizer, 0.5, 2), optim.lr_scheduler.ExponentialLR(optimizer, 0.5)],
+    ...     milestones=[2],
+    ... )
+    >>> scheduler.table(5).ravel().tolist()
+    [0.5, 0.5, 1.0, 0.5, 0.25]
     """
 
     arguments: ClassVar[tuple[str, ...]] = ("milestones",)
@@ -112,11 +139,11 @@ class SequentialLR(Composed):
         return None
 
     def _spans(self) -> list[tuple[int, int | None]]:
-        """At which step each scheduler begins and ends."""
+        """The first step of each scheduler, and the step at which it ends."""
         return list(zip([0, *self.milestones], [*self.milestones, None], strict=True))
 
     def _held(self, active: int) -> Array:
-        """What stands at the places that the scheduler at work does not set."""
+        """The values at the places that the scheduler at work does not set."""
         row = np.zeros(len(self.places))
         spans = self._spans()
         for i in reversed(range(active + 1, len(self.schedulers))):
@@ -128,7 +155,7 @@ class SequentialLR(Composed):
         return row
 
     def _parts(self, steps: Array) -> list[tuple[int, Array, Array]]:
-        """The schedulers at work in `steps`: their numbers, the rows they are for, and the steps as they count them."""
+        """The schedulers at work in `steps`: index, rows of the table, and steps counted from the scheduler's own 0."""
         parts = []
         for i, (start, stop) in enumerate(self._spans()):
             rows = np.flatnonzero((steps >= start) & (steps < (np.inf if stop is None else stop)))
@@ -146,7 +173,7 @@ class SequentialLR(Composed):
         return table
 
     def links(self, steps: Array) -> tuple[Array, Array]:
-        a, b = super().links(steps)  # where the next one takes over, it heeds nothing before it
+        a, b = super().links(steps)  # the first step of a scheduler does not depend on the rates before it
         for i, rows, local in self._parts(steps):
             inner = (local > 0) | (i == 0)
             if inner.any():
@@ -156,17 +183,39 @@ class SequentialLR(Composed):
 
 
 class ChainedScheduler(Composed):
-    """Schedulers at the same time: at each step one after the other changes what the one before it made of the rates.
+    """Schedulers at the same time: at each step, each changes the rates that the one before it in the list made.
+
+    lr = base_lr * factor_0(step) * factor_1(step) * ..., for schedulers that scale
 
     Parameters
     ----------
     schedulers : list of LRScheduler
-        Those that scale the rates are multiplied with each other. Those that do not heed what was before (LambdaLR,
-        CosineAnnealingWarmRestarts, CyclicLR, OneCycleLR) should stand first, if at all.
+        Schedulers of one optimizer. Those that set the rate, whatever it was (LambdaLR, CosineAnnealingWarmRestarts,
+        CyclicLR, OneCycleLR), should be first, if present.
     optimizer : Optimizer, optional
         By default that of the schedulers.
     by : {"epoch", "batch"}, optional
-        By default that of the schedulers.
+        After which a trainer steps it; by default that of the schedulers.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If optimizer is not an optimizer of `fastnn.optim`, or an argument is not of its type or out of range, or the
+        schedulers are of different optimizers.
+
+    Notes
+    -----
+    Source: torch.optim.lr_scheduler.ChainedScheduler.
+
+    Examples
+    --------
+    >>> from fastnn import nn, optim
+    >>> optimizer = optim.SGD(nn.Sequential(nn.Linear(1, 1)).parameters(), lr=1.0)
+    >>> scheduler = optim.lr_scheduler.ChainedScheduler(
+    ...     [optim.lr_scheduler.ConstantLR(optimizer, 0.5, 2), optim.lr_scheduler.ExponentialLR(optimizer, 0.5)]
+    ... )
+    >>> scheduler.table(5).ravel().tolist()
+    [0.5, 0.25, 0.25, 0.125, 0.0625]
     """
 
     walks = True
@@ -194,7 +243,7 @@ class ChainedScheduler(Composed):
         return a, b
 
     def values(self, steps: Array) -> Array:
-        """The chain from its beginning, or from where it was followed to: each step needs the one before."""
+        """The values of the chain, from its beginning or from the last table on: each step needs the one before."""
         first, last = int(steps[0]), int(steps[-1])
         at, row = self._known
         if at < 0 or at >= first:
@@ -211,11 +260,11 @@ class ChainedScheduler(Composed):
         return np.array(table)
 
     def _first(self, row: Array) -> Array:
-        """As the parts have left the rates, one after the other, when they were made."""
+        """The current rates: the parts have set them, one after the other, when they were made."""
         return np.array(self._now())
 
     def _start(self) -> list[float]:
-        """The values before step 0: the base rates; others are set by it, whatever they were."""
+        """The values before step 0: the base rates; the others are set by it, whatever they were."""
         return self.base_lrs + [0.0] * (len(self.places) - self.groups)
 
     def take_state(self, state: dict[str, Any]) -> None:
@@ -224,22 +273,43 @@ class ChainedScheduler(Composed):
 
 
 class WarmupLR(SequentialLR):
-    """A rate that rises in a straight line, then another schedule.
+    """A rate that rises in a straight line (a warm-up), then another schedule.
 
-    lr = base_lr * (step + 1) / (warmup_steps + 1) for the first warmup_steps steps.
+    lr = base_lr * (step + 1) / (warmup_steps + 1) where step < warmup_steps, else after(step - warmup_steps)
 
     Parameters
     ----------
     optimizer : Optimizer
+        Its learning rates are set.
     warmup_steps : int, at least 1
+        Number of steps in which the rate rises.
     after : LRScheduler, optional
-        What follows, from its own step 0 on; by default the rate stays.
+        The schedule that follows, from its own step 0; by default the rate stays at base_lr.
     start_factor : float in (0, 1], default 1 / (warmup_steps + 1)
-        With it: a straight line from base_lr * start_factor to base_lr.
-    last_epoch
-        As for `LRScheduler`.
+        Factor of step 0: the line goes from base_lr * start_factor to base_lr.
+    last_epoch : int, at least -1, default -1
+        Step that an earlier run ended with: the schedule continues at last_epoch + 1. Better load a `state_dict`.
     by : {"epoch", "batch"}, optional
-        By default that of `after`, and "batch" without.
+        After which a trainer steps it; by default that of after, and "batch" without.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If optimizer is not an optimizer of `fastnn.optim`, or an argument is not of its type or out of range, or after
+        is of another optimizer.
+
+    Notes
+    -----
+    Source: Goyal et al., 2017 (arXiv:1706.02677), section 2.2. Not in PyTorch's: it is a `SequentialLR` of `LinearLR`
+    and after.
+
+    Examples
+    --------
+    >>> from fastnn import nn, optim
+    >>> optimizer = optim.SGD(nn.Sequential(nn.Linear(1, 1)).parameters(), lr=1.0)
+    >>> scheduler = optim.lr_scheduler.WarmupLR(optimizer, 3, after=optim.lr_scheduler.ExponentialLR(optimizer, 0.5))
+    >>> scheduler.table(6).ravel().tolist()
+    [0.25, 0.5, 0.75, 1.0, 0.5, 0.25]
     """
 
     arguments = ("milestones", "start_factor")

@@ -1,4 +1,4 @@
-"""Schedules along a cosine (Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", 2017)."""
+"""Schedules along a cosine (Loshchilov and Hutter, 2017, "SGDR: stochastic gradient descent with warm restarts")."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import numpy as np
 
 from ... import _validation as check
 from ..optimizer import Optimizer
-from .base import Array, LRScheduler, each
+from .base import Array, each
 from .scaling import check_steps
+from .schedule import LRScheduler
 
 
 def halfway(turns: Array) -> Array:
@@ -18,17 +19,41 @@ def halfway(turns: Array) -> Array:
 
 
 class CosineAnnealingLR(LRScheduler):
-    """lr = eta_min + (base_lr - eta_min) * (1 + cos(pi * step / T_max)) / 2
+    """Half a cosine from the base rate to eta_min.
 
-    It falls to eta_min in T_max steps, then rises again in as many.
+    lr = eta_min + (base_lr - eta_min) * (1 + cos(pi * step / T_max)) / 2
+
+    After T_max steps it rises again in as many, and so on.
 
     Parameters
     ----------
     optimizer : Optimizer
+        Its learning rates are set.
     T_max : int, at least 1
+        Number of steps until the rate is eta_min.
     eta_min : float, at least 0, default 0
-    last_epoch, by
-        As for `LRScheduler`.
+        Smallest rate.
+    last_epoch : int, at least -1, default -1
+        Step that an earlier run ended with: the schedule continues at last_epoch + 1. Better load a `state_dict`.
+    by : {"epoch", "batch"}, default "epoch"
+        After which a trainer steps it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If optimizer is not an optimizer of `fastnn.optim`, or an argument is not of its type or out of range.
+
+    Notes
+    -----
+    Source: Loshchilov and Hutter, 2017 (ICLR; arXiv:1608.03983); torch.optim.lr_scheduler.CosineAnnealingLR.
+
+    Examples
+    --------
+    >>> from fastnn import nn, optim
+    >>> optimizer = optim.SGD(nn.Sequential(nn.Linear(1, 1)).parameters(), lr=1.0)
+    >>> scheduler = optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=4)
+    >>> scheduler.table(5).ravel().round(4).tolist()
+    [1.0, 0.8536, 0.5, 0.1464, 0.0]
     """
 
     arguments = ("T_max", "eta_min")
@@ -44,7 +69,7 @@ class CosineAnnealingLR(LRScheduler):
         return self.eta_min + (np.array(self.base_lrs) - self.eta_min) * halfway(steps / self.T_max)[:, None]
 
     def links(self, steps: Array) -> tuple[Array, Array]:
-        """What is above eta_min is scaled; from the bottom, where that is 0, it rises by PyTorch's amount."""
+        """The part above eta_min is scaled; from the bottom, where it is 0, it rises by PyTorch's amount."""
         now, before = halfway(steps / self.T_max), halfway((steps - 1) / self.T_max)
         bottom = (steps - 1 - self.T_max) % (2 * self.T_max) == 0
         kept = bottom | (steps == 0)
@@ -54,18 +79,42 @@ class CosineAnnealingLR(LRScheduler):
 
 
 class CosineAnnealingWarmRestarts(LRScheduler):
-    """A cosine from base_lr to eta_min over T_0 steps, again over T_0 * T_mult steps, and so on.
+    """A cosine from the base rate to eta_min, restarted at the base rate after each period.
+
+    lr = eta_min + (base_lr - eta_min) * (1 + cos(pi * t / T)) / 2, where t is the step within a period of T steps
 
     Parameters
     ----------
     optimizer : Optimizer
+        Its learning rates are set.
     T_0 : int, at least 1
-        Steps until the first restart.
+        Length of the first period in steps; with by="batch" in batches.
     T_mult : int, at least 1, default 1
-        How many times as long each period is as the one before.
+        How many times as long as the one before each period is.
     eta_min : float, at least 0, default 0
-    last_epoch, by
-        As for `LRScheduler`. With by="batch", T_0 counts batches.
+        Smallest rate.
+    last_epoch : int, at least -1, default -1
+        Step that an earlier run ended with: the schedule continues at last_epoch + 1. Better load a `state_dict`.
+    by : {"epoch", "batch"}, default "epoch"
+        After which a trainer steps it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If optimizer is not an optimizer of `fastnn.optim`, or an argument is not of its type or out of range.
+
+    Notes
+    -----
+    Source: Loshchilov and Hutter, 2017 (ICLR; arXiv:1608.03983); torch.optim.lr_scheduler.CosineAnnealingWarmRestarts.
+    It sets the rate, whatever it was before.
+
+    Examples
+    --------
+    >>> from fastnn import nn, optim
+    >>> optimizer = optim.SGD(nn.Sequential(nn.Linear(1, 1)).parameters(), lr=1.0)
+    >>> scheduler = optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, T_0=2, T_mult=2)
+    >>> scheduler.table(7).ravel().round(4).tolist()
+    [1.0, 0.5, 1.0, 0.8536, 0.5, 0.1464, 1.0]
     """
 
     arguments = ("T_0", "T_mult", "eta_min")
@@ -89,7 +138,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         return self.eta_min + span * halfway(self._share(steps))[:, None]
 
     def _share(self, steps: Array) -> Array:
-        """Which share of its period each step has behind it."""
+        """The share of its period that is over at each step."""
         if self.T_mult == 1:
             return steps % self.T_0 / self.T_0
         starts, period = [0], self.T_0

@@ -11,12 +11,14 @@ import numpy as np
 from ... import _validation as check
 from ..functional._update import bounds_of
 from ..optimizer import Optimizer
-from .base import Array, LRScheduler, check_optimizer, each, per_group
-from .scaling import check_gamma, check_steps, powers
+from .base import Array, check_optimizer, each, per_group
+from .powers import check_gamma, powers
+from .scaling import check_steps
+from .schedule import LRScheduler
 
 
 def momentum_name(optimizer: Optimizer) -> str:
-    """The hyperparameter that is this optimizer's momentum; ValueError if it works without."""
+    """The hyperparameter that is this optimizer's momentum; ValueError if it has none."""
     check_optimizer(optimizer)
     names = optimizer.hyperparameters()
     if "beta1" in names:
@@ -30,14 +32,15 @@ def momentum_name(optimizer: Optimizer) -> str:
 
 
 class Cycle(LRScheduler):
-    """Base of the schedules that move between two rates, and back between two momenta.
+    """Base class of the schedulers that move between two rates, and in the opposite direction between two momenta.
 
     Parameters
     ----------
     optimizer : Optimizer
     cycle_momentum : bool
-    base_momentum, max_momentum : float in [0, 1), or a list of one for each parameter group
-        Ends of the way of the momentum, or of Adam's first beta.
+        Set the momentum, too.
+    base_momentum, max_momentum : float, at least 0, or list with one for each parameter group
+        Smallest and largest momentum; below 1 for the beta of Adam.
     last_epoch, by
         As for `LRScheduler`.
     """
@@ -68,29 +71,58 @@ class Cycle(LRScheduler):
 
 
 class CyclicLR(Cycle):
-    """Between base_lr and max_lr and back, again and again (Smith, "Cyclical learning rates for training", 2017).
+    """The rate rises from base_lr to max_lr in a straight line and falls back, in cycles.
+
+        lr = base_lr + (max_lr - base_lr) * height * scale
+        momentum = max_momentum - (max_momentum - base_momentum) * height * scale
+
+    height goes from 0 to 1 in step_size_up steps and back to 0 in step_size_down steps.
 
     Parameters
     ----------
     optimizer : Optimizer
-    base_lr, max_lr : float, or a list of one for each parameter group
+        Its learning rates are set, and its momentum with cycle_momentum.
+    base_lr, max_lr : float, at least 0, or list with one for each parameter group
+        The rates at the ends.
     step_size_up : int, at least 1, default 2000
-        Steps from base_lr to max_lr.
+        Number of steps from base_lr to max_lr.
     step_size_down : int, at least 1, default step_size_up
-    mode : {"triangular", "triangular2", "exp_range"}
-        Cycles of one height; each half as high as the one before; or the height scaled by gamma^step.
+        Number of steps from max_lr to base_lr.
+    mode : {"triangular", "triangular2", "exp_range"}, default "triangular"
+        scale is 1; or 0.5^(cycle - 1); or gamma^step.
     gamma : float, at least 0, default 1
-    scale_fn : function, optional
-        Scales the height instead of what `mode` says: of the number of the cycle, from 1 on, or of the step.
-    scale_mode : {"cycle", "iterations"}
-        Of which of the two.
+        Factor of each step with mode "exp_range".
+    scale_fn : callable, optional
+        Returns scale for the number of the cycle or of the step, in place of mode.
+    scale_mode : {"cycle", "iterations"}, default "cycle"
+        The argument of scale_fn: the number of the cycle, the first being 1, or the step.
     cycle_momentum : bool, default True
-        Whether the momentum, or Adam's first beta, goes the other way.
-    base_momentum, max_momentum : float in [0, 1), or a list of one for each parameter group, default 0.8 and 0.9
-    last_epoch
-        As for `LRScheduler`.
-    by : {"batch", "epoch"}, default "batch"
-        After what a trainer steps it.
+        Set the momentum (or Adam's first beta), too: it falls while the rate rises.
+    base_momentum, max_momentum : float, at least 0, or list with one for each parameter group, default 0.8 and 0.9
+        Smallest and largest momentum; below 1 for the beta of Adam.
+    last_epoch : int, at least -1, default -1
+        Step that an earlier run ended with: the schedule continues at last_epoch + 1. Better load a `state_dict`.
+    by : {"epoch", "batch"}, default "batch"
+        After which a trainer steps it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If optimizer is not an optimizer of `fastnn.optim`, or an argument is not of its type or out of range, or
+        cycle_momentum is set and the optimizer has no momentum.
+
+    Notes
+    -----
+    Source: Smith, 2017 (WACV; arXiv:1506.01186); torch.optim.lr_scheduler.CyclicLR. It sets the rate, whatever it was
+    before.
+
+    Examples
+    --------
+    >>> from fastnn import nn, optim
+    >>> optimizer = optim.SGD(nn.Sequential(nn.Linear(1, 1)).parameters(), lr=1.0)
+    >>> scheduler = optim.lr_scheduler.CyclicLR(optimizer, 0.25, 1.0, step_size_up=2, cycle_momentum=False)
+    >>> scheduler.table(6).ravel().tolist()
+    [0.25, 0.625, 1.0, 0.625, 0.25, 0.625]
     """
 
     arguments = ("base_lr", "max_lr", "step_size_up", "step_size_down", "mode", "gamma", "scale_mode", "cycle_momentum")
@@ -142,6 +174,7 @@ class CyclicLR(Cycle):
         return np.concatenate([rates, high - (high - low) * height * scale], 1)
 
     def _scale(self, x: Array) -> Array:
+        """The scale of the height, for the numbers of cycles or of steps."""
         if self.scale_fn is not None:
             return each(self.scale_fn, x, "scale_fn")
         if self.mode == "exp_range":
@@ -152,35 +185,66 @@ class CyclicLR(Cycle):
 class OneCycleLR(Cycle):
     """One cycle: from a small rate up to max_lr, then down to a very small one.
 
-    Smith and Topin, "Super-convergence: very fast training of neural networks using large learning rates", 2018.
+        corners: max_lr / div_factor, max_lr, max_lr / div_factor / final_div_factor
+        lr = b + (a - b) * (1 + cos(pi * p)) / 2, or a + (b - a) * p with "linear"
+
+    a and b are the corners before and after the step, p is the share of the way from a to b. The maximum is at step
+    pct_start * total_steps - 1, the last corner at step total_steps - 1.
 
     Parameters
     ----------
     optimizer : Optimizer
-    max_lr : float, or a list of one for each parameter group
-    total_steps : int, optional
-        Length of the cycle; or `epochs` and `steps_per_epoch`, whose product it then is.
+        Its learning rates are set, and its momentum with cycle_momentum.
+    max_lr : float, at least 0, or list with one for each parameter group
+        Largest rate.
+    total_steps : int, at least 1, optional
+        Length of the cycle; by default epochs * steps_per_epoch.
+    epochs, steps_per_epoch : int, at least 1, optional
+        Needed if total_steps is not given.
     pct_start : float in [0, 1], default 0.3
         Share of the steps in which the rate rises.
-    anneal_strategy : {"cos", "linear"}
+    anneal_strategy : {"cos", "linear"}, default "cos"
+        Half a cosine or a straight line between the rates.
     cycle_momentum : bool, default True
-        Whether the momentum, or Adam's first beta, goes the other way.
-    base_momentum, max_momentum : float in [0, 1), or a list of one for each parameter group, default 0.85 and 0.95
+        Set the momentum (or Adam's first beta), too: it falls while the rate rises.
+    base_momentum, max_momentum : float, at least 0, or list with one for each parameter group, default 0.85 and 0.95
+        Smallest and largest momentum; below 1 for the beta of Adam.
     div_factor : float above 0, default 25
         The first rate is max_lr / div_factor.
     final_div_factor : float above 0, default 1e4
-        The last rate is the first / final_div_factor.
+        The last rate is the first one / final_div_factor.
     three_phase : bool, default False
-        Whether the rate falls as it rose, and to the last rate in a third phase; otherwise it falls there at once.
-    last_epoch
-        As for `LRScheduler`.
-    by : {"batch", "epoch"}, default "batch"
-        After what a trainer steps it.
+        The rate falls to the first one as it rose, and to the last one in a third phase; by default it falls to the
+        last at once.
+    last_epoch : int, at least -1, default -1
+        Step that an earlier run ended with: the schedule continues at last_epoch + 1. Better load a `state_dict`.
+    by : {"epoch", "batch"}, default "batch"
+        After which a trainer steps it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If optimizer is not an optimizer of `fastnn.optim`, or an argument is not of its type or out of range, or
+        cycle_momentum is set and the optimizer has no momentum.
 
     Notes
     -----
-    A step beyond total_steps is an error. After the last one the rate stays, where PyTorch's leaves the curve. Other
-    schedulers of the optimizer keep their base rates, where PyTorch's go on from max_lr / div_factor.
+    Source: Smith and Topin, 2019 (SPIE; arXiv:1708.07120); torch.optim.lr_scheduler.OneCycleLR. It sets the rate,
+    whatever it was before.
+
+    A step beyond total_steps raises ValueError. At step total_steps the rate stays, where PyTorch's leaves the curve.
+    Other schedulers of the optimizer keep their base rates, where PyTorch's continue from max_lr / div_factor.
+
+    Examples
+    --------
+    >>> from fastnn import nn, optim
+    >>> optimizer = optim.SGD(nn.Sequential(nn.Linear(1, 1)).parameters(), lr=1.0)
+    >>> scheduler = optim.lr_scheduler.OneCycleLR(
+    ...     optimizer, 1.0, total_steps=6, pct_start=0.5, anneal_strategy="linear", div_factor=4.0,
+    ...     final_div_factor=2.0, cycle_momentum=False
+    ... )
+    >>> scheduler.table(6).ravel().round(4).tolist()
+    [0.25, 0.625, 1.0, 0.7083, 0.4167, 0.125]
     """
 
     arguments = (

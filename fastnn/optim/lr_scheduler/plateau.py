@@ -1,4 +1,4 @@
-"""The schedule that waits for a metric."""
+"""The schedule that depends on a metric."""
 
 from __future__ import annotations
 
@@ -14,33 +14,60 @@ from .base import MAX_STEPS, Scheduler, check_optimizer, per_group
 
 
 class ReduceLROnPlateau(Scheduler):
-    """Scale the rate by `factor` when a metric has not become better for more than `patience` steps.
+    """Reduce the rate when a metric has not improved for more than patience steps.
+
+    lr = max(lr * factor, min_lr) after patience + 1 steps without improvement
 
     Parameters
     ----------
     optimizer : Optimizer
+        Its learning rates are set.
     mode : {"auto", "min", "max"}, default "auto"
-        Whether less or more is better; "auto" tells by the name of `monitor`: less of a loss, as PyTorch's default.
+        Whether smaller or larger is better; "auto" decides by the name of monitor: "min" for a loss, as PyTorch's
+        default.
     factor : float in [0, 1), default 0.1
-    patience : int, default 10
+        Factor of each reduction.
+    patience : int, at least 0, default 10
+        Number of steps without improvement that are tolerated.
     threshold : float, at least 0, default 1e-4
-        By how much a value must be better to count: by that share of the magnitude of the best ("rel"), or by that
-        much ("abs").
-    threshold_mode : {"rel", "abs"}
-    cooldown : int, default 0
-        Steps after a reduction in which nothing is counted.
-    min_lr : float, or a list of one for each parameter group, default 0
-    eps : float, default 1e-8
-        A rate that would change by no more is left alone.
+        By how much a value must be better than the best one to count as an improvement.
+    threshold_mode : {"rel", "abs"}, default "rel"
+        Whether threshold is a fraction of the magnitude of the best value, or a difference.
+    cooldown : int, at least 0, default 0
+        Number of steps after a reduction in which none is counted as bad.
+    min_lr : float, at least 0, or list with one for each parameter group, default 0
+        Smallest rate.
+    eps : float, at least 0, default 1e-8
+        A reduction by no more than this is not done.
     monitor : str, default "val_loss"
-        The record of the history that a trainer steps it with, after each epoch; "loss" where there is no validation.
+        Record of the history that a trainer steps it with, after each epoch; "loss" where there is no validation.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If optimizer is not an optimizer of `fastnn.optim`, or an argument is not of its type or out of range, or mode
+        is "auto" and the name of monitor is not known.
 
     Notes
     -----
-    NaN is not better than anything.
+    Source: torch.optim.lr_scheduler.ReduceLROnPlateau. NaN is never an improvement.
 
-    "rel" asks for threshold * abs(best). PyTorch compares with best * (1 - threshold), or best * (1 + threshold), which
-    is the same for positive values; for negative ones (a log-likelihood) it takes a worse value for a better one.
+    "rel" requires an improvement by threshold * abs(best). PyTorch compares with best * (1 - threshold), or best * (1 +
+    threshold), which is the same for positive values; for negative ones (a log-likelihood) it counts a worse value as
+    an improvement.
+
+    Examples
+    --------
+    >>> from fastnn import nn, optim
+    >>> optimizer = optim.SGD(nn.Sequential(nn.Linear(1, 1)).parameters(), lr=1.0)
+    >>> scheduler = optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=1)
+    >>> for loss in (1.0, 0.9, 0.9, 0.9):
+    ...     scheduler.step(loss)
+    ...     print(optimizer.lr)
+    1.0
+    1.0
+    1.0
+    0.5
     """
 
     arguments = ("mode", "factor", "patience", "threshold", "threshold_mode", "cooldown", "min_lr", "eps")
@@ -77,7 +104,18 @@ class ReduceLROnPlateau(Scheduler):
         self.best = math.inf if self.mode == "min" else -math.inf
 
     def step(self, metrics: Any) -> None:
-        """Take note of a value of the metric, and reduce the rates if it is time."""
+        """Count a step with a value of the metric, and reduce the rates if it is time.
+
+        Parameters
+        ----------
+        metrics : float
+            The value, NaN included.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If metrics is not a number.
+        """
         current = check.check_number("metrics", metrics) if metrics == metrics else math.nan
         best, bad, cooldown = self.best, self.num_bad_epochs + 1, self.cooldown_counter
         if self._is_better(current):
@@ -102,12 +140,16 @@ class ReduceLROnPlateau(Scheduler):
         return current > self.best + margin if self.mode == "max" else current < self.best - margin
 
     def value_from(self, records: dict[str, float]) -> float:
-        """The monitored value among those of an epoch.
+        """The monitored value among the records of an epoch.
+
+        Parameters
+        ----------
+        records : dict of str to float
 
         Raises
         ------
         ValueError
-            If it is not there; the message names those that are.
+            If it is missing; the message names those that are present.
         """
         name = self.monitor
         if name == "val_loss" and name not in records:

@@ -1,10 +1,9 @@
-"""Schedules that scale the base rates: lr = base_lr * factor(step)."""
+"""Schedules that scale the base rates: lr = base_lr * factor(step); powers.py has those whose factor is a power."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from operator import mul
 from typing import Any
 
@@ -12,11 +11,12 @@ import numpy as np
 
 from ... import _validation as check
 from ..optimizer import Optimizer
-from .base import MAX_STEPS, Array, LRScheduler, each, group_count
+from .base import MAX_STEPS, Array, each, group_count
+from .schedule import LRScheduler
 
 
 class Scaling(LRScheduler):
-    """Base of the schedules that scale."""
+    """Base class of the schedules that scale the base rates."""
 
     def factors(self, steps: Array) -> Array:
         """The factors at `steps`, ascending, of shape (n,), or (n, groups) where they differ by group."""
@@ -35,52 +35,8 @@ class Scaling(LRScheduler):
         return np.where(lost, 0.0, ratio), np.where(lost, self.values(steps), 0.0)
 
 
-class Powers(Scaling):
-    """Base of those that scale by powers of `gamma`."""
-
-    gamma: float
-
-    def exponents(self, steps: Array) -> Array:
-        """The exponents at `steps`, integers."""
-        raise NotImplementedError
-
-    def factors(self, steps: Array) -> Array:
-        return powers(self.gamma, self.exponents(steps))
-
-    def links(self, steps: Array) -> tuple[Array, Array]:
-        before = np.where(steps > 0, self.exponents(np.maximum(steps - 1, 0)), 0)
-        scale = np.tile(powers(self.gamma, self.exponents(steps) - before)[:, None], self.groups)
-        return scale, np.zeros_like(scale)
-
-
-def powers(gamma: float, exponents: Array) -> Array:
-    """`gamma` to integers; infinity where that is too large."""
-
-    def power(exponent: int) -> float:
-        try:
-            return gamma**exponent
-        except OverflowError:
-            return math.inf
-
-    return each(power, exponents)
-
-
-def check_gamma(gamma: Any) -> float:
-    return check.check_number("gamma", gamma, at_least=0.0)
-
-
 def check_steps(name: str, value: Any) -> int:
     return check.check_integer(name, value, at_least=1, at_most=MAX_STEPS)
-
-
-def check_milestones(milestones: Any, at_least: int) -> list[int]:
-    """`milestones` as a list of increasing integers."""
-    if not hasattr(milestones, "__iter__"):
-        raise TypeError(f"milestones must be a list of integers, got {type(milestones).__name__}")
-    steps = [check.check_integer("milestones", m, at_least=at_least, at_most=MAX_STEPS) for m in milestones]
-    if any(a >= b for a, b in pairwise(steps)):
-        raise ValueError(f"milestones must be increasing, got {steps}")
-    return steps
 
 
 def check_lambdas(lr_lambda: Any, optimizer: Optimizer) -> list[Callable[[int], float]]:
@@ -95,15 +51,39 @@ def check_lambdas(lr_lambda: Any, optimizer: Optimizer) -> list[Callable[[int], 
 
 
 class LambdaLR(Scaling):
-    """lr = base_lr * lr_lambda(step)
+    """The base rate times a function of the step.
+
+    lr = base_lr * lr_lambda(step)
 
     Parameters
     ----------
     optimizer : Optimizer
-    lr_lambda : function of an int, or a list of one for each parameter group
-        A trainer that steps it by batch calls it for all batches of an epoch beforehand.
-    last_epoch, by
-        As for `LRScheduler`.
+        Its learning rates are set.
+    lr_lambda : callable, or list with one for each parameter group
+        Returns the factor, a number, for a step, an int. A trainer that steps it by batch calls it for all batches of
+        an epoch beforehand.
+    last_epoch : int, at least -1, default -1
+        Step that an earlier run ended with: the schedule continues at last_epoch + 1. Better load a `state_dict`.
+    by : {"epoch", "batch"}, default "epoch"
+        After which a trainer steps it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If optimizer is not an optimizer of `fastnn.optim`, or an argument is not of its type or out of range, or a
+        function returns no number.
+
+    Notes
+    -----
+    Source: torch.optim.lr_scheduler.LambdaLR. It sets the rate, whatever it was before.
+
+    Examples
+    --------
+    >>> from fastnn import nn, optim
+    >>> optimizer = optim.SGD(nn.Sequential(nn.Linear(1, 1)).parameters(), lr=1.0)
+    >>> scheduler = optim.lr_scheduler.LambdaLR(optimizer, lambda step: 0.5 ** (step // 2))
+    >>> scheduler.table(4).ravel().tolist()
+    [1.0, 1.0, 0.5, 0.5]
     """
 
     def __init__(self, optimizer: Optimizer, lr_lambda: Any, last_epoch: int = -1, *, by: str = "epoch") -> None:
@@ -118,23 +98,47 @@ class LambdaLR(Scaling):
 
 
 class MultiplicativeLR(Scaling):
-    """lr(step) = lr(step - 1) * lr_lambda(step), beginning with base_lr at step 0.
+    """The rate of the step before times a function of the step.
+
+    lr(step) = lr(step - 1) * lr_lambda(step), where lr(0) = base_lr
 
     Parameters
     ----------
     optimizer : Optimizer
-    lr_lambda : function of an int, or a list of one for each parameter group
-        It is called once for each step, in order, sometimes beforehand.
-    last_epoch, by
-        As for `LRScheduler`.
+        Its learning rates are set.
+    lr_lambda : callable, or list with one for each parameter group
+        Returns the factor, a number, for a step, an int. It is called once for each step, in order, sometimes
+        beforehand.
+    last_epoch : int, at least -1, default -1
+        Step that an earlier run ended with: the schedule continues at last_epoch + 1. Better load a `state_dict`.
+    by : {"epoch", "batch"}, default "epoch"
+        After which a trainer steps it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If optimizer is not an optimizer of `fastnn.optim`, or an argument is not of its type or out of range, or a
+        function returns no number.
+
+    Notes
+    -----
+    Source: torch.optim.lr_scheduler.MultiplicativeLR.
+
+    Examples
+    --------
+    >>> from fastnn import nn, optim
+    >>> optimizer = optim.SGD(nn.Sequential(nn.Linear(1, 1)).parameters(), lr=1.0)
+    >>> scheduler = optim.lr_scheduler.MultiplicativeLR(optimizer, lambda step: 0.5)
+    >>> scheduler.table(4).ravel().tolist()
+    [1.0, 0.5, 0.25, 0.125]
     """
 
     walks = True
 
     def __init__(self, optimizer: Optimizer, lr_lambda: Any, last_epoch: int = -1, *, by: str = "epoch") -> None:
         self.lr_lambdas = check_lambdas(lr_lambda, optimizer)
-        self._ratios = [[1.0] for _ in self.lr_lambdas]  # number i of each: the factor at step i by that before it
-        self._products = [[1.0] for _ in self.lr_lambdas]  # and by the first
+        self._ratios = [[1.0] for _ in self.lr_lambdas]  # [i] of each: the factor at step i, relative to step i - 1
+        self._products = [[1.0] for _ in self.lr_lambdas]  # and relative to step 0
         super().__init__(optimizer, last_epoch, by)
 
     def factors(self, steps: Array) -> Array:
@@ -147,71 +151,47 @@ class MultiplicativeLR(Scaling):
         return scale, np.zeros_like(scale)
 
     def _reach(self, step: int) -> None:
-        """Call the functions up to a step."""
+        """Call the functions for all steps up to this one that they were not called for."""
         for function, ratios, products in zip(self.lr_lambdas, self._ratios, self._products, strict=True):
             new = each(function, np.arange(len(ratios), step + 1), "lr_lambda").tolist()
             products.extend(accumulate(new, mul, initial=products.pop()))
             ratios.extend(new)
 
 
-class StepLR(Powers):
-    """lr = base_lr * gamma^(step // step_size)
-
-    Parameters
-    ----------
-    optimizer : Optimizer
-    step_size : int, at least 1
-    gamma : float, at least 0, default 0.1
-    last_epoch, by
-        As for `LRScheduler`.
-    """
-
-    arguments = ("step_size", "gamma")
-
-    def __init__(
-        self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1, *, by: str = "epoch"
-    ) -> None:
-        self.step_size, self.gamma = check_steps("step_size", step_size), check_gamma(gamma)
-        super().__init__(optimizer, last_epoch, by)
-
-    def exponents(self, steps: Array) -> Array:
-        return steps // self.step_size
-
-
-class MultiStepLR(Powers):
-    """lr = base_lr * gamma^n, where n of the milestones have been reached.
-
-    Parameters
-    ----------
-    optimizer : Optimizer
-    milestones : increasing integers, at least 0
-    gamma : float, at least 0, default 0.1
-    last_epoch, by
-        As for `LRScheduler`.
-    """
-
-    arguments = ("milestones", "gamma")
-
-    def __init__(
-        self, optimizer: Optimizer, milestones: Any, gamma: float = 0.1, last_epoch: int = -1, *, by: str = "epoch"
-    ) -> None:
-        self.milestones, self.gamma = check_milestones(milestones, 0), check_gamma(gamma)
-        super().__init__(optimizer, last_epoch, by)
-
-    def exponents(self, steps: Array) -> Array:
-        return np.searchsorted(self.milestones, steps, side="right")
-
-
 class ConstantLR(Scaling):
-    """lr = base_lr * factor for the first total_iters steps, base_lr afterwards.
+    """The base rate times a factor for the first total_iters steps.
+
+    lr = base_lr * factor where step < total_iters, else base_lr
 
     Parameters
     ----------
     optimizer : Optimizer
+        Its learning rates are set.
     factor : float in [0, 1], default 1/3
+        Factor of the first steps.
     total_iters : int, at least 1, default 5
-    last_epoch, by
-        As for `LRScheduler`.
+        Number of the first steps.
+    last_epoch : int, at least -1, default -1
+        Step that an earlier run ended with: the schedule continues at last_epoch + 1. Better load a `state_dict`.
+    by : {"epoch", "batch"}, default "epoch"
+        After which a trainer steps it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If optimizer is not an optimizer of `fastnn.optim`, or an argument is not of its type or out of range.
+
+    Notes
+    -----
+    Source: torch.optim.lr_scheduler.ConstantLR.
+
+    Examples
+    --------
+    >>> from fastnn import nn, optim
+    >>> optimizer = optim.SGD(nn.Sequential(nn.Linear(1, 1)).parameters(), lr=1.0)
+    >>> scheduler = optim.lr_scheduler.ConstantLR(optimizer, factor=0.5, total_iters=2)
+    >>> scheduler.table(4).ravel().tolist()
+    [0.5, 0.5, 1.0, 1.0]
     """
 
     arguments = ("factor", "total_iters")
@@ -234,16 +214,41 @@ class ConstantLR(Scaling):
 
 
 class LinearLR(Scaling):
-    """From base_lr * start_factor to base_lr * end_factor in a straight line of total_iters steps, constant afterwards.
+    """A straight line between two factors of the base rate, constant afterwards.
+
+    lr = base_lr * (start_factor + (end_factor - start_factor) * min(step, total_iters) / total_iters)
 
     Parameters
     ----------
     optimizer : Optimizer
+        Its learning rates are set.
     start_factor : float in (0, 1], default 1/3
+        Factor of step 0.
     end_factor : float in [0, 1], default 1
+        Factor from step total_iters on.
     total_iters : int, at least 1, default 5
-    last_epoch, by
-        As for `LRScheduler`.
+        Number of steps of the line.
+    last_epoch : int, at least -1, default -1
+        Step that an earlier run ended with: the schedule continues at last_epoch + 1. Better load a `state_dict`.
+    by : {"epoch", "batch"}, default "epoch"
+        After which a trainer steps it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If optimizer is not an optimizer of `fastnn.optim`, or an argument is not of its type or out of range.
+
+    Notes
+    -----
+    Source: torch.optim.lr_scheduler.LinearLR.
+
+    Examples
+    --------
+    >>> from fastnn import nn, optim
+    >>> optimizer = optim.SGD(nn.Sequential(nn.Linear(1, 1)).parameters(), lr=1.0)
+    >>> scheduler = optim.lr_scheduler.LinearLR(optimizer, start_factor=0.5, total_iters=4)
+    >>> scheduler.table(6).ravel().tolist()
+    [0.5, 0.625, 0.75, 0.875, 1.0, 1.0]
     """
 
     arguments = ("start_factor", "end_factor", "total_iters")
@@ -268,37 +273,40 @@ class LinearLR(Scaling):
         return self.start_factor + (self.end_factor - self.start_factor) * share
 
 
-class ExponentialLR(Powers):
-    """lr = base_lr * gamma^step
-
-    Parameters
-    ----------
-    optimizer : Optimizer
-    gamma : float, at least 0
-    last_epoch, by
-        As for `LRScheduler`.
-    """
-
-    arguments = ("gamma",)
-
-    def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1, *, by: str = "epoch") -> None:
-        self.gamma = check_gamma(gamma)
-        super().__init__(optimizer, last_epoch, by)
-
-    def exponents(self, steps: Array) -> Array:
-        return steps
-
-
 class PolynomialLR(Scaling):
-    """lr = base_lr * (1 - step / total_iters)^power, and 0 afterwards.
+    """A power of a straight line from the base rate to 0, constant afterwards.
+
+    lr = base_lr * (1 - min(step, total_iters) / total_iters)^power
 
     Parameters
     ----------
     optimizer : Optimizer
+        Its learning rates are set.
     total_iters : int, at least 1, default 5
+        Number of steps until the rate is 0.
     power : float, at least 0, default 1
-    last_epoch, by
-        As for `LRScheduler`.
+        Exponent; 1 is a straight line.
+    last_epoch : int, at least -1, default -1
+        Step that an earlier run ended with: the schedule continues at last_epoch + 1. Better load a `state_dict`.
+    by : {"epoch", "batch"}, default "epoch"
+        After which a trainer steps it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If optimizer is not an optimizer of `fastnn.optim`, or an argument is not of its type or out of range.
+
+    Notes
+    -----
+    Source: torch.optim.lr_scheduler.PolynomialLR.
+
+    Examples
+    --------
+    >>> from fastnn import nn, optim
+    >>> optimizer = optim.SGD(nn.Sequential(nn.Linear(1, 1)).parameters(), lr=1.0)
+    >>> scheduler = optim.lr_scheduler.PolynomialLR(optimizer, total_iters=4, power=2.0)
+    >>> scheduler.table(5).ravel().tolist()
+    [1.0, 0.5625, 0.25, 0.0625, 0.0]
     """
 
     arguments = ("total_iters", "power")

@@ -1,11 +1,12 @@
 """Optimizer updates, in place, in the order of arithmetic of PyTorch's torch/optim/*.py (_single_tensor_*).
 
-All arrays are ndarrays of one shape and dtype; `grad` is only read, the others are updated. Scalars are
-Python floats, combined in double precision before they meet an array. A state array starts as zeros. `step`
-counts from 1. NaN and infinities in the gradient reach the parameters and nothing warns.
+All arrays are ndarrays of one shape and dtype; `grad` is only read, the others are updated. Scalars are Python floats,
+combined in double precision before they are multiplied with an array. A state starts as zeros. `step` counts from 1.
+NaN and infinities of the gradient reach the parameters, without a warning.
 
-weight_decay adds weight_decay * param to g; `maximize` climbs. `compat` names the library whose arithmetic and
-defaults are meant (see fastnn/_core/compat.py); keras decays the parameters instead: param *= 1 - lr * weight_decay.
+In the formulas g is the gradient, with its sign flipped by `maximize`, plus weight_decay * param. `compat` names the
+library whose arithmetic and defaults are used (see fastnn/_core/compat.py); keras decays the parameters instead:
+param *= 1 - lr * weight_decay.
 """
 
 from .adam import adam_step, adamax_step, adamw_step, nadam_step, radam_step

@@ -9,7 +9,7 @@ from ..parameters import lerp_
 def gradient(
     param: Array, grad: Array, lr: float, weight_decay: float, maximize: bool, decoupled: bool = False
 ) -> Array:
-    """Return the gradient to descend by, of the loss plus weight_decay / 2 * |param|**2; or shrink param itself."""
+    """Return g, the gradient of the loss plus weight_decay / 2 * |param|**2; or, if decoupled, shrink param itself."""
     if maximize:
         grad = -grad
     if weight_decay == 0:
@@ -21,19 +21,20 @@ def gradient(
 
 
 def root(square: Array, eps: float, compat: str) -> Array:
-    """Return the root of an average of squares, kept away from 0."""
+    """Return the root of an average of squares, with eps added: under the root for keras, after it otherwise."""
     return np.sqrt(square + eps) if compat == "keras" else np.sqrt(square) + eps
 
 
 def over_root(a: Array, root: Array) -> Array:
-    """Return a / root, the root held above 0: with an eps that is 0 in this dtype, what has no gradient stays.
+    """Return a / root, where a root of 0 (eps = 0 and no gradient so far) gives 0, not NaN.
 
-    A root of squares that is not 0 is at least that of the least positive number.
+    The root is bounded from below by that of the least positive number; every other root of a square is at least that.
     """
     return a / np.maximum(root, np.sqrt(np.finfo(root.dtype).smallest_subnormal))
 
 
 def average_moments(exp_avg: Array, exp_avg_sq: Array, grad: Array, betas: tuple[float, float]) -> None:
+    """Update Adam's averages of the gradient and of its square."""
     lerp_(exp_avg, grad, 1 - betas[0])
     average_square(exp_avg_sq, grad, betas[1])
 

@@ -1,4 +1,4 @@
-"""Adam and its kin."""
+"""Adam and its variants: AdamW, NAdam, RAdam, Adamax."""
 
 from typing import Any
 
@@ -26,13 +26,14 @@ def adam_step(
     maximize: bool = False,
     compat: str = "torch",
 ) -> None:
-    """Update by Adam (Kingma and Ba 2014), or by AMSGrad (Reddi et al. 2018) if `max_exp_avg_sq` is given.
+    """Update by Adam (Kingma and Ba, 2015), or by AMSGrad (Reddi, Kale and Kumar, 2018) if `max_exp_avg_sq` is given.
 
-        m = b1 * m + (1 - b1) * g;  v = b2 * v + (1 - b2) * g * g
+        m = b1 * m + (1 - b1) * g
+        v = b2 * v + (1 - b2) * g * g
         param -= lr / (1 - b1**step) * m / (sqrt(v) / sqrt(1 - b2**step) + eps)
 
-    AMSGrad takes the largest v so far, kept in `max_exp_avg_sq`. The others than torch have
-    lr / (1 - b1**step) * sqrt(1 - b2**step) * m / (sqrt(v) + eps); onnx counts steps from 0, where it corrects
+    AMSGrad uses the largest v so far, kept in `max_exp_avg_sq`. All but torch add eps before the correction,
+    param -= lr / (1 - b1**step) * sqrt(1 - b2**step) * m / (sqrt(v) + eps); onnx counts steps from 0, where it corrects
     nothing.
     """
     (eps,) = resolved("adam_step", compat, eps=eps)
@@ -67,10 +68,11 @@ def adamw_step(
     maximize: bool = False,
     compat: str = "torch",
 ) -> None:
-    """Update by AdamW (Loshchilov and Hutter 2017): `adam_step`, with decay of the parameters themselves.
+    """Update by AdamW (Loshchilov and Hutter, 2019): `adam_step`, with decay of the parameters themselves.
 
-    param *= 1 - lr * weight_decay, then the step of Adam without decay; onnx: that step, then param *= 1 -
-    weight_decay (norm_coefficient_post of its operator).
+        param *= 1 - lr * weight_decay, then Adam without decay
+
+    onnx: Adam first, then param *= 1 - weight_decay (norm_coefficient_post of its operator).
     """
     eps, weight_decay = resolved("adamw_step", compat, eps=eps, weight_decay=weight_decay)
     if compat != "onnx":
@@ -82,7 +84,7 @@ def adamw_step(
 
 
 def product_of_momenta(beta1: float, momentum_decay: float, steps: int) -> float:
-    """Return the product of NAdam's momenta of so many steps; below 1e-20 it makes no difference how small it is."""
+    """Return the product of NAdam's momenta of the first `steps` steps; inexact below 1e-20, where it counts as 0."""
     product = 1.0
     for t in range(1, steps + 1):
         decay = 0.96 ** (t * momentum_decay)
@@ -111,13 +113,15 @@ def nadam_step(
     decoupled_weight_decay: bool = False,
     maximize: bool = False,
 ) -> None:
-    """Update by NAdam (Dozat 2016): Adam's m and v, and a momentum mu that grows with the step.
+    """Update by NAdam (Dozat, 2016): Adam's m and v, and a momentum mu that grows with the step.
 
-        mu(t) = b1 * (1 - 0.5 * 0.96**(t * momentum_decay));  mu_product *= mu(step)
+        mu(t) = b1 * (1 - 0.5 * 0.96**(t * momentum_decay))
+        mu_product *= mu(step)
         param -= lr * ((1 - mu(step)) / (1 - mu_product) * g + mu(step + 1) / (1 - mu_product * mu(step + 1)) * m)
                  / (sqrt(v / (1 - b2**step)) + eps)
 
-    `mu_product` is an array of one float64 that starts as 1; without it, the rates have always been these.
+    `mu_product` is an array of one float64 that starts as 1; without it, it is computed from step, as if betas and
+    momentum_decay had always been these.
     """
 
     def mu(t: int) -> float:
@@ -150,12 +154,13 @@ def radam_step(
     decoupled_weight_decay: bool = False,
     maximize: bool = False,
 ) -> None:
-    """Update by RAdam (Liu et al. 2019): Adam's m and v, and v counts only when enough gradients were seen.
+    """Update by RAdam (Liu et al., 2020): Adam's m and v, where v is used only once it averages enough gradients.
 
-    rho_inf = 2 / (1 - b2) - 1;  rho = rho_inf - 2 * step * b2**step / (1 - b2**step)
+    rho_inf = 2 / (1 - b2) - 1
+    rho = rho_inf - 2 * step * b2**step / (1 - b2**step)
     r = sqrt((rho - 4) * (rho - 2) * rho_inf / ((rho_inf - 4) * (rho_inf - 2) * rho))
     param -= lr * m / (1 - b1**step) * r * sqrt(1 - b2**step) / (sqrt(v) + eps)   where rho > 5
-    param -= lr * m / (1 - b1**step)                                            elsewhere
+    param -= lr * m / (1 - b1**step)                                              elsewhere
     """
     grad = gradient(param, grad, lr, weight_decay, maximize, decoupled_weight_decay)
     average_moments(exp_avg, exp_avg_sq, grad, betas)
@@ -186,9 +191,11 @@ def adamax_step(
     weight_decay: float = 0.0,
     maximize: bool = False,
 ) -> None:
-    """Update by Adamax (Kingma and Ba 2014, section 7.1).
+    """Update by Adamax (Kingma and Ba, 2015, section 7.1).
 
-    m = b1 * m + (1 - b1) * g;  u = max(b2 * u, |g| + eps);  param -= lr / (1 - b1**step) * m / u
+    m = b1 * m + (1 - b1) * g
+    u = max(b2 * u, |g| + eps)
+    param -= lr / (1 - b1**step) * m / u
     """
     beta1, beta2 = betas
     grad = gradient(param, grad, lr, weight_decay, maximize)

@@ -1,4 +1,4 @@
-"""Rules that divide by the root of summed or averaged squares: AdaGrad, RMSProp, Adadelta."""
+"""Rules that divide by the root of summed or averaged squares: Adagrad, RMSprop, Adadelta."""
 
 import numpy as np
 
@@ -22,9 +22,10 @@ def adagrad_step(
     maximize: bool = False,
     compat: str = "torch",
 ) -> None:
-    """Update by AdaGrad (Duchi, Hazan and Singer 2011).
+    """Update by Adagrad (Duchi, Hazan and Singer, 2011).
 
-    h += g * g;  param -= lr / (1 + (step - 1) * lr_decay) * g / (sqrt(h) + eps);  keras: sqrt(h + eps)
+    h += g * g
+    param -= lr / (1 + (step - 1) * lr_decay) * g / (sqrt(h) + eps), or with keras sqrt(h + eps)
     """
     lr, eps = resolved("adagrad_step", compat, lr=lr, eps=eps)
     grad = gradient(param, grad, lr, weight_decay, maximize, compat == "keras")
@@ -50,13 +51,14 @@ def rmsprop_step(
     maximize: bool = False,
     compat: str = "torch",
 ) -> None:
-    """Update by RMSProp (Hinton's lectures, 2012; centered: Graves 2013).
+    """Update by RMSprop (Tieleman and Hinton, 2012; centered: Graves, 2013).
 
-        h = alpha * h + (1 - alpha) * g * g;  param -= lr * g / (sqrt(h) + eps)
+        h = alpha * h + (1 - alpha) * g * g
+        param -= lr * g / (sqrt(h) + eps)
 
-    centered subtracts the square of the averaged gradient, `grad_avg`, from h under the root. momentum
-    accumulates buf = momentum * buf + g / (sqrt(h) + eps) in `momentum_buffer`, and subtracts lr * buf.
-    keras has eps under the root, sqrt(h + eps), and the rate in the buffer.
+    If centered, the square of the averaged gradient, `grad_avg`, is subtracted from h under the root. With momentum,
+    buf = momentum * buf + g / (sqrt(h) + eps) is kept in `momentum_buffer`, and param -= lr * buf. keras has eps under
+    the root, sqrt(h + eps), and the learning rate in the buffer.
     """
     lr, alpha, eps = resolved("rmsprop_step", compat, lr=lr, alpha=alpha, eps=eps)
     grad = gradient(param, grad, lr, weight_decay, maximize, compat == "keras")
@@ -88,10 +90,14 @@ def adadelta_step(
     weight_decay: float = 0.0,
     maximize: bool = False,
 ) -> None:
-    """Update by Adadelta (Zeiler 2012).
+    """Update by Adadelta (Zeiler, 2012).
 
-    h = rho * h + (1 - rho) * g * g;  delta = sqrt(d + eps) / sqrt(h + eps) * g
-    d = rho * d + (1 - rho) * delta * delta;  param -= lr * delta
+        h = rho * h + (1 - rho) * g * g
+        delta = sqrt(d + eps) / sqrt(h + eps) * g
+        d = rho * d + (1 - rho) * delta * delta
+        param -= lr * delta
+
+    h is `square_avg`, d is `acc_delta`.
     """
     grad = gradient(param, grad, lr, weight_decay, maximize)
     average_square(square_avg, grad, rho)

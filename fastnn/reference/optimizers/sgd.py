@@ -22,13 +22,15 @@ def sgd_step(
     maximize: bool = False,
     compat: str = "torch",
 ) -> None:
-    """Update by gradient descent, with momentum if that is not 0.
+    """Update by gradient descent, with momentum if that is not 0 (Polyak, 1964; nesterov: Sutskever et al., 2013).
 
-        buf = momentum * buf + (1 - dampening) * g;  param -= lr * buf
+        buf = momentum * buf + (1 - dampening) * g
+        param -= lr * buf, or lr * (g + momentum * buf) with nesterov
 
-    With step=1 the first gradient is not dampened, and PyTorch's buffer starts as g, whatever is in it.
-    Nesterov's variant subtracts lr * (g + momentum * buf). keras and sklearn have the rate in the buffer:
-    buf = momentum * buf - lr * g;  param += buf, or momentum * buf - lr * g.
+    With step=1 the first gradient is not dampened, and in PyTorch the buffer becomes g, whatever it was.
+
+    keras and sklearn have the learning rate in the buffer: buf = momentum * buf - lr * g; param += buf, or
+    momentum * buf - lr * g with nesterov.
     """
     (lr,) = resolved("sgd_step", compat, lr=lr)
     grad = gradient(param, grad, lr, weight_decay, maximize, compat == "keras")

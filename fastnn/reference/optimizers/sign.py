@@ -1,4 +1,4 @@
-"""Rules that go by the sign of the gradient alone: Lion and Rprop."""
+"""Rules that use the sign of the gradient alone: Lion and Rprop."""
 
 import numpy as np
 
@@ -17,9 +17,11 @@ def lion_step(
     weight_decay: float = 0.0,
     maximize: bool = False,
 ) -> None:
-    """Update by Lion (Chen et al. 2023); the decay is of the parameters themselves, as AdamW's.
+    """Update by Lion (Chen et al., 2023), with decoupled weight decay.
 
-    param *= 1 - lr * weight_decay;  param -= lr * sign(b1 * m + (1 - b1) * g);  m = b2 * m + (1 - b2) * g
+    param *= 1 - lr * weight_decay
+    param -= lr * sign(b1 * m + (1 - b1) * g)
+    m = b2 * m + (1 - b2) * g
     """
     beta1, beta2 = betas
     grad = gradient(param, grad, lr, weight_decay, maximize, decoupled=True)
@@ -42,10 +44,12 @@ def rprop_step(
     weight_decay: float = 0.0,
     maximize: bool = False,
 ) -> None:
-    """Update by Rprop without weight backtracking (Riedmiller and Braun 1993; iRprop-, Igel and Husken 2000).
+    """Update by Rprop without weight backtracking (Riedmiller and Braun, 1993; iRprop-: Igel and Huesken, 2000).
 
-        step_size *= etas[1] where g * prev > 0, etas[0] where g * prev < 0;  clamped to step_sizes
-        g = 0 where g * prev < 0;  param -= step_size * sign(g);  prev = g
+        step_size *= etas[1] where g * prev > 0, etas[0] where g * prev < 0
+        step_size = clip(step_size, *step_sizes)
+        prev = g, but 0 where g * prev < 0
+        param -= step_size * sign(prev)
 
     With step=1, step_size starts as lr and prev as 0, whatever is in them.
     """
