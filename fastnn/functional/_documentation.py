@@ -54,11 +54,12 @@ DEFAULTS = {
     "params": "",
     "reductions": '"mean", "sum", "none"',
     "batchmean": "",
-    "mean": '"mean" divides by the sum of the weights of the\n    targets\' classes.',
-    "values": "",
+    "mean": '"mean" divides by the sum of the weights of the targets\' classes.',
+    "values": "reduction or sample_weight",
     "nan": "",
+    "scale": 'The formula is that of reduction "none". Weights multiply it and "mean" divides it as they do the loss.',
     "gradients": "grad_input : ndarray, shape and dtype of input",
-    "gradient_nan": "NaN in input or target gives NaN in the gradient of that element, and of no other.",
+    "gradient_nan": "NaN in input or target gives NaN in the gradient of that element alone.",
 }
 
 ELEMENTWISE_LOSS = """
@@ -83,7 +84,7 @@ TypeError
     If an array is not float32 or float64 (target: nor integers or booleans), dtypes differ, or another argument has
     the wrong type.
 ValueError
-    If shapes do not match, or reduction, sample_weight{values} is out of its range.
+    If shapes do not match, or {values} is out of its range.
 
 Notes
 -----
@@ -102,7 +103,8 @@ reduction : {{"mean", "sum", "none"}}, default "mean"
 sample_weight : array of shape (rows,), optional
     Multiplies the loss of each row; 0 or more and finite. "mean" then divides by the sum of the weights.
 {params}weight : array of shape (classes,), optional
-    Multiplies the loss by the weight of the target's class; 0 or more and finite. {mean}
+    Multiplies the loss by the weight of the target's class; 0 or more and finite.
+    {mean}
 ignore_index : int, default -100
     Rows with this target have loss 0 and gradient 0 and are left out of the mean, even if input is NaN there.
 
@@ -116,13 +118,15 @@ TypeError
     If input is not float32 or float64, target has another dtype than above, or another argument has the wrong type.
 ValueError
     If shapes do not match, a class index is out of range (the message has its row), a weight is negative, infinite or
-    NaN{values}, or reduction is unknown.
+    NaN, or {values} is out of its range.
 
 Notes
 -----
-{nan}A sample weight of 0 does not hide NaN; ignore_index does. The mean is NaN if there are no rows, all are ignored,
-or the weights sum to 0. Sums run in a fixed order: their bits do not depend on the number of threads or the instruction
-set (x86 without FMA excepted).
+{nan}
+
+A sample weight of 0 does not hide NaN; ignore_index does. The mean is NaN if there are no rows, all are ignored, or the
+weights sum to 0. Sums run in a fixed order: their bits do not depend on the number of threads or the instruction set
+(x86 without FMA excepted).
 """
 
 ROW_LOSS = """
@@ -143,7 +147,7 @@ Raises
 TypeError
     If an array is not float32 or float64, dtypes differ, or another argument has the wrong type.
 ValueError
-    If shapes do not match, or reduction, sample_weight{values} is out of its range.
+    If shapes do not match, or {values} is out of its range.
 
 Notes
 -----
@@ -169,5 +173,7 @@ TypeError, ValueError
 
 Notes
 -----
+{scale}
+
 {gradient_nan}
 """
