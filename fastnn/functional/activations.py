@@ -22,7 +22,7 @@ SLOPE = "float, default 0.01\n    Slope where x <= 0."
 ALPHA = "float, default 1.0"
 NOT_0 = "float, default 1.0, not 0"
 INTERVAL = {"min_val": "float, default -1.0", "max_val": "float, default 1.0, above min_val"}
-NO_INTERVAL = "max_val is not greater than min_val"
+NO_INTERVAL = "max_val is not above min_val"
 UNKNOWN_FORM = "approximate is anything else"
 NAN_UNLESS = "NaN in grad_output gives NaN, but 0 where {}."
 PASSES = f"Where x is NaN the gradient is grad_output, as in PyTorch. {NAN_UNLESS}"

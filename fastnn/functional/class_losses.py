@@ -40,11 +40,11 @@ MARGIN = """p : {1, 2}, default 1
 margin : float above 0, default 1.0
     Least difference between the score of the target's class and another that costs nothing.
 """
-MEAN_OF_SHARES = """"mean" divides by the sum of the weights of the targets' classes, but for probabilities by the number
-    of rows."""
+MEAN_OF_SHARES = """"mean" divides by the sum of the weights of the targets' classes; for probabilities by the
+    number of rows."""
 MEAN_OF_ROWS = '"mean" divides by the number of rows all the same, as in PyTorch.'
-SOFTMAX_NAN = """A row of input with NaN or +inf, or of -inf alone, gives NaN. An entry of -inf has probability 0 and adds nothing to
-the loss where its target is 0."""
+SOFTMAX_NAN = """A row of input with NaN or +inf, or of -inf alone, gives NaN. An entry of -inf has probability 0, and
+adds nothing to the loss where its target is 0."""
 SOFTMAX_GRADIENT_NAN = "A row of input with NaN or +inf, or of -inf alone, gives a row of NaN."
 TARGET_ONLY = "Only the entry of the target's class is read: NaN elsewhere has no effect."
 NO_INPUT = "The gradient does not depend on input: NaN there has no effect."

@@ -105,8 +105,8 @@ def kl_div(
     Notes
     -----
     Where the target is 0 the loss is 0, even if input is -inf. A negative target gives NaN. Reduction "batchmean" of a
-    scalar is a ValueError. As in PyTorch "mean" is not the mean divergence (Kullback and Leibler 1951), but that divided
-    by the number of columns.
+    scalar is a ValueError. As in PyTorch "mean" is not the mean divergence (Kullback and Leibler 1951), but that
+    divided by the number of columns.
 
     >>> F.kl_div(np.log(np.array([[0.25, 0.75]])), np.array([[0.5, 0.5]]), reduction="batchmean").round(4)
     np.float64(0.1438)
