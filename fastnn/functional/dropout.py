@@ -78,10 +78,10 @@ Notes
 PROBABILITY = "p : float in [0, 1], default 0.5\n    Probability of an element to be dropped.\n"
 BELOW_ONE = "p : float in [0, 1), default 0.5\n    The variance of the factors is p / (1 - p).\n"
 DEVIATION = "std : float, at least 0, default 1.0\n    Standard deviation of the noise.\n"
-MASK = """Element i (in C order) is kept where word start + i of the random stream (seed, stream), of Philox4x32-10
+MASK = """Element i (in C order) is kept where word start + i of the random stream (seed, stream), Philox4x32-10
     (Salmon et al. 2011), is at least floor(p * 2^32). So the gradient can draw the same mask again."""
-NORMAL = """z of element i (in C order) is the inverse of the normal distribution function (Wichura 1988, AS 241) at
-    word start + i of the random stream (seed, stream), of Philox4x32-10 (Salmon et al. 2011), times 2^-32."""
+NORMAL = """z of element i (in C order) is made from word start + i of the random stream (seed, stream), Philox4x32-10
+    (Salmon et al. 2011), by the inverse of the normal distribution function (Wichura 1988, AS 241)."""
 
 
 @documented(

@@ -33,8 +33,8 @@ Raises
 TypeError
     If x is not float32 or float64, or out has another dtype{types}.
 ValueError
-    If x is a scalar or its last axis {even}, or out has another shape or is not C-contiguous, aligned and
-    writable{values}.
+    If x is a scalar, the length of its last axis {even}, or out has another shape or is
+    not C-contiguous, aligned and writable{values}.
 """
 
 BACKWARD = """

@@ -295,8 +295,8 @@ def batch_norm(
     Notes
     -----
     In training a feature with NaN or an infinity is NaN, and no other. Otherwise NaN gives NaN in its own place, and a
-    running variance below -eps gives NaN. With eps = 0 a feature with variance 0 is NaN where x is its mean, and infinite
-    elsewhere. An x without rows updates nothing.
+    running variance below -eps gives NaN. With eps = 0 a feature with variance 0 is NaN where x is its mean, and
+    infinite elsewhere. An x without rows updates nothing.
 
     Examples
     --------
