@@ -17,7 +17,7 @@ ACTIVATIONS = (
     "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "celu", "gelu", "silu", "mish", "softplus", "softsign",
     "hardsigmoid", "hardswish", "hardtanh", "relu6",
 )  # fmt: skip
-# Their parameters when they are named without any.
+# The parameters of those that have some, by default.
 DEFAULTS = {
     "leaky_relu": (0.01,),
     "elu": (1.0,),
@@ -47,28 +47,40 @@ def linear(x: Any, weight: Any, bias: Any = None, activation: str | None = None,
     ----------
     x : ndarray of float32 or float64, shape (..., in_features)
     weight : ndarray of the same dtype, shape (in_features, out_features)
+        W: the transpose of PyTorch's.
     bias : ndarray of the same dtype, shape (out_features,), optional
+        b; without it 0.
     activation : str, optional
         Name of an elementwise activation of this module ("relu", "tanh", ...), with its default parameters.
     out : ndarray, shape (..., out_features), optional
-        Written and returned; must not overlap the inputs.
+        Written and returned; may overlap the inputs, which are then copied first.
 
     Returns
     -------
-    y : ndarray, shape (..., out_features)
+    y : ndarray, shape (..., out_features), dtype of x
 
     Raises
     ------
     TypeError
         If the arrays differ in dtype, or are not float32 or float64.
     ValueError
-        If shapes do not match, or the activation is unknown.
+        If shapes do not match, the activation is unknown, or out is not C-contiguous, aligned and writable.
 
     Notes
     -----
     Each output is one chain of fused multiply-adds over the inputs in ascending order, starting from the bias: its bits
-    depend neither on the other rows nor on the number of threads or the instruction set. Zeros are not skipped, so NaN
-    and 0 * inf give NaN.
+    depend neither on the other rows nor on the number of threads or the instruction set (x86 without FMA excepted).
+    Zeros are not skipped, so NaN gives NaN, and so does 0 * inf.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import functional as F
+    >>> x, weight, bias = np.array([[1.0, 2.0]]), np.array([[1.0, -1.0], [0.5, -2.0]]), np.array([0.5, 0.0])
+    >>> F.linear(x, weight, bias)
+    array([[ 2.5, -5. ]])
+    >>> F.linear(x, weight, bias, activation="relu")
+    array([[2.5, 0. ]])
     """
     params = DEFAULTS.get(activation or "", ())
     if activation is None or activation in ACTIVATIONS:
@@ -96,11 +108,12 @@ def linear(x: Any, weight: Any, bias: Any = None, activation: str | None = None,
 def linear_backward(grad_output: Any, x: Any, weight: Any) -> tuple[Array, Array, Array]:
     """Gradients of `linear` without activation.
 
-    grad_x = g W^T,   grad_weight = x^T g,   grad_bias = column sums of g
+    grad_x = g W^T,   grad_weight = x^T g,   grad_bias = column sums of g,   g = grad_output
 
     Parameters
     ----------
     grad_output : ndarray of float32 or float64, shape (..., out_features)
+        Gradient of the loss with respect to the output.
     x : ndarray of the same dtype, shape (..., in_features)
     weight : ndarray of the same dtype, shape (in_features, out_features)
 
@@ -110,12 +123,26 @@ def linear_backward(grad_output: Any, x: Any, weight: Any) -> tuple[Array, Array
 
     Raises
     ------
-    TypeError, ValueError
-        If dtypes or shapes do not match.
+    TypeError
+        If the arrays differ in dtype, or are not float32 or float64.
+    ValueError
+        If shapes do not match.
 
     Notes
     -----
-    Sums over rows run in ascending order, as one chain an element.
+    Sums over rows run in ascending order, one chain for each element. NaN gives NaN in all elements that it enters.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import functional as F
+    >>> x, weight = np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]])
+    >>> grad_x, grad_weight, grad_bias = F.linear_backward(np.ones((1, 1)), x, weight)
+    >>> grad_x, grad_bias
+    (array([[3., 4.]]), array([1.]))
+    >>> grad_weight
+    array([[1.],
+           [2.]])
     """
     quick = core.quick_linear_backward(grad_output, x, weight)
     if quick is not None:
