@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import _validation as check
 from .._frames import ShortErrors
-from ..compiler.meters import ACCURACY, CLASSES, ERRORS, Meter, top_k
+from ..compiler.counters import ACCURACY, CLASSES, ERRORS, Counter, top_k
 from ..functional.softmax import softmax
 from ._inputs import Array
 from .classification import Counts, check_average
@@ -29,7 +29,7 @@ class Metric(ShortErrors):
     ----------
     name : str
         Name of the record: "f1" while training, "val_f1" for validation data.
-    meter : Meter or None, default None
+    counter : Counter or None, default None
         The counts that the compiled loop adds up over batches, for `of_counts`. None for a metric that needs all
         predictions at once, by `of_predictions`: it is computed for validation data and by `Trainer.evaluate`, not
         while training.
@@ -55,14 +55,14 @@ class Metric(ShortErrors):
     """
 
     name: str
-    meter: Meter | None = None
+    counter: Counter | None = None
 
     def of_counts(self, counts: Array, several: bool) -> float:
-        """The value from the counts of `meter`.
+        """The value from the counts of `counter`.
 
         Parameters
         ----------
-        counts : ndarray of float64, shape (meter.size(n_out),)
+        counts : ndarray of float64, shape (counter.size(n_out),)
         several : bool
             Whether each output is a label of its own (multilabel targets).
 
@@ -121,7 +121,7 @@ class Accuracy(Metric):
     """
 
     name = "accuracy"
-    meter = ACCURACY
+    counter = ACCURACY
 
 
 class TopKAccuracy(Metric):
@@ -158,7 +158,7 @@ class TopKAccuracy(Metric):
 
     def __init__(self, k: int = 5) -> None:
         self.name = f"top_{check.check_integer('k', k, at_least=1)}_accuracy"
-        self.meter = top_k(k)
+        self.counter = top_k(k)
 
     def of_counts(self, counts: Array, several: bool) -> float:
         return _ratio(counts[0], counts[1])
@@ -168,7 +168,7 @@ class Rate(Metric):
     """Base of `Precision`, `Recall` and `F1`, which have its parameters."""
 
     kind: ClassVar[str]
-    meter = CLASSES
+    counter = CLASSES
 
     def __init__(self, average: str | None = None, zero_division: float = 0.0) -> None:
         self.zero_division = check_average(average, zero_division)
@@ -276,7 +276,7 @@ class Errors(Metric):
     a ValueError.
     """
 
-    meter = ERRORS
+    counter = ERRORS
 
     def of_counts(self, counts: Array, several: bool) -> float:
         (weight, samples), (absolute, squared, _, spread) = counts[:2], counts[2:].reshape(4, -1)

@@ -12,7 +12,7 @@ from .. import _validation as check
 from .module import Module
 
 if TYPE_CHECKING:
-    from ..compiler.plan import Plan
+    from ..compiler.builder import Builder
 
 
 class Activation(Module):
@@ -36,8 +36,8 @@ class Activation(Module):
         """The parameters of the kernel by name, in the order in which the kernel takes them."""
         return {name: check.check_number(name, getattr(self, name)) for name in self.planned}
 
-    def plan(self, plan: Plan, label: str, position: int) -> None:
-        plan.activation(self, label, self.kernel, tuple(self.params.values()))
+    def plan(self, builder: Builder, label: str, position: int) -> None:
+        builder.activation(self, label, self.kernel, tuple(self.params.values()))
 
     def extra_repr(self) -> str:
         return ", ".join(f"{name}={value:g}" for name, value in self.params.items())
@@ -544,8 +544,8 @@ class Softmax(Module):
         y = function(np.ascontiguousarray(rows).reshape(math.prod(rows.shape[:-1]), rows.shape[-1]))
         return np.ascontiguousarray(np.moveaxis(y.reshape(rows.shape), -1, 1))
 
-    def plan(self, plan: Plan, label: str, position: int) -> None:
-        plan.rows(self, label, self.kernel, (1.0 / check.check_temperature(self.temperature, "float32"),))
+    def plan(self, builder: Builder, label: str, position: int) -> None:
+        builder.rows(self, label, self.kernel, (1.0 / check.check_temperature(self.temperature, "float32"),))
 
     def extra_repr(self) -> str:
         return f"temperature={self.temperature:g}"

@@ -17,7 +17,7 @@ from .module import Module
 from .sequential import Sequential
 
 if TYPE_CHECKING:
-    from ..compiler.plan import Plan
+    from ..compiler.builder import Builder
 
 
 class Embedding(Module):
@@ -99,10 +99,10 @@ class Embedding(Module):
     def weight(self, value: check.Array) -> None:
         self["weight"][...] = value
 
-    def plan(self, plan: Plan, label: str, position: int) -> None:
-        name = f"Embedding: num_embeddings of a {plan.dtype} network"
-        check.check_integer(name, self.num_embeddings, at_most=MOST_CODES[plan.dtype])
-        plan.parametric(self, label, "embedding", (float(len(self.weight)), float(self._padding)))
+    def plan(self, builder: Builder, label: str, position: int) -> None:
+        name = f"Embedding: num_embeddings of a {builder.dtype} network"
+        check.check_integer(name, self.num_embeddings, at_most=MOST_CODES[builder.dtype])
+        builder.parameter(self, label, "embedding", num_embeddings=len(self.weight), padding=self._padding)
 
     def out_features_for(self, in_features: int) -> int:
         return in_features * self.embedding_dim

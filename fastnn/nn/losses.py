@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from .. import _validation as check
-from .._core.operations import ACCUMULATE, BY_ROWS, LABELS, MEAN
+from .._core.operations import ACCUMULATE, BY_ROWS, EACH_OUTPUT, LABELS, MEAN, ROOT
 from .._frames import USE, shortened
 from ..functional import LOSSES
 from ..functional._losses import LossFunction
 from .fixed import Fixed
 
 if TYPE_CHECKING:
-    from ..compiler.plan import Plan
+    from ..compiler.compile import ProgramBuilder as Builder
 
 
 class Loss(Fixed):
@@ -147,7 +147,7 @@ class Loss(Fixed):
         -------
         target : ndarray, shape (rows, n_out) and dtype of the network; or int64 of shape (rows,)
         labels : bool
-            Whether the target is class indices. `HeadsLoss` returns the layout of its heads instead. `plan` is given
+            Whether the target is class indices. `HeadsLoss` returns the layout of its heads instead. `builder` is given
             it.
 
         Raises
@@ -163,48 +163,58 @@ class Loss(Fixed):
         check.check_shape("y", t, (rows, n_out), f"for {rows} samples and {n_out} outputs")
         return t, False
 
-    def plan(self, plan: Plan, labels: bool) -> None:
-        """Add the operations of this loss to `plan`; called by the network.
+    def plan(self, builder: Builder, labels: bool) -> None:
+        """Add the operations of this loss to `builder`; called by the network.
 
         `labels` is the second value that `prepare_target` returned.
         """
-        self._plan_loss(plan, labels, plan.current, plan.gradient, plan.cols, self._operands(plan))
+        self._plan_loss(builder, labels, builder.current, builder.gradient, builder.cols, self._operands(builder))
         if self.threshold is not None or self.classes:
-            self._plan_accuracy(plan, labels)
+            self._plan_accuracy(builder, labels)
 
-    def _plan_loss(self, plan: Plan, labels: bool, x: Any, gradient: Any, cols: int, more: dict[str, Any]) -> None:
+    def _plan_loss(
+        self, builder: Builder, labels: bool, x: Any, gradient: Any, cols: int, more: dict[str, Any]
+    ) -> None:
         """Add the loss of `cols` columns x, and its gradient unless that is None; `more` are further operands."""
-        from ..compiler.program import Operation, Slot
+        from ..compiler.memory import Argument
+        from ..compiler.operations import Operation
 
-        arrays = {"x": x, "target": Slot("target"), "sample_weight": Slot("sample_weight"), **more}
+        arrays = {"x": x, "target": Argument("target"), "sample_weight": Argument("sample_weight"), **more}
         if gradient is not None:
-            arrays["grad_x"] = gradient
+            arrays["grad_input"] = gradient
         if self.kind == "loss":
-            arrays["expanded"] = plan.buffer(cols)
+            arrays["expanded"] = builder.matrix(cols)
         label = f"{type(self).__name__}" + (" + gradient" if gradient is not None else "")
-        flag = self._flag(labels) | (ACCUMULATE if plan.accumulate else 0)
-        operation = Operation(self.kind, label, arrays, cols, 0, self.kernel, self.numbers, flag, self.root, loss=self)
-        plan.operations.append(operation)
+        flag = self._flag(labels) | (ACCUMULATE if builder.accumulate else 0)
+        flag |= ROOT if self.root else 0
+        options: dict[str, float] = {"ignored": self.ignored} if self.kind == "row_loss" else {}
+        operation = Operation(self.kind, label, arrays, cols, 0, self.kernel, self.numbers, options, flag, loss=self)
+        builder.operations.append(operation)
 
     def _flag(self, labels: bool) -> int:
         flag = 0 if self.reduction == "sum" else MEAN
         return flag | (LABELS if labels else 0) | (BY_ROWS if self.reduction == "batchmean" else 0)
 
-    def _operands(self, plan: Plan) -> dict[str, Any]:
+    def _operands(self, builder: Builder) -> dict[str, Any]:
         """Further operands of the kernel: the number of each column, repeated for each row of a batch."""
         if self._extra is None:
             return {}
-        check.check_shape(self.extra_name, self._extra, (plan.cols,), "one an output")
-        return {"extra": check.as_columns(self.extra_name, self._extra, (plan.batch_size, plan.cols), plan.dtype)}
+        check.check_shape(self.extra_name, self._extra, (builder.cols,), "one an output")
+        return {
+            "extra": check.as_columns(self.extra_name, self._extra, (builder.batch_size, builder.cols), builder.dtype)
+        }
 
-    def _plan_accuracy(self, plan: Plan, labels: bool) -> None:
-        from ..compiler.program import Operation, Slot
+    def _plan_accuracy(self, builder: Builder, labels: bool) -> None:
+        from ..compiler.memory import Argument
+        from ..compiler.operations import Operation
 
-        arrays = {"x": plan.current, "target": Slot("target"), "sample_weight": Slot("sample_weight")}
+        arrays = {"x": builder.current, "target": Argument("target"), "sample_weight": Argument("sample_weight")}
         binary = self.threshold is not None
-        params = (self.threshold or 0.0, float(self.ignored))
-        flag = self._flag(labels)
-        plan.operations.append(Operation("correct", "accuracy", arrays, plan.cols, 0, None, params, flag, binary))
+        options: dict[str, float] = {"threshold": self.threshold or 0.0, "ignored": self.ignored}
+        flag = self._flag(labels) | (EACH_OUTPUT if binary else 0)
+        builder.operations.append(
+            Operation("count_correct", "accuracy", arrays, builder.cols, options=options, flag=flag)
+        )
 
     def __repr__(self) -> str:
         params: dict[str, Any] = {n: v if isinstance(v, bool) else f"{v:g}" for n, v in self.params.items()}
@@ -455,11 +465,11 @@ class PythonLoss(Loss):
             raise ValueError(f"y must have {rows} rows, one a sample, got shape {t.shape}")
         return t, False
 
-    def plan(self, plan: Plan, labels: bool) -> None:
-        from ..compiler.program import Operation
-        from ..compiler.stages import read_only
+    def plan(self, builder: Builder, labels: bool) -> None:
+        from ..compiler.backward import read_only
+        from ..compiler.operations import Operation
 
-        x, gradient = plan.in_workspace(plan.current, plan.cols, "input"), plan.gradient
+        x, gradient = builder.in_workspace(builder.current, builder.cols, "input"), builder.gradient
 
         def call(rows: int, staged: Any) -> tuple[float, float]:
             target, weight, mean_weight = staged
@@ -471,13 +481,13 @@ class PythonLoss(Loss):
             count = rows if weight is None else float(weight.sum(dtype="float64"))
             if gradient is not None:
                 grad = _gradient(result[1], (rows, gradient.cols))
-                scale = count if plan.accumulate else count / (rows * mean_weight) if mean_weight else 1.0
+                scale = count if builder.accumulate else count / (rows * mean_weight) if mean_weight else 1.0
                 gradient.array[:rows] = grad * scale if count else grad
             return value, count
 
         name = getattr(self.function, "__name__", type(self.function).__name__)
-        arrays = {"x": x} | ({"grad_x": gradient} if gradient is not None else {})
-        plan.operations.append(Operation("python", f"{name} (Python)", arrays, plan.cols, call=call))
+        arrays = {"x": x} | ({"grad_input": gradient} if gradient is not None else {})
+        builder.operations.append(Operation("python", f"{name} (Python)", arrays, builder.cols, call=call))
 
 
 def _mean(value: Any, rows: int, weight: check.Array | None) -> float:

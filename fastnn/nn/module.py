@@ -16,7 +16,7 @@ from .init.names import as_initializer
 Array = check.Array
 
 if TYPE_CHECKING:
-    from ..compiler.plan import Plan
+    from ..compiler.builder import Builder
     from .network import Network
     from .parameters import Parameters
     from .sequential import Sequential
@@ -273,11 +273,11 @@ class Module(Fixed):
 
     # -- what a layer does ---------------------------------------------------------------------------------------------
 
-    def plan(self, plan: Plan, label: str, position: int) -> None:
-        """Add the operations of this layer to `plan`; called by the network."""
-        plan.python(self, label)
+    def plan(self, builder: Builder, label: str, position: int) -> None:
+        """Add the operations of this layer to `builder`; called by the network."""
+        builder.python(self, label)
 
-    def plan_branches(self, plan: Plan, label: str, branches: tuple[tuple[Node, ...], ...]) -> None:
+    def plan_branches(self, builder: Builder, label: str, branches: tuple[tuple[Node, ...], ...]) -> None:
         """Add the operations of this layer, which is made of layers, and of its branches; called by the network."""
         raise NotImplementedError(f"{type(self).__name__} must define plan_branches(plan, label, branches)")
 

@@ -13,7 +13,6 @@ from .. import _validation as check
 from .._frames import errors_of_use
 from .._locks import MAKING, Lock
 from ..compiler.cache import ProgramCache
-from ..compiler.meters import NOTHING, Counting
 from ..compiler.program import Program
 from .inputs import as_rows, widened
 from .module import Module
@@ -21,8 +20,6 @@ from .network import Network, redraw
 from .structure import chain, check_free, check_layers, tree
 
 if TYPE_CHECKING:
-    from ..optim import Optimizer
-    from .losses import Loss
     from .summary import Summary
 
 Array = check.Array
@@ -403,39 +400,20 @@ class Sequential(Network):
         """
         return self._programs.get((mode, n_in), rows, lambda: self.plan_program(mode, rows, n_in))
 
-    def plan_program(
-        self,
-        mode: str,
-        rows: int,
-        n_in: int,
-        *,
-        loss: Loss | None = None,
-        labels: Any = False,
-        counting: Counting = NOTHING,
-        optimizer: Optimizer | None = None,
-        accumulate: bool = False,
-        **update: Any,
-    ) -> Program:
-        """Compile a program for `mode`: "predict", "train" (forward and backward apart), "evaluate" or "step".
+    def plan_program(self, mode: str, rows: int, n_in: int, **options: Any) -> Program:
+        """Compile a program for `mode` and at least so many rows; `options` are those of `compile_program`."""
+        from ..compiler.compile import compile_program
 
-        With `accumulate`, a step adds its gradients to the present ones; `update` are keywords of `Plan.update`.
-        """
-        from ..compiler.plan import Plan
-
-        train, accumulate = mode in ("train", "step"), accumulate or mode == "train"
-        plan = Plan(n_in, max(1, rows), self.dtype, train=train, seed=self.seed, tick=self._tick, accumulate=accumulate)
-        plan.layers(self._nodes)
-        plan.forward(to_output=mode in ("predict", "train"))
-        if loss is not None:
-            plan.loss(loss, gradient=train, labels=labels)
-            plan.metrics(counting)
-        if train:
-            plan.backward(input_gradient=mode == "train")
-        if optimizer is not None:
-            plan.update(optimizer, mean=loss is not None and loss.reduction != "sum", **update)
-        if mode == "step":
-            plan.statistics()
-        return plan.finish()
+        return compile_program(
+            self._nodes,
+            mode,
+            n_in=n_in,
+            batch_size=max(1, rows),
+            dtype=self.dtype,
+            seed=self.seed,
+            tick=self._tick,
+            **options,
+        )
 
     def _forget_programs(self) -> None:
         with MAKING:

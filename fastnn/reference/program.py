@@ -7,20 +7,18 @@ this package. Buffers are matrices with a row for each sample of the largest bat
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from .._core.program import BadRow, NonFinite
+from .._core.errors import BadRow, NonFinite
 from .._locks import Lock
 from .._validation import NARROW
 from .elementary import Array
+from .interfaces import Operation, Program
 from .mixing import mix_rows
 from .operations import Operations, check_labels
 from .rows import widen
-
-if TYPE_CHECKING:
-    from ..compiler.program import Operation, Program
 
 # Operands that are no matrices with a row for each sample.
 WHOLE = {
@@ -33,7 +31,7 @@ class ReferenceProgram(Operations):
     predictions and samples.
     """
 
-    def __init__(self, program: "Program") -> None:
+    def __init__(self, program: Program) -> None:
         self.operations = program.operations
         self.tick, self.n_out, self.dtype = program.tick, program.n_out, program.dtype
         self.loss_stop = program.sections["loss"][1] if "loss" in program.sections else None
@@ -210,10 +208,10 @@ class ReferenceProgram(Operations):
             self._run(self.update[1], last, rows, slots, sums, tick)
 
     @staticmethod
-    def _array(array: Any, rows: int, operation: "Operation", slots: dict[str, Array], role: str) -> Array | None:
+    def _array(array: Any, rows: int, operation: Operation, slots: dict[str, Array], role: str) -> Array | None:
         """An operand: from the slots, or the part of a buffer that this batch uses."""
-        if hasattr(array, "slot"):
-            return slots.get(array.slot)
+        if hasattr(array, "argument"):
+            return slots.get(array.argument)
         if array is None or operation.kind in ("update", "average") or role in WHOLE:
             return array
         if operation.kind == "row_loss" and role == "extra":  # one number a class

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..compiler.program import Buffer
-from ..compiler.stages import Stage
+from ..compiler.backward import Stage
+from ..compiler.memory import Matrix
 from ..reference.operations import elementwise
 
 if TYPE_CHECKING:
@@ -153,11 +153,11 @@ def _layer(stage: Stage, x: Array, params: Parameters, updates: Array, gradients
     rows = x.shape[0]
     y = stage.y.array[:rows].astype("float64")
     dead = saturated = grad_norm = ratio = math.nan
-    if stage.gate is not None:
-        saved = stage.gate.saved.array[:rows] if isinstance(stage.gate.saved, Buffer) else x
-        slope = np.abs(elementwise(stage.gate.kernel)(np.ones_like(saved), saved, *stage.gate.params))
+    if stage.slope is not None:
+        saved = stage.slope.saved.array[:rows] if isinstance(stage.slope.saved, Matrix) else x
+        slope = np.abs(elementwise(stage.slope.kernel)(np.ones_like(saved), saved, *stage.slope.params))
         dead = float((slope == 0).all(axis=0).mean())
-        saturated = math.nan if stage.gate.kernel in HALF_FLAT else float((slope < FLAT).mean())
+        saturated = math.nan if stage.slope.kernel in HALF_FLAT else float((slope < FLAT).mean())
     places = [params.place(stage.layer.array(name)) for name in stage.layer.parameter_shapes()]
     if places:
         grad_norm, update, size = (

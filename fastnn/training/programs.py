@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import _validation as check
-from .._core.program import BadCode, BadLabel, BadTarget
+from .._core.errors import BadIndex, BadLabel, BadTarget
 from ..compiler.cache import ProgramCache
-from ..compiler.meters import ACCURACY, NOTHING, SUMS, Counting
+from ..compiler.counters import ACCURACY, NOTHING, SUMS, Counting
 from ..compiler.program import Program
 from ..nn.losses import Loss, PythonLoss
 from .data import Data
@@ -74,8 +74,8 @@ class Programs:
         """What is counted for metrics."""
         if not self.metrics and not self.loss.heads:
             return NOTHING
-        meters = (metric.meter for metric in self.metrics if metric.meter is not None)
-        return Counting.of(meters, self.loss, data, self.net.out_features_for(data.x.shape[1]))
+        counters = (metric.counter for metric in self.metrics if metric.counter is not None)
+        return Counting.of(counters, self.loss, data, self.net.out_features_for(data.x.shape[1]))
 
     def new_sums(self, data: Data) -> Array:
         """Where programs for such data add up, from the beginning."""
@@ -181,14 +181,14 @@ class Programs:
             raise ValueError(self.loss.describe_label(row, value, data.y, program.n_out, data.labels)) from None
         except BadTarget as error:
             raise program.explained_target(error, order) from None
-        except BadCode as error:
+        except BadIndex as error:
             raise program.explained(error, order) from None
 
     def evaluate(self, data: Data, batch: int) -> dict[str, float]:
         """The scores of the network on data, in inference mode."""
         sums = self.new_sums(data)
         self.run("evaluate", data, None, 0, len(data), max(1, min(len(data), batch)), sums)
-        whole = [metric for metric in self.metrics if metric.meter is None]
+        whole = [metric for metric in self.metrics if metric.counter is None]
         scores = self.scores(sums, data) | dict.fromkeys((metric.name for metric in whole), math.nan)
         counted: Any = data.y != self.loss.ignored if data.labels is True else slice(None)
         y_true = data.y[counted]
@@ -210,6 +210,6 @@ class Programs:
             scores["accuracy"] = correct / samples
         counting = NOTHING if data is None else self.counting(data)
         for metric in self.metrics:
-            if counting.places and metric.meter not in (None, ACCURACY):
-                scores[metric.name] = metric.of_counts(sums[counting.places[metric.meter]], counting.several)
+            if counting.places and metric.counter not in (None, ACCURACY):
+                scores[metric.name] = metric.of_counts(sums[counting.places[metric.counter]], counting.several)
         return scores

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _schema as schema
 from .. import _validation as check
-from ..compiler.meters import SUMS
+from ..compiler.counters import SUMS
 from .data import Data
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import _validation as check
-from .._core.program import NonFinite
+from .._core.errors import NonFinite
 from .._frames import errors_of_use
 from .._locks import MAKING
 from ..compiler.program import Program

@@ -1,8 +1,7 @@
-"""What the compiled loop counts for metrics, and where in the sums of a program it stands.
+"""What a program counts for metrics, and where in its sums that stands.
 
-A program adds up in one flat array: first the loss and the accuracy (`SUMS` numbers), then the losses of several heads
-of a network, one each, then what each meter counts. So
-this array is all that a run has to keep of an epoch.
+A program adds up in one flat array of float64: the loss and the accuracy (`SUMS` numbers), then the loss of each head
+of a network that has several, then the counts of each counter. A run keeps nothing else of an epoch.
 """
 
 from __future__ import annotations
@@ -10,11 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from ..nn.losses import Loss
-    from ..training.data import Data
+from .interfaces import Loss, Targets
+from .operations import OPERATIONS
 
 SUMS = 5  # the last loss; then summed losses, weights, weights of right predictions and of all predictions
 
@@ -23,11 +21,11 @@ INDICES, COLUMNS, ROWS = "class indices", "a label each", "rows"
 
 
 @dataclass(frozen=True)
-class Meter:
-    """Something that is counted: the kind of operation that does it, its parameter, and what it needs to know."""
+class Counter:
+    """Something that is counted: the kind of operation that does it, its paracounter, and what it needs to know."""
 
     kind: str
-    param: float = 0.0
+    k: int = 0
 
     def size(self, n_out: int) -> int:
         """How many numbers it takes."""
@@ -35,24 +33,24 @@ class Meter:
         return sizes.get(self.kind, 0)
 
 
-ACCURACY = Meter("correct")
-CLASSES = Meter("count_classes")
-ERRORS = Meter("count_errors")
+ACCURACY = Counter("count_correct")
+CLASSES = Counter("count_classes")
+ERRORS = Counter("count_errors")
 
 
-def top_k(k: int) -> Meter:
+def top_k(k: int) -> Counter:
     """Counts the samples whose class is among the k largest outputs."""
-    return Meter("count_top", float(k))
+    return Counter("count_top", k)
 
 
 @dataclass(frozen=True)
 class Counting:
-    """What a program counts: each meter's place in the sums, the kind of the targets, the threshold of a label.
+    """What a program counts: each counter's place in the sums, the kind of the targets, the threshold of a label.
 
     `several` says whether there are several outputs, each a label of its own.
     """
 
-    places: dict[Meter, slice]
+    places: dict[Counter, slice]
     targets: str = ROWS
     threshold: float = 0.5
     several: bool = False
@@ -60,17 +58,27 @@ class Counting:
     heads: int = 0
 
     @classmethod
-    def of(cls, meters: Iterable[Meter], loss: Loss, data: Data, n_out: int) -> Counting:
+    def of(cls, counters: Iterable[Counter], loss: Loss, data: Targets, n_out: int) -> Counting:
         """For these data; ValueError if nothing of the kind can be counted of such targets."""
         places, start = {}, SUMS + len(loss.heads)
-        for meter in dict.fromkeys(meters):
-            places[meter] = slice(start, start + meter.size(n_out))
-            start = places[meter].stop
+        for counter in dict.fromkeys(counters):
+            places[counter] = slice(start, start + counter.size(n_out))
+            start = places[counter].stop
         targets = target_kind(loss, data, n_out) if places else ROWS
         if ERRORS in places and targets == INDICES:
             raise ValueError("metrics: mae, mse, rmse and r2 need targets like the outputs, got class indices")
         threshold = 0.5 if loss.threshold is None else loss.threshold
         return cls(places, targets, threshold, targets == COLUMNS and n_out > 1, loss.ignored, len(loss.heads))
+
+    def options(self, counter: Counter, place: int) -> dict[str, float]:
+        """The options of the operation of a counter whose counts begin at `place`."""
+        options: dict[str, float] = {
+            "threshold": self.threshold,
+            "ignored": self.ignored,
+            "k": counter.k,
+            "place": place,
+        }
+        return {name: options[name] for name in OPERATIONS[counter.kind].options.split()}
 
     @property
     def size(self) -> int:
@@ -81,7 +89,7 @@ class Counting:
 NOTHING = Counting({})
 
 
-def target_kind(loss: Loss, data: Data, n_out: int) -> str:
+def target_kind(loss: Loss, data: Targets, n_out: int) -> str:
     """What the targets are, to metrics; ValueError or TypeError if nothing that can be counted."""
     y: Any = data.y
     if data.mix is not None and y.dtype == "int64":
