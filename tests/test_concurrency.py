@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import _locks, cache, nn, optim
+from fastnn import _locks, nn, optim
+from fastnn.compiler import cache
 
 THREADS = 8
 

@@ -175,6 +175,16 @@ def test_data_that_are_not_finite_are_named_and_teach_nothing(bad, shuffle, what
         before = bits(trainer)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_bad_data_beside_a_validation_split_is_named_by_its_row(seed):
+    x, y = np.ones((20, 2), "float32"), np.zeros((20, 1), "float32")
+    x[[11, 17], 1] = np.nan
+    net = nn.Sequential(nn.Linear(2, 1), seed=0)
+    trainer = fastnn.Trainer(net, nn.MSELoss(), optim.SGD(net.parameters()))
+    with pytest.raises(ValueError, match=r"^x\[(11|17), 1\] is nan: x must be finite$"):
+        trainer.fit(x, y, validation_split=0.25, batch_size=4, seed=seed)
+
+
 def test_targets_of_one_column_are_named_as_they_were_given():
     net = nn.Sequential(nn.Linear(3, 1), seed=0)
     trainer = fastnn.Trainer(net, nn.MSELoss(), optim.SGD(net.parameters()))

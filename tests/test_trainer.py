@@ -425,7 +425,7 @@ def test_one_target_a_sample_is_a_column():
     assert weights(net) == weights(twin)
 
 
-@pytest.mark.parametrize("backend", ("native", "reference"))
+@pytest.mark.parametrize("backend", ["native", "reference"])
 @pytest.mark.parametrize("where", ["loss", "forward", "backward"])
 def test_an_error_in_python_code_arrives_and_changes_nothing(where, backend):
     class Trouble(Exception):
