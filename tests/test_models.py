@@ -11,8 +11,8 @@ from measure import assert_same_bits
 import fastnn
 from fastnn import nn
 from fastnn.files import format as files
-from fastnn.nn.architecture import built_in
 from fastnn.nn.arguments import arguments_of
+from fastnn.nn.registry import public
 
 FEATURES = 6
 # Layers that cannot be made without arguments, and some with arguments that are not the default.
@@ -46,7 +46,7 @@ EXAMPLES = {
     "TabularInput": [lambda: nn.TabularInput([2, 0], {1: (3, 4), 3: (5, 1)}), lambda: nn.TabularInput([], {0: (3, 2)})],
     "Temperature": [lambda: nn.Temperature(0.5)],
 }
-LAYERS = built_in(nn, nn.Module)
+LAYERS = public(nn, nn.Module)
 
 
 class Scale(nn.Module):
@@ -88,7 +88,7 @@ def plain(value):
         return [plain(item) for item in value]
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
-    return plain(arguments_of(value)) if isinstance(value, tuple(built_in(nn.init, object).values())) else value
+    return plain(arguments_of(value)) if isinstance(value, tuple(public(nn.init, object).values())) else value
 
 
 @pytest.mark.parametrize("maker", list(examples()))
@@ -147,9 +147,11 @@ def test_a_layer_of_ones_own_is_told_or_registered(path, monkeypatch):
 
 
 def registered(monkeypatch, path):
-    from fastnn.nn import saving as model
+    from fastnn.nn import loading, saving
 
-    monkeypatch.setattr(model, "_registered", {})
+    registered = {}
+    for module in (loading, saving):
+        monkeypatch.setattr(module, "REGISTERED", registered)
     assert fastnn.register_layer(Scale) is Scale
     assert fastnn.register_layer(Scale) is Scale
     with pytest.raises(ValueError, match=r"a layer class Scale is known already: test_models\.Scale"):

@@ -37,6 +37,7 @@ from .module import Module
 from .normalization import BatchNorm1d, LayerNorm, RMSNorm
 from .parameters import Parameter, Parameters
 from .parametric import PReLU, Temperature
+from .registry import INITIALIZERS, LAYERS, Above, public
 from .sequential import Sequential
 
 __all__ = [
@@ -107,3 +108,15 @@ __all__ = [
     "init",
     "utils",
 ]
+
+
+def _fold(net: Sequential) -> Sequential:
+    from .folding import fold  # not needed, so not loaded, before
+
+    return fold(net)
+
+
+Above.network_of_one, Above.fold = Sequential.of_one, _fold
+LAYERS |= {name: cls for name in __all__ if isinstance(cls := globals()[name], type) and issubclass(cls, Module)}
+del LAYERS["Module"]
+INITIALIZERS |= public(init, object)

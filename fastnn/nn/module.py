@@ -12,15 +12,13 @@ from .._locks import MAKING
 from .arguments import arguments_of
 from .fixed import Fixed
 from .init.names import as_initializer
+from .registry import Above, Network
 
 Array = check.Array
 
 if TYPE_CHECKING:
     from ..compiler.builder import Builder
-    from .network import Network
     from .parameters import Parameters
-    from .sequential import Sequential
-    from .structure import Node
 
 
 class Regularizer:
@@ -111,8 +109,8 @@ class Module(Fixed):
         self._decays: dict[str, bool] = {}
         self._home: tuple[Parameters, str] | None = None
         self._network: Network | None = None  # the network that this layer is part of
-        self._solos: dict[str, Sequential] = {}  # networks of just this layer, by dtype
-        self._last_solo: Sequential | None = None
+        self._solos: dict[str, Network] = {}  # networks of just this layer, by dtype
+        self._last_solo: Network | None = None
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
@@ -277,7 +275,7 @@ class Module(Fixed):
         """Add the operations of this layer to `builder`; called by the network."""
         builder.python(self, label)
 
-    def plan_branches(self, builder: Builder, label: str, branches: tuple[tuple[Node, ...], ...]) -> None:
+    def plan_branches(self, builder: Builder, label: str, branches: tuple[tuple[Any, ...], ...]) -> None:
         """Add the operations of this layer, which is made of layers, and of its branches; called by the network."""
         raise NotImplementedError(f"{type(self).__name__} must define plan_branches(plan, label, branches)")
 
@@ -340,14 +338,12 @@ class Module(Fixed):
 
     # -- alone ---------------------------------------------------------------------------------------------------------
 
-    def _alone(self, dtype: str) -> Sequential:
+    def _alone(self, dtype: str) -> Network:
         """A network of just this layer. It owns the parameters unless the layer is part of a network already."""
         solo = self._solos.get(dtype)
         if solo is None:
-            from .sequential import Sequential
-
             with MAKING:
-                solo = self._solos.get(dtype) or Sequential.of_one(self, dtype)
+                solo = self._solos.get(dtype) or Above.network_of_one(self, dtype)
                 self._solos[dtype] = solo
         return solo
 

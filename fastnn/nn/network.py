@@ -32,6 +32,8 @@ class Network(Module):
     is_network = True
     dtype: str
     seed: int
+    feature_names: tuple[str, ...] | None = None
+    _tick: Array
     _nodes: tuple[Node, ...]
     _params: Parameters
     _drew_seed: bool  # whether the seed was drawn rather than chosen

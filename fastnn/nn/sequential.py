@@ -17,6 +17,7 @@ from ..compiler.program import Program
 from .inputs import as_rows, widened
 from .module import Module
 from .network import Network, redraw
+from .registry import Above
 from .structure import chain, check_free, check_layers, tree
 
 if TYPE_CHECKING:
@@ -300,9 +301,8 @@ class Sequential(Network):
         >>> [type(layer).__name__ for layer in net.fold()]
         ['Linear', 'ReLU']
         """
-        from .folding import fold
-
-        return fold(self)
+        folded: Sequential = Above.fold(self)
+        return folded
 
     # -- programs ------------------------------------------------------------------------------------------------------
 

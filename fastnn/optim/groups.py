@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,9 +12,7 @@ from .._core.optimizers import SPAN
 from .._validation import Array
 from ..nn.module import Module
 from ..nn.parameters import Parameter, Parameters
-
-if TYPE_CHECKING:
-    from .optimizer import Optimizer
+from .interfaces import Optimizer
 
 
 class ParamGroup(Mapping[str, Any]):

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import _validation as check
 from .._core import optimizers as core
 from .._core.compat import MODES, defaults_of
 from .functional._update import bounds_of, pair
-
-if TYPE_CHECKING:
-    from .optimizer import Optimizer
+from .interfaces import Optimizer
 
 
 def assign(optimizer: Optimizer, key: str, value: Any, numbers_of: Callable[[Any], dict[str, float]]) -> None:
