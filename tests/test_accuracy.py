@@ -1,6 +1,6 @@
 """The elementary functions are within 2 ULP of the truth, and as accurate as their documentation says.
 
-float32: a dense sample of all numbers against float64 functions (`python tests/exhaustive.py` takes all of them).
+float32: a dense sample of all numbers against float64 functions (`make exhaustive` takes all of them).
 float64: random numbers of several ranges against mpmath. sse2 has no FMA and is allowed 4 ULP.
 """
 
@@ -9,8 +9,8 @@ import math
 import mpmath
 import numpy as np
 import pytest
-from exhaustive import FUNCTIONS, float64_truth
-from measure import assert_same_bits, ulp_errors
+from support.exhaustive import FUNCTIONS, float64_truth
+from support.measure import assert_same_bits, ulp_errors
 
 import fastnn.functional as F
 from fastnn._core import dispatch

@@ -4,9 +4,9 @@ import inspect
 
 import numpy as np
 import pytest
-from measure import assert_same_bits
-from ops import CASES, FUNCTIONS, case_id
-from records import results
+from support.measure import assert_same_bits
+from support.ops import CASES, FUNCTIONS, case_id
+from support.records import results
 
 import fastnn.functional as F
 from fastnn._core import dispatch

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from ops import MEASURES
+from support.ops import MEASURES
 
 import fastnn
 import fastnn.functional as F

@@ -10,9 +10,9 @@ import sys
 
 import numpy as np
 import pytest
-from measure import assert_same_bits
-from ops import CASES, UPDATES, case_id
-from records import numbered, results
+from support.measure import assert_same_bits
+from support.ops import CASES, UPDATES, case_id
+from support.records import numbered, results
 
 import fastnn._core
 import fastnn.functional as F

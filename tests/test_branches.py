@@ -6,7 +6,7 @@ import pickle
 
 import numpy as np
 import pytest
-from measure import assert_same_bits
+from support.measure import assert_same_bits
 from test_gradients import assert_gradient
 
 import fastnn

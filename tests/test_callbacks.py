@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from runs import BATCH, BATCHES, At, BatchDiary, Diary, N, bits, make
+from support.runs import BATCH, BATCHES, At, BatchDiary, Diary, N, bits, make
 
 from fastnn import Callback
 from fastnn.training import programs

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from schedules import BY_HAND, PAIRED, PAIRS, rates_of
+from support.schedules import BY_HAND, PAIRED, PAIRS, rates_of
 
 from fastnn import optim
 from fastnn.nn.parameters import Parameters

@@ -7,8 +7,8 @@ import threading
 
 import numpy as np
 import pytest
-from measure import assert_same_bits
-from resumable import EPOCHS, ROWS, Momentary, bits, data, make_trainer
+from support.measure import assert_same_bits
+from support.resumable import EPOCHS, ROWS, Momentary, bits, data, make_trainer
 from test_models import Scale
 
 import fastnn

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 import pytest
-from measure import assert_same_bits
-from torch_runs import OPTIMIZERS, STEPS, TORCH, WAYS, torch_network, torch_trainer, values
+from support.measure import assert_same_bits
+from support.torch_runs import OPTIMIZERS, STEPS, TORCH, WAYS, torch_network, torch_trainer, values
 
 from fastnn import nn, optim
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from records import numbered
+from support.records import numbered
 
 import fastnn
 from fastnn import nn, optim

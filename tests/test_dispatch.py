@@ -7,8 +7,8 @@ import sys
 
 import numpy as np
 import pytest
-from measure import assert_same_bits
-from ops import MEASURES, OPS
+from support.measure import assert_same_bits
+from support.ops import MEASURES, OPS
 
 import fastnn.functional as F
 import fastnn.optim.functional as optim

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from measure import assert_same_bits
+from support.measure import assert_same_bits
 from test_layers import draw, in_both_backends
 from test_parametric import WITH_FMA, stored
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from measure import assert_same_bits
+from support.measure import assert_same_bits
 
 import fastnn
 from fastnn import nn

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from normalized import data
+from support.normalized import data
 
 from fastnn import nn
 

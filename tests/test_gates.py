@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from measure import assert_same_bits
+from support.measure import assert_same_bits
 from test_layers import assert_network_gradients, draw
 from test_parametric import stored
 

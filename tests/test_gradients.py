@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from measure import assert_same_bits
-from ops import FUNCTIONS, case_id
-from records import Call, results
+from support.measure import assert_same_bits
+from support.ops import FUNCTIONS, case_id
+from support.records import Call, results
 
 import fastnn.functional as F
 

@@ -5,8 +5,8 @@ import pickle
 
 import numpy as np
 import pytest
-from measure import assert_same_bits
-from torch_runs import OPTIMIZERS, RULES, STEPS, TORCH, WAYS, torch_network, torch_trainer, values
+from support.measure import assert_same_bits
+from support.torch_runs import OPTIMIZERS, RULES, STEPS, TORCH, WAYS, torch_network, torch_trainer, values
 
 import fastnn
 from fastnn import nn, optim

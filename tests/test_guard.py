@@ -5,10 +5,10 @@ from functools import partial
 
 import numpy as np
 import pytest
-from guard import Guard
-from measure import assert_same_bits
-from ops import FUNCTIONS, UPDATES, case_id
-from records import Call, numbered, results
+from support.guard import Guard
+from support.measure import assert_same_bits
+from support.ops import FUNCTIONS, UPDATES, case_id
+from support.records import Call, numbered, results
 
 from fastnn._core import dispatch, parametric
 from fastnn._core import embedding as core_embedding

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from measure import assert_same_bits
+from support.measure import assert_same_bits
 
 import fastnn
 from fastnn import nn, optim

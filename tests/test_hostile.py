@@ -4,7 +4,7 @@ import copy
 
 import numpy as np
 import pytest
-from resumable import make_trainer
+from support.resumable import make_trainer
 from test_checkpoints import fit
 
 import fastnn

@@ -11,7 +11,7 @@ import sys
 import time
 
 import pytest
-import resumable
+from support import resumable
 
 from fastnn.files.format import read
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from measure import assert_same_bits
+from support.measure import assert_same_bits
 from test_gradients import assert_gradient
 from test_trajectories import explicit_step
 

@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from ops import CASES, PARAMETERS, UPDATES
+from support.ops import CASES, PARAMETERS, UPDATES
 
 import fastnn
 from fastnn import callbacks, data, metrics, nn, optim

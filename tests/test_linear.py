@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from measure import assert_same_bits, wide
+from support.measure import assert_same_bits, wide
 
 import fastnn.functional as F
 from fastnn._core import linear as core

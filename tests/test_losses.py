@@ -5,7 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
-from measure import assert_same_bits
+from support.measure import assert_same_bits
 
 import fastnn
 from fastnn import functional as F

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from schedules import OPTIMIZERS, PLATEAUS, SCHEDULES, STEPS, metrics, wave
+from support.schedules import OPTIMIZERS, PLATEAUS, SCHEDULES, STEPS, metrics, wave
 
 from fastnn import optim
 from fastnn.nn.parameters import Parameters

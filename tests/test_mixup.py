@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from runs import BATCH, At, N, bits, make
+from support.runs import BATCH, At, N, bits, make
 
 import fastnn
 from fastnn import data, nn, optim

@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 import pytest
-from measure import assert_same_bits
+from support.measure import assert_same_bits
 
 import fastnn
 from fastnn import nn

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from measure import assert_same_bits
+from support.measure import assert_same_bits
 from test_layers import EVERY_ACTIVATION, assert_network_gradients, draw, in_both_backends
 
 import fastnn

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from normalized import STORED, assert_equal, data, make_network, running, stored
+from support.normalized import STORED, assert_equal, data, make_network, running, stored
 
 import fastnn
 from fastnn import functional as F

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 import pytest
-from measure import assert_zero_signs, max_ulp
-from ops import CASES, FUNCTIONS, case_id
-from records import Call, results, truth
+from support.measure import assert_zero_signs, max_ulp
+from support.ops import CASES, FUNCTIONS, case_id
+from support.records import Call, results, truth
 
 from fastnn._core import dispatch
 

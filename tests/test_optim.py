@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from records import numbered
+from support.records import numbered
 
 import fastnn
 from fastnn import nn, optim

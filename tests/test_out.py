@@ -5,9 +5,9 @@ import inspect
 
 import numpy as np
 import pytest
-from measure import assert_same_bits
-from ops import FUNCTIONS, case_id
-from records import results
+from support.measure import assert_same_bits
+from support.ops import FUNCTIONS, case_id
+from support.records import results
 
 from fastnn import _validation as check
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from guard import Guard
-from measure import assert_same_bits, max_ulp, wide
-from ops import PARAMETERS, case_id
-from records import Call
+from support.guard import Guard
+from support.measure import assert_same_bits, max_ulp, wide
+from support.ops import PARAMETERS, case_id
+from support.records import Call
 
 import fastnn
 import fastnn.optim.functional as optim

@@ -5,9 +5,9 @@ import pickle
 
 import numpy as np
 import pytest
-from measure import assert_same_bits
+from support.measure import assert_same_bits
+from support.torch_runs import RULES, TORCH, WAYS, torch_network, torch_trainer, values
 from test_gradients import differences
-from torch_runs import RULES, TORCH, WAYS, torch_network, torch_trainer, values
 
 import fastnn
 from fastnn import nn, optim

@@ -7,7 +7,7 @@ import types
 
 import numpy as np
 import pytest
-from runs import At, bits, make
+from support.runs import At, bits, make
 
 import fastnn
 from fastnn import Callback, callbacks, data

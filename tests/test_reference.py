@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 import pytest
-from ops import UPDATES
-from records import numbered
+from support.ops import UPDATES
+from support.records import numbered
 from test_reference_layers import layer_calls
 
 import fastnn.reference as ref

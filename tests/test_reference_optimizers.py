@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from records import numbered
+from support.records import numbered
 
 import fastnn.reference as ref
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from measure import assert_same_bits
-from resumable import bits, data, make_trainer
+from support.measure import assert_same_bits
+from support.resumable import bits, data, make_trainer
 
 import fastnn
 from fastnn import nn, optim

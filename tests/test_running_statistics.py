@@ -5,7 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
-from normalized import assert_equal, data, make_network, running, small_network
+from support.normalized import assert_equal, data, make_network, running, small_network
 
 import fastnn
 from fastnn import nn, optim

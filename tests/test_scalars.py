@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from ops import FUNCTIONS, case_id
-from records import results
+from support.ops import FUNCTIONS, case_id
+from support.records import results
 
 import fastnn
 from fastnn import functional as F

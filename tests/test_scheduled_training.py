@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from runs import BATCH, BATCHES, At, BatchDiary, bits, make
+from support.runs import BATCH, BATCHES, At, BatchDiary, bits, make
 
 import fastnn
 from fastnn import nn, optim

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 import pytest
-from runs import BATCH, BATCHES, At, N, bits, make
+from support.runs import BATCH, BATCHES, At, N, bits, make
 
 import fastnn
 from fastnn import Callback, callbacks, nn, optim

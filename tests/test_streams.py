@@ -12,7 +12,7 @@ from contextlib import nullcontext
 
 import numpy as np
 import pytest
-from resumable import bits, data, make_trainer
+from support.resumable import bits, data, make_trainer
 
 import fastnn
 from fastnn.data import Shards, batches
@@ -388,7 +388,7 @@ def test_a_source_that_waits_for_ever_holds_nobody_up(end, backend):
 LARGE = """
 import resource, sys
 import numpy as np
-from resumable import make_trainer
+from support.resumable import make_trainer
 rows, features = 400_000, 256
 x = np.memmap(sys.argv[1], "float32", mode="w+", shape=(rows, features))  # 410 MB, of nothing: a sparse file
 x[::1000, 0] = np.arange(rows // 1000) % 3

@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 import pytest
-from measure import assert_same_bits
+from support.measure import assert_same_bits
 
 import fastnn.functional as F
 from fastnn._core import threads

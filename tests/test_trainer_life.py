@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from resumable import bits
+from support.resumable import bits
 
 import fastnn
 from fastnn import nn, optim

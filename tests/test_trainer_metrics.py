@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from runs import At
+from support.runs import At
 
 import fastnn
 from fastnn import data, metrics, nn, optim

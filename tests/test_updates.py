@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from measure import max_ulp, wide
-from ops import UPDATES, case_id
-from records import Call, numbered
+from support.measure import max_ulp, wide
+from support.ops import UPDATES, case_id
+from support.records import Call, numbered
 
 import fastnn
 import fastnn.optim.functional as optim

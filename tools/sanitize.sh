@@ -33,5 +33,5 @@ if [ "$what" = all ] || [ "$what" = suite ]; then
 		--deselect=tests/test_processes.py::test_import_loads_nothing_heavy_and_takes_little_time "$@"
 fi
 if [ "$what" = all ] || [ "$what" = random ]; then
-	"$python" tests/random_calls.py "$@"
+	"$python" -m support.random_calls "$@"
 fi

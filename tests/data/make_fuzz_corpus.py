@@ -1,4 +1,4 @@
-"""The good files that tests/fuzz.py begins with, in fuzz/. Run it again after a change of the format."""
+"""The good files that tests/support/fuzz.py begins with, in fuzz/. Run it again after a change of the format."""
 
 import os
 import pathlib
@@ -8,7 +8,7 @@ import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 
-import fuzz
+from support import fuzz
 
 import fastnn
 from fastnn import nn

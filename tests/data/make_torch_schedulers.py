@@ -1,6 +1,6 @@
 """Make torch_schedulers.npz: the rates and momenta of PyTorch's schedulers, for test_lr_scheduler.py to compare with.
 
-Run it with torch 2.13. The schedules are those of tests/schedules.py.
+Run it with torch 2.13. The schedules are those of tests/support/schedules.py.
 """
 
 import sys
@@ -12,7 +12,18 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from schedules import BY_HAND, OPTIMIZERS, PAIRED, PAIRS, PLATEAUS, SCHEDULES, STEPS, metrics, momentum_of, rates_of
+from support.schedules import (
+    BY_HAND,
+    OPTIMIZERS,
+    PAIRED,
+    PAIRS,
+    PLATEAUS,
+    SCHEDULES,
+    STEPS,
+    metrics,
+    momentum_of,
+    rates_of,
+)
 
 
 def make_optimizer(name):

@@ -5,9 +5,9 @@ Errors in ULP are the largest over all instruction sets, sizes, options and some
 sums, so that an error of n / 32 ULP is in order where n numbers are added, one large and all others small.
 """
 
-import loss_scales as s
-import records as r
-from records import Op, arrays, loss, numbers
+from support import loss_scales as s
+from support import records as r
+from support.records import Op, arrays, loss, numbers
 
 REDUCTIONS = (
     {},

@@ -18,13 +18,13 @@ import time
 
 import numpy as np
 import safetensors.numpy
-from resumable import data, make_trainer
 
 import fastnn
 from fastnn import nn, optim
 from fastnn.files import format as files
+from support.resumable import data, make_trainer
 
-CORPUS = pathlib.Path(__file__).parent / "data" / "fuzz"
+CORPUS = pathlib.Path(__file__).parents[1] / "data" / "fuzz"
 MOST_SECONDS = 10.0  # for one file, on a busy machine
 JUNK = [
     None, True, -1, 0, 1, 3, 2**31, 2**63, 2**64, -(2**70), 10**400, 0.5, -0.0, 1e308, "", "x", "Linear", "float64",

@@ -1,6 +1,6 @@
 """The elementary functions at all 2^32 numbers of float32.
 
-python tests/exhaustive.py [name ...]
+PYTHONPATH=tests python -m support.exhaustive [name ...]
 
 Prints the largest error in ULP of each function on each instruction set; exits with 1 if one is above 2 ULP (4 without
 FMA). The truth is NumPy's float64 function, but for erf, which NumPy does not have, fastnn's own float64 kernel: the
@@ -10,10 +10,10 @@ tests hold it to 2 ULP of float64, which are a billionth of an ULP of float32. T
 import sys
 
 import numpy as np
-from measure import ulp_errors
 
 import fastnn.functional as F
 from fastnn._core import dispatch, threads
+from support.measure import ulp_errors
 
 FUNCTIONS = ("exp", "expm1", "log", "log1p", "tanh", "sigmoid", "erf")
 CHUNK = 2**18  # stays in a cache

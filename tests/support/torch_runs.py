@@ -7,7 +7,7 @@ import numpy as np
 import fastnn
 from fastnn import nn, optim
 
-with np.load(Path(__file__).parent / "data" / "torch_groups.npz") as _file:
+with np.load(Path(__file__).parents[1] / "data" / "torch_groups.npz") as _file:
     TORCH = dict(_file)
 
 STEPS = 10

@@ -1,6 +1,6 @@
 """Random calls over the public API: any shapes, dtypes, layouts, values, options, wrong arguments, also from threads.
 
-    python tests/random_calls.py [--seconds 180] [--seed N] [--only NUMBER]
+    PYTHONPATH=tests python -m support.random_calls [--seconds 180] [--seed N] [--only NUMBER]
 
 Each call is drawn from (seed, its number) alone, so that `--only` makes one again. A call returns or raises one of the
 documented exceptions; whatever else it does is a finding, and ends the driver with status 1. What a call does to
@@ -18,13 +18,13 @@ import traceback
 import warnings
 
 import numpy as np
-import random_networks as networks
-from ops import OPS
-from random_arguments import arranged, junk, options_of, shape_of
 
 import fastnn
 from fastnn import data, metrics, nn, optim
 from fastnn._core import threads as core_threads
+from support import random_networks as networks
+from support.ops import OPS
+from support.random_arguments import arranged, junk, options_of, shape_of
 
 DOCUMENTED = (ValueError, TypeError, RuntimeError, MemoryError, OSError, fastnn.GradcheckError)
 
@@ -183,7 +183,8 @@ def one(seed, number):
     except DOCUMENTED:
         return None
     except Exception as error:
-        error.add_note(f"{action.__name__}, python tests/random_calls.py --seed {seed} --only {number}")
+        command = f"PYTHONPATH=tests python -m support.random_calls --seed {seed} --only {number}"
+        error.add_note(f"{action.__name__}, {command}")
         return error
     return None
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from measure import wide
 
 import fastnn.functional as F
 import fastnn.optim.functional as optim
 import fastnn.reference as reference
+from support.measure import wide
 
 
 class Call(NamedTuple):

@@ -1,6 +1,6 @@
 """The n-th allocation of a call fails, for every n: the call raises MemoryError or does without, and nothing is torn.
 
-    LD_PRELOAD=failmalloc.so python failing_allocations.py [--every 1] [--scenario NAME]
+    LD_PRELOAD=build/failmalloc.so PYTHONPATH=tests python -m support.failing_allocations [--every 1] [--scenario NAME]
 
 After a failure everything is as it was before the call or after it (for `fit`: after one of its batches), the same call
 then works, and gives what it gives when nothing fails. With pymalloc, Python's default, these are the allocations of
@@ -18,11 +18,11 @@ import tempfile
 from typing import ClassVar
 
 import numpy as np
-from random_arguments import SPECIAL
 
 import fastnn
 from fastnn import functional as F
 from fastnn import nn, optim
+from support.random_arguments import SPECIAL
 
 LIMIT = 100_000  # allocations of one call
 allocator = ctypes.CDLL(None)

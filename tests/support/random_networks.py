@@ -1,12 +1,12 @@
-"""Random networks, trainers and data for the driver of random_calls.py."""
+"""Random networks, trainers and data for the driver in random_calls.py."""
 
 import inspect
 
 import numpy as np
-from random_arguments import arranged, junk, options_of
 
 import fastnn
 from fastnn import nn, optim
+from support.random_arguments import arranged, junk, options_of
 
 FEATURES = 4  # of the data
 ABSTRACT = {nn.Module, nn.Loss, nn.Sequential, nn.Concat, nn.Residual, nn.Heads}

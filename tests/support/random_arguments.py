@@ -1,4 +1,4 @@
-"""Random arguments for the driver of random_calls.py: arrays in other layouts, wrong things, options by signature."""
+"""Random arguments for the driver in random_calls.py: arrays in other layouts, wrong things, options by signature."""
 
 import inspect
 

@@ -1,6 +1,6 @@
 """Threads of Python that build, train and use networks at the same time, while large work is shared between others.
 
-    python tests/racing.py [--seconds 60]
+    PYTHONPATH=tests python -m support.racing [--seconds 60]
 
 Their results must be those of one thread alone; whether they race for memory is for ThreadSanitizer to tell
 (`make tsan`). What threads share here is what they may share: predictions and steps of one network, which lock its

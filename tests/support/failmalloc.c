@@ -1,7 +1,7 @@
 /* An allocator, to be preloaded, whose n-th allocation fails: once, or with all that come after it.
  *
- *     cc -shared -fPIC -O2 -o failmalloc.so failmalloc.c
- *     LD_PRELOAD=./failmalloc.so python failing_allocations.py
+ *     cc -shared -fPIC -O2 -o build/failmalloc.so tests/support/failmalloc.c
+ *     LD_PRELOAD=build/failmalloc.so PYTHONPATH=tests python -m support.failing_allocations
  *
  * Counting begins with failmalloc_begin, so that what came before (Python's own start) is left out. Threads count
  * together. For glibc, whose allocator is called by its other names.

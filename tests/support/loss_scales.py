@@ -1,11 +1,11 @@
 """Natural scales of losses and their gradients, for the records of ops.py: the sum of the magnitudes of the terms."""
 
 import numpy as np
-from records import row_max
 
 import fastnn.reference as reference
 from fastnn.reference._losses import reduced, upstream
 from fastnn.reference.class_losses import _counts, _distribution
+from support.records import row_max
 
 
 def logit_terms(x, target, reduction="mean", sample_weight=None, pos_weight=None):
