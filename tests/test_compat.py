@@ -24,7 +24,7 @@ CLASSES = {
 
 
 def load(name):
-    with np.load(Path(__file__).parent / "data" / f"{name}_optimizers.npz") as file:
+    with np.load(Path(__file__).parent / "recorded" / f"{name}_optimizers.npz") as file:
         return dict(file)
 
 

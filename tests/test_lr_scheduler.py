@@ -14,7 +14,7 @@ from fastnn import optim
 from fastnn.nn.parameters import Parameters
 from fastnn.optim import lr_scheduler as schedulers
 
-with np.load(Path(__file__).parent / "data" / "torch_schedulers.npz") as _file:
+with np.load(Path(__file__).parent / "recorded" / "torch_schedulers.npz") as _file:
     STORED = dict(_file)
 
 

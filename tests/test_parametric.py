@@ -13,7 +13,7 @@ from fastnn import nn, optim
 from fastnn._core import parametric as core
 from fastnn._core import threads
 
-STORED = np.load(Path(__file__).parent / "data" / "torch_layers.npz")
+STORED = np.load(Path(__file__).parent / "recorded" / "torch_layers.npz")
 WITH_FMA = [isa for isa in fastnn.available_isas() if isa != "sse2"]
 NAN, INF = np.nan, np.inf
 

@@ -1,4 +1,4 @@
-"""PyTorch's numbers in float64 for the losses and their options; data/make_torch_losses.py made them."""
+"""PyTorch's numbers in float64 for the losses and their options; recorded/make_torch_losses.py made them."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ import fastnn
 from fastnn import functional as F
 from fastnn import nn, optim
 
-with np.load(Path(__file__).parent / "data" / "torch_losses.npz") as _file:
+with np.load(Path(__file__).parent / "recorded" / "torch_losses.npz") as _file:
     STORED = dict(_file)
 
 

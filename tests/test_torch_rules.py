@@ -1,4 +1,4 @@
-"""PyTorch's numbers in float64 for the rules that came later, climbing, and L-BFGS; data/make_torch_rules.py."""
+"""PyTorch's numbers in float64 for the rules that came later, climbing, and L-BFGS; recorded/make_torch_rules.py."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from test_trajectories import called, data, explicit_step, make_trainer
 
 import fastnn
 
-with np.load(Path(__file__).parent / "data" / "torch_rules.npz") as _file:
+with np.load(Path(__file__).parent / "recorded" / "torch_rules.npz") as _file:
     STORED = dict(_file)
 
 

@@ -1,4 +1,4 @@
-"""PyTorch's numbers in float64: training runs, activations and losses; data/make_torch_trajectories.py made them."""
+"""PyTorch's numbers in float64 for training runs, activations and losses: recorded/make_torch_trajectories.py."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ import fastnn
 from fastnn import functional as F
 from fastnn import nn, optim
 
-with np.load(Path(__file__).parent / "data" / "trajectories.npz") as _file:
+with np.load(Path(__file__).parent / "recorded" / "trajectories.npz") as _file:
     STORED = dict(_file)
 
 INF, NAN = np.inf, np.nan

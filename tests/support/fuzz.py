@@ -1,4 +1,4 @@
-"""Broken and hostile files, made from the good ones in data/fuzz: nothing but documented errors may come of any.
+"""Broken and hostile files, made from the good ones in recorded/fuzz: nothing but documented errors may come of any.
 
 Some have bytes that were changed, which the checksum must notice. The others are what a foe would write: other values
 in the description or the tensors, with a right checksum. `make fuzz` runs three minutes, guided by coverage where
@@ -24,7 +24,7 @@ from fastnn import nn, optim
 from fastnn.files import format as files
 from support.resumable import data, make_trainer
 
-CORPUS = pathlib.Path(__file__).parents[1] / "data" / "fuzz"
+CORPUS = pathlib.Path(__file__).parents[1] / "recorded" / "fuzz"
 MOST_SECONDS = 10.0  # for one file, on a busy machine
 JUNK = [
     None, True, -1, 0, 1, 3, 2**31, 2**63, 2**64, -(2**70), 10**400, 0.5, -0.0, 1e308, "", "x", "Linear", "float64",

@@ -2,7 +2,7 @@
 
 PYTHONPATH=tests python -m support.instructions
 
-Rewrites data/instructions.json, with which test_instructions.py compares, and says what changed. Counting takes
+Rewrites recorded/instructions.json, with which test_instructions.py compares, and says what changed. Counting takes
 valgrind, x86-64 with AVX2, and some seconds.
 """
 
@@ -27,7 +27,7 @@ from fastnn import nn, optim
 from fastnn._core import dispatch
 from fastnn.optim.functional import adam_step
 
-BASELINE = Path(__file__).parents[1] / "data" / "instructions.json"
+BASELINE = Path(__file__).parents[1] / "recorded" / "instructions.json"
 ISA = "avx2"  # valgrind does not know AVX-512
 MARK = "getppid"  # a function of the C library that nothing calls but `mark`
 WARM_UP = 3  # calls: the interpreter specializes code that has run

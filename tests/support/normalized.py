@@ -6,7 +6,7 @@ import numpy as np
 
 from fastnn import nn
 
-with np.load(Path(__file__).parents[1] / "data" / "torch_normalization.npz") as _file:
+with np.load(Path(__file__).parents[1] / "recorded" / "torch_normalization.npz") as _file:
     STORED = dict(_file)
 
 

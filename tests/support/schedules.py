@@ -1,4 +1,4 @@
-"""Schedules that PyTorch and this package both have, written once; data/torch_schedulers.npz has PyTorch's numbers.
+"""Schedules that PyTorch and this package both have, written once; recorded/torch_schedulers.npz has PyTorch's numbers.
 
 Each is a function of the module `lr_scheduler` and of an optimizer; each optimizer a function of a module `optim`.
 """

@@ -1,4 +1,4 @@
-"""Training runs that several test files share: those of data/make_torch_groups.py, and steps in two ways."""
+"""Training runs that several test files share: those of recorded/make_torch_groups.py, and steps in two ways."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import numpy as np
 import fastnn
 from fastnn import nn, optim
 
-with np.load(Path(__file__).parents[1] / "data" / "torch_groups.npz") as _file:
+with np.load(Path(__file__).parents[1] / "recorded" / "torch_groups.npz") as _file:
     TORCH = dict(_file)
 
 STEPS = 10

@@ -1,6 +1,6 @@
 """Makes onnx_optimizers.npz: updates by ONNX's operators in float64 that tests/test_compat.py follows.
 
-    python tests/data/make_onnx_optimizers.py      (onnx 1.23, its reference implementation)
+    python tests/recorded/make_onnx_optimizers.py      (onnx 1.23, its reference implementation)
 
 A key is the function of fastnn.optim.functional and its keywords, the operator and what its states start as; the
 array, the parameters after each step with these gradients. Attributes are float32: most are numbers that it holds

@@ -1,6 +1,6 @@
 """Makes torch_rules.npz: trainings by PyTorch in float64 that tests/test_torch_rules.py follows.
 
-    python tests/data/make_torch_rules.py      (PyTorch 2.13)
+    python tests/recorded/make_torch_rules.py      (PyTorch 2.13)
 
 The network, its first parameters and its data are those of make_torch_trajectories.py. A key says the loss, its target,
 the optimizer and its keywords. The losses are those before each step.

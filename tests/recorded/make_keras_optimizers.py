@@ -1,6 +1,6 @@
 """Makes keras_optimizers.npz: updates by Keras in float64 that tests/test_compat.py follows.
 
-    JAX_ENABLE_X64=1 KERAS_BACKEND=jax python tests/data/make_keras_optimizers.py      (Keras 3.15)
+    JAX_ENABLE_X64=1 KERAS_BACKEND=jax python tests/recorded/make_keras_optimizers.py      (Keras 3.15)
 
 A key is the function of fastnn.optim.functional and its keywords; the array, the parameters after each step with
 the gradients of make_onnx_optimizers.py.
