@@ -20,17 +20,17 @@ hypothesis.settings.register_profile("suite", deadline=None, derandomize=True, d
 hypothesis.settings.load_profile("suite")
 
 # Modules that take long, measure time or memory, or run other programs.
-SLOW = {"bench", "benchmarks", "cli", "course", "examples", "exhaustive", "files", "instructions", "kills", "processes"}
+SLOW = {"bench", "benchmarks", "cli", "course", "examples", "format", "instructions", "kills", "processes"}
 # Modules about kernels, files and memory, which neither BLAS nor timing nor the order of tests can change.
-STEADY = {"accuracy", "budgets", "failing_allocations", "fuzz", "guard", "hostile", "leaks", "ops", "out"}
+STEADY = {"budgets", "elementary", "failing_allocations", "fuzz", "guard", "hostile", "leaks", "operations", "out"}
 
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        stem = item.path.stem.removeprefix("test_")
-        if stem in SLOW:
+        names = {item.path.stem.removeprefix("test_"), item.path.parent.name}
+        if names & SLOW:
             item.add_marker("slow")
-        if stem in STEADY:
+        if names & STEADY:
             item.add_marker("steady")
 
 

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from support.measure import assert_same_bits
-from test_layers import assert_network_gradients, draw
-from test_parametric import WITH_FMA, stored
 
 import fastnn
 from fastnn import functional as F
 from fastnn import nn, optim
+from support.layers import assert_network_gradients, draw
+from support.measure import assert_same_bits
+from test_parametric import WITH_FMA, stored
 
 # -- the functions -----------------------------------------------------------------------------------------------------
 

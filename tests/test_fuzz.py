@@ -1,6 +1,7 @@
 """Some seconds of what `make fuzz` does for three minutes: broken and hostile files end in documented errors."""
 
 import pytest
+
 from support import fuzz
 
 

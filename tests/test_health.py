@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from support.measure import assert_same_bits
 
 import fastnn
 from fastnn import nn, optim
+from support.measure import assert_same_bits
 
 
 @pytest.fixture

@@ -4,14 +4,14 @@ import copy
 
 import numpy as np
 import pytest
-from support.resumable import make_trainer
-from test_checkpoints import fit
 
 import fastnn
 from fastnn import nn, optim
 from fastnn.files import format as files
 from fastnn.files.checkpoint import _state
 from fastnn.optim import lr_scheduler
+from support.resumable import make_trainer
+from test_checkpoint import fit
 
 
 @pytest.fixture

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+import fastnn.functional as F
 from support import strategies
 from support.measure import assert_same_bits, max_ulp, wide
 from support.ops import OPS
 from support.records import Call, results, truth
-
-import fastnn.functional as F
 
 EXAMPLES = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True, database=None

@@ -10,9 +10,9 @@ import shutil
 import sys
 
 import pytest
-from support import instructions
 
 from fastnn._core import dispatch
+from support import instructions
 
 TOLERANCE = {"element": 0.10, "row": 0.10, "step": 0.05, "call": 0.05}
 ALIKE = r"GCC 1[234]\."

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 import pytest
-from test_lbfgs import closure_of, parameters
 
 from fastnn import optim
+from test_lbfgs import closure_of, parameters
 
 pytestmark = pytest.mark.usefixtures("backend")
 

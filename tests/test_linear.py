@@ -4,11 +4,11 @@ import itertools
 
 import numpy as np
 import pytest
-from support.measure import assert_same_bits, wide
 
 import fastnn.functional as F
 from fastnn._core import linear as core
 from fastnn.functional.linear import ACTIVATIONS
+from support.measure import assert_same_bits, wide
 
 SMALL = range(1, 25)  # past one tile, and one register, in every direction
 LARGE = [(1, 1000, 1), (7, 300, 65), (130, 257, 33), (33, 513, 40), (250, 64, 100)]  # rows, in and out features

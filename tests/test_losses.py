@@ -5,11 +5,11 @@ import pickle
 
 import numpy as np
 import pytest
-from support.measure import assert_same_bits
 
 import fastnn
 from fastnn import functional as F
 from fastnn import nn, optim
+from support.measure import assert_same_bits
 
 ROWS, CLASSES = 24, 4
 OF_CLASSES = {

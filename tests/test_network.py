@@ -5,12 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from support.measure import assert_same_bits
-from test_layers import EVERY_ACTIVATION, assert_network_gradients, draw, in_both_backends
 
 import fastnn
 from fastnn import functional as F
 from fastnn import nn, optim
+from support.layers import EVERY_ACTIVATION, assert_network_gradients, draw, in_both_backends
+from support.measure import assert_same_bits
 
 
 def make_network(dtype="float32", p=0.0):

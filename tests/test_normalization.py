@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.measure import assert_same_bits
-from support.normalized import STORED
-from test_gradients import assert_gradient
 
 import fastnn
 from fastnn import functional as F
 from fastnn._core import dispatch, threads
+from support.gradients import assert_gradient
+from support.measure import assert_same_bits
+from support.normalized import STORED
 
 EPS = 1e-5
 NAN = np.nan

@@ -7,11 +7,11 @@ import types
 
 import numpy as np
 import pytest
-from support.runs import At, bits, make
 
 import fastnn
 from fastnn import Callback, callbacks, data
 from fastnn.training import History
+from support.runs import At, bits, make
 
 ROWS = [{"loss": 3.0, "val_f1": 0.5}, {"loss": 1.0, "val_f1": math.nan}, {"loss": 1.0, "val_f1": 0.25}, {"loss": 2.0}]
 

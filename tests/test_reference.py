@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 import pytest
+
+import fastnn.reference as ref
 from support.ops import UPDATES
 from support.records import numbered
 from test_reference_layers import layer_calls
-
-import fastnn.reference as ref
 
 pytestmark = pytest.mark.filterwarnings("error")
 

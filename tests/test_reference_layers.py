@@ -4,9 +4,9 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
-from support.measure import assert_same_bits
 
 import fastnn.reference as ref
+from support.measure import assert_same_bits
 
 
 def layer_calls(x, g):

@@ -6,11 +6,11 @@ import time
 
 import numpy as np
 import pytest
-from support.runs import BATCH, BATCHES, At, N, bits, make
 
 import fastnn
 from fastnn import Callback, callbacks, nn, optim
 from fastnn._directions import direction
+from support.runs import BATCH, BATCHES, At, N, bits, make
 
 pytestmark = pytest.mark.usefixtures("backend")
 

@@ -12,11 +12,11 @@ from contextlib import nullcontext
 
 import numpy as np
 import pytest
-from support.resumable import bits, data, make_trainer
 
 import fastnn
 from fastnn.data import Shards, batches
 from fastnn.training.prefetch import ahead
+from support.resumable import bits, data, make_trainer
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,6 @@
 """PyTorch's numbers in float64 for the losses and their options; recorded/make_torch_losses.py made them."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,8 +8,9 @@ import pytest
 import fastnn
 from fastnn import functional as F
 from fastnn import nn, optim
+from support import RECORDED
 
-with np.load(Path(__file__).parent / "recorded" / "torch_losses.npz") as _file:
+with np.load(RECORDED / "torch_losses.npz") as _file:
     STORED = dict(_file)
 
 

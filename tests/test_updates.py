@@ -2,15 +2,15 @@
 
 import numpy as np
 import pytest
-from support.measure import max_ulp, wide
-from support.ops import UPDATES, case_id
-from support.records import Call, numbered
 
 import fastnn
 import fastnn.optim.functional as optim
 from fastnn import reference
 from fastnn._core import dispatch
 from fastnn.reference.optimizers.adam import product_of_momenta
+from support.measure import max_ulp, wide
+from support.ops import UPDATES, case_id
+from support.records import Call, numbered
 
 CASES = [(op, options) for op in UPDATES for options in op.options]
 EVERY_CASE = pytest.mark.parametrize("case", CASES, ids=case_id)

@@ -8,10 +8,9 @@ import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 
-from support import fuzz
-
 import fastnn
 from fastnn import nn
+from support import fuzz
 
 MODELS = {
     "plain": lambda: [nn.Linear(6, 3), nn.Tanh(), nn.Dropout(0.25), nn.Linear(3, 2, bias=False, l2=0.1)],

@@ -1,4 +1,4 @@
-"""Make torch_schedulers.npz: the rates and momenta of PyTorch's schedulers, for test_lr_scheduler.py to compare with.
+"""Make torch_schedulers.npz: the rates and momenta of PyTorch's schedulers, for tests/lr_scheduler to compare with.
 
 Run it with torch 2.13. The schedules are those of tests/support/schedules.py.
 """

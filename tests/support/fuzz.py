@@ -22,9 +22,10 @@ import safetensors.numpy
 import fastnn
 from fastnn import nn, optim
 from fastnn.files import format as files
+from support import RECORDED
 from support.resumable import data, make_trainer
 
-CORPUS = pathlib.Path(__file__).parents[1] / "recorded" / "fuzz"
+CORPUS = RECORDED / "fuzz"
 MOST_SECONDS = 10.0  # for one file, on a busy machine
 JUNK = [
     None, True, -1, 0, 1, 3, 2**31, 2**63, 2**64, -(2**70), 10**400, 0.5, -0.0, 1e308, "", "x", "Linear", "float64",

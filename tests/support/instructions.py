@@ -27,7 +27,7 @@ from fastnn import nn, optim
 from fastnn._core import dispatch
 from fastnn.optim.functional import adam_step
 
-BASELINE = Path(__file__).parents[1] / "recorded" / "instructions.json"
+BASELINE = Path(__file__).parents[1] / "recorded" / "instructions.json"  # runs without support on the path, too
 ISA = "avx2"  # valgrind does not know AVX-512
 MARK = "getppid"  # a function of the C library that nothing calls but `mark`
 WARM_UP = 3  # calls: the interpreter specializes code that has run

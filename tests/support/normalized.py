@@ -1,12 +1,11 @@
 """Networks with normalizations, shared by the tests of training, running statistics and folding."""
 
-from pathlib import Path
-
 import numpy as np
 
 from fastnn import nn
+from support import RECORDED
 
-with np.load(Path(__file__).parents[1] / "recorded" / "torch_normalization.npz") as _file:
+with np.load(RECORDED / "torch_normalization.npz") as _file:
     STORED = dict(_file)
 
 

@@ -1,13 +1,12 @@
 """Training runs that several test files share: those of recorded/make_torch_groups.py, and steps in two ways."""
 
-from pathlib import Path
-
 import numpy as np
 
 import fastnn
 from fastnn import nn, optim
+from support import RECORDED
 
-with np.load(Path(__file__).parents[1] / "recorded" / "torch_groups.npz") as _file:
+with np.load(RECORDED / "torch_groups.npz") as _file:
     TORCH = dict(_file)
 
 STEPS = 10

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.measure import assert_same_bits
 
 import fastnn
 from fastnn import nn
 from fastnn.files import format as files
+from support.measure import assert_same_bits
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from support.runs import BATCH, BATCHES, At, BatchDiary, Diary, N, bits, make
 
 from fastnn import Callback
 from fastnn.training import programs
+from support.runs import BATCH, BATCHES, At, BatchDiary, Diary, N, bits, make
 
 pytestmark = pytest.mark.usefixtures("backend")
 

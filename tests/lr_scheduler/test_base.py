@@ -4,17 +4,17 @@ import copy
 import json
 import math
 import pickle
-from pathlib import Path
 
 import numpy as np
 import pytest
-from support.schedules import OPTIMIZERS, PLATEAUS, SCHEDULES, STEPS, metrics, wave
 
 from fastnn import optim
 from fastnn.nn.parameters import Parameters
 from fastnn.optim import lr_scheduler as schedulers
+from support import RECORDED
+from support.schedules import OPTIMIZERS, PLATEAUS, SCHEDULES, STEPS, metrics, wave
 
-with np.load(Path(__file__).parent / "recorded" / "torch_schedulers.npz") as _file:
+with np.load(RECORDED / "torch_schedulers.npz") as _file:
     STORED = dict(_file)
 
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from support.records import numbered
 
 import fastnn
 from fastnn import nn, optim
 from fastnn.nn.parameters import Parameters
 from fastnn.optim import functional
+from support.records import numbered
 
 # class, arguments, function, the names of its states in the function's order
 CONFIGURATIONS = {

@@ -1,17 +1,17 @@
 """Several schedulers of one optimizer, and rates set by hand: PyTorch's numbers, as steps and as tables."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
-from support.schedules import BY_HAND, PAIRED, PAIRS, rates_of
 
 from fastnn import optim
 from fastnn.nn.parameters import Parameters
 from fastnn.optim import lr_scheduler as schedulers
+from support import RECORDED
+from support.schedules import BY_HAND, PAIRED, PAIRS, rates_of
 
-with np.load(Path(__file__).parent / "recorded" / "torch_schedulers.npz") as _file:
+with np.load(RECORDED / "torch_schedulers.npz") as _file:
     STORED = dict(_file)
 
 

@@ -7,14 +7,14 @@ import threading
 
 import numpy as np
 import pytest
-from support.measure import assert_same_bits
-from support.resumable import EPOCHS, ROWS, Momentary, bits, data, make_trainer
-from test_models import Scale
 
 import fastnn
 from fastnn import nn, optim
 from fastnn.files import format as files
 from fastnn.files.checkpoint import _state
+from support.measure import assert_same_bits
+from support.resumable import EPOCHS, ROWS, Momentary, bits, data, make_trainer
+from test_model import Scale
 
 
 @pytest.fixture

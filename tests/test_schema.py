@@ -6,11 +6,11 @@ import time
 
 import numpy as np
 import pytest
-from test_hostile import callbacks, changed, entries, plain
 
 import fastnn
 from fastnn import nn, optim
 from fastnn.optim import lr_scheduler
+from test_hostile import callbacks, changed, entries, plain
 
 
 @pytest.fixture

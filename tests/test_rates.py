@@ -5,12 +5,12 @@ import math
 
 import numpy as np
 import pytest
-from support.runs import BATCH, BATCHES, At, BatchDiary, bits, make
 
 import fastnn
 from fastnn import nn, optim
 from fastnn._core.program import NativeProgram
 from fastnn.optim import lr_scheduler as schedulers
+from support.runs import BATCH, BATCHES, At, BatchDiary, bits, make
 
 EPOCHS = 3
 

@@ -6,13 +6,13 @@ import os
 
 import numpy as np
 import pytest
-from support.measure import assert_same_bits
 
 import fastnn
 from fastnn import nn
 from fastnn.files import format as files
 from fastnn.files.architecture import built_in
 from fastnn.nn.arguments import arguments_of
+from support.measure import assert_same_bits
 
 FEATURES = 6
 # Layers that cannot be made without arguments, and some with arguments that are not the default.

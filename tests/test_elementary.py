@@ -9,12 +9,12 @@ import math
 import mpmath
 import numpy as np
 import pytest
-from support.exhaustive import FUNCTIONS, float64_truth
-from support.measure import assert_same_bits, ulp_errors
 
 import fastnn.functional as F
 from fastnn._core import dispatch
 from fastnn.functional.accuracy import MAX_ULP
+from support.exhaustive import FUNCTIONS, float64_truth
+from support.measure import assert_same_bits, ulp_errors
 
 BOUND, BOUND_WITHOUT_FMA = 2, 4
 # Zero, the seams of the formulas, and where functions overflow, underflow or reach their limits.

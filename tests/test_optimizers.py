@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 import pytest
-from support.records import numbered
 
 import fastnn.reference as ref
+from support.records import numbered
 
 pytestmark = pytest.mark.filterwarnings("error")
 
