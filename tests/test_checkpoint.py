@@ -17,11 +17,6 @@ from support.resumable import EPOCHS, ROWS, Momentary, bits, data, make_trainer
 from test_model import Scale
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "run.safetensors"
-
-
 class CutOff(fastnn.Callback):
     """Ends the run as a signal would, at its moment number `count`."""
 
@@ -339,17 +334,3 @@ def test_an_architecture_that_no_file_holds_has_checkpoints_all_the_same(path):
     assert bits(twin)[0] == bits(trainer)[0]
     with pytest.raises(ValueError, match=r"checkpoint has .* as net\.layers\[1\]\.pair, this network"):
         make((1, 2)).load_checkpoint(path)
-
-
-def test_loading_reaches_the_programs_that_are_there(path):
-    """Networks, optimizers and counters are changed in place; another seed makes programs anew."""
-    whole = make_trainer()
-    fit(whole, epochs=2)
-    whole.save_checkpoint(path)
-    other = make_trainer(seed=3)
-    fit(other, epochs=1)
-    other.load_checkpoint(path)
-    for trainer in (whole, other):
-        fit(trainer, epochs=2)
-    assert bits(other) == bits(whole)
-    assert os.listdir(path.parent) == [path.name]

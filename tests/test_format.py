@@ -21,11 +21,6 @@ from fastnn.files import format as files
 from support.measure import assert_same_bits
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "file.safetensors"
-
-
 def header(content, data=b""):
     text = content if isinstance(content, bytes) else json.dumps(content).encode()
     return struct.pack("<Q", len(text)) + text + data

@@ -14,11 +14,6 @@ from support.resumable import make_trainer
 from test_checkpoint import fit
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "file"
-
-
 class Pause(fastnn.Callback):
     """Stops amid an epoch."""
 

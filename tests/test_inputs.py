@@ -1,4 +1,4 @@
-"""Tables with named columns: the names are remembered by training, and compared afterwards."""
+"""Inputs of networks: shapes, layouts, and tables whose named columns are remembered by training."""
 
 import copy
 import pickle
@@ -8,6 +8,9 @@ import pytest
 
 import fastnn
 from fastnn import nn, optim
+from support.layers import draw
+from support.measure import assert_same_bits
+from test_network import make_network
 
 NAMES = ["age", "height", "weight"]
 ROWS = np.random.default_rng(0).standard_normal((8, 3)).astype("float32")
@@ -105,3 +108,43 @@ def test_names_in_a_file_are_checked(tmp_path):
         net.save(tmp_path / "net.safetensors")
         with pytest.raises(fastnn.FileFormatError, match=message):
             fastnn.load(tmp_path / "net.safetensors")
+
+
+def test_predict_keeps_the_shape_of_the_rows(backend, rng):
+    net, x = make_network(), draw(rng, (2, 3, 5), "float32")
+    y = net.predict(x.reshape(6, 5))
+    assert_same_bits(net.predict(x), y.reshape(2, 3, 4))
+    assert_same_bits(net(x), y.reshape(2, 3, 4))
+    assert net.backward(np.ones((2, 3, 4), "float32")).shape == (2, 3, 5)
+    np.testing.assert_allclose(net.predict(x[0, 0]), y[0], rtol=1e-5)
+    assert net(x[0, 0]).shape == (4,)
+    assert net.backward(np.ones(4, "float32")).shape == (5,)
+    assert net.predict(x[:, :0]).shape == (2, 0, 4)
+
+
+def test_any_layout_of_x_will_do(rng):
+    net, x = make_network(), draw(rng, (20, 10), "float32")
+    for view in (x[:, ::2], x[::-3, 5:], np.asfortranarray(x[:, :5]), x.T.copy().T[:, 1:6]):
+        assert_same_bits(net.predict(view), net.predict(view.copy()))
+        assert_same_bits(net(view), net.predict(view))
+    x.flags.writeable = False
+    assert net.predict(x[:, :5]).flags.writeable
+
+
+def test_wrong_inputs_of_a_network():
+    net, x = make_network(), np.ones((2, 5), "float32")
+    for run in (net, net.predict):
+        run(x)
+        with pytest.raises(TypeError, match=r"x is float64 but the network is float32: use x.astype\('float32'\)"):
+            run(x.astype("float64"))
+        with pytest.raises(TypeError, match="x must be float32 or float64, got int64"):
+            run(x.astype("int64"))
+        with pytest.raises(ValueError, match="Linear: x has 4 features, this layer takes 5"):
+            run(x[:, 1:])
+        with pytest.raises(ValueError, match=r"x must have shape \(..., features\), got a scalar"):
+            run(x[0, 0])
+    net(x)
+    with pytest.raises(TypeError, match="grad_output is float64 but the network is float32"):
+        net.backward(np.ones((2, 4)))
+    with pytest.raises(ValueError, match=r"grad_output must have shape \(2, 4\) like the output, got \(2, 5\)"):
+        net.backward(x)

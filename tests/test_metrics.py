@@ -1,4 +1,4 @@
-"""Metrics of the trainer: counted in the compiled loop, exact over uneven batches, weighted, as the functions say."""
+"""Metrics counted in the compiled loop: exact over uneven batches, weighted, and the same as the functions."""
 
 import math
 
@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import data, metrics, nn, optim
+from fastnn import metrics, nn, optim
 from fastnn.functional import softmax
-from support.runs import At
 
 pytestmark = pytest.mark.usefixtures("backend")
 
@@ -159,39 +158,6 @@ def test_metrics_of_a_loss_in_python():
     assert difference == pytest.approx(metrics.accuracy(y[4:], pred[4:]))
 
 
-def test_counting_does_not_change_the_training(dtype):
-    x, y = data.make_moons(90, noise=0.2, seed=0, dtype=dtype)
-    results = []
-    for chosen in ((), ("f1", "top_k_accuracy", "roc_auc")):
-        net = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Dropout(0.2), nn.Linear(8, 2), seed=0, dtype=dtype)
-        trainer = fastnn.Trainer(net, nn.CrossEntropyLoss(), optim.Adam(net.parameters()), metrics=chosen)
-        history = trainer.fit(x, y, epochs=3, validation_split=0.2)
-        step = trainer.step(x, y), trainer.step(x, y, np.ones(90))
-        results.append((net.parameters().data.tobytes(), history["loss"], history["val_loss"], step))
-    assert results[0] == results[1]
-
-
-def test_counts_go_on_from_a_saved_state():
-    rng, x, _ = inputs()
-    y, kept = rng.standard_normal((N, 1)), []
-    trainer = trainer_for(nn.MSELoss(), 1, REGRESSION)
-    keep = At("on_batch_end", lambda run: kept.append(run.state_dict()) if run.batch == 3 else None)
-    whole = trainer.fit(x, y, batch_size=8, seed=0, callbacks=[keep])
-
-    def load(run):
-        run.load_state_dict(kept[0] | {"callbacks": {"0.At": {}}})
-
-    again = trainer.fit(x, y, batch_size=8, seed=0, callbacks=[At("on_train_begin", load)])
-    for name in REGRESSION:
-        assert again[name] == whole[name]
-    other = trainer_for(nn.MSELoss(), 1, ["mae", "f1"])
-    message = r"metrics must be \['mae', 'mse', 'rmse', 'r2'\] as in the run to go on with, got \['mae', 'f1'\]"
-    with pytest.raises(ValueError, match=message):
-        other.fit(x, y, batch_size=8, seed=0, callbacks=[At("on_train_begin", load)])
-    with pytest.raises(ValueError, match="sums have no room"):
-        other._programs.run("step", other._data(x, y), None, 0, 8, 8, np.zeros(9))
-
-
 def test_evaluation_of_nothing_and_of_numbers_that_are_not_finite():
     _, x, _ = inputs()
     trainer = trainer_for(nn.CrossEntropyLoss(), 3, ["f1", "roc_auc", "top_k_accuracy"])
@@ -212,33 +178,3 @@ def test_ties_and_nan_rank_as_a_sort_ranks_them():
     rows = np.array([[1, 1, 0], [1, 1, 0], [0, 2, 3], [np.nan, 5, 1], [np.nan, 5, 1], [np.nan, 1, np.nan]])
     scores = trainer.evaluate(rows, np.array([0, 1, 2, 0, 1, 2]))
     assert scores["top_1_accuracy"] == pytest.approx(4 / 6)
-
-
-@pytest.mark.parametrize(
-    ("chosen", "error", "message"),
-    [
-        ("f1", TypeError, "metrics must be a list of metrics, got 'f1'"),
-        (["f2"], ValueError, r"metrics\[0\] must be one of 'accuracy', 'f1', .*, got 'f2'"),
-        (["f1", metrics.F1()], ValueError, r"metrics\[1\]: there is a record named 'f1' already"),
-        ([metrics.F1], TypeError, r"metrics\[0\] must be an object, not the class: write F1\(\)"),
-        ([3], TypeError, r"metrics\[0\] must be a name, a metric of fastnn.metrics or a function, got int"),
-    ],
-)
-def test_wrong_metrics_are_explained(chosen, error, message):
-    with pytest.raises(error, match=message):
-        trainer_for(nn.MSELoss(), 1, chosen)
-
-
-def test_metrics_that_do_not_fit_the_targets_are_explained():
-    _, x, _ = inputs()
-    labels = np.arange(N) % 3
-    with pytest.raises(ValueError, match="mae, mse, rmse and r2 need targets like the outputs, got class indices"):
-        trainer_for(nn.CrossEntropyLoss(), 3, ["mae"]).fit(x, labels)
-    with pytest.raises(ValueError, match="f1_binary: average='binary' is for two classes, there are 3"):
-        trainer_for(nn.CrossEntropyLoss(), 3, [metrics.F1("binary")]).fit(x, labels)
-
-    def loss(y_pred, y):
-        return 0.0, np.zeros_like(y_pred)
-
-    with pytest.raises(ValueError, match=r"metrics: y must be class indices or have shape \(61, 3\), like the outputs"):
-        trainer_for(loss, 3, ["f1"]).fit(x, np.zeros((N, 2)))

@@ -13,11 +13,6 @@ from fastnn.optim import lr_scheduler
 from test_hostile import callbacks, changed, entries, plain
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "file"
-
-
 def spoiled(state):
     """Copies of a nested state with one value replaced, or missing, each."""
     for way, _ in entries(state):

@@ -1,4 +1,4 @@
-"""Initial values: their distributions, that they depend on the seed and the place only, and how they are asked for."""
+"""Rules for initial values: their distributions, their gains, and wrong arguments."""
 
 import copy
 import math
@@ -8,10 +8,8 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-import fastnn
 from fastnn import nn
 from fastnn.nn import init
-from fastnn.nn.init.draws import Draws, normal_quantile
 
 IN, OUT = 300, 200
 RELU = math.sqrt(2.0)
@@ -60,16 +58,6 @@ def test_moments_and_bounds(key, dtype, global_random_seed):
         assert 3.5 < np.abs(array / std).max() < 6
 
 
-def test_normal_numbers_are_quantiles():
-    """Also far out, where another branch computes them."""
-    q = np.concatenate([np.linspace(-0.49999, 0.49999, 4001), 0.5 - 10.0 ** -np.arange(3.0, 16), [-0.5 + 2.0**-54]])
-    # In the tails 1/2 + q is rounded: there the quantile is that of the other side.
-    expected = [NormalDist().inv_cdf(0.5 + v) if v < 0 else -NormalDist().inv_cdf(0.5 - v) if v > 0 else 0.0 for v in q]
-    np.testing.assert_allclose(normal_quantile(q), expected, rtol=2e-15, atol=1e-16)
-    assert np.array_equal(normal_quantile(-q), -normal_quantile(q))
-    assert np.isfinite(normal_quantile(np.array([-0.5, 0.5]))).all()
-
-
 @pytest.mark.parametrize(("mean", "std", "a", "b"), [(0.0, 1.0, -2.0, 2.0), (1.0, 2.0, 0.0, 1.5), (0.0, 0.1, 0.3, 9.0)])
 def test_truncated_normal_numbers(mean, std, a, b, dtype):
     array = init.trunc_normal_(np.empty(40000, dtype), mean, std, a, b, seed=0)
@@ -82,30 +70,6 @@ def test_truncated_normal_numbers(mean, std, a, b, dtype):
     spread = std * math.sqrt(variance)
     assert abs(array.mean(dtype="float64") - expected) < 6 * spread / math.sqrt(array.size)
     assert array.std(dtype="float64") == pytest.approx(spread, rel=0.03)
-
-
-@pytest.mark.parametrize("shape", [(5, 5), (7, 3), (3, 7), (1, 4), (150, 150), (130, 200), (0, 3)])
-def test_orthogonal_matrices(shape, dtype):
-    array = init.orthogonal_(np.empty(shape, dtype), gain=2.0, seed=1).astype("float64") / 2.0
-    product = array @ array.T if shape[0] <= shape[1] else array.T @ array
-    np.testing.assert_allclose(product, np.eye(min(shape)), atol=1e-6 if dtype == "float32" else 1e-14)
-
-
-def test_orthogonal_is_q_of_qr():
-    """With a positive diagonal of R, as PyTorch's."""
-    for rows, columns in ((80, 100), (100, 80)):
-        normal = Draws("float64", 3, init.draws.INIT_STREAM).normal(8000).reshape(80, 100)
-        q, r = np.linalg.qr(normal.T)
-        expected = q * np.sign(np.diag(r))
-        expected = expected.T if rows < columns else expected
-        np.testing.assert_allclose(init.orthogonal_(np.empty((rows, columns)), seed=3), expected, atol=1e-12)
-
-
-def test_orthogonal_directions_have_no_preference():
-    """Of many small ones the mean is 0, and the determinant is as often positive as negative."""
-    matrices = np.stack([init.orthogonal_(np.empty((3, 3)), seed=seed) for seed in range(2000)])
-    assert np.abs(matrices.mean(0)).max() < 6 / math.sqrt(3 * 2000)
-    assert abs(np.sign(np.linalg.det(matrices)).mean()) < 6 / math.sqrt(2000)
 
 
 def test_sparse_columns(dtype):
@@ -129,67 +93,6 @@ def test_gains_are_torchs():
     assert init.calculate_gain("leaky_relu", 0.5) == math.sqrt(2 / 1.25)
 
 
-# -- what decides the numbers ------------------------------------------------------------------------------------------
-
-RULES = ["normal", "trunc_normal", "xavier_uniform", "kaiming_normal", "lecun_normal", "orthogonal"]
-
-
-def make(rule, *more, seed=0, dtype="float32"):
-    layers = [nn.Linear(20, 30, weight_init=rule), nn.ReLU(), nn.Linear(30, 30, weight_init=rule, bias_init="normal")]
-    return nn.Sequential(*layers, *more, seed=seed, dtype=dtype)
-
-
-@pytest.mark.parametrize("rule", [*RULES, nn.init.Sparse(0.5)])
-def test_draws_depend_on_the_seed_and_the_place_only(rule, isas):
-    net = make(rule)
-    bits = net.parameters().data.tobytes()
-    longer = make(rule, nn.ReLU(), nn.Linear(30, 2))
-    for name, view in net.named_parameters():
-        assert np.array_equal(view, longer[name])
-    assert not np.array_equal(make(rule, seed=1)["0.weight"], net["0.weight"])
-    assert not np.array_equal(net["0.weight"], net["2.weight"][:20])
-    for isa in [name for name in isas if name != "sse2"]:
-        fastnn.set_isa(isa)
-        assert make(rule).parameters().data.tobytes() == bits
-    with fastnn.use_backend("reference"):
-        assert make(rule).parameters().data.tobytes() == bits
-
-
-@pytest.mark.parametrize("rule", ["normal", "orthogonal"])
-def test_draws_do_not_depend_on_threads(rule, threads):
-    assert make(rule).parameters().data.tobytes() == THREADS.setdefault(rule, make(rule).parameters().data.tobytes())
-
-
-THREADS: dict = {}
-
-
-@pytest.mark.parametrize("rule", ["uniform", "normal", "trunc_normal"])
-def test_numbers_are_those_of_float64_rounded_and_do_not_depend_on_how_many(rule):
-    """Also across the stretches in which they are drawn."""
-    fill = getattr(init, f"{rule}_")
-    many = fill(np.empty(150000), seed=4)
-    assert np.array_equal(fill(np.empty(70001), seed=4), many[:70001])
-    assert np.array_equal(fill(np.empty(150000, "float32"), seed=4), many.astype("float32"))
-    assert len(np.unique(many)) == many.size
-
-
-def test_calls_of_one_rule_go_on_in_the_stream():
-    def rule(shape, draws):
-        return np.concatenate([draws(shape[0] - 2, 0.0, 1.0), draws(1, 0.0, 1.0), draws.normal(1)])
-
-    net = nn.Sequential(nn.Linear(2, 6, bias_init=rule), seed=0, dtype="float64")
-    assert len(set(net["0.bias"])) == 6
-
-
-def test_the_first_layer_has_the_numbers_of_the_functions():
-    assert np.array_equal(
-        make("orthogonal", seed=9)["0.weight"], init.orthogonal_(np.empty((20, 30), "float32"), seed=9)
-    )
-
-
-# -- how they are asked for --------------------------------------------------------------------------------------------
-
-
 def scale(*layers, rule="kaiming_normal"):
     """By how much larger the weights are than those of gain 1."""
     net = nn.Sequential(nn.Linear(20, 30, weight_init=rule), *layers, seed=0, dtype="float64")
@@ -207,23 +110,6 @@ def test_gain_is_that_of_the_activation_that_follows():
         assert scale(*unknown) == RELU
     assert scale(nn.ReLU(), rule=nn.init.KaimingNormal(nonlinearity="tanh")) == 5 / 3
     assert scale(nn.LeakyReLU(0.5), rule=nn.init.KaimingNormal(nonlinearity="relu")) == RELU
-
-
-def test_values_can_be_given():
-    weight = np.arange(6.0).reshape(2, 3)
-    layer = nn.Linear(2, 3, weight_init=weight, bias_init=0.5)
-    assert np.array_equal(layer.weight, weight) and (layer.bias == 0.5).all()
-    assert (nn.Linear(2, 3, weight_init="identity").weight == np.eye(2, 3)).all()
-    assert nn.Linear(0, 3, weight_init="kaiming_normal").weight.shape == (0, 3)
-
-
-def test_layers_of_ones_own_take_names():
-    class Scale(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.add_parameter("factor", (4,), init="ones")
-
-    assert (nn.Sequential(Scale(), seed=0)["0.factor"] == 1).all()
 
 
 def test_layers_tell_and_keep_their_rules():
@@ -275,10 +161,3 @@ def test_bad_arguments_are_named(key):
     call, error, message = BAD[key]
     with pytest.raises(error, match=message):
         call()
-
-
-def test_every_name_is_a_rule_and_a_function():
-    for name in init.names.NAMES:
-        assert callable(getattr(init, f"{'eye' if name == 'identity' else name}_"))
-    with pytest.raises(NotImplementedError, match="Own must define __call__"):
-        type("Own", (nn.init.Initializer,), {})()((2, 2), None)

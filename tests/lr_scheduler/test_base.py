@@ -1,4 +1,4 @@
-"""Schedules of learning rates: PyTorch's numbers, saved and resumed, alone and composed."""
+"""All schedulers: PyTorch's numbers, tables and steps, saved states, and wrong arguments."""
 
 import copy
 import json
@@ -128,91 +128,6 @@ def test_base_rates_are_those_before_any_scheduler():
     assert schedulers.StepLR(optimizer, 5).base_lrs == [0.2]
 
 
-def test_momentum_is_left_alone_if_asked():
-    optimizer = optim.Adagrad(Parameters({"p": (3,)}, "float32"), lr=0.1)
-    scheduler = schedulers.OneCycleLR(optimizer, 0.5, 10, cycle_momentum=False)
-    assert scheduler.places.tolist() == [0]
-
-
-def test_one_cycle_ends_at_its_end():
-    optimizer = make_optimizer()
-    scheduler = schedulers.OneCycleLR(optimizer, 0.5, total_steps=10, anneal_strategy="linear")
-    scheduler.advance(9)
-    last = optimizer.lr
-    assert last == pytest.approx(0.5 / 25 / 1e4)
-    scheduler.step()
-    assert optimizer.lr == last, "after the last batch"
-    for call in (scheduler.step, lambda: scheduler.advance(1), lambda: scheduler.table(2)):
-        with pytest.raises(ValueError, match="OneCycleLR has 10 steps"):
-            call()
-    assert scheduler.last_epoch == 10 and optimizer.lr == last
-
-
-@pytest.mark.parametrize("steps", [1, 2, 3, 10])
-@pytest.mark.parametrize("pct_start", [0.0, 0.1, 0.5, 1.0])
-@pytest.mark.parametrize("three_phase", [False, True])
-def test_short_cycles_stay_within_their_rates(steps, pct_start, three_phase):
-    scheduler = schedulers.OneCycleLR(make_optimizer(), 0.5, steps, pct_start=pct_start, three_phase=three_phase)
-    table = scheduler.table(steps)
-    assert (table[:, 0] <= 0.5).all() and (table[:, 0] >= 0).all()
-    assert (table[:, 1] <= 0.95).all() and (table[:, 1] >= 0.85).all()
-
-
-def test_a_sequence_ends_with_its_parts():
-    optimizer = make_optimizer()
-    cycle = schedulers.OneCycleLR(optimizer, 0.5, 10)
-    scheduler = schedulers.SequentialLR(optimizer, [schedulers.LinearLR(optimizer, by="batch"), cycle], [5])
-    assert scheduler.limit == 15 and scheduler.by == "batch"
-    scheduler.advance(15)
-    with pytest.raises(ValueError, match="SequentialLR has 15 steps"):
-        scheduler.step()
-    early = schedulers.SequentialLR(optimizer, [cycle, schedulers.StepLR(optimizer, 5, by="batch")], [20])
-    assert early.limit == 10
-    assert schedulers.ChainedScheduler([cycle, schedulers.StepLR(optimizer, 5, by="batch")]).limit == 10
-
-
-def test_what_a_part_does_not_set_stays():
-    """The momentum: before the cycle as it begins, after it as it ended."""
-    optimizer = make_optimizer()
-    parts = [schedulers.StepLR(optimizer, 50, by="batch"), schedulers.OneCycleLR(optimizer, 0.5, 10)]
-    parts.append(schedulers.ConstantLR(optimizer, by="batch"))
-    table = schedulers.SequentialLR(optimizer, parts, [4, 9]).table(14)
-    cycle = parts[1].values(np.arange(5))[:, 1]
-    assert table[:, 1].tolist() == [cycle[0]] * 4 + cycle.tolist() + [cycle[-1]] * 5
-
-
-def test_warm_up_rises_in_a_straight_line():
-    optimizer = make_optimizer()
-    scheduler = schedulers.WarmupLR(optimizer, 4)
-    assert scheduler.by == "batch"
-    np.testing.assert_allclose(scheduler.table(7)[:, 0], 0.3 * np.array([0.2, 0.4, 0.6, 0.8, 1, 1, 1]))
-    after = schedulers.CosineAnnealingLR(optimizer, 10)
-    scheduler = schedulers.WarmupLR(optimizer, 5, after=after, start_factor=0.5)
-    assert scheduler.by == "epoch"
-    table = scheduler.table(16)[:, 0]
-    np.testing.assert_allclose(table[:5], 0.3 * np.array([0.5, 0.6, 0.7, 0.8, 0.9]))
-    assert table[5] == 0.3 and table[15] == 0.0
-
-
-def test_compositions_nest():
-    optimizer = make_optimizer()
-    inner = schedulers.ChainedScheduler([schedulers.StepLR(optimizer, 3), schedulers.ExponentialLR(optimizer, 0.9)])
-    scheduler = schedulers.SequentialLR(optimizer, [schedulers.LinearLR(optimizer), inner], [5])
-    outer = schedulers.ChainedScheduler([scheduler, schedulers.ExponentialLR(optimizer, 0.5)])
-    expected = [1 / 3 + 2 / 15 * i for i in range(5)] + [0.1 ** (i // 3) * 0.9**i for i in range(10)]
-    np.testing.assert_allclose(scheduler.table(15)[:, 0], 0.3 * np.array(expected))
-    # What the next one sets when it takes over does not heed the rest of the chain, as in PyTorch.
-    halved = [0.5**i for i in range(5)] + [0.5 ** (i + 1) for i in range(10)]
-    np.testing.assert_allclose(outer.table(15)[:, 0], 0.3 * np.array(expected) * halved)
-
-
-def test_a_scale_that_was_zero_can_end():
-    """Where PyTorch divides by 0."""
-    optimizer = make_optimizer()
-    parts = [schedulers.ConstantLR(optimizer, 0.0, 3), schedulers.ExponentialLR(optimizer, 1.0)]
-    assert schedulers.ChainedScheduler(parts).table(5)[:, 0].tolist() == [0, 0, 0, 0.3, 0.3]
-
-
 def test_a_scheduler_of_ones_own():
     class Inverse(schedulers.LRScheduler):
         def values(self, steps):
@@ -227,15 +142,6 @@ def test_a_scheduler_of_ones_own():
 
     with pytest.raises(ValueError, match=r"Wrong.values\(steps\) must have shape \(1, 1\)"):
         Wrong(make_optimizer())
-
-
-def test_lambdas_are_called_in_order_and_no_further():
-    seen = []
-    scheduler = schedulers.MultiplicativeLR(make_optimizer(), lambda step: seen.append(step) or 0.5)
-    follow(scheduler, 4)
-    scheduler.table(3)
-    scheduler.state_dict()
-    assert seen == [1, 2, 3, 4, 5]
 
 
 @pytest.mark.parametrize("remake", [copy.deepcopy, lambda s: pickle.loads(pickle.dumps(s))], ids=["copy", "pickle"])
@@ -343,12 +249,6 @@ def test_bad_arguments_are_named(key):
         call(schedulers, optimizer)
     if key not in ("another's", "units", "no scheduler"):  # whose parts are good schedulers
         assert optimizer.lr == 0.3 and optimizer.momentum == 0.9
-
-
-def test_optimizers_without_momentum_cannot_cycle_it():
-    for optimizer in (optim.SGD(Parameters({"p": (3,)}, "float32")), optim.Adagrad(Parameters({"p": (3,)}, "float32"))):
-        with pytest.raises(ValueError, match=r"cycle_momentum needs an optimizer .* give cycle_momentum=False"):
-            schedulers.OneCycleLR(optimizer, 0.1, 5)
 
 
 def test_a_step_out_of_range_changes_nothing():

@@ -2,6 +2,7 @@
 
 import hashlib
 import sys
+import threading
 
 import numpy as np
 
@@ -32,6 +33,11 @@ def bits(trainer):
     digest.update(repr((optimizer["step"], optimizer["hyper"], int(trainer.net._tick[0]), trainer._epochs)).encode())
     rows = [{name: value for name, value in row.items() if name != "seconds"} for row in trainer.history.rows]
     return digest.hexdigest(), rows
+
+
+def reading():
+    """The threads that read ahead."""
+    return [thread for thread in threading.enumerate() if thread.name == "fastnn reads ahead"]
 
 
 class Momentary(fastnn.Callback):
