@@ -1,109 +1,86 @@
-"""The table of operations, the two backends that carry them out, and programs as they are printed."""
+"""Every operation, in every dtype and instruction set, against the NumPy reference in the next wider dtype."""
+
+import math
 
 import numpy as np
 import pytest
 
-import fastnn
-from fastnn import nn, optim
-from fastnn._core import operations as core
-from fastnn.compiler.operations import OPERATIONS, Operation
-from fastnn.reference.operations import Operations as Reference
+from fastnn._core import dispatch
+from support.measure import assert_zero_signs, max_ulp
+from support.ops import CASES, FUNCTIONS, case_id
+from support.records import Call, results, truth
 
-OPERANDS = {name.rstrip("?") for kind in OPERATIONS.values() for name in f"{kind.reads} {kind.writes}".split()}
-LAYERS = (
-    nn.Columns([0, 1, 2, 3]), nn.Linear(4, 8), nn.ReLU(), nn.LayerNorm(8), nn.RMSNorm(8), nn.BatchNorm1d(8), nn.PReLU(),
-    nn.Dropout(0.5), nn.Softmax(), nn.Residual(nn.Linear(8, 8), nn.GELU()), nn.Softplus(), nn.Temperature(), nn.GLU(),
-)  # fmt: skip
+CHUNK = 4096  # elements that a reduction adds before it starts another sum
+EVERY_CASE = pytest.mark.parametrize("case", CASES, ids=case_id)
+ELEMENTWISE = [case for case in CASES if case[0].kind == "elementwise"]
+# Losses of single elements; their sums and weights are no business of special values.
+ELEMENTWISE += [
+    (op, o) for op, o in CASES if op.kind == "loss" and o.get("reduction") == "none" and "weighted" not in o
+]
 
-
-class Identity(nn.Module):
-    def forward(self, x):
-        return x
-
-    def backward(self, grad_output):
-        return grad_output
-
-
-def trainer_of(*layers, loss, metrics=(), **options):
-    net = nn.Sequential(*layers, seed=0)
-    return fastnn.Trainer(net, loss, optim.Adam(net.parameters()), metrics=metrics, **options)
+INF, NAN = math.inf, math.nan
+# Zeros, denormals, the neighbourhoods of kinks, saturation of each function in each dtype, and the ends of the range.
+SPECIAL = [0.0, 1e-45, 1e-40, 1e-30, 5e-324, 1e-310, 0.25, 0.5, 1.0, 3.0, 6.0, 20.0, 22.0, 40.0, 88.0, 89.0, 104.0,
+           709.0, 750.0, 1e4, 1e15, 1e30, 3e38, 1e200, 1.7e308, INF]  # fmt: skip
+UPSTREAM = [1.0, -1.0, 0.0, 1e-30, INF, NAN]
 
 
-@pytest.fixture(scope="module")
-def programs():
-    """Programs that have every kind of operation among them."""
-    plain = trainer_of(
-        *LAYERS, Identity(), nn.Linear(4, 3), loss=nn.CrossEntropyLoss(), metrics=["f1", "top_k_accuracy"]
-    )
-    plain.average = optim.SWA(plain.net.parameters())
-    x, y = np.ones((4, 4), "float32"), np.arange(4) % 3
-    plain.step(x, y)
-    errors = trainer_of(nn.Embedding(3, 2), nn.Linear(8, 2), loss=nn.MSELoss(), metrics=["mae"])
-    errors.step(x, np.ones((4, 2), "float32"))
-    heads = nn.Heads(a=nn.Linear(8, 3), b=nn.Linear(8, 1))
-    several = trainer_of(nn.Linear(4, 8), heads, loss=nn.HeadsLoss(heads, a=nn.CrossEntropyLoss(), b=nn.MSELoss()))
-    several.step(x, {"a": y, "b": np.ones((4, 1), "float32")})
-    plain.net(x)
-    trainers = (plain, errors, several)
-    return [program for t in trainers for program in [*t._programs._kept, *t.net._programs]]
+def assert_near_truth(op, call):
+    for actual, (expected, scale) in zip(results(op.function, call), truth(op, call), strict=True):
+        assert actual.dtype == call.args[0].dtype
+        assert max_ulp(actual, expected, scale) <= op.tolerance[actual.dtype]
 
 
-def test_both_backends_carry_out_every_kind():
-    missing = [kind for kind in OPERATIONS if not hasattr(Reference, f"_{kind}")]
-    assert not missing
-    numbers = [core.number_of(kind) for kind in OPERATIONS]
-    assert len(set(numbers)) == len(OPERATIONS) == max(numbers) + 1
+@EVERY_CASE
+def test_equals_reference_for_all_sizes(case, dtype, isa, rng):
+    op, options = case
+    lanes = dispatch.lanes() * 4 // dtype.itemsize
+    for n in (0, 1, 2, lanes - 1, lanes, lanes + 1, 3 * lanes + 1, CHUNK + 3):
+        assert_near_truth(op, op.make(op.shape(n), dtype, rng, **options))
 
 
-def test_every_operand_has_a_place_of_its_own():
-    places = [core.number_of(name) for name in OPERANDS]
-    assert len(set(places)) == len(OPERANDS) and max(places) < core.ROLES
+@pytest.mark.parametrize("op", FUNCTIONS, ids=case_id)
+def test_equals_reference_for_any_number_of_threads(op, dtype, threads, rng):
+    assert_near_truth(op, op.make(op.shape(3 * CHUNK + 7), dtype, rng, **op.options[-1]))
+    if op.kind in ("rows", "class loss", "linear", "norm", "embedding"):
+        assert_near_truth(op, op.make((301, 17), dtype, rng, **op.options[-1]))
 
 
-def test_every_option_has_a_field():
-    options = {name for kind in OPERATIONS.values() for name in kind.options.split()}
-    assert options == set(core.OPTION_NAMES)
+@pytest.mark.parametrize("op", [op for op in FUNCTIONS if op.kind in ("elementwise", "dropout")], ids=case_id)
+def test_equals_reference_for_any_shape(op, dtype, rng):
+    for shape in ((), (0,), (1, 1), (3, 0, 2), (2, 3, 5)):
+        assert_near_truth(op, op.make(shape, dtype, rng, **op.options[-1]))
 
 
-def test_programs_have_every_kind_as_the_table_says(programs):
-    seen = set()
-    for program in programs:
-        for operation in program.operations:
-            operation.check()
-            seen.add(operation.kind)
-    assert seen == set(OPERATIONS)
+def special_values(op, dtype):
+    """Special values of both signs, each with all others; what the dtype cannot hold becomes 0 or inf."""
+    with np.errstate(over="ignore", under="ignore"):
+        values, upstream = (np.array(numbers, "float64").astype(dtype) for numbers in (SPECIAL, UPSTREAM))
+    values = np.concatenate([values, -values, np.array([NAN], dtype)])
+    if op.name in ("sigmoid_backward", "tanh_backward"):
+        values = values[~(np.abs(values) > 1)]  # they take outputs
+    arity = len(op.make((1,), dtype, np.random.default_rng(0)).args)
+    if op.kind == "loss":
+        grid = np.meshgrid(values, np.array([0.0, 0.25, 1.0], dtype))
+        grid = (np.ones_like(grid[0]),) * (arity - 2) + tuple(grid)
+    else:
+        grid = np.meshgrid(*(upstream, values)[2 - arity :])
+    return tuple(array.reshape(-1) for array in grid)
 
 
-@pytest.mark.parametrize(
-    ("changes", "text"),
-    [
-        ({"arrays": {"x": 1}}, r"copy has operands \['x', 'y'\], got \['x'\]"),
-        ({"arrays": {"x": 1, "y": 2, "weight": 3}}, r"copy has operands .*'weight'"),
-        ({"options": {"eps": 1.0}}, r"copy has options , got \['eps'\]"),
-        ({"kernel": "relu"}, "copy does not go with kernel relu"),
-        ({"kind": "activation"}, "activation does not go with kernel None"),
-    ],
-)
-def test_an_operation_that_is_not_in_the_table_is_refused(changes, text):
-    good = {"kind": "copy", "label": "here", "arrays": {"x": 1, "y": 2}, "n_in": 1}
-    Operation(**good).check()
-    with pytest.raises(ValueError, match=rf"^here: {text}"):
-        Operation(**good | changes).check()
-
-
-def test_a_training_step_is_printed():
-    trainer = trainer_of(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3), loss=nn.CrossEntropyLoss())
-    lines = str(trainer.compile(32)).splitlines()
-    assert lines[0].startswith("Program for 32 rows, float32: 7 operations, 8.99 kFLOP, workspace ")
-    sections = [line for line in lines[2:] if line.endswith(":")]
-    assert sections == ["forward:", "loss:", "backward:", "update:"]
-    operations = [line[5:74].rstrip() for line in lines[2:] if not line.endswith(":")]
-    assert [" ".join(line.split()) for line in operations] == [
-        "linear 0 Linear + 1 ReLU",
-        "linear 2 Linear",
-        "row_loss CrossEntropyLoss + gradient",
-        "count_correct accuracy",
-        "linear_backward 2 Linear + gradient of 1 ReLU",
-        "linear_backward 0 Linear",
-        "update Adam, all parameters at once",
-    ]
+@pytest.mark.parametrize("case", ELEMENTWISE, ids=case_id)
+def test_special_values(case, dtype, isa):
+    """Zeros with their signs, denormals, saturation, infinities and NaN."""
+    op, options = case
+    call = Call(special_values(op, dtype), options)
+    (actual,), (expected,) = results(op.function, call), results(op.reference, call)
+    for is_special in (np.isnan, np.isinf):
+        np.testing.assert_array_equal(is_special(actual), is_special(expected))
+    assert_zero_signs(actual, expected)
+    with np.errstate(all="ignore"):
+        scale = np.nan_to_num(np.abs(expected) if op.scale is None else op.scale(*call.args, **call.kwargs), posinf=0)
+        tolerance = (
+            256 * np.finfo(dtype).eps * np.fmax(scale, np.abs(expected)) + 64 * np.finfo(dtype).smallest_subnormal
+        )
+        near = np.abs(actual - expected) <= tolerance
+    assert (near | (actual == expected) | np.isnan(expected)).all()

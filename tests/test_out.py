@@ -5,11 +5,11 @@ import inspect
 
 import numpy as np
 import pytest
-from measure import assert_same_bits
-from ops import FUNCTIONS, case_id
-from records import results
 
 from fastnn import _validation as check
+from support.measure import assert_same_bits
+from support.ops import FUNCTIONS, case_id
+from support.records import results
 
 SHAPE = (6, 8)
 TAKES_OUT = [op for op in FUNCTIONS if "out" in inspect.signature(op.function).parameters]
