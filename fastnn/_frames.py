@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from types import FrameType, TracebackType
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 # Frames of compiled code have the names of their sources; those of decorated functions go through contextlib.
@@ -63,12 +63,22 @@ def errors_of_use(function: Function) -> Function:
 
 
 class ShortErrors:
-    """Base of public classes: what is wrong with their arguments is said in a short traceback."""
+    """Base of public classes: short tracebacks for wrong arguments, and a `dir` of what is public.
+
+    `_internal` names the attributes of a class that other rooms of the package use, which `dir` leaves out.
+    """
+
+    _internal: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "__init__" in vars(cls) and cls.__module__.startswith(f"{__package__}."):
             cls.__init__ = errors_of_use(cls.__init__)  # type: ignore[method-assign]
+
+    def __dir__(self) -> list[str]:
+        hidden = {name for cls in type(self).__mro__ for name in vars(cls).get("_internal", ())}
+        private = (name for name in super().__dir__() if name.startswith("_") and not name.startswith("__"))
+        return sorted({*super().__dir__()} - hidden - {*private})
 
 
 def _inside(file: str) -> bool:

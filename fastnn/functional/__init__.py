@@ -62,3 +62,7 @@ __all__ = sorted(
     + distribution_losses.__all__
     + _dropout.__all__
 )
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -120,3 +120,7 @@ Above.network_of_one, Above.fold = Sequential.of_one, _fold
 LAYERS |= {name: cls for name in __all__ if isinstance(cls := globals()[name], type) and issubclass(cls, Module)}
 del LAYERS["Module"]
 INITIALIZERS |= public(init, object)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

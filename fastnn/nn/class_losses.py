@@ -28,6 +28,7 @@ class ClassLoss(Loss):
     """
 
     kind = "row_loss"
+    _internal: ClassVar[tuple[str, ...]] = ("shared",)
     classes = True
     extra_name = "weight"
     shared: ClassVar[bool] = True  # whether "mean" divides by the sum of the weights of classes

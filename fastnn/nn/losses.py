@@ -45,6 +45,10 @@ class Loss(Fixed):
     (0.5, [[1.0], [0.0]])
     """
 
+    _internal: ClassVar[tuple[str, ...]] = (
+        "classes", "describe_label", "extra_name", "formula", "heads", "ignored", "kernel", "kind", "logits", "name",
+        "numbers", "plan", "prepare_target", "quick", "reductions", "root", "threshold", "version",
+    )  # fmt: skip
     name: ClassVar[str]  # of the function in `functional`
     kernel: ClassVar[str]
     way_out = "make a new loss"

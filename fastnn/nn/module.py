@@ -86,6 +86,9 @@ class Module(Fixed):
     [3.0]
     """
 
+    _internal: ClassVar[tuple[str, ...]] = (
+        "bind", "buffers_untouched", "is_network", "place_buffers", "plan", "plan_branches", "planned", "state_shapes",
+    )  # fmt: skip
     l1 = Regularizer(0.0)
     l2 = Regularizer(0.0)
     max_norm = Regularizer(None)

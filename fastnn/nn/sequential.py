@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, overload
 
 import numpy as np
 
@@ -83,6 +83,7 @@ class Sequential(Network):
     (5, 1)
     """
 
+    _internal: ClassVar[tuple[str, ...]] = ("of_one", "plan_program", "program")
     input_scale = 1.0
     feature_names: tuple[str, ...] | None = None
     fixed = ("dtype", "layers")
@@ -469,6 +470,12 @@ class Sequential(Network):
         """Iterate over the layers."""
         return iter(self.layers)
 
+    @overload
+    def __getitem__(self, index: int) -> Module: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Module]: ...
+    @overload
+    def __getitem__(self, index: str) -> Array: ...
     def __getitem__(self, index: Any) -> Any:
         """The layer at an index, a list of layers for a slice, or a view of the parameter or buffer of a name."""
         if not isinstance(index, str):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from .._frames import errors_of_use
 from .._schema import MOST_STEPS
 from ..nn.parameters import Parameters
 from .line_search import Point, is_finite, strong_wolfe
-from .optimizer import Array, Optimizer
+from .optimizer import Array, Optimizer, Value
 
 LINE_SEARCHES = (None, "strong_wolfe")
 
@@ -167,6 +167,10 @@ class LBFGS(Optimizer):
 
     # -- a step --------------------------------------------------------------------------------------------------------
 
+    @overload
+    def step(self, closure: None = None) -> None: ...
+    @overload
+    def step(self, closure: Callable[[], Value]) -> Value: ...
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Search for better parameters, in up to `max_iter` iterations.
 

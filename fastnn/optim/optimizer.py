@@ -6,7 +6,7 @@ import copy
 import functools
 import math
 from collections.abc import Callable
-from typing import Any, ClassVar, Self, TypedDict
+from typing import Any, ClassVar, Self, TypedDict, TypeVar, overload
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from .groups import ParamGroup, make_groups, make_spans
 from .hyperparameters import Clip, Hyperparameter, Pair, Switch, keyword_names, state_names
 
 Array = check.Array
+Value = TypeVar("Value")  # what a closure returns
 
 
 # Layout of a state; the names of hyperparameters and states, and their bounds, are those of the rule.
@@ -104,6 +105,10 @@ class Optimizer(Fixed):
     5.0
     """
 
+    _internal: ClassVar[tuple[str, ...]] = (
+        "arrays", "at", "check_moved", "check_together", "clipping", "decoupled", "decouples", "function", "group_keys",
+        "hyper", "hyperparameter_names", "keywords", "number", "place", "rule", "scheduled", "searches", "slots",
+    )  # fmt: skip
     searches: ClassVar[bool] = False  # whether a step evaluates the loss several times, on all samples
     rule: ClassVar[str]  # the kernel
     function: ClassVar[Callable[..., None]]  # the same update as a function of arrays
@@ -228,6 +233,10 @@ class Optimizer(Fixed):
         arrays |= {"step": self.step_count, "spans": spans[1], "clipping": self.clipping}
         return arrays | {f"s{i}": state for i, state in enumerate(self.slots()) if state is not None}
 
+    @overload
+    def step(self, closure: None = None) -> None: ...
+    @overload
+    def step(self, closure: Callable[[], Value]) -> Value: ...
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update the parameters by their gradients, in place.
 

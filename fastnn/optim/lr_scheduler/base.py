@@ -103,6 +103,10 @@ class Scheduler(ShortErrors):
     """
 
     walks = False  # whether it computes a step from all before it
+    _internal: ClassVar[tuple[str, ...]] = (
+        "advance", "arguments", "check_state", "check_steps", "groups", "limit", "links", "places", "settings", "table",
+        "take_row", "take_state", "walks",
+    )  # fmt: skip
     arguments: ClassVar[tuple[str, ...]] = ()  # attributes that, with base_lrs, determine the schedule
     last_epoch: int
 
