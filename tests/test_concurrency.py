@@ -79,7 +79,7 @@ def test_first_calls_of_a_layer_together(busy, name, make):
 def test_one_python_loss_and_one_trainer_in_several_threads(busy, name):
     """Each evaluation sees its own targets, whether the loss or all of the trainer is shared."""
     loss = lambda y_pred, y: (float(((y_pred - y) ** 2).mean()), 2 * (y_pred - y) / y.size)  # noqa: E731
-    shared = nn.losses.PythonLoss(loss)
+    shared = nn.python_loss.PythonLoss(loss)
 
     def trainer():
         net = nn.Sequential(nn.Linear(2, 1), seed=0)

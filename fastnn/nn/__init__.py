@@ -32,12 +32,21 @@ from .flatten import Flatten
 from .gates import GLU, Maxout, SwiGLU
 from .heads import Heads, HeadsLoss
 from .linear import Linear
-from .losses import CosineSimilarityLoss, HuberLoss, L1Loss, Loss, MSELoss, QuantileLoss, RMSELoss, SmoothL1Loss
+from .loss import Loss
 from .module import Module
 from .normalization import BatchNorm1d, LayerNorm, RMSNorm
 from .parameters import Parameter, Parameters
 from .parametric import PReLU, Temperature
 from .registry import INITIALIZERS, LAYERS, Above, public
+from .regression_losses import (
+    CosineSimilarityLoss,
+    HuberLoss,
+    L1Loss,
+    MSELoss,
+    QuantileLoss,
+    RMSELoss,
+    SmoothL1Loss,
+)
 from .sequential import Sequential
 
 __all__ = [

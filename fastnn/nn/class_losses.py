@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import _validation as check
 from .._core.operations import CLASS_WEIGHTS
-from .losses import Loss
+from .loss import Loss
 
 if TYPE_CHECKING:
     from ..compiler.compile import ProgramBuilder as Builder

@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import _validation as check
 from ..functional.activations import softplus, softplus_backward
-from .losses import Loss
+from .loss import Loss
 
 if TYPE_CHECKING:
     from ..compiler.compile import ProgramBuilder as Builder

@@ -9,8 +9,9 @@ import numpy as np
 
 from .. import _validation as check
 from .branches import Concat
-from .losses import Loss, PythonLoss
+from .loss import Loss
 from .module import Module
+from .python_loss import PythonLoss
 
 if TYPE_CHECKING:
     from ..compiler.compile import ProgramBuilder as Builder

@@ -96,6 +96,27 @@ class Network(Module):
                 layer._forget_programs()
             self._own(layer, f"{prefix}{key}.")
 
+    # -- features ------------------------------------------------------------------------------------------------------
+
+    @property
+    def in_features(self) -> int | None:
+        """The number of input features; None if the network takes any number."""
+        for node in self._nodes:
+            hint = node.layer.in_features_hint()  # called once: two calls at each level of nesting would be exponential
+            if hint is not None:
+                return hint
+            if type(node.layer).out_features_for is not Module.out_features_for:
+                return None
+        return None
+
+    def in_features_hint(self) -> int | None:
+        return self.in_features
+
+    def out_features_for(self, in_features: int) -> int:
+        for node in self._nodes:
+            in_features = node.layer.out_features_for(in_features)
+        return in_features
+
     # -- parameters ----------------------------------------------------------------------------------------------------
 
     def parameters(self) -> Parameters:

@@ -12,7 +12,8 @@ from .._core.errors import BadIndex, BadLabel, BadTarget
 from ..compiler.cache import ProgramCache
 from ..compiler.counters import ACCURACY, NOTHING, SUMS, Counting
 from ..compiler.program import Program
-from ..nn.losses import Loss, PythonLoss
+from ..nn.loss import Loss
+from ..nn.python_loss import PythonLoss
 from .data import Data
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from .._frames import ShortErrors
 from .._locks import MAKING
-from ..nn.losses import Loss, as_loss
-from ..nn.module import Regularizer
+from ..nn.loss import Loss
+from ..nn.python_loss import as_loss
 from ..nn.sequential import Sequential
+from ..nn.variables import Regularizer
 from ..optim import Optimizer, WeightAverage
 from ..optim.lr_scheduler import Scheduler
 from .programs import Programs
