@@ -215,7 +215,7 @@ def test_layers_in_python_on_parts_of_the_input_do_not_add_gradients_that_nobody
 
 
 def test_errors():
-    with pytest.raises(ValueError, match="body gives 5 features, to be added to 4 of the shortcut"):
+    with pytest.raises(ValueError, match="body returns 5 features, the shortcut 4: they must be equal"):
         nn.Residual(nn.Linear(4, 5))
     with pytest.raises(ValueError, match="its branches take different numbers of features, \\[3, 4\\]"):
         nn.Sequential(nn.Concat(nn.Linear(4, 5), nn.Linear(3, 5)))

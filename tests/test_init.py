@@ -241,7 +241,11 @@ BAD = {
     "no bias": (lambda: nn.Linear(2, 3, bias=False, bias_init="zeros"), ValueError, "bias_init is given, but bias is"),
     "class": (lambda: nn.Linear(2, 3, weight_init=nn.init.Eye), TypeError, r"not the class: write Eye\(\)"),
     "shape": (lambda: nn.Linear(2, 3, weight_init=np.ones((3, 2))), ValueError, r"weight_init must fit shape \(2, 3\)"),
-    "object": (lambda: nn.Linear(2, 3, weight_init=b"x"), TypeError, "weight_init must be the name of a rule"),
+    "object": (
+        lambda: nn.Linear(2, 3, weight_init=b"x"),
+        TypeError,
+        "weight_init must be an initializer of nn.init, the name of one, or numbers",
+    ),
     "result": (
         lambda: nn.Sequential(nn.Linear(2, 3, weight_init=lambda shape, draws: np.ones(2))),
         ValueError,

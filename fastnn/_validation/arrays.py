@@ -21,7 +21,7 @@ def as_array(name: str, value: Any, dtype: str = "float32") -> Array:
     Raises
     ------
     TypeError
-        If `value` is no array, or has another dtype, or its bytes are swapped.
+        If `value` is not an array, has another dtype, or is not in native byte order.
     """
     if plain(value):
         return value
@@ -37,12 +37,12 @@ def as_array(name: str, value: Any, dtype: str = "float32") -> Array:
 
 
 def conversion(name: str, value: Any, dtype: str) -> str:
-    """The code that makes an array of this dtype of what the caller calls `name`: a list has no `astype`."""
+    """The expression, for a message, that converts the argument `name` to this dtype; a list has no `astype`."""
     return f"{name}.astype({dtype!r})" if hasattr(value, "astype") else f"np.asarray({name}, {dtype!r})"
 
 
 def as_input(name: str, value: Any, dtype: str = "float32") -> Array:
-    """`value` as by `as_array`, or as it is if it is uint8 or float16."""
+    """Like `as_array`, but arrays of uint8 and float16 keep their dtype."""
     if plain(value):
         return value
     array = from_any(name, value)
@@ -52,9 +52,10 @@ def as_input(name: str, value: Any, dtype: str = "float32") -> Array:
 
 
 def refuse_losses(name: str, value: Any) -> None:
-    """Raise TypeError for what would lose its meaning as a plain array: a mask, units, zeros that are not stored.
+    """Raise TypeError for None, masked arrays, other subclasses of ndarray, and sparse matrices.
 
-    Numbers of a plain array, a memmap, or anything else that NumPy makes a plain array of, pass.
+    As plain arrays they would lose a mask, units or the zeros that are not stored. Plain arrays, memmaps and anything
+    else that NumPy converts to a plain array pass.
     """
     if value is None:
         raise TypeError(f"{name} must be an array of numbers, got NoneType")
@@ -73,7 +74,7 @@ def refuse_losses(name: str, value: Any) -> None:
 
 
 def refuse_no_numbers(name: str, array: Array, value: Any) -> None:
-    """Raise TypeError for an array of whose elements no real numbers can be made."""
+    """Raise TypeError for an array that does not hold real numbers; the message says what it holds."""
     if array.dtype == object and (odd := _odd_element(array)):
         kind = "dtype object" if isinstance(value, np.ndarray) else type(value).__name__
         raise TypeError(f"{name} must be an array of numbers, got {kind} with {odd} in it")
@@ -102,7 +103,7 @@ def from_any(name: str, value: Any) -> Array:
 
 
 def as_objects(name: str, value: Any) -> Array:
-    """`value` as an ndarray of whatever dtype, labels that are words, say; see `from_any`."""
+    """`value` as an ndarray of any dtype, for example labels that are strings; otherwise as `from_any`."""
     if type(value) is np.ndarray:
         return value
     refuse_losses(name, value)

@@ -26,7 +26,7 @@ def check_dtype(dtype: Any) -> str:
     return name
 
 
-# What arguments are called in other libraries.
+# Names of arguments in other libraries, and their names here.
 TWINS = {
     "beta_1": "betas",
     "beta_2": "betas",
@@ -39,7 +39,7 @@ TWINS = {
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A question for the known name that is most like this one, as the end of a message; "" if none is like it."""
+    """The end of a message, ": did you mean NAME?", with the most similar known name; "" if none is similar."""
     import difflib
 
     names = list(known)
@@ -49,7 +49,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def refuse_unknown(cls: type, unknown: Iterable[str], more: Iterable[str] = ()) -> None:
-    """Raise TypeError for keywords that the constructor of a class, with those of its base, does not have."""
+    """Raise TypeError for `unknown` keywords of a constructor; `more` has those that its base class takes."""
     import inspect
 
     for name in unknown:

@@ -19,7 +19,7 @@ def check_number(
     below: float | None = None,
     at_most: float | None = None,
 ) -> float:
-    """`value` as a float, within bounds; `nan` is never within.
+    """`value` as a float, within bounds; NaN is always out of bounds.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def _as_float(name: str, value: Any) -> float:
 
 
 def check_temperature(value: Any, dtype: Any) -> float:
-    """A temperature whose inverse `dtype` can hold; ValueError or TypeError otherwise."""
+    """A temperature above 0 whose inverse does not overflow in `dtype`; ValueError or TypeError otherwise."""
     temperature = check_number("temperature", value, above=0.0)
     return check_number("temperature", temperature, at_least=float(np.finfo(dtype).tiny))
 
@@ -76,7 +76,7 @@ def check_integer(name: str, value: Any, *, at_least: int | None = None, at_most
 
 
 def check_seed(seed: Any) -> int:
-    """`seed` as an int of 64 bits."""
+    """`seed` as an int in [0, 2^64)."""
     return check_integer("seed", seed, at_least=0, at_most=2**64 - 1)
 
 
@@ -95,7 +95,7 @@ def check_bool(name: str, value: Any) -> bool:
 
 
 def as_numbers(name: str, value: Any, **limits: float) -> float | Array:
-    """`value` as a float, or several as an array of float64 of one axis; all within the limits of `check_number`."""
+    """`value` as a float, or a sequence as a float64 array of one axis, within the limits of `check_number`."""
     if isinstance(value, numbers.Real) or np.ndim(from_any(name, value)) == 0:
         return check_number(name, value, **limits)
     array = from_any(name, value)
@@ -105,5 +105,5 @@ def as_numbers(name: str, value: Any, **limits: float) -> float | Array:
 
 
 def split_numbers(value: float | Array) -> tuple[tuple[float], Array | None]:
-    """What `as_numbers` gives as the parameter of a kernel, or as its operand beside a parameter that is not read."""
+    """A result of `as_numbers` as (parameters, operand) of a kernel; with an operand the parameter is not read."""
     return ((1.0,), value) if isinstance(value, np.ndarray) else ((value,), None)

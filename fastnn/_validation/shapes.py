@@ -30,20 +30,20 @@ def check_same_shape(**arrays: Array | None) -> None:
 
 
 def check_shape(name: str, array: Array, shape: tuple[int, ...], why: str) -> None:
-    """Raise ValueError unless `array` has `shape`; `why` says what asks for it."""
+    """Raise ValueError unless `array` has `shape`; `why` follows the shape in the message: "one a class"."""
     if array.shape != shape:
         raise ValueError(f"{name} must have shape {shape} {why}, got {array.shape}")
 
 
 def check_size(name: str, array: Array, size: int) -> Array:
-    """`array`; ValueError unless it has so many values."""
+    """`array`; ValueError unless it has `size` values."""
     if array.size != size:
         raise ValueError(f"{name} must have {size} values, got shape {array.shape}")
     return array
 
 
 def check_output(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    """`out` if it can be written as it is, a new array if it is None.
+    """The array for the result: `out`, or a new one if it is None.
 
     Raises
     ------
@@ -70,12 +70,12 @@ def check_output(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Arra
 
 
 def as_writable(name: str, array: Any) -> Array:
-    """`array` as one that C can update in place.
+    """`array`, checked to be one that C can update in place.
 
     Raises
     ------
     TypeError, ValueError
-        If it is no ndarray of float32 or float64, or not C-contiguous, aligned and writable.
+        If it is not an ndarray of float32 or float64, or not C-contiguous, aligned and writable.
     """
     if not isinstance(array, np.ndarray):
         raise TypeError(f"{name} must be an ndarray, which is updated in place, got {type(array).__name__}")
@@ -88,7 +88,7 @@ def as_writable(name: str, array: Any) -> Array:
 
 
 def without_overlap(array: Array, out: Array, in_place: bool = False) -> Array:
-    """`array`, or a copy of it if writing `out` would change it; `in_place` allows out to be the array itself."""
+    """`array`, or a copy if it may share memory with `out`; with `in_place`, `out` may be the same memory."""
     if not np.may_share_memory(array, out):
         return array
     if in_place and array.ctypes.data == out.ctypes.data and array.shape == out.shape:
@@ -97,6 +97,6 @@ def without_overlap(array: Array, out: Array, in_place: bool = False) -> Array:
 
 
 def as_columns(name: str, values: Array, shape: tuple[int, ...], dtype: Any) -> Array:
-    """One number for each column as one for each element of an array of `shape`."""
+    """Broadcast an array with one number for each column to `shape`."""
     check_shape(name, values, shape[-1:], "one a column")
     return np.array(np.broadcast_to(values, shape), dtype, order="C")

@@ -29,34 +29,34 @@ def as_weights(name: str, value: Any, dtype: Any) -> Array:
 
 
 def as_class_weights(name: str, value: Any, classes: int, dtype: Any) -> Array:
-    """`value` as weights of so many classes; see `as_weights`."""
+    """`value` as weights of shape (classes,); see `as_weights`."""
     weights = as_weights(name, value, dtype)
     check_shape(name, weights, (classes,), "one a class")
     return weights
 
 
 def as_target(name: str, value: Any, dtype: Any) -> Array:
-    """`value` as an array of float32 or float64; integers and booleans, which targets may be, become `dtype`."""
+    """`value` as an array of float32 or float64; integers and booleans are converted to `dtype`."""
     array = from_any(name, value)
     return as_array(name, array.astype(dtype) if array.dtype.kind in "iub" else array)
 
 
 def as_labels(name: str, value: Array) -> Array:
-    """Integers of any kind as int64; what does not fit stays too large for any class."""
+    """Integers of any dtype as int64; uint64 above its range becomes 2^63 - 1, which is no class index."""
     if value.dtype == np.uint64:
         value = np.minimum(value, np.uint64(2**63 - 1))
     return np.require(value, "int64", ["C", "A"])
 
 
 def as_rows(target: Array, shape: tuple[int, ...]) -> Array:
-    """A target with one number a row, repeated for each column of `shape`; any other as it is."""
+    """A target with one number a row is repeated for each column of `shape`; any other is returned unchanged."""
     if len(shape) == 2 and target.shape in ((shape[0],), (shape[0], 1)):
         return np.array(np.broadcast_to(target.reshape(-1, 1), shape), order="C")
     return target
 
 
 def check_ignored(ignore_index: Any) -> float:
-    """The class index of targets that are ignored, as a parameter of kernels, which are floats."""
+    """`ignore_index` as a float, since parameters of kernels are floats."""
     if type(ignore_index) is int and -100 <= ignore_index < 100:
         return float(ignore_index)
     return float(check_integer("ignore_index", ignore_index, at_least=-(2**53), at_most=2**53))

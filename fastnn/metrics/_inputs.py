@@ -1,4 +1,4 @@
-"""Checks of the arguments of metrics: as many predictions as targets, at least one, all of them numbers or labels."""
+"""Checks of the arguments of metrics: shapes, labels, scores and sample weights."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def as_labels(y_true: Any, y_pred: Any) -> tuple[Array, Array]:
     for name, array in (("y_true", true), ("y_pred", pred)):
         if array.dtype.kind == "f" and not (array == np.floor(np.where(np.isinf(array), np.nan, array))).all():
             odd = array[(array != np.floor(array)) | np.isinf(array)]  # NaN too
-            raise ValueError(f"{name} must be labels, got {odd[0]}")
+            raise ValueError(f"{name} must be integer or string labels, got {odd[0]}")
         if array.ndim == 2 and not np.isin(array, (0, 1)).all():
             raise ValueError(f"{name} must consist of 0 and 1 where it has a column for each label")
     return true, pred

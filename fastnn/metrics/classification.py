@@ -13,7 +13,7 @@ from ._inputs import Array, as_finite, as_labels, as_names, as_weight, check_row
 
 @errors_of_use
 def accuracy(y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> float:
-    """Accuracy: the share of samples whose labels are predicted right.
+    """Accuracy: the fraction of samples that are classified correctly.
 
         accuracy = sum_i w_i [y_pred_i = y_true_i] / sum_i w_i
 
@@ -41,7 +41,7 @@ def accuracy(y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> float:
 
     Notes
     -----
-    With a column for each label, a sample is right if all its labels are (subset accuracy). A NaN among scores counts
+    With a column for each label, a sample is correct if all its labels are (subset accuracy). A NaN among scores counts
     as the largest. Source: `sklearn.metrics.accuracy_score`.
 
     Examples
@@ -60,7 +60,7 @@ def accuracy(y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> float:
 
 @errors_of_use
 def top_k_accuracy(y_true: Any, y_score: Any, *, k: int = 2, sample_weight: Any = None) -> float:
-    """Top-k accuracy: the share of samples whose class is among the k with the largest scores.
+    """Top-k accuracy: the fraction of samples whose class is among the k with the largest scores.
 
         top_k_accuracy = sum_i w_i [rank of class y_true_i in row i of y_score < k] / sum_i w_i
 
@@ -142,8 +142,8 @@ def confusion_matrix(
     Raises
     ------
     ValueError
-        If shapes do not match, there are no samples, no label of `labels` occurs in y_true, `normalize` is another
-        word, or a label or weight is out of range as in `accuracy`.
+        If shapes do not match, there are no samples, no label of `labels` occurs in y_true, `normalize` is not one of
+        its options, or a label or weight is out of range as in `accuracy`.
     TypeError
         If labels are neither numbers nor strings.
 
@@ -161,7 +161,7 @@ def confusion_matrix(
     """
     true, pred = as_labels(y_true, y_pred)
     if true.ndim != 1:
-        raise ValueError("a confusion matrix is of one label a sample: y_true must have shape (n,)")
+        raise ValueError("a confusion matrix needs one label a sample: y_true must have shape (n,)")
     check.check_choice("normalize", normalize, ("true", "pred", "all", None))
     names = np.union1d(true, pred) if labels is None else as_names("labels", labels)
     if labels is not None and not np.isin(names, true).any():
@@ -194,6 +194,6 @@ def _places(labels: Array, names: Array) -> Array:
 
 
 def _share(right: Array, weight: Array) -> float:
-    """The weighted share of samples that are right; NaN if all weights are 0."""
+    """The weighted fraction of samples that are correct; NaN if all weights are 0."""
     total = weight.sum()
     return float(weight[right].sum() / total) if total else float("nan")

@@ -16,26 +16,26 @@ AVERAGES = ("binary", "micro", "macro", "weighted", None)
 class Counts(NamedTuple):
     """Sums of sample weights for each class, arrays of float64 of shape (classes,).
 
-    `right` has the true positives, `called` the predicted positives, `true` the positives.
+    `positives` counts the samples of the class, `predicted` those predicted as it, `true_positives` those of both.
     """
 
-    right: Array
-    called: Array
-    true: Array
+    true_positives: Array
+    predicted: Array
+    positives: Array
 
     def rate(self, kind: str, average: str | None, zero_division: float) -> Any:
         """The rate of this kind ("precision", "recall", "f1"), with an `average` other than "binary"."""
         counts = Counts(*(c.sum(keepdims=True) for c in self)) if average == "micro" else self
-        right, total = counts.right, {"precision": counts.called, "recall": counts.true}.get(kind)
+        hits, total = counts.true_positives, {"precision": counts.predicted, "recall": counts.positives}.get(kind)
         if total is None:  # 2 / (1 / precision + 1 / recall)
-            right, total = 2 * right, counts.true + counts.called
-        rates = np.divide(right, total, out=np.full(len(right), float(zero_division)), where=total != 0)
+            hits, total = 2 * hits, counts.positives + counts.predicted
+        rates = np.divide(hits, total, out=np.full(len(hits), float(zero_division)), where=total != 0)
         if average is None:
             return rates
         numbers = ~np.isnan(rates)
         if not numbers.any():
             return float("nan")
-        weights = counts.true[numbers] if average == "weighted" and counts.true[numbers].any() else None
+        weights = counts.positives[numbers] if average == "weighted" and counts.positives[numbers].any() else None
         return float(np.average(rates[numbers], weights=weights))
 
 

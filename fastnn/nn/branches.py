@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Branches(Module):
-    """Base of the layers that are made of layers, the `children`, a dict by name."""
+    """Base of the layers that contain other layers: `children`, a dict by name."""
 
     def __init__(self, children: dict[str, Any]) -> None:
         super().__init__()
@@ -88,7 +88,9 @@ class Residual(Branches):
         widths = [child.out_features_for(in_features) for child in self.children()]
         shortcut = (*widths, in_features)[1]
         if widths[0] != shortcut:
-            raise ValueError(f"Residual: body gives {widths[0]} features, to be added to {shortcut} of the shortcut")
+            raise ValueError(
+                f"Residual: body returns {widths[0]} features, the shortcut {shortcut}: they must be equal"
+            )
         return widths[0]
 
 
@@ -103,7 +105,7 @@ class Concat(Branches):
     Parameters
     ----------
     *branches : Module
-        Layers or networks. An empty `nn.Sequential()` passes the input on (a dense skip connection).
+        Layers or networks. An empty `nn.Sequential()` returns its input (a dense skip connection).
 
     Raises
     ------

@@ -16,7 +16,7 @@ from .base import Metric
 
 
 class Accuracy(Metric):
-    """Accuracy: the share of correct predictions; "accuracy" is recorded for classification losses without it too.
+    """Accuracy: the fraction of correct predictions. The trainer records it for every classification loss.
 
     With class indices or one-hot rows the largest output is the prediction. With several labels a sample (multilabel
     targets), each label counts as a prediction, above the threshold of the loss (0.5, or 0 for logits).
@@ -43,7 +43,7 @@ class Accuracy(Metric):
 
 
 class TopKAccuracy(Metric):
-    """Top-k accuracy: the share of samples whose class is among the k largest outputs; "top_5_accuracy" for k = 5.
+    """Top-k accuracy: the fraction of samples whose class is among the k largest outputs; "top_5_accuracy" for k = 5.
 
     Parameters
     ----------
@@ -95,14 +95,16 @@ class Rate(Metric):
 
     def of_counts(self, counts: Array, several: bool) -> float:
         counted, average = Counts(*counts.reshape(3, -1)), self.average
-        if average in (None, "binary") and len(counted.true) == 2 and not several:
+        if average in (None, "binary") and len(counted.positives) == 2 and not several:
             rates: Array = counted.rate(self.kind, None, self.zero_division)
             return float(rates[1])
         if average == "binary":
-            raise ValueError(f"{self.name}: average='binary' is for two classes, there are {len(counted.true)}")
+            raise ValueError(f"{self.name}: average='binary' is for two classes, there are {len(counted.positives)}")
         if not several:
-            counted = Counts(*(c[(counted.true != 0) | (counted.called != 0)] for c in counted))
-        return float(counted.rate(self.kind, average or "macro", self.zero_division)) if len(counted.true) else np.nan
+            counted = Counts(*(c[(counted.positives != 0) | (counted.predicted != 0)] for c in counted))
+        return (
+            float(counted.rate(self.kind, average or "macro", self.zero_division)) if len(counted.positives) else np.nan
+        )
 
 
 class Precision(Rate):
@@ -111,8 +113,8 @@ class Precision(Rate):
     Parameters
     ----------
     average : {None, "binary", "micro", "macro", "weighted"}, default None
-        As for `fastnn.metrics.precision`, and then part of the name ("precision_macro"). None is "binary", for class 1,
-        where there are two classes, and otherwise "macro": over the classes that occur in targets or predictions, or
+        As for `fastnn.metrics.precision`; if given, it is part of the name ("precision_macro"). None means "binary", for class
+        1, if there are two classes, and otherwise "macro": over the classes that occur in targets or predictions, or
         over all labels.
     zero_division : float, default 0.0
         The value of 0 / 0, between 0 and 1 or NaN. With NaN such classes are left out of averages.

@@ -71,7 +71,7 @@ def eye_(array: Array) -> Array:
 
 
 def sparse_(array: Array, sparsity: float, std: float = 0.01, *, seed: int | None = None) -> Array:
-    """Fill an array: sparse initialization (Martens 2010): normal values, of which a share in each column is 0.
+    """Fill an array: sparse initialization (Martens 2010): normal values, of which a fraction in each column is 0.
 
     A column of a layer's weight holds the weights into one unit. Its zeros are chosen at random; sparsity * in of them,
     rounded up.
@@ -81,7 +81,7 @@ def sparse_(array: Array, sparsity: float, std: float = 0.01, *, seed: int | Non
     array : ndarray of float32 or float64, writable, shape (in, out)
         Overwritten.
     sparsity : float in [0, 1]
-        Share of zeros in each column.
+        Fraction of zeros in each column.
     std : float, at least 0, default 0.01
         Standard deviation of the others.
     seed : int in [0, 2^64), optional

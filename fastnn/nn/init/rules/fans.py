@@ -114,8 +114,8 @@ class KaimingUniform(Scaled):
     mode : {"fan_in", "fan_out"}, default "fan_in"
         Whether the variance is kept in the forward pass (fan is the number of inputs) or backward (of outputs).
     nonlinearity : str, optional
-        One of those of `calculate_gain`. By default that of the first layer that is one of them, with its slope, after
-        this layer and before the next weights; "relu" if there is none.
+        One of those of `calculate_gain`. By default the first of them, with its slope, among the layers between this
+        one and the next one with weights; "relu" if there is none.
 
     Raises
     ------
@@ -167,8 +167,8 @@ class KaimingNormal(KaimingUniform):
     mode : {"fan_in", "fan_out"}, default "fan_in"
         Whether the variance is kept in the forward pass (fan is the number of inputs) or backward (of outputs).
     nonlinearity : str, optional
-        One of those of `calculate_gain`. By default that of the first layer that is one of them, with its slope, after
-        this layer and before the next weights; "relu" if there is none.
+        One of those of `calculate_gain`. By default the first of them, with its slope, among the layers between this
+        one and the next one with weights; "relu" if there is none.
 
     Raises
     ------

@@ -76,7 +76,7 @@ class Eye(Initializer):
 
 
 class Sparse(Initializer):
-    """Sparse initialization (Martens 2010): normal values, of which a share in each column is 0.
+    """Sparse initialization (Martens 2010): normal values, of which a fraction in each column is 0.
 
     A column of a layer's weight holds the weights into one unit. Its zeros are chosen at random; sparsity * in of them,
     rounded up.
@@ -86,7 +86,7 @@ class Sparse(Initializer):
     Parameters
     ----------
     sparsity : float in [0, 1]
-        Share of zeros in each column.
+        Fraction of zeros in each column.
     std : float, at least 0, default 0.01
         Standard deviation of the others.
 
