@@ -184,7 +184,7 @@ def test_lbfgs_knows_none_of_this():
     for name, value in (("frozen", True), ("max_grad_norm", 1.0), ("max_grad_value", 1.0)):
         optimizer = optim.LBFGS(net.parameters())
         setattr(optimizer, name, value)
-        with pytest.raises(ValueError, match="LBFGS can neither freeze parameters nor clip gradients"):
+        with pytest.raises(ValueError, match="LBFGS supports neither frozen parameters nor clipping of gradients"):
             fastnn.Trainer(net, nn.MSELoss(), optimizer).step(X, Y)
 
 
