@@ -388,7 +388,7 @@ def test_bench_prints_and_writes(no_peak, tmp_path, capsys):
     ("arguments", "message"),
     [
         (["--only", "["], r"--only must be a regular expression, got '\['"),
-        (["--only", "nothing"], "--only 'nothing' is in no case; there are sections: a training step inside fit, "),
+        (["--only", "nothing"], "--only 'nothing' matches no case; the sections are a training step inside fit, "),
         (["--json", "/nowhere/at/all.json"], "No such file or directory: '/nowhere/at/all.json'"),
     ],
 )

@@ -244,7 +244,7 @@ def test_wrong_changes_of_groups():
     for key, value, error, message in (
         ("lr", -1, ValueError, "lr must be at least"),
         ("momentum", 1, KeyError, "no 'momentum' in a parameter group; there are params, lr"),
-        ("params", ["0.*"], ValueError, "decided when the optimizer is made"),
+        ("params", ["0.*"], ValueError, "fixed when the optimizer is made"),
     ):
         before = dict(group)
         with pytest.raises(error, match=message):
