@@ -132,7 +132,7 @@ INLINE void LANE(norm_rows_backward)(const REAL *g, const REAL *x, const REAL *w
 FNN_DEFINE_NORM(layer_norm, 1)
 FNN_DEFINE_NORM(rms_norm, 0)
 
-/* rows summed in a register before their sum is added in double */
+/* -- columns: statistics has a row of each of these, `stride` numbers apart, as the rows of the arrays are --------- */
 
 #define COLUMN_CHUNK     64 /* rows summed in a register before their sum is added in double */
 #define COLUMN_REGISTERS 4  /* registers processed at the same time */
