@@ -31,8 +31,9 @@ def no_slow_path(monkeypatch):
         raise AssertionError(f"{name} came to the slow path")
 
     def forbid():
-        for function in ("as_array", "as_target", "from_any"):
-            monkeypatch.setattr(check, function, fail)
+        for module in (check, check.arrays, check.numbers, check.shapes, check.targets):
+            for function in ("as_array", "as_target", "from_any"):
+                monkeypatch.setattr(module, function, fail, raising=module is check)
 
     return forbid
 

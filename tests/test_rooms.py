@@ -30,6 +30,7 @@ ELSEWHERE = {
     "nn/python_loss.py": ("test_trainer.py", "losses of users in training"),
     "nn/regression_losses.py": ("losses/test_losses.py", "losses of numbers, with the base"),
     "nn/variables.py": ("test_module.py", "the base of Module"),
+    "metrics/precision_recall.py": ("metrics/test_classification.py", "metrics of classification"),
     "nn/registry.py": ("test_floors.py", "what modules use of modules above"),
     "nn/loading.py": ("test_saving.py", "reads what saving writes"),
     "optim/interfaces.py": ("test_floors.py", "protocols for annotations"),
@@ -55,10 +56,14 @@ ELSEWHERE = {
 
 
 def home(module):
-    """The test file of a module by its stem."""
-    stem, package = Path(module).stem.lstrip("_"), Path(module).parent.name
+    """The test file of a module by its stem, or, in a package that is one concept in parts, by the package's."""
+    path = Path(module)
+    stem, package = path.stem.lstrip("_"), path.parent.name
     folder = "losses" if stem.endswith("losses") else package
-    return TESTS / (folder if (TESTS / folder).is_dir() else "") / f"test_{stem}.py"
+    own = TESTS / (folder if (TESTS / folder).is_dir() else "") / f"test_{stem}.py"
+    above = TESTS / (path.parent.parent.name if (TESTS / path.parent.parent.name).is_dir() else "")
+    whole = above / f"test_{package.lstrip('_')}.py"
+    return whole if not own.exists() and whole.exists() else own
 
 
 def test_every_module_has_a_test_file_by_its_stem():

@@ -13,7 +13,7 @@ FULL = os.environ.get("FASTNN_TRACEBACK", "") == "full"  # as in fastnn/_frames.
 cnp.import_array()
 
 cdef enum:
-    UNIT = 64  # elements: parts begin on a cache line
+    UNIT = 64  # elements, so that parts begin on a cache line
 
 # Nanoseconds an element of kernels that only compare, multiply and add (benchmarks/bench_activations.py: .05 in the
 # caches, three times that from memory), and of those that evaluate an exponential, a logarithm or a division.
@@ -29,7 +29,7 @@ def cost_of(str name):
 
 ctypedef struct MapWork:
     int kernel
-    const void *g  # of map2 only
+    const void *g  # only for map2
     const void *x
     void *y
     const double *params
@@ -60,7 +60,7 @@ cdef void run_map2(int kernel, double cost, const real *g, const real *x, real *
 cdef class Map1:
     """The elementwise kernel `name` as a callable (x, out, *params) -> y.
 
-    `slow(x, out, params)` takes over what the fast path does not accept.
+    Arguments that the fast path does not accept are passed to `slow(x, out, params)`.
     """
     cdef int kernel
     cdef double cost

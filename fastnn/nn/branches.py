@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Branches(Module):
-    """Base of the layers that are made of layers, the `children`, a dict by name."""
+    """Base of the layers that contain other layers: `children`, a dict by name."""
 
     def __init__(self, children: dict[str, Any]) -> None:
         super().__init__()
@@ -103,7 +103,7 @@ class Concat(Branches):
     Parameters
     ----------
     *branches : Module
-        Layers or networks. An empty `nn.Sequential()` passes the input on (a dense skip connection).
+        Layers or networks. An empty `nn.Sequential()` returns its input (a dense skip connection).
 
     Raises
     ------

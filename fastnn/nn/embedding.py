@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Embedding(Module):
-    """Rows of a table by their number, for categories; `functional.embedding` is the function.
+    """Lookup table for categories: maps each integer code to a row of a trainable matrix.
 
     y[..., i * embedding_dim : (i + 1) * embedding_dim] = weight[x[..., i]]
 
@@ -55,7 +55,7 @@ class Embedding(Module):
 
     Notes
     -----
-    Codes have no gradient: that of the input is 0.
+    The gradient of the input is 0, since codes have none. `functional.embedding` is the function.
 
     Examples
     --------
@@ -124,20 +124,20 @@ class _Padded(init.Initializer):
             values[self.padding] = 0
         return values
 
-    def before(self, layers: Iterable[Module]) -> init.Initializer:
+    def before(self, layers: Iterable[object]) -> init.Initializer:
         rule = self.rule.before(layers) if isinstance(self.rule, init.Initializer) else self.rule
         return _Padded(rule, self.padding)
 
 
 class TabularInput(Concat):
-    """The input layer for a table: columns of numbers as they are, and columns of categories embedded, concatenated.
+    """Input layer for tables: numeric columns unchanged, concatenated with embeddings of categorical columns.
 
     x has shape (..., columns); y has shape (..., len(numeric) + sum of the embedding_dim).
 
     Parameters
     ----------
     numeric : sequence of int, each at least 0
-        The columns of numbers, which come first in the output. It may be empty.
+        Indices of the numeric columns, which come first in the output. It may be empty.
     categorical : dict of int to (num_embeddings, embedding_dim), optional
         For each column of codes, the number of codes and the number of features of their embedding.
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Norm(Module):
-    """Base of the normalizations: as many features out as in, and a weight and a bias with a number for each."""
+    """Base of the normalization layers, with a weight and a bias of one number per feature."""
 
     planned: ClassVar[tuple[str, ...]] = ("eps",)
     fixed: ClassVar[tuple[str, ...]] = ("features", "affine")

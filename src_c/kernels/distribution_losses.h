@@ -1,7 +1,7 @@
 /* Negative log-likelihoods and divergences of distributions. */
 
-/* e^x - t x, or x - t log(x + eps) where x is no logarithm; with `full` also log t! by Stirling's formula, where t > 1.
- * At an infinite rate that counts for more than t times its logarithm, which is held below 1e30; 0 log 0 = 0. */
+/* e^x - t x, or x - t log(x + eps) without log_input; with `full` plus log t! by Stirling's formula, where t > 1.
+ * For an infinite rate the logarithm is clamped to 1e30, so that the loss is infinite, not NaN; 0 log 0 = 0. */
 INLINE VEC LANE(poisson_nll_loss)(VEC x, VEC t, VEC *derivative, int log_input, int full, VEC eps)
 {
     const MASK none = v_eq(t, K(0));
@@ -22,7 +22,7 @@ INLINE VEC LANE(poisson_nll_loss)(VEC x, VEC t, VEC *derivative, int log_input, 
 }
 FNN_DEFINE_LOSS(poisson_nll_loss, params[0] != 0, params[1] != 0, p[2])
 
-/* t (log t - x), or e^t (t - x) where t is a logarithm too; 0 where the target's probability is 0, whatever x gives it */
+/* t (log t - x), or e^t (t - x) with log_target; 0 where the target's probability is 0, for any x */
 INLINE VEC LANE(kl_div)(VEC x, VEC t, VEC *derivative, int log_target)
 {
     if (log_target) {
@@ -35,8 +35,8 @@ INLINE VEC LANE(kl_div)(VEC x, VEC t, VEC *derivative, int log_target)
 }
 FNN_DEFINE_LOSS(kl_div, params[0] != 0)
 
-/* (log v + e^2 / v) / 2 plus a constant, v the variance, held above eps; derivatives e / v, and (1 - e^2 / v) / (2 v)
- * with respect to the variance, as if it were not held */
+/* (log v + e^2 / v) / 2 plus a constant, v the variance, clamped to at least eps; derivatives e / v, and (1 - e^2 /
+ * v) / (2 v) with respect to the variance, also where it is clamped */
 INLINE VEC LANE(gaussian_nll_loss)(VEC x, VEC t, VEC *derivative, VEC var, VEC constant, VEC eps)
 {
     const VEC v = AT_LEAST(var, eps), e = x - t;
