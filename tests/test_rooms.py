@@ -55,6 +55,10 @@ ELSEWHERE = {
 }
 
 
+# Packages that are one concept in parts: they are tested in one file, of their name.
+SPLIT = {"_validation", "activations", "inplace", "metric", "rules"}
+
+
 def home(module):
     """The test file of a module by its stem, or, in a package that is one concept in parts, by the package's."""
     path = Path(module)
@@ -63,7 +67,7 @@ def home(module):
     own = TESTS / (folder if (TESTS / folder).is_dir() else "") / f"test_{stem}.py"
     above = TESTS / (path.parent.parent.name if (TESTS / path.parent.parent.name).is_dir() else "")
     whole = above / f"test_{package.lstrip('_')}.py"
-    return whole if not own.exists() and whole.exists() else own
+    return whole if package in SPLIT and not own.exists() else own
 
 
 def test_every_module_has_a_test_file_by_its_stem():
