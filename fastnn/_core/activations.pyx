@@ -57,6 +57,11 @@ cdef void run_map2(int kernel, double cost, const real *g, const real *x, real *
     parallel_for(<Task> map2_task[real], &work, n, UNIT, n * cost)
 
 
+cdef inline bint is_number(object value) noexcept:
+    """Whether a parameter is a float other than NaN."""
+    return type(value) is float and <double> value == <double> value
+
+
 cdef class Map1:
     """The elementwise kernel `name` as a callable (x, out, *params) -> y.
 
@@ -73,7 +78,7 @@ cdef class Map1:
 
     def __call__(self, x, out=None, a=0.0, b=0.0):
         if (not arrays.is_plain(x) or out is not None and not arrays.takes_output(out, x) or dispatch.reference
-                or type(a) is not float or type(b) is not float):
+                or not is_number(a) or not is_number(b)):
             try:
                 return self.slow(self, x, out, (a, b))
             except (TypeError, ValueError) as error:
@@ -111,7 +116,7 @@ cdef class Map2:
     def __call__(self, g, x, out=None, a=0.0, b=0.0):
         if (not arrays.is_plain(x) or not arrays.is_plain(g) or not arrays.same_layout(g, x)
                 or out is not None and not (arrays.takes_output(out, x) and arrays.takes_output(out, g))
-                or dispatch.reference or type(a) is not float or type(b) is not float):
+                or dispatch.reference or not is_number(a) or not is_number(b)):
             try:
                 return self.slow(self, g, x, out, (a, b))
             except (TypeError, ValueError) as error:

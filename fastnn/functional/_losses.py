@@ -223,8 +223,9 @@ def root_of_each(x: Array, t: Array, weight: Array | None, g: Array | None) -> t
     """|x - t| sqrt(w), and its gradient times g; 0 where the loss is 0."""
     error = x - t
     root = np.sqrt(np.ones_like(x) if weight is None else weight)
-    slope = np.sign(error) * root
-    return np.where(root == 0, 0, np.abs(error) * root)[()], np.asarray(slope if g is None else g * slope)
+    slope, size = np.sign(error) * root, np.abs(error)
+    loss = root * np.where(root == 0, np.minimum(size, 1), size)  # 0 for a weight of 0, but NaN stays
+    return loss[()], np.asarray(slope if g is None else g * slope)
 
 
 class RowsLoss(LossFunction):

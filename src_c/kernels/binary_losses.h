@@ -2,11 +2,12 @@
  * a margin, whose targets are -1 and 1. */
 
 /* -(t log x + (1 - t) log(1 - x)), logarithms held above -100 as PyTorch's;
- * derivative (x - t) / max(x (1 - x), 1e-12) */
+ * derivative (x - t) / max(x (1 - x), 1e-12), NaN where x is not in [0, 1], as the loss is */
 INLINE VEC LANE(binary_cross_entropy)(VEC x, VEC t, VEC *derivative)
 {
     const VEC log_x = AT_LEAST(LANE(log)(x), K(-100)), log_1mx = AT_LEAST(LANE(log1p)(-x), K(-100));
-    *derivative = (x - t) / AT_LEAST(x * (K(1) - x), K(1e-12));
+    const VEC variance = x * (K(1) - x);
+    *derivative = v_select(v_lt(variance, K(0)), K(NAN), (x - t) / AT_LEAST(variance, K(1e-12)));
     return (t - K(1)) * log_1mx - t * log_x;
 }
 FNN_DEFINE_LOSS(binary_cross_entropy)

@@ -49,6 +49,12 @@ typedef struct {
     double sum;
 } ROW;
 
+/* w value, but 0 where w is 0, be the value infinite; NaN stays. LANE(shared) of one number. */
+INLINE REAL LANE(weighted)(REAL w, REAL value)
+{
+    return w * (w == 0 && __builtin_isinf(value) ? (value > 0 ? 1 : -1) : value);
+}
+
 /* With `logits` grad holds e^(x - max) when LANE(name_row) is called. A row whose label is params[0] is left out: it costs
  * nothing and its gradient is 0, whatever is in it. Labels have been checked; one that is out of range all the same was
  * changed meanwhile by another thread, and costs NaN. */
@@ -78,7 +84,7 @@ typedef struct {
                     if (logits)                                                                              \
                         row.max = group.max[i], row.log_sum = group.log_sum[i], row.sum = group.sum[i];      \
                     value = LANE(name##_row)(&row);                                                          \
-                    value = w == 0 && __builtin_isinf(value) ? 0 : w * value;                                \
+                    value = LANE(weighted)(w, value);                                                        \
                 } else {                                                                                     \
                     value = ignored ? 0 : (REAL)NAN;                                                         \
                     if (grad)                                                                                \
