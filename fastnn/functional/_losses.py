@@ -39,7 +39,8 @@ def _upstream(
             raise ValueError(f"grad_output must be a scalar for reduction {reduction!r}, got shape {g.shape}")
         return float(g.reshape(())), None
     check.check_shape("grad_output", g, shape, "(that of the loss) for reduction 'none'")
-    return 1.0, np.array(g, dtype, order="C")
+    with np.errstate(over="ignore"):
+        return 1.0, np.array(g, dtype, order="C")
 
 
 class LossFunction:
@@ -124,7 +125,8 @@ class LossFunction:
             keywords = dict(zip(self.names, params, strict=True)) | ({} if extra is None else {self.extra: extra})
             return self._reference(x, t, weight, reduction, factor if g is None else g, value, gradient, keywords)
         if g is not None and not value:
-            weight = g if weight is None else np.asarray(g * weight)  # an array even where the product is a scalar
+            with np.errstate(all="ignore"):
+                weight = g if weight is None else np.asarray(g * weight)  # an array even where the product is a scalar
         return self.kernel.evaluate(x, t, weight, str(reduction), factor, value, gradient, params, extra)
 
     def _arrays(self, input: Any, target: Any, params: Params) -> tuple[Array, Array, tuple[int, ...]]:
@@ -219,6 +221,7 @@ class RootLoss(ElementwiseLoss):
         return root_of_each(x, t, weight, g)
 
 
+@np.errstate(all="ignore")
 def root_of_each(x: Array, t: Array, weight: Array | None, g: Array | None) -> tuple[Array, Array]:
     """|x - t| sqrt(w), and its gradient times g; 0 where the loss is 0."""
     error = x - t
