@@ -7,7 +7,7 @@ import numpy as np
 from .. import _validation as check
 from .._core import dispatch
 from .._core.losses import Loss, RowLoss, first_bad_label
-from .._frames import USE, shortened
+from .._frames import SHORT_ERRORS
 from ._elementwise import Array, reference_function
 from ._targets import check_targets
 
@@ -68,10 +68,11 @@ class LossFunction:
         self, input: Any, target: Any, reduction: str, sample_weight: Any, params: Params = (), extra: Any = None
     ) -> Any:
         arguments = (input, target, sample_weight, reduction, None, True, False, params, extra)
-        try:
-            return (self.kernel.quick(*arguments) or self._slow(*arguments))[0]
-        except USE as error:
-            raise shortened(error)  # noqa: B904
+        found = self.kernel.quick(*arguments)
+        if found is None:
+            with SHORT_ERRORS:
+                found = self._slow(*arguments)
+        return found[0]
 
     def backward(
         self,
@@ -84,10 +85,11 @@ class LossFunction:
         extra: Any = None,
     ) -> Array:
         arguments = (input, target, sample_weight, reduction, grad_output, False, True, params, extra)
-        try:
-            return (self.kernel.quick(*arguments) or self._slow(*arguments))[1]
-        except USE as error:
-            raise shortened(error)  # noqa: B904
+        found = self.kernel.quick(*arguments)
+        if found is None:
+            with SHORT_ERRORS:
+                found = self._slow(*arguments)
+        return found[1]
 
     def both(
         self, input: Any, target: Any, reduction: str, sample_weight: Any, params: Params = (), extra: Any = None

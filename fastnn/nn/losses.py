@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import _validation as check
 from .._core.operations import ACCUMULATE, BY_ROWS, LABELS, MEAN
-from .._frames import USE, shortened
+from .._frames import USE, shorten
 from ..functional import LOSSES
 from ..functional._losses import LossFunction
 from .fixed import Fixed
@@ -98,7 +98,8 @@ class Loss(Fixed):
         try:
             return self.formula.both(input, target, self.reduction, sample_weight, self.numbers, self._extra)
         except USE as error:
-            raise shortened(error)  # noqa: B904
+            shorten(error)
+            raise
 
     @property
     def formula(self) -> LossFunction:
