@@ -32,21 +32,21 @@ def frames_to_caller() -> int:
     return level
 
 
-def shortened(error: Exception) -> Exception:
-    """`error` with the last of its frames only, for the function that catches it, and is to raise it again."""
-    frames = list[TracebackType]()
-    traceback = error.__traceback__
-    while traceback is not None:
-        frames.append(traceback)
-        traceback = traceback.tb_next
+def shorten(error: BaseException) -> None:
+    """Leave out frames of this package from the traceback of `error`; called where it is caught, to be raised again."""
+    first = error.__traceback__
+    assert first is not None
+    frames = [first]
+    while (below := frames[-1].tb_next) is not None:
+        frames.append(below)
     if FULL or not all(_inside(frame.tb_frame.f_code.co_filename) for frame in frames):
-        return error
+        return
     above = 0
-    caller: FrameType | None = sys._getframe(1)
-    while caller is not None and _inside(caller.f_code.co_filename):
-        above, caller = above + 1, caller.f_back
-    keep = min(max(0, MOST - above), len(frames) - 1)  # frames[0] is the function that catches
-    return error.with_traceback(frames[len(frames) - keep] if keep else None)
+    catcher: FrameType | None = first.tb_frame
+    while catcher is not None and _inside(catcher.f_code.co_filename):
+        above, catcher = above + 1, catcher.f_back
+    keep = min(max(0, MOST - above), len(frames) - 1)
+    first.tb_next = frames[len(frames) - keep] if keep else None
 
 
 def errors_of_use(function: Function) -> Function:
@@ -57,9 +57,25 @@ def errors_of_use(function: Function) -> Function:
         try:
             return function(*args, **kwargs)
         except USE as error:
-            raise shortened(error)  # noqa: B904 - the error itself, not another one
+            shorten(error)
+            raise
 
     return short  # type: ignore[return-value]
+
+
+class _ShortErrorsWithin:
+    """A context that does to an error of use that leaves it what `errors_of_use` does; it has no state."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, error: BaseException | None, traceback: TracebackType | None) -> None:
+        if isinstance(error, USE):
+            shorten(error)
+
+
+# For the slow part of a function whose fast part is not to pay for a wrapper.
+SHORT_ERRORS = _ShortErrorsWithin()
 
 
 class ShortErrors:

@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import _validation as check
 from .._core import dispatch
-from .._core.activations import Map1, Map2
+from .._core.activations import ASCENDING, NOT_ZERO, Map1, Map2
 from ._documentation import Function, complete
 from .accuracy import MAX_ULP
 
@@ -21,15 +21,23 @@ def reference_function(name: str) -> Callable[..., Any]:
     return function
 
 
-def _checked(names: tuple[str, ...], params: tuple[Any, ...]) -> tuple[float, float]:
+def _checked(names: tuple[str, ...], params: tuple[Any, ...], rule: int) -> tuple[float, float]:
     """The parameters of a kernel as two floats, 0 where there is none."""
     numbers = [check.check_number(name, value) for name, value in zip(names, params, strict=False)]
     a, b = [*numbers, 0.0, 0.0][:2]
+    if rule == NOT_ZERO and a == 0:
+        raise ValueError(f"{names[0]} must not be 0")
+    if rule == ASCENDING and not a < b:
+        raise ValueError(f"{names[1]} must be greater than {names[0]}, got {params[0]} and {params[1]}")
     return a, b
 
 
-def unary(name: str, reference: str | None = None, names: tuple[str, ...] = (), **fixed: Any) -> Callable[..., Array]:
+def unary(
+    name: str, reference: str | None = None, names: tuple[str, ...] = (), rule: int = 0, **fixed: Any
+) -> Callable[..., Array]:
     """A function (x, out, *params) -> y that runs the kernel `name`; error messages call its parameters `names`.
+
+    `rule` is NOT_ZERO if the first parameter divides, ASCENDING if it must be less than the second. NaN is refused.
 
     The reference backend calls its function `reference` (default: `name`) with these parameters and the keywords
     `fixed`.
@@ -37,7 +45,7 @@ def unary(name: str, reference: str | None = None, names: tuple[str, ...] = (), 
 
     def slow(op: Map1, x: Any, out: Any, params: tuple[Any, ...]) -> Array:
         x = check.as_array("x", x)
-        params = _checked(names, params)
+        params = _checked(names, params, rule)
         y = check.check_output(out, x.shape, x.dtype)
         if dispatch.get_reference():
             y[...] = reference_function(reference or name)(x, *params[: len(names)], **fixed)
@@ -45,7 +53,7 @@ def unary(name: str, reference: str | None = None, names: tuple[str, ...] = (), 
             op.run(check.without_overlap(x, y, in_place=True), y, *params)
         return y
 
-    return Map1(name, slow)
+    return Map1(name, slow, rule)
 
 
 def binary(
@@ -54,6 +62,7 @@ def binary(
     names: tuple[str, ...] = (),
     second: str = "x",
     first: str = "grad_output",
+    rule: int = 0,
     **fixed: Any,
 ) -> Callable[..., Array]:
     """A function (grad_output, x, out, *params) -> grad_x that runs the kernel `name`; see `unary`.
@@ -65,7 +74,7 @@ def binary(
         g, x = check.as_array(first, g), check.as_array(second, x)
         check.check_same_dtype(**{first: g, second: x})
         check.check_same_shape(**{second: x, first: g})
-        params = _checked(names, params)
+        params = _checked(names, params, rule)
         y = check.check_output(out, x.shape, x.dtype)
         if dispatch.get_reference():
             y[...] = reference_function(reference or name)(g, x, *params[: len(names)], **fixed)
@@ -78,7 +87,7 @@ def binary(
             )
         return y
 
-    return Map2(name, slow)
+    return Map2(name, slow, rule)
 
 
 FORWARD = """

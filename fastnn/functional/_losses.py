@@ -7,7 +7,7 @@ import numpy as np
 from .. import _validation as check
 from .._core import dispatch
 from .._core.losses import Loss, RowLoss, first_bad_label
-from .._frames import USE, shortened
+from .._frames import SHORT_ERRORS
 from ._elementwise import Array, reference_function
 from ._targets import check_targets
 
@@ -39,7 +39,8 @@ def _upstream(
             raise ValueError(f"grad_output must be a scalar for reduction {reduction!r}, got shape {g.shape}")
         return float(g.reshape(())), None
     check.check_shape("grad_output", g, shape, "(that of the loss) for reduction 'none'")
-    return 1.0, np.array(g, dtype, order="C")
+    with np.errstate(over="ignore"):
+        return 1.0, np.array(g, dtype, order="C")
 
 
 class LossFunction:
@@ -67,10 +68,11 @@ class LossFunction:
         self, input: Any, target: Any, reduction: str, sample_weight: Any, params: Params = (), extra: Any = None
     ) -> Any:
         arguments = (input, target, sample_weight, reduction, None, True, False, params, extra)
-        try:
-            return (self.kernel.quick(*arguments) or self._slow(*arguments))[0]
-        except USE as error:
-            raise shortened(error)  # noqa: B904
+        found = self.kernel.quick(*arguments)
+        if found is None:
+            with SHORT_ERRORS:
+                found = self._slow(*arguments)
+        return found[0]
 
     def backward(
         self,
@@ -83,10 +85,11 @@ class LossFunction:
         extra: Any = None,
     ) -> Array:
         arguments = (input, target, sample_weight, reduction, grad_output, False, True, params, extra)
-        try:
-            return (self.kernel.quick(*arguments) or self._slow(*arguments))[1]
-        except USE as error:
-            raise shortened(error)  # noqa: B904
+        found = self.kernel.quick(*arguments)
+        if found is None:
+            with SHORT_ERRORS:
+                found = self._slow(*arguments)
+        return found[1]
 
     def both(
         self, input: Any, target: Any, reduction: str, sample_weight: Any, params: Params = (), extra: Any = None
@@ -124,7 +127,8 @@ class LossFunction:
             keywords = dict(zip(self.names, params, strict=True)) | ({} if extra is None else {self.extra: extra})
             return self._reference(x, t, weight, reduction, factor if g is None else g, value, gradient, keywords)
         if g is not None and not value:
-            weight = g if weight is None else np.asarray(g * weight)  # an array even where the product is a scalar
+            with np.errstate(all="ignore"):
+                weight = g if weight is None else np.asarray(g * weight)  # an array even where the product is a scalar
         return self.kernel.evaluate(x, t, weight, str(reduction), factor, value, gradient, params, extra)
 
     def _arrays(self, input: Any, target: Any, params: Params) -> tuple[Array, Array, tuple[int, ...]]:
@@ -219,12 +223,14 @@ class RootLoss(ElementwiseLoss):
         return root_of_each(x, t, weight, g)
 
 
+@np.errstate(all="ignore")
 def root_of_each(x: Array, t: Array, weight: Array | None, g: Array | None) -> tuple[Array, Array]:
     """|x - t| sqrt(w), and its gradient times g; 0 where the loss is 0."""
     error = x - t
     root = np.sqrt(np.ones_like(x) if weight is None else weight)
-    slope = np.sign(error) * root
-    return np.where(root == 0, 0, np.abs(error) * root)[()], np.asarray(slope if g is None else g * slope)
+    slope, size = np.sign(error) * root, np.abs(error)
+    loss = root * np.where(root == 0, np.minimum(size, 1), size)  # 0 for a weight of 0, but NaN stays
+    return loss[()], np.asarray(slope if g is None else g * slope)
 
 
 class RowsLoss(LossFunction):

@@ -5,7 +5,7 @@ from typing import Any
 from .. import _validation as check
 from .._core import dispatch
 from .._core.dropout import Noise
-from .._frames import USE, shortened
+from .._frames import SHORT_ERRORS
 from ._documentation import documented
 from ._elementwise import Array, reference_function
 
@@ -222,7 +222,7 @@ def _noise(
     quick = _KERNELS[kernel].quick(x, value, seed, stream, start, LARGEST[name], out)
     if quick is not None:
         return quick
-    try:
+    with SHORT_ERRORS:
         x = check.as_array(argument, x)
         value = check_parameter(name, parameter, value)
         seed, stream, start = (
@@ -234,8 +234,6 @@ def _noise(
             y[...] = reference_function(kernel)(x, value, seed=seed, stream=stream, start=start)
             return y
         return _KERNELS[kernel].run(check.without_overlap(x, y, in_place=True), y, value, seed, stream, start)
-    except USE as error:
-        raise shortened(error)  # noqa: B904
 
 
 def check_parameter(name: str, parameter: str, value: Any) -> float:

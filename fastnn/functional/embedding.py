@@ -7,7 +7,7 @@ import numpy as np
 from .. import _validation as check
 from .._core import dispatch
 from .._core import embedding as core
-from .._frames import USE, shortened
+from .._frames import SHORT_ERRORS
 from ._elementwise import Array, reference_function
 
 __all__ = ["embedding", "embedding_backward"]
@@ -56,14 +56,12 @@ def embedding(codes: Any, weight: Any, padding_idx: int | None = None) -> Array:
     quick = core.quick(codes, weight) if padding_idx is None else None
     if quick is not None:
         return quick
-    try:
+    with SHORT_ERRORS:
         codes, weight, _ = _checked(codes, weight, padding_idx)
         if dispatch.get_reference():
             y: Array = reference_function("embedding")(codes, weight)
             return y
         return core.embedding(codes, weight, np.empty((*codes.shape, weight.shape[1]), weight.dtype))
-    except USE as error:
-        raise shortened(error)  # noqa: B904
 
 
 def embedding_backward(grad_output: Any, codes: Any, weight: Any, padding_idx: int | None = None) -> Array:
@@ -103,7 +101,7 @@ def embedding_backward(grad_output: Any, codes: Any, weight: Any, padding_idx: i
     quick = core.quick_backward(grad_output, codes, weight) if padding_idx is None else None
     if quick is not None:
         return quick
-    try:
+    with SHORT_ERRORS:
         g = check.as_array("grad_output", grad_output)
         codes, weight, padding = _checked(codes, weight, padding_idx)
         check.check_same_dtype(grad_output=g, weight=weight)
@@ -112,8 +110,6 @@ def embedding_backward(grad_output: Any, codes: Any, weight: Any, padding_idx: i
             grad_weight: Array = reference_function("embedding_backward")(g, codes, weight, padding_idx)
             return grad_weight
         return core.embedding_backward(g, codes, np.empty_like(weight), padding)
-    except USE as error:
-        raise shortened(error)  # noqa: B904
 
 
 def check_padding(padding_idx: Any, num_embeddings: int) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 from .. import _validation as check
 from .._core import dispatch
 from .._core.softmax import Rows1, Rows2
-from .._frames import USE, shortened
+from .._frames import SHORT_ERRORS
 from ._documentation import documented
 from ._elementwise import Array, reference_function
 
@@ -175,7 +175,7 @@ def _forward(name: str, x: Any, share: int, params: tuple[int, ...], out: Array 
     quick = _FORWARD[name].quick_share(x, share, float(share), out)
     if quick is not None:
         return quick
-    try:
+    with SHORT_ERRORS:
         x = check.as_array("x", x)
         y = check.check_output(out, _shape(name, x, share), x.dtype)
         if dispatch.get_reference():
@@ -185,15 +185,13 @@ def _forward(name: str, x: Any, share: int, params: tuple[int, ...], out: Array 
             x = check.without_overlap(x, y)
             _FORWARD[name].run(x.reshape(rows, x.shape[-1]), y.reshape(rows, y.shape[-1]), *map(float, params))
         return y
-    except USE as error:
-        raise shortened(error)  # noqa: B904
 
 
 def _backward(name: str, grad_output: Any, x: Any, share: int, params: tuple[int, ...], out: Array | None) -> Array:
     quick = _BACKWARD[name].quick_share(grad_output, x, share, float(share), out)
     if quick is not None:
         return quick
-    try:
+    with SHORT_ERRORS:
         g, x = check.as_array("grad_output", grad_output), check.as_array("x", x)
         check.check_same_dtype(grad_output=g, x=x)
         check.check_shape("grad_output", g, _shape(name, x, share), f"for x of shape {x.shape}")
@@ -206,5 +204,3 @@ def _backward(name: str, grad_output: Any, x: Any, share: int, params: tuple[int
             g, x = g.reshape(rows, g.shape[-1]), x.reshape(rows, x.shape[-1])
             _BACKWARD[name].run(g, x, grad_x.reshape(x.shape), *map(float, params))
         return grad_x
-    except USE as error:
-        raise shortened(error)  # noqa: B904

@@ -8,7 +8,7 @@ import numpy as np
 from .. import _validation as check
 from .._core import dispatch
 from .._core import linear as core
-from .._frames import USE, shortened
+from .._frames import SHORT_ERRORS
 from ._elementwise import Array, reference_function
 
 __all__ = ["linear", "linear_backward"]
@@ -87,7 +87,7 @@ def linear(x: Any, weight: Any, bias: Any = None, activation: str | None = None,
         quick = core.quick_linear(x, weight, bias, out, activation, *params)
         if quick is not None:
             return quick
-    try:
+    with SHORT_ERRORS:
         x, weight = check.as_array("x", x), check.as_array("weight", weight)
         bias = None if bias is None else check.as_array("bias", bias)
         _checked(x, weight, bias)
@@ -101,8 +101,6 @@ def linear(x: Any, weight: Any, bias: Any = None, activation: str | None = None,
         rows = x.size // x.shape[-1] if x.shape[-1] else math.prod(x.shape[:-1])
         core.linear(x.reshape(rows, x.shape[-1]), weight, bias, y.reshape(rows, weight.shape[1]), activation, *params)
         return y
-    except USE as error:
-        raise shortened(error)  # noqa: B904
 
 
 def linear_backward(grad_output: Any, x: Any, weight: Any) -> tuple[Array, Array, Array]:
@@ -147,7 +145,7 @@ def linear_backward(grad_output: Any, x: Any, weight: Any) -> tuple[Array, Array
     quick = core.quick_linear_backward(grad_output, x, weight)
     if quick is not None:
         return quick
-    try:
+    with SHORT_ERRORS:
         g, x = check.as_array("grad_output", grad_output), check.as_array("x", x)
         weight = check.as_array("weight", weight)
         check.check_same_dtype(grad_output=g, x=x, weight=weight)
@@ -162,5 +160,3 @@ def linear_backward(grad_output: Any, x: Any, weight: Any) -> tuple[Array, Array
         grad_weight, grad_bias = np.empty_like(weight), np.empty(n_out, x.dtype)
         core.linear_backward(g.reshape(rows, n_out), x.reshape(rows, n_in), weight, grad_x, grad_weight, grad_bias)
         return grad_x.reshape(x.shape), grad_weight, grad_bias
-    except USE as error:
-        raise shortened(error)  # noqa: B904

@@ -7,7 +7,7 @@ import numpy as np
 from .. import _validation as check
 from .._core import dispatch
 from .._core import normalization as core
-from .._frames import USE, shortened
+from .._frames import SHORT_ERRORS
 from ._elementwise import Array, reference_function
 
 __all__ = [
@@ -66,7 +66,7 @@ def layer_norm(x: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5, 
     quick = _LAYER.quick(x, weight, bias, eps, out)
     if quick is not None:
         return quick
-    try:
+    with SHORT_ERRORS:
         x, (weight, bias) = _checked(x, weight=weight, bias=bias)
         eps, y = _check_eps(eps), check.check_output(out, x.shape, x.dtype)
         if dispatch.get_reference():
@@ -75,8 +75,6 @@ def layer_norm(x: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5, 
         weight, bias = _apart(weight, y), _apart(bias, y)
         _LAYER.run(check.without_overlap(x, y, in_place=True), weight, bias, y, eps)
         return y
-    except USE as error:
-        raise shortened(error)  # noqa: B904
 
 
 def layer_norm_backward(grad_output: Any, x: Any, weight: Any = None, eps: float = 1e-5) -> tuple[Array, Array, Array]:
@@ -119,7 +117,7 @@ def layer_norm_backward(grad_output: Any, x: Any, weight: Any = None, eps: float
     quick = _LAYER.quick_backward(grad_output, x, weight, eps)
     if quick is not None:
         return quick
-    try:
+    with SHORT_ERRORS:
         g, x, (weight,) = _checked_gradient(grad_output, x, weight=weight)
         eps = _check_eps(eps)
         if dispatch.get_reference():
@@ -128,8 +126,6 @@ def layer_norm_backward(grad_output: Any, x: Any, weight: Any = None, eps: float
         gradients = _new_gradients(x)
         _LAYER.backward(g, x, weight, *gradients, eps)
         return gradients
-    except USE as error:
-        raise shortened(error)  # noqa: B904
 
 
 def rms_norm(x: Any, weight: Any = None, eps: float | None = None, *, out: Array | None = None) -> Array:
@@ -177,7 +173,7 @@ def rms_norm(x: Any, weight: Any = None, eps: float | None = None, *, out: Array
     quick = _RMS.quick(x, weight, None, eps, out)
     if quick is not None:
         return quick
-    try:
+    with SHORT_ERRORS:
         x, (weight,) = _checked(x, weight=weight)
         eps = _EPSILON[x.dtype] if eps is None else _check_eps(eps)
         y = check.check_output(out, x.shape, x.dtype)
@@ -186,8 +182,6 @@ def rms_norm(x: Any, weight: Any = None, eps: float | None = None, *, out: Array
             return y
         _RMS.run(check.without_overlap(x, y, in_place=True), _apart(weight, y), None, y, eps)
         return y
-    except USE as error:
-        raise shortened(error)  # noqa: B904
 
 
 def rms_norm_backward(grad_output: Any, x: Any, weight: Any = None, eps: float | None = None) -> tuple[Array, Array]:
@@ -232,7 +226,7 @@ def rms_norm_backward(grad_output: Any, x: Any, weight: Any = None, eps: float |
     quick = _RMS.quick_backward(grad_output, x, weight, eps)
     if quick is not None:
         return quick[:2]
-    try:
+    with SHORT_ERRORS:
         g, x, (weight,) = _checked_gradient(grad_output, x, weight=weight)
         eps = _EPSILON[x.dtype] if eps is None else _check_eps(eps)
         if dispatch.get_reference():
@@ -241,8 +235,6 @@ def rms_norm_backward(grad_output: Any, x: Any, weight: Any = None, eps: float |
         gradients = _new_gradients(x)
         _RMS.backward(g, x, weight, *gradients, eps)
         return gradients[:2]
-    except USE as error:
-        raise shortened(error)  # noqa: B904
 
 
 def batch_norm(
@@ -312,7 +304,7 @@ def batch_norm(
     quick = core.quick_batch_norm(x, running_mean, running_var, weight, bias, training, momentum, eps, out)
     if quick is not None:
         return quick
-    try:
+    with SHORT_ERRORS:
         x, (weight, bias) = _checked(x, weight=weight, bias=bias)
         running = _running(x, running_mean, running_var, training)
         momentum = check.check_number("momentum", momentum, at_least=0.0, at_most=1.0)
@@ -326,8 +318,6 @@ def batch_norm(
         x = check.without_overlap(x, y, in_place=True)
         core.batch_norm(x, *running, weight, bias, y, training, momentum, eps)
         return y
-    except USE as error:
-        raise shortened(error)  # noqa: B904
 
 
 def batch_norm_backward(

@@ -8,7 +8,7 @@ import numpy as np
 from .. import _validation as check
 from .._core import dispatch
 from .._core import parametric as core
-from .._frames import USE, shortened
+from .._frames import SHORT_ERRORS
 from ._elementwise import Array, reference_function
 
 __all__ = ["prelu", "prelu_backward", "temperature_scale", "temperature_scale_backward"]
@@ -185,12 +185,10 @@ def _forward(name: str, x: Any, argument: str, parameter: Any, fits: Check, out:
     quick = core.quick(name, x, parameter, out)
     if quick is not None:
         return quick
-    try:
+    with SHORT_ERRORS:
         x, parameter = check.as_array("x", x), check.as_array(argument, parameter)
         fits(x, parameter)
         return _fill(name, x, parameter, out)
-    except USE as error:
-        raise shortened(error)  # noqa: B904
 
 
 def _backward(name: str, grad_output: Any, x: Any, argument: str, parameter: Any, fits: Check) -> tuple[Array, Array]:
@@ -198,12 +196,10 @@ def _backward(name: str, grad_output: Any, x: Any, argument: str, parameter: Any
     quick = core.quick_backward(name, grad_output, x, parameter)
     if quick is not None:
         return quick
-    try:
+    with SHORT_ERRORS:
         x, parameter = check.as_array("x", x), check.as_array(argument, parameter)
         fits(x, parameter)
         return _gradients(f"{name}_backward", grad_output, x, parameter)
-    except USE as error:
-        raise shortened(error)  # noqa: B904
 
 
 def _fill(name: str, x: Array, parameter: Array, out: Array | None) -> Array:

@@ -8,7 +8,7 @@ from .. import _validation as check
 from .._core import dispatch
 from .._core.parametric import dot, quick_dot
 from .._core.softmax import Rows1, Rows2
-from .._frames import USE, shortened
+from .._frames import SHORT_ERRORS
 from ._documentation import documented
 from ._elementwise import Array, reference_function
 
@@ -173,7 +173,7 @@ def _forward(name: str, x: Any, axis: int, temperature: float, out: Array | None
     quick = _FORWARD[name].quick(x, axis, temperature, out)
     if quick is not None:
         return quick
-    try:
+    with SHORT_ERRORS:
         x = check.as_array("x", x)
         axis = _axis_of("x", x, axis)
         temperature = check.check_temperature(temperature, x.dtype)
@@ -185,15 +185,13 @@ def _forward(name: str, x: Any, axis: int, temperature: float, out: Array | None
         result = out.reshape(rows.shape) if axis == x.ndim - 1 and x.size else np.empty_like(rows)
         _FORWARD[name].run(rows, result, 1.0 / temperature)
         return _put_rows(result, out, axis)
-    except USE as error:
-        raise shortened(error)  # noqa: B904
 
 
 def _backward(name: str, grad_output: Any, output: Any, axis: int, temperature: float, out: Array | None) -> Array:
     quick = _BACKWARD[name].quick(grad_output, output, axis, temperature, out)
     if quick is not None:
         return quick
-    try:
+    with SHORT_ERRORS:
         g, y = check.as_array("grad_output", grad_output), check.as_array("output", output)
         check.check_same_dtype(grad_output=g, output=y)
         check.check_same_shape(output=y, grad_output=g)
@@ -207,8 +205,6 @@ def _backward(name: str, grad_output: Any, output: Any, axis: int, temperature: 
         result = np.empty_like(y)
         _BACKWARD[name].run(g, y, result, 1.0 / temperature)
         return _put_rows(result, out, axis)
-    except USE as error:
-        raise shortened(error)  # noqa: B904
 
 
 def _temperature_backward(name: str, grad_output: Any, output: Any, x: Any, axis: int, temperature: float) -> float:
@@ -405,7 +401,7 @@ def _entropy(name: str, argument: str, value: Any, axis: int, temperature: float
     quick = _ENTROPY[name].quick_number(value, axis, temperature)
     if quick is not None:
         return quick
-    try:
+    with SHORT_ERRORS:
         x, axis, given = _entropy_arguments(argument, value, axis, temperature)
         if dispatch.get_reference():
             return np.asarray(reference_function(name)(x, axis, *given), x.dtype)[()]
@@ -413,8 +409,6 @@ def _entropy(name: str, argument: str, value: Any, axis: int, temperature: float
         if x.size:
             _ENTROPY[name].run(_rows(x, axis), h, *(1.0 / t for t in given))
         return h[()]
-    except USE as error:
-        raise shortened(error)  # noqa: B904
 
 
 def _entropy_backward(
@@ -423,7 +417,7 @@ def _entropy_backward(
     quick = _ENTROPY_GRADIENT[name].quick_number(grad_output, value, axis, temperature)
     if quick is not None:
         return quick
-    try:
+    with SHORT_ERRORS:
         x, axis, given = _entropy_arguments(argument, value, axis, temperature)
         g = check.as_array("grad_output", grad_output)
         check.check_same_dtype(**{"grad_output": g, argument: x})
@@ -437,5 +431,3 @@ def _entropy_backward(
             _ENTROPY_GRADIENT[name].run(g, rows, result, *(1.0 / t for t in given))
             _put_rows(result, out, axis)
         return out
-    except USE as error:
-        raise shortened(error)  # noqa: B904

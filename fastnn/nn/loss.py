@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import _validation as check
 from .._core.operations import ACCUMULATE, BY_ROWS, EACH_OUTPUT, LABELS, MEAN, ROOT
-from .._frames import USE, shortened
+from .._frames import USE, shorten
 from ..functional import LOSSES
 from ..functional._losses import LossFunction
 from .fixed import Fixed
@@ -101,7 +101,8 @@ class Loss(Fixed):
         try:
             return self.formula.both(input, target, self.reduction, sample_weight, self.numbers, self._extra)
         except USE as error:
-            raise shortened(error)  # noqa: B904
+            shorten(error)
+            raise
 
     @property
     def formula(self) -> LossFunction:

@@ -1,12 +1,13 @@
 /* Losses of logits and probabilities of two classes. Targets are in [0, 1], except for the hinge and soft margin
  * losses, whose targets are -1 and 1. */
 
-/* -(t log x + (1 - t) log(1 - x)), logarithms clamped to at least -100 as in PyTorch; derivative (x - t) / max(x (1
- * - x), 1e-12) */
+/* -(t log x + (1 - t) log(1 - x)), logarithms clamped to at least -100 as in PyTorch;
+ * derivative (x - t) / max(x (1 - x), 1e-12), NaN where x is not in [0, 1], as the loss is */
 INLINE VEC LANE(binary_cross_entropy)(VEC x, VEC t, VEC *derivative)
 {
     const VEC log_x = AT_LEAST(LANE(log)(x), K(-100)), log_1mx = AT_LEAST(LANE(log1p)(-x), K(-100));
-    *derivative = (x - t) / AT_LEAST(x * (K(1) - x), K(1e-12));
+    const VEC variance = x * (K(1) - x);
+    *derivative = v_select(v_lt(variance, K(0)), K(NAN), (x - t) / AT_LEAST(variance, K(1e-12)));
     return (t - K(1)) * log_1mx - t * log_x;
 }
 FNN_DEFINE_LOSS(binary_cross_entropy)

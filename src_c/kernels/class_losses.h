@@ -38,6 +38,8 @@ INLINE REAL LANE(cross_entropy_row)(const ROW *row)
     mass = row->target || row->by_class ? mass + keep_label : 1;
     if (keep_label != 0)
         total += keep_label * (row->x[row->label] - row->max - row->log_sum);
+    else
+        total += 0 * row->log_sum; /* NaN stays */
     if (row->grad) {
         const VEC share = K(mass / row->sum), scale = K(row->factor);
         FNN_EACH_REGISTER(row->cols, const VEC target = LANE(row_target)(row, i, left, keep, spread);
@@ -58,7 +60,7 @@ INLINE REAL LANE(nll_loss_row)(const ROW *row)
         memset(row->grad, 0, (size_t)row->cols * sizeof *row->grad);
         row->grad[row->label] = -row->factor * share;
     }
-    return share == 0 ? 0 : -share * row->x[row->label];
+    return LANE(weighted)(-share, row->x[row->label]);
 }
 FNN_DEFINE_ROW_LOSS(nll_loss, 0)
 
@@ -68,7 +70,7 @@ INLINE REAL LANE(softmax_focal_loss_row)(const ROW *row)
 {
     const REAL gamma = (REAL)row->params[1], share = LANE(class_weight)(row);
     const REAL log_p = row->x[row->label] - row->max - row->log_sum;
-    const REAL p = LANE(exp)(K(log_p))[0], m = -LANE(expm1)(K(log_p))[0];
+    const REAL p = LANE(exp)(K(log_p))[0], m = 0 - LANE(expm1)(K(log_p))[0];
     const REAL power = LANE(power)(K(m), K(gamma))[0];
     if (row->grad) {
         const REAL ratio = m > 0 ? -log_p / m : 1;
@@ -78,7 +80,7 @@ INLINE REAL LANE(softmax_focal_loss_row)(const ROW *row)
                           LANE(store_n)(row->grad + i, e * scale, left);)
         row->grad[row->label] = -slope * m;
     }
-    return share == 0 ? 0 : -share * power * log_p;
+    return LANE(weighted)(-share * power, log_p);
 }
 FNN_DEFINE_ROW_LOSS(softmax_focal_loss, 1)
 
@@ -91,8 +93,8 @@ INLINE double LANE(margin_sum)(const REAL *x, REAL *grad, ptrdiff_t n, VEC gap, 
     FNN_SUM_UP(total, n, LOSS_SEGMENT,
                sum.part[j] += LANE(fill_n)(LANE(margin_loss)(gap + READ_AT(x), &g, squared), left, K(0));)
     if (grad)
-        FNN_SUM_UP(slopes, n, LOSS_SEGMENT, (void)LANE(margin_loss)(gap + READ_AT(x), &g, squared); g = g * factor;
-                   LANE(store_n)(grad + at, g, left); sum.part[j] += LANE(fill_n)(g, left, K(0));)
+        FNN_SUM_UP(slopes, n, LOSS_SEGMENT, (void)LANE(margin_loss)(gap + READ_AT(x), &g, squared);
+                   g = LANE(shared)(factor, g); LANE(store_n)(grad + at, g, left); sum.part[j] += LANE(fill_n)(g, left, K(0));)
     *slope += slopes;
     return total;
 }
@@ -109,7 +111,7 @@ INLINE REAL LANE(multi_margin_loss_row)(const ROW *row)
     total += LANE(margin_sum)(row->x + behind, PLACED(REAL, row->grad, behind), row->cols - behind, gap, squared,
                               factor, &slope);
     if (row->grad)
-        row->grad[label] = (REAL)-slope;
-    return share == 0 ? 0 : (REAL)(total * share);
+        row->grad[label] = (REAL)(0 - slope);
+    return share == 0 ? LANE(weighted)(0, (REAL)total) : (REAL)(total * share);
 }
 FNN_DEFINE_ROW_LOSS(multi_margin_loss, 0)

@@ -1,11 +1,11 @@
 /* Negative log-likelihoods and divergences of distributions. */
 
 /* e^x - t x, or x - t log(x + eps) without log_input; with `full` plus log t! by Stirling's formula, where t > 1.
- * For an infinite rate the logarithm is clamped to 1e30, so that the loss is infinite, not NaN; 0 log 0 = 0. */
+ * An infinite rate gives infinity for any finite t: its logarithm is less. 0 log 0 = 0. */
 INLINE VEC LANE(poisson_nll_loss)(VEC x, VEC t, VEC *derivative, int log_input, int full, VEC eps)
 {
     const MASK none = v_eq(t, K(0));
-    VEC rate = x, log_rate = x, stirling = K(0);
+    VEC rate = x, log_rate = x;
     if (log_input) {
         rate = LANE(exp)(x);
         *derivative = rate - t;
@@ -14,10 +14,11 @@ INLINE VEC LANE(poisson_nll_loss)(VEC x, VEC t, VEC *derivative, int log_input, 
         log_rate = LANE(log)(held);
         *derivative = K(1) - v_select(none, v_select(v_eq(held, K(0)), K(0), ratio), ratio);
     }
-    log_rate = v_min(K(1e30), log_rate);
-    VEC loss = v_fnma(t, LANE(counted)(t, log_rate), rate);
-    if (full)
-        stirling = t * LANE(log)(t) - t + K(0.5) * LANE(log)(K(6.283185307179586476925) * t);
+    log_rate = v_select(v_eq(rate, K(INFINITY)), K(0), log_rate);
+    const VEC loss = v_fnma(t, LANE(counted)(t, log_rate), rate);
+    if (!full)
+        return loss;
+    const VEC stirling = t * LANE(log)(t) - t + K(0.5) * LANE(log)(K(6.283185307179586476925) * t);
     return loss + v_select(v_le(t, K(1)), K(0), stirling);
 }
 FNN_DEFINE_LOSS(poisson_nll_loss, params[0] != 0, params[1] != 0, p[2])
@@ -45,6 +46,8 @@ INLINE VEC LANE(gaussian_nll_loss)(VEC x, VEC t, VEC *derivative, VEC var, VEC c
     return v_fma(K(0.5), v_fma(e, derivative[0], LANE(log)(v)), constant);
 }
 #define STORE_BY_VARIANCE                                                                                    \
+    if (weight)                                                                                              \
+        derivative[1] = LANE(counted)(scale, derivative[1]);                                                 \
     if (grad_extra)                                                                                          \
         LANE(store_n)(grad_extra + at, derivative[1] * scale, left);
 FNN_DEFINE_LOSS_ALSO(gaussian_nll_loss, STORE_BY_VARIANCE, EXTRA(K(1)), K(params[0] != 0 ? 0.91893853320467274178 : 0),

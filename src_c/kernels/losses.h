@@ -50,6 +50,12 @@ typedef struct {
     double sum;
 } ROW;
 
+/* w value, but 0 where w is 0, be the value infinite; NaN stays. LANE(shared) of one number. */
+INLINE REAL LANE(weighted)(REAL w, REAL value)
+{
+    return w * (w == 0 && __builtin_isinf(value) ? (value > 0 ? 1 : -1) : value);
+}
+
 /* With `logits` grad holds e^(x - max) when LANE(name_row) is called. A row whose label is params[0] (ignore_index)
  * has loss 0 and gradient 0, whatever x is. Labels were checked before; one that is out of range nevertheless was
  * changed by another thread since, and its loss is NaN. */
@@ -79,7 +85,7 @@ typedef struct {
                     if (logits)                                                                              \
                         row.max = group.max[i], row.log_sum = group.log_sum[i], row.sum = group.sum[i];      \
                     value = LANE(name##_row)(&row);                                                          \
-                    value = w == 0 && __builtin_isinf(value) ? 0 : w * value;                                \
+                    value = LANE(weighted)(w, value);                                                        \
                 } else {                                                                                     \
                     value = ignored ? 0 : (REAL)NAN;                                                         \
                     if (grad)                                                                                \

@@ -163,7 +163,7 @@ KERNEL_FN void FN(entropy)(const REAL *p, REAL *out, ptrdiff_t rows, ptrdiff_t c
         SUM sum = LANE(sum_zero)();
         FNN_EACH_REGISTER(cols, const VEC pi = LANE(load_n)(p + i, left, K(0));
                           sum.part[j] += v_select(v_eq(pi, K(0)), K(0), pi * LANE(log)(pi));)
-        out[r] = (REAL)-LANE(sum_total)(&sum);
+        out[r] = (REAL)(0 - LANE(sum_total)(&sum)); /* not -0 */
     }
 }
 
