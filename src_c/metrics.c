@@ -125,7 +125,8 @@ void FN(count_top)(const struct fnn_reading *how, const REAL *x, const REAL *tar
 
 /* counts: the weight and the number of rows, then for each of n columns the sum of absolute errors, of squared errors, and
  * of the targets the mean and the sum of squared distances from it (Welford's update, in the weighted form of West 1979). */
-void FN(count_errors)(const REAL *x, const REAL *target, const REAL *weight, double *counts, ptrdiff_t rows, ptrdiff_t n)
+void FN(count_errors)(const REAL *x, const REAL *target, const REAL *weight, double *counts, ptrdiff_t rows,
+                      ptrdiff_t n)
 {
     double *restrict absolute = counts + 2, *restrict squared = counts + 2 + n;
     double *restrict mean = counts + 2 + 2 * n, *restrict distances = counts + 2 + 3 * n;

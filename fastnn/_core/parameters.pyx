@@ -233,10 +233,13 @@ def lerp(average, x, double weight):
 
 
 cpdef int check_average(average, param, const double[::1] settings, const int64_t[::1] seen) except -1:
-    """Raise ValueError unless the arrays of an average fit the parameters: they are attributes that anybody can set."""
+    """Raise ValueError unless the arrays of an average fit the parameters: they are attributes that anybody can set.
+
+    optim/averages.py says what they must be.
+    """
     if not (arrays.is_plain(param) and arrays.is_plain_like(average, param) and arrays.is_writable(average)
             and settings.shape[0] == 3 and seen.shape[0] == 1):
-        raise ValueError(f"data, settings and seen of an average must fit parameters of shape {param.shape}")
+        raise ValueError("average: arrays must fit the parameters")
     return 0
 
 
