@@ -9,6 +9,7 @@ from test_checkpoints import fit
 
 import fastnn
 from fastnn import nn, optim
+from fastnn.compiler.batch_run import BatchRun
 from fastnn.files import format as files
 from fastnn.optim import lr_scheduler
 from fastnn.training.checkpoint import _state
@@ -259,7 +260,8 @@ def batches(**changes):
         "stop": 10, "batch_size": 4, "staging": data.staging(4), "sums": trainer._programs.new_sums(data),
         "train": True, "losses": np.zeros(3),
     }  # fmt: skip
-    return program.executor.run_batches(**given | changes)
+    given |= changes
+    return program.executor.run_batches(given.pop("first"), given.pop("last"), BatchRun(**given))
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import fastnn
 from fastnn import functional as F
 from fastnn import nn, optim
 from fastnn._core.program import BadLabel
+from fastnn.compiler.batch_run import BatchRun
 
 ROOT = Path(__file__).parent.parent
 STRINGS = np.array(["a", "b"] * 4, np.dtypes.StringDType())
@@ -98,7 +99,7 @@ def native_run(trainer, data, **changed):
     program = trainer._programs.get("step", data, 4)
     given = {"x": data.x, "target": data.y, "sample_weight": None, "order": None, "start": 0, "stop": 4}
     given |= {"batch_size": 4, "staging": None, "sums": np.zeros(5), "train": True}
-    return program.executor.run_batches(*program.span("forward", "statistics"), **(given | changed))
+    return program.executor.run_batches(*program.span("forward", "statistics"), BatchRun(**(given | changed)))
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from runs import BATCH, BATCHES, At, BatchDiary, bits, make
 import fastnn
 from fastnn import nn, optim
 from fastnn._core.program import NativeProgram
+from fastnn.compiler.batch_run import BatchRun
 from fastnn.optim import lr_scheduler as schedulers
 
 EPOCHS = 3
@@ -285,7 +286,8 @@ def run_batches(trainer, x, y, **keywords):
     labels = y.astype("int64")
     span = program.span("forward", "update")
     sums = np.zeros(5)
-    program.executor.run_batches(*span, x, labels, None, None, 0, 3 * BATCH, BATCH, None, sums, True, False, **keywords)
+    run = BatchRun(x, labels, None, None, 0, 3 * BATCH, BATCH, None, sums, train=True, **keywords)
+    program.executor.run_batches(*span, run)
     return sums
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import _validation as check
 from .._core.program import BadCode, BadLabel, BadTarget
+from ..compiler.batch_run import BatchRun
 from ..compiler.cache import ProgramCache
 from ..compiler.meters import ACCURACY, NOTHING, SUMS, Counting
 from ..compiler.program import Program
@@ -167,14 +168,15 @@ class Programs:
         losses: Array | None = None,
         accumulate: int = 1,
     ) -> None:
-        staging, more = None, (schedule, losses, data.mix, data.scale, accumulate, data.mean_weight)
+        staging = None
         if isinstance(self.loss, PythonLoss) and order is None:
             order = np.arange(len(data))  # Python reads the batch from an array: have it gathered
         if order is not None or data.x.dtype != data.dtype:
             staging = data.staging(program.batch_size)
+        rows = (data.x, data.y, data.weight, order, start, stop, batch, staging)
+        more = (halt, schedule, losses, data.mix, data.scale, accumulate, data.mean_weight)
         try:
-            rows = (data.x, data.y, data.weight, order, start, stop, batch, staging)
-            program.executor.run_batches(*span, *rows, sums, train, halt, *more)
+            program.executor.run_batches(*span, BatchRun(*rows, sums, train, *more))
         except BadLabel as error:
             row, value = error.args
             row = int(order[row]) if order is not None else row
