@@ -7,7 +7,7 @@ import pytest
 from runs import BATCH, BATCHES, At, BatchDiary, Diary, N, bits, make
 
 from fastnn import Callback
-from fastnn.training import programs
+from fastnn.training.engine import Engine
 
 pytestmark = pytest.mark.usefixtures("backend")
 
@@ -16,13 +16,13 @@ pytestmark = pytest.mark.usefixtures("backend")
 def runs(monkeypatch):
     """How often the compiled loop is entered, by mode."""
     counts = {"step": 0, "evaluate": 0}
-    run = programs.Programs.run
+    run = Engine.run
 
     def counted(self, mode, *args):
         counts[mode] += 1
         return run(self, mode, *args)
 
-    monkeypatch.setattr(programs.Programs, "run", counted)
+    monkeypatch.setattr(Engine, "run", counted)
     return counts
 
 

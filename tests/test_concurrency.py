@@ -113,7 +113,7 @@ def test_heads_of_two_trainers_have_layouts_of_their_own():
     data = [trainers[0]._data(x, {"a": a, "b": b}) for a in (indices, rows)]
     sums = [np.zeros(7), np.zeros(7)]
     for i in (0, 1, 0):  # the programs are made after both targets were prepared
-        trainers[i]._programs.run("evaluate", data[i], None, 0, 6, 6, sums[i])
+        trainers[i].engine.run("evaluate", data[i], None, 0, 6, 6, sums[i])
     assert sums[0][0] == pytest.approx(sums[1][0], rel=1e-6)
 
 

@@ -92,11 +92,11 @@ def test_orders_and_lengths_are_checked_where_they_are_used(backend):
     data = trainer._data(np.zeros((4, 3), "float32"), np.zeros(4, "int64"))
     for order in ([0, 1, 2, 4], [0, 1, 2, 10**12]):
         with pytest.raises((IndexError, ValueError)):
-            trainer._programs.run("step", data, np.array(order), 0, 4, 4, np.zeros(5))
+            trainer.engine.run("step", data, np.array(order), 0, 4, 4, np.zeros(5))
 
 
 def native_run(trainer, data, **changed):
-    program = trainer._programs.get("step", data, 4)
+    program = trainer.engine.get("step", data, 4)
     given = {"x": data.x, "target": data.y, "sample_weight": None, "order": None, "start": 0, "stop": 4}
     given |= {"batch_size": 4, "staging": None, "sums": np.zeros(5), "train": True}
     return program.executor.run_batches(*program.span("forward", "statistics"), BatchRun(**(given | changed)))

@@ -142,7 +142,7 @@ def test_states_go_on_bit_for_bit(key):
     twin, *_ = scheduled(key)
     twin.net.load_state_dict(trainer.net.state_dict())
     twin.net._tick[...] = trainer.net._tick
-    twin._epochs = trainer._epochs
+    twin.engine.epochs = trainer.engine.epochs
     twin.optimizer.load_state_dict(trainer.optimizer.state_dict())
     twin.scheduler.load_state_dict(trainer.scheduler.state_dict())
     for t in (trainer, twin, copied := copy.deepcopy(trainer)):

@@ -367,7 +367,7 @@ cdef class NativeProgram:
         return 0
 
     def run_batches(self, int first, int last, run):
-        """Run the operations on rows of the data, a batch at a time, as `run` (fastnn.compiler.batch_run.BatchRun) says.
+        """Run the operations on rows of the data, a batch at a time, as `run` says (fastnn/compiler/batch_run.py).
 
         Signals are seen between two batches. Returns the row after the last one.
         """

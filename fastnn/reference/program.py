@@ -82,6 +82,7 @@ class ReferenceProgram(Operations):
 
     def _run_batches(self, first: int, last: int, run: "BatchRun") -> int:
         data, sums, stop = {"input": run.x, "target": run.target}, run.sums, run.stop
+        staging: Any = run.staging or ()
         if run.sample_weight is not None:
             data["sample_weight"] = run.sample_weight
         for batch, begin in enumerate(range(run.start, stop, run.batch_size)):
@@ -94,7 +95,7 @@ class ReferenceProgram(Operations):
                 hyper[places] = table[batch // run.accumulate]
             try:
                 slots = self._batch(data, run, begin, end)
-                for staged, name in zip(run.staging or (), data, strict=False):
+                for staged, name in zip(staging, data, strict=False):
                     staged[: end - begin] = slots[name]
                 self._run_batch(first, last, end - begin, slots, sums, run.halt, closes)
             except BaseException as error:
