@@ -252,7 +252,7 @@ def batches(**changes):
     metrics = [fastnn.metrics.F1("macro")]
     trainer = fastnn.Trainer(net, nn.CrossEntropyLoss(), optim.SGD(net.parameters(), lr=0.1), metrics=metrics)
     x, y = np.ones((10, 2), "float32"), np.arange(10) % 3
-    data = trainer._data(x, y)
+    data = trainer.engine.data(x, y)
     program = trainer.engine.get("step", data, 4)
     first, last = program.span("forward", "statistics")
     given = {

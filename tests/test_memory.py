@@ -89,7 +89,7 @@ def test_misaligned_arrays_are_copied(backend):
 def test_orders_and_lengths_are_checked_where_they_are_used(backend):
     net = nn.Sequential(nn.Linear(3, 2), seed=0)
     trainer = fastnn.Trainer(net, nn.CrossEntropyLoss(), optim.SGD(net.parameters()))
-    data = trainer._data(np.zeros((4, 3), "float32"), np.zeros(4, "int64"))
+    data = trainer.engine.data(np.zeros((4, 3), "float32"), np.zeros(4, "int64"))
     for order in ([0, 1, 2, 4], [0, 1, 2, 10**12]):
         with pytest.raises((IndexError, ValueError)):
             trainer.engine.run("step", data, np.array(order), 0, 4, 4, np.zeros(5))
@@ -122,7 +122,7 @@ def native_run(trainer, data, **changed):
 def test_the_compiled_core_refuses_what_does_not_fit(changed):
     net = nn.Sequential(nn.Linear(3, 2), seed=0)
     trainer = fastnn.Trainer(net, nn.CrossEntropyLoss(), optim.SGD(net.parameters()))
-    data = trainer._data(np.zeros((4, 3), "float32"), np.zeros(4, "int64"))
+    data = trainer.engine.data(np.zeros((4, 3), "float32"), np.zeros(4, "int64"))
     before = net.state_dict()["0.weight"]
     with pytest.raises(ValueError, match="must"):
         native_run(trainer, data, **changed)

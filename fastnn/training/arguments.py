@@ -8,12 +8,48 @@ from .. import _validation as check
 from .callback import Callback, check_callbacks
 from .checkpointer import Checkpointer
 from .data import Data, Mixed
-from .streams import BatchStream, Source
+from .loop import Loop
+from .streams import BatchStream, Source, source_of, split
 
 if TYPE_CHECKING:
-    from ..data import Mixup
     from ..optim import Optimizer
-    from .engine import Engine
+    from .engine import Engine, HasEngine
+
+
+def new_run(
+    trainer: HasEngine,
+    given: tuple[Any, Any, Any],
+    held: tuple[tuple[Any, ...] | None, float],
+    callbacks: list[Callback],
+    transform: Any,
+    epochs: int,
+    batch_size: int | None,
+    accumulate: int,
+    shuffle: bool,
+    seed: int | None,
+    prefetch: int,
+    progress: bool | str,
+) -> Loop:
+    """The run of a `fit` with these arguments, checked.
+
+    `given` is (x, y, sample_weight), `held` is (validation_data, validation_split).
+    """
+    engine = trainer.engine
+    if type(shuffle) is not bool:
+        raise TypeError(f"shuffle must be True or False, got {shuffle!r}")
+    epochs, prefetch = whole("epochs", epochs, 0), whole("prefetch", prefetch, 0)
+    source = source_of(engine.training_data, *given, epochs, prefetch)
+    # Epochs are counted on from call to call, so that a loop of short fits shuffles anew each time.
+    number, first = (engine.net.seed, engine.epochs) if seed is None else (check.check_seed(seed), 0)
+    data, validation = split(engine.data, source, *held, number if shuffle else None)
+    if engine.optimizer.searches:
+        check_search(engine.optimizer, data, batch_size)
+    accumulate = batches_of_update(accumulate, data, engine.optimizer)
+    rows = rows_of_batch(batch_size, data)
+    if transform is not None:
+        check_transform(transform, data, engine)
+    parts = trainer, engine, data, validation, callbacks, transform
+    return Loop(*parts, epochs, rows, accumulate, shuffle, number, first, progress)
 
 
 def whole(name: str, value: Any, at_least: int, at_most: int = check.MAX_ROWS) -> int:
@@ -55,12 +91,11 @@ def batches_of_update(accumulate: Any, data: Source, optimizer: Optimizer) -> in
     return batches
 
 
-def check_transform(transform: Any, data: Source, engine: Engine) -> Mixup:
-    """The transform, if it can be used with these data."""
+def check_transform(transform: Any, data: Source, engine: Engine) -> None:
+    """Raise TypeError or ValueError if the transform cannot be used with these data."""
     from ..data import Mixup
 
     if not isinstance(transform, Mixup):
         raise TypeError(f"transform must be a fastnn.data.Mixup, got {type(transform).__name__}")
     if data.like is not None:
         Mixed.check(data.like, engine.loss, engine.net.out_features_for(data.like.x.shape[1]))
-    return transform

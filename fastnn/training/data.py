@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Array = check.Array
 Stretch = tuple["Data", Array | None, int]
 
+DTYPES = {name: np.dtype(name) for name in ("float32", "float64")}  # of networks
 PIECE = 1 << 16  # numbers that become Python's at a time
 SPLIT_STREAM = (1 << 63) - 1  # the random stream of a split; those of epochs are their numbers
 
@@ -40,7 +41,7 @@ class Data:
         self.samples: int = x.shape[0]  # rows of an epoch
         # `labels`: whether y consists of class indices, or of several heads how theirs stand side by side.
         # What x becomes: one of uint8 or float16 stays so, and is widened in its batches.
-        self.dtype, self.scale = np.dtype(dtype or x.dtype), scale
+        self.dtype, self.scale = x.dtype if dtype is None else dtype, scale
         self.staged_like = y  # what targets are when they are gathered
         self._staging: tuple[Array | None, ...] | None = None
 
@@ -49,7 +50,7 @@ class Data:
         """Arguments of a user, checked and repaired for this network and this loss."""
         rows, _ = as_rows(net, x, narrow=True)
         n_out = net.out_features_for(rows.shape[1])
-        dtype = np.dtype(net.dtype)
+        dtype = DTYPES[net.dtype]
         target, labels = loss.prepare_target(y, rows.shape[0], n_out, dtype)
         weight = None
         if sample_weight is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,7 +16,9 @@ from .._locks import MAKING
 from ..compiler.batch_run import BatchRun
 from ..compiler.cache import ProgramCache
 from ..compiler.meters import ACCURACY, NOTHING, SUMS, Counting
+from ..nn.inputs import column_names
 from ..nn.losses import Loss, PythonLoss
+from .data import Data
 from .nonfinite import check_data
 
 if TYPE_CHECKING:
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from ..nn.sequential import Sequential
     from ..optim import Optimizer, WeightAverage
     from ..optim.lr_scheduler import Scheduler
-    from .data import Data
 
 Array = check.Array
 
@@ -44,6 +45,8 @@ class Planned:
     ----------
     kept : ProgramCache
         The programs of the engine when this one was made.
+    key : Hashable
+        Its key there.
     mode : {"step", "evaluate"}
     accumulate : bool
     program : Program
@@ -54,6 +57,7 @@ class Planned:
     """
 
     kept: ProgramCache
+    key: Hashable
     mode: str
     accumulate: bool
     program: Program
@@ -91,11 +95,12 @@ class Engine:
         self.average: WeightAverage | None = None
         self.l1 = self.l2 = 0.0
         self.epochs = 0
+        self._last: Planned | None = None  # the program used last
         self.forget()
 
     def __getstate__(self) -> dict[str, Any]:
         """What copies and pickles are made of: no programs, which belong to one process."""
-        return self.__dict__ | {"_kept": ProgramCache(), "quick_step": None}
+        return self.__dict__ | {"_kept": ProgramCache(), "_last": None, "quick_step": None}
 
     # -- what it consists of -------------------------------------------------------------------------------------------
 
@@ -119,7 +124,7 @@ class Engine:
             version = self.net._version, self.loss.version
             self.quick_step: Callable[[Any, Any], float | None] | None = None
             self._counts = bool(self.metrics or self.loss.heads)  # whether more is added up than loss and accuracy
-            self._kept = ProgramCache()
+            self._kept, self._last = ProgramCache(), None
             self._version = version  # last: another thread that sees it sees the new cache too
 
     def refresh(self, training: bool = True) -> None:
@@ -143,6 +148,19 @@ class Engine:
         averages = [] if self.average is None else [self.average.data, self.average.seen]
         return [params.data, params.grad, self.net._tick, *buffers, *averages]
 
+    # -- data ----------------------------------------------------------------------------------------------------------
+
+    def data(self, x: Any, y: Any, sample_weight: Any = None) -> Data:
+        """Arguments of a user as programs read them; TypeError or ValueError if they do not fit."""
+        return Data.of(self.net, self.loss, x, y, sample_weight)
+
+    def training_data(self, x: Any, y: Any, sample_weight: Any = None) -> Data:
+        """The same, and the network remembers the names of the columns of x."""
+        data = Data.of(self.net, self.loss, x, y, sample_weight)
+        if type(x) is not np.ndarray and (names := column_names(x)):
+            self.net.feature_names = names
+        return data
+
     # -- programs ------------------------------------------------------------------------------------------------------
 
     def get(self, mode: str, data: Data, batch: int, accumulate: bool = False) -> Program:
@@ -163,11 +181,13 @@ class Engine:
         ):
             return planned
         counting = self.counting(data)
-        size = counting.size if self._counts else SUMS
         key = (mode, data.x.shape[1], data.labels, counting.targets, accumulate)
-        program = kept.get(key, batch, lambda: self._plan(mode, data, batch, counting, accumulate))
-        span = program.span("forward", "statistics" if mode == "step" else "metrics")
-        data.planned = planned = Planned(kept, mode, accumulate, program, size, span)
+        planned = self._last
+        if planned is None or planned.kept is not kept or planned.key != key or planned.program.batch_size < batch:
+            program = kept.get(key, batch, lambda: self._plan(mode, data, batch, counting, accumulate))
+            span = program.span("forward", "statistics" if mode == "step" else "metrics")
+            self._last = planned = Planned(kept, key, mode, accumulate, program, counting.size, span)
+        data.planned = planned
         return planned
 
     def _plan(self, mode: str, data: Data, batch: int, counting: Counting, accumulate: bool) -> Program:
@@ -253,9 +273,10 @@ class Engine:
             order = np.arange(data.samples)  # Python reads the batch from an array: have it gathered
         staging = None if order is None and data.x.dtype == data.dtype else data.staging(program.batch_size)
         schedule = None if rates is None else (self.optimizer.hyper.reshape(-1), *rates)
-        rows = (data.x, data.y, data.weight, order, start, stop, batch, staging)
-        more = (losses, data.mix, data.scale, accumulate, data.mean_weight)
-        batches = BatchRun(*rows, sums, train, halt, schedule, *more)
+        batches = BatchRun(
+            data.x, data.y, data.weight, order, start, stop, batch, staging, sums, train, halt, schedule, losses,
+            data.mix, data.scale, accumulate, data.mean_weight,
+        )  # fmt: skip
         if train and self.optimizer.searches:
             self._search(program, data, batches)
         else:
@@ -327,7 +348,7 @@ class Engine:
     def scores(self, sums: Array, data: Data | None) -> dict[str, float]:
         """Loss, accuracy and metrics of what was added up over data like these; None if there were none."""
         loss = self.loss
-        _, total, weight, correct, samples = sums[:SUMS].tolist()
+        _, total, weight, correct, samples, *_ = sums.tolist()
         if loss.reduction != "sum":
             total = total / weight if weight else math.nan
         scores = {"loss": math.sqrt(total) if loss.root else total}

@@ -12,6 +12,7 @@ import numpy as np
 from ..compiler.program import Buffer
 from ..compiler.stages import Gate, Stage
 from ..functional import activations
+from ..nn.inputs import widened
 
 if TYPE_CHECKING:
     from .._validation import Array
@@ -137,7 +138,8 @@ def examine(engine: Engine, data: Data) -> Health:
         for array, old in zip(arrays, before, strict=True):
             array[...] = old
         optimizer.load_state_dict(state)
-    layers = tuple(_layer(stage, data.x, params, updates, gradients) for stage in _leaves(program.stages))
+    x = widened(engine.net, data.x)
+    layers = tuple(_layer(stage, x, params, updates, gradients) for stage in _leaves(program.stages))
     return Health(float(sums[0]), layers, tuple(_advice(float(sums[0]), layers)))
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Sequence
-from functools import partial
 from operator import call
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,7 +44,7 @@ class Loop(Run):
     _halt = True  # before the first batch whose loss is not finite
     _between: Sequence[Callback] = ()  # those that are called between batches
     _prepared: Data | None = None  # the data for which programs were last compiled
-    _unsettled: Callable[[], None] | None = None  # brings the state to what was done since, and clears this
+    _unsettled: tuple[Callable[..., None], tuple[Any, ...]] | None = None  # what brings the state to what was done
 
     def go(self) -> History:
         """Train to the end, or until somebody stops it."""
@@ -66,7 +65,8 @@ class Loop(Run):
             except KeyboardInterrupt:
                 self.history.interrupted = True
             finally:
-                self.settle()
+                if self._unsettled is not None:
+                    self.settle()
         finally:
             try:
                 if begun:
@@ -112,7 +112,8 @@ class Loop(Run):
     def settle(self) -> None:
         """Bring the state to the batches that were done, if a signal came in between; it may be interrupted again."""
         if self._unsettled is not None:
-            self._unsettled()
+            note, arguments = self._unsettled
+            note(*arguments)  # clears it
 
     # -- an epoch ------------------------------------------------------------------------------------------------------
 
@@ -131,8 +132,9 @@ class Loop(Run):
             self._validate(self.validation, values)
         self.settled = False
         scheduler = engine.scheduler
-        self._unsettled = partial(self._record, values, scheduler, 0 if scheduler is None else scheduler.last_epoch)
-        self._unsettled()
+        record = values, scheduler, 0 if scheduler is None else scheduler.last_epoch
+        self._unsettled = self._record, record
+        self._record(*record)
         for callback in self.callbacks:
             callback.on_epoch_end(self)
         self.settled = True
@@ -175,14 +177,11 @@ class Loop(Run):
                 self._unsettled = None if scheduler.last_epoch == step else self._unsettled
                 raise
         epoch, engine = self.epoch + 1, self.engine
+        done = self.first + epoch
         new = {"logs": values, "epoch": epoch, "batch": 0, "position": 0, "seconds": 0.0, "_unsettled": None}
-        changes = (
-            partial(self.history.rows.append, values),
-            partial(self.sums.fill, 0),
-            partial(engine.__dict__.update, epochs=max(engine.epochs, self.first + epoch)),
-            partial(self.__dict__.update, new),
-        )
-        deque(map(call, changes), 0)  # one call into C: a signal finds all of it or nothing
+        trained = {"epochs": done if done > engine.epochs else engine.epochs}
+        changes: Any = self.history.rows.append, self.sums.fill, engine.__dict__.update, self.__dict__.update
+        deque(map(call, changes, (values, 0, trained, new)), 0)  # one call into C: a signal finds all of it or nothing
 
     def _mixed(self, mixup: Mixup, data: Data, order: Array | None, first: int) -> tuple[Data, Array]:
         """Data whose rows are mixed; they begin at row `first` of the epoch."""
@@ -232,16 +231,15 @@ class Loop(Run):
         self.settled = False
         if self.position == 0 and (scheduler is not None or self.callbacks):
             self.lr = engine.optimizer.lr
-        began, tick = time.perf_counter(), int(engine.net._tick[0])
-        self._unsettled = partial(self._count, began, tick, step, stop - start, table)
+        began, tick = perf_counter(), engine.net._tick.item()
+        self._unsettled = self._count, (began, tick, step, stop - start, table)
         try:
             engine.refresh()
-            more = (self._halt, rates, None, self.accumulate)
-            engine.run("step", data, order, start, stop, self._rows, self.sums, *more)
+            rows, sums = self._rows, self.sums
+            engine.run("step", data, order, start, stop, rows, sums, self._halt, rates, None, self.accumulate)
         finally:  # after Ctrl-C and errors too the state is that between two batches
             position = self.position
-            if self._unsettled is not None:
-                self._unsettled()
+            self.settle()
             if self.bar is not None:
                 self.bar.advance(self.position - position)
 
@@ -250,15 +248,16 @@ class Loop(Run):
 
         `table` has those from the scheduler's `step` on.
         """
-        seconds, batches = time.perf_counter() - began, int(self.engine.net._tick[0]) - tick
-        new = {
+        seconds, batches = perf_counter() - began, self.engine.net._tick.item() - tick
+        new: dict[str, Any] = {
             "seconds": self.seconds + seconds,
             "batch": self.batch + batches,
             "position": self.position + min(rows, batches * self._rows),
-            "_pace": int(SLICE_SECONDS * batches / (seconds or 1e-9)) or 1,
             "settled": True,
             "_unsettled": None,
         }
+        if self._between or self.bar is not None:
+            new["_pace"] = max(1, int(SLICE_SECONDS * batches / max(seconds, 1e-9)))
         scheduler = self.engine.scheduler
         if table is not None and isinstance(scheduler, LRScheduler):
             scheduler.take_row(table[self._updates(batches)], step + self._updates(batches))

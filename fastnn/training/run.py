@@ -51,6 +51,20 @@ class Run:
         Whether the run goes on where another one stopped.
     """
 
+    # What few runs set is of the class: an object with more than 30 attributes of its own is slower to make.
+    resumed = False
+    _failed: tuple[Data, int] | None = None  # the first batch whose loss is not finite, and its rows
+
+    # The state: with these, all that comes is decided (and the network, the optimizer and the callbacks).
+    history: History
+    sums: Array  # of this epoch
+    first: int  # epochs trained before this run: they have had their orders
+    epoch = batch = position = 0  # `position`: rows done in this epoch
+    seconds = 0.0  # of this epoch
+    lr = 0.0  # with which it began
+    settled = True  # whether all this is that between two batches, and every callback knows of it
+    paused = False  # stopped for now: a resumed run goes on
+
     def __init__(
         self,
         trainer: Any,
@@ -58,14 +72,13 @@ class Run:
         data: Source,
         validation: Data | None,
         callbacks: list[Any],
-        *,
+        transform: Mixup | None,
         epochs: int,
         batch_size: int | None,
         accumulate: int,
         shuffle: bool,
         seed: int,
         first: int,
-        transform: Mixup | None,
         progress: bool | str,
     ) -> None:
         self.trainer, self.engine, self.data, self.validation = trainer, engine, data, validation
@@ -73,21 +86,13 @@ class Run:
         self.accumulate, self.samples = accumulate, data.samples
         data.weigh(batch_size or 1)
         self.callbacks, self.transform = callbacks, transform
-        self.resumed = False
         self.bar = None if progress is False else bar_for(progress, epochs, self.samples)
         self.logs: dict[str, float] = {}
-        self._failed: tuple[Data, int] | None = None  # the first batch whose loss is not finite, and its rows
         self._callback_states: dict[int, dict[str, Any]] = {}  # to be loaded when the callbacks have begun
-        # The state: with these, all that comes is decided (and the network, the optimizer and the callbacks).
         self.history = History()
-        self.first = first  # epochs trained before this run: they have had their orders
-        self.epoch = self.batch = self.position = 0  # `position`: rows done in this epoch
-        self.seconds = 0.0  # of this epoch
-        self.lr = 0.0  # with which it began
+        self.first = first
         like = data.like
         self.sums = np.zeros(SUMS) if like is None else engine.new_sums(like)
-        self.settled = True  # whether all this is that between two batches, and every callback knows of it
-        self.paused = False  # stopped for now: a resumed run goes on
 
     @property
     def net(self) -> Sequential:

@@ -40,7 +40,8 @@ def split(
     make: Make, source: Source, validation_data: tuple[Any, ...] | None, share: float, seed: int | None
 ) -> tuple[Source, Data | None]:
     """What to train on and what to validate with, as the arguments of `Trainer.fit` say; drawn by the seed, if any."""
-    share = check.check_number("validation_split", share, at_least=0.0, below=1.0)
+    if type(share) is not float or share != 0.0:
+        share = check.check_number("validation_split", share, at_least=0.0, below=1.0)
     if validation_data is None:
         if not share:
             return source, None

@@ -8,28 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import _validation as check
-from .._frames import errors_of_use
+from .._frames import USE, errors_of_use, shortened
 from ..compiler.program import Program
-from ..nn.inputs import column_names
 from ..nn.sequential import Sequential
 from ..optim import Optimizer, WeightAverage
 from ..optim.lr_scheduler import Scheduler
-from .arguments import all_callbacks, batches_of_update, check_search, check_transform, rows_of_batch, whole
+from .arguments import all_callbacks, new_run, whole
 from .callback import NO_CALLBACKS, Callback
 from .data import Data
 from .history import History
-from .loop import Loop
 from .pairs import warn_of_odd_pair
 from .run import Run
 from .setup import Setup
-from .streams import source_of, split
 
 if TYPE_CHECKING:
     from ..data import Mixup
     from .health import Health
     from .lr_finder import LRFinder
 
+WITHIN = "this trainer is within a fit: a second one at the same time would train the same network"
 NOT_RESUMED: nullcontext[None] = nullcontext()
 
 
@@ -145,11 +142,10 @@ class Trainer(Setup):
     @errors_of_use
     def _step_slowly(self, x: Any, y: Any, sample_weight: Any) -> float:
         """The same with arrays that need a repair or an explanation, or for the first time."""
-        return self.engine.step(self._training_data(x, y, sample_weight).not_empty())
+        return self.engine.step(self.engine.training_data(x, y, sample_weight).not_empty())
 
     # -- many steps ----------------------------------------------------------------------------------------------------
 
-    @errors_of_use
     def fit(
         self,
         x: Any,
@@ -242,43 +238,21 @@ class Trainer(Setup):
         Ctrl-C ends the run between two batches, within about 200 ms: the history then holds the epochs before, with
         `interrupted` set, and network and optimizer go on working.
         """
-        if not isinstance(shuffle, bool):
-            raise TypeError(f"shuffle must be True or False, got {shuffle!r}")
-        every_callback = all_callbacks(callbacks, checkpoint, checkpoint_every)
-        epochs = whole("epochs", epochs, 0)
-        engine, claim = self.engine, object()
+        claim = object()
         try:
             if self._claims.setdefault("fit", claim) is not claim:  # from a callback, or in another thread
-                raise RuntimeError(
-                    "this trainer is within a fit: a second one at the same time would train the same network"
-                )
-            with self._resuming(checkpoint, resume) as paused:
-                source = source_of(self._training_data, x, y, sample_weight, epochs, whole("prefetch", prefetch, 0))
-                number = engine.net.seed if seed is None else check.check_seed(seed)
-                of_split = number if shuffle else None
-                data, validation = split(self._data, source, validation_data, validation_split, of_split)
-                if engine.optimizer.searches:
-                    check_search(engine.optimizer, data, batch_size)
-                run = Loop(
-                    self,
-                    engine,
-                    data,
-                    validation,
-                    every_callback,
-                    epochs=epochs,
-                    accumulate=batches_of_update(accumulate, data, engine.optimizer),
-                    batch_size=rows_of_batch(batch_size, data),
-                    shuffle=shuffle,
-                    seed=number,
-                    # Epochs are counted on from call to call, so that a loop of short fits shuffles anew each time.
-                    first=engine.epochs if seed is None else 0,
-                    transform=None if transform is None else check_transform(transform, data, engine),
-                    progress=progress,
-                )
+                raise RuntimeError(WITHIN)
+            every = all_callbacks(callbacks, checkpoint, checkpoint_every)
+            with NOT_RESUMED if resume is False else self._resuming(checkpoint, resume) as paused:
+                data, held = (x, y, sample_weight), (validation_data, validation_split)
+                more = epochs, batch_size, accumulate, shuffle, seed, prefetch, progress
+                run = new_run(self, data, held, every, transform, *more)
                 if paused is not None:
                     run.load_state_dict(paused)
-            self.run, self.history = run, run.history
+            self.run, self.history, self.paused = run, run.history, None
             return run.go()
+        except USE as error:  # as `errors_of_use` does, which would take longer than a small epoch
+            raise shortened(error)  # noqa: B904 - the error itself, not another one
         finally:
             if self._claims.get("fit") is claim:
                 self.run = None
@@ -345,7 +319,7 @@ class Trainer(Setup):
             "loss", "accuracy" where it applies, and the metrics by name; exact over batches of different sizes, and
             weighted by the sample weights.
         """
-        return self.engine.evaluate(self._data(x, y, sample_weight), whole("batch_size", batch_size, 1))
+        return self.engine.evaluate(self.engine.data(x, y, sample_weight), whole("batch_size", batch_size, 1))
 
     @errors_of_use
     def health(self, x: Any, y: Any, *, sample_weight: Any = None) -> Health:
@@ -360,7 +334,7 @@ class Trainer(Setup):
         """
         from .health import examine
 
-        data = self._data(x, y, sample_weight).not_empty()
+        data = self.engine.data(x, y, sample_weight).not_empty()
         self.engine.refresh()
         return examine(self.engine, data)
 
@@ -381,22 +355,8 @@ class Trainer(Setup):
 
     # -- parts ---------------------------------------------------------------------------------------------------------
 
-    def _data(self, x: Any, y: Any, sample_weight: Any = None) -> Data:
-        return Data.of(self.engine.net, self.engine.loss, x, y, sample_weight)
-
-    def _training_data(self, x: Any, y: Any, sample_weight: Any = None) -> Data:
-        """The same, and the network remembers the names of its columns."""
-        engine = self.engine
-        data = Data.of(engine.net, engine.loss, x, y, sample_weight)
-        if type(x) is not np.ndarray and (names := column_names(x)):
-            engine.net.feature_names = names
-        return data
-
     def _resuming(self, path: Any, resume: bool) -> Any:
         """A context that gives the state of the run to go on with, or None; an error in it changes nothing."""
-        if resume is False:
-            self.paused = None
-            return NOT_RESUMED
         from .checkpoint import resuming
 
         return resuming(self, path, resume)
