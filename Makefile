@@ -25,17 +25,17 @@ coverage: $(VENV)/test
 
 # All 2^32 float32 inputs of every elementary function: some minutes each.
 exhaustive: $(VENV)/test
-	PYTHONSAFEPATH=1 $(BIN)/python tests/exhaustive.py
+	PYTHONSAFEPATH=1 PYTHONPATH=tests $(BIN)/python -m support.exhaustive
 
 # A training run killed five hundred times at random moments, and resumed to the same bits: some minutes.
 kills: $(VENV)/test
 	FASTNN_TESTS_KILLS=500 PYTHONSAFEPATH=1 $(BIN)/python -m pytest tests/test_kills.py
 
-# Broken and hostile files for three minutes each, by chance and guided by coverage; zero findings (tests/fuzz.py).
+# Broken and hostile files for three minutes each, by chance and guided by coverage; zero findings (tests/support/fuzz.py).
 fuzz: $(VENV)/test
-	PYTHONSAFEPATH=1 PYTHONPATH=tests $(BIN)/python tests/fuzz.py
+	PYTHONSAFEPATH=1 PYTHONPATH=tests $(BIN)/python -m support.fuzz
 	$(BIN)/pip install --quiet atheris || echo "no Atheris for this Python: not guided by coverage"
-	PYTHONSAFEPATH=1 PYTHONPATH=tests $(BIN)/python tests/fuzz.py --guided
+	PYTHONSAFEPATH=1 PYTHONPATH=tests $(BIN)/python -m support.fuzz --guided
 
 # What Hypothesis thinks of for the life of a trainer, beside an undisturbed twin: two thousand lives, some minutes.
 lives: $(VENV)/test
@@ -49,9 +49,9 @@ sanitize: $(VENV)/test
 # Each allocation of the main calls fails in turn (glibc): a minute, and some more with every small object of Python.
 failmalloc: $(VENV)/test
 	@mkdir -p build
-	$(CC) -O2 -Wall -Wextra -Werror -shared -fPIC -o build/failmalloc.so tests/failmalloc.c -ldl
-	LD_PRELOAD=build/failmalloc.so PYTHONSAFEPATH=1 $(BIN)/python tests/failing_allocations.py
-	LD_PRELOAD=build/failmalloc.so PYTHONMALLOC=malloc PYTHONSAFEPATH=1 $(BIN)/python tests/failing_allocations.py --every 23
+	$(CC) -O2 -Wall -Wextra -Werror -shared -fPIC -o build/failmalloc.so tests/support/failmalloc.c -ldl
+	LD_PRELOAD=build/failmalloc.so PYTHONSAFEPATH=1 PYTHONPATH=tests $(BIN)/python -m support.failing_allocations
+	LD_PRELOAD=build/failmalloc.so PYTHONMALLOC=malloc PYTHONSAFEPATH=1 PYTHONPATH=tests $(BIN)/python -m support.failing_allocations --every 23
 
 # Threads that train and predict at the same time, with ThreadSanitizer: one minute after the build.
 tsan: $(VENV)/test
@@ -60,7 +60,7 @@ tsan: $(VENV)/test
 
 # The counts that tests/test_instructions.py compares with, anew (Debian: valgrind).
 instructions: $(VENV)/installed
-	PYTHONSAFEPATH=1 $(BIN)/python tests/instructions.py
+	PYTHONSAFEPATH=1 PYTHONPATH=tests $(BIN)/python -m support.instructions
 
 # About a quarter of an hour; then benchmarks/RESULTS.md and the plots in docs/ are those of this machine.
 bench: $(VENV)/bench

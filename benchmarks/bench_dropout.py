@@ -1,4 +1,4 @@
-"""Dropout and its kin with their random numbers, and the gradients: sets COST in fastnn/_core/dropout.pyx."""
+"""Dropout variants including their random numbers, and the gradients: sets COST in fastnn/_core/dropout.pyx."""
 
 from common import operation
 

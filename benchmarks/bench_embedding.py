@@ -1,4 +1,4 @@
-"""Rows of a table by their number, and the gradient of the table: sets COST in fastnn/_core/embedding.pyx."""
+"""Embedding, and the gradient of its table: sets COST in fastnn/_core/embedding.pyx."""
 
 from common import operation
 

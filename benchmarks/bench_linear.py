@@ -17,7 +17,7 @@ AIMS = {
     (2048, 2048, 2048): [Aim(1.0, BLAS), PEAK],
 }
 ON_TWO = {(n, n, n): [Aim(share=0.80)] for n in (512, 1024, 2048)}
-# linear is one product with bias; its gradients are two and the sums of columns.
+# linear is one matrix product plus bias; its gradients are two products and column sums.
 KERNELS = {linear: ("matmul",), linear_backward: ("matmul", "column_sums")}
 
 RECORDS = [

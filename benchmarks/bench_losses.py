@@ -6,7 +6,7 @@ ROW_TARGETS = ("labels", "distributions")
 
 
 def value_and_gradient(name, input, *targets, kernel=None, label=None, **options):
-    """Records of a loss and its gradient; on matrices if the targets are classes, or the loss is of rows."""
+    """Records of a loss and its gradient; on matrices if the targets are classes, or the loss is computed by rows."""
     by_rows = targets[0] in ROW_TARGETS or name == "cosine_loss"
     reads = 1 if targets[0] == "labels" else 1 + len(targets)
     shared = {"shapes": MATRICES if by_rows else LENGTHS, "kernels": (kernel or name,), **options}

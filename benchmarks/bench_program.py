@@ -1,4 +1,4 @@
-"""Whole networks: a step of training within `fit` and by itself, and prediction."""
+"""Whole networks: a training step within `fit`, a single training step, and prediction."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from fastnn.bench.cases import Network, counting_fit, fit, predict, scheduled_fi
 from fastnn.bench.suite import DIGITS, MNIST, SMALL, WIDE
 
 TRAINED = {SMALL: 3.0, DIGITS: 2.0, MNIST: 1.35, WIDE: 1.15}
-# All the other activations, losses and rules; deep, and of odd sizes.
+# All other activations, losses and optimizers; deep networks, and odd sizes.
 STACKS = {
     Network((2, 4, 2, 1), 32, "Sigmoid", "MSELoss", "SGD"): 2.0,
     Network((20, 64, 64, 1), 32, "Sigmoid", "MSELoss", "RMSprop"): 2.0,
@@ -26,7 +26,7 @@ PREDICTED = {
 }
 PREDICTED |= {replace(network, rows=32): 1.1 for network in PREDICTED}
 
-# What docs/ plots: the same network but for one of its sizes.
+# For the plots in docs/: networks that differ in one size.
 SWEEPS = {
     "width": [Network((64, n, n, 10), 32) for n in (8, 16, 32, 64, 128, 256, 512, 1024)],
     "rows": [Network((64, 128, 128, 10), n) for n in (1, 4, 16, 64, 256, 1024)],
@@ -35,7 +35,7 @@ SWEEPS = {
 
 
 def aims(make, network, ratio):
-    """A call from Python is to be much quicker than one of PyTorch's, where that is all that counts."""
+    """Aims: for tiny networks, where call overhead dominates, a call is much faster than PyTorch's."""
     return [Aim(ratio), *([Aim(20.0, ("torch",))] if make is step and network in (SMALL, DIGITS) else [])]
 
 

@@ -1,8 +1,8 @@
-"""More threads against fewer within one process, from the smallest calls to the largest; and what sharing costs.
+"""More threads compared with fewer within one process, from the smallest calls to the largest; and the cost of sharing.
 
-The sizes of the last records are named by what the whole call should take on one thread, and even the smallest is
-shared: they show from which size on sharing pays, which WORTH_LATENCIES in fastnn/_core/threads.pyx is to say. At
-0.05 us the difference of the two is what sharing costs.
+The last records share every call, even the smallest. Their sizes are named by the expected time on one thread. They
+show from which size on sharing pays, which sets WORTH_LATENCIES in fastnn/_core/threads.pyx. At 0.05 us the difference
+between two threads and one is the cost of sharing.
 """
 
 from dataclasses import replace
@@ -27,7 +27,7 @@ MICROSECONDS = (0.05, 1.5, 3, 6, 12, 24, 48, 96)
 
 
 def compared(case, threads, fewer):
-    """The record of a case with so many threads against fewer."""
+    """The record of a case with `threads` threads compared with `fewer`."""
     section = f"{threads} threads against {fewer}"
     return Record(
         replace(case, section=f"{section}: {case.section}"),
@@ -37,7 +37,7 @@ def compared(case, threads, fewer):
 
 
 def shared(name, microseconds):
-    """The record of an activation that takes so long, cut in two; the least that can be has 128 elements."""
+    """The record of an activation that takes about this time, divided between two threads; at least 128 elements."""
     n = max(128, int(microseconds * 1000 / cost_of(name)))
     case = replace(activation(name, n), section="two threads, whatever the size", label=f"{name} {microseconds}us")
     return Record(case, (Contender("native_sharing", 2, within=2), Contender("native_sharing", 1, within=2)))

@@ -1,4 +1,4 @@
-"""What the benchmarks share: records with their aims, and the session that measures them."""
+"""Common parts of the benchmarks: records with their aims, and the session that measures them."""
 
 import json
 from collections.abc import Iterable
@@ -12,13 +12,13 @@ from fastnn.bench.machine import Peak
 from fastnn.bench.report import Measurement, sections, table
 from fastnn.bench.runner import Contender, Result, Runner
 
-# Elements of an array: the price of a call, then what fits into a first-level and into a second-level cache.
+# Array lengths: one that shows the overhead of a call, one for the L1 and one for the L2 cache.
 LENGTHS = ((32,), (1000,), (100_000,))
 HUGE = 10_000_000  # fits into no cache
-# Rows and columns: the scores of a small batch, of many classes, and an odd number of both.
+# Rows and columns: a small batch with few classes, one with many classes, and odd numbers of both.
 MATRICES = ((32, 10), (128, 1000), (5000, 37))
 
-# Who has what kind of case.
+# The contenders that support each kind of case.
 TRAINERS = (*OWN, "jax", "torch", "torch_default", "sklearn")
 KINDS = {
     "fit": TRAINERS,
@@ -36,10 +36,10 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Aim:
-    """What a record is to reach.
+    """The performance that a record aims at.
 
-    Either `ratio`: the best of the contenders `against` (by default of all that are not fastnn's own) takes at least so
-    many times as long, `slack` seconds apart. Or `share`: of what the machine can do at most.
+    Either `ratio`: the time of the fastest of the contenders `against` (by default all other libraries), plus `slack`
+    seconds, is at least this many times fastnn's. Or `share`: the fraction of the peak rate of the machine.
     """
 
     ratio: float = 0.0
@@ -54,7 +54,7 @@ class Aim:
         return f"{self.ratio:g}{slack} {' '.join(self.against)}".strip()
 
     def reached(self, measurement: Measurement, peak: Peak) -> float | None:
-        """The ratio or share that was reached; None if there is nobody to compare with."""
+        """The ratio or share that was reached; None if no contender to compare with was measured."""
         if self.share:
             return measurement.share(peak)
         own, *others = measurement.results.items()
@@ -64,13 +64,13 @@ class Aim:
         return (min(times) + self.slack) / own[1].min if times and own[1].samples else None
 
     def met(self, reached: float) -> bool:
-        """Whether that is enough."""
+        """Whether a ratio or share meets the aim."""
         return reached >= (self.share or self.ratio)
 
 
 @dataclass(frozen=True)
 class Record:
-    """A line of a table of benchmarks: a case, who does it, what is aimed at, and which kernels it times."""
+    """A row of a table of benchmarks: a case, its contenders, its aims, and the kernels that it times."""
 
     case: Case
     contenders: tuple[Contender, ...]
@@ -79,14 +79,14 @@ class Record:
 
     @property
     def threads(self) -> int:
-        """Those of the first contender."""
+        """The number of threads of the first contender."""
         return self.contenders[0].threads
 
     def __str__(self) -> str:
         return f"{self.case.section}: {self.case}" + (f" ({self.threads} threads)" if self.threads > 1 else "")
 
     def tiny(self) -> "Record":
-        """The same at a size that takes no time, by those contenders that need no other library."""
+        """The same at a tiny size, by the contenders that need no other library."""
         case, network = self.case, self.case.network
         sort = [case.kind, case.operation, *(f"{k}={v}" for k, v in case.options.items())]
         if network.rows:
@@ -111,9 +111,9 @@ def record(
     threads: int = 1,
     kernels: tuple[str, ...] | None = None,
 ) -> Record:
-    """The record of a case, by everyone who knows it or by those given, all with so many threads.
+    """The record of a case, for all contenders that support it or for those in `by`, with this number of threads.
 
-    By default the kernel of a function is that of its name.
+    By default the kernel of a function has the name of the function.
     """
     everyone = tuple(Contender(name, threads) for name in by or KINDS[case.kind])
     named = (case.operation,) if case.kind in ("function", "update") else ()
@@ -130,9 +130,9 @@ def operation(
     label: str = "",
     **options: Any,
 ) -> list[Record]:
-    """The records of a function that passes over so many arrays, for all shapes in both dtypes.
+    """The records of a function that reads or writes `passes` arrays, for all shapes and both dtypes.
 
-    `draws` says what they are filled with, by functions of fastnn/bench/data.py.
+    `draws` names the functions of fastnn/bench/data.py that fill its arguments.
     """
     return [
         record(function(section, name, shape, draws, passes, dtype, label=label, **options), kernels=kernels)
@@ -143,7 +143,7 @@ def operation(
 
 @dataclass(frozen=True, repr=False)
 class Turn:
-    """One contender's part of a record."""
+    """The measurement of one contender for a record."""
 
     record: Record
     contender: Contender
@@ -153,7 +153,7 @@ class Turn:
 
 
 def turns(records: Iterable[Record], tiny: bool) -> list[Turn]:
-    """All turns of a table, contenders side by side; if `tiny`, one record of each sort."""
+    """All turns of the records, grouped by record; if `tiny`, one tiny record of each kind."""
     if tiny:
         small = [record.tiny() for record in records]
         records = {str(record): record for record in small if record.contenders}.values()
@@ -161,7 +161,7 @@ def turns(records: Iterable[Record], tiny: bool) -> list[Turn]:
 
 
 class Session:
-    """Measures records, each once for all its contenders, and keeps what comes out."""
+    """Measures records, each once for all its contenders, and keeps the results."""
 
     def __init__(self) -> None:
         self.runner = Runner()
@@ -169,7 +169,7 @@ class Session:
         self.peaks: dict[int, Peak] = {}
 
     def result(self, turn: Turn, chosen: list[Contender], seconds: float) -> Result | None:
-        """What a contender took; when it is first asked for, all that were chosen are measured, in turn."""
+        """The result of a contender. The first request for a record measures all chosen contenders, in turn."""
         name, threads = str(turn.record), turn.record.threads
         if threads not in self.peaks:  # measured once a session
             self.peaks[threads] = machine.measure_peak(threads)

@@ -1,7 +1,7 @@
-"""How benchmarks run: a test for each contender of each record, which pytest-benchmark sees by a clock of their own.
+"""Benchmarks as tests: one for each contender of each record, timed for pytest-benchmark by a replayed clock.
 
 The first test of a record measures all its contenders in turn, in processes of their own (fastnn.bench.runner). Each
-test then replays what its contender took, so that tables, comparisons and saved runs are those of pytest-benchmark.
+test then replays the times of its contender, so that the tables, comparisons and saved runs of pytest-benchmark work.
 """
 
 from collections import defaultdict
@@ -40,7 +40,7 @@ clock.now = 0.0
 
 @pytest.fixture(scope="session")
 def session(request):
-    """The session; in the end, what it measured is written."""
+    """The session; at the end its measurements are saved."""
     session = request.config.stash[SESSION] = common.Session()
     with session.runner:
         yield session
@@ -54,7 +54,7 @@ SESSION = pytest.StashKey[common.Session]()
 
 @pytest.fixture(scope="session")
 def chosen(request):
-    """The contenders that were chosen to run, by record."""
+    """The contenders whose tests were selected, by record."""
     contenders = defaultdict(list)
     for item in request.session.items:
         turn = item.callspec.params["turn"]
@@ -101,9 +101,9 @@ def pytest_benchmark_update_machine_info(machine_info):
     machine_info["fastnn"] = {"isa": fastnn.get_isa()}
 
 
-@pytest.hookimpl(trylast=True)  # below the tables of pytest-benchmark
+@pytest.hookimpl(trylast=True)  # after the tables of pytest-benchmark
 def pytest_terminal_summary(terminalreporter, config):
-    """The tables of `fastnn bench`: rates, shares of what the machine can do, and ratios."""
+    """The tables of `fastnn bench`: rates, fractions of the peak, and ratios."""
     session = config.stash.get(SESSION, None)
     if session is not None and session.measurements:
         terminalreporter.section("least times, and how many times as long as fastnn's others are")

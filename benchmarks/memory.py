@@ -1,4 +1,4 @@
-"""The peak of memory in a training run of the widest network, and what such a run has to hold: prints both as JSON."""
+"""The peak memory of a training run of the widest network, and the memory it needs at least: prints both as JSON."""
 
 import json
 import sys
@@ -12,8 +12,8 @@ from fastnn.bench.cases import Network
 from fastnn.bench.suite import WIDE
 
 BATCHES = 8
-STATES = 2  # of Adam
-MOST = 1.25  # times what it has to hold
+STATES = 2  # state arrays of Adam
+MOST = 1.25  # allowed peak, as a multiple of the memory needed
 
 
 def trainer(network):
@@ -23,7 +23,7 @@ def trainer(network):
 
 
 def train(network):
-    """One epoch, of data drawn without anything beside it."""
+    """Train one epoch, on data that are drawn without temporary arrays."""
     rng, rows = np.random.default_rng(0), BATCHES * network.rows
     x = rng.standard_normal((rows, network.features[0]), dtype="float32")
     y = rng.integers(network.features[-1], size=rows)
@@ -39,15 +39,15 @@ def needed(network):
 
 
 def resident(which):
-    """Bytes of memory of this process: "VmRSS" now, "VmHWM" at most."""
+    """Bytes of memory of this process: "VmRSS" is the current number, "VmHWM" the peak."""
     line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(which))
     return int(line.split()[1]) * 1024
 
 
 def measure(network):
-    """Bytes that a training run takes at most, beyond what was there before."""
-    train(Network((8, 8, 8), 8))  # imports what it needs
-    Path("/proc/self/clear_refs").write_text("5")  # the most counts from here on
+    """The peak memory of a training run in bytes, without the memory used before it."""
+    train(Network((8, 8, 8), 8))  # so that all imports are done
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak
     before = resident("VmRSS")
     train(network)
     return resident("VmHWM") - before

@@ -13,12 +13,12 @@ from fastnn.bench.machine import Peak, binary
 from fastnn.bench.report import Measurement
 
 matplotlib.use("svg")
-# The same measurements give the same files; text stays text.
+# The same measurements write identical files, with text as text.
 matplotlib.rcParams |= {"svg.hashsalt": "fastnn", "svg.fonttype": "none", "font.size": 9, "axes.grid": True}
 
 import matplotlib.pyplot as plt  # noqa: E402
 
-# What a sweep changes: how a panel says it, and the number from the network of a case.
+# The size that a sweep changes: its label, and the function that reads it from a network.
 SIZES = {
     "width": ("width n of 64-n-n-10, 32 rows", lambda network: network.features[1]),
     "rows": ("rows of a batch, 64-128-128-10", lambda network: network.rows),
@@ -50,7 +50,7 @@ def steps(measurements: list[Measurement]) -> Any:
 
 
 def roofline(measurements: list[Measurement], peak: Peak) -> Any:
-    """Products and predictions of one thread in float32, below the roofs of caches and memory."""
+    """Roofline: rates of products and predictions in float32 on one thread, with the limits of caches and memory."""
     figure, axes = plt.subplots(figsize=(7, 4.2))
     intensities, most = [2.0**k for k in range(-2, 10)], peak.flops.get("float32", math.inf)
     for dashes, (n, rate) in (("-", min(peak.copies.items())), ("--", max(peak.copies.items()))):
@@ -68,7 +68,7 @@ def roofline(measurements: list[Measurement], peak: Peak) -> Any:
 def draw(
     axes: Any, measurements: list[Measurement], place: Callable[[Case, float], tuple[float, float]], **style: Any
 ) -> None:
-    """The points of every contender, where `place` puts a case that takes so many seconds; fastnn's stand out."""
+    """Draw the points of every contender; `place(case, seconds)` returns x and y. Those of fastnn are highlighted."""
     for contender in dict.fromkeys(c for m in measurements for c in m.results):
         timed = [(m.case, m.results[contender]) for m in measurements if contender in m.results]
         points = [place(case, result.min) for case, result in timed if result.samples]
@@ -87,7 +87,7 @@ def draw(
 
 
 def bytes_of(case: Case) -> float:
-    """Bytes that a product or a prediction has to touch, each once; 0 of other cases."""
+    """Bytes of all arrays that a product or prediction reads or writes, each counted once; 0 for other cases."""
     rows, layers = case.network.rows, case.network.layers
     if case.kind in ("linear", "linear_backward"):
         rows, *features = case.shape

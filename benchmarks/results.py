@@ -27,7 +27,7 @@ PLOTS = (
 INTRODUCTION = """\
 # Results
 
-Written by `make bench`; [README.md](README.md) tells how to read and repeat it. Nothing here is chosen by hand.
+Written by `make bench`; [README.md](README.md) describes how to read and repeat it.
 
 Times are the least of all samples, taken in turn. The columns of other libraries say how many times as long as fastnn
 they take. An aim is a ratio to the best of them, or to those it names; or a share of what the machine can do:
@@ -65,7 +65,7 @@ class Results:
         return "\n".join([INTRODUCTION, *self.machine(), "", *self.summary(), "", *PLOTS, "", *tables])
 
     def machine(self) -> Iterator[str]:
-        """What was measured on."""
+        """A table of the machine, versions and peaks."""
         yield "| | |"
         yield "|---|---|"
         for name, value in self.about.items():
@@ -75,7 +75,7 @@ class Results:
             yield f"| peak of {threads} thread{'s' * (threads > 1)} | {peak} |"
 
     def summary(self) -> Iterator[str]:
-        """How many aims are met; those that are not."""
+        """The number of aims that are met, and a list of those that are not."""
         outcomes = [(record, *outcome) for record in self.aimed for outcome in self.outcomes(record)]
         missed = [(record, aim, reached) for record, aim, reached, met in outcomes if not met]
         yield f"**{len(outcomes) - len(missed)} of {len(outcomes)} aims are met.**"
@@ -86,7 +86,7 @@ class Results:
             yield f"- {record}: {self.shown(aim, reached)} of {aim}"
 
     def outcomes(self, record: Record) -> list[tuple]:
-        """Of each aim that there is somebody to compare with for: the aim, what was reached, whether it is met."""
+        """For each aim with a measured contender to compare with: the aim, the value reached, whether it is met."""
         measurement, peak = self.measurements[str(record)], self.peaks[record.threads]
         reached = ((aim, aim.reached(measurement, peak)) for aim in record.aims)
         return [(aim, value, aim.met(value)) for aim, value in reached if value is not None]
@@ -96,7 +96,7 @@ class Results:
         return f"{reached:.0%}" if aim.share else three_digits(reached)
 
     def sections(self) -> Iterator[list[Record]]:
-        """Records with aims, by section (but for what follows a colon) and threads."""
+        """Records with aims, grouped by section (up to a colon) and threads."""
         members: dict[tuple[str, int], list[Record]] = {}
         for record in self.aimed:
             members.setdefault((heading(record), record.threads), []).append(record)
@@ -134,12 +134,12 @@ class Results:
 
 
 def heading(record: Record) -> str:
-    """The heading that a record stands below."""
+    """The heading of the section of a record."""
     return record.case.section.partition(":")[0].capitalize()
 
 
 def peak_memory() -> Iterator[str]:
-    """What a training run takes."""
+    """The section on the peak memory of a training run."""
     done = subprocess.run([sys.executable, HERE / "memory.py"], capture_output=True, text=True, check=True)
     used, needed = (json.loads(done.stdout)[name] for name in ("used", "needed"))
     verdict = "met" if used <= memory.MOST * needed else "**missed**"
@@ -153,7 +153,7 @@ def peak_memory() -> Iterator[str]:
 
 
 def of_a_second_thread() -> Iterator[str]:
-    """What a second thread brings and costs."""
+    """The section on the gain and the cost of a second thread."""
     done = subprocess.run([sys.executable, HERE / "second_thread.py"], capture_output=True, text=True)
     if done.returncode:  # one core
         return
@@ -169,7 +169,7 @@ def of_a_second_thread() -> Iterator[str]:
 
 
 def main(path: Path) -> None:
-    import plots  # with matplotlib, which nothing else needs
+    import plots  # imports matplotlib, which is needed only here
 
     about, peaks, measurements = load(path)
     text = Results(about, peaks, measurements).text()

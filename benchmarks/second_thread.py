@@ -1,6 +1,6 @@
-"""What a second thread brings and costs where that is hard to get right: 784-256-128-10 in batches of 128.
+"""The gain and the cost of a second thread for 784-256-128-10 in batches of 128, where sharing barely pays.
 
-Prints JSON, a number a promise: ratios of times, taken in turn within one process where nothing else is said.
+Prints JSON with a number for each promise: ratios of times, taken alternately within one process unless stated.
 """
 
 import json
@@ -17,7 +17,7 @@ from fastnn._core import threads
 from fastnn.bench.suite import MNIST
 
 BATCHES, EPOCHS, PROCESSES, PAUSES = 20, 6, 12, 1000
-# (key, what it is, the bound, whether more is better)
+# (key, meaning, bound, whether the bound is a lower one)
 PROMISES = (
     ("first epochs, median", f"one thread / two, first {EPOCHS} epochs of a process, median of {PROCESSES}", 1.6, True),
     ("first epochs, worst", f"the same, worst of {PROCESSES}", 1.3, True),
@@ -48,13 +48,13 @@ def seconds(call):
 
 
 def first_epochs():
-    """Seconds of the first epochs of this process."""
+    """Seconds that the first epochs of this process take."""
     (x, y), train = data(BATCHES), trainer()
     return seconds(lambda: train.fit(x, y, epochs=EPOCHS, batch_size=MNIST.rows, progress=False))
 
 
 def of_new_processes():
-    """One thread's time over two threads', for pairs of new processes."""
+    """The time of one thread divided by that of two, for pairs of new processes."""
 
     def run(number):
         code = f"import fastnn, second_thread; fastnn.set_num_threads({number}); print(second_thread.first_epochs())"
@@ -65,7 +65,7 @@ def of_new_processes():
 
 
 def by_turns(first, second, rounds=30):
-    """The least time of each of two calls, taken in turn."""
+    """The minimum time of each of two calls, which alternate."""
     times = [(seconds(first), seconds(second)) for _ in range(rounds)]
     return (min(column) for column in zip(*times, strict=True))
 
@@ -82,7 +82,7 @@ def fit_against_step():
 
 
 def beside_a_neighbour():
-    """Mean times, not least ones: what happens now and then counts."""
+    """The ratio of mean times, not of minima, so that occasional delays count."""
     (x, y), train = data(1), trainer()
 
     def steps(number):
@@ -100,7 +100,7 @@ def beside_a_neighbour():
 
 
 def after_pauses():
-    """Microseconds by which a step after a random pause is longer than one without, medians."""
+    """Median time of a step after a random pause minus that of a step without, in microseconds."""
     (x, y), train = data(1), trainer()
     fastnn.set_num_threads(2)
     rng = np.random.default_rng(0)
@@ -109,7 +109,7 @@ def after_pauses():
     for pause in rng.uniform(0, 2e-3, PAUSES):
         until = time.perf_counter() + pause
         while time.perf_counter() < until:
-            pass  # the caches and the clock of the core stay as they are
+            pass  # busy waiting keeps the caches and the clock rate of the core
         paused.append(seconds(lambda: train.step(x, y)))
     return 1e6 * (statistics.median(paused) - plain)
 

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from . import callbacks, data, functional, metrics, nn, optim
     from .compiler.program import Program
     from .files import FileFormatError
-    from .nn.saving import load, register_layer
+    from .nn.loading import load
+    from .nn.saving import register_layer
     from .training import Callback, History, Trainer
     from .training.lr_finder import LRFinder, lr_finder
 
@@ -65,7 +66,8 @@ __all__ = [
 LAZY = {
     **{name: name for name in ("callbacks", "data", "functional", "metrics", "nn", "optim")},
     "FileFormatError": "files",
-    **dict.fromkeys(("load", "register_layer"), "nn.saving"),
+    "load": "nn.loading",
+    "register_layer": "nn.saving",
     **dict.fromkeys(("LRFinder", "lr_finder"), "training.lr_finder"),
     **dict.fromkeys(("Callback", "History", "Trainer"), "training"),
     "Program": "compiler.program",

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from types import FrameType, TracebackType
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 # Frames of compiled code have the names of their sources; those of decorated functions go through contextlib.
@@ -32,21 +32,21 @@ def frames_to_caller() -> int:
     return level
 
 
-def shortened(error: Exception) -> Exception:
-    """`error` with the last of its frames only, for the function that catches it, and is to raise it again."""
-    frames = list[TracebackType]()
-    traceback = error.__traceback__
-    while traceback is not None:
-        frames.append(traceback)
-        traceback = traceback.tb_next
+def shorten(error: BaseException) -> None:
+    """Leave out frames of this package from the traceback of `error`; called where it is caught, to be raised again."""
+    first = error.__traceback__
+    assert first is not None
+    frames = [first]
+    while (below := frames[-1].tb_next) is not None:
+        frames.append(below)
     if FULL or not all(_inside(frame.tb_frame.f_code.co_filename) for frame in frames):
-        return error
+        return
     above = 0
-    caller: FrameType | None = sys._getframe(1)
-    while caller is not None and _inside(caller.f_code.co_filename):
-        above, caller = above + 1, caller.f_back
-    keep = min(max(0, MOST - above), len(frames) - 1)  # frames[0] is the function that catches
-    return error.with_traceback(frames[len(frames) - keep] if keep else None)
+    catcher: FrameType | None = first.tb_frame
+    while catcher is not None and _inside(catcher.f_code.co_filename):
+        above, catcher = above + 1, catcher.f_back
+    keep = min(max(0, MOST - above), len(frames) - 1)
+    first.tb_next = frames[len(frames) - keep] if keep else None
 
 
 def errors_of_use(function: Function) -> Function:
@@ -57,18 +57,44 @@ def errors_of_use(function: Function) -> Function:
         try:
             return function(*args, **kwargs)
         except USE as error:
-            raise shortened(error)  # noqa: B904 - the error itself, not another one
+            shorten(error)
+            raise
 
     return short  # type: ignore[return-value]
 
 
+class _ShortErrorsWithin:
+    """A context that does to an error of use that leaves it what `errors_of_use` does; it has no state."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, error: BaseException | None, traceback: TracebackType | None) -> None:
+        if isinstance(error, USE):
+            shorten(error)
+
+
+# For the slow part of a function whose fast part is not to pay for a wrapper.
+SHORT_ERRORS = _ShortErrorsWithin()
+
+
 class ShortErrors:
-    """Base of public classes: what is wrong with their arguments is said in a short traceback."""
+    """Base of public classes: short tracebacks for wrong arguments, and a `dir` of what is public.
+
+    `_internal` names the attributes of a class that other rooms of the package use, which `dir` leaves out.
+    """
+
+    _internal: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "__init__" in vars(cls) and cls.__module__.startswith(f"{__package__}."):
             cls.__init__ = errors_of_use(cls.__init__)  # type: ignore[method-assign]
+
+    def __dir__(self) -> list[str]:
+        hidden = {name for cls in type(self).__mro__ for name in vars(cls).get("_internal", ())}
+        private = (name for name in super().__dir__() if name.startswith("_") and not name.startswith("__"))
+        return sorted({*super().__dir__()} - hidden - {*private})
 
 
 def _inside(file: str) -> bool:

@@ -1,7 +1,7 @@
 """The command `fastnn`.
 
-`fastnn demo` trains on handwritten digits and shows the result, `fastnn bench` measures, `fastnn info` shows the
-setting.
+`fastnn demo` trains on handwritten digits and shows the result, `fastnn bench` measures, `fastnn info` shows versions
+and settings.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def _step_time(backend: str, X: Any, y: Any, seed: int) -> float:
 
 
 def _show_digits(X: Any, y: Any, predicted: Any) -> None:
-    """Draw some test digits in characters, with what the network says: wrong ones first, if there are any."""
+    """Print some test digits as characters with the predicted class, wrong predictions first."""
     wrong = [i for i in range(len(y)) if predicted[i] != y[i]][:2]
     right = [i for i in range(len(y)) if predicted[i] == y[i]][: 7 - len(wrong)]
     chosen = wrong + right

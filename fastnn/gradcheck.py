@@ -12,7 +12,7 @@ from . import _validation as check
 from ._frames import errors_of_use
 
 if TYPE_CHECKING:
-    from .nn.losses import Loss
+    from .nn.loss import Loss
     from .nn.module import Module
     from .nn.sequential import Sequential
 
@@ -84,8 +84,9 @@ def gradcheck(
     rng = np.random.default_rng(seed)
     compare = _Compare(*(check.check_number(name, value, at_least=0.0)
                          for name, value in (("eps", eps), ("atol", atol), ("rtol", rtol))))  # fmt: skip
-    from .nn.losses import Loss, as_loss
+    from .nn.loss import Loss
     from .nn.module import Module
+    from .nn.python_loss import as_loss
 
     try:
         if isinstance(what, Module):

@@ -1,10 +1,10 @@
-/* Which instruction sets are compiled in, which this processor can run, and what the kernels are called. */
+/* The instruction sets that are compiled in, those that this processor supports, and the names of the kernels. */
 #include "fastnn.h"
 
 #if defined(__x86_64__)
 extern const struct fnn_isa fnn_isa_avx512, fnn_isa_avx2, fnn_isa_sse2;
 
-/* These builtins read cpuid and, through XGETBV, whether the operating system saves the wide registers. */
+/* These builtins check cpuid and, by XGETBV, that the operating system saves the wide registers. */
 static int has_avx512(void)
 {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
@@ -82,7 +82,7 @@ const char *fnn_kernel_group(int index)
     return groups[index];
 }
 
-/* Static, so that a product never allocates and never fails; memory that no thread touches costs nothing. */
+/* Static, so that a product never allocates and never fails; pages that a thread does not use take no memory. */
 static _Thread_local char workspace[FNN_WORKSPACE_BYTES] __attribute__((aligned(64)));
 
 void *fnn_workspace(void)

@@ -1,26 +1,27 @@
-/* The C floor as the rest sees it: one table of kernels a dtype and instruction set, and the choice between them. */
+/* The interface of the C kernels: a table of kernels for each dtype and instruction set, and the choice between
+ * them. */
 #ifndef FASTNN_H
 #define FASTNN_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* NaN, infinities, denormals and the order of operations are part of every result; and where such code is linked, the
- * whole process flushes denormals. GCC names the options that those consist of, too. */
+/* NaN, infinities, denormals and the order of operations are part of every result. Linking code that was compiled
+ * with -ffast-math also makes the whole process flush denormals. GCC defines macros for the single options, too. */
 #if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__) || \
     defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) || defined(__NO_SIGNED_ZEROS__)
 #error "fastnn must be compiled without -ffast-math, -Ofast and -funsafe-math-optimizations: see CFLAGS and CC"
 #endif
 
-/* An index that another thread may be changing: what is checked is what is used, since memory is read once. */
+/* Read an index once, so that the value checked is the value used even if another thread changes the array. */
 static inline int64_t fnn_read_index(const int64_t *index)
 {
     return *(const volatile int64_t *)index;
 }
 
-/* c[m, n] = init[m, n] + sum_k a[m, k] b[k, n], all of the kernel's dtype; strides in elements. a and b may be transposed
- * (any strides, one of them 1), the columns of init and c lie side by side. init is a bias row (init_row 0), an output to
- * add to (init = c), or NULL for 0. */
+/* c[m, n] = init[m, n] + sum_k a[m, k] b[k, n], all of the kernel's dtype; strides in elements. a and b may be
+ * transposed (any strides, one of them 1); the columns of init and c are contiguous. init is a bias row (init_row
+ * 0), an output to add to (init = c), or NULL for 0. */
 struct fnn_product {
     const void *a, *b, *init;
     void *c;
@@ -29,13 +30,13 @@ struct fnn_product {
 };
 
 enum {
-    FNN_ROW_BLOCK = 288,   /* rows of c for which a block of a stays in the second cache: a multiple of all tiles */
-    FNN_DEPTH_BLOCK = 512, /* and its columns; so many rows of a panel of b, 128 bytes wide, stay near the core */
+    FNN_ROW_BLOCK = 288,   /* rows of c for which a block of a fits into the L2 cache: a multiple of all tiles */
+    FNN_DEPTH_BLOCK = 512, /* columns of that block, and rows of a panel of b, which is 128 bytes wide */
     FNN_PANEL_BYTES = 128 * FNN_DEPTH_BLOCK,
     FNN_WORKSPACE_BYTES = FNN_PANEL_BYTES + 8 * FNN_ROW_BLOCK * FNN_DEPTH_BLOCK + 64,
 };
 
-/* Statistics of normalization (kernels/normalization.h): what there is of each row, or in how many rows of each column. */
+/* Statistics of normalization (kernels/normalization.h): the number of values for each row, and for each column. */
 enum {
     FNN_HIGH,
     FNN_LOW,
@@ -47,13 +48,13 @@ enum {
     FNN_COLUMN_STATISTICS,
 };
 
-/* A loss and what is wanted of it, all of the kernel's dtype: the single losses and the gradients are written unless NULL,
- * weight is NULL for 1. An elementwise loss has one of all these an element. A loss of rows has x and grad of rows x cols,
- * weight and loss of one a row, and either labels (class indices) or a target like x. */
+/* The arguments of a loss, all of the kernel's dtype. loss (the single losses) and grad are written unless NULL;
+ * weight is NULL for 1. An elementwise loss has one value of each array per element. A loss of rows has x and grad
+ * of rows x cols, weight and loss with one value per row, and either labels (class indices) or a target like x. */
 struct fnn_loss {
     const void *x, *target, *weight;
     const int64_t *labels;
-    const void *extra; /* what some losses read besides: one an element, or one a class; NULL if there is none */
+    const void *extra; /* another operand of some losses, one value per element or class; NULL if there is none */
     void *loss, *grad, *grad_extra;
     ptrdiff_t cols;
     double scale; /* of the gradients */
@@ -83,19 +84,19 @@ struct fnn_isa {
 /* dispatch.c */
 int fnn_isa_count(void); /* instruction sets compiled in, best first */
 const struct fnn_isa *fnn_isa_at(int index);
-int fnn_isa_supported(int index); /* does this processor (and the operating system) have it? */
+int fnn_isa_supported(int index); /* whether this processor and the operating system support it */
 int fnn_kernel_count(void);       /* names and groups of kernels.def, in its order */
 const char *fnn_kernel_name(int index);
-const char *fnn_kernel_group(int index); /* "" for kernels with a signature of their own */
-void *fnn_workspace(void);               /* of this thread, for a packed block of a and a packed panel of b */
+const char *fnn_kernel_group(int index); /* "" for kernels that share their signature with no other */
+void *fnn_workspace(void);               /* memory of this thread for a packed block of a and a packed panel of b */
 
 /* random.c: words start .. start + n - 1 of a Philox stream, and a shuffled 0 .. n - 1 */
 void fnn_random_uint32(uint64_t seed, uint64_t stream, uint64_t start, uint32_t *out, ptrdiff_t n);
 void fnn_random_permutation(uint64_t seed, uint64_t stream, int64_t *out, ptrdiff_t n);
 
-/* process.c: how many forks made this process; after one, the threads of pool.c no longer exist */
+/* process.c: the number of forks that led to this process; after a fork the threads of pool.c do not exist */
 int fnn_forked(void);
 void fnn_watch_forks(void);
-double fnn_nanoseconds(void); /* a clock that only goes forward */
+double fnn_nanoseconds(void); /* monotonic clock */
 
 #endif

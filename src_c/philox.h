@@ -1,8 +1,8 @@
-/* Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
- * Word number w of a stream is word w mod 4 of the block with counter (w / 4, stream), under the key seed: it depends
- * on nothing else, so any part of a stream can be made by any thread at any time.
+/* Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC 2011). Word number w of
+ * a stream is word w mod 4 of the block with counter (w / 4, stream), under the key seed: it depends on nothing else,
+ * so any part of a stream can be computed by any thread.
  *
- * For the instruction set whose vocabulary the including file has: integers have no rounding, all give the same words.
+ * Compiled for the instruction set of the including file; integer arithmetic gives the same words for all.
  */
 #ifndef FNN_PHILOX_H
 #define FNN_PHILOX_H
@@ -13,10 +13,10 @@
 
 enum { PHILOX_BLOCKS = 16, PHILOX_WORDS = 4 * PHILOX_BLOCKS };
 
-typedef uint64_t words64 __attribute__((vector_size(sizeof(ivec64)))); /* shifts of unsigned numbers are cheap */
+typedef uint64_t words64 __attribute__((vector_size(sizeof(ivec64)))); /* unsigned, for logical shifts */
 
-/* The words of PHILOX_BLOCKS consecutive blocks, in order. A block has an element of 64 bits in each of four registers;
- * only their low halves count until the end. */
+/* The words of PHILOX_BLOCKS consecutive blocks, in order. A block has a 64-bit element in each of four registers,
+ * of which only the low halves are used until the end. */
 KERNEL_FN void fnn_philox(uint64_t seed, uint64_t stream, uint64_t block, uint32_t *words)
 {
     enum { BLOCKS = sizeof(words64) / 8, VECS = PHILOX_BLOCKS / BLOCKS };

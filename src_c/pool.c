@@ -1,8 +1,8 @@
-/* Threads that wait for work: for a short while by looking for it, then asleep.
+/* A pool of threads that wait for work: first by polling, then asleep.
  *
- * The caller publishes a share and takes pieces of it like everybody else. A thread that comes late finds less to do, one
- * that never comes is not missed: nobody waits for a thread that has not begun. `inside` counts those that may read the
- * share; it is raised before `open` is read, and `open` is cleared before `inside` is read, both in one total order, so
+ * The caller publishes a share and takes pieces of it, as the threads do. It does not wait for threads that have not
+ * begun a piece, so a thread that comes late or never costs nothing. `inside` counts those that may read the share;
+ * it is raised before `is_open` is read, and `is_open` is cleared before `inside` is read, both in one total order, so
  * either the thread sees that the share is closed or the caller sees the thread. */
 #include "pool.h"
 
@@ -30,7 +30,7 @@ double fnn_pool_latency(void)
 
 #if defined(__x86_64__)
 #include <xmmintrin.h>
-#define FP_MODE() (_mm_getcsr() & ~0x3fu) /* without the flags of what has happened */
+#define FP_MODE() (_mm_getcsr() & ~0x3fu) /* without the exception flags */
 #define PAUSE() _mm_pause()
 #elif defined(__aarch64__)
 static inline unsigned long fp_mode(void)
@@ -45,21 +45,21 @@ static inline unsigned long fp_mode(void)
 
 enum {
     MOST_THREADS = 1024,
-    AWAKE_NS = 100 * 1000, /* so long a thread looks for the next share before it sleeps: the pause between two steps */
-    PATIENT_NS = 20 * 1000,   /* so long a caller looks for the last piece before it offers its processor to others */
-    RETRY_NS = 100000 * 1000, /* so long no thread is made after the system refused one */
-    LOOKS = 32,               /* between two readings of the clock */
+    AWAKE_NS = 100 * 1000,    /* a thread polls this long before it sleeps: the pause between two steps */
+    PATIENT_NS = 20 * 1000,   /* a caller polls this long for the last piece before it yields */
+    RETRY_NS = 100000 * 1000, /* no thread is made this long after the system refused one */
+    LOOKS = 32,               /* polls between two readings of the clock */
     MEETINGS = 20,
     MEETING_NS = 50 * 1000,
 };
 
 static struct fnn_share shared;
 static ptrdiff_t pieces;
-static unsigned long mode; /* the floating-point mode of the caller: a thread in another one does not take part */
+static unsigned long mode; /* the floating-point mode of the caller; threads in another mode take no pieces */
 static atomic_ptrdiff_t next;
 static atomic_int is_open, inside, asleep, busy;
-static atomic_uint turn; /* shares so far */
-static int made;         /* threads; like all that follows, of the caller that has the pool */
+static atomic_uint turn; /* number of shares so far */
+static int made;         /* number of threads; this and the following belong to the caller that holds the pool */
 static double refused_until;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
@@ -74,7 +74,7 @@ static ptrdiff_t piece_start(ptrdiff_t piece)
     return unit < units ? unit * shared.unit : shared.n;
 }
 
-/* Does pieces until none is left; returns how many elements that were. */
+/* Process pieces until none is left; return the number of elements processed. */
 static ptrdiff_t do_pieces(void)
 {
     ptrdiff_t piece, done = 0;
@@ -87,7 +87,7 @@ static ptrdiff_t do_pieces(void)
     return done;
 }
 
-/* Waits until there has been another turn than `seen`; returns its number. */
+/* Wait until `turn` differs from `seen`; return it. */
 static unsigned next_turn(unsigned seen)
 {
     const double until = fnn_nanoseconds() + AWAKE_NS;
@@ -121,7 +121,8 @@ static void *work_for_ever(void *argument)
     return NULL;
 }
 
-/* Makes threads until there are `wanted`, or the system refuses. They leave all signals to the threads that there were. */
+/* Create threads until there are `wanted`, or the system refuses. They block all signals, which other threads
+ * handle. */
 static void make_threads(int wanted)
 {
     sigset_t all, before;
@@ -161,7 +162,7 @@ static void publish(const struct fnn_share *share)
     }
 }
 
-/* Closes the share and waits for those that are still at a piece of it. */
+/* Close the share and wait for the threads that are processing pieces. */
 static void finish(double now)
 {
     const double until = now + PATIENT_NS;
@@ -195,7 +196,7 @@ int fnn_share_work(const struct fnn_share *share, struct fnn_times *times)
     return 1;
 }
 
-/* A piece that waits until another thread has begun the other piece. */
+/* A task that waits until another thread has begun the other piece. */
 static void meet(const void *work, ptrdiff_t start, ptrdiff_t stop, void *dtype)
 {
     atomic_int *met = *(atomic_int *const *)work;

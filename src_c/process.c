@@ -1,5 +1,5 @@
-/* Threads do not survive fork(). So a handler notes the fork, and everything takes its serial path from then on (the
- * results are the same bits). */
+/* Threads do not survive fork(). A handler counts forks; in a child everything runs on one thread, with the same
+ * bits as results. */
 #include <time.h>
 
 #include "fastnn.h"

@@ -1,4 +1,4 @@
-/* Random words and permutations outside any instruction set's region: they are integers, so one version serves all. */
+/* Random words and permutations, compiled for the baseline: integers give the same results for all instruction sets. */
 #include "fastnn.h"
 #if defined(__x86_64__)
 #include "simd/sse2.h"
@@ -20,7 +20,7 @@ void fnn_random_uint32(uint64_t seed, uint64_t stream, uint64_t start, uint32_t 
     }
 }
 
-/* Fisher and Yates, from the top. An index is word * (i + 1) / 2^32, rounded down: its bias is below n / 2^32. */
+/* Fisher-Yates shuffle, from the end. An index is word * (i + 1) / 2^32, rounded down: its bias is below n / 2^32. */
 void fnn_random_permutation(uint64_t seed, uint64_t stream, int64_t *out, ptrdiff_t n)
 {
     uint32_t words[PHILOX_WORDS];

@@ -1,7 +1,6 @@
-/* Opens a region of functions compiled for FNN_TARGET, whatever flags the file is compiled with.
- * Regions, not per-file flags: plain setuptools builds them. Nothing in a region is visible outside its file but one
- * table, so no instruction leaks into code that runs on older machines. System headers come first: their functions stay
- * what they are. */
+/* Opens a region of functions compiled for FNN_TARGET, whatever the compiler flags of the file; setuptools has no
+ * flags per file. Only one table in a region is visible outside its file, so that no such instruction gets into code
+ * that runs on older machines. System headers are included before, so that their functions are not affected. */
 #include <immintrin.h>
 #include <math.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* From narrow inputs to the numbers of a network: uint8 and float16 to float and double, times a scale. */
+/* Conversion of narrow inputs: uint8 and float16 to float and double, times a scale. */
 #ifndef FASTNN_WIDEN_H
 #define FASTNN_WIDEN_H
 

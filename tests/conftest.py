@@ -14,23 +14,35 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 import fastnn
 from fastnn._core import dispatch
 from fastnn._core import threads as _threads
+from support import resumable
 
 # The same examples in any order, however busy the machine is.
 hypothesis.settings.register_profile("suite", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("suite")
 
 # Modules that take long, measure time or memory, or run other programs.
-SLOW = {"bench", "benchmarks", "cli", "course", "examples", "exhaustive", "files", "instructions", "kills", "processes"}
+SLOW = {"bench", "benchmarks", "cli", "config", "course", "examples", "format", "instructions", "kills", "processes"}
 # Modules about kernels, files and memory, which neither BLAS nor timing nor the order of tests can change.
-STEADY = {"accuracy", "budgets", "failing_allocations", "fuzz", "guard", "hostile", "leaks", "ops", "out"}
+STEADY = {
+    "accuracy",
+    "budgets",
+    "elementary",
+    "failing_allocations",
+    "fuzz",
+    "guard",
+    "hostile",
+    "leaks",
+    "operations",
+    "out",
+}
 
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        stem = item.path.stem.removeprefix("test_")
-        if stem in SLOW:
+        names = {item.path.stem.removeprefix("test_"), item.path.parent.name}
+        if names & SLOW:
             item.add_marker("slow")
-        if stem in STEADY:
+        if names & STEADY:
             item.add_marker("steady")
 
 
@@ -111,3 +123,22 @@ def backend(request):
     """Each backend in turn."""
     with fastnn.use_backend(request.param):
         yield request.param
+
+
+@pytest.fixture
+def path(tmp_path):
+    """The path of a file that is not there yet."""
+    return tmp_path / "file"
+
+
+@pytest.fixture
+def shards(tmp_path):
+    """The data of support/resumable.py as shards of 50 rows."""
+    return fastnn.data.Shards.write(tmp_path / "shards", *resumable.data(), rows=50)
+
+
+@pytest.fixture
+def no_thread_is_left():
+    """After the test no thread reads ahead."""
+    yield
+    assert not resumable.reading()

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from measure import assert_same_bits
-from runs import At
-from torch_runs import values
 
 import fastnn
 from fastnn import nn, optim
+from support.measure import assert_same_bits
+from support.runs import At
+from support.torch_runs import values
 
 LOSSES = {
     "mse": nn.MSELoss,

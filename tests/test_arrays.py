@@ -4,12 +4,12 @@ import inspect
 
 import numpy as np
 import pytest
-from measure import assert_same_bits
-from ops import CASES, FUNCTIONS, case_id
-from records import results
 
 import fastnn.functional as F
 from fastnn._core import dispatch
+from support.measure import assert_same_bits
+from support.ops import CASES, FUNCTIONS, case_id
+from support.records import results
 
 SHAPE = (5, 7)
 

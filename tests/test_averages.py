@@ -4,11 +4,11 @@ import pickle
 
 import numpy as np
 import pytest
-from measure import assert_same_bits
-from torch_runs import STEPS, TORCH, WAYS, torch_network, torch_trainer, values
 
 import fastnn
 from fastnn import nn, optim
+from support.measure import assert_same_bits
+from support.torch_runs import STEPS, TORCH, WAYS, torch_network, torch_trainer, values
 
 X, Y = TORCH["x"], TORCH["y"]
 AVERAGES = {

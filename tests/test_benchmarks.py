@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from ops import MEASURES
 
 import fastnn
 import fastnn.functional as F
@@ -18,6 +17,7 @@ from fastnn.bench.cases import DTYPES, Case
 from fastnn.bench.machine import Peak
 from fastnn.bench.report import Measurement
 from fastnn.bench.runner import Result
+from support.ops import MEASURES
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 

@@ -10,13 +10,13 @@ import sys
 
 import numpy as np
 import pytest
-from measure import assert_same_bits
-from ops import CASES, UPDATES, case_id
-from records import numbered, results
 
 import fastnn._core
 import fastnn.functional as F
 from fastnn._core import dispatch, threads
+from support.measure import assert_same_bits
+from support.ops import CASES, UPDATES, case_id
+from support.records import numbered, results
 
 WITH_FMA = [isa for isa in dispatch.available_isas() if isa != "sse2"]
 THREADS = (1, 2, 3, 5)

@@ -6,12 +6,12 @@ import pickle
 
 import numpy as np
 import pytest
-from measure import assert_same_bits
-from test_gradients import assert_gradient
 
 import fastnn
 from fastnn import nn, optim
 from fastnn._core import threads as core_threads
+from support.gradients import assert_gradient
+from support.measure import assert_same_bits
 
 
 def linears(*sizes):

@@ -11,12 +11,6 @@ import fastnn
 from fastnn import nn
 from fastnn.files import format as files
 
-
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "file"
-
-
 MODELS = [
     {"layer": "Columns", "arguments": {"columns": {"range": [0, 3 * 10**9, 1]}}},
     {"layer": "Columns", "arguments": {"columns": {"range": [0, -(2**70), -1]}}},

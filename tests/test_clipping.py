@@ -1,13 +1,13 @@
-"""Gradients clipped by norm and by value: within the update, and in loops of one's own."""
+"""Gradients clipped by norm and by value within the update."""
 
 import math
 
 import numpy as np
 import pytest
-from measure import assert_same_bits
-from torch_runs import OPTIMIZERS, STEPS, TORCH, WAYS, torch_network, torch_trainer, values
 
 from fastnn import nn, optim
+from support.measure import assert_same_bits
+from support.torch_runs import OPTIMIZERS, STEPS, TORCH, WAYS, torch_network, torch_trainer, values
 
 X, Y = TORCH["x"], TORCH["y"]
 KINDS = {
@@ -31,24 +31,6 @@ def test_clipping_follows_torch(name, kind, step, backend):
     else:
         np.testing.assert_allclose(norms, TORCH[f"norms {kind} {name}"], rtol=1e-11)
         assert max(norms) > 0.7
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_functions_do_what_the_update_does(kind, dtype, backend):
-    nets = [nn.Sequential(nn.Linear(40, 50), nn.Linear(50, 3), seed=0, dtype=dtype.name) for _ in range(2)]
-    limits = KINDS[kind]
-    fused, plain = optim.Adam(nets[0].parameters(), **limits), optim.Adam(nets[1].parameters())
-    for _ in range(3):
-        for net in nets:
-            net.parameters().grad[...] = net.parameters().data
-        fused.step()
-        if "max_grad_norm" in limits:
-            norm = nn.utils.clip_grad_norm_(nets[1].parameters(), limits["max_grad_norm"])
-            assert norm == pytest.approx(fused.grad_norm, rel=1e-14)
-        if "max_grad_value" in limits:
-            nn.utils.clip_grad_value_(nets[1].parameters(), limits["max_grad_value"])
-        plain.step()
-        np.testing.assert_allclose(nets[0].parameters().data, nets[1].parameters().data, rtol=1e-6)
 
 
 def test_norm_within_the_limit_changes_no_bit(dtype, backend):
@@ -152,15 +134,3 @@ def test_limits_can_be_changed_and_are_saved(backend):
 def test_wrong_limits(options, error, message):
     with pytest.raises(error, match=message):
         torch_trainer("SGD", **options)
-
-
-def test_functions_refuse_what_is_wrong():
-    net = torch_network()
-    for call, error, message in (
-        (lambda: nn.utils.clip_grad_norm_([net[0].weight], 1.0), TypeError, r"must be net.parameters\(\), got list"),
-        (lambda: nn.utils.clip_grad_norm_(net.parameters(), -1.0), ValueError, "max_norm must be at least"),
-        (lambda: nn.utils.clip_grad_value_(net, 1.0), TypeError, r"must be net.parameters\(\), got Sequential"),
-        (lambda: nn.utils.clip_grad_value_(net.parameters(), math.nan), ValueError, "clip_value must be at least"),
-    ):
-        with pytest.raises(error, match=message):
-            call()

@@ -1,11 +1,9 @@
 """compat=: the numbers of Keras, ONNX and scikit-learn, by their own code; what each mode knows, and its defaults."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
-from records import numbered
 
 import fastnn
 from fastnn import nn, optim
@@ -13,6 +11,8 @@ from fastnn._core.compat import DEFAULTS
 from fastnn.nn.parameters import Parameters
 from fastnn.optim import functional
 from fastnn.optim.hyperparameters import state_names
+from support import RECORDED
+from support.records import numbered
 
 CLASSES = {
     "adam_step": optim.Adam,
@@ -24,7 +24,7 @@ CLASSES = {
 
 
 def load(name):
-    with np.load(Path(__file__).parent / "data" / f"{name}_optimizers.npz") as file:
+    with np.load(RECORDED / f"{name}_optimizers.npz") as file:
         return dict(file)
 
 

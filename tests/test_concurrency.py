@@ -1,18 +1,14 @@
 """Threads that use something for the first time together get what one gets; each has a backend of its own."""
 
-import contextlib
-import os
-import signal
 import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 import fastnn
-from fastnn import _locks, cache, nn, optim
+from fastnn import nn, optim
 
 THREADS = 8
 
@@ -83,7 +79,7 @@ def test_first_calls_of_a_layer_together(busy, name, make):
 def test_one_python_loss_and_one_trainer_in_several_threads(busy, name):
     """Each evaluation sees its own targets, whether the loss or all of the trainer is shared."""
     loss = lambda y_pred, y: (float(((y_pred - y) ** 2).mean()), 2 * (y_pred - y) / y.size)  # noqa: E731
-    shared = nn.losses.PythonLoss(loss)
+    shared = nn.python_loss.PythonLoss(loss)
 
     def trainer():
         net = nn.Sequential(nn.Linear(2, 1), seed=0)
@@ -180,87 +176,3 @@ def test_quick_paths_come_back_when_nobody_is_on_the_reference():
     over.set()
     thread.join()
     np.testing.assert_array_equal(quick(x), right)
-
-
-def test_programs_are_not_kept_for_ever():
-    layer, net = nn.ReLU(), nn.Sequential(nn.Tanh())
-    for width in range(1, 400):
-        layer(np.zeros((1000, width), "float32"))
-        net.predict(np.zeros((1000, width), "float32"))
-    for of in (layer._alone("float32"), net):
-        sizes = [cache.size_of(program) for program in of._programs]
-        assert len(sizes) >= cache.LEAST
-        assert sum(sizes[: -cache.LEAST]) <= cache.BUDGET
-        assert sum(sizes) < 2 * cache.BUDGET
-
-
-def test_the_programs_used_last_are_kept(monkeypatch):
-    monkeypatch.setattr(cache, "BUDGET", 0)  # so that only the last four are
-    kept = cache.ProgramCache()
-    made = []
-
-    def get(width):
-        def make():
-            made.append(width)
-            return nn.Sequential(nn.Tanh()).plan_program("predict", 4, width)
-
-        return kept.get(width, 1, make)
-
-    for width in (1, 2, 1, 3, 4, 5, 1, 2):
-        get(width)
-    assert made == [1, 2, 3, 4, 5, 2]  # 2 went as 5 came: 1 had been used since
-
-
-@BOTH
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
-@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-def test_locks_held_at_a_fork_are_free_in_the_child(name):
-    net, x = fresh("float32"), np.ones((3, 6), "float32")
-    net.predict(x)
-    held, over = threading.Event(), threading.Event()
-
-    def hold():
-        with _locks.MAKING, net._calls:
-            held.set()
-            over.wait()
-
-    thread = threading.Thread(target=hold)
-    thread.start()
-    held.wait()
-    pid = os.fork()
-    if pid == 0:
-        with fastnn.use_backend(name):
-            net(x)
-            net.predict(x)
-        os._exit(0)
-    assert os.waitpid(pid, 0)[1] == 0
-    over.set()
-    thread.join()
-
-
-def test_an_interrupt_leaves_no_lock_taken():
-    """Signals all the time, while a lock is taken and given back: in the end another thread can take it."""
-    lock, stop = _locks.Lock(), time.monotonic() + 0.5
-    old = signal.signal(signal.SIGALRM, signal.default_int_handler)
-    signal.setitimer(signal.ITIMER_REAL, 1e-4, 1e-4)
-    try:
-        while time.monotonic() < stop:
-            with contextlib.suppress(KeyboardInterrupt):
-                while True:
-                    with lock:
-                        pass
-    except KeyboardInterrupt:
-        pass
-    finally:
-        while True:
-            try:
-                signal.setitimer(signal.ITIMER_REAL, 0)
-                signal.signal(signal.SIGALRM, old)
-                break
-            except KeyboardInterrupt:
-                continue
-    taken = []
-    thread = threading.Thread(target=lambda: taken.append(lock.acquire(timeout=5)))
-    thread.start()
-    thread.join()
-    assert taken == [True]

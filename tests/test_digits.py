@@ -1,4 +1,6 @@
-"""Real data, from loading to a score: handwritten digits, learnt by one hidden layer."""
+"""Handwritten digits: the data set, and a network with one hidden layer that learns it."""
+
+import hashlib
 
 import numpy as np
 import pytest
@@ -54,3 +56,33 @@ def test_a_split_of_the_data_learns_in_every_order_of_classes(digits):
     trainer = make(0, "float64")
     trainer.fit(X_train[order], y_train[order], epochs=20, batch_size=BATCH_SIZE)
     assert trainer.evaluate(X_test, y_test)["accuracy"] > 0.94
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_digits_are_complete_and_exact(dtype):
+    X, y = data.load_digits(dtype=dtype)
+    assert X.shape == (1797, 64) and X.dtype == dtype and X.min() == 0 and X.max() == 1
+    assert y.shape == (1797,) and y.dtype == np.int64
+    assert np.bincount(y).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
+    content = (16 * X).astype(np.uint8).tobytes() + y.astype(np.uint8).tobytes()
+    assert hashlib.sha256(content).hexdigest() == "87ff0c9e40dc7e2c0e34e7257799c2e3f3aec1a016363bb11cad869ec428a826"
+
+
+def test_digits_default_to_float32_and_are_fresh_each_time():
+    X, y = data.load_digits()
+    assert X.dtype == np.float32
+    X[:], y[:] = -1, -1
+    again, labels = data.load_digits()
+    assert again.min() == 0 and labels.min() == 0
+
+
+def test_digits_are_scikit_learns():
+    datasets = pytest.importorskip("sklearn.datasets")
+    X, y = data.load_digits(dtype="float64")
+    pixels, labels = datasets.load_digits(return_X_y=True)
+    assert np.array_equal(X * 16, pixels) and np.array_equal(y, labels)
+
+
+def test_digits_reject_other_dtypes():
+    with pytest.raises(TypeError, match="dtype must be float32 or float64, got float16"):
+        data.load_digits(dtype="float16")

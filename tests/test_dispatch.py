@@ -7,14 +7,14 @@ import sys
 
 import numpy as np
 import pytest
-from measure import assert_same_bits
-from ops import MEASURES, OPS
 
 import fastnn.functional as F
 import fastnn.optim.functional as optim
 from fastnn import reference
 from fastnn._core import dispatch
 from fastnn.functional.linear import ACTIVATIONS
+from support.measure import assert_same_bits
+from support.ops import MEASURES, OPS
 
 BEST_FIRST = ["avx512", "avx2", "sse2", "neon"]
 LANES = {"avx512": 16, "avx2": 8, "sse2": 4, "neon": 4}

@@ -19,7 +19,7 @@ def test_blocks_of_a_page_run(page, capsys):
 
 def test_every_test_and_target_that_the_promises_name_exists():
     text, here = (DOCS / "reliability.md").read_text(), Path(__file__).parent
-    named = re.findall(r"`tests/(\w+\.py)::(\w+)`", text)
+    named = re.findall(r"`tests/([\w/]+\.py)::(\w+)`", text)
     assert len(named) > 20
     for file, name in named:
         assert re.search(rf"^(def {name}\(|class {name}\b|{name} = )", (here / file).read_text(), flags=re.M), name

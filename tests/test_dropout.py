@@ -1,14 +1,14 @@
-"""Alpha dropout, Gaussian noise and dropout of inputs: what they draw, and when."""
+"""Dropout, alpha dropout, Gaussian noise and dropout of inputs: what they draw, and when."""
 
 import numpy as np
 import pytest
-from measure import assert_same_bits
-from test_layers import draw, in_both_backends
-from test_parametric import WITH_FMA, stored
 
 import fastnn
 from fastnn import functional as F
 from fastnn import nn, optim
+from support.layers import draw, in_both_backends
+from support.measure import assert_same_bits
+from test_parametric import WITH_FMA, stored
 
 ALPHA = -1.7580993408473766
 NOISES = [
@@ -187,3 +187,48 @@ def test_what_is_kept_is_rounded_once(p, dtype, isa, backend, rng):
     expected = (x.astype("float64") * (1 / (1 - p))).astype(dtype)
     np.testing.assert_array_equal(y[y != 0], expected[y != 0])
     assert (y != 0).any()
+
+
+def masks(n_passes=3, p=0.3, shape=(40, 50), dtype="float32"):
+    """What dropout makes of ones in some training passes, and of their gradients."""
+    net = nn.Sequential(nn.ReLU(), nn.Dropout(p), seed=7, dtype=dtype)
+    ones = np.ones(shape, dtype)
+    return np.array([[net(ones), net.backward(ones)] for _ in range(n_passes)])
+
+
+def test_dropout_drops_and_scales(backend, dtype):
+    passes = masks(dtype=dtype)
+    forward, backward = passes[:, 0], passes[:, 1]
+    np.testing.assert_array_equal(forward, backward)
+    np.testing.assert_array_equal(np.unique(forward), [0, dtype.type(1 / 0.7)])
+    np.testing.assert_allclose((forward == 0).mean(axis=(1, 2)), 0.3, atol=0.04)
+    for first, second in ((0, 1), (1, 2), (0, 2)):
+        assert 0.3 < (forward[first] != forward[second]).mean() < 0.54  # 2 p (1 - p) = 0.42 where they are independent
+
+
+def test_dropout_has_one_mask_for_all_backends_threads_and_instruction_sets(isas, cut_small_work, dtype):
+    native, reference = in_both_backends(lambda: masks(dtype=dtype))
+    assert_same_bits(native, reference)
+    for name in isas:
+        fastnn.set_isa(name)
+        for threads in (1, 2, 3, 5):
+            fastnn.set_num_threads(threads)
+            assert_same_bits(masks(dtype=dtype), native)
+    assert_same_bits(masks(shape=(8, 50), dtype=dtype), native[:, :, :8])
+
+
+def test_dropout_of_two_layers_differs():
+    net = nn.Sequential(nn.Dropout(), nn.Linear(50, 50, bias=False), nn.Dropout(), seed=0)
+    net[1].weight = np.eye(50)
+    ones = np.ones((40, 50), "float32")
+    assert (net(ones) != 0).mean() == pytest.approx(0.25, abs=0.05)
+
+
+def test_dropout_at_the_ends_and_in_inference(backend):
+    x = np.array([[1.0, -2.0, np.nan, np.inf]], "float32")
+    assert_same_bits(nn.Dropout(0.0)(x), x)
+    np.testing.assert_array_equal(nn.Dropout(1.0)(x), np.zeros((1, 4)))
+    assert_same_bits(nn.Dropout(0.5).eval()(x), x)
+    net = nn.Sequential(nn.Dropout(0.9), seed=0)
+    assert_same_bits(net.predict(x), x)
+    assert_same_bits(net.eval()(x), x)

@@ -6,16 +6,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).parent
+SUPPORT = Path(__file__).parent / "support"
 
 
 def test_calls_bear_allocations_that_fail(tmp_path):
     library = tmp_path / "failmalloc.so"
     compiler = shlex.split(os.environ.get("CC", "cc"))
-    source = str(HERE / "failmalloc.c")
+    source = str(SUPPORT / "failmalloc.c")
     subprocess.run([*compiler, "-shared", "-fPIC", "-O2", "-o", str(library), source, "-ldl"], check=True)
     run = subprocess.run(
-        [sys.executable, str(HERE / "failing_allocations.py"), "--every", "7"],
+        [sys.executable, "-P", "-m", "support.failing_allocations", "--every", "7"],
         env=os.environ | {"LD_PRELOAD": str(library), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         capture_output=True, text=True, timeout=120,
     )  # fmt: skip

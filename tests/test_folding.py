@@ -4,9 +4,9 @@ import warnings
 
 import numpy as np
 import pytest
-from normalized import data
 
 from fastnn import nn
+from support.normalized import data
 
 FOLDED = {
     "after": lambda: [nn.Linear(4, 5), nn.BatchNorm1d(5), nn.ReLU(), nn.Linear(5, 3)],

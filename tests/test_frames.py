@@ -1,6 +1,7 @@
 """Errors of use show the caller's line, and at most two frames of the package."""
 
 import inspect
+import os
 import subprocess
 import sys
 import traceback
@@ -150,7 +151,12 @@ trainer = fastnn.Trainer(net, nn.MSELoss(), optim.SGD(net.parameters()))
 """
     frames = {}
     for value in ("", "full"):
-        environment = {"FASTNN_TRACEBACK": value, "PYTHONPATH": str(Path(PACKAGE).parent), "PYTHONSAFEPATH": "1"}
+        environment = {
+            **os.environ,
+            "FASTNN_TRACEBACK": value,
+            "PYTHONPATH": str(Path(PACKAGE).parent),
+            "PYTHONSAFEPATH": "1",
+        }
         done = subprocess.run(
             [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
         )

@@ -1,7 +1,8 @@
 """Some seconds of what `make fuzz` does for three minutes: broken and hostile files end in documented errors."""
 
-import fuzz
 import pytest
+
+from support import fuzz
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in fuzz.CORPUS.iterdir()))

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from measure import assert_same_bits
-from test_layers import assert_network_gradients, draw
-from test_parametric import stored
 
 from fastnn import functional as F
 from fastnn import nn
+from support.layers import assert_network_gradients, draw
+from support.measure import assert_same_bits
+from test_parametric import stored
 
 NAN, INF = np.nan, np.inf
 LAYERS = [

@@ -2,32 +2,15 @@
 
 import numpy as np
 import pytest
-from measure import assert_same_bits
-from ops import FUNCTIONS, case_id
-from records import Call, results
 
 import fastnn.functional as F
+from support.gradients import assert_gradient
+from support.measure import assert_same_bits
+from support.ops import FUNCTIONS, case_id
+from support.records import Call, results
 
-EPS = 1e-6
 DIFFERENTIABLE = [(op, options) for op in FUNCTIONS if op.backward for options in op.options]
 REDUCTIONS = ("mean", "sum", "none")
-
-
-def differences(f, x):
-    """Central differences of the scalar f at each entry of x."""
-    grad = np.empty_like(x)
-    for index in np.ndindex(x.shape):
-        values = []
-        for step in (EPS, -EPS):
-            moved = x.copy()
-            moved[index] += step
-            values.append(f(moved))
-        grad[index] = (values[0] - values[1]) / (2 * EPS)
-    return grad
-
-
-def assert_gradient(actual, f, x):
-    np.testing.assert_allclose(actual, differences(f, x), rtol=1e-3, atol=1e-5)
 
 
 def away_from(kinks, x):

@@ -5,12 +5,12 @@ import pickle
 
 import numpy as np
 import pytest
-from measure import assert_same_bits
-from torch_runs import OPTIMIZERS, RULES, STEPS, TORCH, WAYS, torch_network, torch_trainer, values
 
 import fastnn
 from fastnn import nn, optim
 from fastnn._core import dispatch, threads
+from support.measure import assert_same_bits
+from support.torch_runs import OPTIMIZERS, RULES, STEPS, TORCH, WAYS, torch_network, torch_trainer, values
 
 GROUPS = [
     {"params": ["0.bias", "2.bias"], "weight_decay": 0.0},

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from measure import assert_same_bits
 
 import fastnn
 from fastnn import nn, optim
 from fastnn._core import threads as core_threads
+from support.measure import assert_same_bits
 
 N = 23
 

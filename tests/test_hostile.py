@@ -4,8 +4,6 @@ import copy
 
 import numpy as np
 import pytest
-from resumable import make_trainer
-from test_checkpoints import fit
 
 import fastnn
 from fastnn import nn, optim
@@ -13,11 +11,8 @@ from fastnn.compiler.batch_run import BatchRun
 from fastnn.files import format as files
 from fastnn.optim import lr_scheduler
 from fastnn.training.checkpoint import _state
-
-
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "file"
+from support.resumable import make_trainer
+from test_checkpoint import fit
 
 
 class Pause(fastnn.Callback):

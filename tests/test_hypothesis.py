@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-import strategies
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from measure import assert_same_bits, max_ulp, wide
-from ops import OPS
-from records import Call, results, truth
 
 import fastnn.functional as F
+from support import strategies
+from support.measure import assert_same_bits, max_ulp, wide
+from support.ops import OPS
+from support.records import Call, results, truth
 
 EXAMPLES = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True, database=None

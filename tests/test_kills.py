@@ -11,9 +11,9 @@ import sys
 import time
 
 import pytest
-import resumable
 
 from fastnn.files.format import read
+from support import resumable
 
 KILLS = int(os.environ.get("FASTNN_TESTS_KILLS", "20"))
 EPOCHS = 500

@@ -1,4 +1,4 @@
-"""L-BFGS: what it minimises, the conditions its line search keeps, its memory, and how it is trained with."""
+"""L-BFGS: what it minimises, its memory, and how it is trained with."""
 
 import math
 
@@ -10,7 +10,6 @@ from fastnn import nn, optim
 from fastnn._core import dispatch
 from fastnn._core import threads as core_threads
 from fastnn.nn.parameters import Parameters
-from fastnn.optim.line_search import CURVATURE, DECREASE, Point, cubic_minimum, strong_wolfe
 
 WOLFE = {"line_search_fn": "strong_wolfe"}
 
@@ -85,58 +84,6 @@ def test_no_more_changes_are_remembered_than_asked_for():
     optimizer = optim.LBFGS(params, history_size=3, max_iter=12, **WOLFE)
     optimizer.step(closure_of(params, rosenbrock))
     assert len(optimizer.memory.old_dirs) == len(optimizer.memory.old_steps) == len(optimizer.memory.ro) == 3
-
-
-# -- the line search ---------------------------------------------------------------------------------------------------
-
-
-def test_the_minimum_of_a_cubic():
-    def point(t):
-        return Point(t, t**3 - 3 * t, np.zeros(0), 3 * t * t - 3)
-
-    assert cubic_minimum(point(0.0), point(3.0)) == pytest.approx(1.0)
-    assert cubic_minimum(point(3.0), point(0.0)) == pytest.approx(1.0)
-    assert cubic_minimum(point(0.0), point(3.0), (1.5, 2.0)) == 1.5
-    assert cubic_minimum(point(2.0), point(2.0)) == 2.0
-    line = Point(0.0, 0.0, np.zeros(0), 1.0), Point(1.0, 10.0, np.zeros(0), 1.0)
-    assert 0 <= cubic_minimum(*line) <= 1
-    assert cubic_minimum(point(0.0), Point(4.0, math.nan, np.zeros(0), math.nan)) == 2.0
-
-
-FUNCTIONS = {
-    "quartic": (lambda t: (t - 2) ** 4, lambda t: 4 * (t - 2) ** 3),
-    "log": (lambda t: 0.1 * t - math.log1p(t), lambda t: 0.1 - 1 / (1 + t)),
-    "bump": (lambda t: -t / (t * t + 2), lambda t: (t * t - 2) / (t * t + 2) ** 2),
-}
-
-
-@pytest.mark.parametrize("first", [1e-3, 0.1, 1.0, 10.0])
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_the_strong_wolfe_conditions_hold(name, first):
-    """Moré and Thuente's bump is among them."""
-    f, slope = FUNCTIONS[name]
-
-    def evaluate(t):
-        return Point(t, f(t), np.zeros(0), slope(t))
-
-    start = evaluate(0.0)
-    point, evals = strong_wolfe(evaluate, first, start, 1.0, 25, 1e-9)
-    assert evals <= 26
-    assert point.loss <= start.loss + DECREASE * point.t * start.slope
-    assert abs(point.slope) <= CURVATURE * abs(start.slope)
-
-
-@pytest.mark.parametrize("limit", [0, 1, 2, 5])
-def test_the_search_keeps_to_its_limit(limit):
-    calls = []
-
-    def evaluate(t):
-        calls.append(t)
-        return Point(t, -t, np.zeros(0), -1.0)  # there is no end to it
-
-    point, evals = strong_wolfe(evaluate, 1.0, Point(0.0, 0.0, np.zeros(0), -1.0), 1.0, limit, 1e-9)
-    assert len(calls) == evals == limit + 1
-    assert point.t == max(calls)
 
 
 # -- training ----------------------------------------------------------------------------------------------------------

@@ -12,12 +12,12 @@ from functools import partial
 
 import numpy as np
 import pytest
-from ops import CASES, PARAMETERS, UPDATES
 
 import fastnn
 from fastnn import callbacks, data, metrics, nn, optim
 from fastnn import functional as F
 from fastnn.optim import lr_scheduler
+from support.ops import CASES, PARAMETERS, UPDATES
 
 BYTES, BLOCKS = 16, 0.5  # a call: less than the smallest leak
 libc = ctypes.CDLL(None)

@@ -4,11 +4,13 @@ import itertools
 
 import numpy as np
 import pytest
-from measure import assert_same_bits, wide
 
 import fastnn.functional as F
+from fastnn import nn
 from fastnn._core import linear as core
 from fastnn.functional.linear import ACTIVATIONS
+from support.layers import assert_network_gradients, draw
+from support.measure import assert_same_bits, wide
 
 SMALL = range(1, 25)  # past one tile, and one register, in every direction
 LARGE = [(1, 1000, 1), (7, 300, 65), (130, 257, 33), (33, 513, 40), (250, 64, 100)]  # rows, in and out features
@@ -159,3 +161,46 @@ def test_rows_that_fall_into_the_same_sets_of_the_caches(m, k, n, dtype, isa, th
 def test_few_rows_take_wide_panels(m, n, dtype, isa, threads, rng):
     x, weight, bias = integers(rng, dtype, m, 40), integers(rng, dtype, 40, n), integers(rng, dtype, n)
     np.testing.assert_array_equal(F.linear(x, weight, bias), x @ weight + bias)
+
+
+def test_linear_alone_is_its_function(dtype, backend, rng):
+    layer = nn.Linear(2, 3, seed=0, dtype=dtype.name)
+    x, upstream = draw(rng, (4, 5, 2), dtype), draw(rng, (4, 5, 3), dtype)
+    assert_same_bits(layer(x), F.linear(x, layer.weight, layer.bias))
+    grad_x, grad_weight, grad_bias = F.linear_backward(upstream, x, layer.weight)
+    assert_same_bits(layer.backward(upstream), grad_x)
+    np.testing.assert_array_equal(layer.gradient("weight"), grad_weight)
+    np.testing.assert_array_equal(layer.gradient("bias"), grad_bias)
+    assert_network_gradients(nn.Sequential(nn.Linear(2, 3), dtype="float64", seed=0), draw(rng, (4, 2)), rng)
+
+
+def test_linear_starts_from_its_seed(dtype):
+    """Uniform within 1 / sqrt(in_features), and the same on any machine and in either dtype."""
+    first, second, other = (nn.Linear(9, 40, seed=seed, dtype=dtype.name) for seed in (0, 0, 1))
+    assert_same_bits(first.weight, second.weight)
+    assert_same_bits(first.bias, second.bias)
+    assert (first.weight != other.weight).mean() > 0.99
+    assert first.weight.shape == (9, 40)
+    assert first.bias.shape == (40,)
+    values = np.concatenate([first.weight.ravel(), first.bias])
+    assert np.abs(values).max() <= 1 / 3
+    np.testing.assert_allclose([values.mean(), values.std()], [0, 3**-1.5], atol=0.02)
+    np.testing.assert_allclose(first.weight[0, :3], [0.07736879, 0.1124853, 0.0011458], rtol=1e-5)
+
+
+def test_linear_without_bias(backend, rng):
+    layer, x = nn.Linear(3, 2, bias=False, seed=0, dtype="float64"), draw(rng, (4, 3))
+    assert layer.bias is None
+    assert layer.gradient("bias") is None
+    np.testing.assert_allclose(layer(x), x @ layer.weight, rtol=1e-13)
+    net = nn.Sequential(nn.Linear(3, 2, bias=False), nn.Tanh(), nn.Linear(2, 2, bias=False), seed=0, dtype="float64")
+    assert [name for name, _ in net.named_parameters()] == ["0.weight", "2.weight"]
+    assert_network_gradients(net, x, rng)
+
+
+def test_weight_and_bias_can_be_assigned():
+    layer = nn.Linear(2, 2)
+    layer.weight, layer.bias = [[1, 2], [3, 4]], np.array([10, 20])
+    np.testing.assert_array_equal(layer(np.ones((1, 2), "float32")), [[14, 26]])
+    with pytest.raises(ValueError, match="broadcast"):
+        layer.weight = np.zeros((3, 2))

@@ -1,276 +1,180 @@
-"""Metrics as functions: scikit-learn's numbers, on any labels, weights and ties."""
+"""Metrics counted in the compiled loop: exact over uneven batches, weighted, and the same as the functions."""
 
 import math
-import warnings
 
 import numpy as np
 import pytest
-import sklearn.metrics as sk
-from hypothesis import given
-from hypothesis import strategies as st
 
 import fastnn
 from fastnn import metrics, nn, optim
+from fastnn.functional import softmax
 
-RATES = {"precision": sk.precision_score, "recall": sk.recall_score, "f1": sk.f1_score}
-REGRESSION = {
-    "mse": sk.mean_squared_error,
-    "rmse": sk.root_mean_squared_error,
-    "mae": sk.mean_absolute_error,
-    "r2": sk.r2_score,
-}
+pytestmark = pytest.mark.usefixtures("backend")
 
-
-def quiet(function, *args, **keywords):
-    """What scikit-learn says, without its warnings."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return function(*args, **keywords)
+N, FEATURES = 61, 3
+CLASSIFICATION = ("accuracy", "precision", "recall", "f1")
+REGRESSION = ("mae", "mse", "rmse", "r2")
 
 
-def same(value, expected):
-    np.testing.assert_allclose(value, expected, rtol=1e-10, atol=1e-12)
-    assert np.ndim(value) or type(value) is float
+def trainer_for(loss, n_out, chosen, dtype="float64", end=()):
+    """A trainer whose steps change nothing, so that all batches are of the same network."""
+    net = nn.Sequential(nn.Linear(FEATURES, n_out), *end, seed=1, dtype=dtype)
+    return fastnn.Trainer(net, loss, optim.SGD(net.parameters(), lr=0.0), metrics=chosen)
 
 
-@st.composite
-def cases(draw, classes=(1, 5), rows=(1, 30)):
-    """A generator, a number of rows and of classes, weights or None."""
-    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    n, k = draw(st.integers(*rows)), draw(st.integers(*classes))
-    weight = rng.integers(0, 3, n).astype(float) if draw(st.booleans()) else None
-    if weight is not None:
-        weight[rng.integers(n)] = 1.5
-    return rng, n, k, weight
+def inputs(dtype="float64", weighted=False):
+    rng = np.random.default_rng(5)
+    x = rng.standard_normal((N, FEATURES)).astype(dtype)
+    return rng, x, rng.integers(0, 4, N) / 2 if weighted else None
 
 
-@given(cases(), st.sampled_from(["int64", "int8", "float32", "U"]))
-def test_accuracy_and_the_confusion_matrix(case, dtype):
-    rng, n, k, weight = case
-    true, pred = rng.integers(0, k, (2, n)).astype(dtype)
-    same(metrics.accuracy(true, pred, sample_weight=weight), sk.accuracy_score(true, pred, sample_weight=weight))
-    for normalize in ("true", "pred", "all", None):
-        expected = quiet(sk.confusion_matrix, true, pred, sample_weight=weight, normalize=normalize)
-        matrix = metrics.confusion_matrix(true, pred, sample_weight=weight, normalize=normalize)
-        np.testing.assert_allclose(matrix, expected, atol=1e-15)
-        assert matrix.dtype == ("int64" if weight is None and normalize is None else "float64")
-    labels = rng.permutation(np.union1d(true, pred))[:3]
-    if np.isin(labels, true).any():
-        expected = quiet(sk.confusion_matrix, true, pred, labels=labels, sample_weight=weight)
-        np.testing.assert_array_equal(
-            metrics.confusion_matrix(true, pred, labels=labels, sample_weight=weight), expected
-        )
+def records(trainer, x, y, weight):
+    """Training, validation and evaluation, over batches that do not divide N."""
+    history = trainer.fit(x, y, sample_weight=weight, batch_size=8, validation_data=(x[::-1], y[::-1], None if
+                          weight is None else weight[::-1]))  # fmt: skip
+    scores = trainer.evaluate(x, y, sample_weight=weight, batch_size=7)
+    return history.last, scores
 
 
-@given(cases(classes=(1, 5)), st.sampled_from(list(RATES)), st.sampled_from([0.0, 1.0, math.nan]))
-def test_rates_of_classes(case, name, zero):
-    rng, n, k, weight = case
-    true, pred = rng.integers(0, k, (2, n))
-    for average in ("micro", "macro", "weighted", None):
-        settings = {"average": average, "sample_weight": weight, "zero_division": zero}
-        same(getattr(metrics, name)(true, pred, **settings), quiet(RATES[name], true, pred, **settings))
+def check(trainer, x, y, weight, expected, whole=()):
+    """Every record of every metric is what is expected; those in `whole` are not recorded while training."""
+    last, scores = records(trainer, x, y, weight)
+    for name, value in expected.items():
+        assert scores[name] == pytest.approx(value, rel=1e-5 if x.dtype == "float32" else 1e-10, nan_ok=True), name
+        assert last[f"val_{name}"] == pytest.approx(scores[name], rel=1e-10, nan_ok=True)
+        if name in whole:
+            assert name not in last
+        else:
+            assert last[name] == pytest.approx(scores[name], rel=1e-10, nan_ok=True)
 
 
-@given(cases(classes=(2, 2)), st.sampled_from(list(RATES)), st.sampled_from([0.0, 1.0, math.nan]))
-def test_rates_of_two_classes(case, name, zero):
-    rng, n, _, weight = case
-    true, pred = rng.integers(0, 2, (2, n))
-    settings = {"sample_weight": weight, "zero_division": zero}
-    same(getattr(metrics, name)(true, pred, **settings), quiet(RATES[name], true, pred, **settings))
-    words = np.array(["no", "yes"])
-    if len(np.union1d(true, pred)) == 2:
-        settings["pos_label"] = "no"
-        same(getattr(metrics, name)(words[true], words[pred], **settings),
-             quiet(RATES[name], words[true], words[pred], **settings))  # fmt: skip
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("classes", [2, 4])
+@pytest.mark.parametrize("target", ["indices", "one_hot"])
+def test_classes(target, classes, weighted, dtype):
+    rng, x, weight = inputs(dtype, weighted)
+    y = rng.integers(0, classes, N)
+    objects = [metrics.F1("micro"), metrics.Recall("weighted"), metrics.TopKAccuracy(2), "roc_auc"]
+    trainer = trainer_for(nn.CrossEntropyLoss(), classes, [*CLASSIFICATION, *objects], dtype)
+    out = trainer.net.predict(x)
+    pred, settings = out.argmax(1), {"average": "binary" if classes == 2 else "macro", "sample_weight": weight}
+    proba = softmax(out.astype("float64"))
+    expected = {name: getattr(metrics, name)(y, pred, **settings) for name in CLASSIFICATION[1:]} | {
+        "accuracy": metrics.accuracy(y, pred, sample_weight=weight),
+        "f1_micro": metrics.f1(y, pred, average="micro", sample_weight=weight),
+        "recall_weighted": metrics.recall(y, pred, average="weighted", sample_weight=weight),
+        "top_2_accuracy": metrics.top_k_accuracy(y, out, k=2, sample_weight=weight),
+        "roc_auc": metrics.roc_auc(y, proba[:, 1] if classes == 2 else proba, sample_weight=weight),
+    }
+    check(trainer, x, y if target == "indices" else np.eye(classes, dtype=dtype)[y], weight, expected, {"roc_auc"})
 
 
-@given(cases(classes=(2, 4)), st.sampled_from(list(RATES)), st.sampled_from([0.0, 1.0, math.nan]))
-def test_rates_of_several_labels(case, name, zero):
-    rng, n, k, weight = case
-    true, pred = rng.integers(0, 2, (2, n, k))
-    same(metrics.accuracy(true, pred, sample_weight=weight), sk.accuracy_score(true, pred, sample_weight=weight))
-    for average in ("micro", "macro", "weighted", None):
-        settings = {"average": average, "sample_weight": weight, "zero_division": zero}
-        same(getattr(metrics, name)(true, pred, **settings), quiet(RATES[name], true, pred, **settings))
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("loss", [nn.BCELoss(), nn.BCEWithLogitsLoss(), nn.MSELoss()], ids=lambda loss: loss.name)
+def test_two_classes_by_one_output(loss, weighted, dtype):
+    rng, x, weight = inputs(dtype, weighted)
+    y = rng.integers(0, 2, N)
+    trainer = trainer_for(loss, 1, [*CLASSIFICATION, "roc_auc"], dtype, [nn.Sigmoid()] * (loss.name[-1] == "y"))
+    out = trainer.net.predict(x)[:, 0]
+    pred = (out > (0.5 if loss.threshold is None else loss.threshold)).astype(int)
+    expected = {name: getattr(metrics, name)(y, pred, sample_weight=weight) for name in CLASSIFICATION}
+    expected["roc_auc"] = metrics.roc_auc(y, out, sample_weight=weight)
+    check(trainer, x, y, weight, expected, {"roc_auc"})
 
 
-@given(cases(classes=(3, 6)), st.integers(1, 7))
-def test_top_k(case, k):
-    rng, n, classes, weight = case
-    true = rng.integers(0, classes, n)
-    score = rng.integers(0, 3, (n, classes)) / 4  # with ties
-    expected = quiet(sk.top_k_accuracy_score, true, score, k=k, sample_weight=weight, labels=np.arange(classes))
-    same(metrics.top_k_accuracy(true, score, k=k, sample_weight=weight), expected)
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("labels", [2, 3])
+def test_several_labels_a_sample(labels, weighted, dtype):
+    rng, x, weight = inputs(dtype, weighted)
+    y = rng.integers(0, 2, (N, labels))
+    trainer = trainer_for(nn.BCEWithLogitsLoss(), labels, [*CLASSIFICATION, metrics.F1("micro"), "roc_auc"], dtype)
+    out = trainer.net.predict(x)
+    settings = {"average": "macro", "sample_weight": weight}
+    expected = {name: getattr(metrics, name)(y, (out > 0).astype(int), **settings) for name in CLASSIFICATION[1:]} | {
+        "accuracy": np.average(((out > 0) == y).mean(1), weights=weight),
+        "f1_micro": metrics.f1(y, (out > 0).astype(int), average="micro", sample_weight=weight),
+        "roc_auc": metrics.roc_auc(y, out, sample_weight=weight),
+    }
+    check(trainer, x, y, weight, expected, {"roc_auc"})
 
 
-@given(cases(rows=(2, 30)), st.booleans())
-def test_auc_of_two_classes(case, ties):
-    rng, n, _, weight = case
-    true = rng.integers(0, 2, n)
-    score = rng.integers(-2, 2, n).astype(float) if ties else rng.standard_normal(n)
-    expected = quiet(sk.roc_auc_score, true, score, sample_weight=weight)
-    same(metrics.roc_auc(true, score, sample_weight=weight), expected)
-    same(metrics.roc_auc(true, score[:, None], sample_weight=weight), expected)
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("outputs", [1, 3])
+@pytest.mark.parametrize("far", [0.0, 1e3])
+def test_regression(outputs, weighted, far, dtype):
+    rng, x, weight = inputs(dtype, weighted)
+    y = (rng.standard_normal((N, outputs)) + far).astype(dtype)
+    trainer = trainer_for(nn.L1Loss(), outputs, REGRESSION, dtype)
+    out = trainer.net.predict(x)
+    check(trainer, x, y, weight, {name: getattr(metrics, name)(y, out, sample_weight=weight) for name in REGRESSION})
 
 
-@given(cases(classes=(3, 5), rows=(2, 30)), st.sampled_from(["macro", "weighted", None]))
-def test_auc_of_several_classes_and_labels(case, average):
-    rng, n, k, weight = case
-    true = np.r_[np.arange(k), rng.integers(0, k, n)]
-    weight = None if weight is None else np.r_[np.ones(k), weight]
-    score = rng.integers(1, 4, (n + k, k)).astype(float)
-    score /= score.sum(1, keepdims=True)
-    expected = sk.roc_auc_score(true, score, average=average, sample_weight=weight, multi_class="ovr")
-    same(metrics.roc_auc(true, score, average=average, sample_weight=weight), expected)
-    labels = np.eye(k, dtype=int)[true]
-    expected = sk.roc_auc_score(labels, score, average=average, sample_weight=weight)
-    same(metrics.roc_auc(labels, score, average=average, sample_weight=weight), expected)
+def test_classes_that_do_not_occur_are_left_out_of_the_mean():
+    _, x, _ = inputs()
+    trainer = trainer_for(nn.CrossEntropyLoss(), 6, ["f1"])
+    y = trainer.net.predict(x).argmax(1) % 2
+    check(trainer, x, y, None, {"f1": metrics.f1(y, trainer.net.predict(x).argmax(1), average="macro")})
 
 
-def test_auc_without_one_of_the_classes_is_nan():
-    assert math.isnan(metrics.roc_auc([1, 1], [0.1, 0.2]))
-    assert math.isnan(metrics.roc_auc([0, 1], [0.1, 0.2], sample_weight=[0, 1]))
+def test_ignored_targets_count_nowhere(dtype):
+    rng, x, weight = inputs(dtype, weighted=True)
+    y = rng.integers(-1, 3, N)
+    trainer = trainer_for(
+        nn.CrossEntropyLoss(ignore_index=-1), 3, ["accuracy", "f1", "top_k_accuracy", "roc_auc"], dtype
+    )
+    history, scores = records(trainer, x, y, weight)
+    known, _ = records(trainer, x[y >= 0], y[y >= 0], weight[y >= 0])
+    for name in ("accuracy", "f1", "top_5_accuracy"):
+        assert history[name] == pytest.approx(known[name], rel=1e-10)
+    assert scores["roc_auc"] == known["val_roc_auc"]
+    assert math.isnan(trainer.evaluate(x[:5], np.full(5, -1))["roc_auc"])
 
 
-def r2_by_columns(true, pred, weight, multioutput):
-    """scikit-learn's, but for columns that are constant where weights are not 0: there its mean is off by rounding."""
-    counted = np.ones(len(true), bool) if weight is None else weight != 0
-    values = np.full(true.shape[1], np.nan)
-    for j, (t, p) in enumerate(zip(true.T, pred.T, strict=True)):
-        if len(t) >= 2 and counted.any():
-            constant = np.ptp(t[counted]) == 0
-            met = float(np.array_equal(t[counted], p[counted]))
-            values[j] = met if constant else sk.r2_score(t, p, sample_weight=weight)
-    return values if multioutput == "raw_values" else values.mean()
+def spread(y_true, y_pred, sample_weight=None):
+    return np.average((y_true - y_pred)[:, 0] ** 4, weights=sample_weight)
 
 
-@given(cases(), st.sampled_from(list(REGRESSION)), st.sampled_from(["uniform_average", "raw_values"]))
-def test_regression(case, name, multioutput):
-    rng, n, k, weight = case
-    true = rng.integers(-2, 2, (n, k)) if rng.random() < 0.5 else rng.standard_normal((n, k))
-    pred = true if rng.random() < 0.2 else rng.integers(-2, 2, (n, k))
-    settings = {"sample_weight": weight, "multioutput": multioutput}
-    expected = quiet(REGRESSION[name], true, pred, **settings)
-    if name == "r2":
-        expected = r2_by_columns(true, pred, weight, multioutput)
-    same(getattr(metrics, name)(true, pred, **settings), expected)
-    if k == 1:
-        same(getattr(metrics, name)(true[:, 0], pred[:, 0], **settings), expected)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_function_sees_all_outputs_of_the_validation(weighted):
+    rng, x, weight = inputs(weighted=weighted)
+    y = rng.standard_normal((N, 1))
+    trainer = trainer_for(nn.MSELoss(), 1, [spread])
+    check(trainer, x, y, weight, {"spread": spread(y, trainer.net.predict(x), weight)}, {"spread"})
 
 
-def test_scores_stand_for_the_class_with_the_largest():
-    score = np.array([[0.1, 0.9], [0.8, 0.2], [0.6, 0.4]])
-    assert metrics.accuracy([1, 0, 1], score) == pytest.approx(2 / 3)
-    assert metrics.confusion_matrix([1, 0, 1], score).tolist() == [[1, 0], [1, 1]]
+def test_metrics_of_a_loss_in_python():
+    rng, x, _ = inputs()
+    y = rng.integers(0, 3, N)
+
+    def loss(y_pred, target):
+        difference = softmax(y_pred) - np.eye(3)[target]
+        return float((difference**2).sum()), difference
+
+    trainer = trainer_for(loss, 3, ["accuracy", "f1"])
+    pred = trainer.net.predict(x).argmax(1)
+    check(trainer, x, y, None, {"accuracy": metrics.accuracy(y, pred), "f1": metrics.f1(y, pred, average="macro")})
+    y[3] = 77  # nothing that a metric could count, or an error of its own
+    difference = trainer.evaluate(x[4:], y[4:])["accuracy"]
+    assert difference == pytest.approx(metrics.accuracy(y[4:], pred[4:]))
 
 
-def test_r2_far_from_zero():
-    true = 1e9 + np.arange(5.0)
-    assert metrics.r2(true, true + 0.5) == pytest.approx(1 - 0.25 / 2)
+def test_evaluation_of_nothing_and_of_numbers_that_are_not_finite():
+    _, x, _ = inputs()
+    trainer = trainer_for(nn.CrossEntropyLoss(), 3, ["f1", "roc_auc", "top_k_accuracy"])
+    scores = trainer.evaluate(x[:0], np.zeros(0, int))
+    assert all(math.isnan(scores[name]) for name in ("loss", "f1", "roc_auc", "top_5_accuracy"))
+    trainer.net["0.weight"][0, 0] = np.nan
+    scores = trainer.evaluate(x, np.arange(N) % 3)
+    assert math.isnan(scores["roc_auc"])
+    assert scores["top_5_accuracy"] == 1
+    regression = trainer_for(nn.MSELoss(), 1, REGRESSION)
+    assert all(math.isnan(regression.evaluate(x[:0], np.zeros(0))[name]) for name in REGRESSION)
+    assert math.isnan(regression.evaluate(x[:1], np.zeros(1))["r2"])
 
 
-@pytest.mark.parametrize(
-    ("call", "error", "message"),
-    [
-        (lambda: metrics.accuracy([], []), ValueError, "y_true must have at least one sample"),
-        (lambda: metrics.mse(3, 3), ValueError, "y_true must be an array with a row for each sample, got a scalar"),
-        (lambda: metrics.f1([0, 1], [0]), ValueError, "y_true and y_pred must have equally many samples, got 2 and 1"),
-        (lambda: metrics.f1([0, 1, 2], [0, 1, 2]), ValueError, "average must be 'micro', .* for 3 labels"),
-        (lambda: metrics.f1([0, 2], [0, 2]), ValueError, r"pos_label must be one of \[0, 2\], got 1"),
-        (lambda: metrics.f1([0], [0], average="mean"), ValueError, "average must be one of 'binary', 'micro'"),
-        (lambda: metrics.f1([[0, 1]], [[0, 1]]), ValueError, "for more than one label a sample"),
-        (lambda: metrics.f1([0.5], [0]), ValueError, "y_true must be labels, got 0.5"),
-        (lambda: metrics.accuracy([0], [np.nan]), ValueError, "y_pred must be labels, got nan"),
-        (lambda: metrics.f1([[0, 2]], [[0, 1]], average="micro"), ValueError, "y_true must consist of 0 and 1"),
-        (lambda: metrics.f1([0], [0], zero_division=2), ValueError, "zero_division must be at least 0.0 and at most 1"),
-        (lambda: metrics.f1([0], [0], sample_weight=[1, 2]), ValueError, r"sample_weight must have shape \(1,\)"),
-        (lambda: metrics.confusion_matrix([[0, 1]], [[0, 1]]), ValueError, "of one label a sample"),
-        (lambda: metrics.confusion_matrix([0], [0], labels=[7]), ValueError, "labels: at least one of them must occur"),
-        (lambda: metrics.top_k_accuracy([3], [[0.0, 1]]), ValueError, r"y_true\[0\] is 3: class indices must be betwe"),
-        (lambda: metrics.top_k_accuracy([0.0], [[0.0, 1]]), TypeError, "y_true must be integer class indices"),
-        (lambda: metrics.top_k_accuracy([0], [0.0]), ValueError, r"y_score \(n, classes\)"),
-        (lambda: metrics.top_k_accuracy([0], [[0.0, 1]], k=0), ValueError, "k must be at least 1, got 0"),
-        (lambda: metrics.roc_auc([0, 1], [0.5, np.nan]), ValueError, r"y_score\[1\] is nan: y_score must be finite"),
-        (lambda: metrics.roc_auc([0, 1, 2], [1, 2, 3]), ValueError, r"y_score must have shape \(n, 3\) for 3 classes"),
-        (lambda: metrics.roc_auc([0, 1], [[1, 2, 3]] * 2), ValueError, "y_score must be probabilities"),
-        (lambda: metrics.roc_auc([[0, 1]], [[0, 1, 0]]), ValueError, "must have fitting shapes"),
-        (lambda: metrics.mae([1.0, np.inf], [1, 2]), ValueError, r"y_true\[1\] is inf: y_true must be finite"),
-        (lambda: metrics.mae([1.0, 2], [[1, 2], [3, 4]]), ValueError, "y_true and y_pred must have one shape"),
-        (lambda: metrics.mae(["a"], [1]), TypeError, "y_true must be an array of real numbers"),
-        (lambda: metrics.mae([1], [1], multioutput="sum"), ValueError, "multioutput must be one of"),
-    ],
-)
-def test_wrong_arguments_are_explained(call, error, message):
-    with pytest.raises(error, match=message):
-        call()
-
-
-@pytest.mark.parametrize("value", [0.1, 1e20, -3.0, 0.0])
-@pytest.mark.parametrize("weight", [None, [1.0, 2.0, 0.0, 3.0]])
-def test_r2_of_constant_targets_is_one_definition(value, weight):
-    """1 if they are met, 0 otherwise: as a function, and as what a trainer counts."""
-    for shape in ((4,), (4, 2)):
-        true = np.full(shape, value)
-        assert metrics.r2(true, true, sample_weight=weight) == 1
-        assert metrics.r2(true, true + np.abs(true) + 1, sample_weight=weight) == 0
-    net = nn.Sequential(nn.Linear(1, 1), dtype="float64", seed=0)
-    trainer = fastnn.Trainer(net, nn.MSELoss(), optim.SGD(net.parameters(), lr=0.1), metrics=["r2"])
-    assert trainer.evaluate(np.ones((4, 1)), np.full(4, value), sample_weight=weight, batch_size=3)["r2"] == 0
-
-
-def test_a_row_of_weight_0_does_not_make_targets_vary():
-    assert metrics.r2([5.0, 0.1, 0.1, 0.1], [5.0, 0.1, 0.1, 0.1], sample_weight=[0, 1, 1, 1]) == 1
-
-
-def test_a_class_that_is_absent_has_no_say_in_a_weighted_area():
-    score = np.array([[0.7, 0.2, 0.1], [0.3, 0.6, 0.1], [0.8, 0.1, 0.1], [0.4, 0.5, 0.1]])
-    first_two = [metrics.roc_auc([1, 0, 1, 0], score[:, 0]), metrics.roc_auc([0, 1, 0, 1], score[:, 1])]
-    assert metrics.roc_auc([0, 1, 0, 1], score, average="weighted") == pytest.approx(np.mean(first_two))
-    assert math.isnan(metrics.roc_auc([0, 1, 0, 1], score))
-
-
-@pytest.mark.parametrize(
-    ("true", "pred", "error", "message"),
-    [
-        (["a", "b"], [0, 1], ValueError, "y_true has strings, y_pred numbers"),
-        ([0, 1], ["a", "b"], ValueError, "y_pred has strings, y_true numbers"),
-        ([0, 1], [0.0, np.inf], ValueError, "y_pred must be labels, got inf"),
-        (np.array([0, "a"], object), [0, 1], TypeError, "y_true must have labels of one sort.*int, str"),
-        ([0, None], [0, 1], TypeError, "y_true must have labels of one sort.*NoneType, int"),
-        (np.array([1, 2], "datetime64[D]"), [0, 1], TypeError, "labels that are numbers or strings"),
-    ],
-)
-def test_labels_that_cannot_match_are_refused(true, pred, error, message):
-    for function in (metrics.accuracy, metrics.f1, metrics.precision, metrics.recall, metrics.confusion_matrix):
-        with pytest.raises(error, match=message):
-            function(true, pred)
-
-
-def test_labels_may_be_words():
-    words = np.array(["yes", "no", "yes"], object)
-    assert metrics.accuracy(words, ["yes", "yes", "yes"]) == pytest.approx(2 / 3)
-    assert metrics.confusion_matrix(words, words).tolist() == [[1, 0], [0, 2]]
-
-
-@pytest.mark.parametrize("size", [1e-200, 1e-3, 1.0, 1e200])
-def test_squares_out_of_range_do_no_harm(size):
-    """Roots and ratios that a float64 holds, of errors whose squares it does not."""
-    assert metrics.rmse([3 * size, 4 * size], [0, 0]) == pytest.approx(size * 12.5**0.5, rel=1e-15)
-    true = np.array([[1.0, 5], [2, 5], [3, 5]]) * [size, 1]
-    pred = np.array([[1.0, 5], [2, 5], [4, 5]]) * [size, 1]
-    np.testing.assert_allclose(metrics.r2(true, pred, multioutput="raw_values"), [0.5, 1.0], rtol=1e-15)
-
-
-def test_a_sample_without_weight_has_no_say_however_large_it_is():
-    for large in (1e3, 1e200, 1e300):
-        assert metrics.rmse([1, 2, large], [0, 0, 0], sample_weight=[1, 1, 0]) == pytest.approx(2.5**0.5, rel=1e-15)
-        assert metrics.r2([1, 2, 3, large], [1, 2, 4, 0], sample_weight=[1, 1, 1, 0]) == pytest.approx(0.5, rel=1e-15)
-        assert metrics.mae([1, 2, large], [0, 0, 0], sample_weight=[1, 1, 0]) == 1.5
-
-
-def test_sums_out_of_range_do_no_harm():
-    many = np.full(100, 1e154)
-    assert metrics.mse(many, 0 * many) == pytest.approx(1e308, rel=1e-14)
-    assert metrics.mse(many[:2], [0, 0], sample_weight=[1e10, 1e10]) == pytest.approx(1e308, rel=1e-14)
-    assert metrics.mae(1e154 * many, 0 * many) == pytest.approx(1e308, rel=1e-14)
-    assert metrics.r2([1.5e308, -1.5e308, 0], [1.5e308, -1.5e308, 0]) == 1
+def test_ties_and_nan_rank_as_a_sort_ranks_them():
+    net = nn.Sequential(nn.ReLU(), seed=0, dtype="float64")
+    trainer = fastnn.Trainer(net, nn.NLLLoss(), optim.SGD(net.parameters()), metrics=[metrics.TopKAccuracy(1)])
+    rows = np.array([[1, 1, 0], [1, 1, 0], [0, 2, 3], [np.nan, 5, 1], [np.nan, 5, 1], [np.nan, 1, np.nan]])
+    scores = trainer.evaluate(rows, np.array([0, 1, 2, 0, 1, 2]))
+    assert scores["top_1_accuracy"] == pytest.approx(4 / 6)

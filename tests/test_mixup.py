@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 import pytest
-from runs import BATCH, At, N, bits, make
 
 import fastnn
 from fastnn import data, nn, optim
 from fastnn.data.mixup import symmetric_beta
 from fastnn.reference.random import permutation
+from support.runs import BATCH, At, N, bits, make
 
 
 def mixed_by_hand(x, y, order, partner, shares):

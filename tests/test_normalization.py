@@ -1,19 +1,19 @@
 """Normalization as functions: PyTorch's numbers, accuracy far from 0, special rows and columns, running statistics.
 
-What all operations keep is tested by their records in ops.py; layers and networks in test_normalized_networks.py.
+The records of support/ops.py test what all operations keep; test_normalized_networks.py is about layers and networks.
 """
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from measure import assert_same_bits
-from normalized import STORED
-from test_gradients import assert_gradient
 
 import fastnn
 from fastnn import functional as F
 from fastnn._core import dispatch, threads
+from support.gradients import assert_gradient
+from support.measure import assert_same_bits
+from support.normalized import STORED
 
 EPS = 1e-5
 NAN = np.nan

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from normalized import STORED, assert_equal, data, make_network, running, stored
 
 import fastnn
 from fastnn import functional as F
 from fastnn import nn, optim
 from fastnn._core import threads
+from support.normalized import STORED, assert_equal, data, make_network, running, stored
 
 
 def by_trainer(net, optimizer):

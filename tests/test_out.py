@@ -5,11 +5,11 @@ import inspect
 
 import numpy as np
 import pytest
-from measure import assert_same_bits
-from ops import FUNCTIONS, case_id
-from records import results
 
 from fastnn import _validation as check
+from support.measure import assert_same_bits
+from support.ops import FUNCTIONS, case_id
+from support.records import results
 
 SHAPE = (6, 8)
 TAKES_OUT = [op for op in FUNCTIONS if "out" in inspect.signature(op.function).parameters]
@@ -31,8 +31,9 @@ def no_slow_path(monkeypatch):
         raise AssertionError(f"{name} came to the slow path")
 
     def forbid():
-        for function in ("as_array", "as_target", "from_any"):
-            monkeypatch.setattr(check, function, fail)
+        for module in (check, check.arrays, check.numbers, check.shapes, check.targets):
+            for function in ("as_array", "as_target", "from_any"):
+                monkeypatch.setattr(module, function, fail, raising=module is check)
 
     return forbid
 

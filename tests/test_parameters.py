@@ -2,16 +2,16 @@
 
 import numpy as np
 import pytest
-from guard import Guard
-from measure import assert_same_bits, max_ulp, wide
-from ops import PARAMETERS, case_id
-from records import Call
 
 import fastnn
 import fastnn.optim.functional as optim
 from fastnn import nn
 from fastnn._core import dispatch, threads
 from fastnn.reference import parameters as reference
+from support.guard import Guard
+from support.measure import assert_same_bits, max_ulp, wide
+from support.ops import PARAMETERS, case_id
+from support.records import Call
 
 CASES = [(op, options) for op in PARAMETERS for options in op.options]
 EVERY_CASE = pytest.mark.parametrize("case", CASES, ids=case_id)

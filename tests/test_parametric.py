@@ -1,19 +1,18 @@
 """PReLU and Temperature: functions and layers, with parameters that learn."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-from measure import assert_same_bits
-from test_layers import assert_network_gradients, draw
 
 import fastnn
 from fastnn import functional as F
 from fastnn import nn, optim
 from fastnn._core import parametric as core
 from fastnn._core import threads
+from support import RECORDED
+from support.layers import assert_network_gradients, draw
+from support.measure import assert_same_bits
 
-STORED = np.load(Path(__file__).parent / "data" / "torch_layers.npz")
+STORED = np.load(RECORDED / "torch_layers.npz")
 WITH_FMA = [isa for isa in fastnn.available_isas() if isa != "sse2"]
 NAN, INF = np.nan, np.inf
 

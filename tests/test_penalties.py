@@ -5,13 +5,13 @@ import pickle
 
 import numpy as np
 import pytest
-from measure import assert_same_bits
-from test_gradients import differences
-from torch_runs import RULES, TORCH, WAYS, torch_network, torch_trainer, values
 
 import fastnn
 from fastnn import nn, optim
 from fastnn import reference as ref
+from support.gradients import differences
+from support.measure import assert_same_bits
+from support.torch_runs import RULES, TORCH, WAYS, torch_network, torch_trainer, values
 
 X, Y = TORCH["x"], TORCH["y"]
 EVERY_WAY = pytest.mark.parametrize("step", WAYS.values(), ids=WAYS)

@@ -1,6 +1,6 @@
 """Some of the random calls over the public API; `make sanitize` makes them for three minutes."""
 
-import random_calls
+from support import random_calls
 
 
 def test_random_calls_raise_what_is_documented(global_random_seed):

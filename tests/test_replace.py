@@ -16,11 +16,6 @@ from fastnn.files import replace as module
 from fastnn.files.replace import replace
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "file"
-
-
 def temporary(path):
     """The name of a new file for `path`, as far as it can be guessed."""
     names = []

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from measure import assert_same_bits
-from resumable import bits, data, make_trainer
 
 import fastnn
 from fastnn import nn, optim
 from fastnn._core import rows as core
 from fastnn.reference.rows import widen
+from support.measure import assert_same_bits
+from support.resumable import bits, data, make_trainer
 
 EVERYTHING = {"uint8": np.arange(256, dtype="uint8"), "float16": np.arange(2**16, dtype="uint16").view("float16")}
 

@@ -5,10 +5,10 @@ import pickle
 
 import numpy as np
 import pytest
-from normalized import assert_equal, data, make_network, running, small_network
 
 import fastnn
 from fastnn import nn, optim
+from support.normalized import assert_equal, data, make_network, running, small_network
 
 RUNNING = ("running_mean", "running_var", "num_batches_tracked")
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from ops import FUNCTIONS, case_id
-from records import results
 
 import fastnn
 from fastnn import functional as F
+from support.ops import FUNCTIONS, case_id
+from support.records import results
 
 SHAPES = ((), (1,), (0,))
 

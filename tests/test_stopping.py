@@ -1,16 +1,13 @@
-"""Callbacks that end a run, and what is said about numbers that are not finite."""
+"""Callbacks that end a run: EarlyStopping and TimeLimit."""
 
 import math
-import re
 import time
 
 import numpy as np
 import pytest
-from runs import BATCH, BATCHES, At, N, bits, make
 
-import fastnn
-from fastnn import Callback, callbacks, nn, optim
-from fastnn.optim.directions import direction
+from fastnn import Callback, callbacks
+from support.runs import At, bits, make
 
 pytestmark = pytest.mark.usefixtures("backend")
 
@@ -56,35 +53,6 @@ def test_early_stopping(story, restore_best):
         assert history.stopped.endswith(f"since epoch {best}" if best else "since the beginning")
     else:
         assert history.stopped is None
-
-
-@pytest.mark.parametrize(
-    ("name", "larger"),
-    [("val_loss", False), ("val_accuracy", True), ("f1_macro", True), ("val_top_3_accuracy", True), ("roc_auc", True),
-     ("r2", True), ("val_mae", False), ("rmse", False), ("seconds", False), ("val_mcc", True), ("val_kappa", True),
-     ("val_iou", True), ("val_mIoU", True), ("val_R2", True), ("val_AUC", True), ("policy_loss", False),
-     ("policy_accuracy", True), ("val_policy_F1_weighted", True), ("accuracy_loss", False), ("val_log_loss", False),
-     ("neg_mean_squared_error", True), ("MeanSquaredError", False), ("balanced_accuracy_score", True), ("Acc@1", True),
-     ("error_rate", False), ("val_d2_absolute_error_score", True), ("average_precision", True), ("precision@5", True),
-     ("val_brier_score", False), ("false_positive_rate", False), ("top_5_accuracy", True), ("val_perplexity", False)],
-)  # fmt: skip
-def test_the_mode_is_known_by_the_name(name, larger):
-    assert callbacks.EarlyStopping(name).monitor.larger == larger
-    assert not callbacks.EarlyStopping(name, mode="min").monitor.larger
-
-
-@pytest.mark.parametrize("name", ["val_spread", "score", "lr", "accuracy_gap", "grad_norm", "val_", "", "los", "f1ne"])
-def test_a_name_that_is_not_known_asks_for_the_mode(name):
-    for make_one in (callbacks.EarlyStopping, lambda name, **kw: callbacks.ModelCheckpoint("a", name, **kw)):
-        with pytest.raises(ValueError, match=f"mode must be 'min' or 'max' for '{name}'"):
-            make_one(name)
-        assert [make_one(name, mode=mode).monitor.larger for mode in ("min", "max")] == [False, True]
-
-
-def test_all_metrics_of_this_package_are_known():
-    for name in fastnn.metrics.__all__:
-        if name[0].islower() and name not in ("classification_report", "confusion_matrix"):
-            direction(name)
 
 
 def test_early_stopping_restores_after_ctrl_c_and_begins_anew():
@@ -147,119 +115,3 @@ def test_a_time_limit_ends_a_run_amid_an_epoch():
     assert history.stopped == "the time limit of 0.2 s is over"
     assert 0 < trainer.optimizer.step_count[0] < len(x)
     assert trainer.fit(x[:9], y[:9], callbacks=[callbacks.TimeLimit(100)]).stopped is None
-
-
-# -- numbers that are not finite ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("shuffle", [True, False])
-@pytest.mark.parametrize("what", ["x", "y"])
-def test_data_that_are_not_finite_are_named_and_teach_nothing(bad, shuffle, what, dtype):
-    net = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2), seed=0, dtype=dtype)
-    trainer = fastnn.Trainer(net, nn.MSELoss(), optim.Adam(net.parameters()))
-    rng = np.random.default_rng(0)
-    data = {"x": rng.standard_normal((N, 3)).astype(dtype), "y": rng.standard_normal((N, 2)).astype(dtype)}
-    data[what][17, 1] = bad
-    with pytest.raises(ValueError, match=rf"^{what}\[17, 1\] is {bad}: {what} must be finite$"):
-        trainer.fit(**data, batch_size=BATCH, shuffle=shuffle, epochs=3)
-    assert trainer.history.epochs == 0
-    assert trainer.optimizer.step_count[0] == net._tick[0] < BATCHES
-    assert np.isfinite(net.parameters().data).all()
-    before = bits(trainer)
-    for _ in range(2):
-        with pytest.raises(ValueError, match=rf"^{what}\[17, 1\] is {bad}"):
-            trainer.step(data["x"], data["y"])
-        assert bits(trainer) == before
-        trainer.step(data["x"][:5], data["y"][:5])
-        before = bits(trainer)
-
-
-def test_targets_of_one_column_are_named_as_they_were_given():
-    net = nn.Sequential(nn.Linear(3, 1), seed=0)
-    trainer = fastnn.Trainer(net, nn.MSELoss(), optim.SGD(net.parameters()))
-    y = np.zeros(9, "f")
-    y[4] = np.nan
-    with pytest.raises(ValueError, match=r"^y\[4\] is nan"):
-        trainer.fit(np.zeros((9, 3), "f"), y)
-    validation = (np.full((2, 3), np.nan, "f"), np.zeros(2, "f"))
-    with pytest.raises(ValueError, match=r"^validation x\[0, 0\] is nan"):
-        trainer.fit(np.zeros((9, 3), "f"), np.zeros(9, "f"), validation_data=validation)
-
-
-def test_rows_of_weight_zero_do_not_excuse_numbers_that_are_not_finite():
-    """0 * nan is nan: to leave a sample out, leave it out."""
-    trainer, x, y = make()
-    x[3] = np.nan
-    with pytest.raises(ValueError, match=r"x\[3, 0\] is nan"):
-        trainer.fit(x, y, sample_weight=np.arange(N) != 3)
-
-
-def test_a_batch_of_weight_zero_is_not_taken_for_one_that_is_not_finite():
-    trainer, x, y = make()
-    history = trainer.fit(
-        x, y, batch_size=BATCH, shuffle=False, sample_weight=np.arange(N) >= 5, callbacks=[callbacks.TerminateOnNaN()]
-    )
-    assert history.stopped is None
-    assert math.isfinite(history["loss"][0])
-
-
-def overflow(trainer):
-    """Finite parameters with which the second product overflows."""
-    trainer.net["3.weight"][...] = np.finfo(trainer.net.dtype).max
-    without_fma = fastnn.get_isa() == "sse2" or fastnn.get_backend() == "reference"  # inf - inf within a sum
-    return rf"the output of 3 Linear is {'(-?inf|nan)' if without_fma else '-?inf'} for a row of the batch"
-
-
-def lost(trainer):
-    trainer.net["0.bias"][2] = np.nan
-    return r"parameter 0.bias\[2\] is nan \(its last gradient is finite\)"
-
-
-@pytest.mark.parametrize("cause", [overflow, lost])
-def test_terminate_on_nan_names_the_first_layer(cause, dtype):
-    trainer, x, y = make(dtype)
-    trainer.fit(x, y, batch_size=BATCH)
-    sentence = []
-    at = At("on_epoch_begin", lambda run: sentence.append(cause(run.trainer)))
-    before = trainer.optimizer.step_count[0]
-    history = trainer.fit(x, y, batch_size=BATCH, epochs=3, callbacks=[at, callbacks.TerminateOnNaN()])
-    assert history.epochs == 0
-    assert trainer.optimizer.step_count[0] == before
-    head = "the loss of batch 1 of epoch 1 is not finite: "
-    assert history.stopped.startswith(head)
-    assert re.fullmatch(sentence[0], history.stopped.removeprefix(head))
-
-
-def test_without_it_training_goes_on_as_it_would(dtype):
-    trainer, x, y = make(dtype)
-    overflow(trainer)
-    with pytest.warns(RuntimeWarning, match=r"^the loss of batch 1 of epoch 1 is not finite: ") as warned:
-        history = trainer.fit(x, y, batch_size=BATCH, epochs=2)
-    assert len(warned) == 1
-    assert warned[0].filename == __file__
-    assert history.stopped is None
-    assert history.epochs == 2
-    assert not math.isfinite(history["loss"][0])
-    assert trainer.optimizer.step_count[0] == 2 * BATCHES
-    assert not math.isfinite(trainer.step(x, y))
-    assert trainer.optimizer.step_count[0] == 2 * BATCHES + 1
-
-
-def test_a_training_that_diverges_is_stopped():
-    net = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 1), seed=0)
-    trainer = fastnn.Trainer(net, nn.MSELoss(), optim.SGD(net.parameters(), lr=1e3))
-    _, x, _ = make()
-    history = trainer.fit(x, x.sum(1), batch_size=BATCH, epochs=50, callbacks=[callbacks.TerminateOnNaN()])
-    assert "is not finite: " in history.stopped
-    assert all(math.isfinite(row["loss"]) for row in history.rows)
-
-
-def test_validation_that_is_not_finite_ends_the_run_too():
-    net = nn.Sequential(nn.Linear(3, 1), seed=0)
-    trainer = fastnn.Trainer(net, nn.MSELoss(), optim.SGD(net.parameters()))
-    _, x, _ = make()
-    far = np.full((2, 3), np.finfo("float32").max), np.zeros(2)
-    far = tuple(array.astype("float32") for array in far)
-    history = trainer.fit(x, x.sum(1), epochs=3, validation_data=far, callbacks=[callbacks.TerminateOnNaN()])
-    assert history.stopped == "val_loss of epoch 1 is inf: all parameters are finite"

@@ -11,10 +11,10 @@ from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 import pytest
-from measure import assert_same_bits
 
 import fastnn.functional as F
 from fastnn._core import threads
+from support.measure import assert_same_bits
 
 TIMEOUT = 10  # seconds
 own_threads = pytest.mark.skipif(threads.openmp_version() != 0, reason="a build that uses OpenMP's threads")

@@ -1,14 +1,13 @@
-"""PyTorch's numbers in float64 for the rules that came later, climbing, and L-BFGS; data/make_torch_rules.py."""
-
-from pathlib import Path
+"""PyTorch's numbers in float64 for the rules that came later, climbing, and L-BFGS; recorded/make_torch_rules.py."""
 
 import numpy as np
 import pytest
-from test_trajectories import called, data, explicit_step, make_trainer
 
 import fastnn
+from support import RECORDED
+from test_trajectories import called, data, explicit_step, make_trainer
 
-with np.load(Path(__file__).parent / "data" / "torch_rules.npz") as _file:
+with np.load(RECORDED / "torch_rules.npz") as _file:
     STORED = dict(_file)
 
 

@@ -16,11 +16,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from resumable import bits
 
 import fastnn
 from fastnn import nn, optim
 from fastnn._core import threads as core_threads
+from support.resumable import bits
 
 ROWS, WIDTH, CLASSES = 23, 5, 3
 # Those with the bits of the one in use: sse2 has no FMA, and bits of its own.

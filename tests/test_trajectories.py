@@ -1,7 +1,6 @@
-"""PyTorch's numbers in float64: training runs, activations and losses; data/make_torch_trajectories.py made them."""
+"""PyTorch's numbers in float64 for training runs, activations and losses: recorded/make_torch_trajectories.py."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,8 +8,9 @@ import pytest
 import fastnn
 from fastnn import functional as F
 from fastnn import nn, optim
+from support import RECORDED
 
-with np.load(Path(__file__).parent / "data" / "trajectories.npz") as _file:
+with np.load(RECORDED / "trajectories.npz") as _file:
     STORED = dict(_file)
 
 INF, NAN = np.inf, np.nan

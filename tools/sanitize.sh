@@ -24,14 +24,14 @@ if [ "$what" = all ] || [ "$what" = suite ]; then
 	# Left out: what counts instructions, kills, or measures time or memory, which sanitizers take more of.
 	"$python" -m pytest -p no:cacheprovider --capture=sys \
 		--ignore=tests/test_instructions.py --ignore=tests/test_kills.py --ignore=tests/test_leaks.py \
-		--ignore=tests/test_bench.py --ignore=tests/test_benchmarks.py --ignore=tests/test_failing_allocations.py \
+		--ignore=tests/bench --ignore=tests/test_benchmarks.py --ignore=tests/test_failing_allocations.py \
 		--deselect=tests/test_streams.py::test_training_takes_no_more_memory_than_a_piece \
 		--deselect=tests/test_streams.py::test_ctrl_c_ends_the_wait_for_a_slow_source \
-		--deselect=tests/test_metrics.py::test_rates_of_several_labels \
-		--deselect=tests/test_checkpoints.py::test_ctrl_c_leaves_a_checkpoint_of_the_last_batch \
+		--deselect=tests/metrics/test_classification.py::test_rates_of_several_labels \
+		--deselect=tests/test_checkpoint.py::test_ctrl_c_leaves_a_checkpoint_of_the_last_batch \
 		--deselect=tests/test_threads.py::test_threads_are_given_up_for_a_while_where_regions_take_far_too_long \
 		--deselect=tests/test_processes.py::test_import_loads_nothing_heavy_and_takes_little_time "$@"
 fi
 if [ "$what" = all ] || [ "$what" = random ]; then
-	"$python" tests/random_calls.py "$@"
+	"$python" -m support.random_calls "$@"
 fi

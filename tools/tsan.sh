@@ -19,5 +19,5 @@ if [ "$what" = all ] || [ "$what" = run ]; then
 	export LD_PRELOAD="$(gcc -print-file-name=libtsan.so)"
 	export TSAN_OPTIONS="ignore_noninstrumented_modules=1:halt_on_error=${TSAN_HALT:-1}:exitcode=66:suppressions=$root/tools/tsan.supp"
 	export PYTHONSAFEPATH=1 PYTHONPATH=$where/lib:$root/tests
-	exec setarch "$(uname -m)" -R "$python" tests/racing.py "$@"
+	exec setarch "$(uname -m)" -R "$python" -m support.racing "$@"
 fi

@@ -3,7 +3,7 @@
 from libc.stdint cimport int64_t
 from libc.string cimport memcpy
 
-from fastnn._core.operations cimport RUNNING, RUNNING_MEAN, RUNNING_VAR, STEP, Op, Totals
+from fastnn._core.operations cimport RUNNING_MEAN, RUNNING, RUNNING_VAR, STEP, Op, Totals
 from fastnn._core.optimizers cimport zero_grad
 
 ctypedef struct Group:

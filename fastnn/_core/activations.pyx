@@ -13,7 +13,9 @@ FULL = os.environ.get("FASTNN_TRACEBACK", "") == "full"  # as in fastnn/_frames.
 cnp.import_array()
 
 cdef enum:
-    UNIT = 64  # elements: parts begin on a cache line
+    UNIT = 64  # elements, so that parts begin on a cache line
+    _NOT_ZERO = 1
+    _ASCENDING = 2
 
 # Nanoseconds an element of kernels that only compare, multiply and add (benchmarks/bench_activations.py: .05 in the
 # caches, three times that from memory), and of those that evaluate an exponential, a logarithm or a division.
@@ -29,7 +31,7 @@ def cost_of(str name):
 
 ctypedef struct MapWork:
     int kernel
-    const void *g  # of map2 only
+    const void *g  # only for map2
     const void *x
     void *y
     const double *params
@@ -57,23 +59,38 @@ cdef void run_map2(int kernel, double cost, const real *g, const real *x, real *
     parallel_for(<Task> map2_task[real], &work, n, UNIT, n * cost)
 
 
+# What the two parameters of a kernel must be besides numbers: the first not 0, or less than the second.
+NOT_ZERO = _NOT_ZERO
+ASCENDING = _ASCENDING
+
+
+cdef inline bint allowed(object a, object b, int rule) noexcept:
+    """Whether parameters are floats other than NaN, and keep the rule."""
+    cdef double x, y
+    if type(a) is not float or type(b) is not float:
+        return False
+    x, y = a, b
+    return x == x and y == y and (rule != _NOT_ZERO or x != 0) and (rule != _ASCENDING or x < y)
+
+
 cdef class Map1:
     """The elementwise kernel `name` as a callable (x, out, *params) -> y.
 
-    `slow(x, out, params)` takes over what the fast path does not accept.
+    Arguments that the fast path does not accept are passed to `slow(x, out, params)`.
     """
     cdef int kernel
     cdef double cost
+    cdef int rule
     cdef object slow
 
-    def __init__(self, str name, slow):
+    def __init__(self, str name, slow, int rule=0):
         self.kernel = dispatch.kernel_index(name, "map1")
         self.cost = cost_of(name)
-        self.slow = slow
+        self.slow, self.rule = slow, rule
 
     def __call__(self, x, out=None, a=0.0, b=0.0):
         if (not arrays.is_plain(x) or out is not None and not arrays.takes_output(out, x) or dispatch.reference
-                or type(a) is not float or type(b) is not float):
+                or not allowed(a, b, self.rule)):
             try:
                 return self.slow(self, x, out, (a, b))
             except (TypeError, ValueError) as error:
@@ -101,17 +118,18 @@ cdef class Map2:
     """The elementwise kernel `name` of two arrays as a callable (grad_output, x, out, *params) -> grad_x."""
     cdef int kernel
     cdef double cost
+    cdef int rule
     cdef object slow
 
-    def __init__(self, str name, slow):
+    def __init__(self, str name, slow, int rule=0):
         self.kernel = dispatch.kernel_index(name, "map2")
         self.cost = cost_of(name)
-        self.slow = slow
+        self.slow, self.rule = slow, rule
 
     def __call__(self, g, x, out=None, a=0.0, b=0.0):
         if (not arrays.is_plain(x) or not arrays.is_plain(g) or not arrays.same_layout(g, x)
                 or out is not None and not (arrays.takes_output(out, x) and arrays.takes_output(out, g))
-                or dispatch.reference or type(a) is not float or type(b) is not float):
+                or dispatch.reference or not allowed(a, b, self.rule)):
             try:
                 return self.slow(self, g, x, out, (a, b))
             except (TypeError, ValueError) as error:

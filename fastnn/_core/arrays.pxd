@@ -1,4 +1,4 @@
-"""The gate for arrays: a few comparisons in C. What does not pass goes up to Python, to be repaired or explained."""
+"""Fast checks of arrays in C. Arrays that fail go to the slow path in Python, which converts them or raises."""
 
 cimport numpy as cnp
 
@@ -6,18 +6,18 @@ from fastnn._core.dispatch cimport real
 
 
 cdef inline bint is_readable(object x) noexcept:
-    """An ndarray that C can read as it is: contiguous, aligned, native byte order."""
+    """Whether x is an ndarray that C can read: contiguous, aligned, native byte order."""
     return cnp.PyArray_CheckExact(x) and cnp.PyArray_ISCARRAY_RO(<cnp.ndarray> x)
 
 
 cdef inline bint is_plain(object x) noexcept:
-    """A float32 or float64 ndarray that C can read as it is."""
+    """Whether x is a float32 or float64 ndarray that C can read."""
     return is_readable(x) and (cnp.PyArray_TYPE(<cnp.ndarray> x) == cnp.NPY_FLOAT32
                                or cnp.PyArray_TYPE(<cnp.ndarray> x) == cnp.NPY_FLOAT64)
 
 
 cdef inline bint is_labels(object x) noexcept:
-    """An int64 ndarray that C can read as it is."""
+    """Whether x is an int64 ndarray that C can read."""
     return is_readable(x) and cnp.PyArray_TYPE(<cnp.ndarray> x) == cnp.NPY_INT64
 
 
@@ -26,17 +26,17 @@ cdef inline bint same_dtype(object x, object y) noexcept:
 
 
 cdef inline bint same_layout(object x, object y) noexcept:
-    """Two plain arrays of one dtype and shape."""
+    """Whether x and y are plain arrays of one dtype and shape."""
     return same_dtype(x, y) and cnp.PyArray_SAMESHAPE(<cnp.ndarray> x, <cnp.ndarray> y)
 
 
 cdef inline bint is_plain_like(object x, object y) noexcept:
-    """A plain array of the dtype and shape of the plain array y."""
+    """Whether x is a plain array of the dtype and shape of the plain array y."""
     return is_plain(x) and same_layout(x, y)
 
 
 cdef inline bint is_matrix(object x) noexcept:
-    """A plain array of two dimensions."""
+    """Whether x is a plain array of two dimensions."""
     return is_plain(x) and cnp.PyArray_NDIM(<cnp.ndarray> x) == 2
 
 
@@ -45,7 +45,7 @@ cdef inline bint is_writable(object x) noexcept:
 
 
 cdef inline bint apart(object x, object y) noexcept:
-    """Whether two plain arrays, or None, have no byte in common."""
+    """Whether two plain arrays share no memory; True if one is None."""
     if x is None or y is None:
         return True
     cdef char *p = cnp.PyArray_BYTES(<cnp.ndarray> x)
@@ -54,17 +54,17 @@ cdef inline bint apart(object x, object y) noexcept:
 
 
 cdef inline bint takes_output(object out, object x) noexcept:
-    """Whether what is computed from the plain array x, an element at a time, may be written to `out`: x itself, say."""
+    """Whether an elementwise result of the plain array x can be written to `out`, which is x or does not overlap it."""
     return is_plain_like(out, x) and is_writable(out) and (data(out) == data(x) or apart(out, x))
 
 
 cdef inline bint may_write(object out, object x) noexcept:
-    """`takes_output`, or None: then there will be a new array."""
+    """`takes_output`, or whether out is None, for a new array."""
     return out is None or takes_output(out, x)
 
 
 cdef inline bint is_room(object out, object x, int ndim, const cnp.npy_intp *shape) noexcept:
-    """Whether a result of this shape and x's dtype fits into `out`, apart from x; None stands for a new array."""
+    """Whether `out` is None, for a new array, or has this shape and x's dtype, and shares no memory with x."""
     return out is None or (is_plain(out) and same_dtype(out, x) and cnp.PyArray_NDIM(<cnp.ndarray> out) == ndim
                            and cnp.PyArray_CompareLists(cnp.PyArray_DIMS(<cnp.ndarray> out), shape, ndim)
                            and is_writable(out) and apart(out, x))
@@ -93,7 +93,7 @@ cdef inline Py_ssize_t size(object x) noexcept:
 
 
 cdef inline const real *at(const real *p, Py_ssize_t i) noexcept nogil:
-    """p + i, where p may be NULL for an array that is not there."""
+    """p + i; NULL if p is NULL."""
     if p == NULL:
         return NULL
     return p + i

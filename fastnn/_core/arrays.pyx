@@ -1,4 +1,4 @@
-"""The gate for arrays, as Python calls it; Cython uses the inline functions of arrays.pxd."""
+"""The check of arrays for Python; Cython uses the inline functions of arrays.pxd."""
 
 cimport numpy as cnp
 
@@ -6,5 +6,5 @@ cnp.import_array()
 
 
 def plain(x):
-    """Whether `x` is a float32 or float64 ndarray that C can read as it is."""
+    """Whether `x` is a float32 or float64 ndarray that C can read: contiguous, aligned, native byte order."""
     return is_plain(x)

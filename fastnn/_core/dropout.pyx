@@ -1,4 +1,4 @@
-"""Dropout and its kin. What they draw comes from positions in a random stream: the same for any number of threads."""
+"""Dropout, alpha dropout and noise. Random numbers depend on the position in a stream, not on the number of threads."""
 
 cimport numpy as cnp
 from libc.stdint cimport uint64_t
@@ -31,13 +31,13 @@ cdef void noise_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *
 
 cdef void run_noise(int kernel, const real *x, real *y, Py_ssize_t n, uint64_t seed, uint64_t stream, uint64_t start,
                     const double *params) noexcept nogil:
-    """y[i] from x[i] and word start + i of the stream."""
+    """Compute y[i] from x[i] and word start + i of the stream."""
     cdef NoiseWork work = NoiseWork(kernel=kernel, x=x, y=y, seed=seed, stream=stream, start=start, params=params)
     parallel_for(<Task> noise_task[real], &work, n, UNIT, n * COST)
 
 
 cdef bint is_word(object value, uint64_t *word):
-    """Whether `value` is an int of 64 bits, which becomes `word`."""
+    """Whether `value` is an int in [0, 2^64), which is stored in `word`."""
     if type(value) is not int:
         return False
     try:
@@ -48,14 +48,14 @@ cdef bint is_word(object value, uint64_t *word):
 
 
 cdef class Noise:
-    """The kernel `name` of random numbers as a callable (x, out, parameter, seed, stream, start)."""
+    """The random kernel `name` as a callable (x, out, parameter, seed, stream, start)."""
     cdef int kernel
 
     def __init__(self, str name):
         self.kernel = dispatch.kernel_index(name, "noise")
 
     def quick(self, x, parameter, seed, stream, start, most, out=None):
-        """The result, or None if the arguments are for the slow path (a parameter above `most`, say)."""
+        """The result, or None if the arguments need the slow path, for example for a parameter above `most`."""
         cdef uint64_t[3] words
         if (dispatch.reference or not arrays.is_plain(x) or type(parameter) is not float
                 or not 0.0 <= <double> parameter <= <double> most or not is_word(seed, &words[0])

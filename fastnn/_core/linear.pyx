@@ -1,7 +1,7 @@
-"""y = activation(x W + b) and its gradients: blocks for the caches, parts for the threads.
+"""y = activation(x W + b) and its gradients, in blocks for the caches and parts for the threads.
 
 Every output element is one chain of FMAs (src_c/kernels/linear.h), so neither blocks nor parts change a bit: a block of
-k continues the chains of the block before it from memory.
+k continues the chains of the previous block from memory.
 """
 
 cimport numpy as cnp
@@ -21,7 +21,7 @@ NONE.kernel = -1
 
 cdef double COST = 0.012  # nanoseconds a multiply-add: benchmarks/bench_linear.py
 
-# What is done to each block of a product while it is in the cache: y = kernel(c), or c = kernel(c, saved).
+# The epilogue of a product, applied to each block while it is in the cache: y = kernel(c), or c = kernel(c, saved).
 ctypedef struct After:
     const Epilogue *epilogue
     void *y
@@ -32,7 +32,7 @@ cdef void finish_block(const fnn_product *q, const After *after, Py_ssize_t row,
                        real dtype) noexcept nogil:
     """Apply the epilogue to the rows and columns of q, which begin at (row, col) of the whole."""
     cdef Py_ssize_t r, i, n = q.cols, runs = q.rows
-    if q.c_row == n:  # the block is one piece of memory
+    if q.c_row == n:  # the block is contiguous
         n, runs = n * runs, 1
     for r in range(runs):
         i = (row + r) * q.c_row + col
@@ -46,7 +46,7 @@ cdef void finish_block(const fnn_product *q, const After *after, Py_ssize_t row,
 
 cdef void product_part(const fnn_product *whole, const After *after, Py_ssize_t row, Py_ssize_t row_stop,
                        Py_ssize_t col, Py_ssize_t col_stop, real dtype) noexcept nogil:
-    """Some rows and columns of a product, in blocks of rows about equally high."""
+    """Some rows and columns of a product, in blocks of about equally many rows."""
     cdef fnn_product q = whole[0]
     cdef Py_ssize_t blocks = (row_stop - row + FNN_ROW_BLOCK - 1) // FNN_ROW_BLOCK
     cdef Py_ssize_t height = row_stop - row
@@ -81,10 +81,10 @@ cdef void columns_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real
 
 
 cdef void run_product(const fnn_product *q, const After *after, real dtype) noexcept nogil:
-    """Threads share the columns where there are more of them than rows, so that b is packed only once."""
+    """Run a product. Threads divide the columns if there are more columns than rows, so that b is packed only once."""
     cdef ProductWork work = ProductWork(whole=q, after=after)
     cdef double cost = <double> q.rows * q.cols * q.depth * COST
-    if q.cols == 0:  # however many rows there are
+    if q.cols == 0:  # for any number of rows
         return
     if q.cols > q.rows:
         parallel_for(<Task> columns_task[real], &work, q.cols, UNIT, cost)
@@ -104,7 +104,7 @@ cdef void run_linear(const real *x, const real *weight, const real *bias, real *
 
 cdef void run_linear_grad_weight(const real *g, const real *x, real *grad_weight, real *grad_bias, bint accumulate,
                                  Py_ssize_t rows, Py_ssize_t n_in, Py_ssize_t n_out) noexcept nogil:
-    """grad_weight = x^T g and grad_bias = column sums of g (unless NULL), added to what is there if `accumulate`."""
+    """grad_weight = x^T g and grad_bias = column sums of g (unless NULL); with `accumulate` added to the old values."""
     cdef const real *before = NULL
     if accumulate:
         before = grad_weight
@@ -119,7 +119,7 @@ cdef void run_linear_grad_weight(const real *g, const real *x, real *grad_weight
 
 cdef void run_linear_grad_x(const real *g, const real *weight, real *grad_x, const real *saved, Py_ssize_t rows,
                             Py_ssize_t n_in, Py_ssize_t n_out, const Epilogue *gate) noexcept nogil:
-    """grad_x = g weight^T, then times the derivative of the activation before this layer, which saved `saved`."""
+    """grad_x = g weight^T, times the derivative of the activation before this layer, computed from `saved`."""
     cdef fnn_product q = fnn_product(
         a=g, a_row=n_out, a_col=1, b=weight, b_row=1, b_col=n_out, init=NULL, init_row=0, c=grad_x, c_row=n_in,
         rows=rows, cols=n_in, depth=n_out)
@@ -128,13 +128,13 @@ cdef void run_linear_grad_x(const real *g, const real *weight, real *grad_x, con
 
 
 cdef bint fits(x, weight) noexcept:
-    """Plain matrices x (rows, in) and weight (in, out) of one dtype."""
+    """Whether x and weight are plain matrices (rows, in) and (in, out) of one dtype."""
     return (arrays.is_matrix(x) and arrays.is_matrix(weight) and arrays.same_dtype(x, weight)
             and cnp.PyArray_DIM(<cnp.ndarray> x, 1) == cnp.PyArray_DIM(<cnp.ndarray> weight, 0))
 
 
 def quick_linear(x, weight, bias, out, str activation=None, double a=0.0, double b=0.0):
-    """`linear`, or None if the arrays are not plain matrices that fit and so are for the slow path."""
+    """`linear`, or None (for the slow path) if the arrays are not plain matrices of matching shapes."""
     if dispatch.reference or not fits(x, weight):
         return None
     if bias is not None and (not arrays.is_plain(bias) or cnp.PyArray_NDIM(<cnp.ndarray> bias) != 1
@@ -171,7 +171,7 @@ cpdef linear(x, weight, bias, out, str activation=None, double a=0.0, double b=0
 
 
 def quick_linear_backward(grad_output, x, weight):
-    """`linear_backward` into new arrays, or None if the arguments are for the slow path."""
+    """`linear_backward` into new arrays, or None if the arguments need the slow path."""
     if (dispatch.reference or not fits(x, weight) or not arrays.is_matrix(grad_output)
             or not arrays.same_dtype(grad_output, x)
             or cnp.PyArray_DIM(<cnp.ndarray> grad_output, 0) != cnp.PyArray_DIM(<cnp.ndarray> x, 0)

@@ -4,7 +4,7 @@ The sums of the chunks are added in order whatever the number of threads, so a l
 """
 
 cimport numpy as cnp
-from libc.math cimport HUGE_VAL, NAN, fabs, sqrt
+from libc.math cimport HUGE_VAL, NAN, copysign, fabs, sqrt
 from libc.stdint cimport int64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
@@ -90,7 +90,7 @@ cdef double run_root(int kernel, const fnn_loss *of, Py_ssize_t n, double diviso
     cdef Py_ssize_t i
     if real is float:
         small = 2.0**-100
-    if small * n < total < HUGE_VAL:
+    if small * n < total < HUGE_VAL or total != total:
         return sqrt(total / divisor)
     for i in range(n):  # squares are out of range: slowly, of differences times a power of two
         e = fabs(<double> x[i] - t[i])
@@ -328,7 +328,8 @@ cdef class Loss:
                          tuple params=(), extra=None):
         """The loss and the gradient of `factor` times the loss, each None unless asked for.
 
-        For "none": the single losses, without the root, and the gradient of their sum.
+        For "none": the single losses, without the root, and the gradient of their sum. A factor of 0 gives a gradient
+        of 0, also where the derivative is infinite: kernels have this rule for weights.
         """
         cdef double total = 0, of_mean = 0, divisor = self.divisor(x, t, weight, reduction, params, extra)
         cdef bint single = reduction == "none"
@@ -339,6 +340,8 @@ cdef class Loss:
         if root:  # it is in its derivative, which is taken as 0 where the root is 0
             of_mean = self.root_of(x, t, weight, divisor)
             factor = factor / (2.0 * of_mean) if of_mean != 0 else 0.0
+        elif factor == 0:  # of gradients alone
+            weight, factor = np.zeros_like(self.new_losses(x)), copysign(1.0, factor)
         if gradient or not root:
             total = self.run(x, t, weight, losses, grad, factor / divisor, params, extra, grad_extra)
         if value and not single:

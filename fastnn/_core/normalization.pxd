@@ -6,7 +6,7 @@ ctypedef struct Norm:
     int forward
     int backward
     int gradients
-    Py_ssize_t step  # statistics a row; 0 where they are of columns
+    Py_ssize_t step  # statistics per row; 0 for statistics of columns
 
 cdef Norm find_norm(str name) except *
 cdef void run_norm(const Norm *norm, const real *x, const real *weight, const real *bias, real *pre, real *y,

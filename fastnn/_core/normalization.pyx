@@ -1,6 +1,6 @@
-"""Normalization of rows (layer, root mean square) and of columns (batch): parts for the threads, blocks for the cache.
+"""Normalization of rows (layer, root mean square) and columns (batch): parts for the threads, blocks for the cache.
 
-A row is added up by one thread, and so is a column, so parts change no bit.
+Each row or column is summed by one thread, so parts change no bit.
 """
 
 cimport numpy as cnp
@@ -15,7 +15,7 @@ cnp.import_array()
 
 cdef enum:
     UNIT = 64     # columns of a part: a multiple of a cache line
-    BLOCK = 4096  # elements that stay in the first cache between two passes
+    BLOCK = 4096  # elements of a block, which stays in the L1 cache between two passes
 
 cdef double COST = 0.2  # nanoseconds an element, each way: benchmarks/bench_normalization.py
 
@@ -70,7 +70,7 @@ cdef void run_norm(const Norm *norm, const real *x, const real *weight, const re
                    const Epilogue *activation) noexcept nogil:
     """pre = xhat weight + bias; y = activation(pre). pre may be y; without an activation only pre is written.
 
-    Of rows, the statistics are written too (unless NULL); of columns, they are there. pre may be NULL as well.
+    Statistics of rows are written too (unless NULL); those of columns were computed before. pre may be NULL as well.
     """
     cdef NormWork work = NormWork(norm=norm, x=x, weight=weight, bias=bias, pre=pre, y=y, statistics=statistics,
                                   cols=cols, eps=eps, activation=activation)
@@ -110,9 +110,9 @@ cdef void norm_backward_task(const void *work, Py_ssize_t start, Py_ssize_t stop
 cdef void run_norm_backward(const Norm *norm, const real *g, const real *x, const real *weight, const real *statistics,
                             real *grad_x, const real *saved, Py_ssize_t rows, Py_ssize_t cols,
                             const Epilogue *gate) noexcept nogil:
-    """grad_x, which may be g, then times the derivative of the activation before this layer, which saved `saved`.
+    """grad_x, which may be g, times the derivative of the activation before this layer, computed from `saved`.
 
-    Of columns, `run_norm_gradients` comes first: it leaves the means that this needs in the statistics.
+    For columns, `run_norm_gradients` must run first: it stores the means needed here in the statistics.
     """
     cdef NormGradWork work = NormGradWork(norm=norm, g=g, x=x, weight=weight, statistics=statistics, grad_x=grad_x,
                                           saved=saved, cols=cols, gate=gate)
@@ -143,7 +143,7 @@ cdef void gradients_task(const void *work, Py_ssize_t start, Py_ssize_t stop, re
 
 cdef void run_norm_gradients(const Norm *norm, const real *g, const real *x, real *statistics, real *grad_weight,
                              real *grad_bias, Py_ssize_t rows, Py_ssize_t cols, bint accumulate) noexcept nogil:
-    """grad_weight = column sums of g xhat, grad_bias of g (unless NULL), added to what is there if `accumulate`."""
+    """grad_weight = column sums of g xhat, grad_bias of g (unless NULL); with `accumulate` added to the old values."""
     cdef ParameterGradWork work = ParameterGradWork(norm=norm, g=g, x=x, statistics=statistics, grad_weight=grad_weight,
                                                      grad_bias=grad_bias, rows=rows, cols=cols, accumulate=accumulate)
     parallel_for(<Task> gradients_task[real], &work, cols, UNIT, rows * cols * COST)
@@ -165,7 +165,7 @@ cdef void statistics_task(const void *work, Py_ssize_t start, Py_ssize_t stop, r
 
 cdef void run_statistics(const real *x, const real *running_mean, const real *running_var, real *statistics,
                          Py_ssize_t rows, Py_ssize_t cols, double eps) noexcept nogil:
-    """The statistics of columns: those of the batch, or those that were kept where they are not NULL."""
+    """The statistics of columns: from the running mean and variance, or of the batch if these are NULL."""
     cdef StatisticsWork work = StatisticsWork(x=x, statistics=statistics, rows=rows, cols=cols, eps=eps)
     if running_mean != NULL:
         dispatch.running_statistics(running_mean, running_var, statistics, cols, eps)
@@ -174,7 +174,7 @@ cdef void run_statistics(const real *x, const real *running_mean, const real *ru
 
 
 cdef void forget_batch(real *statistics, Py_ssize_t cols) noexcept nogil:
-    """Let the gradient of x take the statistics as given: they are not of its batch."""
+    """Set the means of the gradients to 0, for running statistics, which do not depend on x."""
     memset(statistics + FNN_GRAD_MEAN * cols, 0, (FNN_COLUMN_STATISTICS - FNN_GRAD_MEAN) * cols * sizeof(real))
 
 
@@ -184,29 +184,29 @@ cdef Norm BATCH = find_norm("batch_norm")
 
 
 cdef inline Py_ssize_t columns(x) noexcept:
-    """The last axis of a plain array."""
+    """The length of the last axis of a plain array."""
     return cnp.PyArray_DIM(<cnp.ndarray> x, cnp.PyArray_NDIM(<cnp.ndarray> x) - 1)
 
 
 cdef inline Py_ssize_t rows_of(x) noexcept:
-    """Of a plain array, all its other axes as one."""
+    """The number of rows of a plain array: the product of its other axes."""
     return arrays.size(x) // max(1, columns(x))
 
 
 cdef bint is_vector(v, x) noexcept:
-    """None, or a plain array of x's dtype with a number for each of its columns."""
+    """Whether v is None, or a plain array of x's dtype with a number for each column of x."""
     return v is None or (arrays.is_plain(v) and arrays.same_dtype(v, x) and cnp.PyArray_NDIM(<cnp.ndarray> v) == 1
                          and cnp.PyArray_DIM(<cnp.ndarray> v, 0) == columns(x))
 
 
 cdef bint fits(x, weight, bias, eps) noexcept:
-    """Arguments that need neither a repair nor an explanation."""
+    """Whether the arguments do not need the slow path."""
     return (not dispatch.reference and arrays.is_plain(x) and cnp.PyArray_NDIM(<cnp.ndarray> x) >= 1
             and is_vector(weight, x) and is_vector(bias, x) and type(eps) is float and <double> eps >= 0)
 
 
 cdef bint writes_apart(out, x, a, b) noexcept:
-    """Whether `out` takes what is computed from x, an element at a time, and is apart from the vectors."""
+    """Whether an elementwise result of x can be written to `out`, which shares no memory with the vectors."""
     return out is None or (arrays.takes_output(out, x) and arrays.apart(out, a) and arrays.apart(out, b))
 
 
@@ -223,7 +223,7 @@ cdef object new_vector(x):
 cdef void norm_backward_all(const Norm *norm, void *g, void *x, void *weight, void *statistics, void *grad_x,
                             void *grad_weight, void *grad_bias, Py_ssize_t rows, Py_ssize_t cols, bint given,
                             real dtype) noexcept nogil:
-    """All gradients from the statistics, which are `given` where they are not those of x."""
+    """All gradients from the statistics; with `given` these are running statistics, which do not depend on x."""
     run_norm_gradients(norm, <const real *> g, <const real *> x, <real *> statistics, <real *> grad_weight,
                        <real *> grad_bias, rows, cols, False)
     if given:
@@ -240,7 +240,7 @@ cdef class RowNorm:
         self.norm = find_norm(name)
 
     def quick(self, x, weight, bias, eps, out=None):
-        """The result, or None if the arguments are for the slow path."""
+        """The result, or None if the arguments need the slow path."""
         if not fits(x, weight, bias, eps) or not writes_apart(out, x, weight, bias):
             return None
         if out is None:
@@ -266,7 +266,7 @@ cdef class RowNorm:
                          <float *> NULL, rows, cols, eps, &NONE)
 
     def quick_backward(self, g, x, weight, eps):
-        """The gradients of x, weight and bias in new arrays, or None if the arguments are for the slow path."""
+        """The gradients of x, weight and bias in new arrays, or None if the arguments need the slow path."""
         if not fits(x, weight, None, eps) or not arrays.is_plain_like(g, x):
             return None
         gradients = arrays.empty_like(x), new_vector(x), new_vector(x)
@@ -298,7 +298,7 @@ cdef class RowNorm:
 
 
 def quick_batch_norm(x, running_mean, running_var, weight, bias, training, momentum, eps, out=None):
-    """`batch_norm`, or None if the arguments are for the slow path."""
+    """`batch_norm`, or None if the arguments need the slow path."""
     if (not fits(x, weight, bias, eps) or type(training) is not bool or training or type(momentum) is not float
             or not 0.0 <= <double> momentum <= 1.0 or running_mean is None or running_var is None
             or not is_vector(running_mean, x) or not is_vector(running_var, x)
@@ -311,7 +311,7 @@ def quick_batch_norm(x, running_mean, running_var, weight, bias, training, momen
 
 
 cpdef batch_norm(x, running_mean, running_var, weight, bias, out, bint training, double momentum, double eps):
-    """Fill `out` from plain arrays of one dtype; while training, the running statistics are updated unless None."""
+    """Fill `out` from plain arrays of one dtype; with training, the running statistics are updated unless None."""
     cdef Py_ssize_t cols = columns(x)
     cdef Py_ssize_t rows = rows_of(x)
     statistics = new_rows(x, FNN_COLUMN_STATISTICS, cols)
@@ -345,7 +345,7 @@ cdef void batch_norm_all(void *x, void *running_mean, void *running_var, void *w
 
 
 def batch_norm_backward(g, x, running_mean, running_var, weight, grad_x, grad_weight, grad_bias, double eps):
-    """Fill the gradients, all arrays being plain and of one dtype; without running statistics, x has its own."""
+    """Fill the gradients, all arrays being plain and of one dtype; without running statistics, those of x are used."""
     cdef Py_ssize_t cols = columns(x)
     cdef Py_ssize_t rows = rows_of(x)
     statistics = new_rows(x, FNN_COLUMN_STATISTICS, cols)

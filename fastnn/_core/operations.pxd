@@ -1,4 +1,7 @@
-"""The operations of a program as C structs, and their interpreter."""
+"""The operations of a program as C structs, and their interpreter.
+
+`fastnn/compiler/operations.py` says of each kind what it reads, writes and takes.
+"""
 
 from libc.stdint cimport int64_t, uint64_t
 
@@ -7,44 +10,62 @@ from fastnn._core.linear cimport Epilogue
 from fastnn._core.normalization cimport Norm
 from fastnn._core.optimizers cimport Update
 
-cdef enum:
-    LINEAR, LINEAR_BACKWARD, ACTIVATION, ACTIVATION_BACKWARD, ROWS, ROWS_BACKWARD, NOISE, NOISE_BACKWARD, COPY
-    COLUMNS, LABELS_OF, HEADS_BEGIN, HEADS_HEAD, HEADS_END, NORM, NORM_BACKWARD, RUNNING, LOSS, ROW_LOSS, CORRECT
-    COUNT_CLASSES, COUNT_TOP, COUNT_ERRORS, UPDATE, AVERAGE, PYTHON
-    PRELU, PRELU_BACKWARD, TEMPERATURE, TEMPERATURE_BACKWARD, EMBEDDING, EMBEDDING_BACKWARD, GATHER, GATHER_BACKWARD
-
-# What an operation reads and writes. An array that is known only at the run (a Slot) is filled in when it begins.
-cdef enum:
-    X, Y, PRE, WEIGHT, BIAS, SAVED, GRAD_Y, GRAD_X, GRAD_WEIGHT, GRAD_BIAS, TARGET, SAMPLE_WEIGHT, EXPANDED
-    EXTRA, GRAD_EXTRA, S0, S1, S2, HYPER, STEP, SPANS, CLIPPING, STATISTICS, RUNNING_MEAN, RUNNING_VAR, INDEX, ROLES
-
-# Bits of Op.flag: the loss is a mean; targets are class indices; gradients are added to those there (those of a loss
-# are of a sum then, and the update divides by the weights of all its batches); the mean is of rows, not of elements;
-# weights of classes count in the mean.
+# The kinds, by the names of the table in lower case.
 cpdef enum:
-    MEAN = 1
-    LABELS = 2
-    ACCUMULATE = 4
-    BY_ROWS = 8
-    SHARED = 16
+    LINEAR, LINEAR_BACKWARD, ACTIVATION, ACTIVATION_BACKWARD, ADD, ROWS, ROWS_BACKWARD, NOISE, NOISE_BACKWARD
+    LAYER_NORM, LAYER_NORM_BACKWARD, RMS_NORM, RMS_NORM_BACKWARD, BATCH_NORM, BATCH_NORM_BACKWARD, RUNNING
+    PRELU, PRELU_BACKWARD, TEMPERATURE_SCALE, TEMPERATURE_SCALE_BACKWARD, EMBEDDING, EMBEDDING_BACKWARD
+    GATHER, GATHER_BACKWARD, COPY, COPY_COLUMNS, READ_LABELS, HEADS_BEGIN, HEADS_ADD, HEADS_END
+    LOSS, ROW_LOSS, COUNT_CORRECT, COUNT_CLASSES, COUNT_TOP, COUNT_ERRORS, UPDATE, AVERAGE, PYTHON
+
+# The operands, by the names of the table in lower case. Arguments of the run are filled in when it begins.
+cpdef enum:
+    X, OTHER, Y, PRE, WEIGHT, BIAS, SAVED, GRAD_OUTPUT, GRAD_INPUT, GRAD_WEIGHT, GRAD_BIAS, TARGET, SAMPLE_WEIGHT
+    EXPANDED, EXTRA, GRAD_EXTRA, S0, S1, S2, HYPER, STEP, SPANS, CLIPPING, STATISTICS, RUNNING_MEAN, RUNNING_VAR, INDEX
+    ROLES  # their number
+
+# Bits of Op.flag.
+cpdef enum:
+    MEAN = 1           # the loss is a mean
+    LABELS = 2         # targets are class indices
+    ACCUMULATE = 4     # gradients are added to those there; a loss leaves its division to the update
+    BY_ROWS = 8        # the mean is over rows, not over elements
+    CLASS_WEIGHTS = 16  # weights of classes count in the mean
+    ROOT = 32          # the loss is the square root of the mean
+    EACH_OUTPUT = 64   # targets have a label of 0 or 1 for each output
+
+# Parameters of a kind, by name; those that it has not got are 0.
+ctypedef struct Options:
+    double eps             # of a normalization
+    double momentum        # of running statistics; below 0: their average over all batches
+    double factor          # of copied columns
+    double head_weight     # of the loss of a head
+    double threshold       # above which an output says yes
+    int64_t ignored        # the class index of rows that count nothing
+    int64_t k              # of the top k classes
+    int64_t x_stride       # numbers from one row of x to the next
+    int64_t y_stride
+    int64_t num_embeddings
+    int64_t padding        # the row of the table without a gradient; -1: none
+    int64_t shared         # whether all columns share one slope
+    int64_t place          # where in the sums a metric or a head counts
 
 ctypedef struct Op:
     int kind
     int kernel
-    int flag             # of the bits below
-    int root             # rmse: the loss is the root of the mean
+    int flag
     int targets          # their kind, of a loss
+    int call             # of a Python operation: which one
     Py_ssize_t n_in
     Py_ssize_t n_out
     double cost
-    double[3] params
+    double[3] params     # of the kernel
+    Options options
     Epilogue epilogue
     Norm norm
-    double eps           # of a normalization
     Update update
     uint64_t seed
     uint64_t stream
-    Py_ssize_t place     # where in the sums a metric counts
     void *p[ROLES]
 
 ctypedef struct Totals:
@@ -60,14 +81,14 @@ ctypedef struct Totals:
     double kept_weight
     double kept_divisor
     double *sums         # all of them, with what metrics count behind the numbers above; or NULL
-    Py_ssize_t bad_row   # the row of the batch whose label, code or target in a column of an operation is out of range
+    Py_ssize_t bad_row   # the row of the batch whose label, index or target in a column of an operation is out of range
     int64_t bad_value    # the label
-    double bad_number    # the code or the target
+    double bad_number    # the index or the target
     Py_ssize_t bad_column
     int bad_op
 
 cdef enum:
-    DONE, BAD_LABEL, BAD_TARGET, BAD_CODE, NON_FINITE, BAD_NORM, RAISED
+    DONE, BAD_LABEL, BAD_TARGET, BAD_INDEX, NON_FINITE, BAD_NORM, RAISED
 
 cdef double divisor_of(const Totals *totals, double rows, double weight_sum) noexcept nogil
 cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, real dtype) noexcept nogil

@@ -1,7 +1,11 @@
-KINDS: dict[str, int]
-ROLE_NAMES: tuple[str, ...]
+OPTION_NAMES: tuple[str, ...]
+
+def number_of(name: str) -> int: ...
+
 MEAN: int
 LABELS: int
 ACCUMULATE: int
 BY_ROWS: int
-SHARED: int
+CLASS_WEIGHTS: int
+ROOT: int
+EACH_OUTPUT: int

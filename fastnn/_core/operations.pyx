@@ -23,30 +23,19 @@ from fastnn._core.parametric cimport (
 )
 from fastnn._core.softmax cimport run_rows1, run_rows2
 
-KINDS = {
-    "linear": LINEAR, "linear_backward": LINEAR_BACKWARD, "activation": ACTIVATION,
-    "activation_backward": ACTIVATION_BACKWARD, "rows": ROWS, "rows_backward": ROWS_BACKWARD, "noise": NOISE,
-    "noise_backward": NOISE_BACKWARD, "copy": COPY, "columns": COLUMNS, "labels": LABELS_OF,
-    "heads_begin": HEADS_BEGIN, "heads_head": HEADS_HEAD, "heads_end": HEADS_END,
-    "layer_norm": NORM, "layer_norm_backward": NORM_BACKWARD, "rms_norm": NORM, "rms_norm_backward": NORM_BACKWARD,
-    "batch_norm": NORM, "batch_norm_backward": NORM_BACKWARD, "running": RUNNING,
-    "loss": LOSS, "row_loss": ROW_LOSS, "correct": CORRECT,
-    "count_classes": COUNT_CLASSES, "count_top": COUNT_TOP, "count_errors": COUNT_ERRORS, "update": UPDATE,
-    "average": AVERAGE, "python": PYTHON,
-    "prelu": PRELU, "prelu_backward": PRELU_BACKWARD, "temperature_scale": TEMPERATURE,
-    "temperature_scale_backward": TEMPERATURE_BACKWARD, "embedding": EMBEDDING,
-    "embedding_backward": EMBEDDING_BACKWARD, "gather": GATHER, "gather_backward": GATHER_BACKWARD,
-}
+cdef Options NO_OPTIONS
+memset(&NO_OPTIONS, 0, sizeof(NO_OPTIONS))
+OPTION_NAMES = tuple(NO_OPTIONS)
 
-ROLE_NAMES = ("x", "y", "pre", "weight", "bias", "saved", "grad_y", "grad_x", "grad_weight", "grad_bias",
-              "target", "sample_weight", "expanded", "extra", "grad_extra", "s0", "s1", "s2", "hyper", "step", "spans",
-              "clipping", "statistics", "running_mean", "running_var", "index")
-assert len(ROLE_NAMES) == ROLES
+
+def number_of(str name):
+    """The number of a kind or an operand, by its name in the table."""
+    return globals()[name.upper()]
 
 
 cdef void add_loss(Op *op, Totals *totals, double loss_sum, double weight_sum) noexcept nogil:
     totals.loss = loss_sum / weight_sum if op.flag & MEAN else loss_sum
-    if op.root:
+    if op.flag & ROOT:
         totals.loss = sqrt(totals.loss)
     totals.loss_sum += loss_sum
     totals.weight_sum += weight_sum
@@ -75,10 +64,10 @@ cdef double expand_weights(const real *weight, real *expanded, Py_ssize_t rows, 
 
 
 cdef void describe_loss(Op *op, fnn_loss *of) noexcept nogil:
-    """The operands of a loss, whose weights and scale are yet to be told; nobody wants the single losses."""
+    """Set the operands of a loss, but for weights and scale; the losses of single elements are not requested."""
     cdef int i
     of.x, of.target, of.weight, of.labels, of.extra = op.p[X], op.p[TARGET], NULL, NULL, op.p[EXTRA]
-    of.loss, of.grad, of.grad_extra, of.cols = NULL, op.p[GRAD_X], op.p[GRAD_EXTRA], op.n_in
+    of.loss, of.grad, of.grad_extra, of.cols = NULL, op.p[GRAD_INPUT], op.p[GRAD_EXTRA], op.n_in
     for i in range(3):
         of.params[i] = op.params[i]
 
@@ -101,7 +90,7 @@ cdef int run_elementwise_loss(Op *op, Totals *totals, Py_ssize_t rows, real dtyp
             count /= op.n_in
     divisor = note_divisor(op, totals, divisor_of(totals, plain, count))
     of.scale = inverse(divisor)
-    if op.root:
+    if op.flag & ROOT:
         run_root_loss(op, &of, totals, n, count, divisor, dtype)
     else:
         add_loss(op, totals, run_loss(op.kernel, &of, n, dtype), count)
@@ -118,8 +107,8 @@ cdef void run_root_loss(Op *op, fnn_loss *of, Totals *totals, Py_ssize_t n, doub
     add_loss(op, totals, total, count)
     totals.loss = root
     of.scale = 1.0 / (2.0 * root) / divisor if root != 0 and shared != 0 and divisor != 0 else 0.0
-    if op.p[GRAD_X] != NULL:
-        of.grad = op.p[GRAD_X]
+    if op.p[GRAD_INPUT] != NULL:
+        of.grad = op.p[GRAD_INPUT]
         run_loss(op.kernel, of, n, dtype)
 
 
@@ -133,15 +122,15 @@ cdef int run_rows_loss(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noex
     of.weight = weight
     if op.flag & LABELS:
         of.labels, of.target = <int64_t *> op.p[TARGET], NULL
-        totals.bad_row = bad_label(of.labels, rows, op.n_in, <int64_t> op.params[0])
+        totals.bad_row = bad_label(of.labels, rows, op.n_in, op.options.ignored)
         if totals.bad_row >= 0:
             totals.bad_value = of.labels[totals.bad_row]
             return BAD_LABEL
-        if op.flag & SHARED:
+        if op.flag & CLASS_WEIGHTS:
             by_class = <const real *> op.p[EXTRA]
-        count = label_sum(of.labels, weight, by_class, <int64_t> op.params[0], rows, op.n_in)
+        count = label_sum(of.labels, weight, by_class, op.options.ignored, rows, op.n_in)
         if totals.mean_weight > 0:
-            plain = label_sum(of.labels, <const real *> NULL, by_class, <int64_t> op.params[0], rows, op.n_in)
+            plain = label_sum(of.labels, <const real *> NULL, by_class, op.options.ignored, rows, op.n_in)
     elif weight != NULL:
         count = run_sum(weight, rows)
     of.scale = inverse(note_divisor(op, totals, divisor_of(totals, plain, count)))
@@ -153,9 +142,9 @@ cdef Reading reading(Op *op) noexcept nogil:
     """How a metric reads outputs and targets."""
     cdef Reading how
     how.labels = <const int64_t *> op.p[TARGET] if op.flag & LABELS else NULL
-    how.columns = op.root or (op.n_in == 1 and how.labels == NULL)
-    how.threshold = op.params[0]
-    how.ignored = <int64_t> op.params[1]
+    how.columns = op.flag & EACH_OUTPUT or (op.n_in == 1 and how.labels == NULL)
+    how.threshold = op.options.threshold
+    how.ignored = op.options.ignored
     return how
 
 
@@ -165,24 +154,24 @@ cdef void run_metric(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noexce
     cdef const real *target = <const real *> op.p[TARGET]
     cdef const real *weight = <const real *> op.p[SAMPLE_WEIGHT]
     cdef double[2] correct = [totals.correct, totals.samples]
-    if op.kind == CORRECT:
+    if op.kind == COUNT_CORRECT:
         count_correct(reading(op), x, target, weight, correct, rows, op.n_in)
         totals.correct, totals.samples = correct[0], correct[1]
-    elif totals.sums == NULL:  # a single step: nobody asks
+    elif totals.sums == NULL:  # a single step: metrics are not requested
         return
     elif op.kind == COUNT_CLASSES:
-        count_classes(reading(op), x, target, weight, totals.sums + op.place, rows, op.n_in)
+        count_classes(reading(op), x, target, weight, totals.sums + op.options.place, rows, op.n_in)
     elif op.kind == COUNT_TOP:
-        count_top(reading(op), x, target, weight, totals.sums + op.place, rows, op.n_in, op.params[0])
+        count_top(reading(op), x, target, weight, totals.sums + op.options.place, rows, op.n_in, op.options.k)
     else:
-        count_errors(x, target, weight, totals.sums + op.place, rows, op.n_in)
+        count_errors(x, target, weight, totals.sums + op.options.place, rows, op.n_in)
 
 
 cdef void run_linear_backward(Op *op, Py_ssize_t rows, real dtype) noexcept nogil:
-    if op.p[GRAD_X] != NULL:
-        run_linear_grad_x(<const real *> op.p[GRAD_Y], <const real *> op.p[WEIGHT],
-                          <real *> op.p[GRAD_X], <const real *> op.p[SAVED], rows, op.n_in, op.n_out, &op.epilogue)
-    run_linear_grad_weight(<const real *> op.p[GRAD_Y], <const real *> op.p[X], <real *> op.p[GRAD_WEIGHT],
+    if op.p[GRAD_INPUT] != NULL:
+        run_linear_grad_x(<const real *> op.p[GRAD_OUTPUT], <const real *> op.p[WEIGHT],
+                          <real *> op.p[GRAD_INPUT], <const real *> op.p[SAVED], rows, op.n_in, op.n_out, &op.epilogue)
+    run_linear_grad_weight(<const real *> op.p[GRAD_OUTPUT], <const real *> op.p[X], <real *> op.p[GRAD_WEIGHT],
                            <real *> op.p[GRAD_BIAS], op.flag & ACCUMULATE, rows, op.n_in, op.n_out)
 
 
@@ -190,31 +179,32 @@ cdef void run_normalization(Op *op, Py_ssize_t rows, real dtype) noexcept nogil:
     cdef real *statistics = <real *> op.p[STATISTICS]
     if op.norm.step == 0:
         run_statistics(<const real *> op.p[X], <const real *> op.p[RUNNING_MEAN], <const real *> op.p[RUNNING_VAR],
-                       statistics, rows, op.n_in, op.eps)
+                       statistics, rows, op.n_in, op.options.eps)
     run_norm(&op.norm, <const real *> op.p[X], <const real *> op.p[WEIGHT], <const real *> op.p[BIAS],
-             <real *> op.p[PRE], <real *> op.p[Y], statistics, rows, op.n_in, op.eps, &op.epilogue)
+             <real *> op.p[PRE], <real *> op.p[Y], statistics, rows, op.n_in, op.options.eps, &op.epilogue)
 
 
 cdef void run_normalization_backward(Op *op, Py_ssize_t rows, real dtype) noexcept nogil:
     cdef real *statistics = <real *> op.p[STATISTICS]
-    run_norm_gradients(&op.norm, <const real *> op.p[GRAD_Y], <const real *> op.p[X], statistics,
+    run_norm_gradients(&op.norm, <const real *> op.p[GRAD_OUTPUT], <const real *> op.p[X], statistics,
                        <real *> op.p[GRAD_WEIGHT], <real *> op.p[GRAD_BIAS], rows, op.n_in, op.flag & ACCUMULATE)
     if op.p[RUNNING_MEAN] != NULL:
         forget_batch(statistics, op.n_in)
-    if op.p[GRAD_X] != NULL:
-        run_norm_backward(&op.norm, <const real *> op.p[GRAD_Y], <const real *> op.p[X], <const real *> op.p[WEIGHT],
-                          <const real *> statistics, <real *> op.p[GRAD_X], <const real *> op.p[SAVED], rows, op.n_in,
+    if op.p[GRAD_INPUT] != NULL:
+        run_norm_backward(&op.norm, <const real *> op.p[GRAD_OUTPUT], <const real *> op.p[X], <const real *> op.p[WEIGHT],
+                          <const real *> statistics, <real *> op.p[GRAD_INPUT], <const real *> op.p[SAVED], rows, op.n_in,
                           &op.epilogue)
 
 
 cdef void run_running(Op *op, Py_ssize_t rows, real dtype) noexcept nogil:
-    """Let running statistics go towards those of the batch, by params[0]; below 0, to the average of all batches."""
+    """Move running statistics towards those of the batch by the momentum, or to the average over all batches."""
     cdef int64_t *batches = <int64_t *> op.p[STEP]
     if rows < 2:
         return
     batches[0] += 1
     dispatch.update_running(<const real *> op.p[STATISTICS], <real *> op.p[RUNNING_MEAN], <real *> op.p[RUNNING_VAR],
-                            rows, op.n_in, op.params[0] if op.params[0] >= 0 else 1.0 / batches[0])
+                            rows, op.n_in,
+                            op.options.momentum if op.options.momentum >= 0 else 1.0 / batches[0])
 
 
 cdef void copy_columns(const real *x, Py_ssize_t x_stride, real *y, Py_ssize_t y_stride, real factor, Py_ssize_t rows,
@@ -252,11 +242,11 @@ cdef void combine_heads(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noe
     if op.kind == HEADS_BEGIN:
         totals.heads, totals.kept_loss, totals.kept_weight = 0, totals.loss_sum, totals.weight_sum
         totals.kept_divisor = totals.divisor
-    elif op.kind == HEADS_HEAD:
+    elif op.kind == HEADS_ADD:
         if totals.weight_sum != totals.kept_weight:  # something counted
-            totals.heads += op.params[0] * totals.loss
+            totals.heads += op.options.head_weight * totals.loss
             if totals.sums != NULL:
-                totals.sums[op.place] += weight * totals.loss
+                totals.sums[op.options.place] += weight * totals.loss
         totals.loss_sum, totals.weight_sum = totals.kept_loss, totals.kept_weight
     else:
         totals.loss = totals.heads
@@ -265,25 +255,25 @@ cdef void combine_heads(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noe
         totals.divisor = totals.kept_divisor + batch_divisor(op, totals, rows, dtype)
 
 
-cdef int run_codes(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noexcept nogil:
-    """Rows of a table by their number, once all codes are found to be such."""
-    cdef const real *codes = <const real *> op.p[X]
+cdef int run_embedding_op(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noexcept nogil:
+    """Rows of a table by their index; the first index that is out of range is reported."""
+    cdef const real *indices = <const real *> op.p[X]
     cdef Py_ssize_t n = rows * op.n_in
-    cdef Py_ssize_t bad = dispatch.bad_code(codes, n, <Py_ssize_t> op.params[0])
+    cdef Py_ssize_t bad = dispatch.bad_code(indices, n, op.options.num_embeddings)
     if bad >= 0:
-        totals.bad_row, totals.bad_column, totals.bad_number = bad // op.n_in, bad % op.n_in, codes[bad]
-        return BAD_CODE
-    run_embedding(codes, <const real *> op.p[WEIGHT], <real *> op.p[Y], n, op.n_out // op.n_in)
+        totals.bad_row, totals.bad_column, totals.bad_number = bad // op.n_in, bad % op.n_in, indices[bad]
+        return BAD_INDEX
+    run_embedding(indices, <const real *> op.p[WEIGHT], <real *> op.p[Y], n, op.n_out // op.n_in)
     return DONE
 
 
-cdef void run_codes_backward(Op *op, Py_ssize_t rows, real dtype) noexcept nogil:
-    """The gradient of the table; codes have none."""
-    run_embedding_backward(<const real *> op.p[GRAD_Y], <const real *> op.p[X], <real *> op.p[GRAD_WEIGHT],
-                           rows * op.n_in, <Py_ssize_t> op.params[0], op.n_out // op.n_in, <Py_ssize_t> op.params[1],
+cdef void run_embedding_op_backward(Op *op, Py_ssize_t rows, real dtype) noexcept nogil:
+    """The gradient of the table; that of the indices is 0."""
+    run_embedding_backward(<const real *> op.p[GRAD_OUTPUT], <const real *> op.p[X], <real *> op.p[GRAD_WEIGHT],
+                           rows * op.n_in, op.options.num_embeddings, op.n_out // op.n_in, op.options.padding,
                            op.flag & ACCUMULATE)
-    if op.p[GRAD_X] != NULL:
-        memset(op.p[GRAD_X], 0, rows * op.n_in * sizeof(real))
+    if op.p[GRAD_INPUT] != NULL:
+        memset(op.p[GRAD_INPUT], 0, rows * op.n_in * sizeof(real))
 
 
 cdef int run_parametric(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noexcept nogil:
@@ -291,21 +281,21 @@ cdef int run_parametric(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noe
     cdef Py_ssize_t n = rows * op.n_in
     cdef const real *x = <const real *> op.p[X]
     cdef const real *weight = <const real *> op.p[WEIGHT]
-    cdef const real *g = <const real *> op.p[GRAD_Y]
-    cdef real *grad_x = <real *> op.p[GRAD_X]
+    cdef const real *g = <const real *> op.p[GRAD_OUTPUT]
+    cdef real *grad_x = <real *> op.p[GRAD_INPUT]
     cdef real *grad_weight = <real *> op.p[GRAD_WEIGHT]
     if op.kind == PRELU:
-        run_prelu(x, weight, <real *> op.p[Y], rows, op.n_in, op.params[0] != 0)
+        run_prelu(x, weight, <real *> op.p[Y], rows, op.n_in, op.options.shared != 0)
     elif op.kind == PRELU_BACKWARD:
-        run_prelu_backward(g, x, weight, grad_x, grad_weight, rows, op.n_in, op.params[0] != 0, op.flag & ACCUMULATE)
-    elif op.kind == TEMPERATURE:
+        run_prelu_backward(g, x, weight, grad_x, grad_weight, rows, op.n_in, op.options.shared != 0, op.flag & ACCUMULATE)
+    elif op.kind == TEMPERATURE_SCALE:
         run_temperature_scale(x, weight, <real *> op.p[Y], n)
-    elif op.kind == TEMPERATURE_BACKWARD:
+    elif op.kind == TEMPERATURE_SCALE_BACKWARD:
         run_temperature_scale_backward(g, x, weight, grad_x, grad_weight, n, op.flag & ACCUMULATE)
     elif op.kind == EMBEDDING:
-        return run_codes(op, totals, rows, dtype)
+        return run_embedding_op(op, totals, rows, dtype)
     elif op.kind == EMBEDDING_BACKWARD:
-        run_codes_backward(op, rows, dtype)
+        run_embedding_op_backward(op, rows, dtype)
     elif op.kind == GATHER:
         run_gather(x, <const int64_t *> op.p[INDEX], <real *> op.p[Y], rows, op.n_in, op.n_out)
     elif op.kind == GATHER_BACKWARD:
@@ -323,32 +313,34 @@ cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, real dty
     elif op.kind == ACTIVATION:
         run_map1(op.kernel, op.cost, <const real *> op.p[X], <real *> op.p[Y], n, op.params)
     elif op.kind == ACTIVATION_BACKWARD:
-        run_map2(op.kernel, op.cost, <const real *> op.p[GRAD_Y], <const real *> op.p[SAVED], <real *> op.p[GRAD_X],
+        run_map2(op.kernel, op.cost, <const real *> op.p[GRAD_OUTPUT], <const real *> op.p[SAVED], <real *> op.p[GRAD_INPUT],
                  n, op.params)
+    elif op.kind == ADD:
+        run_map2(op.kernel, op.cost, <const real *> op.p[X], <const real *> op.p[OTHER], <real *> op.p[Y], n, op.params)
     elif op.kind == ROWS:
         run_rows1(op.kernel, <const real *> op.p[X], <real *> op.p[Y], rows, op.n_in,
                   op.n_out if op.n_out else op.n_in, op.params)
     elif op.kind == ROWS_BACKWARD:
-        run_rows2(op.kernel, <const real *> op.p[GRAD_Y], <const real *> op.p[SAVED], <real *> op.p[GRAD_X], rows,
+        run_rows2(op.kernel, <const real *> op.p[GRAD_OUTPUT], <const real *> op.p[SAVED], <real *> op.p[GRAD_INPUT], rows,
                   op.n_in, op.n_out if op.n_out else op.n_in, op.params)
     elif op.kind == NOISE:
         run_noise(op.kernel, <const real *> op.p[X], <real *> op.p[Y], n, op.seed, op.stream + tick, 0, op.params)
     elif op.kind == NOISE_BACKWARD:
-        run_noise(op.kernel, <const real *> op.p[GRAD_Y], <real *> op.p[GRAD_X], n, op.seed, op.stream + tick, 0,
+        run_noise(op.kernel, <const real *> op.p[GRAD_OUTPUT], <real *> op.p[GRAD_INPUT], n, op.seed, op.stream + tick, 0,
                   op.params)
     elif op.kind == COPY:
         memcpy(op.p[Y], op.p[X], n * sizeof(real))
-    elif op.kind == COLUMNS:
-        copy_columns(<const real *> op.p[X], <Py_ssize_t> op.params[0], <real *> op.p[Y], <Py_ssize_t> op.params[1],
-                     <real> (op.params[2] * (batch_divisor(op, totals, rows, dtype) if op.flag & ACCUMULATE else 1.0)),
+    elif op.kind == COPY_COLUMNS:
+        copy_columns(<const real *> op.p[X], op.options.x_stride, <real *> op.p[Y], op.options.y_stride,
+                     <real> (op.options.factor * (batch_divisor(op, totals, rows, dtype) if op.flag & ACCUMULATE else 1.0)),
                      rows, op.n_in)
-    elif op.kind == LABELS_OF:
-        read_labels(<const real *> op.p[X], <Py_ssize_t> op.params[0], <int64_t *> op.p[Y], rows)
-    elif op.kind in (HEADS_BEGIN, HEADS_HEAD, HEADS_END):
+    elif op.kind == READ_LABELS:
+        read_labels(<const real *> op.p[X], op.options.x_stride, <int64_t *> op.p[Y], rows)
+    elif op.kind in (HEADS_BEGIN, HEADS_ADD, HEADS_END):
         combine_heads(op, totals, rows, dtype)
-    elif op.kind == NORM:
+    elif op.kind in (LAYER_NORM, RMS_NORM, BATCH_NORM):
         run_normalization(op, rows, dtype)
-    elif op.kind == NORM_BACKWARD:
+    elif op.kind in (LAYER_NORM_BACKWARD, RMS_NORM_BACKWARD, BATCH_NORM_BACKWARD):
         run_normalization_backward(op, rows, dtype)
     elif op.kind == RUNNING:
         run_running(op, rows, dtype)
@@ -356,7 +348,7 @@ cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, real dty
         return run_elementwise_loss(op, totals, rows, dtype)
     elif op.kind == ROW_LOSS:
         return run_rows_loss(op, totals, rows, dtype)
-    elif op.kind in (CORRECT, COUNT_CLASSES, COUNT_TOP, COUNT_ERRORS):
+    elif op.kind in (COUNT_CORRECT, COUNT_CLASSES, COUNT_TOP, COUNT_ERRORS):
         run_metric(op, totals, rows, dtype)
     elif op.kind == UPDATE:
         if not run_update(&op.update, inverse(totals.divisor) if op.flag & MEAN else 1.0, dtype):

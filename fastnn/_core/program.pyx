@@ -18,9 +18,10 @@ from fastnn._core cimport arrays, dispatch
 from fastnn._core.accumulation cimport Group, begin_group, end_group, keep_running
 from fastnn._core.batches cimport Batches, check_batches, next_batch, read_batches
 from fastnn._core.operations cimport (
-    ACTIVATION, ACTIVATION_BACKWARD, AVERAGE, BAD_CODE, BAD_LABEL, BAD_NORM, BAD_TARGET, DONE, LABELS, LINEAR,
-    LINEAR_BACKWARD, LOSS, NOISE, NOISE_BACKWARD, NON_FINITE, NORM, NORM_BACKWARD, PYTHON, RAISED, ROW_LOSS, ROWS,
-    ROWS_BACKWARD, UPDATE, Op, Totals, divisor_of, run_op,
+    ACTIVATION, ACTIVATION_BACKWARD, ADD, AVERAGE, BAD_INDEX, BAD_LABEL, BAD_NORM, BAD_TARGET, BATCH_NORM,
+    BATCH_NORM_BACKWARD, DONE, LABELS, LAYER_NORM, LAYER_NORM_BACKWARD, LINEAR, LINEAR_BACKWARD, LOSS, NOISE,
+    NOISE_BACKWARD, NON_FINITE, PYTHON, RAISED, RMS_NORM, RMS_NORM_BACKWARD, ROW_LOSS, ROWS, ROWS_BACKWARD, UPDATE, Op,
+    Options, Totals, divisor_of, run_op,
 )
 from fastnn._core.normalization cimport find_norm
 from fastnn._core.optimizers cimport make_update
@@ -29,22 +30,24 @@ from fastnn._core.schedule cimport Schedule, read_schedule, set_rates
 from fastnn._core.threads cimport fork_count
 
 from fastnn._core.activations import cost_of
+from fastnn._core.errors import BadIndex, BadLabel, BadTarget, NonFinite
 from fastnn._core.losses import ANY, TARGET_KINDS
-from fastnn._core.operations import KINDS, ROLE_NAMES
+from fastnn._core.operations import OPTION_NAMES, number_of
 from fastnn._core.optimizers import NOT_FINITE
 from fastnn._core.parameters import check_average
 
 cnp.import_array()
 
-SLOT_NAMES = ("input", "target", "sample_weight", "output", "grad_output", "grad_input")
+ARGUMENTS = ("input", "target", "sample_weight", "output", "grad_output", "grad_input")
 
 cdef enum:
-    INPUT, TARGET_SLOT, WEIGHT_SLOT, OUTPUT, GRAD_OUTPUT, GRAD_INPUT, SLOTS
+    INPUT, TARGET_SLOT, WEIGHT_SLOT, OUTPUT, OUTPUT_GRADIENT, INPUT_GRADIENT, SLOTS
 
 cdef enum:
     OWN_SUMS = 5  # numbers of the totals; what metrics count comes behind
 
-assert len(SLOT_NAMES) == SLOTS
+assert len(ARGUMENTS) == SLOTS
+NO_OPTIONS = dict.fromkeys(OPTION_NAMES, 0)
 
 ctypedef struct Fixup:
     int op
@@ -101,7 +104,7 @@ cdef class NativeProgram:
         self.labels = any(o.kind == "row_loss" and o.flag & LABELS for o in plan.operations)
         for i, operation in enumerate(plan.operations):
             self.resolve(i, operation)
-            if any(getattr(array, "slot", None) == "target" for array in operation.arrays.values()):
+            if any(getattr(array, "argument", None) == "target" for array in operation.arrays.values()):
                 self.target_bytes = sizeof(int64_t) if operation.flag & LABELS else operation.n_in * self.itemsize()
 
     def __dealloc__(self):
@@ -113,18 +116,18 @@ cdef class NativeProgram:
     cdef resolve(self, int i, operation):
         cdef Op *op = &self.ops[i]
         cdef int role
-        op.kind = KINDS[operation.kind]
+        op.kind = number_of(operation.kind)
         op.n_in, op.n_out = operation.n_in, operation.n_out
-        op.flag, op.root, op.place = operation.flag, operation.root, operation.place
+        op.flag, op.options = operation.flag, NO_OPTIONS | operation.options
         op.kernel = op.epilogue.kernel = -1
         if len(operation.params) > 3:
             raise ValueError(f"{operation.label} has {len(operation.params)} parameters, there is room for 3")
         for j, value in enumerate(operation.params):
             op.params[j] = value
         for name, array in operation.arrays.items():
-            role = ROLE_NAMES.index(name)
-            if hasattr(array, "slot"):
-                self.add_fixup(i, role, SLOT_NAMES.index(array.slot))
+            role = number_of(name)
+            if hasattr(array, "argument"):
+                self.add_fixup(i, role, ARGUMENTS.index(array.argument))
             elif array is not None:
                 op.p[role] = arrays.data(array)
                 self.keep.append(array)
@@ -140,22 +143,23 @@ cdef class NativeProgram:
         return 0
 
     cdef resolve_kernel(self, Op *op, operation):
-        groups = {ACTIVATION: "map1", ACTIVATION_BACKWARD: "map2", ROWS: "rows1", ROWS_BACKWARD: "rows2", LOSS: "loss",
-                  ROW_LOSS: "row_loss", NOISE: "noise", NOISE_BACKWARD: "noise"}
+        groups = {ACTIVATION: "map1", ACTIVATION_BACKWARD: "map2", ADD: "map2", ROWS: "rows1", ROWS_BACKWARD: "rows2",
+                  LOSS: "loss", ROW_LOSS: "row_loss", NOISE: "noise", NOISE_BACKWARD: "noise"}
+        fused = {LINEAR: "map1", LAYER_NORM: "map1", RMS_NORM: "map1", BATCH_NORM: "map1", LINEAR_BACKWARD: "map2",
+                 LAYER_NORM_BACKWARD: "map2", RMS_NORM_BACKWARD: "map2", BATCH_NORM_BACKWARD: "map2"}
         if op.kind == PYTHON:
             self.keep.append(operation.call)
-            op.n_in = len(self.keep) - 1
+            op.call = len(self.keep) - 1
         elif op.kind == AVERAGE:
             check_average(operation.arrays["s0"], operation.arrays["weight"], operation.arrays["hyper"],
                           operation.arrays["step"])
         elif op.kind == UPDATE:
             op.update = make_update(operation.kernel, operation.arrays)
-        elif op.kind in (LINEAR, LINEAR_BACKWARD, NORM, NORM_BACKWARD):
-            if op.kind in (NORM, NORM_BACKWARD):
-                op.norm, op.eps = find_norm(operation.kind.removesuffix("_backward")), operation.eps
+        elif op.kind in fused:
+            if op.kind not in (LINEAR, LINEAR_BACKWARD):
+                op.norm = find_norm(operation.kind.removesuffix("_backward"))
             if operation.kernel is not None:
-                group = "map1" if op.kind in (LINEAR, NORM) else "map2"
-                op.epilogue.kernel = dispatch.kernel_index(operation.kernel, group)
+                op.epilogue.kernel = dispatch.kernel_index(operation.kernel, fused[op.kind])
                 op.epilogue.params = op.params
         elif op.kind in groups:
             op.kernel = dispatch.kernel_index(operation.kernel, groups[op.kind])
@@ -191,8 +195,8 @@ cdef class NativeProgram:
             raise BadLabel(totals.bad_row + offset, totals.bad_value)
         if status == NON_FINITE:
             raise NonFinite(offset)
-        if status == BAD_CODE:
-            raise BadCode(totals.bad_row + offset, totals.bad_column, totals.bad_number, totals.bad_op)
+        if status == BAD_INDEX:
+            raise BadIndex(totals.bad_row + offset, totals.bad_column, totals.bad_number, totals.bad_op)
         if status == BAD_TARGET:
             raise BadTarget(totals.bad_row + offset, totals.bad_column, totals.bad_number, totals.bad_op)
         if status == BAD_NORM:
@@ -209,7 +213,7 @@ cdef class NativeProgram:
         cdef int i, status
         for i in range(first, last):
             if self.ops[i].kind == PYTHON:
-                status = self.run_python(self.ops[i].n_in, rows, totals)
+                status = self.run_python(self.ops[i].call, rows, totals)
             elif self.double_:
                 status = run_op(&self.ops[i], totals, rows, self.now, <double> 0)
             else:
@@ -309,8 +313,8 @@ cdef class NativeProgram:
         self.acquire()
         with nogil:
             status = self.run_all(0, self.forward_stop, shape[0], slots, &totals)
-        self.release(DONE if status == BAD_CODE else status, &totals, 0)
-        return None if status == BAD_CODE else out
+        self.release(DONE if status == BAD_INDEX else status, &totals, 0)
+        return None if status == BAD_INDEX else out
 
     def step(self, x, y):
         """The loss after one training step, or None if x or y is for the slow path (then nothing has happened)."""
@@ -342,7 +346,7 @@ cdef class NativeProgram:
         cdef Totals totals
         cdef int i, status
         for i in range(SLOTS):
-            array = slots.get(SLOT_NAMES[i])
+            array = slots.get(ARGUMENTS[i])
             pointers[i] = arrays.data(array)
         self.check_span(first, last, rows)
         self.check_sums(sums)
@@ -459,23 +463,3 @@ cdef void read_totals(Totals *totals, double[::1] sums) noexcept:
 cdef void write_totals(Totals *totals, double[::1] sums) noexcept:
     sums[0], sums[1], sums[2] = totals.loss, totals.loss_sum, totals.weight_sum
     sums[3], sums[4] = totals.correct, totals.samples
-
-
-class BadRow(Exception):
-    """Something is wrong with a row of the data; args: its number (before shuffling: in the order given), and more."""
-
-
-class BadLabel(BadRow):
-    """A class index out of range; args: its row, and its value."""
-
-
-class BadTarget(BadRow):
-    """A target that its loss does not take; args: row, column, value, number of the operation."""
-
-
-class BadCode(BadRow):
-    """What an embedding reads is no number of a row of its table; args: row, column, value, number of the operation."""
-
-
-class NonFinite(Exception):
-    """The loss of a batch is not finite; args: the row, in the order given, at which the batch begins."""

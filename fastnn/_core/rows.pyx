@@ -1,4 +1,4 @@
-"""Rows of data that are widened from uint8 or float16 on their way into a batch."""
+"""Conversion of rows of uint8 or float16 to the dtype of the network, as they are copied into a batch."""
 
 cimport numpy as cnp
 from libc.stdint cimport int64_t, uint8_t, uint16_t
@@ -15,7 +15,7 @@ cdef extern from "widen.h" nogil:
 
 
 cdef int narrow(object x) noexcept:
-    """What an ndarray must be widened from, if at all."""
+    """The code of the narrow dtype of an ndarray, if it has one."""
     cdef int kind = cnp.PyArray_TYPE(<cnp.ndarray> x)
     return FROM_UINT8 if kind == cnp.NPY_UINT8 else FROM_FLOAT16 if kind == cnp.NPY_FLOAT16 else NO_WIDENING
 
@@ -33,7 +33,7 @@ cdef void widen_span(int kind, const char *x, char *y, Py_ssize_t n, double scal
 
 cdef void widen_rows(int kind, const char *source, char *out, const int64_t *order, Py_ssize_t start,
                      Py_ssize_t rows, Py_ssize_t cols, double scale, bint to_double) noexcept nogil:
-    """Rows order[start], order[start + 1], ... of `source`, or without an order those from `start` on."""
+    """Copy rows order[start], order[start + 1], ... of `source`, or without an order those from `start` on."""
     cdef Py_ssize_t r
     cdef Py_ssize_t in_bytes = cols * (1 if kind == FROM_UINT8 else 2)
     cdef Py_ssize_t out_bytes = cols * (8 if to_double else 4)

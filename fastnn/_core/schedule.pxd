@@ -1,4 +1,4 @@
-"""Rates that change from batch to batch: a table, from which hyperparameters are set before each one."""
+"""Hyperparameters that change with each batch, set from a table."""
 
 from libc.stdint cimport int64_t
 
@@ -6,13 +6,13 @@ from fastnn._core cimport arrays
 
 ctypedef struct Schedule:
     double *hyper
-    const int64_t *places  # of the hyperparameters that the columns of the table are for
+    const int64_t *places  # index in hyper of the hyperparameter of each column of the table
     const double *table
     Py_ssize_t columns
 
 
 cdef inline int read_schedule(Schedule *schedule, given, Py_ssize_t batches) except -1:
-    """Take (hyper, places, table), flat float64, int64 and float64 (batches, places); None is none."""
+    """Read (hyper, places, table): flat float64, int64, and float64 of (batches, places); None for no schedule."""
     schedule.columns = 0
     if given is None:
         return 0

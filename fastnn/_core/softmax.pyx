@@ -8,13 +8,13 @@ from fastnn._core.threads cimport Task, parallel_for
 
 cnp.import_array()
 
-cdef double TINY = 2.0**-126  # temperatures below it have no inverse in float32: the slow path looks closer
+cdef double TINY = 2.0**-126  # smaller temperatures overflow as inverses in float32; the slow path checks them
 cdef double COST = 0.3  # nanoseconds an element: benchmarks/bench_softmax.py
 
 
 ctypedef struct RowsWork:
     int kernel
-    const void *g  # of rows2 only
+    const void *g  # only for rows2
     const void *x
     void *y
     Py_ssize_t cols, g_cols, y_cols
@@ -30,7 +30,7 @@ cdef void rows1_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *
 cdef void run_rows1(int kernel, const real *x, real *y, Py_ssize_t rows, Py_ssize_t cols, Py_ssize_t y_cols,
                     const double *params) noexcept nogil:
     cdef RowsWork work = RowsWork(kernel=kernel, g=NULL, x=x, y=y, cols=cols, g_cols=0, y_cols=y_cols, params=params)
-    if cols == 0 and y_cols == 0:  # however many rows there are
+    if cols == 0 and y_cols == 0:  # for any number of rows
         return
     parallel_for(<Task> rows1_task[real], &work, rows, 1, rows * cols * COST)
 
@@ -57,7 +57,7 @@ cdef class Rows1:
         self.kernel = dispatch.kernel_index(name, "rows1")
 
     def quick(self, x, axis, temperature, out=None):
-        """The result for rows along the last axis of a plain array, or None if the arguments are for the slow path."""
+        """The result for rows along the last axis of a plain array, or None if the arguments need the slow path."""
         if (dispatch.reference or not arrays.is_matrix(x) or not arrays.size(x) or type(temperature) is not float
                 or not temperature >= TINY or type(axis) is not int or axis != -1 or not arrays.may_write(out, x)):
             return None
@@ -67,7 +67,7 @@ cdef class Rows1:
         return out
 
     def quick_number(self, x, axis, temperature):
-        """The same for a kernel that gives one number a row; a temperature of None is 1."""
+        """x"""
         cdef double t = 1.0
         if dispatch.reference or not arrays.is_matrix(x) or not arrays.size(x) or type(axis) is not int or axis != -1:
             return None
@@ -80,7 +80,7 @@ cdef class Rows1:
         return out
 
     def quick_share(self, x, Py_ssize_t share, double parameter, out):
-        """The same for a kernel that makes one feature of `share`."""
+        """As `quick`, for a kernel that computes one feature from `share` features."""
         if dispatch.reference or not arrays.is_matrix(x) or cnp.PyArray_DIM(<cnp.ndarray> x, 1) % share:
             return None
         cdef cnp.npy_intp[2] shape = [cnp.PyArray_DIM(<cnp.ndarray> x, 0), cnp.PyArray_DIM(<cnp.ndarray> x, 1) // share]
@@ -91,7 +91,7 @@ cdef class Rows1:
         return out
 
     cpdef run(self, x, out, double parameter=0.0):
-        """Fill `out`, which has rows of whatever length, from the rows of the plain 2-D array `x`."""
+        """Fill `out`, whose rows may have another length, from the rows of the plain 2-D array `x`."""
         cdef double[3] params = [parameter, 0.0, 0.0]
         cdef Py_ssize_t rows = cnp.PyArray_DIM(<cnp.ndarray> x, 0)
         cdef Py_ssize_t cols = cnp.PyArray_DIM(<cnp.ndarray> x, 1)
@@ -114,7 +114,7 @@ cdef class Rows2:
         self.kernel = dispatch.kernel_index(name, "rows2")
 
     def quick(self, g, y, axis, temperature, out=None):
-        """The result for rows along the last axis of plain arrays, or None if the arguments are for the slow path."""
+        """The result for rows along the last axis of plain arrays, or None if the arguments need the slow path."""
         if (dispatch.reference or not arrays.is_matrix(y) or not arrays.is_plain_like(g, y) or not arrays.size(y)
                 or type(temperature) is not float or not temperature >= TINY or type(axis) is not int or axis != -1
                 or not arrays.may_write(out, g) or not arrays.may_write(out, y)):
@@ -125,7 +125,7 @@ cdef class Rows2:
         return out
 
     def quick_number(self, g, y, axis, temperature):
-        """The same for a kernel whose gradient has one number a row; a temperature of None is 1."""
+        """As `quick`, for a kernel whose gradient has one number per row; a temperature of None is 1."""
         cdef double t = 1.0
         if (dispatch.reference or not arrays.is_matrix(y) or not arrays.size(y) or type(axis) is not int or axis != -1
                 or not arrays.is_plain(g) or not arrays.same_dtype(g, y) or cnp.PyArray_NDIM(<cnp.ndarray> g) != 1
@@ -140,7 +140,7 @@ cdef class Rows2:
         return out
 
     def quick_share(self, g, x, Py_ssize_t share, double parameter, out):
-        """The same for a kernel that makes one feature of `share`."""
+        """As `quick`, for a kernel that computes one feature from `share` features."""
         if (dispatch.reference or not arrays.is_matrix(x) or not arrays.is_matrix(g) or not arrays.same_dtype(g, x)
                 or cnp.PyArray_DIM(<cnp.ndarray> g, 0) != cnp.PyArray_DIM(<cnp.ndarray> x, 0)
                 or cnp.PyArray_DIM(<cnp.ndarray> g, 1) * share != cnp.PyArray_DIM(<cnp.ndarray> x, 1)
@@ -152,7 +152,7 @@ cdef class Rows2:
         return out
 
     cpdef run(self, g, y, out, double parameter=0.0):
-        """Fill `out` from `g`, which has rows of whatever length, and the rows of the plain 2-D array `y`."""
+        """Fill `out` from `g`, whose rows may have another length, and the rows of the plain 2-D array `y`."""
         cdef double[3] params = [parameter, 0.0, 0.0]
         cdef Py_ssize_t rows = cnp.PyArray_DIM(<cnp.ndarray> y, 0)
         cdef Py_ssize_t cols = cnp.PyArray_DIM(<cnp.ndarray> y, 1)

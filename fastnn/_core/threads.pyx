@@ -1,4 +1,4 @@
-"""How many threads there are, and what is shared between them."""
+"""The number of threads, and the decision which work is shared between them."""
 
 import math
 import os
@@ -41,18 +41,18 @@ cdef extern from "pool.h" nogil:
     int fnn_share_work(const fnn_share *share, fnn_times *times)
     double fnn_pool_latency()
 
-cdef double NOMINAL_RATE = 240e9      # float32 operations a second of one core, for which costs are stated (Zen 5)
-# Work for each thread in nanoseconds: so many times the time in which one core notices what another has written, as
-# operands must move from cache to cache, too (benchmarks/bench_threads.py); within bounds.
+cdef double NOMINAL_RATE = 240e9      # float32 operations per second of the core for which costs are stated (Zen 5)
+# The least work per thread, in nanoseconds: WORTH_LATENCIES times the latency between two cores, since operands
+# must move between caches, too (benchmarks/bench_threads.py); within bounds.
 cdef double WORTH_LATENCIES = 16
 cdef double WORTH_LEAST = 4000
 cdef double WORTH_MOST = 100000
-cdef double PLAUSIBLE = 2500          # a longer latency is that of a thread which had no core of its own yet: once more
-cdef double MEASURE = -1              # the worth is to be measured when first needed
-cdef double WORTH_SPARES = 60000      # nanoseconds from which small pieces even out the ends
+cdef double PLAUSIBLE = 2500          # a longer latency means that the thread had no core of its own: measure again
+cdef double MEASURE = -1              # the value of `worth` before it is measured
+cdef double WORTH_SPARES = 60000      # nanoseconds of work from which small pieces balance the load
 cdef enum:
-    TRIES = 10                        # of that, at intervals of 2, 4, 8, ... ms
-    SPARES = 2                        # small pieces a thread
+    TRIES = 10                        # measurements at most, at intervals of 2, 4, 8, ... ms
+    SPARES = 2                        # small pieces per thread
     CALIBRATION_ROUNDS = 200          # about 2 us
 
 cdef int threads = 1
@@ -60,15 +60,15 @@ cdef int processors = 1
 cdef double worth = MEASURE
 cdef double slowness = 0              # measured time / nominal time; 0 before it is measured
 cdef const void *measured = NULL      # the kernels it was measured with
-cdef double latency = -1              # the least so far
-cdef double measure_again = 0         # when; 0: never
+cdef double latency = -1              # the minimum so far
+cdef double measure_again = 0         # time of the next measurement; 0: none
 cdef int tries = 0
 
-# Where other processes keep the cores busy, a thread that has begun a piece may lose its core and keep all others
-# waiting for milliseconds. So what sharing gains is added up: the time that the caller alone would have taken, at the
-# rate at which it did its own pieces, less the time that it took. Once PATIENCE is lost, everything runs on one thread
-# for a rest, the next time for twice as long. Rests are short again if the last one is over for longer than the next
-# one would take: a process that was busy a while ago may be gone.
+# Where other processes keep the cores busy, a thread that has begun a piece may lose its core, and all others then wait
+# for milliseconds. So the gain of sharing is added up: the time that the caller alone would have taken, at the rate of
+# its own pieces, minus the time that sharing took. After a loss of PATIENCE everything runs on one thread for a rest.
+# Each rest is twice as long as the last one; but the first length again if no rest was needed for as long as the next
+# one would take, since the busy process may have ended.
 cdef double PATIENCE = 2e6            # nanoseconds, as all these
 cdef double patience = PATIENCE
 cdef double CREDIT = 1e6              # gains of the past that count against losses
@@ -81,7 +81,7 @@ cdef double rested_until = 0          # the end of the last one
 
 
 cdef void calibrate() noexcept nogil:
-    """Measure how fast this core is with the kernels in use, compared with the nominal one, and what sharing costs."""
+    """Measure the speed of this core with the active kernels, relative to the nominal one, and the cost of sharing."""
     global slowness, measured
     cdef double began, done, best = 0
     for _ in range(3):
@@ -95,7 +95,7 @@ cdef void calibrate() noexcept nogil:
 
 
 cdef void measure_worth() noexcept nogil:
-    """Measure what sharing costs; until the latency is plausible, an average worth holds."""
+    """Measure the cost of sharing; until the latency is plausible, `worth` has a typical value."""
     global worth, latency, measure_again, tries
     cdef double found = fnn_pool_latency()
     if found > 0 and (latency < 0 or found < latency):
@@ -109,8 +109,8 @@ cdef void measure_worth() noexcept nogil:
 
 
 cdef int parts_for(double nanoseconds) noexcept nogil:
-    """How many threads deserve a part of work that takes so long on a nominal core."""
-    if threads == 1 or (16 * nanoseconds < 2 * WORTH_LEAST and worth != 0):  # whatever is measured
+    """The number of parts for work that takes this long on a nominal core; 1: not shared."""
+    if threads == 1 or (16 * nanoseconds < 2 * WORTH_LEAST and worth != 0):  # too little to measure
         return 1
     if measured != dispatch.active:
         calibrate()
@@ -123,7 +123,7 @@ cdef int parts_for(double nanoseconds) noexcept nogil:
 
 
 cdef bint resting() noexcept nogil:
-    """Whether everything runs on one thread for now."""
+    """Whether everything currently runs on one thread."""
     global rest_until, rested_until
     if rest_until != 0:
         if fnn_nanoseconds() < rest_until:
@@ -133,10 +133,10 @@ cdef bint resting() noexcept nogil:
 
 
 cdef void account(const fnn_times *times) noexcept nogil:
-    """Add up what sharing gained; begin a rest if it lost too much."""
+    """Add the gain or loss of a share to the balance; begin a rest if it lost too much."""
     global balance, rest, rest_until
     cdef double now, gain = 0
-    if worth == 0:  # in tests: sharing is not meant to gain
+    if worth == 0:  # in tests, which share work that is too small to gain
         return
     if times.share > 0:
         gain = times.own / times.share - times.whole
@@ -168,7 +168,7 @@ cdef void parallel_for(Task task, const void *work, Py_ssize_t n, Py_ssize_t uni
 
 
 cdef void share_by_openmp(const fnn_share *share) noexcept nogil:
-    """The same with OpenMP's threads instead of those of src_c/pool.c, in a build with FASTNN_OPENMP=1."""
+    """Process a share with OpenMP's threads instead of those of src_c/pool.c, in a build with FASTNN_OPENMP=1."""
     cdef Py_ssize_t part, units = (share.n + share.unit - 1) // share.unit
     if fnn_forked():
         share.task(share.work, 0, share.n, NULL)
@@ -179,7 +179,7 @@ cdef void share_by_openmp(const fnn_share *share) noexcept nogil:
 
 
 def set_patience(double nanoseconds=PATIENCE):
-    """How much time sharing may lose before everything runs on one thread for a rest; for tests."""
+    """Set the time that sharing may lose before everything runs on one thread for a while; for tests."""
     global patience, balance, rest, rest_until
     patience, balance, rest, rest_until = nanoseconds, 0, SHORTEST_REST, 0
 
@@ -194,13 +194,13 @@ cdef int fork_count() noexcept nogil:
 
 
 def set_worth(double nanoseconds=MEASURE):
-    """Work that deserves a thread of its own, in ns; for tests, which cut small work into parts by setting 0."""
+    """Set the least work per thread, in ns; for tests, which set 0 to share even small work."""
     global worth, measured, latency, measure_again, tries
     worth, measured, latency, measure_again, tries = nanoseconds, NULL, -1, 0, 0
 
 
 def get_worth():
-    """Work that deserves a thread of its own, in ns; -1 before it is measured."""
+    """The least work per thread, in ns; -1 before it is measured."""
     return worth
 
 
@@ -250,7 +250,7 @@ def _cgroup_quota(root="/sys/fs/cgroup"):
     quota = read("cpu.max") or read("cpu/cpu.cfs_quota_us") + read("cpu/cpu.cfs_period_us")
     try:
         allowed, period = map(int, quota)
-    except ValueError:  # "max", or there is none
+    except ValueError:  # "max", or no such file
         return None
     return max(1, math.ceil(allowed / period)) if allowed > 0 and period > 0 else None
 

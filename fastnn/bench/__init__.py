@@ -1,6 +1,6 @@
-"""Benchmarks of fastnn beside other libraries: `fastnn bench`.
+"""Benchmarks of fastnn and other libraries: `fastnn bench`.
 
-A *case* (cases.py) says as plain data what is timed, a *contender* (contenders/) how one library does it. Each one
-runs in a process of its own (worker.py), with its threads pinned before anything is imported; the runner (runner.py)
-takes their samples in turn, so that whatever else the machine does falls on all of them.
+A *case* (cases.py) describes what is timed, as plain data; a *contender* (contenders/) implements it with one library.
+Each contender runs in a process of its own (worker.py), whose number of threads is set before anything is imported. The
+runner (runner.py) takes their samples in turn, so that other load on the machine affects all of them alike.
 """

@@ -1,4 +1,4 @@
-"""Cases: what is timed, as plain data that goes from process to process."""
+"""Cases: descriptions of what is timed, as plain data that is passed between processes."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 ITEMSIZE = {"float32": 4, "float64": 8}
 DTYPES = tuple(ITEMSIZE)
-# An epoch of `fit` is to take about so many floating-point operations: about a millisecond.
+# Floating-point operations of an epoch of `fit`: about a millisecond.
 EPOCH_FLOPS = 1e8
 MAX_STEPS = 256
 
 
 @dataclass(frozen=True)
 class Network:
-    """A network with its training; activation, loss and optimizer by the name of the class, here and in PyTorch."""
+    """A network and its training; activation, loss and optimizer are class names, the same here and in PyTorch."""
 
     features: tuple[int, ...]
     rows: int
@@ -30,7 +30,7 @@ class Network:
 
     @property
     def shape(self) -> str:
-        """The features of all layers; equal ones in a row only once, with their number."""
+        """The numbers of features as text: 8-16-2, or for many equal hidden layers 8-5x64-2."""
         first, *hidden, last = map(str, self.features)
         if len(hidden) > 3 and len(set(hidden)) == 1:
             hidden = [f"{len(hidden)}x{hidden[0]}"]
@@ -38,7 +38,7 @@ class Network:
 
     @property
     def rule(self) -> str:
-        """The optimizer, momentum being a rule of its own."""
+        """The optimizer, or "momentum" for SGD with momentum."""
         return "momentum" if self.momentum else self.optimizer
 
     @property
@@ -52,13 +52,13 @@ class Network:
         return list(zip(self.features, self.features[1:], strict=False))
 
     def flops(self, training: bool) -> float:
-        """Floating-point operations of the products: forward, gradients of weights, and of inputs but the first."""
+        """Floating-point operations of the matrix products; in training with gradients of weights and hidden layers."""
         products = [2.0 * self.rows * n_in * n_out for n_in, n_out in self.layers]
         return 3 * sum(products) - products[0] if training else sum(products)
 
 
-TAKES_OUTPUT = ("sigmoid", "tanh")  # the gradients of these take the output of the activation, the others its input
-# Rules of optimizers: function, arrays of state, keywords.
+TAKES_OUTPUT = ("sigmoid", "tanh")  # activations whose gradient takes the output; the others take the input
+# Optimizer updates: function, number of state arrays, keywords.
 UPDATES: dict[str, tuple[str, int, dict[str, Any]]] = {
     "sgd": ("sgd_step", 0, {"lr": 1e-3}),
     "momentum": ("sgd_step", 1, {"lr": 1e-3, "momentum": 0.9}),
@@ -79,10 +79,10 @@ NO_NETWORK = Network((), 0)
 
 @dataclass(frozen=True)
 class Case:
-    """What is timed: `kind` is the name of the function of a contender that prepares it.
+    """A case to time; `kind` is the name of the function of a contender that prepares it.
 
-    A repetition consists of `parts` equal parts (the steps of an epoch), whose time is what counts. A part does `work`
-    of `unit`: "FLOP", "B" for bytes read and written, or nothing that has a rate.
+    A repetition consists of `parts` equal parts, such as the steps of an epoch; reported times are per part. A part
+    does `work` in `unit`: "FLOP", "B" for bytes read and written, or "" without a rate.
     """
 
     kind: str
@@ -102,12 +102,12 @@ class Case:
         return f"{self.label} {self.dtype}" if self.dtype == "float64" else self.label
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """The case as a dict for JSON."""
         return asdict(self)
 
     @staticmethod
     def from_json(values: dict[str, Any]) -> Case:
-        """The case that `to_json` was made from."""
+        """The case of a dict returned by `to_json`."""
         network = Network(**values["network"] | {"features": tuple(values["network"]["features"])})
         return Case(**values | {"network": network, "shape": tuple(values["shape"]), "draws": tuple(values["draws"])})
 
@@ -116,7 +116,7 @@ class Case:
 
 
 def fit(network: Network, dtype: str = "float32") -> Case:
-    """A step of training inside of `fit`: epochs over batches in their order."""
+    """A training step inside `fit`, which runs epochs over batches without shuffling."""
     flops = network.flops(training=True)
     steps = int(min(MAX_STEPS, max(2, EPOCH_FLOPS / flops)))
     return Case(
@@ -125,25 +125,25 @@ def fit(network: Network, dtype: str = "float32") -> Case:
 
 
 def scheduled_fit(network: Network, dtype: str = "float32") -> Case:
-    """The same, with another rate for each batch: along a cosine of so many steps."""
+    """As `fit`, with a learning rate for each batch, along a cosine of T_max steps."""
     case = fit(network, dtype)
     return replace(case, section=f"{case.section}, rates by batch", options={"T_max": 10_000})
 
 
 def counting_fit(network: Network, dtype: str = "float32") -> Case:
-    """The same as `fit`, counting for F1 and top-2 accuracy, of batches that are mixed."""
+    """As `fit`, with mixup, F1 and top-2 accuracy."""
     case = fit(network, dtype)
     return replace(case, section=f"{case.section}, mixed and counted", options={"k": 2, "alpha": 0.2})
 
 
 def step(network: Network, dtype: str = "float32") -> Case:
-    """A step of training called from Python."""
+    """A training step called from Python."""
     flops = network.flops(training=True)
     return Case("step", "a training step, called", str(network), dtype, network=network, work=flops, unit="FLOP")
 
 
 def predict(network: Network, dtype: str = "float32") -> Case:
-    """The outputs for some rows."""
+    """A prediction for some rows."""
     label = f"{network.rows} x {network.shape} {network.activation}"
     flops = network.flops(training=False)
     return Case("predict", "prediction", label, dtype, network=network, work=flops, unit="FLOP")
@@ -184,7 +184,7 @@ def function(
     label: str = "",
     **options: Any,
 ) -> Case:
-    """A function on arrays of `shape`, whose contents data.py draws; it reads or writes `passes` of them.
+    """A function of arrays of `shape` that data.py draws; it reads or writes `passes` arrays.
 
     `operation` is its name in fastnn.functional or fastnn.optim.functional, `options` are its keywords.
     """
@@ -199,7 +199,7 @@ def activation(name: str, n: int, dtype: str = "float32") -> Case:
 
 
 def activation_backward(name: str, n: int, dtype: str = "float32") -> Case:
-    """Its gradient, from the output or the input."""
+    """The gradient of an activation, from its output or its input."""
     saved = "uniform" if name in TAKES_OUTPUT else "normal"
     return function("gradients of activations", f"{name}_backward", (n,), ("normal", saved), 3, dtype)
 
@@ -210,7 +210,7 @@ def softmax(name: str, rows: int, classes: int, dtype: str = "float32") -> Case:
 
 
 def cross_entropy(rows: int, classes: int, dtype: str = "float32") -> Case:
-    """Mean cross-entropy of scores, and its gradient."""
+    """Mean cross-entropy of logits, and its gradient."""
     section, draws = "softmax and cross-entropy", ("normal", "labels")
     label = "cross_entropy + gradient"
     return function(section, "cross_entropy", (rows, classes), draws, 2, dtype, kind="cross_entropy", label=label)
@@ -225,14 +225,14 @@ def update(name: str, n: int, dtype: str = "float32") -> Case:
 
 
 def parameters(name: str, shape: tuple[int, ...], draws: int, dtype: str = "float32", **options: Any) -> Case:
-    """What is done to so many arrays of parameters or gradients beside the update; all but a norm writes the first."""
+    """A function of `draws` arrays of parameters or gradients; all but total_norm write to the first."""
     passes = draws + (name != "total_norm")
     section, drawn = "parameters and gradients", ("normal",) * draws
     return function(section, name, shape, drawn, passes, dtype, kind="parameters", **options)
 
 
 def count(n: int) -> str:
-    """A number of elements, rounded ones in short."""
+    """A number of elements as text, with k or M where it is round."""
     for size, letter in ((10**6, "M"), (10**3, "k")):
         if n >= size and n % (size // 10) == 0:
             return f"{n / size:g}{letter}"

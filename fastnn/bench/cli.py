@@ -20,14 +20,14 @@ from .runner import Contender, Runner
 from .suite import suite
 
 WIDTH = 120
-MIN_SECONDS = 0.05  # a case gets, however late it is
+MIN_SECONDS = 0.05  # for a case, even if the time is up
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure, and print tables; returns the exit code."""
     cases = selected(suite(), arguments.only)
     if arguments.json:
-        open(arguments.json, "w").close()  # an error now rather than after a minute
+        open(arguments.json, "w").close()  # so that an error shows now, not after a minute
     contenders = [Contender(name, arguments.threads) for name in (PEERS if arguments.peers else OWN)]
     peak, about = machine.measure_peak(arguments.threads), machine.describe(arguments.threads)
     with Runner(contenders) as runner:
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def selected(cases: Sequence[Case], pattern: str) -> list[Case]:
-    """The cases whose section or label has the pattern in it."""
+    """The cases whose section or label matches the pattern."""
     try:
         wanted = re.compile(pattern, re.IGNORECASE)
     except re.error as error:
@@ -57,7 +57,7 @@ def selected(cases: Sequence[Case], pattern: str) -> list[Case]:
 
 
 def measure(runner: Runner, cases: Sequence[Case], seconds: float, peak: Peak) -> list[Measurement]:
-    """Measure all cases in about so many seconds, and print each section when it is done."""
+    """Measure all cases in about this many seconds, and print each section when it is done."""
     measurements: list[Measurement] = []
     deadline = time.monotonic() + seconds
     for i, case in enumerate(cases):
@@ -72,13 +72,13 @@ def measure(runner: Runner, cases: Sequence[Case], seconds: float, peak: Peak) -
 
 
 def _progress(text: str) -> None:
-    """Show what is being measured, where somebody can see it."""
+    """Show on a terminal what is being measured."""
     if sys.stderr is not None and sys.stderr.isatty():
         print(f"\r\033[K{text[:100]}", end="", file=sys.stderr, flush=True)
 
 
 def introduction(about: dict[str, str], peak: Peak, runner: Runner) -> Iterator[str]:
-    """Lines that say what is measured on."""
+    """The machine and the versions, as lines of text."""
     missing = "; ".join(f"{contender.name} ({why})" for contender, why in runner.missing.items())
     for name, value in (about | {"peak": str(peak), "not here": missing}).items():
         if value:
@@ -87,7 +87,7 @@ def introduction(about: dict[str, str], peak: Peak, runner: Runner) -> Iterator[
 
 
 def as_json(about: dict[str, str], peak: Peak, measurements: list[Measurement]) -> dict[str, Any]:
-    """Everything, as JSON has it."""
+    """All measurements as a dict for JSON."""
     return {
         "machine": about,
         "peak": {"flops": peak.flops, "copies": peak.copies},

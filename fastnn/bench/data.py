@@ -1,4 +1,4 @@
-"""The data of a case: drawn from a seed, so that every contender has the same."""
+"""The data of a case, drawn from a seed, so that all contenders have the same."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 from .cases import Case, Network
 
 Array = Any
-# Numbers repeat after so many: longer than what branch predictors learn, and quickly drawn.
+# Random numbers repeat with this period: short enough to draw quickly, too long for branch predictors to learn.
 PERIOD = 2**16
-TABLE_ROWS = 1000  # of an embedding
+TABLE_ROWS = 1000  # rows of an embedding
 
 
 def weights(network: Network, dtype: str) -> list[tuple[Array, Array]]:
@@ -26,7 +26,7 @@ def weights(network: Network, dtype: str) -> list[tuple[Array, Array]]:
 
 
 def batches(network: Network, dtype: str, steps: int = 1) -> tuple[Array, Array]:
-    """Inputs and targets of so many batches, one below the other."""
+    """Inputs and targets of a number of batches, concatenated."""
     rng = np.random.default_rng(1)
     n, n_out = steps * network.rows, network.features[-1]
     x = rng.normal(size=(n, network.features[0])).astype(dtype)
@@ -57,7 +57,7 @@ def uniform(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
 
 
 def normal(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
-    """Numbers of both signs, on both sides of the kinks of activations."""
+    """Numbers of a normal distribution, on both sides of the kinks of activations."""
     return np.resize(3 * rng.normal(size=min(PERIOD, math.prod(shape))), shape)
 
 
@@ -118,12 +118,12 @@ def halves(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
 
 
 def codes(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
-    """For each row the number of one of `table`, as networks hold it."""
+    """For each row an index of a row of `table`, as a float as in networks."""
     return rng.integers(TABLE_ROWS, size=shape[0]).astype("float64")
 
 
 def table(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
-    """Rows to pick from."""
+    """The rows of an embedding."""
     return normal((TABLE_ROWS, shape[-1]), rng)
 
 

@@ -1,4 +1,4 @@
-"""The machine: what it is, and what it can do at most."""
+"""The machine: its description and its peak rates."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from fastnn._core.peak import multiply_add_rate
 from .cases import ITEMSIZE, Case
 
 CPU = Path("/sys/devices/system/cpu/cpu0")
-COPIES = tuple(2**k for k in range(18, 29))  # bytes: from a second-level cache to beyond any
-COPY_SECONDS = 0.04  # to measure one
+COPIES = tuple(2**k for k in range(18, 29))  # bytes: from the size of an L2 cache to more than any cache
+COPY_SECONDS = 0.04  # for measuring one size
 
 
 @dataclass(frozen=True)
 class Peak:
-    """What so many cores can do at most: FLOP/s by dtype, and bytes/s of a copy by the bytes that it touches."""
+    """Peak rates of some cores: FLOP/s by dtype, and bytes/s of a copy by its number of bytes read and written."""
 
     flops: dict[str, float] = field(default_factory=dict)
     copies: dict[int, float] = field(default_factory=dict)
 
     def rate(self, case: Case) -> float | None:
-        """The rate that bounds a case: of multiply-adds, or of the largest copy that is no larger than it."""
+        """The peak rate for a case: of multiply-adds, or of the largest copy that is not larger than the case."""
         if case.unit == "FLOP":
             return self.flops.get(case.dtype)
         if case.unit == "B" and self.copies:
@@ -45,14 +45,14 @@ class Peak:
 
 
 def measure_peak(threads: int) -> Peak:
-    """Measure what so many threads, each on a core of its own, can do at most: takes about a second."""
+    """Measure the peak rates of this many threads, each on its own core; takes about a second."""
     cores = min(threads, len(os.sched_getaffinity(0)))
     flops = {dtype: cores * multiply_add_rate(dtype) for dtype in ITEMSIZE}
     return Peak(flops, {n: copy_rate(n, cores) for n in COPIES})
 
 
 def copy_rate(n_bytes: int, threads: int) -> float:
-    """Bytes a second, read and written, of NumPy's copy: of so many bytes, shared by threads."""
+    """Bytes per second, read and written, of NumPy's copy of this many bytes, divided among threads."""
     pairs = [np.ones((2, n_bytes // threads // 2), np.uint8) for _ in range(threads)]
     best, deadline = 0.0, time.perf_counter() + COPY_SECONDS
     with ThreadPoolExecutor(threads) as pool:
@@ -73,7 +73,7 @@ def _timed_copy(source: Any, target: Any) -> float:
 
 
 def caches() -> dict[int, int]:
-    """Bytes of the caches that hold data, by level."""
+    """Sizes of the data caches in bytes, by level."""
     sizes = {}
     for cache in CPU.glob("cache/index*"):
         kind, level, size = ((cache / name).read_text().strip() for name in ("type", "level", "size"))
@@ -83,13 +83,13 @@ def caches() -> dict[int, int]:
 
 
 def cpu_model() -> str:
-    """The processor by name, or by its architecture if it has none."""
+    """The name of the processor, or its architecture if the name is unknown."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
 def describe(threads: int) -> dict[str, str]:
-    """What was measured on, and when, as text by name."""
+    """The machine, the number of threads and the date, as text by name."""
     sizes = ", ".join(f"L{level} {binary(size)}" for level, size in sorted(caches().items()))
     return {
         "date": date.today().isoformat(),
@@ -101,5 +101,5 @@ def describe(threads: int) -> dict[str, str]:
 
 
 def binary(size: int) -> str:
-    """A number of bytes as people say it."""
+    """A number of bytes as text, in KiB or MiB."""
     return f"{size / 2**20:g} MiB" if size >= 2**20 else f"{size / 2**10:g} KiB"

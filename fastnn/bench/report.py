@@ -1,4 +1,4 @@
-"""What was measured as tables, for people, and as JSON."""
+"""Measurements as tables of text, and as JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ UNITS = {"FLOP": "GFLOP/s", "B": "GB/s", "": ""}
 
 @dataclass
 class Measurement:
-    """A case with its results; those of the first contender are what the others are compared with."""
+    """A case with its results; the others are compared with that of the first contender."""
 
     case: Case
     results: dict[Contender, Result]
@@ -28,25 +28,25 @@ class Measurement:
 
     @property
     def threads(self) -> int:
-        """Those of the first contender."""
+        """The number of threads of the first contender."""
         return next(iter(self.results)).threads
 
     def ratio(self, contender: Contender) -> float | None:
-        """How many times as long as the first contender another one takes."""
+        """The time of another contender divided by that of the first one."""
         other = self.results.get(contender, Result())
         return other.min / self.own.min if other.samples and self.own.samples else None
 
     def rate(self) -> float | None:
-        """What the first contender does a second, in units of the case."""
+        """The rate of the first contender, in units of the case per second."""
         return self.case.work / self.own.min if self.case.unit and self.own.samples else None
 
     def share(self, peak: Peak) -> float | None:
-        """That as a share of what the machine can do."""
+        """The rate as a fraction of the peak rate."""
         rate, most = self.rate(), peak.rate(self.case)
         return rate / most if rate and most else None
 
     def to_json(self, peak: Peak) -> dict[str, Any]:
-        """As JSON has it."""
+        """The measurement as a dict for JSON."""
         results = {str(c): self._as_json(c, result) for c, result in self.results.items()}
         return {"case": self.case.to_json(), "rate": self.rate(), "share": self.share(peak), "results": results}
 
@@ -58,13 +58,13 @@ class Measurement:
 
     @staticmethod
     def from_json(values: dict[str, Any]) -> Measurement:
-        """The measurement that `to_json` was made from."""
+        """The measurement of a dict returned by `to_json`."""
         results = {Contender.parse(c): Result(r["samples"], r["problem"]) for c, r in values["results"].items()}
         return Measurement(Case.from_json(values["case"]), results)
 
 
 def titles(contenders: Collection[Contender]) -> dict[Contender, str]:
-    """What contenders are called in a table; with their threads, if not all have as many."""
+    """The names of contenders in a table, with their numbers of threads if these differ."""
     names = {c: TITLES.get(c.name, c.name) for c in contenders}
     if len({c.threads for c in contenders}) == 1:
         return names
@@ -72,7 +72,7 @@ def titles(contenders: Collection[Contender]) -> dict[Contender, str]:
 
 
 def table(measurements: list[Measurement], peak: Peak) -> list[str]:
-    """Lines of a table: a row a case; then what went wrong."""
+    """The lines of a table with a row for each case, then the problems."""
     shown = titles({c: None for m in measurements for c in m.results})  # a dict keeps the order
     own, *others = shown.values()
     unit = UNITS[measurements[0].case.unit]
@@ -84,7 +84,7 @@ def table(measurements: list[Measurement], peak: Peak) -> list[str]:
 
 
 def problems(measurement: Measurement, shown: dict[Contender, str]) -> Iterator[str]:
-    """A line for each contender that could not do a case."""
+    """A line for each contender that failed at a case."""
     for contender, result in measurement.results.items():
         if result.problem:
             yield f"  {measurement.case}: {shown[contender]}: {result.problem}"[:120]
@@ -102,13 +102,13 @@ def _row(measurement: Measurement, contenders: list[Contender], peak: Peak) -> l
 
 
 def _aligned(row: list[str], widths: list[int]) -> list[str]:
-    """Labels to the left, numbers to the right; no columns that are empty."""
+    """Align labels left and numbers right; leave out empty columns."""
     cells = zip(row[1:], widths[1:], strict=True)
     return [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in cells if width)]
 
 
 def duration(result: Result) -> str:
-    """The least time in a handy unit."""
+    """The minimum time as text, in ns, us, ms or s."""
     if not result.samples:
         return "failed"
     seconds = result.min
@@ -119,12 +119,12 @@ def duration(result: Result) -> str:
 
 
 def three_digits(number: float) -> str:
-    """A number with three digits, or all that stand before its point."""
+    """A number with three significant digits, or all digits before its point."""
     return f"{number:#.3g}".rstrip(".") if number < 999.5 else f"{number:.0f}"
 
 
 def sections(measurements: Iterable[Measurement]) -> Iterator[list[Measurement]]:
-    """Measurements by the section of their cases, and by how many threads the first contender has."""
+    """Group measurements by the section of their cases and the number of threads of the first contender."""
     members: dict[tuple[str, int], list[Measurement]] = {}
     for m in measurements:
         members.setdefault((m.case.section, m.threads), []).append(m)

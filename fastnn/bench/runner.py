@@ -1,4 +1,4 @@
-"""The runner: contenders as processes, whose samples it takes in turn."""
+"""The runner: starts a process for each contender, and takes their samples in turn."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from typing import Any
 
 from .cases import Case
 
-SAMPLE_SECONDS = 2e-3  # what a sample is to take at least
+SAMPLE_SECONDS = 2e-3  # length of a sample, at least
 MIN_ROUNDS, MAX_ROUNDS = 5, 200
-# Threads of a parallel region go on spinning, in some libraries for tens of milliseconds: a pause before the next
-# contender, where there are any.
+# A pause after a sample on several threads: in some libraries they spin for tens of milliseconds after a parallel
+# region.
 REST_SECONDS = 0.05
-TIMEOUT = 120.0  # seconds, after which a contender is given up
+TIMEOUT = 120.0  # seconds without an answer, after which a contender is stopped
 
-# What tells libraries how many threads to use; they read it at import.
+# Variables from which libraries read the number of threads at import.
 THREAD_VARIABLES = (
     "FASTNN_NUM_THREADS",
     "OMP_NUM_THREADS",
@@ -37,22 +37,22 @@ THREAD_VARIABLES = (
 
 
 def environment(threads: int) -> dict[str, str]:
-    """The environment of a process that is to use so many threads."""
+    """The environment of a process that uses this number of threads."""
     eigen = "true" if threads > 1 else "false"
     xla = f"--xla_cpu_multi_thread_eigen={eigen} intra_op_parallelism_threads={threads}"
     return os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads)) | {"XLA_FLAGS": xla, "JAX_PLATFORMS": "cpu"}
 
 
 class ContenderError(Exception):
-    """A contender cannot go on; the message says why."""
+    """A contender failed; the message says why."""
 
 
 @dataclass(frozen=True)
 class Contender:
-    """A module of `contenders`, or one with a dot in its name, with so many threads.
+    """A contender with its number of threads. `name` is a module of `contenders`, or with a dot any module.
 
-    With `within`, it shares the process of the contender that has so many threads, which sets the number before each
-    sample: two numbers of threads are compared without the scatter between two processes.
+    With `within`, it runs in the process of the contender with that number of threads, which sets the number before
+    each sample: two numbers of threads are then compared without the variation between processes.
     """
 
     name: str
@@ -70,7 +70,7 @@ class Contender:
 
     @staticmethod
     def parse(text: str) -> Contender:
-        """The contender that str() made this of."""
+        """The contender of a string returned by str()."""
         name, _, numbers = text.partition("@")
         threads, _, within = numbers.partition("/")
         return Contender(name, int(threads or 1), int(within or 0))
@@ -78,14 +78,14 @@ class Contender:
 
 @dataclass
 class Result:
-    """Seconds of a part of a case by one contender, a sample each; or what went wrong."""
+    """Samples of one contender for a case, in seconds per part; or the problem that it had."""
 
     samples: list[float] = field(default_factory=list)
     problem: str = ""
 
     @contextmanager
     def keeping_problems(self) -> Iterator[None]:
-        """What goes wrong with a contender must not spoil the results of the others."""
+        """Store a ContenderError as the problem of this result; the other contenders are still measured."""
         try:
             yield
         except ContenderError as error:
@@ -93,22 +93,22 @@ class Result:
 
     @property
     def min(self) -> float:
-        """The least of all samples."""
+        """The minimum of the samples."""
         return min(self.samples)
 
     @property
     def median(self) -> float:
-        """The median of all samples."""
+        """The median of the samples."""
         return statistics.median(self.samples)
 
 
 class Process:
-    """A contender in a process of its own, which does something only while it is asked."""
+    """The process of a contender, which works only while it answers a request."""
 
     def __init__(self, contender: Contender) -> None:
         self.contender = contender
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by close)
-        # The packages that this process sees, wherever it was started.
+        # The new process gets the import path of this one.
         start = f"import sys; sys.path[:] = {sys.path!r}; from fastnn.bench.worker import main; main(sys.argv[1])"
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-c", start, contender.name],
@@ -118,18 +118,18 @@ class Process:
             env=environment(contender.threads),
         )
         self._greeting: dict[str, Any] | None = None
-        # Not process.poll(): a Ctrl-C that falls into it may leave its lock locked, and then close() waits for ever.
+        # Used in place of process.poll(): a Ctrl-C during poll() may leave its lock held, and close() would then block.
         self.closed = False
 
     @property
     def greeting(self) -> dict[str, Any]:
-        """What the process said first: "version", or why it is "missing"."""
+        """The first message of the process: "version", or the reason why it is "missing"."""
         if self._greeting is None:
             self._greeting = self._read()
         return self._greeting
 
     def ask(self, **request: Any) -> dict[str, Any]:
-        """The answer to a request."""
+        """Send a request and return the answer."""
         assert self.greeting
         assert self.process.stdin is not None
         try:
@@ -140,7 +140,7 @@ class Process:
         return self._read()
 
     def _read(self) -> dict[str, Any]:
-        """The next answer: a line, all of which the worker writes at once."""
+        """The next answer, a line of JSON; ContenderError for an error, or if none comes within TIMEOUT."""
         assert self.process.stdout is not None
         with selectors.DefaultSelector() as selector:
             selector.register(self.process.stdout, selectors.EVENT_READ)
@@ -156,7 +156,7 @@ class Process:
         return answer
 
     def _ended(self) -> ContenderError:
-        """The error that says how the process ended, with the last line that it wrote."""
+        """The error for a process that ended, with its exit code and the last line of its error output."""
         code = self.process.wait()
         self.errors.seek(0)
         lines = self.errors.read().decode(errors="replace").strip().splitlines()
@@ -174,7 +174,7 @@ class Process:
 class Runner:
     """Measures cases by contenders, each in a process that lives until the runner is closed.
 
-    `versions` says what the contenders are that have started, `missing` why the others cannot take part.
+    `versions` has the versions of the contenders that have started, `missing` the reasons why others could not start.
     """
 
     def __init__(self, contenders: Sequence[Contender] = ()) -> None:
@@ -205,7 +205,7 @@ class Runner:
             self.missing[contender] = greeting["missing"]
 
     def measure(self, case: Case, seconds: float, contenders: Sequence[Contender] = ()) -> dict[Contender, Result]:
-        """Samples of a case, taken for so many seconds, of the given contenders or of all, where they know it."""
+        """Take samples of a case for this many seconds, by the given contenders or all, if they support it."""
         self.start(contenders)
         results = {c: Result() for c in contenders or self.processes if c.host in self.versions}
         repetitions = {}
@@ -223,7 +223,7 @@ class Runner:
         return {c: result for c, result in results.items() if result.samples or result.problem}
 
     def _calibrate(self, contender: Contender, case: Case) -> int:
-        """Prepare a case: the number of repetitions that make a sample, 0 if the contender does not know the case."""
+        """Prepare a case; return the repetitions that make a sample, 0 if the contender does not support the case."""
         host = contender.host
         if self.processes[host].closed:
             self.processes[host] = Process(host)
@@ -235,13 +235,13 @@ class Runner:
         return max(1, round(n * SAMPLE_SECONDS / seconds))
 
     def _seconds(self, contender: Contender, n: int) -> float:
-        """Seconds of n repetitions of the case that is prepared."""
+        """Seconds of n repetitions of the prepared case."""
         request = {"time": n} | ({"threads": contender.threads} if contender.within else {})
         seconds: float = self.processes[contender.host].ask(**request)["seconds"]
         return seconds
 
     def _sample(self, contender: Contender, case: Case, n: int) -> float:
-        """Seconds of a part."""
+        """Take a sample; return the seconds per part."""
         seconds = self._seconds(contender, n)
         if contender.threads > 1 and not contender.within:
             time.sleep(REST_SECONDS)

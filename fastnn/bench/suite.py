@@ -1,4 +1,4 @@
-"""The cases of `fastnn bench`: what a user would want to know, in about a minute."""
+"""The cases of `fastnn bench`, which take about a minute."""
 
 from __future__ import annotations
 

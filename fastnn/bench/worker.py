@@ -1,11 +1,11 @@
-"""A contender at work, in a process of its own: it answers lines of JSON with lines of JSON.
+"""The process of a contender: it answers lines of JSON with lines of JSON.
 
     first, unasked      {"version": ...}, or {"missing": why}
     {"prepare": case}   {"ok": true}, {"unsupported": true} or {"error": why}
     {"time": n}         {"seconds": of n repetitions} or {"error": why}; with "threads", on so many from now on
 
-The runner has set the environment that pins the threads; with fewer threads than cores the process also keeps to so
-many cores, for libraries that look elsewhere.
+The runner sets the environment variables for the number of threads. With fewer threads than cores the process is also
+limited to as many cores, for libraries that ignore these variables.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any, TextIO
 from .cases import Case
 from .contenders.common import Run, n_threads
 
-LONG = 0.02  # seconds of a repetition that need no warming up
+LONG = 0.02  # seconds of a repetition that is long enough not to need a warm-up
 
 
 class Worker:
@@ -31,10 +31,10 @@ class Worker:
     def __init__(self, module: Any) -> None:
         self.module = module
         self.run: Run | None = None
-        self.seconds = 0.0  # of a repetition, when last timed
+        self.seconds = 0.0  # of a repetition, as last timed
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Do what is asked; whatever goes wrong is an answer too."""
+        """Handle a request; an exception becomes an answer with "error"."""
         try:
             if "prepare" in request:
                 return self.prepare(Case.from_json(request["prepare"]))
@@ -45,8 +45,8 @@ class Worker:
             return {"error": f"{type(error).__name__}: {error}"}
 
     def prepare(self, case: Case) -> dict[str, Any]:
-        """Make the data of a case, and run it once: what is compiled at first use is compiled."""
-        self.run, self.seconds = None, 0.0  # lets go of the data of the case before
+        """Make the data of a case, and run it once, so that everything compiled at first use is compiled."""
+        self.run, self.seconds = None, 0.0  # frees the data of the previous case
         prepare = getattr(self.module, case.kind, None)
         self.run = prepare(case) if prepare else None
         if self.run is None:
@@ -55,7 +55,7 @@ class Worker:
         return {"ok": True}
 
     def time(self, n: int) -> float:
-        """Seconds that n repetitions take, the caches being warm."""
+        """Seconds of n repetitions with warm caches."""
         if self.run is None:
             raise RuntimeError("nothing is prepared")
         if self.seconds < LONG:
@@ -77,7 +77,7 @@ def load(name: str) -> Any:
 
 
 def keep_to_cores(n: int) -> None:
-    """Keep this process to n cores, the last ones: the first has interrupts and whoever looks at the runner."""
+    """Limit this process to the last n cores, since the first one handles interrupts and the runner."""
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, cores[-n:])
 
@@ -85,7 +85,7 @@ def keep_to_cores(n: int) -> None:
 def main(name: str) -> None:
     """Answer until the input ends."""
     answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)  # what libraries print is not an answer
+    os.dup2(2, 1)  # output that libraries print goes to stderr
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the runner ends its workers
     keep_to_cores(n_threads())
     try:

@@ -1,108 +1,25 @@
 """Programs: a network compiled for a batch size, as a flat list of fused operations over one workspace.
 
-A plan (plan.py) makes a program; either backend runs it: the compiled one (_core/program.pyx) or NumPy
+`compile_program` (compile.py) makes them; either backend runs them: the compiled one (_core/program.pyx) or NumPy
 (reference/program.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .._core import dispatch
-from .._core.operations import LABELS
-from .._core.program import BadCode, BadTarget
+from .._core.errors import BadIndex, BadTarget
 from .._locks import MAKING
 from .._validation import Array
 from ..functional._targets import describe_target
-from .memory import ALIGNMENT, aligned_zeros
-from .meters import Meter
-
-if TYPE_CHECKING:
-    from ..nn.losses import Loss
-    from ..optim import Optimizer
-    from .stages import Stage
-
-
-@dataclass
-class Slot:
-    """An array that is known only when the program runs."""
-
-    slot: str
-
-
-@dataclass
-class Buffer:
-    """A matrix of the workspace, a row for each sample."""
-
-    cols: int
-    array: Any = None
-    columns: tuple[int, ...] | None = None  # of the network's input, where these are some of them
-
-
-@dataclass
-class Part:
-    """Some columns of a matrix of the workspace."""
-
-    buffer: Buffer
-    start: int
-    cols: int
-
-    @property
-    def array(self) -> Array:
-        """A view, once the workspace is laid out."""
-        columns: Array = self.buffer.array[:, self.start : self.start + self.cols]
-        return columns
-
-
-def lay_out(buffers: list[Buffer], rows: int, dtype: str) -> int:
-    """Give every matrix a place in one workspace, for up to so many rows; returns its size in bytes."""
-    itemsize = np.dtype(dtype).itemsize
-    # An odd number of cache lines between buffers: no two rows at a distance of a power of two.
-    sizes = [(-(-buffer.cols * rows * itemsize // ALIGNMENT) | 1) * ALIGNMENT // itemsize for buffer in buffers]
-    arena = aligned_zeros((sum(sizes),), dtype)
-    start = 0
-    for buffer, size in zip(buffers, sizes, strict=True):
-        buffer.array = arena[start : start + buffer.cols * rows].reshape(rows, buffer.cols)
-        start += size
-    return int(arena.nbytes)
-
-
-@dataclass
-class Operation:
-    """One step of a program; `arrays` says by role what it reads and writes (a Slot, or an array)."""
-
-    kind: str
-    label: str
-    arrays: dict[str, Any]
-    n_in: int
-    n_out: int = 0
-    kernel: str | None = None
-    params: tuple[float, ...] = ()
-    flag: int = 0
-    root: bool = False
-    eps: float = 0.0
-    seed: int = 0
-    stream: int = 0
-    place: int = 0  # where in the sums a metric counts
-    # Python code, given the rows of the batch and, gathered, their (targets, weights, mean weight of all samples or 0);
-    # a loss gives its value, and what that counts.
-    call: Callable[[int, Any], tuple[float, float] | None] | None = None
-    update: Optimizer | None = None
-    loss: Loss | None = None
-    columns: tuple[int, ...] | None = None  # of the network's input, where x is some of them
-    head: str = ""  # whose loss it is, of a network with several
-
-    def flops(self, rows: int) -> int:
-        """Floating-point operations: 2 a multiply-add, 1 an element of anything else."""
-        if self.kind == "linear":
-            return 2 * rows * self.n_in * self.n_out
-        if self.kind == "linear_backward":
-            return 2 * rows * self.n_in * self.n_out * (2 if self.arrays.get("grad_x") is not None else 1)
-        return self.n_in if self.kind == "update" else rows * self.n_in
+from .backward import Stage
+from .counters import SUMS, Counter
+from .listing import describe
+from .operations import Operation
 
 
 @dataclass
@@ -147,7 +64,12 @@ class Program:
     def sums_size(self) -> int:
         """How many numbers its sums have, where what metrics and heads count is asked for."""
         return max(
-            (o.place + (o.kind == "heads_head") + Meter(o.kind).size(o.n_in) for o in self.operations), default=0
+            (
+                int(o.options["place"]) + (o.kind == "heads_add") + Counter(o.kind).size(o.n_in)
+                for o in self.operations
+                if "place" in o.options
+            ),
+            default=0,
         )
 
     def span(self, first: str, last: str | None = None) -> tuple[int, int]:
@@ -169,24 +91,26 @@ class Program:
             "variance to normalize by: leave a row out, or choose another batch_size"
         )
 
-    def run(self, section: str, rows: int, slots: dict[str, Array], tick: int | None = None, *, start: int = 0) -> None:
+    def run(
+        self, section: str, rows: int, arguments: dict[str, Array], tick: int | None = None, *, start: int = 0
+    ) -> None:
         """Run a section once, on `rows` rows of which the first is row number `start` of the data."""
         try:
-            self.executor.run(*self.span(section), rows, slots, np.zeros(5), tick)
-        except BadCode as error:
+            self.executor.run(*self.span(section), rows, arguments, np.zeros(SUMS), tick)
+        except BadIndex as error:
             error.args = (error.args[0] + start, *error.args[1:])
             raise self.explained(error) from None
 
-    def explained(self, error: BadCode, order: Array | None = None) -> ValueError:
+    def explained(self, error: BadIndex, order: Array | None = None) -> ValueError:
         """What is wrong with a row of the data, or with row order[i] of it, in words."""
         row, column, value, number = error.args
         row = row if order is None else int(order[row])
         operation = self.operations[number]
-        if operation.columns is None:  # an embedding of what other layers compute
+        if operation.input_columns is None:  # an embedding of what other layers compute
             where = f"its input [{row}, {column}]"
         else:
-            where = f"x[{row}, {operation.columns[column]}]"
-        most = int(operation.params[0]) - 1
+            where = f"x[{row}, {operation.input_columns[column]}]"
+        most = int(operation.options["num_embeddings"]) - 1
         return ValueError(
             f"{operation.label.split()[-1]}: {where} is {value}: codes must be integers between 0 and {most}"
         )
@@ -200,37 +124,4 @@ class Program:
         return ValueError(describe_target(where, value, str(operation.kernel)))
 
     def __str__(self) -> str:
-        head = (
-            f"Program for {self.batch_size} rows, {self.dtype}: {len(self.operations)} operations, "
-            f"{_si(sum(o.flops(self.batch_size) for o in self.operations))}FLOP, workspace {_si(self.workspace)}B"
-        )
-        lines = [
-            head,
-            f"{'':>4} {'operation':<20} {'layers and what is fused':<42} {'shape':<14} {'FLOP':>8} {'bytes':>8}",
-        ]
-        for section, (start, stop) in self.sections.items():
-            lines += [f"{section}:"] if stop > start else []
-            for i in range(start, stop):
-                lines.append(self._line(i, self.operations[i]))
-        return "\n".join(lines)
-
-    def _line(self, i: int, o: Operation) -> str:
-        shape = f"{o.n_in} -> {o.n_out}" if o.n_out else f"{o.n_in}"
-        nbytes = sum(_nbytes(array, self, o) for array in o.arrays.values() if array is not None)
-        return f"{i:>4} {o.kind:<20} {o.label:<42} {shape:<14} {_si(o.flops(self.batch_size)):>8} {_si(nbytes):>8}"
-
-
-def _nbytes(array: Any, program: Program, o: Operation) -> int:
-    """Bytes of an operand; of a slot, whose array is not there yet, those of the batch."""
-    if isinstance(array, Slot):
-        cols = {"target": 1 if o.flag & LABELS else o.n_in, "sample_weight": 0, "grad_output": program.n_out}
-        return program.batch_size * cols.get(array.slot, o.n_in) * np.dtype(program.dtype).itemsize
-    return int(array.nbytes)
-
-
-def _si(number: float) -> str:
-    for unit in ("", "k", "M", "G"):
-        if number < 1000:
-            return f"{number:.3g} {unit}"
-        number /= 1000
-    return f"{number:.3g} T"
+        return describe(self.operations, self.sections, self.batch_size, self.dtype, self.n_out, self.workspace)

@@ -22,3 +22,7 @@ __all__ = [
     "standardize",
     "train_test_split",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

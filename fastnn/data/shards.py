@@ -53,7 +53,7 @@ class Shards(ShortErrors):
 
     Notes
     -----
-    Numbers are not looked at: `Trainer.fit` raises ValueError at a NaN in x or y that makes a loss not finite.
+    Values are not checked: `Trainer.fit` raises ValueError at a NaN in x or y that makes a loss not finite.
 
     Examples
     --------
@@ -87,7 +87,7 @@ class Shards(ShortErrors):
         try:
             array = np.load(path, mmap_mode="r" if mmap else None, allow_pickle=False)
         except (ValueError, EOFError) as error:
-            raise ValueError(f"{path} is no .npy file of numbers: {error}") from None
+            raise ValueError(f"{path} is not a .npy file of numbers: {error}") from None
         if not isinstance(array, np.ndarray) or array.ndim == 0:
             raise ValueError(f"{path} must hold an array with a row for each sample")
         return array
@@ -212,7 +212,7 @@ class Shards(ShortErrors):
                 for part, array in arrays.items():
                     piece = from_any(part, array[start : start + rows])
                     np.save(Path(aside) / f"{part}_{number:0{digits}d}.npy", piece)
-            for part in reversed(arrays):  # x last: a shard is there when its x is
+            for part in reversed(arrays):  # x last: a shard counts as complete once its x file exists
                 for name in _shard_names(aside, part):
                     os.rename(Path(aside) / name, Path(folder) / name)
         return cls(folder)

@@ -49,7 +49,8 @@ def train_test_split(
     Notes
     -----
     The order of the results and the rounding of ``test_size`` are those of `sklearn.model_selection.train_test_split`.
-    The shuffling is another one, and it stays the same as long as NumPy's ``Generator.permutation`` does.
+    The shuffled order differs from scikit-learn's. It is the same for all NumPy versions with the same
+    ``Generator.permutation``.
 
     Examples
     --------
@@ -155,8 +156,8 @@ def standardize(X_train: ArrayLike, *others: ArrayLike) -> NDArray | tuple[NDArr
     -------
     ndarray, or tuple of ndarray when ``others`` are given
         Standardized copies in the order and the dtypes of the arguments. A feature that is constant in ``X_train`` is
-        only shifted. A NaN in a feature of ``X_train`` makes the whole feature NaN; a NaN in another array stays the
-        only one.
+        only shifted. A NaN in a feature of ``X_train`` makes the whole feature NaN; a NaN in another array affects only
+        its own element.
 
     Raises
     ------
@@ -187,7 +188,7 @@ def standardize(X_train: ArrayLike, *others: ArrayLike) -> NDArray | tuple[NDArr
             raise ValueError(
                 f"{name} must have features of shape {train.shape[1:]} as X_train has, got {array.shape[1:]}"
             )
-    # Measured from the first sample: a constant feature then deviates by exactly 0, whatever its value.
+    # The first sample is subtracted first, so that a constant feature has a deviation of exactly 0.
     origin = train[0].astype(np.float64)
     deviations = train - origin
     mean = origin + deviations.mean(axis=0)

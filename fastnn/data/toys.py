@@ -1,11 +1,11 @@
-"""Toy data sets in the plane that a straight line does not separate, and blobs that it does.
+"""Toy data sets: classes in the plane that no straight line separates, and blobs.
 
 Every function returns ``X`` and ``y`` in random order, with class sizes that differ by one at most (the later classes
 are the larger ones), and computes in float64 before it rounds to ``dtype``. The same seed gives the same set as long as
 NumPy keeps the streams of its ``Generator``.
 """
 
-from __future__ import annotations  # np.random takes 10 ms to import: a mere annotation must not ask for it
+from __future__ import annotations  # np.random takes 10 ms to import, too much for an annotation
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -15,7 +15,7 @@ from ._checks import check_dtype, check_integer, check_number, check_seed
 
 Dataset = tuple[NDArray, NDArray[np.int64]]
 
-# Anticlockwise from the first quadrant, so neighbours alternate in class and opposites share one.
+# Anticlockwise from the first quadrant: neighbouring quadrants differ in class, opposite ones have the same.
 QUADRANTS = np.array([[1.0, 1.0], [-1.0, 1.0], [-1.0, -1.0], [1.0, -1.0]])
 
 

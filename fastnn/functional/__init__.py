@@ -1,7 +1,18 @@
-"""Operations on arrays: names and signatures as PyTorch's, with the gradient `<name>_backward` beside each.
+"""Operations on arrays, with PyTorch's names and signatures; `<name>_backward` is the gradient of `<name>`.
 
-Arrays in, arrays out, float32 or float64: the result has the dtype of the inputs, which must not be mixed. Nothing is
-recorded; whoever wants gradients calls the `_backward` functions, or lets `fastnn.nn` do it.
+Arrays are float32 or float64 and must not be mixed: the result has the dtype of the inputs. Nothing is recorded for a
+later gradient: call the `_backward` functions, or use the layers of `fastnn.nn`, which do.
+
+Examples
+--------
+>>> import numpy as np
+>>> from fastnn import functional as F
+>>> x, target = np.array([[1.0, -2.0]]), np.array([[0.5, 0.0]])
+>>> y = F.relu(x)
+>>> F.mse_loss(y, target)
+np.float64(0.125)
+>>> F.relu_backward(F.mse_loss_backward(1.0, y, target), x)
+array([[0.5, 0. ]])
 """
 
 from . import (
@@ -33,7 +44,7 @@ from .normalization import *  # noqa: F403
 from .parametric import *  # noqa: F403
 from .softmax import *  # noqa: F403
 
-# By name, for those that want value and gradient together.
+# By name, for callers that need value and gradient in one pass.
 LOSSES = losses.LOSSES | binary_losses.LOSSES | class_losses.LOSSES | distribution_losses.LOSSES
 
 __all__ = sorted(
@@ -51,3 +62,7 @@ __all__ = sorted(
     + distribution_losses.__all__
     + _dropout.__all__
 )
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

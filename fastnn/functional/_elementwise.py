@@ -1,42 +1,51 @@
-"""What elementwise operations share: the path for arrays that the fast path does not take, and their documentation."""
+"""Shared by the elementwise operations: the path for arguments that the fast path refuses, and the documentation."""
 
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from .. import _validation as check
 from .._core import dispatch
-from .._core.activations import Map1, Map2
+from .._core.activations import ASCENDING, NOT_ZERO, Map1, Map2
+from ._documentation import Function, complete
 from .accuracy import MAX_ULP
 
 Array = check.Array
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def reference_function(name: str) -> Callable[..., Any]:
-    """The NumPy reference of the operation `name` (imported only when it is needed)."""
+    """The NumPy implementation of the operation `name`; imported on first use, to keep `import fastnn` short."""
     from .. import reference
 
     function: Callable[..., Any] = getattr(reference, name)
     return function
 
 
-def _checked(names: tuple[str, ...], params: tuple[Any, ...]) -> tuple[float, float]:
-    """The parameters of a kernel as floats; there is room for two."""
+def _checked(names: tuple[str, ...], params: tuple[Any, ...], rule: int) -> tuple[float, float]:
+    """The parameters of a kernel as two floats, 0 where there is none."""
     numbers = [check.check_number(name, value) for name, value in zip(names, params, strict=False)]
     a, b = [*numbers, 0.0, 0.0][:2]
+    if rule == NOT_ZERO and a == 0:
+        raise ValueError(f"{names[0]} must not be 0")
+    if rule == ASCENDING and not a < b:
+        raise ValueError(f"{names[1]} must be greater than {names[0]}, got {params[0]} and {params[1]}")
     return a, b
 
 
-def unary(name: str, reference: str | None = None, names: tuple[str, ...] = (), **fixed: Any) -> Callable[..., Array]:
-    """The kernel `name` as (x, out, *params) -> y, its parameters being called `names`.
+def unary(
+    name: str, reference: str | None = None, names: tuple[str, ...] = (), rule: int = 0, **fixed: Any
+) -> Callable[..., Array]:
+    """A function (x, out, *params) -> y that runs the kernel `name`; error messages call its parameters `names`.
 
-    The reference backend calls the function `reference` with them and with the keywords `fixed`.
+    `rule` is NOT_ZERO if the first parameter divides, ASCENDING if it must be less than the second. NaN is refused.
+
+    The reference backend calls its function `reference` (default: `name`) with these parameters and the keywords
+    `fixed`.
     """
 
     def slow(op: Map1, x: Any, out: Any, params: tuple[Any, ...]) -> Array:
         x = check.as_array("x", x)
-        params = _checked(names, params)
+        params = _checked(names, params, rule)
         y = check.check_output(out, x.shape, x.dtype)
         if dispatch.get_reference():
             y[...] = reference_function(reference or name)(x, *params[: len(names)], **fixed)
@@ -44,7 +53,7 @@ def unary(name: str, reference: str | None = None, names: tuple[str, ...] = (), 
             op.run(check.without_overlap(x, y, in_place=True), y, *params)
         return y
 
-    return Map1(name, slow)
+    return Map1(name, slow, rule)
 
 
 def binary(
@@ -53,18 +62,19 @@ def binary(
     names: tuple[str, ...] = (),
     second: str = "x",
     first: str = "grad_output",
+    rule: int = 0,
     **fixed: Any,
 ) -> Callable[..., Array]:
-    """The kernel `name` of two arrays, a gradient, as (grad_output, x, out, *params) -> grad_x.
+    """A function (grad_output, x, out, *params) -> grad_x that runs the kernel `name`; see `unary`.
 
-    `first` and `second` are what messages call the arrays.
+    Error messages call the arrays `first` and `second`.
     """
 
     def slow(op: Map2, g: Any, x: Any, out: Any, params: tuple[Any, ...]) -> Array:
         g, x = check.as_array(first, g), check.as_array(second, x)
         check.check_same_dtype(**{first: g, second: x})
         check.check_same_shape(**{second: x, first: g})
-        params = _checked(names, params)
+        params = _checked(names, params, rule)
         y = check.check_output(out, x.shape, x.dtype)
         if dispatch.get_reference():
             y[...] = reference_function(reference or name)(g, x, *params[: len(names)], **fixed)
@@ -77,7 +87,7 @@ def binary(
             )
         return y
 
-    return Map2(name, slow)
+    return Map2(name, slow, rule)
 
 
 FORWARD = """
@@ -94,22 +104,22 @@ y : ndarray, shape and dtype of x
 Raises
 ------
 TypeError
-    If x is not float32 or float64 in native byte order, or out differs from x in dtype.
+    If x is not float32 or float64 in native byte order, or out has another dtype{types}.
 ValueError
-    If out has another shape or cannot be written as it is.
+    If out has another shape, or is not C-contiguous, aligned and writable{values}.
 
 Notes
 -----
-NaN gives NaN.{accuracy}
+{nan}{accuracy}
 """
 
 BACKWARD = """
 Parameters
 ----------
-grad_output : ndarray of float32 or float64
+grad_output : ndarray of float32 or float64, any shape
     Gradient of the loss with respect to the output.
 {second} : ndarray, shape and dtype of grad_output
-    The {what} of the forward operation.
+    The {what} of `{forward}`.
 {params}out : ndarray like grad_output, optional
     Written and returned; may be one of the inputs.
 
@@ -119,27 +129,42 @@ grad_x : ndarray, shape and dtype of grad_output
 
 Raises
 ------
-TypeError, ValueError
-    If the arrays differ in dtype or shape, or are not float32 or float64.
+TypeError
+    If the arrays are not float32 or float64, or differ in dtype{types}.
+ValueError
+    If the arrays differ in shape, or out is not C-contiguous, aligned and writable{values}.
+
+Notes
+-----
+{nan}
 """
 
 
-def documented(**params: str) -> Callable[[Function], Function]:
-    """Append to a docstring what all elementwise operations share; `params` describes the extra parameters."""
+def documented(*, nan: str = "", values: str = "", **params: str) -> Callable[[Function], Function]:
+    """Complete the docstring of an elementwise function.
+
+    `nan` replaces the sentence about NaN, `values` ends the one about ValueError, `params` has the type and default of
+    the extra parameters.
+    """
 
     def decorate(function: Function) -> Function:
-        lines = "".join(f"{name} : {text}\n" for name, text in params.items())
-        signature = list(inspect.signature(function).parameters)
+        name, signature = function.__name__, list(inspect.signature(function).parameters)
+        lines = "".join(f"{parameter} : {text}\n" for parameter, text in params.items())
+        numbers = any(text.startswith("float") for text in params.values())
+        types = ", or another argument is not a number" if numbers else ""
+        shared = {"params": lines, "types": types, "values": f", or {values}" if values else ""}
         if signature[0] == "grad_output":
             what = "output" if signature[1] == "output" else "input"
-            text = BACKWARD.format(params=lines, second=signature[1], what=what)
-        else:
-            ulp = MAX_ULP.get(function.__name__)
-            accuracy = ""
-            if ulp:
-                accuracy = f" The error is at most {ulp[0]} ULP in float32 and {ulp[1]} ULP in float64 (measured)."
-            text = FORWARD.format(params=lines, accuracy=accuracy)
-        function.__doc__ = inspect.cleandoc(function.__doc__ or "") + "\n" + text
-        return function
+            nan_too = nan or f"NaN in grad_output or {signature[1]} gives NaN."
+            forward = name.removesuffix("_backward")
+            text = BACKWARD.format(second=signature[1], what=what, forward=forward, nan=nan_too, **shared)
+            return complete(function, text)
+        accuracy = ""
+        if ulp := MAX_ULP.get(name):
+            accuracy = (
+                f" The error is at most {ulp[0]} units in the last place (ULP) in float32 and {ulp[1]} in float64,\n"
+                "measured; a little more on x86 without FMA."
+            )
+        return complete(function, FORWARD.format(nan=nan or "NaN gives NaN.", accuracy=accuracy, **shared))
 
     return decorate

@@ -1,26 +1,23 @@
-"""What losses share: documentation, checks, weights, and the call of a kernel for the value, the gradient or both."""
+"""Shared by the losses: checks, weights, and the call of a kernel for the value, the gradient or both."""
 
-import inspect
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from .. import _validation as check
 from .._core import dispatch
 from .._core.losses import Loss, RowLoss, first_bad_label
-from .._frames import USE, shortened
+from .._frames import SHORT_ERRORS
 from ._elementwise import Array, reference_function
 from ._targets import check_targets
 
-Function = TypeVar("Function", bound=Callable[..., Any])
 Params = tuple[float, ...]
 
 REDUCTIONS = ("mean", "sum", "none")
 
 
 def _weights(sample_weight: Any, rows: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array | None:
-    """One weight for each of the losses of `shape`, from one a sample or one a loss."""
+    """`sample_weight` as an array of `shape`, that of the losses; it may have one weight for each row."""
     if sample_weight is None:
         return None
     weight = check.as_weights("sample_weight", sample_weight, dtype)
@@ -35,123 +32,22 @@ def _weights(sample_weight: Any, rows: int, shape: tuple[int, ...], dtype: np.dt
 def _upstream(
     grad_output: Any, reduction: str, shape: tuple[int, ...], dtype: np.dtype[Any]
 ) -> tuple[float, Array | None]:
-    """grad_output as a factor for all losses, and as an array of one a loss for reduction "none"."""
+    """grad_output as a factor, and for reduction "none" as an array of `shape`, that of the losses."""
     g = np.asarray(check.from_any("grad_output", grad_output))
     if reduction != "none":
         if g.size != 1:
             raise ValueError(f"grad_output must be a scalar for reduction {reduction!r}, got shape {g.shape}")
         return float(g.reshape(())), None
     check.check_shape("grad_output", g, shape, "(that of the loss) for reduction 'none'")
-    return 1.0, np.array(g, dtype, order="C")
-
-
-ELEMENTWISE = """
-Parameters
-----------
-input, target : ndarray of float32 or float64, one shape and dtype
-reduction : {{{reductions}}}, default "mean"
-sample_weight : array of shape (rows,) or of input's shape, optional
-    Multiplies the loss of each sample, 0 or more. "mean" is then the weighted mean: it divides by the sum of the
-    weights of all elements.
-{params}
-Returns
--------
-loss : scalar of input's dtype, or for "none" an array of input's shape
-
-Raises
-------
-TypeError, ValueError
-    If dtypes or shapes differ, or an argument is out of its range.
-
-Notes
------
-NaN gives NaN, and so does the mean of nothing. The sum runs in a fixed order, so its bits do not depend on the number
-of threads or the instruction set.
-"""
-
-CLASSES = """
-Parameters
-----------
-input : ndarray of float32 or float64, shape (rows, classes)
-target : {targets}
-reduction : {{"mean", "sum", "none"}}, default "mean"
-sample_weight : array of shape (rows,), optional
-    Multiplies the loss of each row, 0 or more. "mean" is then the weighted mean.
-{params}weight : array of shape (classes,), optional
-    Multiplies what each class costs, 0 or more. {mean}
-ignore_index : int, default -100
-    Rows with this target cost nothing, count nothing and have no gradient, whatever is in them.
-
-Returns
--------
-loss : scalar of input's dtype, or for "none" an array of shape (rows,)
-
-Raises
-------
-TypeError, ValueError
-    If dtypes or shapes do not match, a class index is out of range (the message names its row), a weight is negative,
-    infinite or NaN, or a class is to be ignored of targets that are probabilities.
-
-Notes
------
-The mean is NaN if every row is ignored.
-"""
-
-ROWS = """
-Parameters
-----------
-input, target : ndarray of float32 or float64, shape (rows, features), one dtype
-reduction : {{"mean", "sum", "none"}}, default "mean"
-sample_weight : array of shape (rows,), optional
-    Multiplies the loss of each row, 0 or more. "mean" is then the weighted mean.
-{params}
-Returns
--------
-loss : scalar of input's dtype, or for "none" an array of shape (rows,)
-
-Raises
-------
-TypeError, ValueError
-    If dtypes or shapes do not match, or an argument is out of its range.
-"""
-
-BACKWARD = """
-Parameters
-----------
-grad_output : scalar, or for "none" an array of the loss's shape
-    Gradient with respect to the loss; 1 for the gradient of the loss itself.
-
-The others are those of `{forward}`.
-
-Returns
--------
-grad_input : ndarray, shape and dtype of input
-"""
-
-
-DEFAULTS = {
-    "params": "",
-    "reductions": '"mean", "sum", "none"',
-    "mean": '"mean" divides by the sum of the weights of the targets.',
-}
-
-
-def documented(template: str, **fields: str) -> Callable[[Function], Function]:
-    """Append what all losses of a kind share to a docstring."""
-
-    def decorate(function: Function) -> Function:
-        text = template.format(**{**DEFAULTS, "forward": function.__name__.removesuffix("_backward"), **fields})
-        function.__doc__ = inspect.cleandoc(function.__doc__ or "") + "\n" + text
-        return function
-
-    return decorate
+    with np.errstate(over="ignore"):
+        return 1.0, np.array(g, dtype, order="C")
 
 
 class LossFunction:
-    """A loss: kernel and reference; `forward` gives its value, `backward` its gradient, `both` the two in one pass.
+    """A loss on both backends: `forward` returns its value, `backward` its gradient, `both` the two in one pass.
 
-    `params` are the numbers that the kernel takes, called `names` by the reference; `extra` is an array besides, which
-    the reference calls that.
+    `name` is the reference's function, `names` its keywords for the numbers `params`, and `extra` its keyword for the
+    array that some losses take besides (a variance, weights of classes).
     """
 
     def __init__(
@@ -172,10 +68,11 @@ class LossFunction:
         self, input: Any, target: Any, reduction: str, sample_weight: Any, params: Params = (), extra: Any = None
     ) -> Any:
         arguments = (input, target, sample_weight, reduction, None, True, False, params, extra)
-        try:
-            return (self.kernel.quick(*arguments) or self._slow(*arguments))[0]
-        except USE as error:
-            raise shortened(error)  # noqa: B904
+        found = self.kernel.quick(*arguments)
+        if found is None:
+            with SHORT_ERRORS:
+                found = self._slow(*arguments)
+        return found[0]
 
     def backward(
         self,
@@ -188,15 +85,16 @@ class LossFunction:
         extra: Any = None,
     ) -> Array:
         arguments = (input, target, sample_weight, reduction, grad_output, False, True, params, extra)
-        try:
-            return (self.kernel.quick(*arguments) or self._slow(*arguments))[1]
-        except USE as error:
-            raise shortened(error)  # noqa: B904
+        found = self.kernel.quick(*arguments)
+        if found is None:
+            with SHORT_ERRORS:
+                found = self._slow(*arguments)
+        return found[1]
 
     def both(
         self, input: Any, target: Any, reduction: str, sample_weight: Any, params: Params = (), extra: Any = None
     ) -> tuple[Any, Array]:
-        """The loss, and its gradient, for "none" that of the sum; of targets that the loss takes."""
+        """The loss and its gradient ("none": that of the sum), after a check of the range of the targets."""
         if self.kernel.targets:
             target = check.as_target("target", target, getattr(input, "dtype", float))
             check_targets("target", target, self.name)
@@ -215,7 +113,7 @@ class LossFunction:
         params: Params = (),
         extra: Any = None,
     ) -> tuple[Any, Any]:
-        """What `Loss.quick` gives, of arguments that may need a repair or an explanation; or on the other backend."""
+        """As `Loss.quick`, for arguments that must be converted or refused, and for the reference backend."""
         check.check_choice("reduction", reduction, self.reductions)
         x, t, shape = self._arrays(input, target, params)
         if reduction == "batchmean" and x.ndim == 0:
@@ -229,7 +127,8 @@ class LossFunction:
             keywords = dict(zip(self.names, params, strict=True)) | ({} if extra is None else {self.extra: extra})
             return self._reference(x, t, weight, reduction, factor if g is None else g, value, gradient, keywords)
         if g is not None and not value:
-            weight = g if weight is None else np.asarray(g * weight)  # an array even where the product is a scalar
+            with np.errstate(all="ignore"):
+                weight = g if weight is None else np.asarray(g * weight)  # an array even where the product is a scalar
         return self.kernel.evaluate(x, t, weight, str(reduction), factor, value, gradient, params, extra)
 
     def _arrays(self, input: Any, target: Any, params: Params) -> tuple[Array, Array, tuple[int, ...]]:
@@ -237,7 +136,7 @@ class LossFunction:
         raise NotImplementedError
 
     def _extra(self, extra: Any, x: Array) -> Array:
-        """The array that the kernel takes besides."""
+        """`extra`, checked and converted."""
         raise NotImplementedError
 
     def _reference(
@@ -262,9 +161,9 @@ class LossFunction:
 
 
 class ElementwiseLoss(LossFunction):
-    """A loss of each element; the kernel has its name unless that is given.
+    """A loss of each element; `kernel` is by default that of the loss's name.
 
-    `extra` has one number for each column. If it `repeats`, a target may have one number a row.
+    `extra` has one number for each column. With `repeats` a target may have one number for each row, for all columns.
     """
 
     def __init__(self, name: str, kernel: Loss | None = None, repeats: bool = False, **more: Any) -> None:
@@ -299,7 +198,7 @@ class PairLoss(ElementwiseLoss):
 
 
 class RootLoss(ElementwiseLoss):
-    """The root of the loss whose kernel is given: of its mean, of its sum, or for "none" of each."""
+    """The square root of another loss, whose kernel is given: of its mean, its sum, or for "none" each element."""
 
     def __init__(self, name: str, kernel: str) -> None:
         super().__init__(name, Loss(kernel, root=True))
@@ -324,12 +223,14 @@ class RootLoss(ElementwiseLoss):
         return root_of_each(x, t, weight, g)
 
 
+@np.errstate(all="ignore")
 def root_of_each(x: Array, t: Array, weight: Array | None, g: Array | None) -> tuple[Array, Array]:
-    """sqrt(w (x - t)^2), not squared on the way, and its gradient times g; 0 where the root is 0."""
+    """|x - t| sqrt(w), and its gradient times g; 0 where the loss is 0."""
     error = x - t
     root = np.sqrt(np.ones_like(x) if weight is None else weight)
-    slope = np.sign(error) * root
-    return np.where(root == 0, 0, np.abs(error) * root)[()], np.asarray(slope if g is None else g * slope)
+    slope, size = np.sign(error) * root, np.abs(error)
+    loss = root * np.where(root == 0, np.minimum(size, 1), size)  # 0 for a weight of 0, but NaN stays
+    return loss[()], np.asarray(slope if g is None else g * slope)
 
 
 class RowsLoss(LossFunction):
@@ -345,7 +246,7 @@ class RowsLoss(LossFunction):
 
 
 class ClassLoss(LossFunction):
-    """A loss of each row of scores against classes; `extra` are weights of the classes."""
+    """A loss of each row of scores for classes; `extra` has a weight for each class."""
 
     def __init__(self, name: str, kernel: RowLoss, names: tuple[str, ...] = ()) -> None:
         super().__init__(name, kernel, ("ignore_index", *names), "weight")
@@ -361,13 +262,13 @@ class ClassLoss(LossFunction):
 
 
 def class_targets(target: Any, x: Array, probabilities: bool, ignored: int) -> Array:
-    """`target` as class indices (int64) or, if they may be that, as class probabilities of x's dtype and shape."""
+    """`target` as class indices (int64) or, where `probabilities` are allowed, as an array of x's dtype and shape."""
     t = check.from_any("target", target)
     rows, classes = x.shape
     if np.issubdtype(t.dtype, np.integer) and t.ndim == 1:
         check.check_shape("target", t, (rows,), f"for input of shape {x.shape}")
         labels = check.as_labels("target", t)
-        labels = labels.copy() if dispatch.get_reference() else labels  # NumPy reads what is checked a second time
+        labels = labels.copy() if dispatch.get_reference() else labels  # another thread cannot change what was checked
         bad = first_bad_label(labels, classes, ignored)
         if bad >= 0:
             raise ValueError(f"target[{bad}] is {labels[bad]}: class indices must be between 0 and {classes - 1}")

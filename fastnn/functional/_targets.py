@@ -1,4 +1,4 @@
-"""Targets of two classes: what is wrong with one that a loss does not take, and the way out."""
+"""Targets of two classes: a check of their range, and messages that say how to convert them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ MORE = "more classes need {}, and one output for each"
 
 
 def describe_target(where: str, value: float, kernel: str) -> str:
-    """A sentence about a target, which is at `where`, that the loss of this kernel does not take."""
-    many = value > 1 and value.is_integer()  # as labels of many classes are
+    """The error message for a target `value`, found at `where`, that is out of the range of the kernel's loss."""
+    many = value > 1 and value.is_integer()  # like a label of several classes
     if TARGET_KINDS[kernel] == SIGNS:
         text = f"{where} is {value:g}: targets must be -1 or 1"
         if value in (0, 255):
@@ -25,7 +25,7 @@ def describe_target(where: str, value: float, kernel: str) -> str:
 
 
 def check_targets(name: str, target: Array, kernel: str) -> None:
-    """Raise ValueError if the loss of this kernel does not take a number of `target`."""
+    """Raise ValueError if a number in `target`, called `name`, is out of the range of the kernel's loss."""
     bad = first_bad_target(target, TARGET_KINDS.get(kernel, 0))
     if bad >= 0:
         place = [int(i) for i in np.unravel_index(bad, target.shape)]

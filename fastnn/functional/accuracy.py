@@ -1,4 +1,4 @@
-"""The largest errors of the elementary functions, measured: (float32, float64), in units in the last place.
+"""The largest errors of the elementary functions, measured: (float32, float64), in units in the last place (ULP).
 
 float32 over all 2^32 inputs (`make exhaustive`), float64 over dense samples against 80-bit arithmetic. The tests hold
 the kernels to 2 ULP; instruction sets without FMA (the x86-64 baseline) may be a little worse.

@@ -1,4 +1,4 @@
-"""Embedding and its gradient."""
+"""Embedding, a table lookup, and its gradient."""
 
 from typing import Any
 
@@ -7,12 +7,12 @@ import numpy as np
 from .. import _validation as check
 from .._core import dispatch
 from .._core import embedding as core
-from .._frames import USE, shortened
+from .._frames import SHORT_ERRORS
 from ._elementwise import Array, reference_function
 
 __all__ = ["embedding", "embedding_backward"]
 
-# Integers up to these have a float32 and a float64 of their own.
+# Up to here the dtype represents every integer exactly.
 MOST_CODES = {"float32": 2**24, "float64": 2**53}
 
 
@@ -24,31 +24,44 @@ def embedding(codes: Any, weight: Any, padding_idx: int | None = None) -> Array:
     Parameters
     ----------
     codes : ndarray of integers, or of the dtype of weight, any shape
-        Integers in 0 .. num_embeddings - 1, in float32 exact up to 2^24.
+        Whole numbers from 0 to num_embeddings - 1. In float32 num_embeddings is at most 2^24, in float64 2^53.
     weight : ndarray of float32 or float64, shape (num_embeddings, embedding_dim)
     padding_idx : int, optional
-        A code whose row has no gradient; it changes nothing here.
+        A code whose row has gradient 0, negative ones counted from the end; no effect here.
 
     Returns
     -------
-    y : ndarray, shape (*codes.shape, embedding_dim)
+    y : ndarray, shape (*codes.shape, embedding_dim), dtype of weight
 
     Raises
     ------
-    TypeError, ValueError
-        If dtypes or shapes do not fit, or a code is no integer in that range.
+    TypeError
+        If weight is not float32 or float64, codes are neither integers nor of its dtype, or padding_idx is no integer.
+    ValueError
+        If weight is not a matrix, a code is NaN, not a whole number or out of range (the message has its place), or
+        padding_idx is out of range.
+
+    Notes
+    -----
+    Rows are copied, with NaN in them. It is `torch.nn.functional.embedding`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import functional as F
+    >>> F.embedding(np.array([2, 0]), np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]))
+    array([[5., 6.],
+           [1., 2.]])
     """
     quick = core.quick(codes, weight) if padding_idx is None else None
     if quick is not None:
         return quick
-    try:
+    with SHORT_ERRORS:
         codes, weight, _ = _checked(codes, weight, padding_idx)
         if dispatch.get_reference():
             y: Array = reference_function("embedding")(codes, weight)
             return y
         return core.embedding(codes, weight, np.empty((*codes.shape, weight.shape[1]), weight.dtype))
-    except USE as error:
-        raise shortened(error)  # noqa: B904
 
 
 def embedding_backward(grad_output: Any, codes: Any, weight: Any, padding_idx: int | None = None) -> Array:
@@ -58,7 +71,8 @@ def embedding_backward(grad_output: Any, codes: Any, weight: Any, padding_idx: i
 
     Parameters
     ----------
-    grad_output : ndarray, shape (*codes.shape, embedding_dim), of the dtype of weight
+    grad_output : ndarray, shape (*codes.shape, embedding_dim), dtype of weight
+        Gradient of the loss with respect to the output.
     codes, weight, padding_idx
         As given to `embedding`.
 
@@ -69,12 +83,25 @@ def embedding_backward(grad_output: Any, codes: Any, weight: Any, padding_idx: i
     Raises
     ------
     TypeError, ValueError
-        If dtypes or shapes do not fit, or a code is no integer in that range.
+        As `embedding`; also if grad_output differs from the output in dtype or shape.
+
+    Notes
+    -----
+    NaN in grad_output gives NaN in the row of its code, unless that is padding_idx.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import functional as F
+    >>> F.embedding_backward(np.array([[1.0], [2.0], [4.0]]), np.array([2, 0, 2]), np.zeros((3, 1)))
+    array([[2.],
+           [0.],
+           [5.]])
     """
     quick = core.quick_backward(grad_output, codes, weight) if padding_idx is None else None
     if quick is not None:
         return quick
-    try:
+    with SHORT_ERRORS:
         g = check.as_array("grad_output", grad_output)
         codes, weight, padding = _checked(codes, weight, padding_idx)
         check.check_same_dtype(grad_output=g, weight=weight)
@@ -83,12 +110,10 @@ def embedding_backward(grad_output: Any, codes: Any, weight: Any, padding_idx: i
             grad_weight: Array = reference_function("embedding_backward")(g, codes, weight, padding_idx)
             return grad_weight
         return core.embedding_backward(g, codes, np.empty_like(weight), padding)
-    except USE as error:
-        raise shortened(error)  # noqa: B904
 
 
 def check_padding(padding_idx: Any, num_embeddings: int) -> int:
-    """The number of the row without a gradient, -1 if there is none; negative ones count from the end, as PyTorch's."""
+    """The row without a gradient, -1 if there is none; a negative padding_idx counts from the end, as in PyTorch."""
     if padding_idx is None:
         return -1
     index = check.check_integer("padding_idx", padding_idx, at_least=-num_embeddings, at_most=num_embeddings - 1)
@@ -96,14 +121,16 @@ def check_padding(padding_idx: Any, num_embeddings: int) -> int:
 
 
 def _checked(codes: Any, weight: Any, padding_idx: Any) -> tuple[Array, Array, int]:
-    """Codes in the dtype of weight, all of them good; weight, and the row without a gradient."""
+    """Codes in the dtype of weight, all in range; weight; and the row without a gradient, or -1."""
     weight = check.as_array("weight", weight)
     if weight.ndim != 2 or weight.shape[0] > MOST_CODES[weight.dtype.name]:
         most = MOST_CODES[weight.dtype.name]
         raise ValueError(f"weight must have shape (num_embeddings up to {most}, embedding_dim), got {weight.shape}")
     given = check.from_any("codes", codes)
     codes = check.as_array("codes", given.astype(weight.dtype) if given.dtype.kind in "iu" else given)
-    codes = codes.copy() if codes is given or codes.base is not None else codes  # what is checked is what is used
+    codes = (
+        codes.copy() if codes is given or codes.base is not None else codes
+    )  # another thread cannot change what was checked
     check.check_same_dtype(codes=codes, weight=weight)
     bad = core.bad_code(codes, weight.shape[0])
     if bad >= 0:

@@ -8,7 +8,7 @@ import numpy as np
 from .. import _validation as check
 from .._core import dispatch
 from .._core import linear as core
-from .._frames import USE, shortened
+from .._frames import SHORT_ERRORS
 from ._elementwise import Array, reference_function
 
 __all__ = ["linear", "linear_backward"]
@@ -17,7 +17,7 @@ ACTIVATIONS = (
     "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "celu", "gelu", "silu", "mish", "softplus", "softsign",
     "hardsigmoid", "hardswish", "hardtanh", "relu6",
 )  # fmt: skip
-# Their parameters when they are named without any.
+# The parameters of those that have some, by default.
 DEFAULTS = {
     "leaky_relu": (0.01,),
     "elu": (1.0,),
@@ -47,35 +47,47 @@ def linear(x: Any, weight: Any, bias: Any = None, activation: str | None = None,
     ----------
     x : ndarray of float32 or float64, shape (..., in_features)
     weight : ndarray of the same dtype, shape (in_features, out_features)
+        W: the transpose of PyTorch's.
     bias : ndarray of the same dtype, shape (out_features,), optional
+        b; without it 0.
     activation : str, optional
         Name of an elementwise activation of this module ("relu", "tanh", ...), with its default parameters.
     out : ndarray, shape (..., out_features), optional
-        Written and returned; must not overlap the inputs.
+        Written and returned; may overlap the inputs, which are then copied first.
 
     Returns
     -------
-    y : ndarray, shape (..., out_features)
+    y : ndarray, shape (..., out_features), dtype of x
 
     Raises
     ------
     TypeError
         If the arrays differ in dtype, or are not float32 or float64.
     ValueError
-        If shapes do not match, or the activation is unknown.
+        If shapes do not match, the activation is unknown, or out is not C-contiguous, aligned and writable.
 
     Notes
     -----
     Each output is one chain of fused multiply-adds over the inputs in ascending order, starting from the bias: its bits
-    depend neither on the other rows nor on the number of threads or the instruction set. Zeros are not skipped, so NaN
-    and 0 * inf give NaN.
+    depend neither on the other rows nor on the number of threads or the instruction set (x86 without FMA excepted).
+    Zeros are not skipped, so NaN gives NaN, and so does 0 * inf.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import functional as F
+    >>> x, weight, bias = np.array([[1.0, 2.0]]), np.array([[1.0, -1.0], [0.5, -2.0]]), np.array([0.5, 0.0])
+    >>> F.linear(x, weight, bias)
+    array([[ 2.5, -5. ]])
+    >>> F.linear(x, weight, bias, activation="relu")
+    array([[2.5, 0. ]])
     """
     params = DEFAULTS.get(activation or "", ())
     if activation is None or activation in ACTIVATIONS:
         quick = core.quick_linear(x, weight, bias, out, activation, *params)
         if quick is not None:
             return quick
-    try:
+    with SHORT_ERRORS:
         x, weight = check.as_array("x", x), check.as_array("weight", weight)
         bias = None if bias is None else check.as_array("bias", bias)
         _checked(x, weight, bias)
@@ -89,18 +101,17 @@ def linear(x: Any, weight: Any, bias: Any = None, activation: str | None = None,
         rows = x.size // x.shape[-1] if x.shape[-1] else math.prod(x.shape[:-1])
         core.linear(x.reshape(rows, x.shape[-1]), weight, bias, y.reshape(rows, weight.shape[1]), activation, *params)
         return y
-    except USE as error:
-        raise shortened(error)  # noqa: B904
 
 
 def linear_backward(grad_output: Any, x: Any, weight: Any) -> tuple[Array, Array, Array]:
     """Gradients of `linear` without activation.
 
-    grad_x = g W^T,   grad_weight = x^T g,   grad_bias = column sums of g
+    grad_x = g W^T,   grad_weight = x^T g,   grad_bias = column sums of g,   g = grad_output
 
     Parameters
     ----------
     grad_output : ndarray of float32 or float64, shape (..., out_features)
+        Gradient of the loss with respect to the output.
     x : ndarray of the same dtype, shape (..., in_features)
     weight : ndarray of the same dtype, shape (in_features, out_features)
 
@@ -110,17 +121,31 @@ def linear_backward(grad_output: Any, x: Any, weight: Any) -> tuple[Array, Array
 
     Raises
     ------
-    TypeError, ValueError
-        If dtypes or shapes do not match.
+    TypeError
+        If the arrays differ in dtype, or are not float32 or float64.
+    ValueError
+        If shapes do not match.
 
     Notes
     -----
-    Sums over rows run in ascending order, as one chain an element.
+    Sums over rows run in ascending order, one chain for each element. NaN gives NaN in all elements that it enters.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import functional as F
+    >>> x, weight = np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]])
+    >>> grad_x, grad_weight, grad_bias = F.linear_backward(np.ones((1, 1)), x, weight)
+    >>> grad_x, grad_bias
+    (array([[3., 4.]]), array([1.]))
+    >>> grad_weight
+    array([[1.],
+           [2.]])
     """
     quick = core.quick_linear_backward(grad_output, x, weight)
     if quick is not None:
         return quick
-    try:
+    with SHORT_ERRORS:
         g, x = check.as_array("grad_output", grad_output), check.as_array("x", x)
         weight = check.as_array("weight", weight)
         check.check_same_dtype(grad_output=g, x=x, weight=weight)
@@ -135,5 +160,3 @@ def linear_backward(grad_output: Any, x: Any, weight: Any) -> tuple[Array, Array
         grad_weight, grad_bias = np.empty_like(weight), np.empty(n_out, x.dtype)
         core.linear_backward(g.reshape(rows, n_out), x.reshape(rows, n_in), weight, grad_x, grad_weight, grad_bias)
         return grad_x.reshape(x.shape), grad_weight, grad_bias
-    except USE as error:
-        raise shortened(error)  # noqa: B904

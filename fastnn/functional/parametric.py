@@ -1,4 +1,4 @@
-"""Activations whose parameters learn, and their gradients."""
+"""Activations with learned parameters, and their gradients."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,14 +8,14 @@ import numpy as np
 from .. import _validation as check
 from .._core import dispatch
 from .._core import parametric as core
-from .._frames import USE, shortened
+from .._frames import SHORT_ERRORS
 from ._elementwise import Array, reference_function
 
 __all__ = ["prelu", "prelu_backward", "temperature_scale", "temperature_scale_backward"]
 
 
 def prelu(x: Any, weight: Any, *, out: Array | None = None) -> Array:
-    """Rectified linear unit with a slope that learns (He et al. 2015).
+    """Rectified linear unit with a slope that is learned (He et al. 2015).
 
     y = x where x > 0, else weight * x
 
@@ -29,12 +29,25 @@ def prelu(x: Any, weight: Any, *, out: Array | None = None) -> Array:
 
     Returns
     -------
-    y : ndarray, shape and dtype of x; NaN gives NaN
+    y : ndarray, shape and dtype of x
 
     Raises
     ------
-    TypeError, ValueError
-        If dtypes differ or are not float32 or float64, or the shape of weight or out does not fit.
+    TypeError
+        If the arrays differ in dtype, or are not float32 or float64.
+    ValueError
+        If the shape of weight or out does not match, or out is not C-contiguous, aligned and writable.
+
+    Notes
+    -----
+    NaN gives NaN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import functional as F
+    >>> F.prelu(np.array([-2.0, 0.0, 2.0]), np.array([0.25]))
+    array([-0.5,  0. ,  2. ])
     """
     return _forward("prelu", x, "weight", weight, _check_weight, out)
 
@@ -47,28 +60,39 @@ def prelu_backward(grad_output: Any, x: Any, weight: Any) -> tuple[Array, Array]
     Parameters
     ----------
     grad_output : ndarray, shape and dtype of x
-    x, weight : ndarrays
+        Gradient of the loss with respect to the output.
+    x, weight
         As given to `prelu`.
 
     Returns
     -------
     grad_x, grad_weight : ndarrays, shapes of x and weight
+        The sum of grad_weight is over all elements, or for a weight of shape (features,) over those of a feature.
 
     Raises
     ------
     TypeError, ValueError
-        If dtypes or shapes do not fit.
+        As `prelu`; also if grad_output differs from x in dtype or shape.
 
     Notes
     -----
-    The gradient of a feature's slope is one chain over the rows, in ascending order; that of a slope for all is added
-    up in fixed chunks.
+    NaN in x counts as x <= 0: grad_x is weight * grad_output there, and grad_weight NaN.
+
+    The sum for a feature's slope is one chain over the rows, in ascending order; that for one slope for all is made of
+    fixed chunks.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import functional as F
+    >>> F.prelu_backward(np.ones(3), np.array([-2.0, 0.0, 2.0]), np.array([0.25]))
+    (array([0.25, 0.25, 1.  ]), array([-2.]))
     """
     return _backward("prelu", grad_output, x, "weight", weight, _check_weight)
 
 
 def temperature_scale(x: Any, temperature: Any, *, out: Array | None = None) -> Array:
-    """Logits at a temperature that learns (Guo et al. 2017): what `softmax` with a temperature does first.
+    """Logits divided by a temperature that is learned (Guo et al. 2017), as in `softmax` with a temperature.
 
     y = x / temperature
 
@@ -76,6 +100,7 @@ def temperature_scale(x: Any, temperature: Any, *, out: Array | None = None) -> 
     ----------
     x : ndarray of float32 or float64, any shape
     temperature : ndarray of the same dtype, shape (1,)
+        Its value is not checked.
     out : ndarray like x, optional
         Written and returned; may be x itself.
 
@@ -85,8 +110,21 @@ def temperature_scale(x: Any, temperature: Any, *, out: Array | None = None) -> 
 
     Raises
     ------
-    TypeError, ValueError
-        If dtypes differ or are not float32 or float64, or a shape does not fit.
+    TypeError
+        If the arrays differ in dtype, or are not float32 or float64.
+    ValueError
+        If the shape of temperature is not (1,), or out has another shape or is not C-contiguous, aligned and writable.
+
+    Notes
+    -----
+    NaN gives NaN. A temperature of 0 gives infinities, and NaN where x is 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import functional as F
+    >>> F.temperature_scale(np.array([1.0, 3.0]), np.array([2.0]))
+    array([0.5, 1.5])
     """
     return _forward("temperature_scale", x, "temperature", temperature, _check_temperature, out)
 
@@ -96,12 +134,11 @@ def temperature_scale_backward(grad_output: Any, x: Any, temperature: Any) -> tu
 
     grad_x = grad_output / temperature,   grad_temperature = -sum of grad_output * x / temperature^2
 
-    Where grad_output is 0, x counts for nothing: a logit of -inf whose probability is 0, say.
-
     Parameters
     ----------
     grad_output : ndarray, shape and dtype of x
-    x, temperature : ndarrays
+        Gradient of the loss with respect to the output.
+    x, temperature
         As given to `temperature_scale`.
 
     Returns
@@ -111,7 +148,19 @@ def temperature_scale_backward(grad_output: Any, x: Any, temperature: Any) -> tu
     Raises
     ------
     TypeError, ValueError
-        If dtypes or shapes do not fit.
+        As `temperature_scale`; also if grad_output differs from x in dtype or shape.
+
+    Notes
+    -----
+    Where grad_output is 0, x adds nothing to grad_temperature, even if it is infinite or NaN: a logit of -inf, for
+    example, whose probability is 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import functional as F
+    >>> F.temperature_scale_backward(np.array([1.0, 1.0]), np.array([1.0, 3.0]), np.array([2.0]))
+    (array([0.5, 0.5]), array([-1.]))
     """
     return _backward("temperature_scale", grad_output, x, "temperature", temperature, _check_temperature)
 
@@ -132,29 +181,25 @@ Check = Callable[[Array, Array], None]
 
 
 def _forward(name: str, x: Any, argument: str, parameter: Any, fits: Check, out: Array | None) -> Array:
-    """The operation `name` of x and its parameter, which is called `argument`; `fits` raises if it does not fit x."""
+    """Run the operation `name` on x and its parameter, called `argument` in messages; `fits` checks their shapes."""
     quick = core.quick(name, x, parameter, out)
     if quick is not None:
         return quick
-    try:
+    with SHORT_ERRORS:
         x, parameter = check.as_array("x", x), check.as_array(argument, parameter)
         fits(x, parameter)
         return _fill(name, x, parameter, out)
-    except USE as error:
-        raise shortened(error)  # noqa: B904
 
 
 def _backward(name: str, grad_output: Any, x: Any, argument: str, parameter: Any, fits: Check) -> tuple[Array, Array]:
-    """Its gradients, of x and of the parameter."""
+    """Its gradients with respect to x and to the parameter; see `_forward`."""
     quick = core.quick_backward(name, grad_output, x, parameter)
     if quick is not None:
         return quick
-    try:
+    with SHORT_ERRORS:
         x, parameter = check.as_array("x", x), check.as_array(argument, parameter)
         fits(x, parameter)
         return _gradients(f"{name}_backward", grad_output, x, parameter)
-    except USE as error:
-        raise shortened(error)  # noqa: B904
 
 
 def _fill(name: str, x: Array, parameter: Array, out: Array | None) -> Array:

@@ -1,4 +1,4 @@
-"""Softmax with temperature, its logarithm, entropy, and their gradients."""
+"""Softmax with temperature, its logarithm, the entropy, and their gradients."""
 
 from typing import Any
 
@@ -8,7 +8,8 @@ from .. import _validation as check
 from .._core import dispatch
 from .._core.parametric import dot, quick_dot
 from .._core.softmax import Rows1, Rows2
-from .._frames import USE, shortened
+from .._frames import SHORT_ERRORS
+from ._documentation import documented
 from ._elementwise import Array, reference_function
 
 __all__ = [
@@ -29,6 +30,123 @@ _BACKWARD = {name: Rows2(f"{name}_backward") for name in _FORWARD}
 _ENTROPY = {name: Rows1(name) for name in ("entropy", "entropy_with_logits")}
 _ENTROPY_GRADIENT = {name: Rows2(f"{name}_backward") for name in _ENTROPY}
 
+FORWARD = """
+Parameters
+----------
+x : ndarray of float32 or float64, at least one dimension
+axis : int, default -1
+temperature : float above 0, default 1.0
+    T above; at least the smallest normal number of x's dtype.
+out : ndarray like x, optional
+    Written and returned; may be x itself.
+
+Returns
+-------
+y : ndarray, shape and dtype of x
+
+Raises
+------
+TypeError
+    If x is not float32 or float64, axis is not an integer, temperature is not a number, or out has another dtype.
+ValueError
+    If x has no such axis, temperature is out of its range, or out has another shape or is not C-contiguous, aligned and
+    writable.
+"""
+
+BACKWARD = """
+Parameters
+----------
+grad_output : ndarray of float32 or float64
+    Gradient of the loss with respect to the output.
+output : ndarray, shape and dtype of grad_output
+    The output of `{forward}`.
+axis, temperature
+    As given to `{forward}`.
+out : ndarray like output, optional
+    Written and returned; may be one of the inputs.
+
+Returns
+-------
+grad_x : ndarray, shape and dtype of output
+
+Raises
+------
+TypeError, ValueError
+    As `{forward}`; also if grad_output and output differ in dtype or shape.
+
+Notes
+-----
+A slice along axis with NaN in grad_output gives NaN.
+"""
+
+TEMPERATURE_BACKWARD = """
+Parameters
+----------
+grad_output : ndarray of float32 or float64
+    Gradient of the loss with respect to the output.
+output, x : ndarray, shape and dtype of grad_output
+    The output of `{of}`, and its input.
+axis, temperature
+    As given to `{of}`.
+
+Returns
+-------
+grad_temperature : float
+
+Raises
+------
+TypeError, ValueError
+    As `{of}`; also if the arrays differ in dtype or shape.
+
+Notes
+-----
+Entries where grad_x is 0 add nothing, whatever x is there, so a logit of -inf does no harm. NaN in other entries, or in
+grad_output, gives NaN.
+"""
+
+PROBABILITIES = """p : ndarray of float32 or float64, at least one dimension
+    Probabilities, 0 or more; that they sum to 1 is not checked."""
+LOGITS = """x : ndarray of float32 or float64, at least one dimension
+    Logits."""
+TEMPERATURE = """
+temperature : float above 0, default 1.0
+    T above; at least the smallest normal number of x's dtype."""
+
+ENTROPY = """
+Parameters
+----------
+{x}
+axis : int, default -1{temperature}
+
+Returns
+-------
+h : ndarray of {dtype}'s dtype, without that axis (a scalar for one dimension)
+
+Raises
+------
+TypeError
+    If {dtype} is not float32 or float64, or another argument is not a number.
+ValueError
+    If {dtype} has no such axis{values}.
+"""
+
+ENTROPY_BACKWARD = """
+Parameters
+----------
+grad_output : ndarray or scalar of {dtype}'s dtype, shape of the entropy
+{same}
+    As given to `{forward}`.
+
+Returns
+-------
+grad_{dtype} : ndarray, shape and dtype of {dtype}
+
+Raises
+------
+TypeError, ValueError
+    As `{forward}`; also if grad_output differs from the entropy in dtype or shape.
+"""
+
 
 def _axis_of(name: str, x: Array, axis: int) -> int:
     axis = check.check_integer("axis", axis)
@@ -38,7 +156,7 @@ def _axis_of(name: str, x: Array, axis: int) -> int:
 
 
 def _rows(x: Array, axis: int) -> Array:
-    """`x` as a contiguous matrix whose rows run along `axis`."""
+    """`x` as a contiguous matrix whose rows are the slices along `axis`."""
     moved = np.ascontiguousarray(np.moveaxis(x, axis, -1))
     return moved.reshape(-1, moved.shape[-1]) if x.size else np.empty((0, 1), x.dtype)
 
@@ -55,7 +173,7 @@ def _forward(name: str, x: Any, axis: int, temperature: float, out: Array | None
     quick = _FORWARD[name].quick(x, axis, temperature, out)
     if quick is not None:
         return quick
-    try:
+    with SHORT_ERRORS:
         x = check.as_array("x", x)
         axis = _axis_of("x", x, axis)
         temperature = check.check_temperature(temperature, x.dtype)
@@ -67,15 +185,13 @@ def _forward(name: str, x: Any, axis: int, temperature: float, out: Array | None
         result = out.reshape(rows.shape) if axis == x.ndim - 1 and x.size else np.empty_like(rows)
         _FORWARD[name].run(rows, result, 1.0 / temperature)
         return _put_rows(result, out, axis)
-    except USE as error:
-        raise shortened(error)  # noqa: B904
 
 
 def _backward(name: str, grad_output: Any, output: Any, axis: int, temperature: float, out: Array | None) -> Array:
     quick = _BACKWARD[name].quick(grad_output, output, axis, temperature, out)
     if quick is not None:
         return quick
-    try:
+    with SHORT_ERRORS:
         g, y = check.as_array("grad_output", grad_output), check.as_array("output", output)
         check.check_same_dtype(grad_output=g, output=y)
         check.check_same_shape(output=y, grad_output=g)
@@ -89,8 +205,6 @@ def _backward(name: str, grad_output: Any, output: Any, axis: int, temperature: 
         result = np.empty_like(y)
         _BACKWARD[name].run(g, y, result, 1.0 / temperature)
         return _put_rows(result, out, axis)
-    except USE as error:
-        raise shortened(error)  # noqa: B904
 
 
 def _temperature_backward(name: str, grad_output: Any, output: Any, x: Any, axis: int, temperature: float) -> float:
@@ -107,193 +221,168 @@ def _temperature_backward(name: str, grad_output: Any, output: Any, x: Any, axis
     return float(-dot(x, grad_x) / temperature)
 
 
+@documented(FORWARD)
 def softmax(x: Any, axis: int = -1, temperature: float = 1.0, *, out: Array | None = None) -> Array:
-    """Softmax along an axis, at a temperature.
+    """Softmax along an axis, with a temperature.
 
     y_i = exp(x_i / T) / sum_j exp(x_j / T)
 
-    The sum is 1 and the order of the entries the same at every temperature; a low one sharpens the distribution, a high
-    one spreads it (`entropy` measures that).
-
-    Parameters
-    ----------
-    x : ndarray of float32 or float64, at least one dimension
-    axis : int, default -1
-    temperature : float above 0, default 1.0
-    out : ndarray like x, optional
-        Written and returned; may be x itself.
-
-    Returns
-    -------
-    y : ndarray, shape and dtype of x
-
-    Raises
-    ------
-    TypeError
-        If x is not float32 or float64.
-    ValueError
-        If axis is out of range or temperature not above 0.
+    A low temperature T sharpens the distribution, a high one spreads it (`entropy` measures that); the order of the
+    entries stays. Calibration by temperature: Guo et al. 2017.
 
     Notes
     -----
-    The largest entry is subtracted first, so nothing overflows. Entries of -inf give 0. A slice with NaN or +inf, or
-    all of whose entries are -inf, is NaN, as in PyTorch.
+    The largest entry is subtracted first, so nothing overflows. Entries of -inf give 0. A slice along axis with NaN or
+    +inf, or of -inf alone, is NaN, as in PyTorch.
+
+    >>> F.softmax(np.log(np.array([1.0, 3.0]))).round(4)
+    array([0.25, 0.75])
+    >>> F.softmax(np.log(np.array([1.0, 3.0])), temperature=0.5).round(4)
+    array([0.1, 0.9])
     """
     return _forward("softmax", x, axis, temperature, out)
 
 
+@documented(BACKWARD)
 def softmax_backward(
     grad_output: Any, output: Any, axis: int = -1, temperature: float = 1.0, *, out: Array | None = None
 ) -> Array:
-    """Gradient of `softmax` with respect to x; takes the output, as ATen's.
+    """Gradient of `softmax` with respect to x; takes its output, as ATen's.
 
-    grad_x_i = y_i * (g_i - sum_j g_j y_j) / T
+    grad_x_i = y_i * (g_i - sum_j g_j y_j) / T,   g = grad_output, y = output
 
-    Parameters
-    ----------
-    grad_output, output : ndarray of one shape and dtype
-        The gradient g with respect to the output, and the output y.
-    axis, temperature
-        As given to `softmax`.
-    out : ndarray like output, optional
-
-    Returns
-    -------
-    grad_x : ndarray, shape and dtype of output
+    >>> F.softmax_backward(np.array([1.0, 0.0]), np.array([0.5, 0.5]))
+    array([ 0.25, -0.25])
     """
     return _backward("softmax", grad_output, output, axis, temperature, out)
 
 
+@documented(FORWARD)
 def log_softmax(x: Any, axis: int = -1, temperature: float = 1.0, *, out: Array | None = None) -> Array:
-    """Logarithm of `softmax`, without its underflow.
+    """Logarithm of `softmax`, without the underflow of its small entries.
 
     y_i = x_i / T - log(sum_j exp(x_j / T))
 
-    Parameters, errors and special values as for `softmax`.
+    Notes
+    -----
+    The largest entry is subtracted first, so nothing overflows. Entries of -inf give -inf. A slice along axis with NaN
+    or +inf, or of -inf alone, is NaN, as in PyTorch.
+
+    >>> F.log_softmax(np.array([0.0, 0.0])).round(4)
+    array([-0.6931, -0.6931])
     """
     return _forward("log_softmax", x, axis, temperature, out)
 
 
+@documented(BACKWARD)
 def log_softmax_backward(
     grad_output: Any, output: Any, axis: int = -1, temperature: float = 1.0, *, out: Array | None = None
 ) -> Array:
-    """Gradient of `log_softmax` with respect to x; takes the output, as ATen's.
+    """Gradient of `log_softmax` with respect to x; takes its output, as ATen's.
 
-    grad_x_i = (g_i - exp(y_i) * sum_j g_j) / T
+    grad_x_i = (g_i - exp(y_i) * sum_j g_j) / T,   g = grad_output, y = output
 
-    Parameters as for `softmax_backward`.
+    >>> F.log_softmax_backward(np.array([1.0, 0.0]), np.log(np.array([0.5, 0.5]))).round(4)
+    array([ 0.5, -0.5])
     """
     return _backward("log_softmax", grad_output, output, axis, temperature, out)
 
 
+@documented(TEMPERATURE_BACKWARD, of="softmax")
 def softmax_temperature_backward(
     grad_output: Any, output: Any, x: Any, axis: int = -1, temperature: float = 1.0
 ) -> float:
     """Gradient of a loss with respect to the temperature of a `softmax`.
 
-    dL/dT = -(1 / T) * sum(x * grad_x),   grad_x = softmax_backward(grad_output, output)
+    grad_temperature = -(1 / T) * sum(x * grad_x),   grad_x = softmax_backward(grad_output, output, axis, T)
 
-    by Euler's theorem: softmax is homogeneous of degree 0 in (x, T). Entries whose gradient is 0 count for nothing, so
-    a logit of -inf does no harm.
+    This is Euler's theorem: softmax is homogeneous of degree 0 in (x, T).
 
-    Parameters
-    ----------
-    grad_output, output, x : ndarray of one shape and dtype
-    axis, temperature
-        As given to `softmax`.
-
-    Returns
-    -------
-    grad_temperature : float
+    >>> x = np.log(np.array([1.0, 3.0]))
+    >>> round(F.softmax_temperature_backward(np.array([1.0, 0.0]), F.softmax(x), x), 4)
+    0.206
     """
     return _temperature_backward("softmax", grad_output, output, x, axis, temperature)
 
 
+@documented(TEMPERATURE_BACKWARD, of="log_softmax")
 def log_softmax_temperature_backward(
     grad_output: Any, output: Any, x: Any, axis: int = -1, temperature: float = 1.0
 ) -> float:
     """Gradient of a loss with respect to the temperature of a `log_softmax`.
 
-    Parameters, result and formula as for `softmax_temperature_backward`, with the output of `log_softmax`.
+    grad_temperature = -(1 / T) * sum(x * grad_x),   grad_x = log_softmax_backward(grad_output, output, axis, T)
+
+    >>> x = np.log(np.array([1.0, 3.0]))
+    >>> round(F.log_softmax_temperature_backward(np.array([1.0, 0.0]), F.log_softmax(x), x), 4)
+    0.824
     """
     return _temperature_backward("log_softmax", grad_output, output, x, axis, temperature)
 
 
+@documented(ENTROPY, x=PROBABILITIES, dtype="p", temperature="", values="")
 def entropy(p: Any, axis: int = -1) -> Array:
-    """Entropy of distributions along an axis, in nats.
+    """Entropy of distributions along an axis, in nats (Shannon 1948).
 
-    H = -sum_i p_i log p_i,   with 0 log 0 = 0
+    h = -sum_i p_i log p_i,   with 0 log 0 = 0
 
-    Between 0 (one entry is 1) and log n (all n are equal).
+    Between 0, if one entry is 1, and log n, if all n are equal.
 
-    Parameters
-    ----------
-    p : ndarray of float32 or float64, at least one dimension
-        Probabilities; that they sum to 1 is not checked. A negative one gives NaN.
-    axis : int, default -1
+    Notes
+    -----
+    A slice along axis with NaN or a negative entry gives NaN.
 
-    Returns
-    -------
-    h : ndarray of p's dtype, without that axis (a scalar for one dimension)
+    >>> F.entropy(np.array([[0.5, 0.5], [0.25, 0.75]])).round(4)
+    array([0.6931, 0.5623])
     """
     return _entropy("entropy", "p", p, axis, None)
 
 
+@documented(ENTROPY_BACKWARD, dtype="p")
 def entropy_backward(grad_output: Any, p: Any, axis: int = -1) -> Array:
     """Gradient of `entropy`.
 
-    grad_p_i = -(log p_i + 1) * g
-
-    Parameters
-    ----------
-    grad_output : ndarray or scalar of p's dtype, shape of the entropy
-    p : ndarray, as given to `entropy`
-    axis : int, default -1
-
-    Returns
-    -------
-    grad_p : ndarray, shape and dtype of p; infinite where p is 0, which `softmax_backward` makes 0 again
+    grad_p_i = -grad_output * (log p_i + 1)
 
     Notes
     -----
-    Of a softmax, `entropy_with_logits_backward` has the gradient in one step.
+    It is infinite where p is 0, and NaN where p is NaN or negative. `entropy_with_logits_backward` returns the gradient
+    with respect to the logits of a softmax, which is finite.
+
+    >>> F.entropy_backward(np.array(1.0), np.array([0.5, 0.5])).round(4)
+    array([-0.3069, -0.3069])
     """
     return _entropy_backward("entropy", "p", grad_output, p, axis, None)
 
 
+@documented(ENTROPY, x=LOGITS, dtype="x", temperature=TEMPERATURE, values=", or temperature is out of its range")
 def entropy_with_logits(x: Any, axis: int = -1, temperature: float = 1.0) -> Array:
-    """Entropy of softmax(x / T) along an axis, in nats, without a step over its probabilities.
+    """Entropy of softmax(x / T) along an axis, in nats, computed from the logits.
 
-    H = log(sum_j exp(z_j)) - sum_i p_i z_i,   z = x / T,  p = softmax(z)
+    h = log(sum_j exp(z_j)) - sum_i p_i z_i,   z = x / T,  p = softmax(z)
 
-    Parameters
-    ----------
-    x : ndarray of float32 or float64, at least one dimension
-        Logits. One of -inf has probability 0 and counts for nothing; special values otherwise as for `softmax`.
-    axis : int, default -1
-    temperature : float above 0, default 1.0
+    Notes
+    -----
+    A logit of -inf has probability 0 and adds nothing. A slice along axis with NaN or +inf, or of -inf alone, is NaN.
 
-    Returns
-    -------
-    h : ndarray of x's dtype, without that axis (a scalar for one dimension)
+    >>> F.entropy_with_logits(np.array([[1.0, 1.0], [0.0, 1.0]])).round(4)
+    array([0.6931, 0.5822])
     """
     return _entropy("entropy_with_logits", "x", x, axis, temperature)
 
 
+@documented(ENTROPY_BACKWARD, dtype="x")
 def entropy_with_logits_backward(grad_output: Any, x: Any, axis: int = -1, temperature: float = 1.0) -> Array:
-    """Gradient of `entropy_with_logits`, finite for every probability.
+    """Gradient of `entropy_with_logits`, finite for every finite x.
 
-    grad_x_i = p_i * (sum_j p_j z_j - z_i) * g / T,   0 where p_i is 0
+    grad_x_i = p_i * (sum_j p_j z_j - z_i) * grad_output / T,   z = x / T,  p = softmax(z)
 
-    Parameters
-    ----------
-    grad_output : ndarray or scalar of x's dtype, shape of the entropy
-    x, axis, temperature
-        As given to `entropy_with_logits`.
+    Notes
+    -----
+    It is 0 where x is -inf. A slice along axis with NaN or +inf, or of -inf alone, is NaN.
 
-    Returns
-    -------
-    grad_x : ndarray, shape and dtype of x
+    >>> F.entropy_with_logits_backward(np.array(1.0), np.array([0.0, 1.0])).round(4)
+    array([ 0.1966, -0.1966])
     """
     return _entropy_backward("entropy_with_logits", "x", grad_output, x, axis, temperature)
 
@@ -312,7 +401,7 @@ def _entropy(name: str, argument: str, value: Any, axis: int, temperature: float
     quick = _ENTROPY[name].quick_number(value, axis, temperature)
     if quick is not None:
         return quick
-    try:
+    with SHORT_ERRORS:
         x, axis, given = _entropy_arguments(argument, value, axis, temperature)
         if dispatch.get_reference():
             return np.asarray(reference_function(name)(x, axis, *given), x.dtype)[()]
@@ -320,8 +409,6 @@ def _entropy(name: str, argument: str, value: Any, axis: int, temperature: float
         if x.size:
             _ENTROPY[name].run(_rows(x, axis), h, *(1.0 / t for t in given))
         return h[()]
-    except USE as error:
-        raise shortened(error)  # noqa: B904
 
 
 def _entropy_backward(
@@ -330,7 +417,7 @@ def _entropy_backward(
     quick = _ENTROPY_GRADIENT[name].quick_number(grad_output, value, axis, temperature)
     if quick is not None:
         return quick
-    try:
+    with SHORT_ERRORS:
         x, axis, given = _entropy_arguments(argument, value, axis, temperature)
         g = check.as_array("grad_output", grad_output)
         check.check_same_dtype(**{"grad_output": g, argument: x})
@@ -344,5 +431,3 @@ def _entropy_backward(
             _ENTROPY_GRADIENT[name].run(g, rows, result, *(1.0 / t for t in given))
             _put_rows(result, out, axis)
         return out
-    except USE as error:
-        raise shortened(error)  # noqa: B904

@@ -1,4 +1,4 @@
-"""Checks of the arguments of metrics: as many predictions as targets, at least one, all of them numbers or labels."""
+"""Checks of the arguments of metrics: shapes, labels, scores and sample weights."""
 
 from __future__ import annotations
 

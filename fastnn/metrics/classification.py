@@ -1,8 +1,8 @@
-"""Metrics of predicted labels, with the definitions and numbers of scikit-learn."""
+"""Accuracy, top-k accuracy and the confusion matrix, with the definitions and numbers of scikit-learn."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -10,38 +10,10 @@ from .. import _validation as check
 from .._frames import errors_of_use
 from ._inputs import Array, as_finite, as_labels, as_names, as_weight, check_rows
 
-AVERAGES = ("binary", "micro", "macro", "weighted", None)
-
-
-class Counts(NamedTuple):
-    """Sums of sample weights for each class, arrays of float64 of shape (classes,).
-
-    `right` has the true positives, `called` the predicted positives, `true` the positives.
-    """
-
-    right: Array
-    called: Array
-    true: Array
-
-    def rate(self, kind: str, average: str | None, zero_division: float) -> Any:
-        """The rate of this kind ("precision", "recall", "f1"), with an `average` other than "binary"."""
-        counts = Counts(*(c.sum(keepdims=True) for c in self)) if average == "micro" else self
-        right, total = counts.right, {"precision": counts.called, "recall": counts.true}.get(kind)
-        if total is None:  # 2 / (1 / precision + 1 / recall)
-            right, total = 2 * right, counts.true + counts.called
-        rates = np.divide(right, total, out=np.full(len(right), float(zero_division)), where=total != 0)
-        if average is None:
-            return rates
-        numbers = ~np.isnan(rates)
-        if not numbers.any():
-            return float("nan")
-        weights = counts.true[numbers] if average == "weighted" and counts.true[numbers].any() else None
-        return float(np.average(rates[numbers], weights=weights))
-
 
 @errors_of_use
 def accuracy(y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> float:
-    """Accuracy: the share of samples whose labels are predicted right.
+    """Accuracy: the fraction of samples that are classified correctly.
 
         accuracy = sum_i w_i [y_pred_i = y_true_i] / sum_i w_i
 
@@ -69,7 +41,7 @@ def accuracy(y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> float:
 
     Notes
     -----
-    With a column for each label, a sample is right if all its labels are (subset accuracy). A NaN among scores counts
+    With a column for each label, a sample is correct if all its labels are (subset accuracy). A NaN among scores counts
     as the largest. Source: `sklearn.metrics.accuracy_score`.
 
     Examples
@@ -88,7 +60,7 @@ def accuracy(y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> float:
 
 @errors_of_use
 def top_k_accuracy(y_true: Any, y_score: Any, *, k: int = 2, sample_weight: Any = None) -> float:
-    """Top-k accuracy: the share of samples whose class is among the k with the largest scores.
+    """Top-k accuracy: the fraction of samples whose class is among the k with the largest scores.
 
         top_k_accuracy = sum_i w_i [rank of class y_true_i in row i of y_score < k] / sum_i w_i
 
@@ -170,8 +142,8 @@ def confusion_matrix(
     Raises
     ------
     ValueError
-        If shapes do not match, there are no samples, no label of `labels` occurs in y_true, `normalize` is another
-        word, or a label or weight is out of range as in `accuracy`.
+        If shapes do not match, there are no samples, no label of `labels` occurs in y_true, `normalize` is not one of
+        its options, or a label or weight is out of range as in `accuracy`.
     TypeError
         If labels are neither numbers nor strings.
 
@@ -204,150 +176,6 @@ def confusion_matrix(
     return np.divide(matrix, total, out=np.zeros_like(matrix), where=total != 0)
 
 
-@errors_of_use
-def precision(
-    y_true: Any,
-    y_pred: Any,
-    *,
-    average: str | None = "binary",
-    pos_label: Any = 1,
-    sample_weight: Any = None,
-    zero_division: float = 0.0,
-) -> Any:
-    """Precision: true positives divided by predicted positives, tp / (tp + fp).
-
-    Parameters
-    ----------
-    y_true : array_like of labels, shape (n,), or of 0 and 1, shape (n, labels)
-        Labels are integers, booleans or strings. Shape (n, 1) is taken as (n,).
-    y_pred : array_like like y_true, or of scores of shape (n, classes)
-        Of scores, the index of the largest one in a row is the predicted label.
-    average : {"binary", "micro", "macro", "weighted", None}, default "binary"
-        "binary": the value of class `pos_label`, for at most two labels; "micro": from the counts summed over classes;
-        "macro": mean over classes; "weighted": mean over classes, weighted by the samples of each in y_true; None: no
-        average.
-    pos_label : int, bool or str, default 1
-        The positive class of `average="binary"`; not used otherwise.
-    sample_weight : array_like of shape (n,), optional
-        0 or more and finite; default 1 for each sample.
-    zero_division : float, default 0.0
-        The value of 0 / 0, between 0 and 1 or NaN. With NaN such classes are left out of averages.
-
-    Returns
-    -------
-    float, or with `average=None` an ndarray of float64
-        Between 0 and 1. The array has a value for each label that occurs in y_true or y_pred, sorted, or for each
-        column.
-
-    Raises
-    ------
-    ValueError
-        If shapes do not match, there are no samples, `average="binary"` is given for more than two labels or for
-        columns of labels, `pos_label` does not occur among two labels, `zero_division` is out of range, or a label or
-        weight is out of range as in `accuracy`.
-    TypeError
-        If labels are neither numbers nor strings, or `zero_division` is not a number.
-
-    Notes
-    -----
-    Source: `sklearn.metrics.precision_score`, which also warns of 0 / 0.
-
-    Examples
-    --------
-    >>> from fastnn import metrics
-    >>> metrics.precision([1, 0, 1, 1, 1], [1, 1, 0, 0, 0])
-    0.5
-    >>> metrics.precision([0, 0, 1, 2], [0, 1, 1, 0], average=None).tolist()
-    [0.5, 0.5, 0.0]
-    """
-    return _rate("precision", y_true, y_pred, average, pos_label, sample_weight, zero_division)
-
-
-@errors_of_use
-def recall(
-    y_true: Any,
-    y_pred: Any,
-    *,
-    average: str | None = "binary",
-    pos_label: Any = 1,
-    sample_weight: Any = None,
-    zero_division: float = 0.0,
-) -> Any:
-    """Recall: true positives divided by positives, tp / (tp + fn).
-
-    Also called sensitivity or true positive rate.
-
-    Parameters
-    ----------
-    y_true, y_pred, average, pos_label, sample_weight, zero_division
-        As for `precision`, with the same defaults.
-
-    Returns
-    -------
-    float, or with `average=None` an ndarray of float64
-        As `precision`, which raises the same errors.
-
-    Notes
-    -----
-    Source: `sklearn.metrics.recall_score`.
-
-    Examples
-    --------
-    >>> from fastnn import metrics
-    >>> metrics.recall([1, 0, 1, 1, 1], [1, 1, 0, 0, 0])
-    0.25
-    >>> metrics.recall([0, 0, 1, 1], [0, 1, 1, 1], average="macro")
-    0.75
-    """
-    return _rate("recall", y_true, y_pred, average, pos_label, sample_weight, zero_division)
-
-
-@errors_of_use
-def f1(
-    y_true: Any,
-    y_pred: Any,
-    *,
-    average: str | None = "binary",
-    pos_label: Any = 1,
-    sample_weight: Any = None,
-    zero_division: float = 0.0,
-) -> Any:
-    """F1 score, the harmonic mean of precision and recall: 2 tp / (2 tp + fp + fn).
-
-    Parameters
-    ----------
-    y_true, y_pred, average, pos_label, sample_weight, zero_division
-        As for `precision`, with the same defaults.
-
-    Returns
-    -------
-    float, or with `average=None` an ndarray of float64
-        As `precision`, which raises the same errors.
-
-    Notes
-    -----
-    "macro" is the mean of the F1 of classes, not the F1 of mean precision and recall. Source:
-    `sklearn.metrics.f1_score`.
-
-    Examples
-    --------
-    >>> from fastnn import metrics
-    >>> metrics.f1([1, 1, 1, 1, 0, 0], [1, 1, 0, 0, 1, 1])
-    0.5
-    >>> metrics.f1([0, 1, 2, 2], [0, 1, 1, 0], average="micro")
-    0.5
-    """
-    return _rate("f1", y_true, y_pred, average, pos_label, sample_weight, zero_division)
-
-
-def check_average(average: Any, zero_division: Any) -> float:
-    """Check `average`, and return `zero_division` as a float: between 0 and 1, or NaN."""
-    check.check_choice("average", average, AVERAGES)
-    if isinstance(zero_division, float) and np.isnan(zero_division):
-        return zero_division
-    return check.check_number("zero_division", zero_division, at_least=0.0, at_most=1.0)
-
-
 def as_indices(labels: Array, classes: int) -> Array:
     """Class indices as int64; TypeError if they are not integers, ValueError if one is not in 0 .. classes - 1."""
     if labels.dtype.kind not in "iu":
@@ -358,37 +186,6 @@ def as_indices(labels: Array, classes: int) -> Array:
     return labels.astype("int64")
 
 
-def _rate(
-    kind: str, y_true: Any, y_pred: Any, average: Any, pos_label: Any, sample_weight: Any, zero_division: Any
-) -> Any:
-    zero_division = check_average(average, zero_division)
-    true, pred = as_labels(y_true, y_pred)
-    weight = as_weight(sample_weight, len(true))
-    if true.ndim == 2:
-        if average == "binary":
-            raise ValueError("average must be 'micro', 'macro', 'weighted' or None for more than one label a sample")
-        hits = (true == 1, pred == 1)
-    else:
-        names = np.union1d(true, pred)
-        if average == "binary":
-            names = _positive(names, pos_label)
-        hits = (true[:, None] == names, pred[:, None] == names)
-    counts = Counts(weight @ (hits[0] & hits[1]), weight @ hits[1], weight @ hits[0])
-    rates = counts.rate(kind, None if average == "binary" else average, zero_division)
-    return float(rates[0]) if average == "binary" else rates
-
-
-def _positive(names: Array, pos_label: Any) -> Array:
-    """The positive class, in an array of length 1; ValueError if there are more than two classes."""
-    if len(names) > 2:
-        raise ValueError(
-            f"average must be 'micro', 'macro', 'weighted' or None for {len(names)} labels: 'binary' is for two"
-        )
-    if len(names) == 2 and pos_label not in names:
-        raise ValueError(f"pos_label must be one of {names.tolist()}, got {pos_label!r}")
-    return np.array([pos_label])
-
-
 def _places(labels: Array, names: Array) -> Array:
     """The index of each label in `names`, -1 where it is not among them."""
     order = np.argsort(names, kind="stable")
@@ -397,6 +194,6 @@ def _places(labels: Array, names: Array) -> Array:
 
 
 def _share(right: Array, weight: Array) -> float:
-    """The weighted share of samples that are right; NaN if all weights are 0."""
+    """The weighted fraction of samples that are correct; NaN if all weights are 0."""
     total = weight.sum()
     return float(weight[right].sum() / total) if total else float("nan")

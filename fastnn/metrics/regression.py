@@ -35,7 +35,7 @@ def mse(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str
     ------
     ValueError
         If shapes do not match, there are no samples, a number is infinite or NaN, a weight is negative or not finite,
-        or `multioutput` is another word.
+        or `multioutput` is not one of its options.
     TypeError
         If an array is not of real numbers.
 
@@ -133,7 +133,7 @@ def mae(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str
 
 @errors_of_use
 def r2(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str = "uniform_average") -> Any:
-    """Coefficient of determination R^2: the share of the variance of y_true that the predictions explain.
+    """Coefficient of determination R^2: the fraction of the variance of y_true that the predictions explain.
 
         r2 = 1 - sum_i w_i (y_true_i - y_pred_i)^2 / sum_i w_i (y_true_i - mean(y_true))^2
 

@@ -32,11 +32,21 @@ from .flatten import Flatten
 from .gates import GLU, Maxout, SwiGLU
 from .heads import Heads, HeadsLoss
 from .linear import Linear
-from .losses import CosineSimilarityLoss, HuberLoss, L1Loss, Loss, MSELoss, QuantileLoss, RMSELoss, SmoothL1Loss
+from .loss import Loss
 from .module import Module
 from .normalization import BatchNorm1d, LayerNorm, RMSNorm
 from .parameters import Parameter, Parameters
 from .parametric import PReLU, Temperature
+from .registry import INITIALIZERS, LAYERS, Above, public
+from .regression_losses import (
+    CosineSimilarityLoss,
+    HuberLoss,
+    L1Loss,
+    MSELoss,
+    QuantileLoss,
+    RMSELoss,
+    SmoothL1Loss,
+)
 from .sequential import Sequential
 
 __all__ = [
@@ -107,3 +117,19 @@ __all__ = [
     "init",
     "utils",
 ]
+
+
+def _fold(net: Sequential) -> Sequential:
+    from .folding import fold  # not needed, so not loaded, before
+
+    return fold(net)
+
+
+Above.network_of_one, Above.fold = Sequential.of_one, _fold
+LAYERS |= {name: cls for name in __all__ if isinstance(cls := globals()[name], type) and issubclass(cls, Module)}
+del LAYERS["Module"]
+INITIALIZERS |= public(init, object)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -9,29 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from .. import nn
 from .._validation import Array
 from ..files.format import FileFormatError
 from ..files.values import Values
-from . import init
 from .arguments import arguments_of, make
 from .module import Module
 from .network import most_values
-
-
-def built_in(module: Any, base: type) -> dict[str, type]:
-    """The public classes of a module of fastnn that are subclasses of `base`, by name.
-
-    Examples
-    --------
-    >>> from fastnn import nn
-    >>> from fastnn.files.architecture import built_in
-    >>> built_in(nn, nn.Module)["Linear"] is nn.Linear
-    True
-    """
-    names = getattr(module, "__all__", [name for name in vars(module) if not name.startswith("_")])
-    classes = {name: cls for name in names if isinstance(cls := getattr(module, name), type) and issubclass(cls, base)}
-    return {name: cls for name, cls in classes.items() if cls is not base and cls.__module__.startswith("fastnn.")}
+from .registry import INITIALIZERS, LAYERS
 
 
 class Architecture(Values):
@@ -49,14 +33,14 @@ class Architecture(Values):
     --------
     >>> from fastnn import nn
     >>> from fastnn.files.architecture import Architecture
-    >>> spec = Architecture({}).encode(nn.Sequential(nn.ReLU()), "net")
+    >>> spec = Architecture({}).encode(LAYERS["Sequential"](nn.ReLU()), "net")
     >>> Architecture({}).network(spec)[0]
     ReLU()
     """
 
     def __init__(self, tensors: dict[str, Array], layers: dict[str, type] | None = None) -> None:
         super().__init__(tensors)
-        self.public, self.rules = built_in(nn, Module), built_in(init, object)
+        self.public, self.rules = LAYERS, INITIALIZERS
         self.layers = self.public | (layers or {})
         self.budget = sum(array.size for array in tensors.values())
         self._inits: list[tuple[Module, dict[str, Any]]] = []
@@ -91,7 +75,7 @@ class Architecture(Values):
 
     # -- from JSON -----------------------------------------------------------------------------------------------------
 
-    def network(self, spec: Any) -> nn.Sequential:
+    def network(self, spec: Any) -> Any:
         """The network of a description, with all parameters 0: random initial values would be overwritten anyway.
 
         Raises
@@ -107,7 +91,7 @@ class Architecture(Values):
             raise FileFormatError("architecture: nested too deep") from None
         finally:
             most_values.reset(token)
-        if not isinstance(net, nn.Sequential):
+        if not isinstance(net, LAYERS["Sequential"]):
             raise FileFormatError(f"architecture: a {type(net).__name__}, not a Sequential")
         for layer, inits in self._inits:
             layer._inits = inits

@@ -7,7 +7,7 @@ from typing import Any
 from .. import _validation as check
 from ..functional import LOSSES
 from ..functional._losses import LossFunction
-from .losses import Loss
+from .loss import Loss
 
 
 class BCELoss(Loss):

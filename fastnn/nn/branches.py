@@ -9,12 +9,12 @@ from .sequential import Sequential
 from .structure import chain, check_free, tree
 
 if TYPE_CHECKING:
-    from ..compiler.plan import Plan
+    from ..compiler.builder import Builder
     from .structure import Node
 
 
 class Branches(Module):
-    """Base of the layers that are made of layers, the `children`, a dict by name."""
+    """Base of the layers that contain other layers: `children`, a dict by name."""
 
     def __init__(self, children: dict[str, Any]) -> None:
         super().__init__()
@@ -80,9 +80,9 @@ class Residual(Branches):
         if hint is not None:
             self.out_features_for(hint)
 
-    def plan_branches(self, plan: Plan, label: str, branches: tuple[tuple[Node, ...], ...]) -> None:
+    def plan_branches(self, builder: Builder, label: str, branches: tuple[tuple[Node, ...], ...]) -> None:
         body, shortcut = (*branches, ())[:2]
-        plan.residual(self, label, body, shortcut)
+        builder.residual(self, label, body, shortcut)
 
     def out_features_for(self, in_features: int) -> int:
         widths = [child.out_features_for(in_features) for child in self.children()]
@@ -103,7 +103,7 @@ class Concat(Branches):
     Parameters
     ----------
     *branches : Module
-        Layers or networks. An empty `nn.Sequential()` passes the input on (a dense skip connection).
+        Layers or networks. An empty `nn.Sequential()` returns its input (a dense skip connection).
 
     Raises
     ------
@@ -127,8 +127,8 @@ class Concat(Branches):
             raise ValueError("Concat needs at least one branch")
         super().__init__({str(i): branch for i, branch in enumerate(branches)})
 
-    def plan_branches(self, plan: Plan, label: str, branches: tuple[tuple[Node, ...], ...]) -> None:
-        plan.concat(self, label, branches)
+    def plan_branches(self, builder: Builder, label: str, branches: tuple[tuple[Node, ...], ...]) -> None:
+        builder.concat(self, label, branches)
 
     def out_features_for(self, in_features: int) -> int:
         return sum(child.out_features_for(in_features) for child in self.children())

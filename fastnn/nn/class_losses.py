@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from .. import _validation as check
-from .._core.operations import SHARED
-from .losses import Loss
+from .._core.operations import CLASS_WEIGHTS
+from .loss import Loss
 
 if TYPE_CHECKING:
-    from ..compiler.plan import Plan
+    from ..compiler.compile import ProgramBuilder as Builder
 
 
 class ClassLoss(Loss):
@@ -28,6 +28,7 @@ class ClassLoss(Loss):
     """
 
     kind = "row_loss"
+    _internal: ClassVar[tuple[str, ...]] = ("shared",)
     classes = True
     extra_name = "weight"
     shared: ClassVar[bool] = True  # whether "mean" divides by the sum of the weights of classes
@@ -89,12 +90,12 @@ class ClassLoss(Loss):
         return text
 
     def _flag(self, labels: bool) -> int:
-        return super()._flag(labels) | (SHARED if self.shared and self._extra is not None else 0)
+        return super()._flag(labels) | (CLASS_WEIGHTS if self.shared and self._extra is not None else 0)
 
-    def _operands(self, plan: Plan) -> dict[str, Any]:
+    def _operands(self, builder: Builder) -> dict[str, Any]:
         if self._extra is None:
             return {}
-        return {"extra": check.as_class_weights("weight", self._extra, plan.cols, plan.dtype)}
+        return {"extra": check.as_class_weights("weight", self._extra, builder.cols, builder.dtype)}
 
 
 class CrossEntropyLoss(ClassLoss):

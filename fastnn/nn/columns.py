@@ -11,7 +11,7 @@ from .. import _validation as check
 from .module import Module
 
 if TYPE_CHECKING:
-    from ..compiler.plan import Plan
+    from ..compiler.builder import Builder
 
 
 class Columns(Module):
@@ -45,8 +45,8 @@ class Columns(Module):
         super().__init__()
         self.columns = columns if isinstance(columns, slice) else _checked(columns)
 
-    def plan(self, plan: Plan, label: str, position: int) -> None:
-        plan.gather(self, label, np.array(self._places(plan.cols), "int64"))
+    def plan(self, builder: Builder, label: str, position: int) -> None:
+        builder.gather(self, label, np.array(self._places(builder.cols), "int64"))
 
     def out_features_for(self, in_features: int) -> int:
         return len(self._places(in_features))
@@ -75,7 +75,7 @@ class Identity(Module):
     array([1., 2.])
     """
 
-    def plan(self, plan: Plan, label: str, position: int) -> None:
+    def plan(self, builder: Builder, label: str, position: int) -> None:
         pass
 
 

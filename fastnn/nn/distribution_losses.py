@@ -8,10 +8,10 @@ import numpy as np
 
 from .. import _validation as check
 from ..functional.activations import softplus, softplus_backward
-from .losses import Loss
+from .loss import Loss
 
 if TYPE_CHECKING:
-    from ..compiler.plan import Plan
+    from ..compiler.compile import ProgramBuilder as Builder
 
 SOFTPLUS = (1.0, 20.0)  # beta and threshold, the defaults of `functional.softplus`
 
@@ -145,27 +145,27 @@ class GaussianNLLLoss(Loss):
     def prepare_target(self, target: Any, rows: int, n_out: int, dtype: np.dtype[Any]) -> tuple[check.Array, bool]:
         return super().prepare_target(target, rows, _pairs(n_out), dtype)
 
-    def plan(self, plan: Plan, labels: bool) -> None:
-        from ..compiler.program import Operation
+    def plan(self, builder: Builder, labels: bool) -> None:
+        from ..compiler.operations import Operation
 
-        n = _pairs(plan.cols)
-        gradient = plan.gradient
-        x = plan.in_workspace(plan.current, plan.cols, "input")
-        mean, raw, var = (plan.buffer(n) for _ in range(3))
-        plan.copy_columns(x, 0, mean, 0, n, "means")
-        plan.copy_columns(x, n, raw, 0, n, "variances")
+        n = _pairs(builder.cols)
+        gradient = builder.gradient
+        x = builder.in_workspace(builder.current, builder.cols, "input")
+        mean, raw, var = (builder.matrix(n) for _ in range(3))
+        builder.copy_columns(x, 0, mean, 0, n, "means")
+        builder.copy_columns(x, n, raw, 0, n, "variances")
         arrays = {"x": raw, "y": var}
-        plan.operations.append(Operation("activation", "variances", arrays, n, 0, "softplus", SOFTPLUS))
+        builder.operations.append(Operation("activation", "variances", arrays, n, 0, "softplus", SOFTPLUS))
         if gradient is None:
-            self._plan_loss(plan, labels, mean, None, n, {"extra": var})
+            self._plan_loss(builder, labels, mean, None, n, {"extra": var})
             return
-        grad_mean, grad_var = plan.buffer(n), plan.buffer(n)
-        self._plan_loss(plan, labels, mean, grad_mean, n, {"extra": var, "grad_extra": grad_var})
-        arrays = {"grad_y": grad_var, "saved": raw, "grad_x": grad_var}
+        grad_mean, grad_var = builder.matrix(n), builder.matrix(n)
+        self._plan_loss(builder, labels, mean, grad_mean, n, {"extra": var, "grad_extra": grad_var})
+        arrays = {"grad_output": grad_var, "saved": raw, "grad_input": grad_var}
         backward = Operation("activation_backward", "variances", arrays, n, 0, "softplus_backward", SOFTPLUS)
-        plan.operations.append(backward)
-        plan.copy_columns(grad_mean, 0, gradient, 0, n, "gradient of means")
-        plan.copy_columns(grad_var, 0, gradient, n, n, "gradient of variances")
+        builder.operations.append(backward)
+        builder.copy_columns(grad_mean, 0, gradient, 0, n, "gradient of means")
+        builder.copy_columns(grad_var, 0, gradient, n, n, "gradient of variances")
 
 
 def _pairs(n_out: int) -> int:

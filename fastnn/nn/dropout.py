@@ -8,7 +8,7 @@ from ..functional.dropout import check_parameter
 from .module import Module
 
 if TYPE_CHECKING:
-    from ..compiler.plan import Plan
+    from ..compiler.builder import Builder
 
 
 class Noise(Module):
@@ -27,8 +27,8 @@ class Noise(Module):
         name = self.planned[0]
         return check_parameter(self.kernel, name, getattr(self, name))
 
-    def plan(self, plan: Plan, label: str, position: int) -> None:
-        plan.noise(self, label, self.kernel, self._value(), position)
+    def plan(self, builder: Builder, label: str, position: int) -> None:
+        builder.noise(self, label, self.kernel, self._value(), position)
 
     def extra_repr(self) -> str:
         return f"{self.planned[0]}={self._value():g}"

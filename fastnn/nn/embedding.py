@@ -17,11 +17,11 @@ from .module import Module
 from .sequential import Sequential
 
 if TYPE_CHECKING:
-    from ..compiler.plan import Plan
+    from ..compiler.builder import Builder
 
 
 class Embedding(Module):
-    """Rows of a table by their number, for categories; `functional.embedding` is the function.
+    """Lookup table for categories: maps each integer code to a row of a trainable matrix.
 
     y[..., i * embedding_dim : (i + 1) * embedding_dim] = weight[x[..., i]]
 
@@ -55,7 +55,7 @@ class Embedding(Module):
 
     Notes
     -----
-    Codes have no gradient: that of the input is 0.
+    The gradient of the input is 0, since codes have none. `functional.embedding` is the function.
 
     Examples
     --------
@@ -99,10 +99,10 @@ class Embedding(Module):
     def weight(self, value: check.Array) -> None:
         self["weight"][...] = value
 
-    def plan(self, plan: Plan, label: str, position: int) -> None:
-        name = f"Embedding: num_embeddings of a {plan.dtype} network"
-        check.check_integer(name, self.num_embeddings, at_most=MOST_CODES[plan.dtype])
-        plan.parametric(self, label, "embedding", (float(len(self.weight)), float(self._padding)))
+    def plan(self, builder: Builder, label: str, position: int) -> None:
+        name = f"Embedding: num_embeddings of a {builder.dtype} network"
+        check.check_integer(name, self.num_embeddings, at_most=MOST_CODES[builder.dtype])
+        builder.parameter(self, label, "embedding", num_embeddings=len(self.weight), padding=self._padding)
 
     def out_features_for(self, in_features: int) -> int:
         return in_features * self.embedding_dim
@@ -124,20 +124,20 @@ class _Padded(init.Initializer):
             values[self.padding] = 0
         return values
 
-    def before(self, layers: Iterable[Module]) -> init.Initializer:
+    def before(self, layers: Iterable[object]) -> init.Initializer:
         rule = self.rule.before(layers) if isinstance(self.rule, init.Initializer) else self.rule
         return _Padded(rule, self.padding)
 
 
 class TabularInput(Concat):
-    """The input layer for a table: columns of numbers as they are, and columns of categories embedded, concatenated.
+    """Input layer for tables: numeric columns unchanged, concatenated with embeddings of categorical columns.
 
     x has shape (..., columns); y has shape (..., len(numeric) + sum of the embedding_dim).
 
     Parameters
     ----------
     numeric : sequence of int, each at least 0
-        The columns of numbers, which come first in the output. It may be empty.
+        Indices of the numeric columns, which come first in the output. It may be empty.
     categorical : dict of int to (num_embeddings, embedding_dim), optional
         For each column of codes, the number of codes and the number of features of their embedding.
 

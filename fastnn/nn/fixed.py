@@ -14,6 +14,7 @@ class Fixed(ShortErrors):
     advice at the end of the error message.
     """
 
+    _internal: ClassVar[tuple[str, ...]] = ("fixed", "way_out")
     fixed: ClassVar[tuple[str, ...]] = ()
     way_out: ClassVar[str] = "make a new one"
     _of_class: ClassVar[frozenset[str]] = frozenset(("fixed", "way_out"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .module import Module
 
 if TYPE_CHECKING:
-    from ..compiler.plan import Plan
+    from ..compiler.builder import Builder
 
 
 class Flatten(Module):
@@ -24,5 +24,5 @@ class Flatten(Module):
     (5, 784)
     """
 
-    def plan(self, plan: Plan, label: str, position: int) -> None:
+    def plan(self, builder: Builder, label: str, position: int) -> None:
         pass

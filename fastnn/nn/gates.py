@@ -8,7 +8,7 @@ from .. import _validation as check
 from .module import Module
 
 if TYPE_CHECKING:
-    from ..compiler.plan import Plan
+    from ..compiler.builder import Builder
 
 
 class _Gate(Module):
@@ -21,8 +21,8 @@ class _Gate(Module):
     def _share(self) -> int:
         return 2
 
-    def plan(self, plan: Plan, label: str, position: int) -> None:
-        plan.gate(self, label, self.kernel, ())
+    def plan(self, builder: Builder, label: str, position: int) -> None:
+        builder.gate(self, label, self.kernel, ())
 
     def out_features_for(self, in_features: int) -> int:
         if in_features % self._share:
@@ -118,8 +118,8 @@ class Maxout(_Gate):
     def _share(self) -> int:
         return check.check_integer("pool_size", self.pool_size, at_least=1)
 
-    def plan(self, plan: Plan, label: str, position: int) -> None:
-        plan.gate(self, label, self.kernel, (float(self._share),))
+    def plan(self, builder: Builder, label: str, position: int) -> None:
+        builder.gate(self, label, self.kernel, (float(self._share),))
 
     def extra_repr(self) -> str:
         return f"pool_size={self.pool_size}"

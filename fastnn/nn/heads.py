@@ -9,11 +9,12 @@ import numpy as np
 
 from .. import _validation as check
 from .branches import Concat
-from .losses import Loss, PythonLoss
+from .loss import Loss
 from .module import Module
+from .python_loss import PythonLoss
 
 if TYPE_CHECKING:
-    from ..compiler.plan import Plan
+    from ..compiler.compile import ProgramBuilder as Builder
 
 EXACT = {"float32": 1 << 24, "float64": 1 << 53}  # the dtype represents all integers up to this
 
@@ -230,34 +231,34 @@ class HeadsLoss(Loss):
             start += width
         return super().describe_label(row, value, y, n_out)
 
-    def plan(self, plan: Plan, labels: Any) -> None:
-        x, gradient, cols = plan.current, plan.gradient, plan.cols
+    def plan(self, builder: Builder, labels: Any) -> None:
+        x, gradient, cols = builder.current, builder.gradient, builder.cols
         if sum(self.widths.values()) != cols:
             raise ValueError(f"the network has {cols} outputs, the heads of the loss {sum(self.widths.values())}")
         # Without data yet, assume the usual targets: class indices for losses over classes, else one for each output.
         layout = labels or [(1, True) if self.losses[n].classes else (width, False) for n, width in self.widths.items()]
-        targets = plan.targets(sum(width for width, _ in layout))
-        plan.head("begin", 0, 0.0)
+        targets = builder.targets(sum(width for width, _ in layout))
+        builder.head("begin")
         start = place = 0
         for i, (name, width) in enumerate(self.widths.items()):
             t_width, is_labels = layout[i]
-            plan.current, plan.cols = plan.buffer(width), width
-            plan.gradient = None if gradient is None else plan.buffer(width)
-            plan.copy_columns(x, start, plan.current, 0, width, f"outputs of {name}")
-            first = len(plan.operations)
-            plan.accumulate, accumulate = False, plan.accumulate  # of this head the mean; the copy below adds
-            self.losses[name].plan(plan, is_labels)
-            plan.accumulate = accumulate
-            plan.retarget(first, targets, place, t_width, is_labels, name)
-            plan.head("head", i, self.weights[name])
+            builder.current, builder.cols = builder.matrix(width), width
+            builder.gradient = None if gradient is None else builder.matrix(width)
+            builder.copy_columns(x, start, builder.current, 0, width, f"outputs of {name}")
+            first = len(builder.operations)
+            builder.accumulate, accumulate = False, builder.accumulate  # of this head the mean; the copy below adds
+            self.losses[name].plan(builder, is_labels)
+            builder.accumulate = accumulate
+            builder.retarget(first, targets, place, t_width, is_labels, name)
+            builder.head("add", head_weight=self.weights[name], place=i)
             if gradient is not None:
                 label = f"gradient of {name}"
-                plan.copy_columns(
-                    plan.gradient, 0, gradient, start, width, label, factor=self.weights[name], counted=accumulate
+                builder.copy_columns(
+                    builder.gradient, 0, gradient, start, width, label, factor=self.weights[name], counted=accumulate
                 )
             start, place = start + width, place + t_width
-        plan.current, plan.gradient, plan.cols = x, gradient, cols
-        plan.head("end", 0, 0.0)
+        builder.current, builder.gradient, builder.cols = x, gradient, cols
+        builder.head("end")
 
     def __repr__(self) -> str:
         inner = ", ".join(f"{name}={self.weights[name]:g} * {loss!r}" for name, loss in self.losses.items())

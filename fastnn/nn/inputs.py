@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -11,15 +11,25 @@ from .. import _validation as check
 from .._core import dispatch
 from .activations import Softmax
 from .flatten import Flatten
-from .structure import leaves
-
-if TYPE_CHECKING:
-    from .sequential import Sequential
+from .structure import Node, leaves
 
 Array = check.Array
 
 
-def as_rows(net: Sequential, x: Any, *, narrow: bool = False) -> tuple[Array, tuple[int, ...]]:
+class Takes(Protocol):
+    """A network, as far as its inputs go."""
+
+    dtype: str
+    input_scale: float
+    feature_names: tuple[str, ...] | None
+    _nodes: tuple[Node, ...]
+
+    @property
+    def in_features(self) -> int | None:
+        """Number of input features, None if any number will do."""
+
+
+def as_rows(net: Takes, x: Any, *, narrow: bool = False) -> tuple[Array, tuple[int, ...]]:
     """Convert x to a matrix with a row for each sample; with `narrow`, uint8 and float16 are allowed too.
 
     Returns
@@ -66,7 +76,7 @@ def column_names(x: Any) -> tuple[str, ...] | None:
     return names if names and all(isinstance(name, str) for name in names) else None
 
 
-def _check_columns(net: Sequential, names: tuple[str, ...] | None) -> None:
+def _check_columns(net: Takes, names: tuple[str, ...] | None) -> None:
     """Raise ValueError if a table has other columns than the one that the network was trained on, or another order."""
     known = net.feature_names
     if names is None or known is None or names == known:
@@ -81,7 +91,7 @@ def _check_columns(net: Sequential, names: tuple[str, ...] | None) -> None:
     raise ValueError(f"{what} (net.feature_names = None forgets them)")
 
 
-def _check_dims(net: Sequential, x: Array) -> None:
+def _check_dims(net: Takes, x: Array) -> None:
     """Raise ValueError if a softmax over axis 1 is not one over the features, the last axis of x."""
     for node in leaves(net._nodes):
         if isinstance(node.layer, Softmax) and node.layer.dim == 1:
@@ -92,7 +102,7 @@ def _check_dims(net: Sequential, x: Array) -> None:
             )
 
 
-def widened(net: Sequential, rows: Array) -> Array:
+def widened(net: Takes, rows: Array) -> Array:
     """Convert rows of uint8 or float16 to the network's dtype, times its `input_scale`; return others as they are."""
     if rows.dtype.name not in check.NARROW:
         return rows

@@ -10,7 +10,7 @@ from .init.rules import linear_default
 from .module import Module
 
 if TYPE_CHECKING:
-    from ..compiler.plan import Plan
+    from ..compiler.builder import Builder
 
 
 class Linear(Module):
@@ -120,8 +120,8 @@ class Linear(Module):
     def bias(self, value: check.Array) -> None:
         self["bias"][...] = value
 
-    def plan(self, plan: Plan, label: str, position: int) -> None:
-        plan.linear(self, label)
+    def plan(self, builder: Builder, label: str, position: int) -> None:
+        builder.linear(self, label)
 
     def in_features_hint(self) -> int:
         return self.in_features

@@ -32,6 +32,8 @@ class Network(Module):
     is_network = True
     dtype: str
     seed: int
+    feature_names: tuple[str, ...] | None = None
+    _tick: Array
     _nodes: tuple[Node, ...]
     _params: Parameters
     _drew_seed: bool  # whether the seed was drawn rather than chosen
@@ -93,6 +95,27 @@ class Network(Module):
                 layer.__dict__["dtype"] = self.dtype  # `dtype` is fixed otherwise
                 layer._forget_programs()
             self._own(layer, f"{prefix}{key}.")
+
+    # -- features ------------------------------------------------------------------------------------------------------
+
+    @property
+    def in_features(self) -> int | None:
+        """The number of input features; None if the network takes any number."""
+        for node in self._nodes:
+            hint = node.layer.in_features_hint()  # called once: two calls at each level of nesting would be exponential
+            if hint is not None:
+                return hint
+            if type(node.layer).out_features_for is not Module.out_features_for:
+                return None
+        return None
+
+    def in_features_hint(self) -> int | None:
+        return self.in_features
+
+    def out_features_for(self, in_features: int) -> int:
+        for node in self._nodes:
+            in_features = node.layer.out_features_for(in_features)
+        return in_features
 
     # -- parameters ----------------------------------------------------------------------------------------------------
 

@@ -10,11 +10,11 @@ from .. import _validation as check
 from .module import Module
 
 if TYPE_CHECKING:
-    from ..compiler.plan import Plan
+    from ..compiler.builder import Builder
 
 
 class Norm(Module):
-    """Base of the normalizations: as many features out as in, and a weight and a bias with a number for each."""
+    """Base of the normalization layers, with a weight and a bias of one number per feature."""
 
     planned: ClassVar[tuple[str, ...]] = ("eps",)
     fixed: ClassVar[tuple[str, ...]] = ("features", "affine")
@@ -102,8 +102,8 @@ class LayerNorm(Norm):
     ) -> None:
         super().__init__("features", features, eps, affine, bias, dtype)
 
-    def plan(self, plan: Plan, label: str, position: int) -> None:
-        plan.norm(self, label, "layer_norm", self._eps())
+    def plan(self, builder: Builder, label: str, position: int) -> None:
+        builder.norm(self, label, "layer_norm", self._eps())
 
 
 class RMSNorm(Norm):
@@ -145,8 +145,8 @@ class RMSNorm(Norm):
     def __init__(self, features: int, eps: float | None = None, affine: bool = True, *, dtype: str = "float32") -> None:
         super().__init__("features", features, eps, affine, False, dtype)
 
-    def plan(self, plan: Plan, label: str, position: int) -> None:
-        plan.norm(self, label, "rms_norm", float(np.finfo(plan.dtype).eps) if self.eps is None else self._eps())
+    def plan(self, builder: Builder, label: str, position: int) -> None:
+        builder.norm(self, label, "rms_norm", float(np.finfo(builder.dtype).eps) if self.eps is None else self._eps())
 
 
 class BatchNorm1d(Norm):
@@ -247,9 +247,9 @@ class BatchNorm1d(Norm):
     def _momentum(self) -> float | None:
         return None if self.momentum is None else check.check_number("momentum", self.momentum, at_least=0, at_most=1)
 
-    def plan(self, plan: Plan, label: str, position: int) -> None:
-        by_batch = not self.track_running_stats or (plan.train and not _bool("frozen", self.frozen))
-        plan.batch_norm(self, label, self._eps(), self._momentum(), by_batch=by_batch)
+    def plan(self, builder: Builder, label: str, position: int) -> None:
+        by_batch = not self.track_running_stats or (builder.train and not _bool("frozen", self.frozen))
+        builder.batch_norm(self, label, self._eps(), self._momentum(), by_batch=by_batch)
 
     def extra_repr(self) -> str:
         track = "" if self.track_running_stats else ", track_running_stats=False"

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -38,6 +38,7 @@ class Parameters(Fixed):
     them; their arrays are views.
     """
 
+    _internal: ClassVar[tuple[str, ...]] = ("moved", "part", "place")
     fixed = ("dtype", "data", "grad", "settings")
     way_out = "set its values, params.data[...] = values, say"
 

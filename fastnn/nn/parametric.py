@@ -8,7 +8,7 @@ from .. import _validation as check
 from .module import Module
 
 if TYPE_CHECKING:
-    from ..compiler.plan import Plan
+    from ..compiler.builder import Builder
 
 
 class PReLU(Module):
@@ -53,8 +53,8 @@ class PReLU(Module):
         self.dtype = check.check_dtype(dtype)
         self.add_parameter("weight", (self.num_parameters,), self.init)
 
-    def plan(self, plan: Plan, label: str, position: int) -> None:
-        plan.parametric(self, label, "prelu", (float(self.num_parameters == 1),))
+    def plan(self, builder: Builder, label: str, position: int) -> None:
+        builder.parameter(self, label, "prelu", shared=self.num_parameters == 1)
 
     def in_features_hint(self) -> int | None:
         return self.num_parameters if self.num_parameters > 1 else None
@@ -102,8 +102,8 @@ class Temperature(Module):
         self.dtype = check.check_dtype(dtype)
         self.add_parameter("temperature", (1,), self.init)
 
-    def plan(self, plan: Plan, label: str, position: int) -> None:
-        plan.parametric(self, label, "temperature_scale", parameter="temperature")
+    def plan(self, builder: Builder, label: str, position: int) -> None:
+        builder.parameter(self, label, "temperature_scale", "temperature")
 
     def extra_repr(self) -> str:
         return f"init={self.init:g}"

@@ -11,7 +11,7 @@ import numpy as np
 from .linear import Linear
 
 if TYPE_CHECKING:
-    from .sequential import Sequential
+    from .network import Network
     from .structure import Node
 
 
@@ -80,7 +80,7 @@ class Summary:
         return "\n".join([*(line.rstrip() for line in lines), total])
 
 
-def summarize(net: Sequential, in_features: int) -> Summary:
+def summarize(net: Network, in_features: int) -> Summary:
     """The summary of a network for inputs with this number of features."""
     return Summary(tuple(_rows(net._nodes, in_features, 0)), net.dtype)
 

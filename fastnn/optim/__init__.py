@@ -38,3 +38,7 @@ __all__ = [
     "functional",
     "lr_scheduler",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -30,7 +30,7 @@ class Adagrad(Optimizer):
     weight_decay : float, at least 0, default 0
         L2 penalty, added to the gradients.
     initial_accumulator_value : float, at least 0, default 0 (keras 0.1)
-        What state_sum starts as.
+        Initial value of state_sum.
     eps : float, at least 0, default 1e-10 (keras 1e-7, onnx 1e-6)
         Added to the root.
     maximize : bool, default False

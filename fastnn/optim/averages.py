@@ -110,11 +110,11 @@ class WeightAverage(Fixed):
     def check_not_applied(self) -> None:
         """Raise RuntimeError while the average is applied to the network."""
         if self.is_applied:
-            raise RuntimeError("the average is applied: leave `with average.applied():` before training goes on")
+            raise RuntimeError("the average is applied: leave `with average.applied():` before you continue training")
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """Within `with average.applied():`, the average is the weights of the network; its own are restored at the end.
+        """Within `with average.applied():` the network has the averaged weights; its own are restored at the end.
 
         Raises
         ------
@@ -174,7 +174,7 @@ class WeightAverage(Fixed):
         RuntimeError
             While the average is applied.
         TypeError, ValueError
-            If the state does not fit, or is of other settings. Nothing has changed then.
+            If the state does not fit, or its settings differ. Nothing has changed then.
         """
         self.check_not_applied()
         state = STATE("", state)
@@ -204,7 +204,7 @@ class ExponentialMovingAverage(WeightAverage):
     params : Parameters
         `net.parameters()`.
     decay : float in [0, 1], default 0.999
-        Share of the average that is kept at each update.
+        Fraction of the average that is kept at each update.
     start : int, at least 0, default 0
         Number of updates before averaging begins.
     every : int, at least 1, default 1

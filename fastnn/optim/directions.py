@@ -1,10 +1,10 @@
-"""Whether less or more of a record is better, by its name: the one table of it."""
+"""Whether smaller or larger values of a metric are better, by its name."""
 
 from __future__ import annotations
 
 import re
 
-# Names as written below, in any case, after whatever stands before them ("val_", the name of a head, "balanced_").
+# Names match in any case and with any prefix ("val_", the name of a head, "balanced_").
 LARGER_IS_BETTER = """
 accuracy acc top1 top3 top5 top10 exact_match hit_rate hits win_rate
 auc auroc roc_auc auc_roc aucroc rocauc auprc aucpr pr_auc auc_pr prauc average_precision ap map m_ap ap50 ap75 map50
@@ -37,10 +37,10 @@ miss_rate error_rate misclassification misclassification_rate misclassified
 hamming distance cosine_distance edit_distance levenshtein hausdorff chamfer cer wer ter per fid lpips kid
 davies_bouldin aic bic seconds time duration latency
 """
-# What may stand behind a name without changing it: how it is averaged, or at which k.
+# Suffixes that do not change the direction: the kind of average, or k.
 BEHIND = {"macro", "micro", "weighted", "binary", "samples", "multiclass", "multilabel", "score", "metric", "at", "k"}
 BEHIND |= {"mean", "avg", "ovr", "ovo"}
-FLIPPED = {"neg", "negative", "negated"}  # before a name: scikit-learn's neg_mean_squared_error
+FLIPPED = {"neg", "negative", "negated"}  # prefixes that reverse the direction: scikit-learn's neg_mean_squared_error
 
 _KNOWN = {
     name: mode for names, mode in ((LARGER_IS_BETTER, "max"), (SMALLER_IS_BETTER, "min")) for name in names.split()
@@ -48,12 +48,12 @@ _KNOWN = {
 
 
 def direction(name: str, mode: str = "auto") -> str:
-    """Give `mode`, or for "auto" what is known of the name: "min" or "max".
+    """Return `mode`, or for "auto" the direction of the named metric: "min" or "max".
 
     Raises
     ------
     ValueError
-        If nothing is.
+        If mode is "auto" and the name is not known.
     """
     if mode != "auto":
         return mode
@@ -62,12 +62,12 @@ def direction(name: str, mode: str = "auto") -> str:
         if found is not None:
             return found
     raise ValueError(
-        f"mode must be 'min' or 'max' for {name!r}: its name does not say whether less or more of it is better"
+        f"mode must be 'min' or 'max' for {name!r}: its name does not say whether smaller or larger is better"
     )
 
 
 def _known(words: list[str]) -> str | None:
-    """The direction of the longest known name at the end of these words, or of what is left without one behind it."""
+    """The direction of the longest known name that ends these words, suffixes of `BEHIND` and numbers aside."""
     for stop in range(len(words), 0, -1):
         for start in range(stop):
             mode = _KNOWN.get("_".join(words[start:stop]))

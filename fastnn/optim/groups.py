@@ -1,10 +1,10 @@
-"""Parameter groups: which parameters have hyperparameters of their own, and the ranges of the buffer they lie in."""
+"""Parameter groups: parameters with hyperparameters of their own, and their ranges in the flat buffer."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,9 +12,7 @@ from .._core.optimizers import SPAN
 from .._validation import Array
 from ..nn.module import Module
 from ..nn.parameters import Parameter, Parameters
-
-if TYPE_CHECKING:
-    from .optimizer import Optimizer
+from .interfaces import Optimizer
 
 
 class ParamGroup(Mapping[str, Any]):
@@ -25,8 +23,8 @@ class ParamGroup(Mapping[str, Any]):
 
     def __init__(self, optimizer: Optimizer, number: int, params: list[str], settings: dict[str, Any]) -> None:
         self.optimizer, self.number, self.params = optimizer, number, params
-        self.pending = settings  # what the group was given, until the optimizer sets its own value
-        self.own: set[str] = set()  # hyperparameters that do not follow the optimizer's
+        self.pending = settings  # values given for the group, until the optimizer sets its own value
+        self.own: set[str] = set()  # hyperparameters that setting the optimizer's attribute does not change
 
     def __getitem__(self, key: str) -> Any:
         if key == "params":
@@ -89,12 +87,12 @@ def make_groups(optimizer: Optimizer, groups: Any) -> list[ParamGroup]:
 
 
 def asked_for(groups: Any, key: str) -> bool:
-    """Whether a group has a value of its own, other than 0, of this hyperparameter: then its state is needed."""
+    """Whether a group sets this hyperparameter to a value other than 0: then its state is needed."""
     return any(bool(group.get(key)) for group in groups or () if isinstance(group, Mapping))
 
 
 def _named(params: Parameters, given: Any, where: str) -> list[str]:
-    """The names that a pattern, a layer or an array stands for, or a list of those, in the order of the parameters."""
+    """The names of the parameters that a pattern, a layer, an array or a list of those selects, in order."""
     several = isinstance(given, Iterable) and not isinstance(given, (str, Module, np.ndarray))
     found: set[str] = set()
     for one in given if several else (given,):
@@ -123,7 +121,7 @@ def _views(given: Any) -> list[Array]:
 
 
 def make_spans(params: Parameters, groups: list[ParamGroup], l1: float, l2: float) -> Array:
-    """The ranges of the buffers that a compiled update treats alike, each as long as possible.
+    """The ranges of the buffers whose elements the compiled update treats alike, each as long as possible.
 
     `l1` and `l2` are penalties on all parameters that decay, added to those of their layers.
     """

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import _validation as check
 from .._core import optimizers as core
 from .._core.compat import MODES, defaults_of
 from .functional._update import bounds_of, pair
-
-if TYPE_CHECKING:
-    from .optimizer import Optimizer
+from .interfaces import Optimizer
 
 
 def assign(optimizer: Optimizer, key: str, value: Any, numbers_of: Callable[[Any], dict[str, float]]) -> None:
-    """Set hyperparameters of the group that the optimizer is seen from, or of all groups without their own.
+    """Set hyperparameters of the group `optimizer.number`, or if it is None of all groups without values of their own.
 
-    `numbers_of` converts the value to checked numbers by name. A group that was given its own value when the optimizer
-    was made gets that one now.
+    `numbers_of` converts the value to checked numbers by name. A group with a pending value (given when the optimizer
+    was made) gets that one.
     """
     found = []
     for group in optimizer.param_groups:
@@ -39,10 +37,11 @@ def assign(optimizer: Optimizer, key: str, value: Any, numbers_of: Callable[[Any
 
 
 class Hyperparameter:
-    """An attribute of an optimizer, kept where the compiled update reads it: a change takes effect at the next step.
+    """An attribute of an optimizer, stored in the array that the compiled update reads: changes act at the next step.
 
     There is one value for each parameter group. Reading it gives that of group 0; setting it sets every group without
-    its own. One that needs a state (`needs`) can be other than 0 only if the optimizer was made with that state.
+    its own. If it needs a state (`needs`), it can be set to a value other than 0 only if the optimizer was made with
+    that state.
     """
 
     def __init__(self, needs: str | None = None) -> None:
@@ -116,7 +115,7 @@ class Pair:
 
 
 class Clip:
-    """A limit of gradients, or None; `without` is the number that the compiled update reads for None."""
+    """A limit of gradients, or None; `without` is the number that represents None in the compiled update."""
 
     def __init__(self, without: float) -> None:
         self.without = without
@@ -137,7 +136,7 @@ class Clip:
 
 
 def keyword_names(function: Callable[..., None]) -> tuple[str, ...]:
-    """The names of the keyword-only arguments of an update: its hyperparameters, and perhaps the step."""
+    """The names of the keyword-only arguments of an update: its hyperparameters, and the step if it takes one."""
     code = function.__code__
     return code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
 

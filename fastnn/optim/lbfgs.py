@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from .._frames import errors_of_use
 from .._schema import MOST_STEPS
 from ..nn.parameters import Parameters
 from .line_search import Point, is_finite, strong_wolfe
-from .optimizer import Array, Optimizer
+from .optimizer import Array, Optimizer, Value
 
 LINE_SEARCHES = (None, "strong_wolfe")
 
@@ -36,7 +36,7 @@ class Memory:
     ro: list[float] = field(default_factory=list)
 
     def copy(self) -> Memory:
-        """A copy with lists of its own; the arrays are shared, because they are never written again."""
+        """A copy with its own lists; the arrays are shared, because they are never modified."""
         return replace(self, old_dirs=self.old_dirs[:], old_steps=self.old_steps[:], ro=self.ro[:])
 
     def learn(self, grad: Array, size: int) -> None:
@@ -73,7 +73,7 @@ class LBFGS(Optimizer):
         param += t * direction, where t is lr, or found by a line search
 
     The first direction is minus the gradient, with t = lr * min(1, 1 / sum(abs(gradient))). A step evaluates the loss
-    and its gradient several times, by a closure: `optimizer.step(closure)`. A `Trainer` has its own, compiled:
+    and its gradient several times, by a closure: `optimizer.step(closure)`. A `Trainer` has a compiled closure:
     `trainer.fit(x, y, batch_size=None)` takes one such step per epoch, `trainer.step(x, y)` one. The masks of dropout
     are the same throughout a step.
 
@@ -167,6 +167,10 @@ class LBFGS(Optimizer):
 
     # -- a step --------------------------------------------------------------------------------------------------------
 
+    @overload
+    def step(self, closure: None = None) -> None: ...
+    @overload
+    def step(self, closure: Callable[[], Value]) -> Value: ...
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Search for better parameters, in up to `max_iter` iterations.
 
@@ -200,14 +204,14 @@ class LBFGS(Optimizer):
             memory = kept.copy()
             loss = self._iterate(closure, memory)
             self.memory, self.step_count[0] = memory, memory.iterations
-        except BaseException:  # no step is half done
+        except BaseException:  # restore the state before the step
             self.params.data[...] = before
             self.memory, self.step_count[0] = kept, kept.iterations
             raise
         return loss
 
     def _check_asked(self) -> None:
-        """Raise ValueError if the layers, or attributes, request what only the other optimizers support."""
+        """Raise ValueError if layers or attributes request frozen parameters, clipping, penalties or constraints."""
         settings, limits = self.params.settings, (self.max_grad_norm, self.max_grad_value)
         if settings["l1"].any() or settings["l2"].any() or np.isfinite(settings["max_norm"]).any():
             raise ValueError("LBFGS knows no l1, l2 and max_norm of layers; its weight_decay is an L2 penalty")
@@ -242,7 +246,7 @@ class LBFGS(Optimizer):
         return first
 
     def _evaluate(self, closure: Callable[[], Any]) -> tuple[Any, float, Array]:
-        """What the closure returned; the loss to minimise; and its gradient."""
+        """The return value of the closure, the loss to minimize, and its gradient."""
         returned = closure()
         try:
             loss = float(returned)
@@ -257,7 +261,7 @@ class LBFGS(Optimizer):
         return returned, loss, grad
 
     def _aim(self, memory: Memory, loss: float, grad: Array) -> tuple[float, float]:
-        """Choose the direction; return the length to try first, and the slope of the loss along the direction."""
+        """Set the direction; return the length to try first, and the slope of the loss along the direction."""
         if memory.iterations == 0:
             memory.direction = -grad
             memory.t = min(1.0, 1.0 / dot(grad, np.sign(grad))) * self.lr  # 1 over the sum of all magnitudes
@@ -274,8 +278,8 @@ class LBFGS(Optimizer):
     ) -> tuple[float, Array, int]:
         """Move along the direction; return the loss and gradient there, and the number of evaluations.
 
-        Without a line search these are only evaluated if another iteration follows (`look`); where they are not finite,
-        the length is halved, and after `limit` evaluations the parameters return to the start.
+        Without a line search they are evaluated only if another iteration follows (`look`). Where they are not finite,
+        the length is halved; after `limit` evaluations the parameters return to the start.
         """
         origin, data = self.params.data.copy(), self.params.data
 
@@ -342,11 +346,11 @@ class LBFGS(Optimizer):
         old_dirs, old_steps = list(copies["old_dirs"]), list(copies["old_steps"])
         latest = copies["prev_grad"], copies["direction"], prev_loss, t, scale, step, int(evaluations)
         self.memory = Memory(*latest, old_dirs, old_steps, ro)
-        self._take_over(step, hyper)
+        self._set_numbers(step, hyper)
 
 
 def dot(a: Array, b: Array) -> float:
-    """The sum of a * b, in an order that does not depend on the number of threads; that of BLAS may."""
+    """The sum of a * b, in an order that does not depend on the number of threads, unlike that of BLAS."""
     if dispatch.get_reference():
         return float(np.add.reduce(np.multiply(a, b, dtype="float64")))
     return core.dot(a, b)

@@ -33,7 +33,7 @@ Evaluate = Callable[[float], Point]
 def strong_wolfe(
     evaluate: Evaluate, t: float, start: Point, reach: float, limit: int, tolerance: float
 ) -> tuple[Point, int]:
-    """The point found, and the number of points that were evaluated, at most `limit` + 1.
+    """Return the point found, and the number of points that were evaluated, at most `limit` + 1.
 
     `t` is tried first. A loss or gradient that is not finite fails the condition of decrease: the search goes back
     towards the start, whose loss and gradient are finite, and ends there if it finds nothing better. It also ends where
@@ -97,7 +97,7 @@ def _lower(bracket: list[Point]) -> int:
 
 
 def _kept_inside(t: float, bracket: list[Point], stuck: bool) -> tuple[float, bool]:
-    """`t`, moved inside if it is beyond an end of the bracket, or again near one; and whether it is near one."""
+    """`t`, moved inside if it is outside the bracket or twice in a row near an end; and whether it is near an end."""
     first, last = sorted(point.t for point in bracket)
     margin = 0.1 * (last - first)
     if min(last - t, t - first) >= margin:

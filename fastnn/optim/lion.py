@@ -24,7 +24,7 @@ class Lion(Optimizer):
     lr : float, at least 0, default 1e-4
         Learning rate: the size of every step.
     betas : pair of floats in [0, 1), default (0.9, 0.99)
-        Shares of the average in the direction of the step, and in the next average.
+        Decay rates of the average: for the direction of the step, and for the next average.
     weight_decay : float, at least 0, default 0
         Factor of the decay of the parameters themselves.
     maximize : bool, default False

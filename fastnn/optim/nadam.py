@@ -68,7 +68,7 @@ class NAdam(Optimizer):
     betas = Pair("beta1", "beta2")
     eps = Hyperparameter()
     momentum_decay = Hyperparameter()
-    mu_product = Hyperparameter()  # product of the momenta so far, which the update multiplies
+    mu_product = Hyperparameter()  # product of the momenta so far; each update multiplies it
     decoupled = Switch()
 
     def __init__(

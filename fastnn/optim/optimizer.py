@@ -1,4 +1,4 @@
-"""Base class of the optimizers: hyperparameters, and states as flat as the parameters, around one in-place update."""
+"""Base class of the optimizers: hyperparameters, flat states like the parameters, and an in-place update."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import copy
 import functools
 import math
 from collections.abc import Callable
-from typing import Any, ClassVar, Self, TypedDict
+from typing import Any, ClassVar, Self, TypedDict, TypeVar, overload
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from .groups import ParamGroup, make_groups, make_spans
 from .hyperparameters import Clip, Hyperparameter, Pair, Switch, keyword_names, state_names
 
 Array = check.Array
+Value = TypeVar("Value")  # what a closure returns
 
 
 # Layout of a state; the names of hyperparameters and states, and their bounds, are those of the rule.
@@ -45,8 +46,8 @@ class Common(TypedDict, total=False):
 class Optimizer(Fixed):
     """Base class of the optimizers.
 
-    A subclass names its update as `rule` and `function` and gives the states of it to this constructor; the parameters
-    from `groups` on are those that every optimizer takes by keyword.
+    A subclass sets `rule` and `function`, its update, and passes the names of its states to this constructor. All
+    optimizers take the parameters from `groups` on as keywords.
 
     Parameters
     ----------
@@ -67,8 +68,8 @@ class Optimizer(Fixed):
         Largest magnitude of an element of the gradients, to which they are clipped after that, as by
         `clip_grad_value_`.
     error_if_nonfinite : bool, default False
-        Raise RuntimeError if the norm that max_grad_norm requests is NaN or infinite, and change nothing; by default it
-        spreads to the parameters.
+        Raise RuntimeError if the norm of the gradients, with max_grad_norm, is NaN or infinite, and change nothing. By
+        default NaN then reaches the parameters.
 
     Attributes
     ----------
@@ -104,6 +105,10 @@ class Optimizer(Fixed):
     5.0
     """
 
+    _internal: ClassVar[tuple[str, ...]] = (
+        "arrays", "at", "check_moved", "check_together", "clipping", "decoupled", "decouples", "function", "group_keys",
+        "hyper", "hyperparameter_names", "keywords", "number", "place", "rule", "scheduled", "searches", "slots",
+    )  # fmt: skip
     searches: ClassVar[bool] = False  # whether a step evaluates the loss several times, on all samples
     rule: ClassVar[str]  # the kernel
     function: ClassVar[Callable[..., None]]  # the same update as a function of arrays
@@ -133,7 +138,7 @@ class Optimizer(Fixed):
         if not isinstance(params, Parameters):
             raise TypeError(f"params must be net.parameters(), got {type(params).__name__}")
         self.params = params
-        self.number: int | None = None  # the group that this optimizer is seen from: `at`
+        self.number: int | None = None  # the group whose values the attributes are, see `at`; None for all groups
         self.param_groups: list[ParamGroup] = make_groups(self, () if groups is None else groups)
         self.hyper = np.zeros((len(self.param_groups), len(core.HYPERPARAMETERS)))
         self.step_count = np.zeros(len(self.param_groups), "int64")
@@ -142,7 +147,7 @@ class Optimizer(Fixed):
         self.error_if_nonfinite = error_if_nonfinite
         self.frozen = False
         self._spans: tuple[Any, Array] = None, np.zeros(0, core.SPAN)
-        # For schedulers, by place: the value before there was a scheduler, and the value that the last one set.
+        # By place, for schedulers: the value before the first scheduler, and the value that the last one set.
         self.scheduled: dict[int, tuple[float, float]] = {}
         self.states: dict[str, Array] = {}
         for name in state_names:
@@ -151,14 +156,11 @@ class Optimizer(Fixed):
 
     @property
     def error_if_nonfinite(self) -> bool:
-        """Whether a norm of the gradients that is not finite is an error, where they are clipped by it."""
+        """Whether a step raises RuntimeError if the norm of the gradients is not finite; only with max_grad_norm."""
         return bool(self.clipping[core.CLIPPING.index("error_if_nonfinite")])
 
     @error_if_nonfinite.setter
     def error_if_nonfinite(self, value: bool) -> None:
-        """Whether a step raises RuntimeError if the norm of the gradients is not finite; only where max_grad_norm is
-        given.
-        """
         self.clipping[core.CLIPPING.index("error_if_nonfinite")] = check.check_switch("error_if_nonfinite", value)
 
     @property
@@ -180,7 +182,7 @@ class Optimizer(Fixed):
         return tuple(self.states.get(name) for name in state_names(type(self).function))
 
     def check_together(self, values: dict[str, float]) -> None:
-        """Raise ValueError if hyperparameters do not go together."""
+        """Raise ValueError if hyperparameters contradict each other."""
 
     # -- hyperparameters -----------------------------------------------------------------------------------------------
 
@@ -210,7 +212,7 @@ class Optimizer(Fixed):
         return group * len(core.HYPERPARAMETERS) + core.HYPERPARAMETERS.index(name)
 
     def at(self, group: int) -> Self:
-        """The optimizer as a parameter group sees it: its attributes are the hyperparameters of the group."""
+        """A view of the optimizer for one parameter group: its attributes are the hyperparameters of the group."""
         view = copy.copy(self)
         number = int(group)
         view.__dict__ |= {"number": number, "step_count": self.step_count[number : number + 1]}
@@ -228,6 +230,10 @@ class Optimizer(Fixed):
         arrays |= {"step": self.step_count, "spans": spans[1], "clipping": self.clipping}
         return arrays | {f"s{i}": state for i, state in enumerate(self.slots()) if state is not None}
 
+    @overload
+    def step(self, closure: None = None) -> None: ...
+    @overload
+    def step(self, closure: Callable[[], Value]) -> Value: ...
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update the parameters by their gradients, in place.
 
@@ -274,8 +280,7 @@ class Optimizer(Fixed):
         Returns
         -------
         state : dict
-            Numbers, lists, dicts and arrays, to be given to `load_state_dict` of an optimizer made with the same
-            arguments.
+            Numbers, lists, dicts and arrays, for `load_state_dict` of an optimizer made with the same arguments.
         """
         return {
             "step": int(self.step_count[0]),
@@ -313,10 +318,10 @@ class Optimizer(Fixed):
         for name, array in arrays.items():
             check.check_same_dtype(**{"parameters": self.params.data, name: array})
             check.check_shape(name, array, self.states[name].shape, "like the parameters")
-        self._take_over(step, hyper)
+        self._set_numbers(step, hyper)
         self.clipping[...] = clipping
         for group, (steps, values, own) in zip(self.param_groups[1:], groups, strict=True):
-            self.at(group.number)._take_over(steps, values)
+            self.at(group.number)._set_numbers(steps, values)
             group.own = own
         for name, array in arrays.items():
             self.states[name][...] = array
@@ -357,7 +362,7 @@ class Optimizer(Fixed):
             setattr(twin, name, given.get(name, getattr(self, name)))
         return twin.clipping
 
-    def _take_over(self, step: int, hyper: dict[str, float]) -> None:
+    def _set_numbers(self, step: int, hyper: dict[str, float]) -> None:
         self.step_count[0] = step
         for name, value in hyper.items():
             self.hyper[self.number or 0, core.HYPERPARAMETERS.index(name)] = value

@@ -98,5 +98,5 @@ class RMSprop(Optimizer):
 
     @property
     def centered(self) -> bool:
-        """Whether it divides by the root of the variance: it has an average of the gradient."""
+        """Whether the update divides by the root of the variance; then there is an average of the gradient."""
         return "grad_avg" in self.states

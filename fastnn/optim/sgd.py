@@ -30,7 +30,7 @@ class SGD(Optimizer):
     momentum : float, at least 0, default 0
         Decay rate of the buffer. If it is 0 for all groups here, there is no buffer, and it cannot be set later.
     dampening : float, default 0
-        Reduces the share of the gradient in the buffer, from the second step on.
+        The gradient is added to the buffer times 1 - dampening, from the second step on.
     weight_decay : float, at least 0, default 0
         L2 penalty, added to the gradients.
     nesterov : bool, default False

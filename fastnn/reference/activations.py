@@ -76,7 +76,7 @@ def sigmoid(x: Array) -> Array:
 @np.errstate(all="ignore")
 def sigmoid_backward(grad_output: Array, output: Array) -> Array:
     """Return grad_output * (1 - output) * output, with output = sigmoid(x)."""
-    return grad_output * (1 - output) * output
+    return grad_output * (output * (1 - output))
 
 
 @np.errstate(all="ignore")
@@ -142,7 +142,7 @@ def celu(x: Array, alpha: float = 1.0) -> Array:
 
 def celu_backward(grad_output: Array, x: Array, alpha: float = 1.0) -> Array:
     """Return grad_output where x > 0, else grad_output * exp(x / alpha)."""
-    return _exponential_linear_backward(grad_output, x, alpha, width=alpha)
+    return _exponential_linear_backward(grad_output, x, 1.0, width=alpha)
 
 
 @np.errstate(all="ignore")
@@ -152,9 +152,8 @@ def _exponential_linear(x: Array, alpha: float, width: float) -> Array:
 
 
 @np.errstate(all="ignore")
-def _exponential_linear_backward(grad_output: Array, x: Array, alpha: float, width: float) -> Array:
-    slope = (alpha / width) * np.exp(x / width)
-    return np.where(x > 0, grad_output, grad_output * slope)
+def _exponential_linear_backward(grad_output: Array, x: Array, slope: float, width: float) -> Array:
+    return np.where(x > 0, grad_output, grad_output * (slope * np.exp(x / width)))
 
 
 @np.errstate(all="ignore")

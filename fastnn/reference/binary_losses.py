@@ -51,8 +51,12 @@ def binary_cross_entropy_backward(
     reduction: str = "mean",
     sample_weight: ArrayLike | None = None,
 ) -> Array:
-    """Return the gradient of `binary_cross_entropy`: (x - t) / max(x (1 - x), 1e-12), as ATen has it."""
-    slope = (input - target) / np.maximum((1 - input) * input, BCE_MIN_VARIANCE)
+    """Return the gradient of `binary_cross_entropy`: (x - t) / max(x (1 - x), 1e-12), as ATen has it.
+
+    It is NaN where x is not in [0, 1], as the loss is; ATen refuses such input.
+    """
+    variance = (1 - input) * input
+    slope = np.where(variance < 0, np.nan, (input - target) / np.maximum(variance, BCE_MIN_VARIANCE))
     return shared(upstream(grad_output, input, reduction, sample_weight), slope)
 
 
@@ -73,12 +77,14 @@ def binary_cross_entropy_with_logits(
 
 
 def _logits_loss(input: Array, target: Array, pos_weight: ArrayLike = 1) -> Array:
-    return shared(pos_weight * target, _softplus(-input)) + shared(1 - target, _softplus(input))
+    positive, negative = pos_weight * target, 1 - target
+    linear = shared(np.where(input < 0, positive, negative), np.abs(input))
+    return linear + (negative + positive if np.any(pos_weight != 1) else 1) * _soft_part(input)
 
 
-def _softplus(x: Array) -> Array:
-    """Return log(1 + exp(x)); that of activations goes over to x itself from 20 on."""
-    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+def _soft_part(x: Array) -> Array:
+    """Return log(1 + exp(-|x|)): what log(1 + exp(x)) is above max(x, 0)."""
+    return np.log1p(np.exp(-np.abs(x)))
 
 
 @np.errstate(all="ignore")
@@ -113,7 +119,7 @@ def sigmoid_focal_loss(
     for targets 1 and 1 - alpha for targets 0, unless alpha is negative.
     """
     miss = _miss(input, target)
-    loss = shared(_balance(target, alpha) * miss**gamma, _logits_loss(input, target))
+    loss = shared(_balance(target, alpha) * _power(miss, gamma), _logits_loss(input, target))
     return reduced(loss, reduction, sample_weight)
 
 
@@ -131,14 +137,20 @@ def sigmoid_focal_loss_backward(
     miss = _miss(input, target)
     # The derivative of miss is (1 - 2 t) p (1 - p), that of miss**gamma has miss**(gamma - 1).
     ratio = np.where(miss == 0, 0, sigmoid(input) * sigmoid(-input) / miss)
-    change = gamma * shared((1 - 2 * target) * ratio, _logits_loss(input, target))
-    slope = _balance(target, alpha) * miss**gamma * (sigmoid(input) - target + change)
+    # Where the loss is infinite the ratio has vanished long before.
+    change = gamma * (np.minimum(_logits_loss(input, target), 1e30) * ((1 - 2 * target) * ratio))
+    slope = _balance(target, alpha) * _power(miss, gamma) * (sigmoid(input) - target + change)
     return shared(upstream(grad_output, input, reduction, sample_weight), slope)
 
 
 def _miss(input: Array, target: Array) -> Array:
     """Return 1 - p_t: the probability that is not given to the target."""
     return sigmoid(input) * (1 - target) + sigmoid(-input) * target
+
+
+def _power(miss: Array, gamma: float) -> Array:
+    """Return miss**gamma; NaN for a negative number, of a target outside [0, 1], unless gamma is 0."""
+    return np.where(miss < 0, np.nan, miss) ** gamma
 
 
 def _balance(target: Array, alpha: float) -> Array:
@@ -180,7 +192,8 @@ def soft_margin_loss(
     input: Array, target: Array, reduction: str = "mean", sample_weight: ArrayLike | None = None
 ) -> Any:
     """Return log(1 + exp(-t x)) for targets t of -1 and 1, without its overflow."""
-    return reduced(_softplus(-(target * input)), reduction, sample_weight)
+    margin = target * input
+    return reduced(np.maximum(-margin, 0) + _soft_part(margin), reduction, sample_weight)
 
 
 @np.errstate(all="ignore")

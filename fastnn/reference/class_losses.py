@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._losses import reduced, upstream
+from ._losses import reduced, shared, upstream
 from .elementary import Array
-from .softmax import log_softmax, log_softmax_backward
+from .softmax import log_softmax, softmax
 
 __all__ = [
     "cross_entropy",
@@ -79,7 +79,8 @@ def cross_entropy(
     label_smoothing : float s, makes of each target t (1 - s) * t + s / classes
     """
     shares = _distribution(target, input, label_smoothing, weight, ignore_index)
-    loss = np.where(shares == 0, 0, -shares * log_softmax(input)).sum(axis=1)
+    loss = -(0 + shared(shares, log_softmax(input)).sum(axis=1))  # -0 where it is 0, as PyTorch's
+    loss = _without_ignored(loss, target, ignore_index)
     return reduced(loss, reduction, sample_weight, _counts(target, input, weight, ignore_index))
 
 
@@ -98,17 +99,24 @@ def cross_entropy_backward(
     counts = _counts(target, input, weight, ignore_index)
     reaching = upstream(grad_output, input[:, 0], reduction, sample_weight, counts)[:, np.newaxis]
     shares = _distribution(target, input, label_smoothing, weight, ignore_index)
-    grad_input = log_softmax_backward(-shares * reaching, log_softmax(input))
-    return _without_ignored(grad_input, target, ignore_index)
+    expected = softmax(input) * shares.sum(axis=1, keepdims=True)
+    if target.ndim > 1:
+        return (expected - shares) * reaching
+    spread = label_smoothing / input.shape[1] * (1 if weight is None else np.asarray(weight, input.dtype))
+    grad_input = (expected - spread) * reaching
+    certain = (1 - label_smoothing) * counts * reaching[:, 0]
+    return _at_target(_of_target(grad_input, target, ignore_index) - certain, grad_input, target, ignore_index)
 
 
 def _counts(target: Array, input: Array, weight: ArrayLike | None, ignore_index: float) -> Any:
     return class_share(target, weight, ignore_index, input.dtype) if target.ndim == 1 else 1
 
 
-def _without_ignored(grad_input: Array, target: Array, ignore_index: float) -> Array:
-    """Return the gradient with 0 in rows that are ignored, where there may be NaN."""
-    return grad_input if target.ndim > 1 else np.where((target != ignore_index)[:, np.newaxis], grad_input, 0)
+def _without_ignored(values: Array, target: Array, ignore_index: float) -> Array:
+    """Return losses, or a gradient, with 0 for rows that are ignored, where there may be NaN."""
+    if target.ndim > 1:
+        return values
+    return np.where((target != ignore_index).reshape(-1, *(1,) * (values.ndim - 1)), values, 0)
 
 
 @np.errstate(all="ignore")
@@ -121,9 +129,9 @@ def nll_loss(
     ignore_index: int = -100,
 ) -> Any:
     """Return -weight[target[row]] * input[row, target[row]]: `input` holds log-probabilities."""
-    shares = _one_hot(target, input, weight, ignore_index)
-    loss = np.where(shares == 0, 0, -shares * input).sum(axis=1)
-    return reduced(loss, reduction, sample_weight, class_share(target, weight, ignore_index, input.dtype))
+    share = class_share(target, weight, ignore_index, input.dtype)
+    loss = _without_ignored(shared(-share, _of_target(input, target, ignore_index)), target, ignore_index)
+    return reduced(loss, reduction, sample_weight, share)
 
 
 @np.errstate(all="ignore")
@@ -138,8 +146,8 @@ def nll_loss_backward(
 ) -> Array:
     """Return the gradient of `nll_loss`: -weight at the target's class, 0 elsewhere."""
     share = class_share(target, weight, ignore_index, input.dtype)
-    reaching = upstream(grad_output, input[:, 0], reduction, sample_weight, share)[:, np.newaxis]
-    return _without_ignored(-reaching * _one_hot(target, input, weight, ignore_index), target, ignore_index)
+    reaching = upstream(grad_output, input[:, 0], reduction, sample_weight, share)
+    return _at_target(-reaching * share, np.zeros_like(input), target, ignore_index)
 
 
 @np.errstate(all="ignore")
@@ -154,7 +162,8 @@ def softmax_focal_loss(
 ) -> Any:
     """Return -w (1 - p)**gamma log(p), p the probability softmax gives to the target (Lin et al. 2017)."""
     log_p, share = _log_p(input, target, ignore_index), class_share(target, weight, ignore_index, input.dtype)
-    loss = np.where(share == 0, 0, -share * (-np.expm1(log_p)) ** gamma * log_p)
+    loss = shared(-share * (0 - np.expm1(log_p)) ** gamma, log_p)
+    loss = _without_ignored(loss, target, ignore_index)
     return reduced(loss, reduction, sample_weight, share)
 
 
@@ -171,18 +180,28 @@ def softmax_focal_loss_backward(
 ) -> Array:
     """Return the gradient of `softmax_focal_loss`: that of log p, times the derivative with respect to log p."""
     log_p, share = _log_p(input, target, ignore_index), class_share(target, weight, ignore_index, input.dtype)
-    p, miss = np.exp(log_p), -np.expm1(log_p)
+    p, miss = np.exp(log_p), 0 - np.expm1(log_p)
     ratio = np.where(miss > 0, -log_p / miss, 1)  # 1 is its limit
     slope = -share * miss**gamma * (1 + gamma * np.where(p > 0, p * ratio, 0))
     reaching = upstream(grad_output, log_p, reduction, sample_weight, share) * slope
-    chosen = _one_hot(target, input, None, ignore_index) * reaching[:, np.newaxis]
-    return _without_ignored(log_softmax_backward(chosen, log_softmax(input)), target, ignore_index)
+    return _at_target(reaching * miss, softmax(input) * -reaching[:, np.newaxis], target, ignore_index)
 
 
 def _log_p(input: Array, target: Array, ignore_index: float) -> Array:
     """Return the logarithm of the probability that each row gives to its target."""
-    kept = np.where(target == ignore_index, 0, target)
-    return log_softmax(input)[np.arange(len(input)), kept]
+    return _of_target(log_softmax(input), target, ignore_index)
+
+
+def _of_target(scores: Array, target: Array, ignore_index: float) -> Array:
+    """Return of each row the entry of its target; where it is ignored, any."""
+    return scores[np.arange(len(scores)), np.where(target == ignore_index, 0, target)]
+
+
+def _at_target(values: Array, grad_input: Array, target: Array, ignore_index: float) -> Array:
+    """Return the gradient with `values` in the entries of the targets, and 0 in rows that are ignored."""
+    kept = np.flatnonzero(target != ignore_index)
+    grad_input[kept, target[kept]] = values[kept]
+    return _without_ignored(grad_input, target, ignore_index)
 
 
 @np.errstate(all="ignore")
@@ -202,7 +221,8 @@ def multi_margin_loss(
     """
     gaps = _gaps(input, target, margin, ignore_index)
     share = class_share(target, weight, ignore_index, input.dtype)
-    loss = np.where(share == 0, 0, share * (gaps**p).sum(axis=1) / input.shape[1])
+    loss = shared(share / input.shape[1], (gaps**p).sum(axis=1))
+    loss = _without_ignored(loss, target, ignore_index)
     return reduced(loss, reduction, sample_weight, class_share(target, None, ignore_index, input.dtype))
 
 
@@ -224,8 +244,9 @@ def multi_margin_loss_backward(
     share = class_share(target, weight, ignore_index, input.dtype)
     counted = class_share(target, None, ignore_index, input.dtype)
     reaching = upstream(grad_output, input[:, 0], reduction, sample_weight, counted) * share / input.shape[1]
-    grad_input = slopes - _one_hot(target, input, None, ignore_index) * slopes.sum(axis=1, keepdims=True)
-    return _without_ignored(reaching[:, np.newaxis] * grad_input, target, ignore_index)
+    grad_input = shared(reaching[:, np.newaxis], slopes)
+    others = np.where(_one_hot(target, input, None, ignore_index) == 1, 0, grad_input)
+    return _at_target(0 - others.sum(axis=1), grad_input, target, ignore_index)
 
 
 def _gaps(input: Array, target: Array, margin: float, ignore_index: float) -> Array:

@@ -34,8 +34,8 @@ def poisson_nll_loss(
     `full` adds Stirling's approximation of log(t!), t log t - t + log(2 pi t) / 2, where t > 1.
     """
     rate, log_rate = (np.exp(input), input) if log_input else (input, np.log(input + eps))
-    # An infinite rate counts for more than t times its logarithm.
-    loss = np.where(np.isposinf(rate) & np.isposinf(log_rate), rate, rate - shared(target, log_rate))
+    log_rate = np.where(np.isposinf(rate), 0, log_rate)  # an infinite rate counts for more than t times its logarithm
+    loss = rate - shared(target, log_rate)
     if full:
         stirling = target * np.log(target) - target + 0.5 * np.log(2 * math.pi * target)
         loss = loss + np.where(target <= 1, 0, stirling)
@@ -75,7 +75,7 @@ def kl_div(
     """
     if log_target:
         p = np.exp(target)
-        loss = np.where((p == 0) & ~np.isnan(input), 0, p * (target - input))
+        loss = p * np.where(p == 0, np.clip(target, -1e30, 1e30) - np.clip(input, -1e30, 1e30), target - input)
     else:
         loss = shared(target, np.log(target)) - shared(target, input)
     return reduced(loss, reduction, sample_weight)

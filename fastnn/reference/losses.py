@@ -85,7 +85,8 @@ def rmse_loss(input: Array, target: Array, reduction: str = "mean", sample_weigh
     """
     error = input - target
     if reduction == "none":
-        return np.sqrt(element_weights(error, sample_weight)) * np.abs(error)
+        return shared(np.sqrt(element_weights(error, sample_weight)), np.abs(error))
+    error = _weighed(error, sample_weight)
     scale = unit_scale(error)
     return np.sqrt(mse_loss(error * scale, np.zeros_like(error), reduction, sample_weight)) / scale
 
@@ -101,11 +102,17 @@ def rmse_loss_backward(
     """Return the gradient of `rmse_loss`: that of mse_loss over twice the root, and 0 where the root is 0."""
     error = input - target
     if reduction == "none":
-        return np.asarray(grad_output, error.dtype) * np.sqrt(element_weights(error, sample_weight)) * np.sign(error)
-    scaled, zero = error * unit_scale(error), np.zeros_like(error)
-    root = np.sqrt(mse_loss(scaled, zero, reduction, sample_weight))
+        return np.asarray(grad_output, error.dtype) * (np.sign(error) * np.sqrt(element_weights(error, sample_weight)))
+    error = _weighed(error, sample_weight)
+    scaled = error * unit_scale(error)
+    root = np.sqrt(mse_loss(scaled, np.zeros_like(error), reduction, sample_weight))
     grad_mse = np.where(root == 0, 0, np.asarray(grad_output, dtype=input.dtype) / (2 * root))
-    return mse_loss_backward(grad_mse, scaled, zero, reduction, sample_weight)
+    return upstream(grad_mse, error, reduction, sample_weight) * (2 * scaled)
+
+
+def _weighed(error: Array, sample_weight: ArrayLike | None) -> Array:
+    """Return the errors, with 0 where the weight is 0, be they infinite; NaN stays."""
+    return shared((element_weights(error, sample_weight) != 0).astype(error.dtype), error)
 
 
 @np.errstate(all="ignore")
@@ -225,7 +232,7 @@ def cosine_loss_backward(
     cosine = (x * t).sum(axis=1)
     pull = cosine[:, np.newaxis] * np.where((input == 0).all(axis=1, keepdims=True), 0, _unit(input, 0))
     reaching = upstream(grad_output, cosine, reduction, sample_weight)
-    return reaching[:, np.newaxis] * ((pull - t) / _norm(input, eps))
+    return shared(reaching[:, np.newaxis], (pull - t) / _norm(input, eps))
 
 
 def _norm(x: Array, eps: float) -> Array:

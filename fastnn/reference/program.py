@@ -7,21 +7,18 @@ this package. Buffers are matrices with a row for each sample of the largest bat
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from .._core.program import BadRow, NonFinite
+from .._core.errors import BadRow, NonFinite
 from .._locks import Lock
 from .._validation import NARROW
 from .elementary import Array
+from .interfaces import BatchRun, Operation, Program
 from .mixing import mix_rows
 from .operations import Operations, check_labels
 from .rows import widen
-
-if TYPE_CHECKING:
-    from ..compiler.batch_run import BatchRun
-    from ..compiler.program import Operation, Program
 
 # Operands that are no matrices with a row for each sample.
 WHOLE = {
@@ -34,7 +31,7 @@ class ReferenceProgram(Operations):
     predictions and samples.
     """
 
-    def __init__(self, program: "Program") -> None:
+    def __init__(self, program: Program) -> None:
         self.operations = program.operations
         self.tick, self.n_out, self.dtype = program.tick, program.n_out, program.dtype
         self.loss_stop = program.sections["loss"][1] if "loss" in program.sections else None
@@ -75,12 +72,12 @@ class ReferenceProgram(Operations):
                 arrays = {role: a for role, a in arrays.items() if a is not None}
                 getattr(self, f"_{operation.kind}")(operation, arrays, rows, sums)
 
-    def run_batches(self, first: int, last: int, run: "BatchRun") -> int:
+    def run_batches(self, first: int, last: int, run: BatchRun) -> int:
         """Run the operations on rows of the data, a batch at a time, as `run` says; returns the row after the last."""
         with self._alone(None if run.staging is None else run.staging[1:], run.mean_weight):
             return self._run_batches(first, last, run)
 
-    def _run_batches(self, first: int, last: int, run: "BatchRun") -> int:
+    def _run_batches(self, first: int, last: int, run: BatchRun) -> int:
         data, sums, stop = {"input": run.x, "target": run.target}, run.sums, run.stop
         staging: Any = run.staging or ()
         if run.sample_weight is not None:
@@ -121,7 +118,7 @@ class ReferenceProgram(Operations):
         self.operations[self.update[0]].arrays["grad_weight"][...] = 0
         return kept
 
-    def _batch(self, data: dict[str, Array], run: "BatchRun", begin: int, end: int) -> dict[str, Array]:
+    def _batch(self, data: dict[str, Array], run: BatchRun, begin: int, end: int) -> dict[str, Array]:
         """The rows of a batch."""
         pick: Any = slice(begin, end) if run.order is None else run.order[begin:end]
         # Copies, also of a slice: what is checked is what is used, whatever other threads do to the arrays meanwhile.
@@ -161,10 +158,10 @@ class ReferenceProgram(Operations):
             self._run(self.update[1], last, rows, slots, sums, tick)
 
     @staticmethod
-    def _array(array: Any, rows: int, operation: "Operation", slots: dict[str, Array], role: str) -> Array | None:
+    def _array(array: Any, rows: int, operation: Operation, slots: dict[str, Array], role: str) -> Array | None:
         """An operand: from the slots, or the part of a buffer that this batch uses."""
-        if hasattr(array, "slot"):
-            return slots.get(array.slot)
+        if hasattr(array, "argument"):
+            return slots.get(array.argument)
         if array is None or operation.kind in ("update", "average") or role in WHOLE:
             return array
         if operation.kind == "row_loss" and role == "extra":  # one number a class

@@ -75,7 +75,7 @@ def log_softmax_temperature_backward(
 @np.errstate(all="ignore")
 def entropy(p: Array, axis: int = -1) -> Array:
     """Return -sum_i p_i log p_i along an axis (which is removed), in nats, with 0 log 0 = 0."""
-    return np.where(p == 0, 0, -p * np.log(p)).sum(axis=axis)
+    return 0 - np.where(p == 0, 0, p * np.log(p)).sum(axis=axis)  # not -0
 
 
 @np.errstate(all="ignore")
@@ -88,15 +88,15 @@ def entropy_backward(grad_output: Array, p: Array, axis: int = -1) -> Array:
 def entropy_with_logits(x: Array, axis: int = -1, temperature: float = 1.0) -> Array:
     """Return the entropy of softmax(x / T) along an axis (which is removed), in nats; -inf has no probability."""
     p, log_p = softmax(x, axis, temperature), log_softmax(x, axis, temperature)
-    return -np.where(p == 0, 0, p * log_p).sum(axis=axis)
+    return 0 - np.where(p == 0, 0, p * log_p).sum(axis=axis)
 
 
 @np.errstate(all="ignore")
 def entropy_with_logits_backward(grad_output: Array, x: Array, axis: int = -1, temperature: float = 1.0) -> Array:
-    """Return -p_i (log p_i + H) * grad_output / T, 0 where p_i = 0, with p = softmax(x / T) and its entropy H."""
-    p, log_p = softmax(x, axis, temperature), log_softmax(x, axis, temperature)
-    h = np.expand_dims(entropy_with_logits(x, axis, temperature), axis)
-    return np.where(p == 0, 0, -p * (log_p + h)) * np.expand_dims(grad_output, axis) / temperature
+    """Return p_i (sum_j p_j z_j - z_i) * grad_output / T, 0 where p_i = 0, with z = x / T and p = softmax(z)."""
+    p, z = softmax(x, axis, temperature), _shifted(x, axis, temperature)
+    mean = np.where(p == 0, 0, p * z).sum(axis=axis, keepdims=True)
+    return np.where(p == 0, 0, p * (mean - z)) * np.expand_dims(grad_output, axis) / temperature
 
 
 def _shifted(x: Array, axis: int, temperature: float) -> Array:

@@ -1,18 +1,14 @@
 """Updates of all parameters of a network by an optimizer: groups, clipping, penalties and constraints."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from .._core.optimizers import CLIPPING, NOT_FINITE
 from . import optimizers, parameters
 from .elementary import Array
-
-if TYPE_CHECKING:
-    from ..optim import Optimizer
+from .interfaces import Optimizer
 
 
-def update_parameters(optimizer: "Optimizer", arrays: dict[str, Array], scale: float = 1.0) -> None:
+def update_parameters(optimizer: Optimizer, arrays: dict[str, Array], scale: float = 1.0) -> None:
     """One step of an optimizer, its gradients times `scale`; `arrays` is what `optimizer.arrays` gave.
 
     It is what run_update of _core/optimizers.pyx does.
@@ -28,7 +24,7 @@ def update_parameters(optimizer: "Optimizer", arrays: dict[str, Array], scale: f
         raise
 
 
-def _update_spans(optimizer: "Optimizer", arrays: dict[str, Array], scale: float) -> None:
+def _update_spans(optimizer: Optimizer, arrays: dict[str, Array], scale: float) -> None:
     groups = [optimizer.at(number) for number in range(len(optimizer.param_groups))]
     active = [span for span in arrays["spans"] if not groups[span["group"]].frozen]
     norm_place, limit = CLIPPING.index("grad_norm"), optimizer.max_grad_value

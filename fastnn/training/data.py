@@ -16,7 +16,7 @@ from .._core.random import permutation
 from ..nn.inputs import as_rows
 
 if TYPE_CHECKING:
-    from ..nn.losses import Loss
+    from ..nn.loss import Loss
     from ..nn.sequential import Sequential
 
 Array = check.Array

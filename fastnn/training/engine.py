@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from .. import _validation as check
-from .._core.program import BadCode, BadLabel, BadTarget, NonFinite
+from .._core.errors import BadIndex, BadLabel, BadTarget, NonFinite
 from .._locks import MAKING
 from ..compiler.batch_run import BatchRun
 from ..compiler.cache import ProgramCache
-from ..compiler.meters import ACCURACY, NOTHING, SUMS, Counting
+from ..compiler.counters import ACCURACY, NOTHING, SUMS, Counting
 from ..nn.inputs import column_names
-from ..nn.losses import Loss, PythonLoss
+from ..nn.loss import Loss
+from ..nn.python_loss import PythonLoss
 from .data import Data
 from .nonfinite import check_data
 
@@ -219,8 +220,8 @@ class Engine:
         """What is counted for metrics."""
         if not self._counts:
             return NOTHING
-        meters = (metric.meter for metric in self.metrics if metric.meter is not None)
-        return Counting.of(meters, self.loss, data, self.net.out_features_for(data.x.shape[1]))
+        counters = (metric.counter for metric in self.metrics if metric.counter is not None)
+        return Counting.of(counters, self.loss, data, self.net.out_features_for(data.x.shape[1]))
 
     def new_sums(self, data: Data) -> Array:
         """Where programs for such data add up, from the beginning."""
@@ -325,7 +326,7 @@ class Engine:
             raise ValueError(self.loss.describe_label(row, value, data.y, program.n_out, data.labels)) from None
         except BadTarget as error:
             raise program.explained_target(error, run.order) from None
-        except BadCode as error:
+        except BadIndex as error:
             raise program.explained(error, run.order) from None
 
     # -- scores --------------------------------------------------------------------------------------------------------
@@ -335,7 +336,7 @@ class Engine:
         self.refresh(training=False)
         sums = self.new_sums(data)
         self.run("evaluate", data, None, 0, len(data), max(1, min(len(data), batch)), sums)
-        whole = [metric for metric in self.metrics if metric.meter is None]
+        whole = [metric for metric in self.metrics if metric.counter is None]
         scores = self.scores(sums, data) | dict.fromkeys((metric.name for metric in whole), math.nan)
         counted: Any = data.y != self.loss.ignored if data.labels is True else slice(None)
         y_true = data.y[counted]
@@ -360,6 +361,6 @@ class Engine:
         if self.metrics and data is not None:
             counting = self.counting(data)
             for metric in self.metrics:
-                if counting.places and metric.meter not in (None, ACCURACY):
-                    scores[metric.name] = metric.of_counts(sums[counting.places[metric.meter]], counting.several)
+                if counting.places and metric.counter not in (None, ACCURACY):
+                    scores[metric.name] = metric.of_counts(sums[counting.places[metric.counter]], counting.several)
         return scores

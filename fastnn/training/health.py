@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..compiler.program import Buffer
-from ..compiler.stages import Gate, Stage
+from ..compiler.backward import Slope, Stage
+from ..compiler.memory import Matrix
 from ..functional import activations
 from ..nn.inputs import widened
 
@@ -155,10 +155,10 @@ def _layer(stage: Stage, x: Array, params: Parameters, updates: Array, gradients
     rows = x.shape[0]
     y = stage.y.array[:rows].astype("float64")
     dead = saturated = grad_norm = ratio = math.nan
-    if stage.gate is not None:
-        slope = _slope(stage.gate, stage.gate.saved.array[:rows] if isinstance(stage.gate.saved, Buffer) else x)
+    if stage.slope is not None:
+        slope = _slope(stage.slope, stage.slope.saved.array[:rows] if isinstance(stage.slope.saved, Matrix) else x)
         dead = float((slope == 0).all(axis=0).mean())
-        saturated = math.nan if stage.gate.kernel in HALF_FLAT else float((slope < FLAT).mean())
+        saturated = math.nan if stage.slope.kernel in HALF_FLAT else float((slope < FLAT).mean())
     places = [params.place(stage.layer.array(name)) for name in stage.layer.parameter_shapes()]
     if places:
         grad_norm, update, size = (
@@ -169,11 +169,11 @@ def _layer(stage: Stage, x: Array, params: Parameters, updates: Array, gradients
     return LayerHealth(stage.label, float(y.mean()), float(y.std()), dead, saturated, grad_norm, ratio)
 
 
-def _slope(gate: Gate, saved: Array) -> Array:
+def _slope(of: Slope, saved: Array) -> Array:
     """The absolute slope of an activation, from what its gradient is computed from: its input, or its output."""
-    more = {"approximate": "tanh"} if gate.kernel.startswith("gelu_tanh") else {}
-    function = getattr(activations, gate.kernel.replace("gelu_tanh", "gelu"))
-    return np.abs(function(np.ones_like(saved), saved, *gate.params, **more))
+    more = {"approximate": "tanh"} if of.kernel.startswith("gelu_tanh") else {}
+    function = getattr(activations, of.kernel.replace("gelu_tanh", "gelu"))
+    return np.abs(function(np.ones_like(saved), saved, *of.params, **more))
 
 
 def _advice(loss: float, layers: tuple[LayerHealth, ...]) -> Iterator[str]:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._core.program import NonFinite
+from .._core.errors import NonFinite
 from .._frames import frames_to_caller
-from ..compiler.meters import SUMS
+from ..compiler.counters import SUMS
 from ..optim.lr_scheduler import LRScheduler
 from . import nonfinite
 from .callback import Callback

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .. import _validation as check
-from .._core.program import NonFinite
+from .._core.errors import NonFinite
 from .._frames import errors_of_use
 from ..optim.lr_scheduler.base import group_count, place_of
 from .data import Array, Data

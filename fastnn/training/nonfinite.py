@@ -41,7 +41,7 @@ def check_data(data: Data, rows: Any = slice(None), prefix: str = "") -> None:
     Traceback (most recent call last):
     ValueError: x[1, 1] is nan: x must be finite
     """
-    numbers = np.arange(len(data))[rows]
+    numbers = np.arange(len(data.x))[rows]  # a part of the data keeps the row numbers of the whole
     for name, array in (("x", data.x), ("y", data.y)):
         place = _first_bad(array[rows])
         if place is not None:

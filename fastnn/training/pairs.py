@@ -8,7 +8,7 @@ from .._frames import frames_to_caller
 from ..nn import activations, binary_losses, class_losses, distribution_losses
 from ..nn.heads import Heads, HeadsLoss
 from ..nn.linear import Linear
-from ..nn.losses import Loss
+from ..nn.loss import Loss
 from ..nn.module import Module
 from ..nn.sequential import Sequential
 

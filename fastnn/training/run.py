@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import _validation as check
-from ..compiler.meters import SUMS
+from ..compiler.counters import SUMS
 from . import nonfinite
 from .data import Data
 from .history import History

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import _validation as check
 from .._frames import ShortErrors
-from ..nn.losses import Loss, as_loss
+from ..nn.loss import Loss
+from ..nn.python_loss import as_loss
 from ..nn.sequential import Sequential
 from ..optim import Optimizer, WeightAverage
 from ..optim.lr_scheduler import Scheduler
@@ -24,6 +25,8 @@ class Setup(ShortErrors):
 
     The engine has them; these are its attributes with the checks of a public class.
     """
+
+    _internal: ClassVar[tuple[str, ...]] = ("engine",)
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._frames import USE, errors_of_use, shortened
+from .._frames import USE, errors_of_use, shorten
 from ..compiler.program import Program
 from ..nn.sequential import Sequential
 from ..optim import Optimizer, WeightAverage
@@ -251,8 +251,9 @@ class Trainer(Setup):
                     run.load_state_dict(paused)
             self.run, self.history, self.paused = run, run.history, None
             return run.go()
-        except USE as error:  # as `errors_of_use` does, which would take longer than a small epoch
-            raise shortened(error)  # noqa: B904 - the error itself, not another one
+        except USE as error:  # as `errors_of_use` does, without its wrapper
+            shorten(error)
+            raise
         finally:
             if self._claims.get("fit") is claim:
                 self.run = None

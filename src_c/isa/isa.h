@@ -1,5 +1,5 @@
-/* The kernels of one instruction set, in both dtypes, and the one name that leaves its file: the table fnn_isa_<name>.
- * The including file has opened the target region and included the vocabulary. */
+/* The kernels of one instruction set, in both dtypes, and the only symbol that is visible outside its file: the
+ * table fnn_isa_<name>. The including file has opened the target region and included the vocabulary. */
 #include <math.h>
 
 #include "../fastnn.h"

@@ -1,8 +1,9 @@
 /* Activations and their gradients, side by side. A gradient takes the gradient g with respect to the output and, for
  * sigmoid and tanh, the output y; for all others the input x.
  *
- * Clamps are written so that NaN passes through: v_max(0, x) keeps it, v_max(x, 0) would lose it. And x is held within
- * +-1e30 where infinity would meet a factor that has long reached 0: x * sigmoid(x) is -0 at -infinity, its limit.
+ * Clamps are written so that NaN passes through: v_max(0, x) returns NaN for x = NaN, v_max(x, 0) would return 0. x is
+ * clamped to +-1e30 where the product of an infinite x and a factor that is 0 would be NaN: x * sigmoid(x) is -0, its
+ * limit, at -infinity.
  */
 #define CLAMP(x, low, high) v_min(high, v_max(low, x))
 #define AT_LEAST(x, low) v_max(low, x)
@@ -98,7 +99,7 @@ INLINE VEC LANE(gelu_backward)(VEC g, VEC x)
 {
     const VEC a = v_min(K(FN(tail_end)), v_abs(x));
     const VEC s = LANE(gaussian)(a, 0.5, v_fnma(a, INV_SQRT_2PI, LANE(tail_ratio)(a)));
-    return g * v_select(v_lt(x, K(0)), K(0) + s, K(1) - s); /* not -0 where s has vanished */
+    return g * v_select(v_lt(x, K(0)), K(0) + s, K(1) - s); /* + 0, so that s = -0 does not give -0 */
 }
 FNN_DEFINE_MAP1(gelu)
 FNN_DEFINE_MAP2(gelu_backward)
@@ -135,8 +136,8 @@ INLINE VEC LANE(gelu_tanh_backward)(VEC g, VEC x)
 FNN_DEFINE_MAP1(gelu_tanh)
 FNN_DEFINE_MAP2(gelu_tanh_backward)
 
-/* e^x = power 2^n for x below 40; a factor comes in before 2^n, which may make both denormal. Below GATE_START even
- * x e^x is 0. */
+/* e^x = power 2^n for x below 40. Factors are multiplied before 2^n, since the result may be denormal. Below
+ * GATE_START even x e^x is 0. */
 #define GATE_START (EXP_START - 7.2)
 INLINE VEC LANE(exp_power)(VEC x, VEC *shifted)
 {
@@ -220,7 +221,7 @@ INLINE VEC LANE(softsign_backward)(VEC g, VEC x)
 FNN_DEFINE_MAP1(softsign)
 FNN_DEFINE_MAP2(softsign_backward)
 
-/* x held between low and high; the gradient is 0 on the bounds too, as PyTorch's */
+/* x clamped to [low, high]; the gradient is 0 at the bounds too, as in PyTorch */
 INLINE VEC LANE(hardtanh)(VEC x, VEC low, VEC high)
 {
     return CLAMP(x, low, high);
@@ -251,7 +252,7 @@ INLINE VEC LANE(hardsigmoid)(VEC x)
 }
 INLINE VEC LANE(hardsigmoid_backward)(VEC g, VEC x)
 {
-    /* Here NaN is outside, as in PyTorch. */
+    /* The gradient is 0 at NaN, as in PyTorch. */
     return v_select(v_gt(x, K(-3)), v_select(v_lt(x, K(3)), g / K(6), K(0)), K(0));
 }
 FNN_DEFINE_MAP1(hardsigmoid)

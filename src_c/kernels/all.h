@@ -1,4 +1,4 @@
-/* Every kernel for the dtype in force. */
+/* All kernels for the current dtype. */
 #include "loops.h"
 #include "math.h"
 #include "squares.h"

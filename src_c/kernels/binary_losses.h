@@ -1,12 +1,13 @@
-/* Losses of scores and probabilities of two classes. Targets are 0 and 1 or what lies between, but for the two losses with
- * a margin, whose targets are -1 and 1. */
+/* Losses of logits and probabilities of two classes. Targets are in [0, 1], except for the hinge and soft margin
+ * losses, whose targets are -1 and 1. */
 
-/* -(t log x + (1 - t) log(1 - x)), logarithms held above -100 as PyTorch's;
- * derivative (x - t) / max(x (1 - x), 1e-12) */
+/* -(t log x + (1 - t) log(1 - x)), logarithms clamped to at least -100 as in PyTorch;
+ * derivative (x - t) / max(x (1 - x), 1e-12), NaN where x is not in [0, 1], as the loss is */
 INLINE VEC LANE(binary_cross_entropy)(VEC x, VEC t, VEC *derivative)
 {
     const VEC log_x = AT_LEAST(LANE(log)(x), K(-100)), log_1mx = AT_LEAST(LANE(log1p)(-x), K(-100));
-    *derivative = (x - t) / AT_LEAST(x * (K(1) - x), K(1e-12));
+    const VEC variance = x * (K(1) - x);
+    *derivative = v_select(v_lt(variance, K(0)), K(NAN), (x - t) / AT_LEAST(variance, K(1e-12)));
     return (t - K(1)) * log_1mx - t * log_x;
 }
 FNN_DEFINE_LOSS(binary_cross_entropy)
@@ -25,7 +26,7 @@ INLINE VEC LANE(binary_cross_entropy_with_logits)(VEC x, VEC t, VEC *derivative)
 }
 FNN_DEFINE_LOSS(binary_cross_entropy_with_logits)
 
-/* The same with w t in place of the first t */
+/* The same with w t in place of the first t, w being pos_weight */
 INLINE VEC LANE(binary_cross_entropy_with_logits_pos_weight)(VEC x, VEC t, VEC *derivative, VEC w)
 {
     const VEC wt = w * t, rest = K(1) - t;
@@ -41,8 +42,8 @@ INLINE VEC LANE(power)(VEC u, VEC e)
     return v_select(v_eq(e, K(0)), K(1), LANE(exp)(e * LANE(log)(u)));
 }
 
-/* Cross-entropy times m^gamma and times alpha t + (1 - alpha) (1 - t), unless alpha < 0. m = (1 - t) p + t (1 - p) is the
- * probability that p = sigmoid(x) does not give to the target; its derivative is (1 - 2 t) p (1 - p). */
+/* Cross-entropy times m^gamma and times alpha t + (1 - alpha) (1 - t), unless alpha < 0. m = (1 - t) p + t (1 - p)
+ * is the probability that p = sigmoid(x) does not assign to the target; its derivative is (1 - 2 t) p (1 - p). */
 INLINE VEC LANE(sigmoid_focal_loss)(VEC x, VEC t, VEC *derivative, VEC alpha, VEC gamma)
 {
     VEC slope;
@@ -50,7 +51,7 @@ INLINE VEC LANE(sigmoid_focal_loss)(VEC x, VEC t, VEC *derivative, VEC alpha, VE
     const VEC p = LANE(sigmoid)(x), rest = LANE(sigmoid)(-x), m = p * (K(1) - t) + rest * t;
     const VEC balance = v_select(v_lt(alpha, K(0)), K(1), alpha * t + (K(1) - alpha) * (K(1) - t));
     const VEC ratio = v_select(v_eq(m, K(0)), K(0), p * rest / m), weight = balance * LANE(power)(m, gamma);
-    /* Where the loss is infinite the ratio has vanished long before. */
+    /* Where the loss is infinite the ratio is 0; the bound avoids their product NaN. */
     *derivative = weight * (slope + gamma * (v_min(K(1e30), loss) * ((K(1) - K(2) * t) * ratio)));
     return LANE(shared)(weight, loss);
 }

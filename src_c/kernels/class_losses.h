@@ -1,13 +1,13 @@
-/* Losses of rows of scores against class indices; by_class are weights of the classes, NULL for 1. params[0] is the label of
- * rows that are left out. */
+/* Losses of rows of logits or log-probabilities with class indices; by_class has the weights of the classes, NULL
+ * for 1. params[0] is ignore_index. */
 INLINE REAL LANE(class_weight)(const ROW *row)
 {
     return row->by_class ? row->by_class[row->label] : 1;
 }
 
-/* Cross-entropy of logits against class probabilities q or a class index:
- *     -sum_i q'_i log softmax(x)_i,   q' = by_class ((1 - smoothing) q + smoothing / cols)
- * whose gradient is softmax(x) sum_i q'_i - q'. With q' = 0 an entry counts for nothing, even at -inf. */
+/* Cross-entropy of logits against class probabilities q or a class index: -sum_i q'_i log softmax(x)_i,   q' =
+ * by_class ((1 - smoothing) q + smoothing / cols) whose gradient is softmax(x) sum_i q'_i - q'. An entry with q' = 0
+ * contributes 0, even where x is -inf. */
 INLINE VEC LANE(row_target)(const ROW *row, ptrdiff_t i, ptrdiff_t left, VEC keep, VEC spread)
 {
     VEC target = spread;
@@ -38,6 +38,8 @@ INLINE REAL LANE(cross_entropy_row)(const ROW *row)
     mass = row->target || row->by_class ? mass + keep_label : 1;
     if (keep_label != 0)
         total += keep_label * (row->x[row->label] - row->max - row->log_sum);
+    else
+        total += 0 * row->log_sum; /* NaN stays */
     if (row->grad) {
         const VEC share = K(mass / row->sum), scale = K(row->factor);
         FNN_EACH_REGISTER(row->cols, const VEC target = LANE(row_target)(row, i, left, keep, spread);
@@ -58,17 +60,17 @@ INLINE REAL LANE(nll_loss_row)(const ROW *row)
         memset(row->grad, 0, (size_t)row->cols * sizeof *row->grad);
         row->grad[row->label] = -row->factor * share;
     }
-    return share == 0 ? 0 : -share * row->x[row->label];
+    return LANE(weighted)(-share, row->x[row->label]);
 }
 FNN_DEFINE_ROW_LOSS(nll_loss, 0)
 
-/* -m^gamma log p, p = softmax(x)[label] and m = 1 - p;  params: ignored, gamma.
- * The derivative with respect to log p is -m^gamma (1 + gamma p (-log p / m)), the last ratio having the limit 1. */
+/* -m^gamma log p, p = softmax(x)[label] and m = 1 - p;  params: ignored, gamma. The derivative with respect to log p
+ * is -m^gamma (1 + gamma p (-log p / m)), where -log p / m is 1, its limit, at m = 0. */
 INLINE REAL LANE(softmax_focal_loss_row)(const ROW *row)
 {
     const REAL gamma = (REAL)row->params[1], share = LANE(class_weight)(row);
     const REAL log_p = row->x[row->label] - row->max - row->log_sum;
-    const REAL p = LANE(exp)(K(log_p))[0], m = -LANE(expm1)(K(log_p))[0];
+    const REAL p = LANE(exp)(K(log_p))[0], m = 0 - LANE(expm1)(K(log_p))[0];
     const REAL power = LANE(power)(K(m), K(gamma))[0];
     if (row->grad) {
         const REAL ratio = m > 0 ? -log_p / m : 1;
@@ -78,12 +80,12 @@ INLINE REAL LANE(softmax_focal_loss_row)(const ROW *row)
                           LANE(store_n)(row->grad + i, e * scale, left);)
         row->grad[row->label] = -slope * m;
     }
-    return share == 0 ? 0 : -share * power * log_p;
+    return LANE(weighted)(-share * power, log_p);
 }
 FNN_DEFINE_ROW_LOSS(softmax_focal_loss, 1)
 
-/* The sum of max(0, gap + x_i) over n entries, or of the squares; gradients, times factor, into grad unless NULL, and their
- * sum is added to slope. */
+/* The sum of max(0, gap + x_i) over n entries, or of the squares. The gradients times factor are written to grad
+ * unless NULL; their sum is added to slope. */
 INLINE double LANE(margin_sum)(const REAL *x, REAL *grad, ptrdiff_t n, VEC gap, int squared, VEC factor, double *slope)
 {
     double total = 0, slopes = 0;
@@ -91,8 +93,8 @@ INLINE double LANE(margin_sum)(const REAL *x, REAL *grad, ptrdiff_t n, VEC gap, 
     FNN_SUM_UP(total, n, LOSS_SEGMENT,
                sum.part[j] += LANE(fill_n)(LANE(margin_loss)(gap + READ_AT(x), &g, squared), left, K(0));)
     if (grad)
-        FNN_SUM_UP(slopes, n, LOSS_SEGMENT, (void)LANE(margin_loss)(gap + READ_AT(x), &g, squared); g = g * factor;
-                   LANE(store_n)(grad + at, g, left); sum.part[j] += LANE(fill_n)(g, left, K(0));)
+        FNN_SUM_UP(slopes, n, LOSS_SEGMENT, (void)LANE(margin_loss)(gap + READ_AT(x), &g, squared);
+                   g = LANE(shared)(factor, g); LANE(store_n)(grad + at, g, left); sum.part[j] += LANE(fill_n)(g, left, K(0));)
     *slope += slopes;
     return total;
 }
@@ -109,7 +111,7 @@ INLINE REAL LANE(multi_margin_loss_row)(const ROW *row)
     total += LANE(margin_sum)(row->x + behind, PLACED(REAL, row->grad, behind), row->cols - behind, gap, squared,
                               factor, &slope);
     if (row->grad)
-        row->grad[label] = (REAL)-slope;
-    return share == 0 ? 0 : (REAL)(total * share);
+        row->grad[label] = (REAL)(0 - slope);
+    return share == 0 ? LANE(weighted)(0, (REAL)total) : (REAL)(total * share);
 }
 FNN_DEFINE_ROW_LOSS(multi_margin_loss, 0)

@@ -1,11 +1,11 @@
 /* Negative log-likelihoods and divergences of distributions. */
 
-/* e^x - t x, or x - t log(x + eps) where x is no logarithm; with `full` also log t! by Stirling's formula, where t > 1.
- * At an infinite rate that counts for more than t times its logarithm, which is held below 1e30; 0 log 0 = 0. */
+/* e^x - t x, or x - t log(x + eps) without log_input; with `full` plus log t! by Stirling's formula, where t > 1.
+ * An infinite rate gives infinity for any finite t: its logarithm is less. 0 log 0 = 0. */
 INLINE VEC LANE(poisson_nll_loss)(VEC x, VEC t, VEC *derivative, int log_input, int full, VEC eps)
 {
     const MASK none = v_eq(t, K(0));
-    VEC rate = x, log_rate = x, stirling = K(0);
+    VEC rate = x, log_rate = x;
     if (log_input) {
         rate = LANE(exp)(x);
         *derivative = rate - t;
@@ -14,15 +14,16 @@ INLINE VEC LANE(poisson_nll_loss)(VEC x, VEC t, VEC *derivative, int log_input, 
         log_rate = LANE(log)(held);
         *derivative = K(1) - v_select(none, v_select(v_eq(held, K(0)), K(0), ratio), ratio);
     }
-    log_rate = v_min(K(1e30), log_rate);
-    VEC loss = v_fnma(t, LANE(counted)(t, log_rate), rate);
-    if (full)
-        stirling = t * LANE(log)(t) - t + K(0.5) * LANE(log)(K(6.283185307179586476925) * t);
+    log_rate = v_select(v_eq(rate, K(INFINITY)), K(0), log_rate);
+    const VEC loss = v_fnma(t, LANE(counted)(t, log_rate), rate);
+    if (!full)
+        return loss;
+    const VEC stirling = t * LANE(log)(t) - t + K(0.5) * LANE(log)(K(6.283185307179586476925) * t);
     return loss + v_select(v_le(t, K(1)), K(0), stirling);
 }
 FNN_DEFINE_LOSS(poisson_nll_loss, params[0] != 0, params[1] != 0, p[2])
 
-/* t (log t - x), or e^t (t - x) where t is a logarithm too; 0 where the target's probability is 0, whatever x gives it */
+/* t (log t - x), or e^t (t - x) with log_target; 0 where the target's probability is 0, for any x */
 INLINE VEC LANE(kl_div)(VEC x, VEC t, VEC *derivative, int log_target)
 {
     if (log_target) {
@@ -35,8 +36,8 @@ INLINE VEC LANE(kl_div)(VEC x, VEC t, VEC *derivative, int log_target)
 }
 FNN_DEFINE_LOSS(kl_div, params[0] != 0)
 
-/* (log v + e^2 / v) / 2 plus a constant, v the variance, held above eps; derivatives e / v, and (1 - e^2 / v) / (2 v)
- * with respect to the variance, as if it were not held */
+/* (log v + e^2 / v) / 2 plus a constant, v the variance, clamped to at least eps; derivatives e / v, and (1 - e^2 /
+ * v) / (2 v) with respect to the variance, also where it is clamped */
 INLINE VEC LANE(gaussian_nll_loss)(VEC x, VEC t, VEC *derivative, VEC var, VEC constant, VEC eps)
 {
     const VEC v = AT_LEAST(var, eps), e = x - t;
@@ -45,6 +46,8 @@ INLINE VEC LANE(gaussian_nll_loss)(VEC x, VEC t, VEC *derivative, VEC var, VEC c
     return v_fma(K(0.5), v_fma(e, derivative[0], LANE(log)(v)), constant);
 }
 #define STORE_BY_VARIANCE                                                                                    \
+    if (weight)                                                                                              \
+        derivative[1] = LANE(counted)(scale, derivative[1]);                                                 \
     if (grad_extra)                                                                                          \
         LANE(store_n)(grad_extra + at, derivative[1] * scale, left);
 FNN_DEFINE_LOSS_ALSO(gaussian_nll_loss, STORE_BY_VARIANCE, EXTRA(K(1)), K(params[0] != 0 ? 0.91893853320467274178 : 0),

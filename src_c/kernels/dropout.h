@@ -1,10 +1,10 @@
-/* Dropout and its kin. What they draw is not stored; the backward pass draws the same words again.
- * Element i of x has word number start + i of the stream to itself; y may be x.
+/* Dropout, alpha dropout and noise. Random words are not stored; the backward pass draws the same words again. Element
+ * i of x uses word start + i of the stream; y may be x.
  */
 #include "../philox.h"
 
-/* Runs the statements, which are given `count` words for the elements of x and y from `done` on. Their number is mostly
- * PHILOX_WORDS, which is worth knowing. */
+/* Run the statements with `count` words for the elements of x and y from `done` on. Most rounds have the constant
+ * count PHILOX_WORDS, for which the compiler generates faster code. */
 #define FNN_WITH_WORDS(...)                                                                                  \
     {                                                                                                        \
         uint32_t drawn[PHILOX_WORDS];                                                                        \
@@ -27,7 +27,7 @@
                             uint64_t start, const double *params)
 
 /* Dropout (Srivastava et al. 2014), inverted: x / (1 - p) where the word is at least p 2^32, else 0;  params: p. The
- * product is one of doubles, so that a float is not rounded twice. */
+ * product is computed in double, so that a float result is rounded once. */
 INLINE void LANE(mask)(const REAL *x, REAL *y, const uint32_t *words, ptrdiff_t n, uint64_t threshold, double scale)
 {
     for (ptrdiff_t i = 0; i < n; i++)
@@ -44,8 +44,8 @@ FNN_NOISE_KERNEL(dropout)
     FNN_WITH_WORDS(LANE(mask)(x + done, y + done, words, count, threshold, scale);)
 }
 
-/* Alpha dropout (Klambauer et al. 2017): what is dropped becomes ALPHA_LOW, selu's limit at -inf; then everything is
- * scaled and shifted so that inputs of mean 0 and variance 1 keep both;  params: p, for p = 1 everything is 0 */
+/* Alpha dropout (Klambauer et al. 2017): dropped elements become ALPHA_LOW, selu's limit at -inf; then all are
+ * scaled and shifted to keep mean 0 and variance 1;  params: p; with p = 1 all are 0 */
 #define ALPHA_LOW (-1.7580993408473768599402175208123)
 INLINE double LANE(alpha_scale)(double p)
 {
@@ -71,8 +71,8 @@ FNN_NOISE_KERNEL(alpha_dropout_backward)
     FNN_WITH_WORDS(LANE(mask)(x + done, y + done, words, count, threshold, scale);)
 }
 
-/* The inverse of the normal distribution function by Wichura's algorithm AS 241, PPND16 (Applied Statistics 37, 1988),
- * of which a word never reaches the third part. */
+/* The inverse of the normal distribution function by Wichura's algorithm AS 241, PPND16 (Applied Statistics 37,
+ * 1988), without its third branch, which is for tails that no 32-bit word reaches. */
 static const REAL FN(normal_middle)[] = {
     (REAL)3.3871328727963666080e0,  (REAL)1.3314166789178437745e+2, (REAL)1.9715909503065514427e+3,
     (REAL)1.3731693765509461125e+4, (REAL)4.5921953931549871457e+4, (REAL)6.7265770927008700853e+4,
@@ -104,7 +104,7 @@ static const REAL FN(normal_tail_below)[] = {
     (REAL)1.05075007164441684324e-9,
 };
 
-/* A normal number from u: Phi^-1(1 - |u|), which is positive, with the sign of u, 2^-33 <= |u| <= 1/2. */
+/* A normal number: Phi^-1(1 - |u|) with the sign of u, for 2^-33 <= |u| <= 1/2. */
 INLINE VEC LANE(normal)(VEC u)
 {
     const VEC tail = v_abs(u), q = K(0.5) - tail;
@@ -115,8 +115,8 @@ INLINE VEC LANE(normal)(VEC u)
     return v_copysign(above / below, u);
 }
 
-/* What `normal` takes, from a word as an integer with a sign: the other 31 bits and a half, times 2^-32. So even in
- * float no number is rounded to 0, and the tails are those of 2^32 numbers. */
+/* The argument u of `normal`, from a word as a signed integer: its sign, and its other 31 bits plus 1/2, times
+ * 2^-32. So u is not 0 even in float, and the tails are those of 2^32 numbers. */
 INLINE void LANE(tails)(const uint32_t *words, REAL *u, ptrdiff_t n)
 {
     for (ptrdiff_t i = 0; i < n; i++) {

@@ -1,6 +1,6 @@
-/* Rows of a table by their number. Codes are integers in the dtype of the table: exact up to 2^24 in float. */
+/* Embedding: rows of a table by index. Codes are integers in the dtype of the table, exact up to 2^24 in float. */
 
-/* The place of the first code that is no integer in 0 .. num_embeddings - 1, or -1. */
+/* The index of the first code that is not an integer in 0 .. num_embeddings - 1, or -1. */
 KERNEL_FN ptrdiff_t FN(bad_code)(const REAL *codes, ptrdiff_t n, ptrdiff_t num_embeddings)
 {
     for (ptrdiff_t i = 0; i < n; i++)
@@ -16,7 +16,7 @@ KERNEL_FN void FN(embedding)(const REAL *codes, const REAL *weight, REAL *y, ptr
         memcpy(y + i * cols, weight + (ptrdiff_t)codes[i] * cols, (size_t)cols * sizeof *y);
 }
 
-/* grad_weight[codes[i]] += g[i], in the order of i, for `width` of the columns; nothing where the code is `padding` */
+/* grad_weight[codes[i]] += g[i], in the order of i, for `width` of the columns, except where the code is `padding` */
 KERNEL_FN void FN(embedding_backward)(const REAL *g, const REAL *codes, REAL *grad_weight, ptrdiff_t n, ptrdiff_t cols,
                                       ptrdiff_t width, ptrdiff_t padding)
 {

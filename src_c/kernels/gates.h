@@ -1,5 +1,5 @@
-/* Gates: operations that make one feature of several. Rows of x have `cols` features; a gate's halves are a, the first,
- * and b, the second.
+/* Gates: operations that compute one feature from several. Rows of x have `cols` features; a is the first half of a
+ * row, b the second.
  */
 
 /* y = name(a, b), and grad_a, grad_b = name_backward(g, a, b), the latter through *second */
@@ -53,7 +53,7 @@ INLINE VEC LANE(swiglu_backward)(VEC g, VEC a, VEC b, VEC *second)
 }
 FNN_DEFINE_GATE(swiglu)
 
-/* The place of the largest of n numbers; of equal ones the first, and the first NaN before all. */
+/* The index of the largest of n numbers, the first one if several are equal; the first NaN if there is one. */
 INLINE ptrdiff_t LANE(place_of_max)(const REAL *x, ptrdiff_t n)
 {
     ptrdiff_t best = 0;
@@ -63,8 +63,8 @@ INLINE ptrdiff_t LANE(place_of_max)(const REAL *x, ptrdiff_t n)
     return best;
 }
 
-/* The largest of each params[0] consecutive features; the gradient goes to that one. Nothing is computed with numbers,
- * so that they need no lanes. */
+/* The largest of each params[0] consecutive features; the gradient goes to that feature. Values are only compared
+ * and copied, so that scalar code gives the same bits. */
 KERNEL_FN void FN(maxout)(const REAL *x, REAL *y, ptrdiff_t rows, ptrdiff_t cols, const double *params)
 {
     const ptrdiff_t pool = (ptrdiff_t)params[0], n = rows * (cols / pool);

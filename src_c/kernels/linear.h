@@ -2,20 +2,20 @@
  * initial value. k is never split over lanes or threads, so tile shape, register width, packing, number of rows and
  * number of threads change no bit. Lanes run along the columns of b and c.
  *
- * a has any strides (its elements are broadcast), which gives x W and x^T g from one kernel; b is read in place, or, if
- * it is a transposed matrix, through a packed panel, which gives g W^T.
+ * The strides of a are arbitrary, since its elements are broadcast: one kernel computes x W and x^T g. b is read in
+ * place or, if it is transposed, from a packed panel: g W^T.
  */
 typedef struct {
-    const REAL *a, *b, *init; /* fnn_product's, of this panel */
+    const REAL *a, *b, *init; /* those of fnn_product, for this panel */
     REAL *c;
     ptrdiff_t a_row, a_col, b_row, init_row, c_row, rows, depth;
     int tiled;         /* a is packed in tiles */
-    const REAL *ahead; /* the next panel of b, to fetch meanwhile, or NULL: */
+    const REAL *ahead; /* the next panel of b, to prefetch, or NULL: */
     ptrdiff_t ahead_row, ahead_rows, ahead_bytes;
 } FNN_CAT(panel, BITS);
 #define PANEL FNN_CAT(panel, BITS)
 
-/* One tile: ROWS x VECS registers of c, the last one partial if IS_TAIL. All three are constants once inlined. */
+/* One tile: ROWS x VECS registers of c, the last one partial if IS_TAIL. All three are constants after inlining. */
 INLINE void LANE(tile)(const PANEL *q, ptrdiff_t row, const int ROWS, const int VECS, const int IS_TAIL, TAIL tail)
 {
     const ptrdiff_t depth = q->depth, b_row = q->b_row, c_row = q->c_row, init_row = q->init_row;
@@ -35,12 +35,12 @@ INLINE void LANE(tile)(const PANEL *q, ptrdiff_t row, const int ROWS, const int 
         EACH_ROW(r) EACH_VEC(v) acc[r][v] = K(0);
     }
 
-    if (q->init == q->c) /* a later block of k: the next tile of c is far away, too */
+    if (q->init == q->c) /* a later block of k: prefetch the next tile of c */
         EACH_ROW(r) EACH_VEC(v) __builtin_prefetch(q->c + (row + ROWS + r) * c_row + v * LANES, 1);
 
     const ptrdiff_t a_row = q->tiled ? 1 : q->a_row, a_col = q->tiled ? ROWS : q->a_col;
     const REAL *a = q->a + row * (q->tiled ? depth : a_row), *bk = q->b;
-    /* Three pointers and strides of 1, 2 and 3 rows: twelve rows take no more registers than there are. */
+    /* Three pointers with offsets of 0 to 3 rows address twelve rows without running out of registers. */
     const REAL *quad[3] = {a, a + (ROWS > 4 ? 4 : 0) * a_row, a + (ROWS > 8 ? 8 : 0) * a_row};
     const ptrdiff_t three_rows = 3 * a_row;
     for (ptrdiff_t k = 0; k < depth; k++, bk += b_row) {
@@ -69,7 +69,7 @@ INLINE void LANE(tile)(const PANEL *q, ptrdiff_t row, const int ROWS, const int 
 #undef PARTIAL
 }
 
-/* Fetches one of `parts` parts of the next panel into the second cache. */
+/* Prefetch one of `parts` parts of the next panel into the L2 cache. */
 INLINE void LANE(fetch_ahead)(const PANEL *panel, ptrdiff_t part, ptrdiff_t parts)
 {
     const ptrdiff_t stop = panel->ahead_rows * (part + 1) / parts;
@@ -113,7 +113,7 @@ KERNEL_FN void FN(narrow_panel)(const PANEL *panel, ptrdiff_t width)
         LANE(panel)(panel, 1, 1, v_tail(width));
 }
 
-/* The next panel begins `cols` columns further on. */
+/* Advance to the next panel, `cols` columns to the right. */
 INLINE void LANE(advance)(PANEL *panel, ptrdiff_t cols)
 {
     panel->b += cols;
@@ -121,7 +121,8 @@ INLINE void LANE(advance)(PANEL *panel, ptrdiff_t cols)
     panel->init += panel->init ? cols : 0;
 }
 
-/* Up to three rows: it takes wider panels to have enough chains under way. Returns how many of the columns are done. */
+/* For up to three rows, which need wider panels to run enough chains at the same time. Returns the number of columns
+ * done. */
 KERNEL_FN ptrdiff_t FN(wide_panels)(PANEL *panel, ptrdiff_t cols)
 {
     ptrdiff_t col = 0;
@@ -139,12 +140,12 @@ KERNEL_FN ptrdiff_t FN(wide_panels)(PANEL *panel, ptrdiff_t cols)
     return col;
 }
 
-/* Whether rows so far apart are better copied together first, if that is paid back: they fall into few sets of the cache
- * or, where one row after the other is read, each on a page of its own. */
+/* Strides for which packing may pay: multiples of 1024 bytes map rows to few sets of the caches; with more than 2048
+ * bytes each row that is read is on another page. */
 #define BAD_STRIDE(stride) ((stride) * (ptrdiff_t)sizeof(REAL) % 1024 == 0)
 #define FAR_APART(stride) ((stride) * (ptrdiff_t)sizeof(REAL) > 2048)
 
-/* The product of `depth` columns of a, which begin at a and b, added to init. */
+/* c = init + the product of `depth` columns of a and rows of b, which begin at a and b. */
 KERNEL_FN void FN(product_block)(const struct fnn_product *q, const REAL *a, const REAL *b, const REAL *init,
                                  ptrdiff_t init_row, ptrdiff_t depth)
 {
@@ -177,7 +178,7 @@ KERNEL_FN void FN(product_block)(const struct fnn_product *q, const REAL *a, con
     }
 }
 
-/* Blocks of k, about equal; each continues the chains of the one before it from memory. */
+/* In about equal blocks of k; each continues the chains of the previous one from memory. */
 KERNEL_FN void FN(matmul)(const struct fnn_product *product)
 {
     const REAL *a = product->a, *b = product->b, *init = product->init;

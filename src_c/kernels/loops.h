@@ -1,12 +1,13 @@
-/* How a lane function becomes a kernel: its loop and its tail, and the fixed-order reduction.
+/* Macros that make kernels of lane functions: the loop, the tail, and the reduction in a fixed order.
  *
- * The tail runs the lane function itself on a partial register. A scalar restatement would round differently, and then
- * an element's value would depend on where in the array it sits.
+ * The tail runs the same lane function on a partial register. A scalar version could round differently, and then the
+ * value of an element would depend on its position in the array.
  */
 #define PARAMS {K(params[0]), K(params[1]), K(params[2])}
 
-/* So many registers are under way at once: a lane function is one long chain of operations, and a processor that looks
- * ahead sees too little beyond it. GCC mixes their instructions when told to, clang does not. */
+/* Registers that are processed at the same time: a lane function is one long chain of operations, too long for
+ * out-of-order execution to overlap with the next one. GCC interleaves their instructions when unrolled, clang does
+ * not. */
 #ifdef __clang__
 #define AT_ONCE 1
 #define MIXED
@@ -15,7 +16,7 @@
 #define MIXED __attribute__((optimize("schedule-insns", "sched-pressure")))
 #endif
 
-/* y[i] = value for i < n, a register at a time; in `value`, READ(x) is the one of x[i]. */
+/* y[i] = value for i < n, a register at a time; in `value`, READ(x) is the register of x at i. */
 #define READ(x) LANE(load_n)((x) + i, left, K(0))
 #define FNN_MAP(value)                                                                                       \
     {                                                                                                        \
@@ -38,7 +39,7 @@
         }                                                                                                    \
     }
 
-/* y[i] = name(x[i]);  y may be x. Parameters of the lane function are named behind it: FNN_DEFINE_MAP1(elu, p[0]). */
+/* y[i] = name(x[i]);  y may be x. The parameters of the lane function follow its name: FNN_DEFINE_MAP1(elu, p[0]). */
 #define FNN_DEFINE_MAP1(name, ...)                                                                           \
     KERNEL_FN MIXED void FN(name)(const REAL *x, REAL *y, ptrdiff_t n, const double *params)                 \
     FNN_MAP(LANE(name)(READ(x), ##__VA_ARGS__))
@@ -48,13 +49,13 @@
     KERNEL_FN MIXED void FN(name)(const REAL *g, const REAL *x, REAL *y, ptrdiff_t n, const double *params)  \
     FNN_MAP(LANE(name)(READ(g), READ(x), ##__VA_ARGS__))
 
-/* The first `left` lanes of v with `fill` behind them; left may be anything, here and below. */
+/* The first `left` lanes of v, followed by `fill`; left may be less than 0 or more than LANES, here and below. */
 INLINE VEC LANE(fill_n)(VEC v, ptrdiff_t left, VEC fill)
 {
     return left >= LANES ? v : v_fill_tail(v, v_tail(left > 0 ? left : 0), fill);
 }
 
-/* The lanes of p[0..left) with `fill` behind them. */
+/* The numbers p[0 .. left), followed by `fill`. */
 INLINE VEC LANE(load_n)(const REAL *p, ptrdiff_t left, VEC fill)
 {
     if (left >= LANES)
@@ -73,8 +74,8 @@ INLINE void LANE(store_n)(REAL *p, VEC v, ptrdiff_t left)
         v_store_tail(p, v, v_tail(left));
 }
 
-/* A sum has 16 partial sums on every machine, whatever the width of its registers: element i belongs to partial sum
- * i mod 16, and the 16 are added in one fixed tree, in double. So a sum has the same bits everywhere. */
+/* A sum has 16 partial sums for every width of registers: element i belongs to partial sum i mod 16, and the 16 are
+ * added in one fixed tree, in double. So a sum has the same bits on every machine. */
 #define PARTIALS 16
 #define SUM FNN_CAT(sum, BITS)
 typedef struct {
@@ -89,13 +90,13 @@ INLINE SUM LANE(sum_zero)(void)
     return sum;
 }
 
-/* The halves of a register-like value: `half` is the type of one of them. */
+/* The halves of a vector; `half` is their type. */
 #define FNN_HALVES(half, value, low, high)                                                                   \
     half low, high;                                                                                          \
     memcpy(&low, &(value), sizeof low);                                                                      \
     memcpy(&high, (const char *)&(value) + sizeof low, sizeof high);
 
-/* The sum of the sums of partial sums i and i + 8. */
+/* The sum of 8 numbers, each of which is the sum of partial sums i and i + 8. */
 INLINE double LANE(add_up)(const fnn_double8 *total8)
 {
     FNN_HALVES(fnn_double4, *total8, low4, high4)
@@ -113,8 +114,8 @@ INLINE double LANE(sum_total)(const SUM *sum)
     return LANE(add_up)(&total8);
 }
 
-/* Runs the statements for each register of n elements: i is its first element, j its partial sum, left how many elements
- * there are from i on, which is known to be enough but in the last round. */
+/* Run the statements for each register of n elements: i is its first element, j the index of its first partial sum
+ * in registers, left the number of elements from i on, a constant except in the last round. */
 #define FNN_EACH_REGISTER(n, ...)                                                                            \
     {                                                                                                        \
         ptrdiff_t i = 0;                                                                                     \
@@ -131,8 +132,8 @@ INLINE double LANE(sum_total)(const SUM *sum)
         }                                                                                                    \
     }
 
-/* Adds to total and second what the statements add to the partial sums of `sum` and `sum2`: in double, a segment of `most`
- * elements at a time, so that a partial sum has no more than 64 terms, 16 in losses. `at` is the first element of a
+/* Add to total and second, in double, what the statements add to the partial sums of `sum` and `sum2`, after every
+ * segment of `most` elements: a partial sum has at most 64 terms, 16 in losses. `at` is the first element of a
  * register. */
 #define SEGMENT 1024
 #define LOSS_SEGMENT 256

@@ -1,14 +1,15 @@
-/* Losses: how a lane function, or a function of a row, becomes a kernel; and those that compare numbers.
+/* Losses: macros that make kernels of lane functions and of functions of a row, and the regression losses.
  *
- * Each kernel does in one pass what struct fnn_loss asks for, of the n elements or rows from `first` on: the weighted sum
- * of the losses (returned), the single losses, and the gradient scale * weight * loss' (it may be x).
+ * Each kernel computes in one pass, for n elements or rows from `first` on, the weighted sum of the losses (returned)
+ * and what struct fnn_loss requests: the single losses, and the gradient scale * weight * loss', which may overwrite x.
  */
 #define PLACED(type, pointer, at) ((pointer) ? (type *)(pointer) + (at) : NULL)
 #define READ_AT(p) LANE(load_n)((p) + at, left, K(0))
 
-/* Elementwise: LANE(name)(x, t, derivative) gives the loss and its derivative with respect to x. Parameters of the lane
- * function are named behind it: FNN_DEFINE_LOSS(huber_loss, p[0]). EXTRA(one) is the element's number of of->extra, or
- * `one` where there are none; `also` is a statement for what a lane function puts into derivative[1]. */
+/* Elementwise: LANE(name)(x, t, derivative) returns the loss and stores its derivative with respect to x. The
+ * parameters of the lane function follow its name: FNN_DEFINE_LOSS(huber_loss, p[0]). EXTRA(one) is the value of
+ * of->extra for the element, or `one` if it is NULL; `also` is a statement that uses derivative[1], a second
+ * derivative. */
 #define EXTRA(one) (extra ? READ_AT(extra) : (one))
 #define FNN_DEFINE_LOSS_ALSO(name, also, ...)                                                                \
     KERNEL_FN double FN(name)(const struct fnn_loss *of, ptrdiff_t first, ptrdiff_t n)                       \
@@ -36,22 +37,28 @@
     }
 #define FNN_DEFINE_LOSS(name, ...) FNN_DEFINE_LOSS_ALSO(name, , ##__VA_ARGS__)
 
-/* Of rows: LANE(name_row)(&row) gives the loss of a row and writes its gradient unless NULL. */
+/* By rows: LANE(name_row)(&row) returns the loss of a row and writes its gradient unless NULL. */
 #define ROW FNN_CAT(row, BITS)
 typedef struct {
     const REAL *x, *target, *by_class; /* target or by_class may be NULL */
     REAL *grad;
     ptrdiff_t cols;
     int64_t label;
-    REAL factor; /* of the gradient */
+    REAL factor; /* factor of the gradient */
     const double *params;
-    REAL max, log_sum; /* of logits: the largest, the logarithm of the sum of all e^(x - max), and the sum */
+    REAL max, log_sum; /* with `logits`: the largest, the logarithm of the sum of all e^(x - max), and that sum */
     double sum;
 } ROW;
 
-/* With `logits` grad holds e^(x - max) when LANE(name_row) is called. A row whose label is params[0] is left out: it costs
- * nothing and its gradient is 0, whatever is in it. Labels have been checked; one that is out of range all the same was
- * changed meanwhile by another thread, and costs NaN. */
+/* w value, but 0 where w is 0, be the value infinite; NaN stays. LANE(shared) of one number. */
+INLINE REAL LANE(weighted)(REAL w, REAL value)
+{
+    return w * (w == 0 && __builtin_isinf(value) ? (value > 0 ? 1 : -1) : value);
+}
+
+/* With `logits` grad holds e^(x - max) when LANE(name_row) is called. A row whose label is params[0] (ignore_index)
+ * has loss 0 and gradient 0, whatever x is. Labels were checked before; one that is out of range nevertheless was
+ * changed by another thread since, and its loss is NaN. */
 #define FNN_DEFINE_ROW_LOSS(name, logits)                                                                    \
     KERNEL_FN double FN(name)(const struct fnn_loss *of, ptrdiff_t first, ptrdiff_t n)                       \
     {                                                                                                        \
@@ -78,7 +85,7 @@ typedef struct {
                     if (logits)                                                                              \
                         row.max = group.max[i], row.log_sum = group.log_sum[i], row.sum = group.sum[i];      \
                     value = LANE(name##_row)(&row);                                                          \
-                    value = w == 0 && __builtin_isinf(value) ? 0 : w * value;                                \
+                    value = LANE(weighted)(w, value);                                                        \
                 } else {                                                                                     \
                     value = ignored ? 0 : (REAL)NAN;                                                         \
                     if (grad)                                                                                \
@@ -144,7 +151,7 @@ INLINE VEC LANE(quantile_loss)(VEC x, VEC t, VEC *derivative, VEC q)
 }
 FNN_DEFINE_LOSS(quantile_loss, EXTRA(p[0]))
 
-/* The same where squares are out of range: of vectors x and t times powers of two. */
+/* The cosine loss where squares over- or underflow: computed from x and t times powers of two. */
 INLINE REAL LANE(scaled_cosine_loss)(const ROW *row)
 {
     const double eps = row->params[0];
@@ -166,8 +173,8 @@ INLINE REAL LANE(scaled_cosine_loss)(const ROW *row)
     return (REAL)(1 - cosine);
 }
 
-/* 1 - x.t / (|x| |t|), norms held above eps;  params: eps. The derivative is (cos x / |x| - t / |t|) / |x|: where |x| is
- * held its own part is what PyTorch has, and 0 for x = 0. */
+/* 1 - x.t / (|x| |t|), norms clamped to at least eps;  params: eps. The derivative is (cos x / |x| - t / |t|) / |x|;
+ * where |x| is clamped its first term is as in PyTorch, 0 for x = 0. */
 INLINE REAL LANE(cosine_loss_row)(const ROW *row)
 {
     const double eps = row->params[0];

@@ -1,17 +1,17 @@
-/* Elementary functions of one register, the same text for float and double.
+/* Elementary functions of one register, the same source for float and double.
  *
  * No branches: where two formulas are needed, both are computed and one is selected. The constants come from
- * tools/minimax.py. The errors stated, in ulp for float and for double, are the largest found over all floats
- * and over samples of doubles, of every exponent and around every seam, against more precise functions.
- * They hold for AVX2 and AVX-512, whose bits agree; without FMA they are up to a half more.
- * NaN gives NaN; expm1, log1p, tanh and erf keep the sign of 0; denormals come and go as any number does. */
+ * tools/minimax.py. The stated errors, in ulp for float and for double, are the largest ones over all floats and
+ * over samples of doubles of every exponent and around the ends of all intervals, compared with more precise
+ * functions. They hold for AVX2 and AVX-512, whose bits agree; without FMA they are up to a half more. NaN gives
+ * NaN; expm1, log1p, tanh and erf keep the sign of 0; denormal arguments and results are exact like normal ones. */
 #if BITS == 32
 #include "coefficients_float.h"
 #else
 #include "coefficients_double.h"
 #endif
 
-/* Added to a small number this rounds it to an integer n, which then stands in the low bits of the sum. */
+/* Adding this to a small number rounds it to an integer n, which is then in the low bits of the sum. */
 #define ROUND ((REAL)((uint64_t)3 << (MANTISSA_BITS - 1)))
 #define LN2 0x1.62e42fefa39efp-1
 #define LN2_BEYOND_DOUBLE 0x1.abc9e3b39803fp-56
@@ -40,8 +40,8 @@ INLINE VEC LANE(horner)(VEC x, const REAL *c, int n, int step)
     return y;
 }
 
-/* c[0] + c[1] x + ... + c[n - 1] x^(n - 1). A long one from its even and odd halves: their latencies overlap
- * (a tenth of exp's time in double), and half as many roundings follow each other. */
+/* c[0] + c[1] x + ... + c[n - 1] x^(n - 1). A long one is computed from its even and odd terms: their latencies
+ * overlap (which saves a tenth of exp's time in double), and roundings are half as many in sequence. */
 INLINE VEC LANE(polynomial)(VEC x, const REAL *c, int n)
 {
     if (n < 5)
@@ -51,8 +51,8 @@ INLINE VEC LANE(polynomial)(VEC x, const REAL *c, int n)
 }
 #define POLY(x, name) LANE(polynomial)(x, FN(name), (int)(sizeof FN(name) / sizeof FN(name)[0]))
 
-/* x = n ln 2 + r with |r| <= ln(2) / 2, and exp(r) - 1 = r + r^2 q(r). Returns head, the part of r that is
- * exact; *rest is what exp(r) - 1 has beyond head, *shifted is n + ROUND. */
+/* x = n ln 2 + r with |r| <= ln(2) / 2, and exp(r) - 1 = r + r^2 q(r). Returns head, the part of r that is exact;
+ * *rest is exp(r) - 1 - head, *shifted is n + ROUND. */
 INLINE VEC LANE(exp_parts)(VEC x, VEC *rest, VEC *shifted)
 {
     *shifted = v_fma(x, K(LOG2_E), K(ROUND));
@@ -70,8 +70,8 @@ INLINE VEC LANE(shift_exponent)(VEC y, VEC shifted)
     return (VEC)((UVEC)y + ((UVEC)shifted << MANTISSA_BITS));
 }
 
-/* y 2^n rounded once, so that it may overflow or be denormal. Without an instruction for it: in two steps, of
- * which the first is exact. */
+/* y 2^n rounded once, also where it overflows or is denormal. Without an instruction for it, in two steps, of which
+ * the first is exact. */
 INLINE VEC LANE(scale)(VEC y, VEC shifted)
 {
     const VEC n = shifted - K(ROUND);
@@ -110,8 +110,8 @@ INLINE VEC LANE(exp_bounded)(VEC x)
     return LANE(scale_down)(K(1) + (head + rest), shifted);
 }
 
-/* exp(x) - 1 = power (1 + head + rest) - 1, all x: 1.26, 1.25 ulp. What rounding the larger sum loses is added
- * back. n = 128 (1024 in double) has no power of two: it is taken as one less and the result doubled. */
+/* exp(x) - 1 = power (1 + head + rest) - 1, all x: 1.26, 1.25 ulp. The rounding error of the larger sum is added
+ * back. 2^n overflows for n = 128 (1024 in double): n - 1 is used and the result doubled. */
 INLINE VEC LANE(expm1)(VEC x)
 {
     VEC rest, shifted;
@@ -126,9 +126,9 @@ INLINE VEC LANE(expm1)(VEC x)
     return ADD_SIGN(v_fma(y, shifted - most, y), x);
 }
 
-/* tanh(x) = b - b b / (1 + h), all x: 1.96, 1.83 ulp. h = expm1(2 |x|) / 2 and b = min(h, 1): b = h
- * gives h / (1 + h) and b = 1 gives 1 - 1 / (1 + h), the same number, each accurate on its side. As n is small,
- * n LN2 is taken from 2 |x| exactly, and what ln 2 has beyond LN2 counts in double only. */
+/* tanh(x) = b - b b / (1 + h), all x: 1.96, 1.83 ulp. h = expm1(2 |x|) / 2 and b = min(h, 1): b = h gives h / (1 +
+ * h) and b = 1 gives 1 - 1 / (1 + h), the same number, each accurate on its side. As n is small, n LN2 is subtracted
+ * from 2 |x| exactly, and ln 2 - LN2 matters in double only. */
 INLINE VEC LANE(tanh)(VEC x)
 {
     const VEC a = v_min(K(TANH_END), v_abs(x));
@@ -179,7 +179,7 @@ INLINE VEC LANE(log_split)(VEC e, VEC f)
     return v_fma(e, K(FN(ln2)[0]), f - (half_square - rest));
 }
 
-/* y for positive finite x; what the logarithm is elsewhere: -inf at 0, inf at inf, NaN below 0. */
+/* y for positive finite x; otherwise -inf at 0, inf at inf, NaN below 0. */
 INLINE VEC LANE(log_edges)(VEC x, VEC y)
 {
     const VEC outside = v_select(v_eq(x, K(0)), K(-INF), K(__builtin_nan("")));
@@ -198,8 +198,8 @@ INLINE VEC LANE(log)(VEC x)
     return LANE(log_edges)(x, LANE(log_split)(e, m - K(1)));
 }
 
-/* log(1 + x), all x: 0.93, 0.90 ulp. 1 + x, rounded, is 2^e m, but f = 2^-e (1 + x) - 1 is taken from x
- * itself, so that nothing is lost; where x is so large that 2^-e might not be normal, from m. */
+/* log(1 + x), all x: 0.93, 0.90 ulp. 1 + x, rounded, is 2^e m, but f = 2^-e (1 + x) - 1 is computed from x itself,
+ * without that rounding; for x so large that 2^-e might not be normal, from m. */
 INLINE VEC LANE(log1p)(VEC x)
 {
     IVEC biased;
@@ -211,7 +211,8 @@ INLINE VEC LANE(log1p)(VEC x)
     return ADD_SIGN(LANE(log_edges)(u, LANE(log_split)(e, f)), x);
 }
 
-/* c - scale x^2 with all digits of x^2, scale a power of two; without FMA from x's upper half, of exact square. */
+/* c - scale x^2 without rounding x^2, scale a power of two; without FMA by the upper half of x, whose square is
+ * exact. */
 INLINE VEC LANE(less_square)(VEC c, VEC x, double scale)
 {
 #ifdef FMA_ROUNDS_TWICE
@@ -222,8 +223,8 @@ INLINE VEC LANE(less_square)(VEC c, VEC x, double scale)
 #endif
 }
 
-/* factor exp(-scale x^2). The square is not rounded before n ln 2 is taken from it: exp would multiply its error
- * by x^2. */
+/* factor exp(-scale x^2). The square is not rounded before n ln 2 is subtracted: exp would multiply its relative
+ * error by x^2. */
 INLINE VEC LANE(gaussian)(VEC x, double scale, VEC factor)
 {
     const VEC shifted = v_fma(x * x, K(-scale * LOG2_E), K(ROUND));
@@ -247,8 +248,8 @@ INLINE VEC LANE(erfc_positive)(VEC x)
     return K(2) * LANE(gaussian)(bounded, 1, LANE(tail_ratio)(K(2 * SQRT_HALF) * bounded));
 }
 
-/* erf(x), all x: 1.31, 1.41 ulp. x + x p(x^2) for |x| < 27/32; 1 - erfc(|x|) elsewhere, where the error of a
- * number below 1/4 counts little. */
+/* erf(x), all x: 1.31, 1.41 ulp. x + x p(x^2) for |x| < 27/32; 1 - erfc(|x|) elsewhere, where erfc is below 1/4, so
+ * that its error matters little. */
 INLINE VEC LANE(erf)(VEC x)
 {
     const VEC a = v_abs(x);

@@ -1,9 +1,10 @@
-/* Normalization: xhat = (x - mean) / sqrt(variance + eps), y = xhat weight + bias, with the moments of a row (layer and
- * root mean square normalization) or of a column (batch normalization). weight and bias may be NULL, for 1 and 0.
+/* Normalization: xhat = (x - mean) / sqrt(variance + eps), y = xhat weight + bias, with mean and variance of a row
+ * (layer and root mean square normalization) or of a column (batch normalization). weight and bias may be NULL, for 1
+ * and 0.
  *
- * A mean is the sum of two numbers, low being what high lost when it was rounded. x - high is exact where x is near the
- * mean, so an offset of millions costs xhat no digits. The variance is that of the differences to high, corrected by
- * their mean: the two-pass algorithm of Chan, Golub and LeVeque (1983).
+ * A mean is stored as high + low, where low is the rounding error of high. x - high is exact where x is near the mean,
+ * so xhat is accurate even for means in the millions. The variance is computed from the differences to high, corrected
+ * by their mean: the two-pass algorithm of Chan, Golub and LeVeque (1983).
  */
 #define MOMENTS FNN_CAT(moments, BITS)
 typedef struct {
@@ -15,15 +16,16 @@ INLINE VEC LANE(xhat)(VEC x, MOMENTS m)
     return (x - m.high - m.low) * m.scale;
 }
 
-/* The variance of n numbers from the sum and the sum of squares of their differences to about their mean. */
+/* The variance of n numbers from the sum and the sum of squares of their differences to a number near their mean. */
 INLINE double LANE(variance)(double sum, double squares, double n)
 {
     const double mean = sum / n, variance = squares / n - mean * mean;
     return variance < 0 ? 0 : variance; /* NaN stays */
 }
 
-/* The moments of n numbers, `step` apart, as statistics[k * stride] (the variance only if it is wanted): slowly and
- * in double, of the numbers times a power of two. Leaves statistics as they are for infinities and for nothing but 0. */
+/* Mean and variance of n numbers, `step` apart, as statistics[k * stride], in double from the numbers times a power
+ * of two (slow; for squares that over- or underflow). With VARIANCE the variance is written too. Statistics stay
+ * unchanged if a number is infinite or all are 0. */
 INLINE void LANE(scaled_moments)(const REAL *x, ptrdiff_t step, ptrdiff_t n, double eps, const int CENTERED,
                                  REAL *statistics, ptrdiff_t stride, const int VARIANCE)
 {
@@ -82,7 +84,7 @@ INLINE VEC LANE(scaled)(VEC v, const REAL *weight, ptrdiff_t i, ptrdiff_t left)
     return v * LANE(load_n)(weight + i, left, K(0));
 }
 
-/* y and statistics may be NULL where they are not wanted; y may be x */
+/* y or statistics is NULL if not requested; y may be x */
 INLINE void LANE(norm_rows)(const REAL *x, const REAL *weight, const REAL *bias, REAL *y, REAL *statistics,
                             ptrdiff_t rows, ptrdiff_t cols, double eps, const int CENTERED)
 {
@@ -130,10 +132,10 @@ INLINE void LANE(norm_rows_backward)(const REAL *g, const REAL *x, const REAL *w
 FNN_DEFINE_NORM(layer_norm, 1)
 FNN_DEFINE_NORM(rms_norm, 0)
 
-/* -- columns: statistics has a row for each of these, `stride` numbers apart, as are the rows of the arrays ---------- */
+/* -- columns: statistics has a row of each of these, `stride` numbers apart, as the rows of the arrays are --------- */
 
-#define COLUMN_CHUNK     64 /* rows added up in a register before they go on in double */
-#define COLUMN_REGISTERS 4  /* under way at once */
+#define COLUMN_CHUNK     64 /* rows summed in a register before their sum is added in double */
+#define COLUMN_REGISTERS 4  /* registers processed at the same time */
 #define COLUMNS          (COLUMN_REGISTERS * LANES)
 #define EACH_REGISTER(v) UNROLL for (ptrdiff_t v = 0; v < VECS; v++)
 
@@ -152,8 +154,8 @@ INLINE void LANE(add_in_double)(double *total, VEC v)
         total[i] += part[i];
 }
 
-/* Two sums over all rows, ascending, for each column of VECS registers: of what the statements add to sum and sum2 for
- * row r and the register that begins at column v * LANES. */
+/* Two sums over all rows, in ascending order, for each column of VECS registers; the statements add to sum and sum2
+ * for row r and the register that begins at column v * LANES. */
 #define FNN_SUM_COLUMNS(total, second, rows, ...)                                                            \
     for (ptrdiff_t start = 0; start < (rows); start += COLUMN_CHUNK) {                                       \
         const ptrdiff_t stop = (rows)-start < COLUMN_CHUNK ? (rows) : start + COLUMN_CHUNK;                  \
@@ -172,7 +174,8 @@ INLINE void LANE(add_in_double)(double *total, VEC v)
         }                                                                                                    \
     }
 
-/* block(..., count, VECS) for all columns, `count` from column i on: some registers at once, then one at a time. */
+/* Call block(..., count, VECS) for all columns, `count` of them from column i on: COLUMN_REGISTERS registers at
+ * once, then one at a time. */
 #define FNN_EACH_BLOCK(cols, block, ...)                                                                     \
     {                                                                                                        \
         ptrdiff_t i = 0;                                                                                     \
@@ -204,14 +207,14 @@ INLINE void LANE(block_statistics)(const REAL *x, REAL *statistics, ptrdiff_t st
     }
 }
 
-/* The moments of a batch, for some columns */
+/* Mean and variance of a batch, for some columns */
 KERNEL_FN void FN(batch_statistics)(const REAL *x, REAL *statistics, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t cols,
                                     double eps)
 {
     FNN_EACH_BLOCK(cols, block_statistics, x + i, statistics + i, stride, rows, eps);
 }
 
-/* The moments that were kept of earlier batches */
+/* The statistics from the running mean and variance */
 KERNEL_FN void FN(running_statistics)(const REAL *mean, const REAL *variance, REAL *statistics, ptrdiff_t cols,
                                       double eps)
 {
@@ -222,7 +225,7 @@ KERNEL_FN void FN(running_statistics)(const REAL *mean, const REAL *variance, RE
     }
 }
 
-/* mean and variance go towards those of the batch by the factor `momentum`; the variance that is kept is unbiased */
+/* Update running mean and variance with those of the batch by `momentum`; the running variance is unbiased */
 KERNEL_FN void FN(update_running)(const REAL *statistics, REAL *mean, REAL *variance, ptrdiff_t rows, ptrdiff_t cols,
                                   double momentum)
 {
@@ -234,7 +237,7 @@ KERNEL_FN void FN(update_running)(const REAL *statistics, REAL *mean, REAL *vari
     }
 }
 
-/* y = (x - mean) (scale weight) + bias;  y may be x. eps is part of the statistics. */
+/* y = (x - mean) (scale weight) + bias;  y may be x. eps is included in the statistics. */
 KERNEL_FN void FN(batch_norm)(const REAL *x, const REAL *weight, const REAL *bias, REAL *y, REAL *statistics,
                               ptrdiff_t rows, ptrdiff_t cols, double eps)
 {
@@ -251,8 +254,8 @@ KERNEL_FN void FN(batch_norm)(const REAL *x, const REAL *weight, const REAL *bia
     }
 }
 
-/* (g - mean g - xhat mean(g xhat)) (scale weight);  out may be g or x. Both means are 0 where the moments were kept of
- * earlier batches; then x, even NaN, counts for nothing. */
+/* (g - mean g - xhat mean(g xhat)) (scale weight);  out may be g or x. With running statistics both means are 0;
+ * then the result does not depend on x, even if it is NaN. */
 KERNEL_FN void FN(batch_norm_backward)(const REAL *g, const REAL *x, const REAL *weight, const REAL *statistics,
                                        REAL *out, ptrdiff_t rows, ptrdiff_t cols)
 {
@@ -299,7 +302,7 @@ INLINE void LANE(block_gradients)(const REAL *g, const REAL *x, REAL *statistics
     }
 }
 
-/* For some columns of rows that were normalized each by itself; grad_weight and grad_bias may be NULL */
+/* For some columns, with statistics of rows; grad_weight and grad_bias may be NULL */
 KERNEL_FN void FN(norm_gradients)(const REAL *g, const REAL *x, REAL *statistics, REAL *grad_weight, REAL *grad_bias,
                                   ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t cols, int accumulate)
 {
@@ -307,7 +310,7 @@ KERNEL_FN void FN(norm_gradients)(const REAL *g, const REAL *x, REAL *statistics
                    grad_bias ? grad_bias + i : NULL, stride, rows, accumulate, 1);
 }
 
-/* For some columns that were normalized each by itself; the means of g and g xhat go to the statistics as well */
+/* For some columns, with statistics of columns; the means of g and g xhat are stored in the statistics as well */
 KERNEL_FN void FN(batch_norm_gradients)(const REAL *g, const REAL *x, REAL *statistics, REAL *grad_weight,
                                         REAL *grad_bias, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t cols,
                                         int accumulate)

@@ -1,7 +1,8 @@
-/* Parts of matrices copied together for a product: rows that lie a multiple of a large power of two apart fall into few
- * sets of the caches and push each other out, and lanes need neighbours where a transposed matrix has columns. */
+/* Packing: copies of parts of matrices in contiguous memory for a product. Rows whose distance is a multiple of a
+ * large power of two map to few sets of the caches and evict each other, and a transposed b has no contiguous
+ * columns for the lanes. */
 
-/* Turns a square of LANES x LANES: log2(LANES) rounds, each of which interleaves the two halves of the rows. */
+/* Transpose LANES x LANES numbers in log2(LANES) rounds, each of which interleaves the two halves of the rows. */
 #define LANES_CONSTANT (sizeof(VEC) / sizeof(REAL))
 INLINE void LANE(turn)(VEC *v)
 {
@@ -40,7 +41,7 @@ INLINE void LANE(store_rows)(const VEC *v, ptrdiff_t rows, REAL *out, ptrdiff_t 
     }
 }
 
-/* `depth` rows of a panel of b: `width` columns, up to 2 LANES, filled up with zeros to whole registers */
+/* Pack `depth` rows of a panel of b: `width` columns, up to 2 LANES, padded with zeros to whole registers */
 INLINE void LANE(pack_panel)(const REAL *b, ptrdiff_t b_row, ptrdiff_t b_col, ptrdiff_t depth, ptrdiff_t width,
                              REAL *panel)
 {
@@ -64,8 +65,8 @@ INLINE void LANE(pack_panel)(const REAL *b, ptrdiff_t b_row, ptrdiff_t b_col, pt
     }
 }
 
-/* out[k, r] = a[r, k] for the TILE_ROWS rows of a tile. Every store is a whole register: it runs over into what is
- * written next, or into the slack behind the block. */
+/* out[k, r] = a[r, k] for the TILE_ROWS rows of a tile. Every store is a whole register; the surplus is overwritten
+ * by the next store, or falls into the padding after the block. */
 INLINE void LANE(pack_tile)(const REAL *a, ptrdiff_t a_row, ptrdiff_t depth, REAL *out)
 {
     enum { PARTS = (TILE_ROWS + LANES_CONSTANT - 1) / LANES_CONSTANT };
@@ -84,13 +85,13 @@ INLINE void LANE(pack_tile)(const REAL *a, ptrdiff_t a_row, ptrdiff_t depth, REA
     }
 }
 
-/* The heights of tiles are few, to keep the code small: 11 = 8 + 2 + 1. */
+/* The height of the next tile. There are few heights, to keep the code small: 11 = 8 + 2 + 1. */
 INLINE ptrdiff_t LANE(height)(ptrdiff_t rows)
 {
     return rows >= TILE_ROWS ? TILE_ROWS : rows >= 8 ? 8 : rows >= 4 ? 4 : rows >= 2 ? 2 : 1;
 }
 
-/* a, one tile behind the other, each [depth][height]: the tile that begins with row r is found at r * depth. */
+/* Pack a as consecutive tiles, each [depth][height]: the tile that begins with row r is at r * depth. */
 INLINE void LANE(pack_tiles)(const REAL *a, ptrdiff_t a_row, ptrdiff_t a_col, ptrdiff_t rows, ptrdiff_t depth,
                              REAL *out)
 {

@@ -1,8 +1,10 @@
-/* What is done to the parameters of a network and their gradients beside the updates of the rules (optimizers.h). */
+/* Operations on parameters and gradients other than the updates of optimizers.h: norm, clipping, penalties,
+ * averages. */
 
 typedef double FNN_CAT(wide, BITS) __attribute__((vector_size(sizeof(VEC) / sizeof(REAL) * sizeof(double))));
 
-/* sum x^2, squared and added in double: the square of a large float32 is no infinity. 16 partial sums as in loops.h. */
+/* sum x^2, squared and added in double, in which the square of a float does not overflow. 16 partial sums as in
+ * loops.h. */
 KERNEL_FN double FN(sum_of_squares)(const REAL *x, ptrdiff_t n)
 {
     FNN_CAT(wide, BITS) part[PARTIALS / LANES] = {{0}};
@@ -13,8 +15,8 @@ KERNEL_FN double FN(sum_of_squares)(const REAL *x, ptrdiff_t n)
     return LANE(add_up)(&total);
 }
 
-/* clamp(scale g, -limit, limit) + l1 sign(p) + l2 p. A coefficient of 0 means that its term is not there, so that it makes
- * no NaN of an infinity; NaN passes the clamp. */
+/* clamp(scale g, -limit, limit) + l1 sign(p) + l2 p. The term of a coefficient that is 0 is left out, so that 0 *
+ * infinity does not give NaN; NaN passes the clamp. */
 INLINE VEC LANE(adjust_grad)(VEC g, VEC p, VEC scale, VEC limit, VEC l1, VEC l2)
 {
     g = v_min(limit, v_max(-limit, scale * g));
@@ -23,7 +25,7 @@ INLINE VEC LANE(adjust_grad)(VEC g, VEC p, VEC scale, VEC limit, VEC l1, VEC l2)
     return v_select(v_gt(l2, K(0)), v_fma(l2, p, g), g);
 }
 
-/* What an update takes for the gradient; out may be grad.  c: scale, limit, l1, l2 */
+/* The gradient for an update, for n elements; out may be grad.  c: scale, limit, l1, l2 */
 KERNEL_FN void FN(adjust_grad)(const REAL *param, const REAL *grad, REAL *out, ptrdiff_t n, const double *c)
 {
     const VEC scale = K(c[0]), limit = K(c[1]), l1 = K(c[2]), l2 = K(c[3]);
@@ -50,7 +52,7 @@ INLINE double LANE(scaled_squares)(const REAL *x, ptrdiff_t step, ptrdiff_t n, d
     return total;
 }
 
-/* The factors of columns that bring their norms down to the limit, where the squares are out of range. */
+/* The factors that scale columns to the norm max_norm, for squares that over- or underflow. */
 INLINE VEC LANE(scaled_factors)(const REAL *weight, ptrdiff_t row, ptrdiff_t rows, ptrdiff_t cols, VEC squares,
                                 VEC factors, double limit)
 {
@@ -102,8 +104,8 @@ INLINE void LANE(limit_columns)(REAL *weight, ptrdiff_t row, ptrdiff_t rows, ptr
 #undef EACH_VEC
 }
 
-/* Scales every column of the matrix whose 2-norm is above the limit to it. Each norm is one chain over the rows, in
- * ascending order, as in a product (linear.h). */
+/* Scale every column of the matrix whose 2-norm is above max_norm to that norm. Each norm is one chain over the
+ * rows, in ascending order, as in a product (linear.h). */
 KERNEL_FN void FN(max_norm)(REAL *weight, ptrdiff_t row, ptrdiff_t rows, ptrdiff_t cols, double max_norm)
 {
     ptrdiff_t i = 0;

@@ -1,5 +1,5 @@
-/* Activations with parameters that learn: a slope for each column or one for all (prelu), a temperature. The gradient
- * of a slope is the sum of g x over its x <= 0: one chain over the rows of its column, or a reduction of everything.
+/* Activations with trainable parameters: a slope for each column or one for all (prelu), a temperature. The gradient of
+ * a slope is the sum of g x over its x <= 0: one chain over the rows of its column, or a reduction over all elements.
  */
 
 /* x, or weight x for x <= 0, with a weight a column. With one for all it is leaky_relu. */

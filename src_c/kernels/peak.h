@@ -1,5 +1,5 @@
-/* What the machine can do at most: chains of FMAs, as many as the matmul tile has, that touch no memory. Returns the
- * number of multiply-adds done, which depends on the chains so that no compiler can leave them out. */
+/* For the peak rate of the machine: as many chains of FMAs as the matmul tile has, without memory access. Returns
+ * the number of multiply-adds, which depends on the results so that no compiler can remove them. */
 KERNEL_FN double FN(multiply_adds)(ptrdiff_t rounds)
 {
     enum { CHAINS = 2 * TILE_ROWS };

@@ -1,9 +1,9 @@
 /* Softmax of rows, its logarithm, their gradients, and entropy. Rows are contiguous, one behind the other.
  *
- * The maximum of a row may lose a NaN, but the NaN comes back through the sum of exponentials and fills the row.
- * A row whose largest entry is +inf, or all of whose entries are -inf, is NaN, as in NumPy and PyTorch.
+ * The maximum of a row may skip a NaN, but the sum of exponentials is then NaN, and so is the whole row. A row whose
+ * largest entry is +inf, or all of whose entries are -inf, is NaN, as in NumPy and PyTorch.
  */
-/* y, but finite where its share is 0, so that their product is 0 there, be y infinite; NaN stays. */
+/* y, but finite where share is 0, so that their product is 0 even for an infinite y; NaN stays. */
 INLINE VEC LANE(counted)(VEC share, VEC y)
 {
     return v_select(v_eq(share, K(0)), FINITE(y), y);
@@ -23,7 +23,7 @@ INLINE VEC LANE(row_max)(const REAL *x, ptrdiff_t n)
     VEC largest = max.part[0];
     for (ptrdiff_t j = 1; j < PARTIALS / LANES; j++)
         largest = v_max(max.part[j], largest);
-    for (ptrdiff_t lanes = 1; lanes < LANES; lanes *= 2) /* so many lanes hold the largest of LANES / lanes */
+    for (ptrdiff_t lanes = 1; lanes < LANES; lanes *= 2) /* each lane holds the largest of `lanes` lanes */
         largest = v_max(v_zip_low(largest, largest), v_zip_high(largest, largest));
     return largest;
 }
@@ -53,7 +53,7 @@ KERNEL_FN double FN(sum)(const REAL *x, ptrdiff_t n)
     return total;
 }
 
-/* sum x_i g_i over the entries whose gradient is not 0, so that -inf logits of probability 0 count for nothing */
+/* sum x_i g_i over the entries whose gradient is not 0, so that -inf logits with probability 0 contribute 0 */
 KERNEL_FN double FN(dot)(const REAL *x, const REAL *g, ptrdiff_t n)
 {
     SUM sum = LANE(sum_zero)();
@@ -73,8 +73,8 @@ KERNEL_FN void FN(softmax)(const REAL *x, REAL *y, ptrdiff_t rows, ptrdiff_t col
     }
 }
 
-/* y_i (g_i - sum_j g_j y_j) / T;  out may be g or y. Where y_i is 0 a gradient counts for nothing, be it infinite: that of
- * the entropy is. */
+/* y_i (g_i - sum_j g_j y_j) / T;  out may be g or y. Where y_i is 0 an infinite gradient, such as that of the
+ * entropy, contributes 0. */
 KERNEL_FN void FN(softmax_backward)(const REAL *g, const REAL *y, REAL *out, ptrdiff_t rows, ptrdiff_t cols,
                                     const double *params)
 {
@@ -91,16 +91,16 @@ KERNEL_FN void FN(softmax_backward)(const REAL *g, const REAL *y, REAL *out, ptr
     }
 }
 
-/* Rows are done in groups: while the sum of one is added up the next is under way, and the lanes of a register take
- * logarithms of many sums at the cost of one. Of each row: its largest entry, and the sum of e^((x - max) / T), which y
- * keeps unless NULL. */
+/* Rows are processed in groups: the summation of a row overlaps with the next row, and one register computes the
+ * logarithms of many sums. For each row: its largest entry, and the sum of e^((x - max) / T); the terms are stored
+ * in y unless NULL. */
 #define GROUP 16
 typedef struct {
     REAL max[GROUP], log_sum[GROUP];
     double sum[GROUP];
 } FNN_CAT(group, BITS);
 
-/* Rows of a group: few enough to stay in the first cache. */
+/* The number of rows of a group, which fits into the L1 cache. */
 INLINE ptrdiff_t LANE(group_rows)(ptrdiff_t rows, ptrdiff_t cols)
 {
     const ptrdiff_t most = cols > 2048 ? 1 : cols > 4096 / GROUP ? 4096 / cols : GROUP;
@@ -163,7 +163,7 @@ KERNEL_FN void FN(entropy)(const REAL *p, REAL *out, ptrdiff_t rows, ptrdiff_t c
         SUM sum = LANE(sum_zero)();
         FNN_EACH_REGISTER(cols, const VEC pi = LANE(load_n)(p + i, left, K(0));
                           sum.part[j] += v_select(v_eq(pi, K(0)), K(0), pi * LANE(log)(pi));)
-        out[r] = (REAL)-LANE(sum_total)(&sum);
+        out[r] = (REAL)(0 - LANE(sum_total)(&sum)); /* not -0 */
     }
 }
 

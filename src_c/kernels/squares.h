@@ -1,15 +1,15 @@
-/* Squares that are too large or too small for their dtype: rare, so what is done then is plain and slow, in double, and
- * the same for every instruction set. */
+/* Squares that over- or underflow: a rare case, handled by simple, slow code in double that is the same for every
+ * instruction set. */
 
-/* Whether sums of squares were too large or too small for their dtype: then they are taken again, of numbers times a power
- * of two. What is below SMALL counts only beside an eps as small. */
+/* Whether sums of squares over- or underflow their dtype: then they are computed again from the numbers times a
+ * power of two. Sums below SMALL matter only if eps is as small. */
 #define SMALL (BITS == 32 ? 0x1p-100 : 0x1p-950)
 INLINE int LANE(out_of_range)(double squares, double n, double eps)
 {
     return !(squares < INFINITY) || (squares < n * SMALL && eps < SMALL);
 }
 
-/* Of n numbers, `step` apart: their largest magnitude, NaN aside. */
+/* The largest magnitude of n numbers, `step` apart, except NaN. */
 INLINE double LANE(largest)(const REAL *x, ptrdiff_t step, ptrdiff_t n)
 {
     double largest = 0;

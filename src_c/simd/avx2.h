@@ -14,7 +14,7 @@ typedef __m256i tail32, tail64;
 #define TILE_ROWS 6
 #define V(op) FNN_CAT(_mm256_##op, PSD)
 
-/* Lane i takes part when i < n: a window sliding over ones and zeros. */
+/* Masks whose first n lanes are set: windows into ones followed by zeros. */
 static const int32_t fnn_window32[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
 static const int64_t fnn_window64[8] = {-1, -1, -1, -1};
 

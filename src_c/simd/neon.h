@@ -23,7 +23,7 @@ typedef uint64x2_t mask64;
 
 #define v_fma(a, b, c) V(vfmaq_)(c, a, b)
 #define v_sqrt(v) V(vsqrtq_)(v)
-/* NEON's own max keeps NaN from either side; the vocabulary promises b. */
+/* NEON's own max returns NaN if either is NaN; the vocabulary requires b. */
 #define v_max(a, b) v_select(v_gt(a, b), a, b)
 #define v_min(a, b) v_select(v_lt(a, b), a, b)
 

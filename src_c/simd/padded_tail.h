@@ -1,4 +1,4 @@
-/* Partial registers for instruction sets without masked memory access: through a padded buffer on the stack. */
+/* Partial registers for instruction sets without masked memory access, by a padded buffer on the stack. */
 typedef ptrdiff_t tail32, tail64;
 #define v_tail(n) (n)
 

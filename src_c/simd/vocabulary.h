@@ -34,7 +34,7 @@
 #define INLINE static inline __attribute__((always_inline, unused))
 #define KERNEL_FN static __attribute__((unused))
 
-/* Before a short loop of constant length over registers: rolled, they would live in memory. */
+/* For short loops of constant length over registers: without unrolling, the compiler would keep these in memory. */
 #if defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
 #else
@@ -56,7 +56,7 @@
 #define K(constant) v_splat((REAL)(constant))
 #define SIGN_BIT ((INT)((uint64_t)1 << (BITS - 1)))
 
-/* The last sums of a reduction, whatever the registers. */
+/* The last sums of a reduction, for every width of registers. */
 typedef double fnn_double8 __attribute__((vector_size(64)));
 typedef double fnn_double4 __attribute__((vector_size(32)));
 typedef double fnn_double2 __attribute__((vector_size(16)));

@@ -1,4 +1,4 @@
-"""What contenders share."""
+"""Common parts of the contenders."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from ..cases import Case
 
 Run = Callable[[int], Any]
 
-# Small enough that the weights stay where they are, however often a step is repeated: the work stays the same.
+# Small enough that the weights hardly change over all repetitions, so that the work stays the same.
 LEARNING_RATE = 1e-6
-# The classes of the optimizers, here and in PyTorch, by the functions that update.
+# Class names of the optimizers, the same here and in PyTorch, by the name of the update function.
 RULES = {
     "sgd_step": "SGD",
     "adagrad_step": "Adagrad",
@@ -30,11 +30,11 @@ RULES = {
     "adamax_step": "Adamax",
     "rprop_step": "Rprop",
 }
-SECONDS = 2e-3  # to try a variant
+SECONDS = 2e-3  # for trying a variant
 
 
 def n_threads() -> int:
-    """Threads that this process was started for."""
+    """The number of threads for which this process was started."""
     return int(os.environ.get("FASTNN_NUM_THREADS", "1"))
 
 
@@ -51,7 +51,7 @@ def repeated(call: Callable[[], Any]) -> Run:
 
 
 def in_place(run: Run, result: Any) -> Run:
-    """Repetitions of what works on an array, which is the result."""
+    """Repetitions of a function that works in place on an array, which is the result."""
 
     def run_in_place(n: int) -> Any:
         run(n)
@@ -68,19 +68,19 @@ def on_parameters(called: Callable[..., Any], case: Case) -> Run:
 
 
 def imported(module: str) -> Run:
-    """Repetitions of an import in a new process, which is how long everything else has to wait."""
+    """Repetitions of an import in a new process."""
     command = [sys.executable, "-P", "-c", f"import sys; sys.path[:] = {sys.path!r}; import {module}"]
     return repeated(lambda: subprocess.run(command, check=True))
 
 
 def quickest(*calls: Callable[[], Any]) -> Run:
-    """Repetitions of the quickest of some ways to do the same."""
+    """Repetitions of the fastest of some functions that do the same."""
     runs = [repeated(call) for call in calls]
     return min(runs, key=_time) if len(runs) > 1 else runs[0]
 
 
 def _time(run: Run) -> float:
-    """Seconds of a repetition: the least of some, where that does not take long."""
+    """Seconds of a repetition: the minimum of several, if they are short."""
     run(1)
     n, seconds = 1, _timed(run, 1)
     while n * seconds < SECONDS and n < 1024:

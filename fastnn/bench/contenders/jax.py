@@ -14,9 +14,9 @@ from .common import LEARNING_RATE, Run, imported, repeated
 from .common import RULES as OPERATIONS
 
 VERSION = f"JAX {jax.__version__}"
-jax.config.update("jax_enable_x64", True)  # or float64 arrays would become float32
-jax.config.update("jax_cpu_enable_async_dispatch", False)  # another thread only costs time, as small as these calls are
-UNROLL = 4  # steps of a scan: quicker for tiny networks than 1, for larger ones as quick
+jax.config.update("jax_enable_x64", True)  # otherwise float64 arrays become float32
+jax.config.update("jax_cpu_enable_async_dispatch", False)  # for calls this small another thread only costs time
+UNROLL = 4  # steps of a scan: faster than 1 for tiny networks, the same for larger ones
 
 ACTIVATIONS = {
     "ReLU": jax.nn.relu,
@@ -28,7 +28,7 @@ ACTIVATIONS = {
 
 
 def _device(array: Any) -> Any:
-    """An array of JAX; labels as it has them by default."""
+    """Convert an array to a JAX array; labels to its default integer dtype."""
     return jnp.asarray(array, jnp.int32 if array.dtype.kind == "i" else None)
 
 
@@ -40,7 +40,7 @@ def _cross_entropy(scores: Any, labels: Any) -> Any:
 LOSSES: dict[str, Any] = {"CrossEntropyLoss": _cross_entropy, "MSELoss": lambda y, target: jnp.mean((y - target) ** 2)}
 
 
-# A rule takes parameter, gradient, state, the number of the step and the rate, and returns parameter and state.
+# An update takes parameter, gradient, state, number of the step and learning rate, and returns parameter and state.
 
 
 def _sgd(p: Any, g: Any, state: Any, t: Any, lr: float, momentum: float = 0.0) -> Any:
@@ -110,7 +110,7 @@ def _train(network: Network, dtype: str) -> tuple[Any, Any]:
 
 
 def _carried(function: Any, carry: Any, *args: Any) -> Run:
-    """Repetitions of a function that takes its carry, whose buffers it may reuse, and gives the next and a result."""
+    """Repetitions of a function that takes a carry, which it may overwrite, and returns the next one and a result."""
     compiled, kept = jax.jit(function, donate_argnums=0), [carry]
 
     def run(n: int) -> Any:
@@ -177,7 +177,7 @@ FUNCTIONS = {name.lower(): function for name, function in ACTIVATIONS.items()} |
     "hardswish": jax.nn.hard_swish,
     "hardtanh": jax.nn.hard_tanh,
 }
-# Gradients that take the output; others are derived.
+# Gradients that take the output; the others are derived by JAX.
 BACKWARD: dict[str, Any] = {
     "tanh_backward": lambda grad, y: grad * (1 - y * y),
     "sigmoid_backward": lambda grad, y: grad * y * (1 - y),
@@ -200,7 +200,7 @@ def cross_entropy(case: Case) -> Run:
 
 
 def update(case: Case) -> Run | None:
-    """One jitted update, whose buffers are reused; of the rules above."""
+    """One jitted update that reuses its buffers, for the updates above."""
     if OPERATIONS.get(case.operation) not in RULES:
         return None
     parameter, grad, *states = map(_device, data.arguments(case))

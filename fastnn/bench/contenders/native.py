@@ -43,7 +43,7 @@ def trainer(case: Case) -> fastnn.Trainer:
 
 
 def fit(case: Case) -> Run:
-    """Epochs over batches in their order."""
+    """Epochs over batches without shuffling."""
     train, (x, y) = trainer(case), data.batches(case.network, case.dtype, case.parts)
     rows, alpha = case.network.rows, case.options.get("alpha")
     mixup = fastnn.data.Mixup(alpha) if alpha else None
@@ -68,7 +68,7 @@ def predict(case: Case) -> Run:
 
 
 def linear(case: Case) -> Run:
-    """With the result in a new array or in one that is there, as is quicker."""
+    """Into a new or an existing array, whichever is faster."""
     x, weight, bias, grad = data.product(case)
     out = np.empty_like(grad)
     return quickest(lambda: F.linear(x, weight, bias, "relu"), lambda: F.linear(x, weight, bias, "relu", out=out))
@@ -81,7 +81,7 @@ def linear_backward(case: Case) -> Run:
 
 
 def function(case: Case) -> Run:
-    """With the result in a new array or, where that can be said, in one that is there, as is quicker."""
+    """Into a new array or, if the function takes `out`, an existing one, whichever is faster."""
     called, arguments, options = getattr(F, case.operation), data.arguments(case), case.options
     if "out" not in inspect.signature(called).parameters:
         return repeated(lambda: called(*arguments, **options))
@@ -90,18 +90,18 @@ def function(case: Case) -> Run:
 
 
 def update(case: Case) -> Run:
-    """The function that updates, by itself."""
+    """The update function of `optim.functional`."""
     called, arguments = getattr(optim.functional, case.operation), data.arguments(case)
     return in_place(repeated(lambda: called(*arguments, **case.options)), arguments[0])
 
 
 def parameters(case: Case) -> Run:
-    """The function that works on the first array, or gives its norm."""
+    """A function that changes the first array, or returns a norm."""
     return on_parameters(getattr(optim.functional, case.operation), case)
 
 
 def cross_entropy(case: Case) -> Run:
-    """The loss as an object, which gives value and gradient."""
+    """The loss object, which computes value and gradient."""
     loss, (x, labels) = nn.CrossEntropyLoss(), data.arguments(case)
     return repeated(lambda: loss(x, labels))
 

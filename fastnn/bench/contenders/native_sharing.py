@@ -1,4 +1,4 @@
-"""fastnn, with even the smallest work shared by its threads: shows what a parallel region costs."""
+"""fastnn with even the smallest work divided among its threads: shows the cost of a parallel region."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""NumPy as a person writes it who wants it quick: in place, into arrays that are there."""
+"""NumPy, written for speed: in place, into existing arrays."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ VERSION = f"NumPy {np.__version__}"
 
 
 def linear(case: Case) -> Run:
-    """The product is that of NumPy's BLAS, mostly OpenBLAS."""
+    """By the matrix product of NumPy's BLAS, usually OpenBLAS."""
     x, weight, bias, grad = data.product(case)
     y = np.empty_like(grad)
 
@@ -43,7 +43,7 @@ def linear_backward(case: Case) -> Run:
 
 
 def function(case: Case) -> Run | None:
-    """A function of the tables below, into an array that is there."""
+    """A function of the tables below, into an existing array."""
     called = FUNCTIONS.get(case.operation)
     if called is None or case.options:
         return None

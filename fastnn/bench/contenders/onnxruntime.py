@@ -14,11 +14,11 @@ from .common import Run, imported, n_threads, repeated
 
 VERSION = f"ONNX Runtime {onnxruntime.__version__}"
 OPERATORS = {"ReLU": "Relu", "Tanh": "Tanh", "Sigmoid": "Sigmoid", "ELU": "Elu", "GELU": "Gelu"}
-OPSET, IR_VERSION = 20, 9  # the first with Gelu; what runs it
+OPSET, IR_VERSION = 20, 9  # the first opset with Gelu, and the IR version that supports it
 
 
 def session(layers: list[tuple[Any, Any]], activation: str, after_last: bool) -> onnxruntime.InferenceSession:
-    """A session that runs linear layers with activations between them, and after the last if that is wanted."""
+    """A session that runs linear layers with activations between them, and optionally after the last one."""
     nodes, arrays, name = [], [], "x"
     for i, (weight, bias) in enumerate(layers):
         arrays += [numpy_helper.from_array(weight, f"w{i}"), numpy_helper.from_array(bias, f"b{i}")]

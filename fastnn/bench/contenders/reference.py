@@ -1,4 +1,4 @@
-"""fastnn's reference: plain NumPy."""
+"""The reference backend of fastnn: plain NumPy."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def function(case: Case) -> Run:
 
 
 def update(case: Case) -> Run:
-    """The function that updates, in place."""
+    """The update function, in place."""
     called, arguments = getattr(F, case.operation), data.arguments(case)
     return in_place(repeated(lambda: called(*arguments, **case.options)), arguments[0])
 

@@ -18,9 +18,9 @@ SOLVERS = {"SGD": "sgd", "Adam": "adam"}
 
 
 def model(network: Network, dtype: str) -> Any:
-    """A model with the weights of the case; None if there is no such thing."""
+    """A model with the weights of the case; None if scikit-learn does not support the network."""
     classifier = network.loss == "CrossEntropyLoss"
-    binary = classifier and network.features[-1] == 2  # has one output here
+    binary = classifier and network.features[-1] == 2  # scikit-learn has one output for two classes
     if network.activation not in ACTIVATIONS or network.optimizer not in SOLVERS or binary:
         return None
     kind = MLPClassifier if classifier else MLPRegressor
@@ -42,19 +42,19 @@ def model(network: Network, dtype: str) -> Any:
 
 
 def _begin(made: Any, network: Network, dtype: str) -> None:
-    """Let the model make its arrays: it does so at its first batch."""
+    """Train on a first batch, at which the model allocates its arrays."""
     x, y = data.batches(network, dtype)
     classes = {"classes": np.arange(network.features[-1])} if isinstance(made, MLPClassifier) else {}
     made.partial_fit(x, _target(y), **classes)
 
 
 def _target(y: Any) -> Any:
-    """Targets as scikit-learn wants them: of one output, as a vector."""
+    """Targets in the format of scikit-learn: a vector if there is one output."""
     return y.ravel() if y.ndim == 2 and y.shape[1] == 1 else y
 
 
 def fit(case: Case) -> Run | None:
-    """Epochs, as `fit` runs them."""
+    """Epochs of `fit`."""
     return _trained(case.network, case.dtype, case.parts)
 
 

@@ -29,7 +29,7 @@ def network(network: Network, dtype: str) -> Any:
 
 
 def _optimizer(name: str, parameters: Any, fused: bool, **options: float) -> Any:
-    """The optimizer `name` of these parameters, fused where there is such a thing, or as it is by default."""
+    """The optimizer `name` of these parameters, fused if available, else the default one."""
     kind = {"fused": True} if fused and name in FUSED else {}
     return getattr(torch.optim, name)(parameters, **options, **kind)
 
@@ -82,7 +82,7 @@ def predict(case: Case) -> Run:
 
 
 def linear(case: Case) -> Run:
-    """Weights as (in, out) or as (out, in), as is quicker; bias with the product; relu in place."""
+    """Weights as (in, out) or (out, in), whichever is faster; bias in the product; relu in place."""
     x, weight, bias, grad = map(torch.tensor, data.product(case))
     transposed, y = weight.T.contiguous(), torch.empty_like(grad)
     return _inference(
@@ -93,7 +93,7 @@ def linear(case: Case) -> Run:
 
 
 def linear_backward(case: Case) -> Run:
-    """Weights as (in, out) or as (out, in), as is quicker."""
+    """Weights as (in, out) or (out, in), whichever is faster."""
     x, weight, bias, grad = map(torch.tensor, data.product(case))
     grad_x, grad_weight, grad_bias = torch.empty_like(x), torch.empty_like(weight), torch.empty_like(bias)
     transposed = weight.T.contiguous()
@@ -115,7 +115,7 @@ def linear_backward(case: Case) -> Run:
 
 
 def _inference(*calls: Any) -> Run:
-    """The quickest of some calls, without the bookkeeping for gradients."""
+    """The fastest of some calls, in inference mode."""
     with torch.inference_mode():
         run = quickest(*calls)
 
@@ -175,7 +175,7 @@ BACKWARD: dict[str, tuple[Any, Callable[..., tuple[Any, ...]]]] = {
 
 
 def function(case: Case) -> Run | None:
-    """A function of the tables above: its result in a new array or in one that is there, as is quicker."""
+    """A function of the tables above, into a new or an existing array, whichever is faster."""
     if case.operation in NORMS:
         tensors = tuple(map(torch.tensor, data.arguments(case)))
         return _inference(lambda: NORMS[case.operation](*tensors, **case.options))
@@ -194,7 +194,7 @@ def function(case: Case) -> Run | None:
 
 
 def cross_entropy(case: Case) -> Run:
-    """By autograd, or by hand from log_softmax, as is quicker."""
+    """By autograd, or by hand from log_softmax, whichever is faster."""
     x, labels = map(torch.tensor, data.arguments(case))
     leaf, rows = x.clone().requires_grad_(), torch.arange(len(x))
 
@@ -216,7 +216,7 @@ def cross_entropy(case: Case) -> Run:
 
 
 def update(case: Case, fused: bool = True) -> Run | None:
-    """An optimizer of one parameter, whose gradient is there; Lion is not among them."""
+    """An optimizer of one parameter with a given gradient; PyTorch has no Lion."""
     if case.operation not in RULES:
         return None
     value, grad = map(torch.tensor, data.arguments(case)[:2])
@@ -235,7 +235,7 @@ PARAMETERS: dict[str, Callable[..., Any]] = {
 
 
 def parameters(case: Case) -> Run | None:
-    """An operation in place of the table above."""
+    """An operation of the table above, in place where it changes an array."""
     if case.operation not in PARAMETERS:
         return None
     arguments = tuple(map(torch.tensor, data.arguments(case)))

@@ -1,4 +1,4 @@
-"""PyTorch with its optimizers as they are by default, not fused."""
+"""PyTorch with its default optimizers, which are not fused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The random numbers of initial values, drawn from one stream in the order in which they are asked for."""
+"""Random numbers for initial values, drawn from one stream in the order of the calls."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..._core.quantile import FAR_TAIL, MIDDLE, TAIL, ratio
 from ..._validation import Array
 
 INIT_STREAM = 1 << 62  # random streams of initial values: this + (layer << 8) + parameter
-DRAWN_AT_ONCE = 1 << 16  # numbers at a time: the float64 temporaries of all at once would need too much memory
+DRAWN_AT_ONCE = 1 << 16  # numbers drawn at a time, to limit the memory of float64 temporaries
 
 _log = core.Map1("log", None)  # type: ignore[arg-type]
 
@@ -89,7 +89,7 @@ class Draws:
         -------
         numbers : ndarray, shape (n,)
         """
-        # The middle of each of the 2^53 steps of u, which is never 0 or 1.
+        # u is a multiple of 2^-53; adding half a step keeps it from being 0.
         return self.each(n, lambda u: std * normal_quantile((u - 0.5) + 2.0**-54) + mean, dtype)
 
     def each(self, n: int, transform: Callable[[Array], Array], dtype: Any = None) -> Array:
@@ -99,8 +99,8 @@ class Draws:
         ----------
         n : int
         transform : function
-            Maps an array of uniform numbers in [0, 1), float64, to one of the same shape. It is called for stretches of
-            the n.
+            Maps an array of uniform numbers in [0, 1), float64, to one of the same shape. It is called several times,
+            for consecutive parts of the n numbers.
         dtype : dtype, optional
             By default that of the draws.
 

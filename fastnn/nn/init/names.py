@@ -1,4 +1,4 @@
-"""The initializers by name, and everything else that an argument for initial values can be."""
+"""The initializers by name, and the conversion of arguments such as `weight_init`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NAMES: dict[str, type[rules.Initializer]] = {
 
 
 def as_initializer(name: str, value: Any, shape: tuple[int, ...]) -> Any:
-    """Return what an argument `name` for the initial values of a parameter of this shape stands for.
+    """Convert an argument for the initial values of a parameter to an initializer, or return its values unchanged.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Orthogonal matrices by Gram and Schmidt, with this package's own products, so the bits are the same everywhere."""
+"""Orthogonal matrices by the Gram-Schmidt process, with this package's matrix products: the same bits everywhere."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 from ..._core import linear as core
 from ..._validation import Array
 
-BLOCK = 64  # rows that are projected together on all rows before them
+BLOCK = 64  # rows that are orthogonalized together against all rows before them
 
 
 def orthonormal_rows(matrix: Array) -> Array:
     """Make the rows of a float64 matrix, no more than columns, orthonormal one after the other, in place.
 
-    Every row is projected twice, which is enough (Giraud, Langou, Rozloznik and van den Eshof, 2005). The result is the
-    transpose of Q in the QR decomposition of the transposed matrix whose R has a positive diagonal.
+    Every row is orthogonalized twice, which is enough (Giraud, Langou, Rozloznik and van den Eshof, 2005). The result
+    is the transpose of Q in the QR decomposition of the transposed matrix whose R has a positive diagonal.
     """
     for start in range(0, len(matrix), BLOCK):
         block, before = matrix[start : start + BLOCK], matrix[:start]

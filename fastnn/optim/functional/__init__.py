@@ -39,3 +39,7 @@ __all__ = [
     "sgd_step",
     "total_norm",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

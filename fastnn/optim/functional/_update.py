@@ -1,4 +1,4 @@
-"""What the updates share: the ranges of hyperparameters, and the slow path, which checks and converts arrays."""
+"""Common parts of the updates: ranges of hyperparameters, and the slow path, which checks and converts arrays."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from ..._schema import MOST_STEPS
 
 Array = check.Array
 
-# States that a rule can have or not.
+# States that are optional.
 OPTIONAL = ("momentum_buffer", "grad_avg", "max_exp_avg_sq")
 
 
@@ -33,7 +33,7 @@ def bounds_of(name: str) -> dict[str, float]:
 
 
 def repaired(name: str, value: Any) -> float:
-    """A hyperparameter that is not a float, as one; TypeError or ValueError if it cannot be converted."""
+    """Convert a hyperparameter to a float; TypeError or ValueError if it cannot be converted."""
     if name in core.SWITCHES:
         return float(check.check_switch(name, value))
     return check.check_number(name, value, **bounds_of(name))
@@ -45,7 +45,7 @@ def hyper_of(*names: str, **fixed: float) -> core.Hyper:
 
 
 class Modes(dict[str, core.Hyper]):
-    """As `hyper_of`, by the modes of `compat` that the function `name` has; None stands for the default of a mode."""
+    """As `hyper_of`, for each mode of `compat` that the function `name` supports; None is the default of the mode."""
 
     def __init__(self, name: str, *names: str, **fixed: float) -> None:
         for mode, defaults in DEFAULTS[name].items():

@@ -206,7 +206,7 @@ def adadelta_step(
     rho : float in [0, 1], default 0.9
         Decay rate of the averages.
     eps : float, at least 0, default 1e-6
-        Added to the averages under the roots. With 0 nothing ever moves, because acc_delta starts as 0.
+        Added to the averages under the roots. With 0 parameters never change, because acc_delta starts as 0.
     weight_decay : float, at least 0, default 0
         L2 penalty, added to the gradient.
     maximize : bool, default False

@@ -50,7 +50,7 @@ def nadam_step(
         Number of this update.
     mu_product : ndarray of one float64, optional
         Product of the momenta so far, updated in place; 1 before the first step. By default it is computed from step,
-        as if betas and momentum_decay had always been these.
+        with the current betas and momentum_decay for all steps.
     lr : float, at least 0, default 2e-3
         Learning rate.
     betas : pair of floats in [0, 1), default (0.9, 0.999)

@@ -42,15 +42,15 @@ def sgd_step(
     momentum : float, at least 0, default 0
         Decay rate of the buffer.
     dampening : float, default 0
-        Reduces the share of the gradient in the buffer. Must be 0 with nesterov (except onnx), and for keras and
-        sklearn.
+        The gradient is added to the buffer times 1 - dampening. Must be 0 with nesterov (except onnx), and for keras
+        and sklearn.
     nesterov : bool, default False
         Nesterov momentum; needs momentum above 0.
     weight_decay : float, at least 0, default 0
         L2 penalty, added to the gradient.
     step : int, at least 1, optional
-        Number of this update. At 1 the gradient is not dampened, and with "torch" the buffer becomes g, whatever it
-        was. By default it is not the first.
+        Number of this update. At 1 the gradient is not dampened, and with "torch" the buffer is set to g. By default
+        the update is not the first.
     maximize : bool, default False
         Ascend: the sign of grad is flipped.
     compat : {"torch", "keras", "sklearn", "onnx"}, default "torch"
@@ -60,7 +60,7 @@ def sgd_step(
     ------
     TypeError, ValueError
         If arrays differ in dtype or shape, share memory or cannot be updated in place, or a number is out of range, or
-        settings do not go together. Nothing is changed then.
+        settings contradict each other. Nothing is changed then.
 
     Notes
     -----
@@ -97,7 +97,7 @@ def sgd_step(
 
 
 def check_momentum(nesterov: bool, momentum: float, dampening: float, compat: str) -> None:
-    """Raise ValueError if these settings do not go together."""
+    """Raise ValueError if these settings contradict each other."""
     if nesterov and (momentum == 0 or (dampening != 0 and compat != "onnx")):
         raise ValueError("nesterov needs momentum above 0 and dampening 0")
     if dampening != 0 and compat in ("keras", "sklearn"):

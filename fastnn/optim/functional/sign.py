@@ -39,7 +39,7 @@ def lion_step(
     lr : float, at least 0, default 1e-4
         Learning rate: the size of every step.
     betas : pair of floats in [0, 1), default (0.9, 0.99)
-        Shares of the average in the direction of the step, and in the next average.
+        Decay rates of the average: for the direction of the step, and for the next average.
     weight_decay : float, at least 0, default 0
         Factor of the decay of the parameters themselves.
     maximize : bool, default False
@@ -98,9 +98,9 @@ def rprop_step(
     param : ndarray of float32 or float64, any shape
         Updated in place.
     grad : array like param
-        Gradient of the loss; only read. NaN gives NaN in param, where PyTorch's leaves it as it is.
+        Gradient of the loss; only read. NaN gives NaN in param; PyTorch's leaves param unchanged.
     prev, step_size : ndarray like param
-        The gradient of the step before and the step of each element, updated in place.
+        The previous gradient and the step size of each element, updated in place.
     step : int, at least 1
         Number of this update. At 1, prev is set to 0 and step_size to lr first.
     lr : float, at least 0, default 1e-2

@@ -1,4 +1,4 @@
-"""Base class of all schedulers, which know the places of the hyperparameters they set; and their checks."""
+"""Base class of all schedulers, and their checks."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from ..functional._update import bounds_of
 from ..optimizer import Optimizer
 
 Array = check.Array
-MAX_STEPS = 2**53  # up to here a step is exact as a float
-MOST_WALKED = 10**7  # largest step of a state, for schedules that compute a step from all before it
+MAX_STEPS = 2**53  # integers up to this are exact as floats
+MOST_WALKED = 10**7  # largest step in a state of schedules that compute each step from all previous ones
 
 
 def group_count(optimizer: Optimizer) -> int:
@@ -50,7 +50,8 @@ def per_group(name: str, value: Any, optimizer: Optimizer, **bounds: float) -> l
 def each(function: Callable[[Any], Any], steps: Array, name: str = "function") -> Array:
     """`function` of every element, as float64.
 
-    Python's functions, one by one: NumPy's differ in the last bit between processors and lengths of arrays.
+    Python's math functions are called element by element: NumPy's differ in the last bit between processors and array
+    lengths.
     """
     results = [function(step) for step in steps.ravel().tolist()]
     try:
@@ -84,7 +85,8 @@ class Scheduler(ShortErrors):
     Raises
     ------
     TypeError, ValueError
-        If optimizer is not an optimizer of `fastnn.optim`, or lacks a hyperparameter of names, or by is another word.
+        If optimizer is not an optimizer of `fastnn.optim`, or lacks a hyperparameter of names, or by is neither "epoch"
+        nor "batch".
 
     Examples
     --------
@@ -102,7 +104,11 @@ class Scheduler(ShortErrors):
     1.0
     """
 
-    walks = False  # whether it computes a step from all before it
+    walks = False  # whether each step is computed from all previous ones
+    _internal: ClassVar[tuple[str, ...]] = (
+        "advance", "arguments", "check_state", "check_steps", "groups", "limit", "links", "places", "settings", "table",
+        "take_row", "take_state", "walks",
+    )  # fmt: skip
     arguments: ClassVar[tuple[str, ...]] = ()  # attributes that, with base_lrs, determine the schedule
     last_epoch: int
 
@@ -126,9 +132,7 @@ class Scheduler(ShortErrors):
         return self.optimizer.hyper.reshape(-1)[self.places].tolist()
 
     def _take(self, row: Array, **attributes: Any) -> None:
-        """Set the hyperparameters and attributes: in one call into C, so that a signal handler sees either all of it or
-        none.
-        """
+        """Set the hyperparameters and attributes in one call into C: a signal handler sees all of them or none."""
         values = row.tolist()
         bases = zip(self.places.tolist(), self.base_lrs, values, strict=False)
         changes = (
@@ -168,7 +172,7 @@ class Scheduler(ShortErrors):
         Raises
         ------
         TypeError, ValueError
-            If the state is of another kind of scheduler, or of one with other arguments. Nothing has changed then.
+            If the state is from another class of scheduler, or one with other arguments. Nothing has changed then.
         """
         self.check_state(state)
         before = self.state_dict(), self._last

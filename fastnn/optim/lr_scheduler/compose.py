@@ -1,4 +1,4 @@
-"""Schedules made of others: one after the other, and at the same time."""
+"""Schedules made of other schedules: in sequence, or all at each step."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .schedule import LRScheduler
 
 
 class Composed(LRScheduler):
-    """Base class of those that are made of schedulers of one optimizer."""
+    """Base class of the schedulers that contain schedulers of one optimizer."""
 
     def __init__(self, optimizer: Optimizer, schedulers: Sequence[Any], last_epoch: int, by: str | None) -> None:
         kind = type(self).__name__
@@ -32,18 +32,18 @@ class Composed(LRScheduler):
         if by is None:
             by = schedulers[0].by
             if any(scheduler.by != by for scheduler in schedulers):
-                raise ValueError(f'by must be given, "epoch" or "batch": the parts of the {kind} differ in it')
+                raise ValueError(f'by must be given, "epoch" or "batch": the schedulers of the {kind} differ')
         self.schedulers = list(schedulers)
         self.walks = self.walks or any(scheduler.walks for scheduler in schedulers)
         names = tuple(dict.fromkeys(name for scheduler in schedulers for name in scheduler.names))
         super().__init__(optimizer, last_epoch, by, names)
 
     def _first(self, row: Array) -> Array:
-        """`row`, whatever the rates are now: the parts, made before, have set them."""
+        """`row`, since the current rates were set by the contained schedulers."""
         return row
 
     def columns(self, scheduler: LRScheduler) -> Array:
-        """The columns here that one of the parts sets."""
+        """The columns of the table that a contained scheduler sets."""
         places = self.places.tolist()
         return np.array([places.index(place) for place in scheduler.places.tolist()])
 
@@ -95,8 +95,8 @@ class SequentialLR(Composed):
     -----
     Source: torch.optim.lr_scheduler.SequentialLR.
 
-    A hyperparameter that the current scheduler does not set (the momentum, say) keeps the last value that an earlier
-    one set; if none has, it has the first value of the next one that sets it. A `MultiplicativeLR` starts from the
+    A hyperparameter that the current scheduler does not set (such as the momentum) keeps the last value that an earlier
+    one set, or if there is none has the first value of the next one that sets it. A `MultiplicativeLR` starts from the
     base rate, where PyTorch's continues from the last rate.
 
     Examples
@@ -132,7 +132,7 @@ class SequentialLR(Composed):
 
     @property
     def limit(self) -> int | None:  # type: ignore[override]
-        """The last step there is a value for: of the last scheduler, or of one that ends before its milestone."""
+        """The last step with a value: that of the last scheduler, or of one that ends before its milestone."""
         for (start, stop), scheduler in zip(self._spans(), self.schedulers, strict=True):
             if scheduler.limit is not None and (stop is None or start + scheduler.limit < stop - 1):
                 return start + scheduler.limit
@@ -143,7 +143,7 @@ class SequentialLR(Composed):
         return list(zip([0, *self.milestones], [*self.milestones, None], strict=True))
 
     def _held(self, active: int) -> Array:
-        """The values at the places that the scheduler at work does not set."""
+        """The values of the hyperparameters that the active scheduler does not set."""
         row = np.zeros(len(self.places))
         spans = self._spans()
         for i in reversed(range(active + 1, len(self.schedulers))):
@@ -155,7 +155,7 @@ class SequentialLR(Composed):
         return row
 
     def _parts(self, steps: Array) -> list[tuple[int, Array, Array]]:
-        """The schedulers at work in `steps`: index, rows of the table, and steps counted from the scheduler's own 0."""
+        """The active schedulers in `steps`: index, rows of the table, and steps since the start of the scheduler."""
         parts = []
         for i, (start, stop) in enumerate(self._spans()):
             rows = np.flatnonzero((steps >= start) & (steps < (np.inf if stop is None else stop)))
@@ -183,15 +183,15 @@ class SequentialLR(Composed):
 
 
 class ChainedScheduler(Composed):
-    """Schedulers at the same time: at each step, each changes the rates that the one before it in the list made.
+    """Several schedulers at once: at each step, each changes the rates that the previous one in the list returned.
 
     lr = base_lr * factor_0(step) * factor_1(step) * ..., for schedulers that scale
 
     Parameters
     ----------
     schedulers : list of LRScheduler
-        Schedulers of one optimizer. Those that set the rate, whatever it was (LambdaLR, CosineAnnealingWarmRestarts,
-        CyclicLR, OneCycleLR), should be first, if present.
+        Schedulers of one optimizer. Those that set the rate regardless of the current one (LambdaLR,
+        CosineAnnealingWarmRestarts, CyclicLR, OneCycleLR) should be first.
     optimizer : Optimizer, optional
         By default that of the schedulers.
     by : {"epoch", "batch"}, optional
@@ -230,7 +230,7 @@ class ChainedScheduler(Composed):
 
     @property
     def limit(self) -> int | None:  # type: ignore[override]
-        """The last step there is a value for: that of the shortest scheduler."""
+        """The last step with a value: that of the shortest scheduler."""
         limits = [scheduler.limit for scheduler in self.schedulers if scheduler.limit is not None]
         return min(limits, default=None)
 
@@ -243,7 +243,7 @@ class ChainedScheduler(Composed):
         return a, b
 
     def values(self, steps: Array) -> Array:
-        """The values of the chain, from its beginning or from the last table on: each step needs the one before."""
+        """The values of the chain. Each step needs the previous one: computed from step 0 or the last table on."""
         first, last = int(steps[0]), int(steps[-1])
         at, row = self._known
         if at < 0 or at >= first:
@@ -260,11 +260,11 @@ class ChainedScheduler(Composed):
         return np.array(table)
 
     def _first(self, row: Array) -> Array:
-        """The current rates: the parts have set them, one after the other, when they were made."""
+        """The current rates, which the contained schedulers set when they were made."""
         return np.array(self._now())
 
     def _start(self) -> list[float]:
-        """The values before step 0: the base rates; the others are set by it, whatever they were."""
+        """The values before step 0: the base rates, and 0 for the others, which step 0 sets."""
         return self.base_lrs + [0.0] * (len(self.places) - self.groups)
 
     def take_state(self, state: dict[str, Any]) -> None:
@@ -273,7 +273,7 @@ class ChainedScheduler(Composed):
 
 
 class WarmupLR(SequentialLR):
-    """A rate that rises in a straight line (a warm-up), then another schedule.
+    """Linear warm-up, then another schedule.
 
     lr = base_lr * (step + 1) / (warmup_steps + 1) where step < warmup_steps, else after(step - warmup_steps)
 

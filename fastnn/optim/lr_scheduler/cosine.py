@@ -23,7 +23,7 @@ class CosineAnnealingLR(LRScheduler):
 
     lr = eta_min + (base_lr - eta_min) * (1 + cos(pi * step / T_max)) / 2
 
-    After T_max steps it rises again in as many, and so on.
+    After that the rate rises for T_max steps, falls again, and so on.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class CosineAnnealingLR(LRScheduler):
         return self.eta_min + (np.array(self.base_lrs) - self.eta_min) * halfway(steps / self.T_max)[:, None]
 
     def links(self, steps: Array) -> tuple[Array, Array]:
-        """The part above eta_min is scaled; from the bottom, where it is 0, it rises by PyTorch's amount."""
+        """Scale the part above eta_min; where it is 0, at the minimum, add the amount that PyTorch adds."""
         now, before = halfway(steps / self.T_max), halfway((steps - 1) / self.T_max)
         bottom = (steps - 1 - self.T_max) % (2 * self.T_max) == 0
         kept = bottom | (steps == 0)
@@ -90,7 +90,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     T_0 : int, at least 1
         Length of the first period in steps; with by="batch" in batches.
     T_mult : int, at least 1, default 1
-        How many times as long as the one before each period is.
+        Factor of the length from each period to the next.
     eta_min : float, at least 0, default 0
         Smallest rate.
     last_epoch : int, at least -1, default -1
@@ -106,7 +106,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     Notes
     -----
     Source: Loshchilov and Hutter, 2017 (ICLR; arXiv:1608.03983); torch.optim.lr_scheduler.CosineAnnealingWarmRestarts.
-    It sets the rate, whatever it was before.
+    It sets the rate regardless of the current one.
 
     Examples
     --------
@@ -138,7 +138,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         return self.eta_min + span * halfway(self._share(steps))[:, None]
 
     def _share(self, steps: Array) -> Array:
-        """The share of its period that is over at each step."""
+        """The fraction of its period that is done at each step."""
         if self.T_mult == 1:
             return steps % self.T_0 / self.T_0
         starts, period = [0], self.T_0

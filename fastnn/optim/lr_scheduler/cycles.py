@@ -1,4 +1,4 @@
-"""Schedules of cycles, in which the momentum falls while the rate rises."""
+"""Cyclic schedules, in which the momentum falls while the rate rises."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def momentum_name(optimizer: Optimizer) -> str:
     if "momentum" in names and "momentum_buffer" in optimizer.states:
         return "momentum"
     raise ValueError(
-        f"cycle_momentum needs an optimizer that works with momentum, such as SGD(momentum=0.9) or Adam, "
+        f"cycle_momentum needs an optimizer with momentum, such as SGD(momentum=0.9) or Adam, "
         f"got {optimizer!r}: give cycle_momentum=False"
     )
 
 
 class Cycle(LRScheduler):
-    """Base class of the schedulers that move between two rates, and in the opposite direction between two momenta.
+    """Base class of the schedulers that vary the rate between two values, and the momentum in the opposite direction.
 
     Parameters
     ----------
@@ -113,8 +113,8 @@ class CyclicLR(Cycle):
 
     Notes
     -----
-    Source: Smith, 2017 (WACV; arXiv:1506.01186); torch.optim.lr_scheduler.CyclicLR. It sets the rate, whatever it was
-    before.
+    Source: Smith, 2017 (WACV; arXiv:1506.01186); torch.optim.lr_scheduler.CyclicLR. It sets the rate regardless of the
+    current one.
 
     Examples
     --------
@@ -174,7 +174,7 @@ class CyclicLR(Cycle):
         return np.concatenate([rates, high - (high - low) * height * scale], 1)
 
     def _scale(self, x: Array) -> Array:
-        """The scale of the height, for the numbers of cycles or of steps."""
+        """The factor of the height, for numbers of cycles or of steps."""
         if self.scale_fn is not None:
             return each(self.scale_fn, x, "scale_fn")
         if self.mode == "exp_range":
@@ -188,8 +188,8 @@ class OneCycleLR(Cycle):
         corners: max_lr / div_factor, max_lr, max_lr / div_factor / final_div_factor
         lr = b + (a - b) * (1 + cos(pi * p)) / 2, or a + (b - a) * p with "linear"
 
-    a and b are the corners before and after the step, p is the share of the way from a to b. The maximum is at step
-    pct_start * total_steps - 1, the last corner at step total_steps - 1.
+    a and b are the corners before and after the step, p in [0, 1] is the position of the step between them. The maximum
+    is at step pct_start * total_steps - 1, the last corner at step total_steps - 1.
 
     Parameters
     ----------
@@ -202,7 +202,7 @@ class OneCycleLR(Cycle):
     epochs, steps_per_epoch : int, at least 1, optional
         Needed if total_steps is not given.
     pct_start : float in [0, 1], default 0.3
-        Share of the steps in which the rate rises.
+        Fraction of the steps in which the rate rises.
     anneal_strategy : {"cos", "linear"}, default "cos"
         Half a cosine or a straight line between the rates.
     cycle_momentum : bool, default True
@@ -214,8 +214,8 @@ class OneCycleLR(Cycle):
     final_div_factor : float above 0, default 1e4
         The last rate is the first one / final_div_factor.
     three_phase : bool, default False
-        The rate falls to the first one as it rose, and to the last one in a third phase; by default it falls to the
-        last at once.
+        The rate falls to the first one in as many steps as it rose, then to the last one in a third phase; by default
+        it falls to the last one in one phase.
     last_epoch : int, at least -1, default -1
         Step that an earlier run ended with: the schedule continues at last_epoch + 1. Better load a `state_dict`.
     by : {"epoch", "batch"}, default "batch"
@@ -229,11 +229,11 @@ class OneCycleLR(Cycle):
 
     Notes
     -----
-    Source: Smith and Topin, 2019 (SPIE; arXiv:1708.07120); torch.optim.lr_scheduler.OneCycleLR. It sets the rate,
-    whatever it was before.
+    Source: Smith and Topin, 2019 (SPIE; arXiv:1708.07120); torch.optim.lr_scheduler.OneCycleLR. It sets the rate
+    regardless of the current one.
 
-    A step beyond total_steps raises ValueError. At step total_steps the rate stays, where PyTorch's leaves the curve.
-    Other schedulers of the optimizer keep their base rates, where PyTorch's continue from max_lr / div_factor.
+    A step beyond total_steps raises ValueError. At step total_steps the rate does not change; PyTorch's leaves the
+    curve. Other schedulers of the optimizer keep their base rates, where PyTorch's continue from max_lr / div_factor.
 
     Examples
     --------

@@ -34,11 +34,11 @@ class ReduceLROnPlateau(Scheduler):
     threshold_mode : {"rel", "abs"}, default "rel"
         Whether threshold is a fraction of the magnitude of the best value, or a difference.
     cooldown : int, at least 0, default 0
-        Number of steps after a reduction in which none is counted as bad.
+        Number of steps after a reduction that do not count as steps without improvement.
     min_lr : float, at least 0, or list with one for each parameter group, default 0
         Smallest rate.
     eps : float, at least 0, default 1e-8
-        A reduction by no more than this is not done.
+        A reduction by eps or less is skipped.
     monitor : str, default "val_loss"
         Record of the history that a trainer steps it with, after each epoch; "loss" where there is no validation.
 
@@ -104,7 +104,7 @@ class ReduceLROnPlateau(Scheduler):
         self.best = math.inf if self.mode == "min" else -math.inf
 
     def step(self, metrics: Any) -> None:
-        """Count a step with a value of the metric, and reduce the rates if it is time.
+        """Count a step with a value of the metric, and reduce the rates after patience + 1 steps without improvement.
 
         Parameters
         ----------

@@ -15,7 +15,7 @@ from .scaling import Scaling, check_steps
 
 
 class Powers(Scaling):
-    """Base class of those that scale by powers of `gamma`."""
+    """Base class of the schedules that scale by powers of `gamma`."""
 
     gamma: float
 

@@ -30,7 +30,7 @@ class Scaling(LRScheduler):
         now = np.broadcast_to(self.factors(steps).reshape(len(steps), -1), shape)
         before = self.factors(np.maximum(steps - 1, 0)).reshape(len(steps), -1)
         before = np.where(steps[:, None] > 0, before, 1.0)
-        lost = (before == 0) & (now != 0)  # a rate that was 0 cannot be scaled back
+        lost = (before == 0) & (now != 0)  # a rate of 0 cannot be scaled to another value
         ratio = np.divide(now, before, out=np.ones(shape), where=(before != 0) & (now != before))
         return np.where(lost, 0.0, ratio), np.where(lost, self.values(steps), 0.0)
 
@@ -71,11 +71,11 @@ class LambdaLR(Scaling):
     ------
     TypeError, ValueError
         If optimizer is not an optimizer of `fastnn.optim`, or an argument is not of its type or out of range, or a
-        function returns no number.
+        function does not return a number.
 
     Notes
     -----
-    Source: torch.optim.lr_scheduler.LambdaLR. It sets the rate, whatever it was before.
+    Source: torch.optim.lr_scheduler.LambdaLR. It sets the rate regardless of the current one.
 
     Examples
     --------
@@ -94,11 +94,11 @@ class LambdaLR(Scaling):
         return np.stack([each(function, steps, "lr_lambda") for function in self.lr_lambdas], 1)
 
     def links(self, steps: Array) -> tuple[Array, Array]:
-        return LRScheduler.links(self, steps)  # as PyTorch's: it sets the rates, whatever they were
+        return LRScheduler.links(self, steps)  # as in PyTorch, it sets the rates regardless of the current ones
 
 
 class MultiplicativeLR(Scaling):
-    """The rate of the step before times a function of the step.
+    """The rate of the previous step times a function of the step.
 
     lr(step) = lr(step - 1) * lr_lambda(step), where lr(0) = base_lr
 
@@ -107,8 +107,8 @@ class MultiplicativeLR(Scaling):
     optimizer : Optimizer
         Its learning rates are set.
     lr_lambda : callable, or list with one for each parameter group
-        Returns the factor, a number, for a step, an int. It is called once for each step, in order, sometimes
-        beforehand.
+        Returns the factor, a number, for a step, an int. It is called once for each step, in order, for some steps in
+        advance.
     last_epoch : int, at least -1, default -1
         Step that an earlier run ended with: the schedule continues at last_epoch + 1. Better load a `state_dict`.
     by : {"epoch", "batch"}, default "epoch"
@@ -118,7 +118,7 @@ class MultiplicativeLR(Scaling):
     ------
     TypeError, ValueError
         If optimizer is not an optimizer of `fastnn.optim`, or an argument is not of its type or out of range, or a
-        function returns no number.
+        function does not return a number.
 
     Notes
     -----
@@ -137,8 +137,8 @@ class MultiplicativeLR(Scaling):
 
     def __init__(self, optimizer: Optimizer, lr_lambda: Any, last_epoch: int = -1, *, by: str = "epoch") -> None:
         self.lr_lambdas = check_lambdas(lr_lambda, optimizer)
-        self._ratios = [[1.0] for _ in self.lr_lambdas]  # [i] of each: the factor at step i, relative to step i - 1
-        self._products = [[1.0] for _ in self.lr_lambdas]  # and relative to step 0
+        self._ratios = [[1.0] for _ in self.lr_lambdas]  # for each group, [i] is the factor from step i - 1 to i
+        self._products = [[1.0] for _ in self.lr_lambdas]  # and from step 0 to i
         super().__init__(optimizer, last_epoch, by)
 
     def factors(self, steps: Array) -> Array:
@@ -151,7 +151,7 @@ class MultiplicativeLR(Scaling):
         return scale, np.zeros_like(scale)
 
     def _reach(self, step: int) -> None:
-        """Call the functions for all steps up to this one that they were not called for."""
+        """Call the functions for all steps up to this one for which they have not been called."""
         for function, ratios, products in zip(self.lr_lambdas, self._ratios, self._products, strict=True):
             new = each(function, np.arange(len(ratios), step + 1), "lr_lambda").tolist()
             products.extend(accumulate(new, mul, initial=products.pop()))

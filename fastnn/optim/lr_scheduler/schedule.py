@@ -11,14 +11,14 @@ from ..functional._update import bounds_of
 from ..optimizer import Optimizer
 from .base import MAX_STEPS, Array, Scheduler
 
-CHUNK = 4096  # steps that are followed at once
+CHUNK = 4096  # steps that are computed at once
 COMPARISONS = {"above": np.greater, "at_least": np.greater_equal, "below": np.less, "at_most": np.less_equal}
 
 
 def follow(value: float, closed: list[float], scale: list[float], add: list[float]) -> list[float]:
-    """A value and those that the next steps give.
+    """A value and the values of the next steps.
 
-    The next value is `closed` of its step if the value before is `closed` of its own; else scale * value + add.
+    Value i + 1 is closed[i + 1] if value i is closed[i], else scale[i] * value + add[i].
     """
     values = [value]
     for i in range(len(scale)):
@@ -67,7 +67,7 @@ class LRScheduler(Scheduler):
     0.25
     """
 
-    limit: int | None = None  # the last step there is a value for
+    limit: int | None = None  # the last step with a value
 
     def __init__(
         self, optimizer: Optimizer, last_epoch: int = -1, by: str = "epoch", names: tuple[str, ...] = ("lr",)
@@ -78,7 +78,7 @@ class LRScheduler(Scheduler):
         self.take_row(self._in_range(self._first(row)[None] if step == 0 else row[None], step)[0], step)
 
     def _first(self, row: Array) -> Array:
-        """The first values: `row`, those of step 0, or what step 0 makes of the rates of an earlier scheduler."""
+        """The first values: those of step 0, `row`; if an earlier scheduler set the rate, step 0 changes that."""
         now, base = np.array(self._now()), np.full(len(row), np.nan)
         base[: self.groups] = self.base_lrs
         scale, add = self.links(np.array([0]))
@@ -102,12 +102,12 @@ class LRScheduler(Scheduler):
         raise NotImplementedError(f"{type(self).__name__} must define values(steps)")
 
     def links(self, steps: Array) -> tuple[Array, Array]:
-        """How the values of a step follow from those before it, if something else set these: a * before + b.
+        """How a step changes values that something else has set: a * value + b.
 
         Returns
         -------
         a, b : ndarray of float64, shape (len(steps), k)
-            By default 0 and `values(steps)`: the values do not depend on those before.
+            By default 0 and `values(steps)`: the values do not depend on the previous ones.
         """
         values = self.values(steps)
         return np.zeros_like(values), values
@@ -120,7 +120,7 @@ class LRScheduler(Scheduler):
         Raises
         ------
         ValueError
-            If the schedule has an end and this is beyond it, or a rate is out of range. Nothing has changed then.
+            If the step is beyond the end of the schedule, or a rate is out of range. Nothing has changed then.
         """
         self.advance(1)
 
@@ -197,10 +197,10 @@ class LRScheduler(Scheduler):
         return table
 
     def _followed(self, row: Array, start: int, n: int) -> Array:
-        """The values of n steps, from `row` at step `start` on.
+        """The values of n steps, starting with `row` at step `start`.
 
-        Where a value is not that of the schedule (another scheduler or the user has set it), the step changes the
-        current value, by `links`; where it is, the closed form is used, without the rounding of many steps.
+        A value that equals that of the schedule is followed by the next one of the closed form, without the rounding of
+        many steps. Another value (set by another scheduler or the user) is changed by `links`.
         """
         closed = self._closed(start, n)
         if n < 2 or np.array_equal(row, closed[0]):

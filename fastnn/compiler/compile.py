@@ -1,0 +1,208 @@
+"""How a network becomes a program: its sections, one after the other, over one workspace.
+
+`compile_program` lets each layer add its operations to a builder (builder.py), which fuses an activation with the
+product or normalization before it and keeps a stage for each layer; the stages then add the gradients (backward.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .._core.operations import EACH_OUTPUT, LABELS, MEAN
+from .backward import Gradient, backward_through
+from .builder import Builder
+from .counters import ACCURACY, COLUMNS, INDICES, NOTHING, SUMS, Counting
+from .interfaces import Average, Loss, Node, Optimizer
+from .memory import Argument, Matrix, MatrixPart, lay_out
+from .operations import Operation
+from .program import Program
+
+
+def compile_program(
+    nodes: Sequence[Node],
+    mode: str,
+    *,
+    loss: Loss | None = None,
+    labels: Any = False,
+    counting: Counting = NOTHING,
+    optimizer: Optimizer | None = None,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    average: Average | None = None,
+    accumulate: bool = False,
+    **settings: Any,
+) -> Program:
+    """Compile a network.
+
+    Parameters
+    ----------
+    nodes : sequence of Node
+        The layers.
+    mode : {"predict", "train", "evaluate", "step"}
+        Inference; forward and backward pass apart; forward pass, loss and metrics; a whole training step.
+    loss : Loss, optional
+    labels : bool or object
+        Whether targets are class indices; of several heads, what their loss says of theirs.
+    counting : Counting
+        What is counted for metrics.
+    optimizer : Optimizer, optional
+        Without one, a step does not update.
+    l1, l2 : float
+        Penalties on the parameters that decay.
+    average : Average, optional
+        Of the parameters, updated after them.
+    accumulate : bool
+        Whether a step adds its gradients to those there.
+    **settings
+        n_in, batch_size, dtype, seed and tick of `Draft`.
+    """
+    train, accumulate = mode in ("train", "step"), accumulate or mode == "train"
+    builder = ProgramBuilder(**settings, train=train, accumulate=accumulate)
+    builder.layers(nodes)
+    builder.forward(to_output=mode in ("predict", "train"))
+    if loss is not None:
+        builder.loss(loss, gradient=train, labels=labels)
+        builder.metrics(counting)
+    if train:
+        builder.backward(input_gradient=mode == "train")
+    if optimizer is not None:
+        mean = loss is not None and loss.reduction != "sum"
+        builder.update(optimizer, l1=l1, l2=l2, average=average, mean=mean)
+    if mode == "step":
+        builder.statistics()
+    return builder.finish()
+
+
+class ProgramBuilder(Builder):
+    """Adds the sections of a program, in the order in which they run."""
+
+    def __init__(self, *args: Any, **keywords: Any) -> None:
+        super().__init__(*args, **keywords)
+        self.sections: dict[str, tuple[int, int]] = {}
+
+    def forward(self, *, to_output: bool) -> None:
+        """Close the forward section; with `to_output` its result is the argument "output" of the run."""
+        if to_output:
+            last = self.operations[-1] if self.operations else None
+            if self.train or last is None or last.kind in ("python", "copy_columns"):
+                arrays = {"x": self.current, "y": Argument("output")}
+                self.operations.append(Operation("copy", "output", arrays, self.cols))
+            else:
+                for role, array in last.arrays.items():
+                    if array is self.current:
+                        last.arrays[role] = Argument("output")
+            self.operations += self.running
+            self.running = []
+        self.sections["forward"] = (0, len(self.operations))
+
+    def loss(self, loss: Loss, *, gradient: bool, labels: Any) -> None:
+        """Add the loss, with its gradient if requested, and its accuracy; `labels`: targets are class indices."""
+        start = len(self.operations)
+        self.gradient = self.matrix(self.cols) if gradient else None
+        loss.plan(self, labels)
+        self.sections["loss"] = (start, len(self.operations))
+
+    # What the loss of several heads adds.
+
+    def targets(self, cols: int) -> Any:
+        """The targets of several heads, side by side."""
+        return self.in_workspace(Argument("target"), cols, "targets")
+
+    def retarget(self, first: int, targets: Any, start: int, cols: int, labels: bool, name: str) -> None:
+        """Let the operations from number `first` on read some columns of the targets; class indices are read back."""
+        if labels:
+            own: Any = np.zeros(self.batch_size, "int64")
+            self.nbytes += own.nbytes
+            arrays, options = {"x": MatrixPart(targets, start, 1), "y": own}, {"x_stride": targets.cols}
+            self.operations.insert(first, Operation("read_labels", f"targets of {name}", arrays, 1, options=options))
+        else:
+            own = self.matrix(cols)
+            self.copy_columns(targets, start, own, 0, cols, f"targets of {name}")
+            self.operations.insert(first, self.operations.pop())
+        for operation in self.operations[first + 1 :]:
+            if "target" in operation.arrays:
+                operation.arrays["target"], operation.head = own, name
+
+    def head(self, moment: str, **options: float) -> None:
+        """Combine the losses of several heads: "begin", then "add" after each, then "end"."""
+        arrays = {"sample_weight": Argument("sample_weight")}
+        if "place" in options:
+            options["place"] += SUMS
+        self.operations.append(Operation(f"heads_{moment}", "losses of heads", arrays, 1, options=options))
+
+    # The other sections.
+
+    def metrics(self, counting: Counting) -> None:
+        """Count for metrics."""
+        start = len(self.operations)
+        arrays = {"x": self.current, "target": Argument("target"), "sample_weight": Argument("sample_weight")}
+        flag = LABELS if counting.targets == INDICES else EACH_OUTPUT if counting.targets == COLUMNS else 0
+        for counter, place in counting.places.items():
+            if counter == ACCURACY and any(o.kind == ACCURACY.kind for o in self.operations):
+                continue  # the loss counts it anyway
+            options = counting.options(counter, place.start)
+            operation = Operation(counter.kind, "metrics", dict(arrays), self.cols, options=options, flag=flag)
+            self.operations.append(operation)
+        self.sections["metrics"] = (start, len(self.operations))
+
+    def backward(self, *, input_gradient: bool) -> None:
+        """Add the backward pass, with `input_gradient` as far as the gradient of the input."""
+        start = len(self.operations)
+        given = self.gradient is None
+        gradient = Gradient(Argument("grad_output") if given else self.gradient, owned=not given)
+        last = backward_through(self, self.stages, gradient, input_gradient)
+        if input_gradient:
+            assert last is not None
+            arrays = {"x": last.array, "y": Argument("grad_input")}
+            self.operations.append(Operation("copy", "gradient of the input", arrays, self.n_in))
+        self.sections["backward"] = (start, len(self.operations))
+
+    def update(self, optimizer: Optimizer, *, l1: float, l2: float, average: Average | None, mean: bool) -> None:
+        """Add the update of all parameters, with penalties l1 and l2 on those that decay, then that of their average.
+
+        `mean` says that the loss is a mean: accumulated gradients are then sums, which the update divides.
+        """
+        params, start = optimizer.params, len(self.operations)
+        clips = {"norm": optimizer.max_grad_norm, "value": optimizer.max_grad_value}
+        label = ", ".join([
+            type(optimizer).__name__,
+            "all parameters at once" if len(optimizer.param_groups) == 1 else f"{len(optimizer.param_groups)} groups",
+            *(f"{name} to {limit:g}" for name, limit in clips.items() if limit is not None),
+        ])  # fmt: skip
+        arrays, flag = optimizer.arrays(l1, l2), MEAN if self.accumulate and mean else 0
+        size = params.data.size
+        update = Operation("update", label, arrays, size, kernel=optimizer.rule, flag=flag, optimizer=optimizer)
+        self.operations.append(update)
+        if average is not None:
+            arrays = {"weight": params.data, "s0": average.data, "hyper": average.settings, "step": average.seen}
+            self.operations.append(Operation("average", type(average).__name__, arrays, size))
+        self.sections["update"] = (start, len(self.operations))
+
+    def statistics(self) -> None:
+        """Add the update of running statistics. In a step it comes last: one that fails leaves them as they were."""
+        start = len(self.operations)
+        self.operations += self.running
+        self.sections["statistics"] = (start, len(self.operations))
+
+    def finish(self) -> Program:
+        """Check the operations, lay out the workspace and give every operand its place in it."""
+        nbytes = self.nbytes + lay_out(self.matrices, self.batch_size, self.dtype)
+        for operation in self.operations:
+            operation.check()
+            operation.arrays = {role: a.array if isinstance(a, (Matrix, MatrixPart)) else a
+                                for role, a in operation.arrays.items()}  # fmt: skip
+        return Program(
+            self.batch_size,
+            self.dtype,
+            self.n_in,
+            self.cols,
+            self.operations,
+            self.sections,
+            nbytes,
+            self.tick,
+            self.stages,
+            self.by_batch,
+        )

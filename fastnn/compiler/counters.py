@@ -1,0 +1,102 @@
+"""What a program counts for metrics, and where in its sums that stands.
+
+A program adds up in one flat array of float64: the loss and the accuracy (`SUMS` numbers), then the loss of each head
+of a network that has several, then the counts of each counter. A run keeps nothing else of an epoch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from .interfaces import Loss, Targets
+from .operations import OPERATIONS
+
+SUMS = 5  # the last loss; then summed losses, weights, weights of right predictions and of all predictions
+
+# What the targets of a program are, for metrics.
+INDICES, COLUMNS, ROWS = "class indices", "a label each", "rows"
+
+
+@dataclass(frozen=True)
+class Counter:
+    """Something that is counted: the kind of operation that does it, its paracounter, and what it needs to know."""
+
+    kind: str
+    k: int = 0
+
+    def size(self, n_out: int) -> int:
+        """How many numbers it takes."""
+        sizes = {"count_classes": 3 * max(2, n_out), "count_top": 2, "count_errors": 2 + 4 * n_out}
+        return sizes.get(self.kind, 0)
+
+
+ACCURACY = Counter("count_correct")
+CLASSES = Counter("count_classes")
+ERRORS = Counter("count_errors")
+
+
+def top_k(k: int) -> Counter:
+    """Counts the samples whose class is among the k largest outputs."""
+    return Counter("count_top", k)
+
+
+@dataclass(frozen=True)
+class Counting:
+    """What a program counts: each counter's place in the sums, the kind of the targets, the threshold of a label.
+
+    `several` says whether there are several outputs, each a label of its own.
+    """
+
+    places: dict[Counter, slice]
+    targets: str = ROWS
+    threshold: float = 0.5
+    several: bool = False
+    ignored: int = -100  # the class index whose rows count nothing
+    heads: int = 0
+
+    @classmethod
+    def of(cls, counters: Iterable[Counter], loss: Loss, data: Targets, n_out: int) -> Counting:
+        """For these data; ValueError if nothing of the kind can be counted of such targets."""
+        places, start = {}, SUMS + len(loss.heads)
+        for counter in dict.fromkeys(counters):
+            places[counter] = slice(start, start + counter.size(n_out))
+            start = places[counter].stop
+        targets = target_kind(loss, data, n_out) if places else ROWS
+        if ERRORS in places and targets == INDICES:
+            raise ValueError("metrics: mae, mse, rmse and r2 need targets like the outputs, got class indices")
+        threshold = 0.5 if loss.threshold is None else loss.threshold
+        return cls(places, targets, threshold, targets == COLUMNS and n_out > 1, loss.ignored, len(loss.heads))
+
+    def options(self, counter: Counter, place: int) -> dict[str, float]:
+        """The options of the operation of a counter whose counts begin at `place`."""
+        options: dict[str, float] = {
+            "threshold": self.threshold,
+            "ignored": self.ignored,
+            "k": counter.k,
+            "place": place,
+        }
+        return {name: options[name] for name in OPERATIONS[counter.kind].options.split()}
+
+    @property
+    def size(self) -> int:
+        """How many numbers are summed up, in all."""
+        return max((place.stop for place in self.places.values()), default=SUMS + self.heads)
+
+
+NOTHING = Counting({})
+
+
+def target_kind(loss: Loss, data: Targets, n_out: int) -> str:
+    """What the targets are, to metrics; ValueError or TypeError if nothing that can be counted."""
+    y: Any = data.y
+    if data.mix is not None and y.dtype == "int64":
+        return ROWS
+    if data.labels is True or (y.ndim == 1 and y.dtype == "int64"):
+        return INDICES
+    if y.dtype != data.dtype or math.prod(y.shape[1:]) != n_out:
+        raise ValueError(f"metrics: y must be class indices or have shape {(len(data), n_out)}, like the outputs, "
+                         f"got {y.dtype} of shape {y.shape}")  # fmt: skip
+    return COLUMNS if loss.threshold is not None or n_out == 1 else ROWS

@@ -1,0 +1,127 @@
+"""Metrics of regression: mean absolute and squared errors, R^2."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...compiler.counters import ERRORS
+from .._inputs import Array
+from ..regression import determination
+from .base import Metric
+
+
+class Errors(Metric):
+    """Base of the metrics of regression; the value is the mean over outputs.
+
+    Errors are squared and summed in float64 without scaling: the square of an error above 1e154 overflows, that of an
+    error below 1e-162 underflows to 0. A target or an output that is NaN gives NaN. Targets that are class indices are
+    a ValueError.
+    """
+
+    counter = ERRORS
+
+    def of_counts(self, counts: Array, several: bool) -> float:
+        (weight, samples), (absolute, squared, _, spread) = counts[:2], counts[2:].reshape(4, -1)
+        if not weight:
+            return np.nan
+        return float(np.mean(self.of_sums(absolute / weight, squared / weight, spread / weight, samples)))
+
+    def of_sums(self, absolute: Array, squared: Array, spread: Array, samples: float) -> Array:
+        """The value of each output, an ndarray of float64 of shape (outputs,).
+
+        Parameters
+        ----------
+        absolute, squared, spread : ndarray of float64, shape (outputs,)
+            Weighted means of |error|, of error^2, and of the squared distance of targets from their mean.
+        samples : float
+            Number of samples.
+        """
+        raise NotImplementedError
+
+
+class MAE(Errors):
+    """Mean absolute error, averaged over outputs.
+
+        mae = sum_i w_i |y_true_i - y_pred_i| / sum_i w_i
+
+    Notes
+    -----
+    NaN if all weights are 0. Source: `sklearn.metrics.mean_absolute_error`.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> import numpy as np
+    >>> from fastnn import metrics, nn, optim
+    >>> net = nn.Sequential(nn.Linear(1, 1, weight_init=1.0, bias_init=0.0))
+    >>> chosen = [metrics.MAE(), metrics.MSE(), metrics.R2()]
+    >>> trainer = fastnn.Trainer(net, nn.MSELoss(), optim.SGD(net.parameters()), metrics=chosen)
+    >>> x, y = np.array([[1], [2], [2]], "float32"), np.array([[1], [2], [3]], "float32")
+    >>> {name: round(value, 4) for name, value in trainer.evaluate(x, y).items()}
+    {'loss': 0.3333, 'mae': 0.3333, 'mse': 0.3333, 'r2': 0.5}
+    """
+
+    name = "mae"
+
+    def of_sums(self, absolute: Array, squared: Array, spread: Array, samples: float) -> Array:
+        return absolute
+
+
+class MSE(Errors):
+    """Mean squared error, averaged over outputs.
+
+        mse = sum_i w_i (y_true_i - y_pred_i)^2 / sum_i w_i
+
+    Notes
+    -----
+    NaN if all weights are 0, infinity if a square overflows. Source: `sklearn.metrics.mean_squared_error`. `MAE` has an
+    example.
+    """
+
+    name = "mse"
+
+    def of_sums(self, absolute: Array, squared: Array, spread: Array, samples: float) -> Array:
+        return squared
+
+
+class RMSE(Errors):
+    """Root mean squared error, averaged over outputs.
+
+        rmse = sqrt(sum_i w_i (y_true_i - y_pred_i)^2 / sum_i w_i)    for each output
+
+    Notes
+    -----
+    NaN if all weights are 0, infinity if a square overflows. Source: `sklearn.metrics.root_mean_squared_error`.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> import numpy as np
+    >>> from fastnn import metrics, nn, optim
+    >>> net = nn.Sequential(nn.Linear(1, 1, weight_init=1.0, bias_init=0.0))
+    >>> trainer = fastnn.Trainer(net, nn.MSELoss(), optim.SGD(net.parameters()), metrics=["rmse"])
+    >>> trainer.evaluate(np.array([[1], [3]], "float32"), np.array([[3], [5]], "float32"))
+    {'loss': 4.0, 'rmse': 2.0}
+    """
+
+    name = "rmse"
+
+    def of_sums(self, absolute: Array, squared: Array, spread: Array, samples: float) -> Array:
+        return np.sqrt(squared)
+
+
+class R2(Errors):
+    """Coefficient of determination R^2, averaged over outputs.
+
+        r2 = 1 - sum_i w_i (y_true_i - y_pred_i)^2 / sum_i w_i (y_true_i - mean(y_true))^2
+
+    Notes
+    -----
+    NaN for less than two samples, or if all weights are 0. Of constant targets it is 1 if all predictions are equal to
+    them, and 0 otherwise. Source: `sklearn.metrics.r2_score`. `MAE` has an example.
+    """
+
+    name = "r2"
+
+    def of_sums(self, absolute: Array, squared: Array, spread: Array, samples: float) -> Array:
+        return determination(squared, spread, samples)

@@ -1,0 +1,81 @@
+"""Whole networks read from files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._frames import errors_of_use
+from .._schema import MOST_STEPS
+from ..files.format import FileFormatError, read
+from ..files.replace import Path
+from .architecture import Architecture
+from .module import Module
+from .saving import REGISTERED, check_layer
+from .sequential import Sequential
+
+
+@errors_of_use
+def load(path: Path, layers: dict[str, type[Module]] | None = None) -> Sequential:
+    """Load the network that `net.save(path)` wrote.
+
+    Parameters
+    ----------
+    path : str or path-like
+    layers : dict of str to class, optional
+        Layer classes of your own that the network has, by name: {"Scale": Scale}; or register them once with
+        `fastnn.register_layer`.
+
+    Returns
+    -------
+    net : Sequential
+        Every parameter, and so every prediction, has the bits that were saved, NaN too.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is truncated, damaged or not written by fastnn, or has a layer of an unknown class. The message says
+        what is wrong. No code in a file is ever run.
+    TypeError
+        If `layers` is not a dict of layer classes, or `path` is not a path.
+    OSError
+        If the file cannot be read.
+
+    Examples
+    --------
+    >>> import fastnn, os, tempfile
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> net, x = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), seed=0), np.ones((1, 2), "float32")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     net.save(os.path.join(folder, "net.safetensors"))
+    ...     copy = fastnn.load(os.path.join(folder, "net.safetensors"))
+    >>> bool((copy.predict(x) == net.predict(x)).all())
+    True
+    """
+    if layers is not None and not isinstance(layers, dict):
+        raise TypeError(f"layers must be a dict of names and classes, got {type(layers).__name__}")
+    for cls in (layers or {}).values():
+        check_layer(cls)
+    tensors, description = read(path, "model")
+    try:
+        net = Architecture(tensors, REGISTERED | (layers or {})).network(description.get("architecture"))
+        net.load_state_dict(tensors)  # also those that are not arguments of a layer
+        tick = description.get("tick")
+        if type(tick) is not int or not 0 <= tick <= MOST_STEPS:
+            raise FileFormatError(f"tick must be a count, got {tick!r:.20}")
+        net._tick[0] = tick
+        net.feature_names = _names(description.get("feature_names"), net.in_features)
+    except (ValueError, TypeError) as error:
+        raise FileFormatError(f"{path}: {error}") from error
+    return net
+
+
+def _names(names: Any, features: int | None) -> tuple[str, ...] | None:
+    """The column names in a file, checked; None if there are none."""
+    if names is None:
+        return None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise FileFormatError(f"feature_names must be a list of words, got {names!r:.40}")
+    if features is not None and len(names) != features:
+        raise FileFormatError(f"feature_names must be one for each of {features} features, got {len(names)}")
+    return tuple(names)

@@ -1,0 +1,241 @@
+"""Forward and backward passes of a network: the programs that do them, compiled when they are first needed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .. import _validation as check
+from .._frames import errors_of_use
+from .._locks import MAKING, Lock
+from ..compiler.cache import ProgramCache
+from ..compiler.program import Program
+from .inputs import as_rows, widened
+from .network import Network
+
+Array = check.Array
+
+# Rows of one run of the inference program: enough for two cores, few enough for the L2 cache.
+PREDICT_ROWS = 512
+
+
+class Call(NamedTuple):
+    """A call in training mode: what `backward` needs."""
+
+    program: Program
+    input: Array  # a copy of x, shape (rows, in_features)
+    shape: tuple[int, ...]  # of x without its features
+    given: tuple[int, ...]  # shape of x
+    tick: int
+    caller: int  # identifier of the thread
+
+
+class Passes(Network):
+    """A network that runs."""
+
+    input_scale = 1.0
+
+    def _begin(self) -> None:
+        """Begin without programs and calls."""
+        self._calls, self._callers = Lock(), set[int]()
+        self._programs = ProgramCache()
+        self._version = 0  # counts the changes that require new programs
+        self._predict: Callable[[Any], Array | None] | None = None  # the compiled fast path for plain matrices
+        self._last: Call | None = None
+
+    # -- running -------------------------------------------------------------------------------------------------------
+
+    @errors_of_use
+    def __call__(self, x: Any) -> Array:
+        """Return the output for x, in the mode that `training` says.
+
+        In training mode (the default; see `train` and `eval`) dropout is active and what `backward` needs is kept. In
+        inference mode this is `predict`.
+
+        Parameters
+        ----------
+        x : ndarray of the network's dtype, shape (..., in_features)
+
+        Returns
+        -------
+        y : ndarray of the network's dtype, shape (..., out_features)
+
+        Raises
+        ------
+        TypeError, ValueError
+            If x has another dtype or number of features.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from fastnn import nn
+        >>> net = nn.Sequential(nn.Linear(2, 1, weight_init=1.0, bias_init=0.5), seed=0)
+        >>> net(np.array([[1.0, 2.0]], "float32")).tolist()
+        [[3.5]]
+        """
+        if not self.training:
+            return self.predict(x)
+        rows, shape = as_rows(self, x)
+        # backward reads the input again, and the caller may overwrite x before that.
+        rows = rows.copy()
+        with self._calls:  # so that everything that backward needs is of the same call
+            program = self.program("train", rows.shape[0], rows.shape[1])
+            program.check_rows(rows.shape[0], rows.shape[0])
+            out = np.empty((rows.shape[0], program.n_out), self.dtype)
+            tick = int(self._tick[0]) + 1
+            program.run("forward", rows.shape[0], {"input": rows, "output": out}, tick)
+            self._tick[0] = tick  # only now: a pass that failed does not count
+            caller = threading.get_ident()
+            self._callers.add(caller)
+            self._last = Call(program, rows, shape, np.shape(x), tick, caller)
+        return out.reshape(*shape, program.n_out)
+
+    @errors_of_use
+    def backward(self, grad_output: Any) -> Array:
+        """Add the gradients of the parameters for the last call in training mode, and return that of the input.
+
+        Parameters
+        ----------
+        grad_output : ndarray, shape and dtype of that call's output
+            Gradient of the loss with respect to the output.
+
+        Returns
+        -------
+        grad_x : ndarray, shape of that call's input
+
+        Raises
+        ------
+        RuntimeError
+            If there was no call in training mode before, backward was called for it already, or another thread has
+            called the network since.
+        TypeError, ValueError
+            If grad_output has another dtype or shape.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from fastnn import nn
+        >>> net = nn.Sequential(nn.Linear(2, 1, weight_init=[[1.0], [2.0]], bias_init=0.0), nn.ReLU(), seed=0)
+        >>> net(np.array([[1.0, 3.0]], "float32")).tolist()
+        [[7.0]]
+        >>> net.zero_grad()
+        >>> net.backward(np.ones((1, 1), "float32")).tolist()
+        [[1.0, 2.0]]
+        >>> {name: grad.tolist() for name, grad in net.named_gradients()}
+        {'0.weight': [[1.0], [3.0]], '0.bias': [1.0]}
+        """
+        with self._calls:
+            return self._backward(grad_output)
+
+    def _backward(self, grad_output: Any) -> Array:
+        last, me = self._last, threading.get_ident()
+        if last is None:
+            raise RuntimeError(
+                "backward needs a call of the network in training mode before it, one for each: net.train(); net(x)"
+            )
+        if last.caller != me and me in self._callers:
+            raise RuntimeError("backward: another thread has called the network since: give each thread a copy of it")
+        program, rows, shape, tick = last.program, len(last.input), last.shape, last.tick
+        g = check.as_array("grad_output", grad_output)
+        if g.dtype != self.dtype:
+            raise TypeError(f"grad_output is {g.dtype} but the network is {self.dtype}: both must have one dtype")
+        check.check_shape("grad_output", g, (*shape, program.n_out), "like the output")
+        grad_x = np.empty_like(last.input)
+        slots = {
+            "input": last.input,
+            "grad_output": g.reshape(rows, program.n_out),
+            "grad_input": grad_x,
+        }
+        program.run("backward", rows, slots, tick)
+        self._last = None  # so that a second backward cannot add the same gradients again
+        return grad_x.reshape(last.given)
+
+    def predict(self, x: Any) -> Array:
+        """Return the output for x in inference mode, for any number of rows.
+
+        Parameters
+        ----------
+        x : ndarray of the network's dtype, or of uint8 or float16 (see `input_scale`), shape (..., in_features)
+
+        Returns
+        -------
+        y : ndarray of the network's dtype, shape (..., out_features)
+
+        Raises
+        ------
+        TypeError, ValueError
+            If x has another dtype or number of features.
+
+        Notes
+        -----
+        A row's output has the same bits whatever other rows x has (unless a BatchNorm1d keeps no running statistics).
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from fastnn import nn
+        >>> net = nn.Sequential(nn.Linear(2, 1, weight_init=1.0, bias_init=0.0), input_scale=0.5, seed=0)
+        >>> net.predict(np.array([[1, 2]], "uint8")).tolist()
+        [[1.5]]
+        """
+        if self._predict is not None:
+            quick = self._predict(x)
+            if quick is not None:
+                return quick
+        return self._predict_slowly(x)
+
+    @errors_of_use
+    def _predict_slowly(self, x: Any) -> Array:
+        """`predict` for an x that must be converted or refused, or has more rows than one batch."""
+        programs = self._programs
+        rows, shape = as_rows(self, x, narrow=True)
+        n = rows.shape[0]
+        program = self.program("predict", min(n, PREDICT_ROWS), rows.shape[1])
+        if program.by_batch:  # normalizes by the statistics of all of x
+            program = self.program("predict", n, rows.shape[1])
+            program.check_rows(n, n)
+        quick_predict = getattr(program.executor, "predict", None)
+        with MAKING:  # only if the programs were not replaced meanwhile
+            self._predict = quick_predict if programs is self._programs else None
+        out = np.empty((n, program.n_out), self.dtype)
+        size = program.batch_size
+        for start in range(0, n, size):
+            batch = widened(self, rows[start : start + size])
+            program.run("forward", len(batch), {"input": batch, "output": out[start : start + size]}, start=start)
+        return out.reshape(*shape, program.n_out)
+
+    # -- programs ------------------------------------------------------------------------------------------------------
+
+    def program(self, mode: str, rows: int, n_in: int) -> Program:
+        """Return the program for `mode`, "predict" or "train", that takes at least `rows` rows.
+
+        It is kept, and compiled again when it must take more rows.
+        """
+        return self._programs.get((mode, n_in), rows, lambda: self.plan_program(mode, rows, n_in))
+
+    def plan_program(self, mode: str, rows: int, n_in: int, **options: Any) -> Program:
+        """Compile a program for `mode` and at least so many rows; `options` are those of `compile_program`."""
+        from ..compiler.compile import compile_program
+
+        return compile_program(
+            self._nodes,
+            mode,
+            n_in=n_in,
+            batch_size=max(1, rows),
+            dtype=self.dtype,
+            seed=self.seed,
+            tick=self._tick,
+            **options,
+        )
+
+    def _forget_programs(self) -> None:
+        with MAKING:
+            self._programs, self._predict, self._last = ProgramCache(), None, None
+            self._version += 1
+        super()._forget_programs()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return super().__getstate__() | {"_programs": ProgramCache(), "_predict": None, "_last": None}

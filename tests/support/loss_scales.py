@@ -1,0 +1,171 @@
+"""Natural scales of losses and their gradients, for the records of ops.py: the sum of the magnitudes of the terms."""
+
+import numpy as np
+
+import fastnn.reference as reference
+from fastnn.reference._losses import reduced, upstream
+from fastnn.reference.class_losses import _counts, _distribution
+from support.records import row_max
+
+
+def logit_terms(x, target, reduction="mean", sample_weight=None, pos_weight=None):
+    """max(x, 0) - x t + log(1 + exp(-|x|)), with + for the -; with pos_weight nothing cancels."""
+    if pos_weight is not None:
+        return reference.binary_cross_entropy_with_logits(x, target, reduction, sample_weight, pos_weight)
+    return reference.binary_cross_entropy_with_logits(np.abs(x), -target, reduction, sample_weight)
+
+
+def logit_gradient_terms(g, x, target, reduction="mean", sample_weight=None, pos_weight=None):
+    if pos_weight is not None:
+        return np.abs(
+            reference.binary_cross_entropy_with_logits_backward(g, x, target, reduction, sample_weight, -pos_weight)
+        )
+    return np.abs(reference.binary_cross_entropy_with_logits_backward(g, x, -target, reduction, sample_weight))
+
+
+def _focus(x, target, alpha, gamma):
+    """(1 - p_t)^gamma alpha_t, whose exponential multiplies the error of a logarithm; and 1 - p_t."""
+    miss = reference.sigmoid(x) * (1 - target) + reference.sigmoid(-x) * target
+    balance = alpha * target + (1 - alpha) * (1 - target) if alpha >= 0 else 1
+    with np.errstate(all="ignore"):
+        amplified = miss**gamma * (1 + gamma * np.abs(np.log(miss)))
+    return balance * np.where(miss > 0, amplified, 0 if gamma else 1), miss
+
+
+def focal_terms(x, target, reduction="mean", sample_weight=None, alpha=0.25, gamma=2.0):
+    return reduced(logit_terms(x, target, "none") * _focus(x, target, alpha, gamma)[0], reduction, sample_weight)
+
+
+def focal_gradient_terms(g, x, target, reduction="mean", sample_weight=None, alpha=0.25, gamma=2.0):
+    focus, miss = _focus(x, target, alpha, gamma)
+    p, q = reference.sigmoid(x), reference.sigmoid(-x)
+    with np.errstate(all="ignore"):
+        change = gamma * logit_terms(x, target, "none") * np.where(miss == 0, 0, p * q / miss)
+    return np.abs(upstream(g, x, reduction, sample_weight)) * focus * (p + target + change)
+
+
+def hinge_terms(x, target, reduction="mean", sample_weight=None, margin=1.0, squared=False):
+    terms = margin + np.abs(target * x)
+    return reduced(2 * terms**2 if squared else terms, reduction, sample_weight)
+
+
+def hinge_gradient_terms(g, x, target, reduction="mean", sample_weight=None, margin=1.0, squared=False):
+    terms = 2 * (margin + np.abs(target * x)) if squared else 1
+    return np.abs(upstream(g, x, reduction, sample_weight)) * terms
+
+
+@np.errstate(all="ignore")
+def poisson_terms(x, target, reduction="mean", sample_weight=None, log_input=True, full=False, eps=1e-8):
+    terms = np.exp(x) + np.abs(target * x) if log_input else np.abs(x) + target * (1 + np.abs(np.log(x + eps)))
+    stirling = np.abs(target * np.log(target)) + target + 1
+    return reduced(terms + (np.where(target > 1, stirling, 0) if full else 0), reduction, sample_weight)
+
+
+@np.errstate(all="ignore")
+def poisson_gradient_terms(g, x, target, reduction="mean", sample_weight=None, log_input=True, full=False, eps=1e-8):
+    terms = np.exp(x) + target if log_input else 1 + np.abs(target / (x + eps))
+    return np.abs(upstream(g, x, reduction, sample_weight)) * terms
+
+
+@np.errstate(all="ignore")
+def kl_terms(x, target, reduction="mean", sample_weight=None, log_target=False):
+    if log_target:
+        return reduced(np.exp(target) * (np.abs(target) + np.abs(x)), reduction, sample_weight)
+    terms = np.where(target == 0, 0, np.abs(target * np.log(target))) + np.abs(target * x)
+    return reduced(terms, reduction, sample_weight)
+
+
+@np.errstate(all="ignore")
+def gaussian_terms(x, target, var, reduction="mean", sample_weight=None, full=False, eps=1e-6):
+    v = np.maximum(var, eps)
+    return reduced(0.5 * (np.abs(np.log(v)) + (x - target) ** 2 / v) + full, reduction, sample_weight)
+
+
+@np.errstate(all="ignore")
+def gaussian_gradient_terms(g, x, target, var, reduction="mean", sample_weight=None, full=False, eps=1e-6):
+    v = np.maximum(var, eps)
+    above, error = np.abs(upstream(g, x, reduction, sample_weight)), np.abs(x - target)
+    return above * error / v, above * 0.5 * (1 + error * error / v) / v
+
+
+def _lengths(x, target):
+    return [np.sqrt((a * a).sum(axis=1, keepdims=True)) for a in (x, target)]
+
+
+@np.errstate(all="ignore")
+def cosine_terms(x, target, reduction="mean", sample_weight=None, eps=1e-8):
+    a, b = _lengths(x, target)
+    terms = 1 + np.nan_to_num(np.abs(x * target) / (a * b)).sum(axis=1)
+    return reduced(terms, reduction, sample_weight)
+
+
+@np.errstate(all="ignore")
+def cosine_gradient_terms(g, x, target, reduction="mean", sample_weight=None, eps=1e-8):
+    a, b = _lengths(x, target)
+    above = np.abs(upstream(g, x.sum(axis=1), reduction, sample_weight))[:, np.newaxis]
+    return above * (np.abs(x) / a + np.abs(target) / b) / a
+
+
+def cross_entropy_terms(
+    x, target, reduction="mean", sample_weight=None, label_smoothing=0.0, weight=None, ignore_index=-100
+):
+    """A log-probability is a difference of entries of its row, and a logarithm of what is at least 1."""
+    mass = _distribution(target, x, label_smoothing, weight, ignore_index).sum(axis=1)
+    counts = _counts(target, x, weight, ignore_index)
+    return reduced(mass * (1 + row_max(x)[:, 0]), reduction, sample_weight, counts)
+
+
+def cross_entropy_gradient_terms(
+    g, x, target, reduction="mean", sample_weight=None, label_smoothing=0.0, weight=None, ignore_index=-100
+):
+    """Probability minus target, both up to 1, times what reaches the row."""
+    mass = _distribution(target, x, label_smoothing, weight, ignore_index).sum(axis=1)
+    counts = _counts(target, x, weight, ignore_index)
+    above = np.abs(upstream(g, mass, reduction, sample_weight, counts)) * mass
+    return above[:, np.newaxis] + np.zeros_like(x)
+
+
+def softmax_focal_terms(x, target, reduction="mean", sample_weight=None, gamma=2.0, weight=None, ignore_index=-100):
+    """As of cross-entropy: the factor (1 - p)^gamma multiplies neither value nor error by more than 1 + gamma."""
+    return (1 + gamma) * cross_entropy_terms(x, target, reduction, sample_weight, 0.0, weight, ignore_index)
+
+
+def softmax_focal_gradient_terms(
+    g, x, target, reduction="mean", sample_weight=None, gamma=2.0, weight=None, ignore_index=-100
+):
+    terms = cross_entropy_gradient_terms(g, x, target, reduction, sample_weight, 0.0, weight, ignore_index)
+    return (1 + gamma) ** 2 * (1 + row_max(x)) * terms
+
+
+def multi_margin_terms(
+    x, target, reduction="mean", sample_weight=None, p=1, margin=1.0, weight=None, ignore_index=-100
+):
+    terms = (margin + 2 * row_max(x)[:, 0]) ** p * p
+    if weight is not None:
+        terms = terms * np.asarray(weight).max(initial=0)
+    return reduced(terms, reduction, sample_weight, _counts(target, x, None, ignore_index))
+
+
+def multi_margin_gradient_terms(
+    g, x, target, reduction="mean", sample_weight=None, p=1, margin=1.0, weight=None, ignore_index=-100
+):
+    terms = (margin + 2 * row_max(x)[:, 0]) ** (p - 1) * p
+    counts = _counts(target, x, None, ignore_index)
+    return (np.abs(upstream(g, terms, reduction, sample_weight, counts)) * terms)[:, np.newaxis] + np.zeros_like(x)
+
+
+def _distance_terms(x, axis, temperature):
+    """Probabilities, and how far logits are below the largest, as they are rounded."""
+    p = reference.softmax(x, axis, temperature)
+    return p, (np.abs(x) + np.abs(row_max(x, axis))) / temperature
+
+
+def entropy_of_logits_terms(x, axis=-1, temperature=1.0):
+    p, distances = _distance_terms(x, axis, temperature)
+    return 1 + (p * (1 + distances) * distances).sum(axis=axis)
+
+
+def entropy_of_logits_gradient_terms(g, x, axis=-1, temperature=1.0):
+    p, distances = _distance_terms(x, axis, temperature)
+    mean = (p * (1 + distances) * distances).sum(axis=axis, keepdims=True)
+    return np.expand_dims(np.abs(g), axis) * p * (1 + distances) * (1 + distances + mean) / temperature

@@ -1,0 +1,357 @@
+"""The operations of fastnn.functional and fastnn.optim.functional, one record each: what generic tests need to know.
+
+An operation without a record, and a kernel of kernels.def that no record covers, is a failing test (test_dispatch.py).
+Errors in ULP are the largest over all instruction sets, sizes, options and some seeds, rounded up. Sums have 16 partial
+sums, so that an error of n / 32 ULP is in order where n numbers are added, one large and all others small.
+"""
+
+from support import loss_scales as s
+from support import records as r
+from support.records import Op, arrays, loss, numbers
+
+REDUCTIONS = (
+    {},
+    {"reduction": "sum"},
+    {"reduction": "none"},
+    {"weighted": True},
+    {"weighted": True, "reduction": "none"},
+)
+AXES = ({}, {"axis": 0}, {"temperature": 0.5}, {"temperature": 3.0})
+
+
+def _activation(
+    name,
+    ulp,
+    backward_ulp,
+    options=({},),
+    kinks=(),
+    draw=numbers,
+    output=None,
+    kernels=("",),
+    scale=None,
+    backward_scale=None,
+):
+    """Forward and gradient; `output` draws outputs for a gradient that takes those."""
+    suffixed = tuple(name + suffix for suffix in kernels)
+    backward = f"{name}_backward"
+    return (
+        Op(name, "elementwise", arrays(draw), ulp, suffixed, options, backward, output is not None, kinks, scale),
+        Op(backward, "elementwise", arrays(numbers, output or draw), backward_ulp,
+           tuple(f"{kernel}_backward" for kernel in suffixed), options, scale=backward_scale),
+    )  # fmt: skip
+
+
+def _gated(name, ulp, backward_ulp, **more):
+    return _activation(name, ulp, backward_ulp, backward_scale=r.gated_terms(name), **more)
+
+
+def _loss(
+    name, ulp, backward_ulp, draws=(numbers, numbers), extra=(), kernel=None, kinks=(), label="", scales=(None, None)
+):
+    """Value and gradient; by rows if the targets are labels or probabilities of classes, or vectors."""
+    kind = "class loss" if draws[1] in r.ROW_TARGETS else "loss" if len(draws) == 2 else "pair loss"
+    options, kernels = (*REDUCTIONS, *extra), (kernel or name,)
+    backward = f"{name}_backward"
+    return (
+        Op(name, kind, loss(*draws), ulp, kernels, options, backward, False, kinks, scales[0], label),
+        Op(backward, kind, loss(*draws, gradient=True), backward_ulp, kernels, options, scale=scales[1], label=label),
+    )
+
+
+def _by_column(name):
+    """Options with one number for each column."""
+    return {"by_column": name}, {"by_column": name, "weighted": True, "reduction": "none"}
+
+
+def _class_loss(name, ulp, backward_ulp, extra=(), draw_input=numbers, draw_target=r.labels, label="", scales=()):
+    by_class, ignored = {"by_column": "weight"}, {"ignore_index": 1} if draw_target is r.labels else {}
+    options = (by_class, by_class | {"reduction": "none"}, by_class | {"weighted": True} | ignored, *extra)
+    draws = (draw_input, draw_target)
+    return _loss(name, ulp, backward_ulp, draws, options, label=label, scales=scales or (None, None))
+
+
+def _cross_entropy(draw_target, label):
+    options = {"label_smoothing": 0.25}, {"label_smoothing": 0.25, "by_column": "weight", "weighted": True}
+    scales = s.cross_entropy_terms, s.cross_entropy_gradient_terms
+    return _class_loss("cross_entropy", (16, 16), (130, 130), options, numbers, draw_target, label, scales)
+
+
+ELEMENTARY = (
+    Op("exp", "elementwise", arrays(numbers), (1.5, 1.5), ("exp",)),
+    Op("expm1", "elementwise", arrays(numbers), (1.5, 1.5), ("expm1",)),
+    Op("log", "elementwise", arrays(r.positive), (1.5, 1.5), ("log",)),
+    Op("log1p", "elementwise", arrays(r.above_minus_one), (1.5, 1.5), ("log1p",)),
+    Op("erf", "elementwise", arrays(numbers), (2, 2), ("erf",)),
+    Op("add", "elementwise", arrays(numbers, numbers), (0.5, 0.5), ("add",)),
+)
+
+ACTIVATIONS = (
+    *_activation("sigmoid", (2, 2), (2.5, 2.5), output=r.between_0_and_1),
+    *_activation("tanh", (2, 2), (2, 2), output=r.between_minus_1_and_1, backward_scale=r.tanh_gradient_terms),
+    *_activation("relu", (0, 0), (0, 0), kinks=(0,)),
+    *_activation("leaky_relu", (1, 1), (1, 1), ({}, {"negative_slope": 0.1}), kinks=(0,)),
+    *_activation("elu", (2, 2), (3, 3), ({}, {"alpha": 1.5}), kinks=(0,)),
+    *_activation("selu", (2.5, 2.5), (3, 3), kinks=(0,)),
+    *_activation("celu", (2, 2), (2.5, 2.5), ({}, {"alpha": 0.5})),
+    *_gated("gelu", (6, 6), (8, 8), options=({}, {"approximate": "tanh"}), kernels=("", "_tanh"), draw=r.moderate,
+            scale=r.gelu_terms),
+    *_gated("silu", (3, 3), (5, 5)),
+    *_gated("mish", (5, 5), (5, 5)),
+    *_activation("softplus", (2, 2), (3, 3), ({}, {"beta": 2.0, "threshold": 5.0})),
+    *_activation("softsign", (2, 2), (4, 4)),
+    *_activation("hardsigmoid", (1.5, 1.5), (1, 1), kinks=(-3, 3)),
+    *_gated("hardswish", (2, 2), (2, 2), kinks=(-3, 3)),
+    *_activation("hardtanh", (0, 0), (0, 0), ({}, {"min_val": -0.5, "max_val": 2.0}), kinks=(-1, -0.5, 1, 2)),
+    *_activation("relu6", (0, 0), (0, 0), kinks=(0, 6)),
+)  # fmt: skip
+
+ROWS = (
+    Op("softmax", "rows", arrays(numbers), (130, 130), ("softmax",), AXES, "softmax_backward", True,
+       scale=r.softmax_terms),
+    Op("softmax_backward", "rows", arrays(numbers, r.rows_of_probabilities), (16, 16), ("softmax_backward",), AXES,
+       scale=r.softmax_gradient_terms),
+    Op("softmax_temperature_backward", "rows", arrays(numbers, r.rows_of_probabilities, numbers), (16, 16),
+       ("dot",), AXES, scale=r.temperature_terms(r.softmax_gradient_terms)),
+    Op("log_softmax", "rows", arrays(numbers), (130, 130), ("log_softmax",), AXES, "log_softmax_backward", True,
+       scale=r.log_softmax_terms),
+    Op("log_softmax_backward", "rows", arrays(numbers, r.log_probabilities), (16, 16),
+       ("log_softmax_backward", "sum"), AXES, scale=r.log_softmax_gradient_terms),
+    Op("log_softmax_temperature_backward", "rows", arrays(numbers, r.log_probabilities, numbers), (16, 16),
+       ("dot",), AXES, scale=r.temperature_terms(r.log_softmax_gradient_terms)),
+    Op("entropy", "rows", arrays(r.rows_of_probabilities), (16, 16), ("entropy",), ({}, {"axis": 0}),
+       "entropy_backward"),
+    Op("entropy_backward", "rows", r.entropy_gradient_arguments, (3, 3), ("entropy_backward",), ({}, {"axis": 0}),
+       scale=r.entropy_gradient_terms),
+    Op("entropy_with_logits", "rows", arrays(numbers), (16, 16), ("entropy_with_logits",), AXES,
+       "entropy_with_logits_backward", scale=s.entropy_of_logits_terms),
+    Op("entropy_with_logits_backward", "rows", r.entropy_of_logits_arguments, (16, 16),
+       ("entropy_with_logits_backward",), AXES, scale=s.entropy_of_logits_gradient_terms),
+)  # fmt: skip
+
+PARAMETRIC = (
+    *(
+        op
+        for label, draw in (("prelu", r.slopes), ("prelu of one slope", r.one_slope))
+        for op in (
+            Op("prelu", "rows", r.slope_arguments(draw), (1, 1), ("prelu", "leaky_relu"), ({},), "prelu_backward",
+               kinks=(0,), label=label),
+            Op("prelu_backward", "rows", r.slope_arguments(draw, gradient=True), (16, 16),
+               ("prelu_backward", "prelu_slopes", "prelu_slope"), scale=r.prelu_gradient_terms, label=label),
+        )
+    ),
+    Op("temperature_scale", "rows", r.slope_arguments(r.one_temperature), (1, 1), ("temperature_scale",), ({},),
+       "temperature_scale_backward"),
+    Op("temperature_scale_backward", "rows", r.slope_arguments(r.one_temperature, gradient=True), (16, 16), ("dot",),
+       scale=r.temperature_scale_gradient_terms),
+)  # fmt: skip
+
+
+def _gate(name, ulp, backward_ulp, options=({},), backward_scale=None):
+    backward = f"{name}_backward"
+    return (
+        Op(name, "rows", r.gate_arguments(), ulp, (name,), options, backward),
+        Op(backward, "rows", r.gate_arguments(gradient=True), backward_ulp, (backward,), options, scale=backward_scale),
+    )
+
+
+GATES = (
+    *_gate("glu", (3, 3), (6, 6)),
+    *_gate("swiglu", (4, 4), (6, 6), backward_scale=r.swiglu_gradient_terms),
+    *_gate("maxout", (0, 0), (0, 0), ({}, {"pool_size": 3}, {"pool_size": 1})),
+)
+
+EMBEDDING = (
+    Op("embedding", "embedding", r.embedding_arguments(), (0, 0), ("embedding", "bad_code"), ({}, {"padding_idx": 2}),
+       "embedding_backward", constants=1),
+    Op("embedding_backward", "embedding", r.embedding_arguments(gradient=True), (16, 16), ("embedding_backward",),
+       ({}, {"padding_idx": 2}, {"padding_idx": -1}), scale=r.embedding_gradient_terms),
+)  # fmt: skip
+
+LINEAR = (
+    Op("linear", "linear", r.linear_arguments, (16, 16), ("matmul",), ({}, {"activation": "relu"}), "linear_backward",
+       scale=r.linear_terms, kinks=(0,)),
+    Op("linear_backward", "linear", r.linear_gradient_arguments, (16, 16), ("matmul", "column_sums"),
+       scale=r.linear_gradient_terms),
+)  # fmt: skip
+
+EPSILONS = {"eps": 1e-6}, {"eps": 0.5}  # that of rms_norm depends on the dtype unless it is given
+MODES = {}, {"eps": 0.5}, {"training": True}
+
+NORMALIZATION = (
+    Op("layer_norm", "norm", r.norm_arguments(r.about_1, numbers), (5, 5), ("layer_norm",), EPSILONS,
+       "layer_norm_backward", scale=r.layer_norm_terms),
+    Op("layer_norm_backward", "norm", r.norm_arguments(r.about_1, gradient=True), (5, 5),
+       ("layer_norm", "layer_norm_backward", "norm_gradients"), EPSILONS, scale=r.layer_norm_gradient_terms),
+    Op("rms_norm", "norm", r.norm_arguments(r.about_1), (5, 5), ("rms_norm",), EPSILONS, "rms_norm_backward"),
+    Op("rms_norm_backward", "norm", r.norm_arguments(r.about_1, gradient=True), (5, 5),
+       ("rms_norm", "rms_norm_backward", "norm_gradients"), EPSILONS, scale=r.rms_norm_gradient_terms),
+    Op("batch_norm", "norm", r.norm_arguments(numbers, r.about_1, r.about_1, numbers), (5, 5),
+       ("batch_norm", "batch_statistics", "running_statistics", "update_running"), MODES, "batch_norm_backward",
+       scale=r.batch_norm_terms),
+    Op("batch_norm_backward", "norm", r.norm_arguments(numbers, r.about_1, r.about_1, gradient=True), (8, 8),
+       ("batch_norm_backward", "batch_norm_gradients"), MODES, scale=r.batch_norm_gradient_terms),
+)  # fmt: skip
+
+LOSSES = (
+    *_loss("l1_loss", (6, 6), (8, 8), kinks=(0,)),
+    *_loss("mse_loss", (6, 6), (8, 8)),
+    *_loss("rmse_loss", (6, 6), (8, 8), kernel="mse_loss"),
+    *_loss("huber_loss", (6, 6), (8, 8), extra=({"delta": 0.5, "reduction": "none"},)),
+    *_loss("smooth_l1_loss", (6, 6), (8, 8), extra=tuple({"beta": b, "reduction": "none"} for b in (0.0, 0.5)),
+           kinks=(0,)),
+    *_loss("binary_cross_entropy", (6, 6), (8, 8), (r.between_0_and_1, r.between_0_and_1)),
+    *_loss("binary_cross_entropy_with_logits", (4, 4), (8, 8), (numbers, r.between_0_and_1),
+           scales=(s.logit_terms, s.logit_gradient_terms)),
+    *_loss("binary_cross_entropy_with_logits", (6, 6), (8, 8), (numbers, r.between_0_and_1),
+           ({"pos_weight": 3.0}, *_by_column("pos_weight")), label="binary_cross_entropy_with_logits and pos_weight",
+           kernel="binary_cross_entropy_with_logits_pos_weight", scales=(s.logit_terms, s.logit_gradient_terms)),
+    *_loss("sigmoid_focal_loss", (16, 16), (16, 16), (numbers, r.between_0_and_1),
+           ({"alpha": -1.0, "gamma": 0.0}, {"alpha": 0.75, "gamma": 1.5, "reduction": "none"}),
+           scales=(s.focal_terms, s.focal_gradient_terms)),
+    *_loss("hinge_loss", (4, 4), (4, 4), (numbers, r.signs),
+           ({"margin": 0.5, "squared": True}, {"squared": True, "reduction": "none"}), kinks=(0,),
+           scales=(s.hinge_terms, s.hinge_gradient_terms)),
+    *_loss("soft_margin_loss", (6, 6), (8, 8), (numbers, r.signs)),
+    *_loss("quantile_loss", (6, 6), (8, 8), extra=({"q": 0.9, "reduction": "none"}, *_by_column("q")), kinks=(0,)),
+    *_loss("cosine_loss", (16, 16), (16, 16), (r.vectors, r.vectors), ({"eps": 1e-3},),
+           scales=(s.cosine_terms, s.cosine_gradient_terms)),
+    *_loss("poisson_nll_loss", (6, 6), (8, 8), (r.rates, r.rates),
+           ({"log_input": False, "full": True}, {"log_input": False, "eps": 0.5, "reduction": "none"}),
+           scales=(s.poisson_terms, s.poisson_gradient_terms)),
+    *_loss("kl_div", (6, 6), (8, 8), (r.log_probabilities, r.between_0_and_1),
+           ({"reduction": "batchmean", "weighted": True}, {"log_target": True}), scales=(s.kl_terms, None)),
+    *_loss("gaussian_nll_loss", (6, 6), (8, 8), (numbers, numbers, r.rates), ({"full": True, "eps": 1e-3},),
+           scales=(s.gaussian_terms, s.gaussian_gradient_terms)),
+    *_cross_entropy(r.labels, "cross_entropy"),
+    *_cross_entropy(r.rows_of_probabilities, "cross_entropy of probabilities"),
+    *_class_loss("nll_loss", (8, 8), (8, 8), draw_input=r.log_probabilities),
+    *_class_loss("softmax_focal_loss", (130, 130), (130, 130), ({"gamma": 0.5}, {"gamma": 0.0}),
+                 scales=(s.softmax_focal_terms, s.softmax_focal_gradient_terms)),
+    *_class_loss("multi_margin_loss", (6, 6), (16, 16), ({"p": 2, "margin": 0.5},),
+                 scales=(s.multi_margin_terms, s.multi_margin_gradient_terms)),
+)  # fmt: skip
+
+MASKS = {"seed": 3}, {"p": 0.25, "seed": 2**40, "stream": 7, "start": 5}, {"p": 0.0, "seed": 0}, {"p": 1.0, "seed": 0}
+
+NORMALS = ({"seed": 3}, {"std": 0.25, "seed": 2**40, "stream": 7, "start": 5}, {"std": 0.0, "seed": 0})
+
+DROPOUT = (
+    Op("dropout", "dropout", arrays(numbers), (0.501, 0.501), ("dropout",), MASKS, "dropout_backward"),
+    Op("dropout_backward", "dropout", arrays(numbers), (0.501, 0.501), ("dropout",), MASKS),
+    Op("alpha_dropout", "dropout", arrays(numbers), (2, 2), ("alpha_dropout",), MASKS, "alpha_dropout_backward",
+       scale=r.alpha_dropout_terms),
+    Op("alpha_dropout_backward", "dropout", arrays(numbers), (0.501, 0.501), ("alpha_dropout_backward",), MASKS),
+    Op("gaussian_dropout", "dropout", arrays(numbers), (8, 8), ("gaussian_dropout",), MASKS[:3],
+       "gaussian_dropout_backward", scale=r.gaussian_dropout_terms),
+    Op("gaussian_dropout_backward", "dropout", arrays(numbers), (8, 8), ("gaussian_dropout",), MASKS[:3],
+       scale=r.gaussian_dropout_terms),
+    Op("gaussian_noise", "dropout", arrays(numbers), (8, 8), ("gaussian_noise",), NORMALS,
+       scale=r.gaussian_noise_terms),
+)  # fmt: skip
+
+_RATES = {"lr": 0.01, "weight_decay": 0.1}
+
+# Options of updates: which states there are, and the hyperparameters. test_updates.py runs them for five steps.
+UPDATES = (
+    Op("sgd_step", "update", r.updates, (8, 8), ("sgd_step",), (
+        {"lr": 0.1},
+        {"lr": 0.1, "weight_decay": 0.1},
+        {"states": (1,), "lr": 0.1, "momentum": 0.9, "dampening": 0.5, "maximize": True},
+        {"states": (1,), "momentum": 0.9, "compat": "keras", "weight_decay": 0.1},
+        {"states": (1,), "momentum": 0.9, "nesterov": True, "compat": "sklearn", "weight_decay": 0.1},
+        {"states": (1,), "momentum": 0.9, "nesterov": True, "dampening": 0.5, "compat": "onnx"},
+        {"states": (1,), "lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.1},
+    )),
+    Op("adagrad_step", "update", r.updates, (8, 8), ("adagrad_step",), (
+        {"states": (1,)},
+        {"states": (1,), "compat": "keras", **_RATES},
+        {"states": (1,), "compat": "onnx", "maximize": True},
+        {"states": (1,), "lr_decay": 0.1, **_RATES},
+    )),
+    Op("rmsprop_step", "update", r.updates, (100, 100), ("rmsprop_step",), (
+        {"states": (1, 0, 0)},
+        {"states": (1, 1, 0), "centered": True, **_RATES},
+        {"states": (1, 0, 1), "momentum": 0.9, "alpha": 0.9, "maximize": True},
+        {"states": (1, 1, 1), "centered": True, "momentum": 0.9, "eps": 1e-3, "compat": "keras", "weight_decay": 0.1},
+        {"states": (1, 1, 1), "centered": True, "momentum": 0.9, "eps": 1e-3},
+    )),
+    Op("adadelta_step", "update", r.updates, (100, 100), ("adadelta_step",), (
+        {"states": (1, 1)},
+        {"states": (1, 1), "rho": 0.5, "eps": 1e-3, "maximize": True, **_RATES},
+    )),
+    Op("adam_step", "update", r.updates, (8, 8), ("adam_step",), (
+        {"states": (1, 1)},
+        {"states": (1, 1), "compat": "keras", **_RATES},
+        {"states": (1, 1), "compat": "sklearn", "eps": 1e-3, "weight_decay": 0.1},
+        {"states": (1, 1), "compat": "onnx", "maximize": True},
+        {"states": (1, 1, 1), "betas": (0.5, 0.75), **_RATES},
+    )),
+    Op("adamw_step", "update", r.updates, (8, 8), ("adam_step",), (
+        {"states": (1, 1)},
+        {"states": (1, 1), "compat": "onnx", "weight_decay": 0.1},
+        {"states": (1, 1, 1), "betas": (0.5, 0.75), "maximize": True, **_RATES},
+    )),
+    Op("nadam_step", "update", r.updates, (8, 8), ("nadam_step",), (
+        {"states": (1, 1)},
+        {"states": (1, 1), "momentum_decay": 0.5, **_RATES},
+        {"states": (1, 1), "decoupled_weight_decay": True, "maximize": True, "betas": (0.5, 0.75), **_RATES},
+    )),
+    Op("radam_step", "update", r.updates, (8, 8), ("radam_step",), (
+        {"states": (1, 1)},
+        {"states": (1, 1), "betas": (0.5, 0.9), **_RATES},
+        {"states": (1, 1), "decoupled_weight_decay": True, "maximize": True, **_RATES},
+    )),
+    Op("adamax_step", "update", r.updates, (8, 8), ("adamax_step",), (
+        {"states": (1, 1)},
+        {"states": (1, 1), "betas": (0.5, 0.75), "maximize": True, **_RATES},
+    )),
+    Op("lion_step", "update", r.updates, (8, 8), ("lion_step",), (
+        {"states": (1,)},
+        {"states": (1,), "betas": (0.5, 0.75), "maximize": True, **_RATES},
+    )),
+    Op("rprop_step", "update", r.updates, (8, 8), ("rprop_step",), (
+        {"states": (1, 1)},
+        {"states": (1, 1), "etas": (0.25, 3.0), "step_sizes": (0.005, 0.05), "maximize": True, **_RATES},
+    )),
+)  # fmt: skip
+
+# In place, too, but for the norm. test_parameters.py runs them.
+PARAMETERS = (
+    Op("total_norm", "parameters", arrays(numbers), (1, 16), ("sum_of_squares",)),
+    Op("adjust_grad_", "parameters", arrays(numbers, numbers), (3, 3), ("adjust_grad",), (
+        {"scale": 0.3},
+        {"clip_value": 0.5},
+        {"scale": -2.5, "clip_value": 3.0, "l1": 0.01, "l2": 0.1},
+    ), scale=r.adjusted_terms),
+    Op("max_norm_", "parameters", arrays(numbers), (8, 8), ("max_norm",), ({"max_norm": 3.0}, {"max_norm": 100.0})),
+    Op("lerp_", "parameters", arrays(numbers, numbers), (2, 2), ("lerp",), (
+        {"weight": 0.001},
+        {"weight": 0.7},
+        {"weight": 1.0},
+    ), scale=r.lerp_terms),
+)  # fmt: skip
+
+OPS = (
+    *ELEMENTARY,
+    *ACTIVATIONS,
+    *PARAMETRIC,
+    *GATES,
+    *ROWS,
+    *EMBEDDING,
+    *LINEAR,
+    *NORMALIZATION,
+    *LOSSES,
+    *DROPOUT,
+    *UPDATES,
+    *PARAMETERS,
+)
+MEASURES = {"multiply_adds"}  # the kernels that are no operation: they only measure the machine
+FUNCTIONS = tuple(op for op in OPS if op.kind not in ("update", "parameters"))
+CASES = [(op, options) for op in FUNCTIONS for options in op.options]
+
+
+def case_id(case):
+    """The name of a case for pytest."""
+    op, options = case if isinstance(case, tuple) else (case, {})
+    suffix = "_backward" if op.label and op.name.endswith("_backward") else ""
+    return "-".join([(op.label or op.name) + suffix, *(f"{name}={value}" for name, value in options.items())])

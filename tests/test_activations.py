@@ -1,0 +1,47 @@
+"""Activations as layers: alone, between products, and their gradients."""
+
+import numpy as np
+
+from fastnn import functional as F
+from fastnn import nn
+from support.layers import EVERY_ACTIVATION, FROM_OUTPUT, assert_network_gradients, draw
+from support.measure import assert_same_bits
+
+
+@EVERY_ACTIVATION
+def test_an_activation_alone_is_its_function(case, dtype, backend, rng):
+    layer_class, name, keywords = case
+    layer, x, upstream = layer_class(**keywords), draw(rng, (7, 5), dtype), draw(rng, (7, 5), dtype)
+    y = getattr(F, name)(x, **keywords)
+    assert_same_bits(layer(x), y)
+    assert_same_bits(layer.eval()(x), y)
+    layer.train()(x)
+    takes = y if name in FROM_OUTPUT else x
+    assert_same_bits(layer.backward(upstream), getattr(F, f"{name}_backward")(upstream, takes, **keywords))
+
+
+@EVERY_ACTIVATION
+def test_an_activation_between_products_is_its_function(case, dtype, backend, rng):
+    """It is part of the product before it, its gradient part of the one behind it: the bits are the same."""
+    layer_class, name, keywords = case
+    net = nn.Sequential(nn.Linear(3, 5), layer_class(**keywords), nn.Linear(5, 2), seed=0, dtype=dtype)
+    x, upstream = draw(rng, (7, 3), dtype), draw(rng, (7, 2), dtype)
+    z = F.linear(x, net["0.weight"], net["0.bias"])
+    h = getattr(F, name)(z, **keywords)
+    y = F.linear(h, net["2.weight"], net["2.bias"])
+    assert_same_bits(net(x), y)
+    assert_same_bits(net.predict(x), y)
+    grad_h, *last = F.linear_backward(upstream, h, net["2.weight"])
+    grad_z = getattr(F, f"{name}_backward")(grad_h, h if name in FROM_OUTPUT else z, **keywords)
+    grad_x, *first = F.linear_backward(grad_z, x, net["0.weight"])
+    np.testing.assert_array_equal(net.backward(upstream), grad_x)
+    for (_, gradient), expected in zip(net.named_gradients(), first + last, strict=True):
+        np.testing.assert_array_equal(gradient, expected)
+
+
+@EVERY_ACTIVATION
+def test_an_activation_has_the_gradient_of_central_differences(case, backend, rng):
+    x = draw(rng, (4, 3))
+    for kink in (-3, -0.5, 0, 0.7, 1.5, 3, 6):
+        x[np.abs(x - kink) < 1e-3] += 0.01
+    assert_network_gradients(nn.Sequential(case[0](**case[2]), dtype="float64"), x, rng)

@@ -1,0 +1,52 @@
+"""What `dir` shows of modules and objects is what users call and set, and nothing else."""
+
+import pytest
+
+import fastnn
+from fastnn import callbacks, data, functional, metrics, nn, optim
+
+NET = nn.Sequential(nn.Linear(2, 2), seed=0)
+OPTIMIZER = optim.SGD(NET.parameters())
+LAYER = {
+    "add_buffer", "add_parameter", "array", "backward", "buffer", "buffers", "children", "config", "eval",
+    "extra_repr", "forward", "gradient", "in_features_hint", "l1", "l2", "max_norm", "named_children",
+    "out_features_for", "parameter_shapes", "train", "training",
+}  # fmt: skip
+SHOWN = {
+    "a layer": (nn.ReLU(), LAYER | {"kernel", "params"}),
+    "Linear": (nn.Linear(1, 1), LAYER | {
+        "bias", "bias_init", "dtype", "in_features", "out_features", "seed", "weight", "weight_init"}),
+    "a loss": (nn.MSELoss(), {"params", "reduction"}),
+    "a loss of classes": (nn.CrossEntropyLoss(), {"params", "reduction", "weight"}),
+    "an optimizer": (OPTIMIZER, {
+        "compat", "dampening", "error_if_nonfinite", "frozen", "grad_norm", "hyperparameters", "load_state_dict", "lr",
+        "max_grad_norm", "max_grad_value", "maximize", "momentum", "nesterov", "param_groups", "params", "state_dict",
+        "states", "step", "step_count", "weight_decay", "zero_grad"}),
+    "parameters": (NET.parameters(), {"data", "dtype", "grad", "numel", "penalty", "settings"}),
+    "a trainer": (fastnn.Trainer(NET, nn.MSELoss(), OPTIMIZER), {
+        "average", "compile", "evaluate", "find_lr", "fit", "health", "history", "l1", "l2", "load_checkpoint", "loss",
+        "metrics", "net", "optimizer", "paused", "penalty", "run", "save_checkpoint", "scheduler", "step"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", SHOWN)
+def test_objects_show_their_public_names(what):
+    shown, names = SHOWN[what]
+    assert {name for name in dir(shown) if not name.startswith("__")} == names
+
+
+@pytest.mark.parametrize(
+    "module",
+    [fastnn, nn, nn.init, functional, optim, optim.functional, optim.lr_scheduler, metrics, data, callbacks],
+    ids=lambda module: module.__name__,
+)
+def test_modules_show_what_they_export(module):
+    assert dir(module) == sorted(module.__all__)
+    assert all(hasattr(module, name) for name in module.__all__)
+
+
+def test_a_class_of_a_user_shows_its_own_names():
+    class Scale(nn.Module):
+        factor = 2.0
+
+    assert {"factor", "forward"} <= set(dir(Scale()))

@@ -1,0 +1,93 @@
+"""Every module has its tests where one looks first: in test_<stem>.py, without the underscore of private modules.
+
+A stem of functional, reference, nn and _core is one concept, with one file. A package has a folder of its own where its
+stems mean something else elsewhere (bench, init, lr_scheduler, metrics); what is about losses is in losses/.
+"""
+
+from pathlib import Path
+
+import pytest
+
+import fastnn
+
+TESTS, PACKAGE = Path(__file__).parent, Path(fastnn.__file__).parent
+MODULES = sorted(p.relative_to(PACKAGE).as_posix() for p in PACKAGE.rglob("*.py") if p.stem != "__init__")
+
+# Modules without a file of their own: where they are tested, and why there.
+ELSEWHERE = {
+    "__main__.py": ("test_cli.py", "it calls the command"),
+    "_version.py": ("test_cli.py", "a constant"),
+    "bench/contenders/": ("bench/test_contenders.py", "all of them compute the same"),
+    "functional/_elementwise.py": ("test_arrays.py", "what all operations do about arrays"),
+    "compiler/backward.py": ("test_program.py", "the gradients of programs"),
+    "compiler/batch_run.py": ("test_hostile.py", "the fields that a compiled loop reads"),
+    "compiler/builder.py": ("test_program.py", "what layers add to programs"),
+    "compiler/compile.py": ("test_program.py", "the sections of programs"),
+    "compiler/draft.py": ("test_program.py", "programs that are being made"),
+    "compiler/listing.py": ("compiler/test_operations.py", "programs as they are printed"),
+    "compiler/interfaces.py": ("test_floors.py", "protocols for annotations"),
+    "nn/loss.py": ("losses/test_losses.py", "the base of the losses"),
+    "nn/passes.py": ("test_network.py", "passes of networks"),
+    "nn/python_loss.py": ("test_trainer.py", "losses of users in training"),
+    "nn/regression_losses.py": ("losses/test_losses.py", "losses of numbers, with the base"),
+    "nn/variables.py": ("test_module.py", "the base of Module"),
+    "metrics/precision_recall.py": ("metrics/test_classification.py", "metrics of classification"),
+    "nn/registry.py": ("test_floors.py", "what modules use of modules above"),
+    "nn/loading.py": ("test_saving.py", "reads what saving writes"),
+    "optim/interfaces.py": ("test_floors.py", "protocols for annotations"),
+    "reference/interfaces.py": ("test_floors.py", "protocols for annotations"),
+    "compiler/program.py": ("test_program.py", "what runs it has that stem"),
+    "functional/_documentation.py": ("test_docs.py", "docstrings"),
+    "optim/lr_scheduler/powers.py": ("lr_scheduler/test_base.py", "the numbers of all schedulers"),
+    "optim/lr_scheduler/schedule.py": ("lr_scheduler/test_base.py", "the base of schedulers with a closed form"),
+    "reference/mixing.py": ("test_mixup.py", "what Mixup does to a batch"),
+    "training/checkpointer.py": ("test_checkpoint.py", "it writes the checkpoints of a run"),
+    "training/loop.py": ("test_run.py", "what a run does, as its callbacks see it"),
+    "training/monitor.py": ("test_stopping.py", "callbacks compare by it"),
+    "optim/lr_scheduler/cosine.py": ("lr_scheduler/test_base.py", "the numbers of all schedulers"),
+    "optim/functional/_update.py": ("test_updates.py", "what the updates share"),
+    "reference/optimizers/_shared.py": ("test_updates.py", "what the updates share"),
+    "optim/functional/sign.py": ("test_updates.py", "all rules, step by step; Rprop has test_rprop.py"),
+    "reference/optimizers/sign.py": ("test_optimizers.py", "all rules, by hand"),
+    "optim/adadelta.py": ("test_optimizer.py", "a class of hyperparameters: tests of all optimizers"),
+    "optim/adagrad.py": ("test_optimizer.py", "a class of hyperparameters: tests of all optimizers"),
+    "optim/adamax.py": ("test_optimizer.py", "a class of hyperparameters: tests of all optimizers"),
+    "optim/lion.py": ("test_optimizer.py", "a class of hyperparameters: tests of all optimizers"),
+    "optim/radam.py": ("test_optimizer.py", "a class of hyperparameters: tests of all optimizers"),
+}
+
+
+# Packages that are one concept in parts: they are tested in one file, of their name.
+SPLIT = {"_validation", "activations", "inplace", "metric", "rules"}
+
+
+def home(module):
+    """The test file of a module by its stem, or, in a package that is one concept in parts, by the package's."""
+    path = Path(module)
+    stem, package = path.stem.lstrip("_"), path.parent.name
+    folder = "losses" if stem.endswith("losses") else package
+    own = TESTS / (folder if (TESTS / folder).is_dir() else "") / f"test_{stem}.py"
+    above = TESTS / (path.parent.parent.name if (TESTS / path.parent.parent.name).is_dir() else "")
+    whole = above / f"test_{package.lstrip('_')}.py"
+    return whole if package in SPLIT and not own.exists() else own
+
+
+def test_every_module_has_a_test_file_by_its_stem():
+    missing = [module for module in MODULES if not (home(module).exists() or module.startswith(tuple(ELSEWHERE)))]
+    assert not missing, f"write tests/test_<stem>.py for {missing}, or say in ELSEWHERE where they are tested"
+
+
+def test_compiled_modules_have_one_too():
+    """Extension modules, by the names of the libraries: activations.cpython-311-x86_64-linux-gnu.so."""
+    stems = sorted(path.name.split(".")[0] for path in (PACKAGE / "_core").glob("*.so"))
+    assert stems
+    missing = [stem for stem in stems if not home(f"_core/{stem}").exists()]
+    assert not missing, f"write tests/test_<stem>.py for {missing}"
+
+
+@pytest.mark.parametrize("start", ELSEWHERE)
+def test_exceptions_are_needed(start):
+    modules = [module for module in MODULES if module.startswith(start)]
+    place, _ = ELSEWHERE[start]
+    assert modules and (TESTS / place).exists()
+    assert not all(home(module).exists() for module in modules), f"{start} has a test file: it is no exception"
