@@ -244,9 +244,8 @@ class Trainer(Setup):
                 raise RuntimeError(WITHIN)
             every = all_callbacks(callbacks, checkpoint, checkpoint_every)
             with NOT_RESUMED if resume is False else self._resuming(checkpoint, resume) as paused:
-                data, held = (x, y, sample_weight), (validation_data, validation_split)
                 more = epochs, batch_size, accumulate, shuffle, seed, prefetch, progress
-                run = new_run(self, data, held, every, transform, *more)
+                run = new_run(self, (x, y, sample_weight), (validation_data, validation_split), every, transform, *more)
                 if paused is not None:
                     run.load_state_dict(paused)
             self.run, self.history, self.paused = run, run.history, None
@@ -254,10 +253,10 @@ class Trainer(Setup):
         except USE as error:  # as `errors_of_use` does, without its wrapper
             shorten(error)
             raise
-        finally:
-            if self._claims.get("fit") is claim:
-                self.run = None
+        finally:  # without a call: handlers of signals run after calls only, and none may come before this is done
+            if "fit" in self._claims and self._claims["fit"] is claim:
                 del self._claims["fit"]
+                self.run = None
 
     @errors_of_use
     def save_checkpoint(self, path: Any) -> None:
