@@ -106,10 +106,10 @@ def test_heads_of_two_trainers_have_layouts_of_their_own():
     x, b = np.ones((6, 4), "float32"), np.ones((6, 2), "float32")
     indices, rows = np.arange(6) % 3, np.eye(3, dtype="float32")[np.arange(6) % 3]
     trainers = [fastnn.Trainer(net, loss, optim.SGD(net.parameters(), lr=0.0)) for _ in range(2)]
-    data = [trainers[0]._data(x, {"a": a, "b": b}) for a in (indices, rows)]
+    data = [trainers[0].engine.data(x, {"a": a, "b": b}) for a in (indices, rows)]
     sums = [np.zeros(7), np.zeros(7)]
     for i in (0, 1, 0):  # the programs are made after both targets were prepared
-        trainers[i]._programs.run("evaluate", data[i], None, 0, 6, 6, sums[i])
+        trainers[i].engine.run("evaluate", data[i], None, 0, 6, 6, sums[i])
     assert sums[0][0] == pytest.approx(sums[1][0], rel=1e-6)
 
 

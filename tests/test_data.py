@@ -80,7 +80,7 @@ def test_validation_split_of_sorted_labels_has_all_classes(backend):
         for seed in (0, 0, 1):
             net = nn.Sequential(nn.Linear(4, 3), seed=0)
             trainer = fastnn.Trainer(net, nn.CrossEntropyLoss(), optim.SGD(net.parameters(), lr=0.1))
-            train, held = trainer._data(x, y).split(0.2, seed)
+            train, held = trainer.engine.data(x, y).split(0.2, seed)
             assert (len(train), len(held)) == (80, 20)
             assert np.bincount(held.y).tolist() == [12, 6, 2]
             assert sorted(
@@ -104,7 +104,7 @@ def test_validation_split_rounds_decimal_shares(share, n, count):
     _, trainer, *_ = make()
     x = np.zeros((n, trainer.net.in_features))
     for seed in (None, 0):
-        train, held = trainer._data(x, np.zeros((n, 3))).split(share, seed)
+        train, held = trainer.engine.data(x, np.zeros((n, 3))).split(share, seed)
         assert (len(train), len(held)) == (n - count, count)
 
 

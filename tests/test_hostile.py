@@ -7,6 +7,7 @@ import pytest
 
 import fastnn
 from fastnn import nn, optim
+from fastnn.compiler.batch_run import BatchRun
 from fastnn.files import format as files
 from fastnn.optim import lr_scheduler
 from fastnn.training.checkpoint import _state
@@ -246,15 +247,16 @@ def batches(**changes):
     metrics = [fastnn.metrics.F1("macro")]
     trainer = fastnn.Trainer(net, nn.CrossEntropyLoss(), optim.SGD(net.parameters(), lr=0.1), metrics=metrics)
     x, y = np.ones((10, 2), "float32"), np.arange(10) % 3
-    data = trainer._data(x, y)
-    program = trainer._programs.get("step", data, 4)
+    data = trainer.engine.data(x, y)
+    program = trainer.engine.get("step", data, 4)
     first, last = program.span("forward", "statistics")
     given = {
         "first": first, "last": last, "x": x, "target": y, "sample_weight": None, "order": np.arange(10), "start": 0,
-        "stop": 10, "batch_size": 4, "staging": data.staging(4), "sums": trainer._programs.new_sums(data),
+        "stop": 10, "batch_size": 4, "staging": data.staging(4), "sums": trainer.engine.new_sums(data),
         "train": True, "losses": np.zeros(3),
     }  # fmt: skip
-    return program.executor.run_batches(**given | changes)
+    given |= changes
+    return program.executor.run_batches(given.pop("first"), given.pop("last"), BatchRun(**given))
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import fastnn
 from fastnn import functional as F
 from fastnn import nn, optim
 from fastnn._core.program import BadLabel
+from fastnn.compiler.batch_run import BatchRun
 
 ROOT = Path(__file__).parent.parent
 STRINGS = np.array(["a", "b"] * 4, np.dtypes.StringDType())
@@ -88,17 +89,17 @@ def test_misaligned_arrays_are_copied(backend):
 def test_orders_and_lengths_are_checked_where_they_are_used(backend):
     net = nn.Sequential(nn.Linear(3, 2), seed=0)
     trainer = fastnn.Trainer(net, nn.CrossEntropyLoss(), optim.SGD(net.parameters()))
-    data = trainer._data(np.zeros((4, 3), "float32"), np.zeros(4, "int64"))
+    data = trainer.engine.data(np.zeros((4, 3), "float32"), np.zeros(4, "int64"))
     for order in ([0, 1, 2, 4], [0, 1, 2, 10**12]):
         with pytest.raises((IndexError, ValueError)):
-            trainer._programs.run("step", data, np.array(order), 0, 4, 4, np.zeros(5))
+            trainer.engine.run("step", data, np.array(order), 0, 4, 4, np.zeros(5))
 
 
 def native_run(trainer, data, **changed):
-    program = trainer._programs.get("step", data, 4)
+    program = trainer.engine.get("step", data, 4)
     given = {"x": data.x, "target": data.y, "sample_weight": None, "order": None, "start": 0, "stop": 4}
     given |= {"batch_size": 4, "staging": None, "sums": np.zeros(5), "train": True}
-    return program.executor.run_batches(*program.span("forward", "statistics"), **(given | changed))
+    return program.executor.run_batches(*program.span("forward", "statistics"), BatchRun(**(given | changed)))
 
 
 @pytest.mark.parametrize(
@@ -121,7 +122,7 @@ def native_run(trainer, data, **changed):
 def test_the_compiled_core_refuses_what_does_not_fit(changed):
     net = nn.Sequential(nn.Linear(3, 2), seed=0)
     trainer = fastnn.Trainer(net, nn.CrossEntropyLoss(), optim.SGD(net.parameters()))
-    data = trainer._data(np.zeros((4, 3), "float32"), np.zeros(4, "int64"))
+    data = trainer.engine.data(np.zeros((4, 3), "float32"), np.zeros(4, "int64"))
     before = net.state_dict()["0.weight"]
     with pytest.raises(ValueError, match="must"):
         native_run(trainer, data, **changed)

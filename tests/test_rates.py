@@ -9,6 +9,7 @@ import pytest
 import fastnn
 from fastnn import nn, optim
 from fastnn._core.program import NativeProgram
+from fastnn.compiler.batch_run import BatchRun
 from fastnn.optim import lr_scheduler as schedulers
 from support.runs import BATCH, BATCHES, At, BatchDiary, bits, make
 
@@ -141,7 +142,7 @@ def test_states_go_on_bit_for_bit(key):
     twin, *_ = scheduled(key)
     twin.net.load_state_dict(trainer.net.state_dict())
     twin.net._tick[...] = trainer.net._tick
-    twin._epochs = trainer._epochs
+    twin.engine.epochs = trainer.engine.epochs
     twin.optimizer.load_state_dict(trainer.optimizer.state_dict())
     twin.scheduler.load_state_dict(trainer.scheduler.state_dict())
     for t in (trainer, twin, copied := copy.deepcopy(trainer)):
@@ -285,7 +286,8 @@ def run_batches(trainer, x, y, **keywords):
     labels = y.astype("int64")
     span = program.span("forward", "update")
     sums = np.zeros(5)
-    program.executor.run_batches(*span, x, labels, None, None, 0, 3 * BATCH, BATCH, None, sums, True, False, **keywords)
+    run = BatchRun(x, labels, None, None, 0, 3 * BATCH, BATCH, None, sums, train=True, **keywords)
+    program.executor.run_batches(*span, run)
     return sums
 
 

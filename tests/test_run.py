@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from fastnn.training import programs
+from fastnn.training.engine import Engine
 from support.runs import BATCH, BATCHES, At, BatchDiary, Diary, N, bits, make
 
 pytestmark = pytest.mark.usefixtures("backend")
@@ -14,13 +14,13 @@ pytestmark = pytest.mark.usefixtures("backend")
 def runs(monkeypatch):
     """How often the compiled loop is entered, by mode."""
     counts = {"step": 0, "evaluate": 0}
-    run = programs.Programs.run
+    run = Engine.run
 
     def counted(self, mode, *args):
         counts[mode] += 1
         return run(self, mode, *args)
 
-    monkeypatch.setattr(programs.Programs, "run", counted)
+    monkeypatch.setattr(Engine, "run", counted)
     return counts
 
 

@@ -34,9 +34,9 @@ def test_shards_are_shuffled_by_the_seed(shards, dtype):
 
 
 def step_of_mean_weight(trainer, x, y, weight, weights):
-    batch, sums = trainer._training_data(x, y, weight), np.zeros(5)
+    batch, sums = trainer.engine.training_data(x, y, weight), np.zeros(5)
     batch.mean_weight = math.fsum(weights.tolist()) / len(weights)
-    trainer._programs.run("step", batch, None, 0, len(batch), len(batch), sums)
+    trainer.engine.run("step", batch, None, 0, len(batch), len(batch), sums)
 
 
 @pytest.mark.parametrize("batch_size", [16, None, 1000])

@@ -1,6 +1,8 @@
 """The trainer: it computes what the explicit loop computes, bit for bit."""
 
 import math
+import random
+import signal
 import threading
 
 import numpy as np
@@ -245,6 +247,39 @@ def test_a_second_fit_at_the_same_time_is_refused():
 
     trainer.fit(x, y, epochs=2, callbacks=[Threaded()])
     assert refused == [True, True]
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no timers that send signals")
+def test_a_signal_at_any_time_leaves_a_trainer_that_can_be_used():
+    """No epoch is counted by half, and the trainer is never taken for one that is within a fit."""
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    net, trainer, x, y = make()
+    trainer.fit(x, y, batch_size=8)
+    draw, before = random.Random(0), signal.signal(signal.SIGALRM, interrupt)
+    ends, batches = set(), -(-N // 8)
+    try:
+        for _ in range(2000):
+            history, epochs, tick = None, trainer.engine.epochs, int(net._tick[0])
+            try:
+                signal.setitimer(signal.ITIMER_REAL, draw.uniform(1e-6, draw.choice((1e-4, 5e-4))))
+                history = trainer.fit(x, y, epochs=3, batch_size=8)
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            except KeyboardInterrupt:
+                pass
+            assert trainer.run is None
+            assert trainer.optimizer.step_count == net._tick
+            if history is not None:
+                assert trainer.engine.epochs == epochs + history.epochs
+                assert 0 <= int(net._tick[0]) - tick - batches * history.epochs <= batches
+            ends.add("within" if history is not None and history.interrupted else "without")
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert ends == {"within", "without"}
+    trainer.fit(x, y)
 
 
 def test_evaluate_changes_nothing():

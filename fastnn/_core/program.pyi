@@ -20,25 +20,4 @@ class NativeProgram:
         sums: npt.NDArray[np.float64],
         tick: int | None = None,
     ) -> None: ...
-    def run_batches(
-        self,
-        first: int,
-        last: int,
-        x: _Array,
-        target: _Array,
-        sample_weight: _Array | None,
-        order: npt.NDArray[np.int64] | None,
-        start: int,
-        stop: int,
-        batch_size: int,
-        staging: tuple[_Array | None, ...] | None,
-        sums: npt.NDArray[np.float64],
-        train: bool,
-        halt: bool = False,
-        schedule: tuple[_Array, _Array, _Array] | None = None,
-        losses: npt.NDArray[np.float64] | None = None,
-        mix: tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]] | None = None,
-        scale: float = 1.0,
-        accumulate: int = 1,
-        mean_weight: float = 0.0,
-    ) -> int: ...
+    def run_batches(self, first: int, last: int, run: Any) -> int: ...

@@ -370,24 +370,20 @@ cdef class NativeProgram:
             raise ValueError(f"sums must have {max(OWN_SUMS, self.sums_size)} numbers, got {sums.shape[0]}")
         return 0
 
-    def run_batches(self, int first, int last, x, target, sample_weight, const int64_t[::1] order, Py_ssize_t start,
-                    Py_ssize_t stop, Py_ssize_t batch_size, staging, double[::1] sums, bint train,
-                    bint halt=False, schedule=None, double[::1] losses=None, mix=None, double scale=1.0,
-                    int accumulate=1, double mean_weight=0.0):
-        """Run the operations on rows start .. stop - 1 of the data, a batch at a time; signals are seen in between.
+    def run_batches(self, int first, int last, run):
+        """Run the operations on rows of the data, a batch at a time, as `run` says (fastnn/compiler/batch_run.py).
 
-        With `order`, row i is row order[i] of the data, gathered into the arrays of `staging`; without, batches are
-        read in place. While training, the tick that dropout draws by advances with each batch. With `halt`, a batch
-        whose loss is not finite raises NonFinite, and is as if it had not been tried.
-
-        `schedule`, (hyper, places, table), sets hyper[places[j]] = table[i, j] before update i, counted from 0 here,
-        and `losses`, one a batch, is given the loss of each. With `mix`, (partner, shares), row i is mixed with the row
-        that is at partner[i] in the data, by the share of its batch; class indices become probabilities. x of uint8 or
-        float16 is widened into its array of `staging`, times `scale`. Parameters are updated after every `accumulate`
-        batches, for which the program must have been planned, and after the last one; such a group is all done or, like
-        a batch that failed, none. Where `mean_weight` is above 0, the gradients of a mean over a batch are divided by
-        its rows times that, instead of by its own weights.
+        Signals are seen between two batches. Returns the row after the last one.
         """
+        x, target, sample_weight, staging, mix = run.x, run.target, run.sample_weight, run.staging, run.mix
+        schedule = run.schedule  # a name of its own: `run` could be given another one meanwhile
+        cdef const int64_t[::1] order = run.order
+        cdef double[::1] sums = run.sums
+        cdef double[::1] losses = run.losses
+        cdef Py_ssize_t start = run.start, stop = run.stop, batch_size = run.batch_size
+        cdef bint train = run.train, halt = run.halt
+        cdef int accumulate = run.accumulate
+        cdef double scale = run.scale, mean_weight = run.mean_weight
         cdef void *slots[SLOTS]
         cdef Batches data
         cdef Totals totals

@@ -108,8 +108,7 @@ class ModelCheckpoint(Callback):
             raise ValueError(
                 f"path: {self.path!r} asks for {error.args[0]!r}, there are epoch, {', '.join(run.logs)}"
             ) from None
-        trainer: Any = run.trainer
-        (trainer.net.save if self.net_only else trainer.save_checkpoint)(self.last_path)
+        (run.net.save if self.net_only else run.trainer.save_checkpoint)(self.last_path)
 
     def state_dict(self) -> dict[str, Any]:
         return {"best": self.best}

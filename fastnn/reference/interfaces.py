@@ -35,6 +35,28 @@ class Program(Protocol):
     dtype: str
 
 
+class BatchRun(Protocol):
+    """Rows to run a program on; fastnn/compiler/batch_run.py describes the fields."""
+
+    x: Array
+    target: Array
+    sample_weight: Array | None
+    order: Array | None
+    start: int
+    stop: int
+    batch_size: int
+    staging: tuple[Array | None, ...] | None
+    sums: Array
+    train: bool
+    halt: bool
+    schedule: tuple[Array, Array, Array] | None
+    losses: Array | None
+    mix: tuple[Array, Array] | None
+    scale: float
+    accumulate: int
+    mean_weight: float
+
+
 class Optimizer(Protocol):
     """An optimizer; fastnn/optim/optimizer.py describes the fields."""
 

@@ -15,7 +15,7 @@ from .._core.errors import BadRow, NonFinite
 from .._locks import Lock
 from .._validation import NARROW
 from .elementary import Array
-from .interfaces import Operation, Program
+from .interfaces import BatchRun, Operation, Program
 from .mixing import mix_rows
 from .operations import Operations, check_labels
 from .rows import widen
@@ -72,79 +72,31 @@ class ReferenceProgram(Operations):
                 arrays = {role: a for role, a in arrays.items() if a is not None}
                 getattr(self, f"_{operation.kind}")(operation, arrays, rows, sums)
 
-    def run_batches(
-        self,
-        first: int,
-        last: int,
-        x: Array,
-        target: Array,
-        sample_weight: Array | None,
-        order: Array | None,
-        start: int,
-        stop: int,
-        batch_size: int,
-        staging: Any,
-        sums: Array,
-        train: bool,
-        halt: bool = False,
-        schedule: tuple[Array, Array, Array] | None = None,
-        losses: Array | None = None,
-        mix: tuple[Array, Array] | None = None,
-        scale: float = 1.0,
-        accumulate: int = 1,
-        mean_weight: float = 0.0,
-    ) -> int:
-        """Run the operations on rows start .. stop - 1 of the data (row i is row order[i]), a batch at a time.
+    def run_batches(self, first: int, last: int, run: BatchRun) -> int:
+        """Run the operations on rows of the data, a batch at a time, as `run` says; returns the row after the last."""
+        with self._alone(None if run.staging is None else run.staging[1:], run.mean_weight):
+            return self._run_batches(first, last, run)
 
-        `schedule` is (hyper, places, table): row i of the table has the values at `places` for update i. With `mix`,
-        (partner, shares), row i is mixed with row partner[i] of the data. Parameters are updated after every
-        `accumulate` batches, for which the program must have been planned, and after the last one; such a group is all
-        done or none. Where `mean_weight` is above 0, the gradients of a mean over a batch are divided by its rows times
-        that, instead of by its own weights.
-        """
-        with self._alone(None if staging is None else staging[1:], mean_weight):
-            more = (staging, sums, train, halt, schedule, losses, mix, scale, accumulate)
-            return self._run_batches(first, last, x, target, sample_weight, order, start, stop, batch_size, *more)
-
-    def _run_batches(
-        self,
-        first: int,
-        last: int,
-        x: Array,
-        target: Array,
-        sample_weight: Array | None,
-        order: Array | None,
-        start: int,
-        stop: int,
-        batch_size: int,
-        staging: Any,
-        sums: Array,
-        train: bool,
-        halt: bool,
-        schedule: Any,
-        losses: Array | None,
-        mix: Any,
-        scale: float,
-        accumulate: int,
-    ) -> int:
-        data = {"input": x, "target": target}
-        if sample_weight is not None:
-            data["sample_weight"] = sample_weight
-        for batch, begin in enumerate(range(start, stop, batch_size)):
-            end = min(begin + batch_size, stop)
-            closes = (batch + 1) % accumulate == 0 or end == stop
-            if accumulate > 1 and batch % accumulate == 0:
+    def _run_batches(self, first: int, last: int, run: BatchRun) -> int:
+        data, sums, stop = {"input": run.x, "target": run.target}, run.sums, run.stop
+        staging: Any = run.staging or ()
+        if run.sample_weight is not None:
+            data["sample_weight"] = run.sample_weight
+        for batch, begin in enumerate(range(run.start, stop, run.batch_size)):
+            end = min(begin + run.batch_size, stop)
+            closes = (batch + 1) % run.accumulate == 0 or end == stop
+            if run.accumulate > 1 and batch % run.accumulate == 0:
                 kept = self._begin_group(sums)
-            if schedule is not None:
-                hyper, places, table = schedule
-                hyper[places] = table[batch // accumulate]
+            if run.schedule is not None:
+                hyper, places, table = run.schedule
+                hyper[places] = table[batch // run.accumulate]
             try:
-                slots = self._batch(data, order, begin, end, batch_size, mix, scale)
-                for staged, name in zip(staging or (), data, strict=False):
+                slots = self._batch(data, run, begin, end)
+                for staged, name in zip(staging, data, strict=False):
                     staged[: end - begin] = slots[name]
-                self._run_batch(first, last, end - begin, slots, sums, halt, closes)
+                self._run_batch(first, last, end - begin, slots, sums, run.halt, closes)
             except BaseException as error:
-                if accumulate > 1:
+                if run.accumulate > 1:
                     for array, before in kept:
                         array[...] = before
                 if isinstance(error, BadRow):
@@ -152,9 +104,9 @@ class ReferenceProgram(Operations):
                 elif isinstance(error, NonFinite):
                     error.args = (begin,)
                 raise
-            if losses is not None:
-                losses[batch] = sums[0]
-            self.tick += train  # a batch that failed was none
+            if run.losses is not None:
+                run.losses[batch] = sums[0]
+            self.tick += run.train  # a batch that failed was none
         return stop
 
     def _begin_group(self, sums: Array) -> list[tuple[Array, Array]]:
@@ -166,18 +118,16 @@ class ReferenceProgram(Operations):
         self.operations[self.update[0]].arrays["grad_weight"][...] = 0
         return kept
 
-    def _batch(
-        self, data: dict[str, Array], order: Array | None, begin: int, end: int, batch_size: int, mix: Any, scale: float
-    ) -> dict[str, Array]:
+    def _batch(self, data: dict[str, Array], run: BatchRun, begin: int, end: int) -> dict[str, Array]:
         """The rows of a batch."""
-        pick: Any = slice(begin, end) if order is None else order[begin:end]
+        pick: Any = slice(begin, end) if run.order is None else run.order[begin:end]
         # Copies, also of a slice: what is checked is what is used, whatever other threads do to the arrays meanwhile.
         slots = {name: np.array(array[pick]) for name, array in data.items()}
         if slots["input"].dtype.name in NARROW:
-            slots["input"] = widen(slots["input"], np.dtype(self.dtype), scale)
-        if mix is None:
+            slots["input"] = widen(slots["input"], np.dtype(self.dtype), run.scale)
+        if run.mix is None:
             return slots
-        partners, share = mix[0][begin:end], float(mix[1][begin // batch_size])
+        partners, share = run.mix[0][begin:end], float(run.mix[1][begin // run.batch_size])
         return {name: self._mixed(rows, data[name][partners], share) for name, rows in slots.items()}
 
     def _mixed(self, rows: Array, partners: Array, share: float) -> Array:

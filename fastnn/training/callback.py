@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from .run import Run
 
 
+NO_CALLBACKS: tuple[Callback, ...] = ()
+
+
 class Callback(ShortErrors):
     """Base of the callbacks of `Trainer.fit`: override the methods for the moments you need.
 
@@ -128,6 +131,8 @@ def check_callbacks(callbacks: Any) -> list[Callback]:
     >>> len(check_callbacks((Callback(), Callback())))
     2
     """
+    if callbacks is NO_CALLBACKS:
+        return []
     if isinstance(callbacks, Callback) or not isinstance(callbacks, Iterable):
         raise TypeError(f"callbacks must be a list of callbacks, got {type(callbacks).__name__}")
     callbacks = list(callbacks)

@@ -10,7 +10,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -20,11 +20,10 @@ from ..files.format import FileFormatError, read, write
 from ..files.replace import Path
 from ..files.values import Values
 from ..nn.architecture import Architecture
+from .engine import Engine
+from .state import FIELDS
 
-if TYPE_CHECKING:
-    from .trainer import Trainer
-
-# Attributes of a trainer that have a state, beside its network.
+# Attributes of an engine that have a state, beside its network.
 PARTS = ("optimizer", "scheduler", "average")
 MOST_WORDS = 2000  # characters of the repr of a loss; of a longer one, the file has the hash
 
@@ -41,7 +40,15 @@ TRAINER = {
 MOST_EMPTY_EPOCHS = 10**5  # epochs in a history that have no record at all
 
 
-def save_checkpoint(trainer: Trainer, path: Path) -> None:
+class HasState(Protocol):
+    """What a checkpoint is of: a trainer."""
+
+    engine: Engine
+    run: Any  # the run that is going on, with a method `state_dict`, or None
+    paused: dict[str, Any] | None  # the state of a run that can be resumed
+
+
+def save_checkpoint(trainer: HasState, path: Path) -> None:
     """Write the state of a trainer to a file, atomically; `Trainer.save_checkpoint(path)` calls this.
 
     Parameters
@@ -68,7 +75,7 @@ def save_checkpoint(trainer: Trainer, path: Path) -> None:
     >>> import fastnn, os, tempfile
     >>> import numpy as np
     >>> from fastnn import nn, optim
-    >>> from fastnn.files import load_checkpoint, save_checkpoint
+    >>> from fastnn.training.checkpoint import load_checkpoint, save_checkpoint
     >>> x = np.ones((4, 2), "float32")
     >>> def make():
     ...     net = nn.Sequential(nn.Linear(2, 1), seed=0)
@@ -90,7 +97,7 @@ def save_checkpoint(trainer: Trainer, path: Path) -> None:
     write(path, "checkpoint", tensors, {"architecture": _sketch(trainer), "loss": _loss(trainer), "state": state})
 
 
-def load_checkpoint(trainer: Trainer, path: Path) -> dict[str, Any] | None:
+def load_checkpoint(trainer: HasState, path: Path) -> dict[str, Any] | None:
     """Load the state that `save_checkpoint` wrote; `Trainer.load_checkpoint(path)` calls this.
 
     Parameters
@@ -130,8 +137,6 @@ def load_checkpoint(trainer: Trainer, path: Path) -> dict[str, Any] | None:
 
 def _checked(path: Path, content: dict[str, Any], tensors: dict[str, Array]) -> dict[str, Any]:
     """The state in a file, with every part checked; FileFormatError if one is not as `save_checkpoint` writes it."""
-    from .state import FIELDS
-
     run = schema.record(FIELDS | {"history": schema.mapping(COLUMN)})
     try:
         schema.text("loss", content.get("loss"))
@@ -147,7 +152,7 @@ def _checked(path: Path, content: dict[str, Any], tensors: dict[str, Array]) -> 
 
 
 @contextmanager
-def resuming(trainer: Trainer, path: Path | None, resume: Any = True) -> Iterator[dict[str, Any] | None]:
+def resuming(trainer: HasState, path: Path | None, resume: Any = True) -> Iterator[dict[str, Any] | None]:
     """A context that gives the state of the run to resume, or None; if its body raises, the trainer is restored.
 
     Parameters
@@ -180,32 +185,34 @@ def resuming(trainer: Trainer, path: Path | None, resume: Any = True) -> Iterato
 # -- the state of a trainer --------------------------------------------------------------------------------------------
 
 
-def _state(trainer: Trainer, run: Any = None) -> dict[str, Any]:
-    net = trainer.net
+def _state(trainer: HasState, run: Any = None) -> dict[str, Any]:
+    engine = trainer.engine
+    net = engine.net
     if run is not None and not isinstance(run, dict):
         run = run.state_dict()
-    parts = {name: part for name in PARTS if (part := getattr(trainer, name, None)) is not None}
+    parts = {name: part for name in PARTS if (part := getattr(engine, name)) is not None}
     return {
         "net": {"values": net.state_dict(), "seed": net.seed, "tick": int(net._tick[0])},
         "parts": {name: {"class": type(p).__name__, "state": p.state_dict()} for name, p in parts.items()},
-        "epochs": trainer._epochs,
+        "epochs": engine.epochs,
         "run": run and run | {"history": _columns(run["history"])},
     }
 
 
-def _take_over(trainer: Trainer, state: dict[str, Any]) -> None:
-    net, saved = trainer.net, state["net"]
+def _take_over(trainer: HasState, state: dict[str, Any]) -> None:
+    engine, saved = trainer.engine, state["net"]
+    net = engine.net
     net.load_state_dict(saved["values"])
     for name, part in state["parts"].items():
-        getattr(trainer, name).load_state_dict(part["state"])
-    net._tick[0], trainer._epochs = saved["tick"], state["epochs"]
+        getattr(engine, name).load_state_dict(part["state"])
+    net._tick[0], engine.epochs = saved["tick"], state["epochs"]
     if net.seed != saved["seed"]:  # compiled programs hold it, for their dropout masks
         net.seed = saved["seed"]
         net._forget_programs()
 
 
 @contextmanager
-def _unless_done(trainer: Trainer) -> Iterator[None]:
+def _unless_done(trainer: HasState) -> Iterator[None]:
     """A context that gives the trainer its state back if its body raises."""
     before = _state(trainer)
     try:
@@ -218,16 +225,16 @@ def _unless_done(trainer: Trainer) -> Iterator[None]:
 # -- does it fit? ------------------------------------------------------------------------------------------------------
 
 
-def _misfit(trainer: Trainer, content: dict[str, Any], state: dict[str, Any]) -> str | None:
+def _misfit(trainer: HasState, content: dict[str, Any], state: dict[str, Any]) -> str | None:
     """The first difference between a checkpoint and a trainer, as text; None if there is none."""
-    problem = _array_difference(state["net"]["values"], trainer.net.state_dict())
+    problem = _array_difference(state["net"]["values"], trainer.engine.net.state_dict())
     if problem:
         return problem
     words = [content["loss"], _loss(trainer)]
     if words[0] != words[1]:
         return f"checkpoint has the loss {words[0]}, this trainer {words[1]}"
     for name in PARTS:
-        part = getattr(trainer, name, None)
+        part = getattr(trainer.engine, name)
         words = [state["parts"].get(name, {}).get("class", "none"), "none" if part is None else type(part).__name__]
         if words[0] != words[1]:
             return f"checkpoint has the {name} {words[0]}, this trainer {words[1]}"
@@ -275,12 +282,12 @@ class _Sketch(Architecture):
         return {"array": f"{array.dtype}{array.shape}", "sha256": digest}
 
 
-def _sketch(trainer: Trainer) -> Any:
-    return _Sketch({}).encode(trainer.net, "net")
+def _sketch(trainer: HasState) -> Any:
+    return _Sketch({}).encode(trainer.engine.net, "net")
 
 
-def _loss(trainer: Trainer) -> str:
-    words = repr(trainer.loss)
+def _loss(trainer: HasState) -> str:
+    words = repr(trainer.engine.loss)
     return words if len(words) <= MOST_WORDS else hashlib.sha256(words.encode()).hexdigest()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Array = check.Array
 Stretch = tuple["Data", Array | None, int]
 
+DTYPES = {name: np.dtype(name) for name in ("float32", "float64")}  # of networks
 PIECE = 1 << 16  # numbers that become Python's at a time
 SPLIT_STREAM = (1 << 63) - 1  # the random stream of a split; those of epochs are their numbers
 
@@ -31,14 +32,16 @@ class Data:
 
     mix: tuple[Array, Array] | None = None  # partners and shares of rows that are mixed
     mean_weight = 0.0  # of all samples: gradients are divided by it; 0: by the weights of each batch
+    planned: Any = None  # the program that an engine planned last for these data
 
     def __init__(
         self, x: Array, y: Array, weight: Array | None, labels: Any, dtype: Any = None, scale: float = 1.0
     ) -> None:
         self.x, self.y, self.weight, self.labels = x, y, weight, labels
+        self.samples: int = x.shape[0]  # rows of an epoch
         # `labels`: whether y consists of class indices, or of several heads how theirs stand side by side.
         # What x becomes: one of uint8 or float16 stays so, and is widened in its batches.
-        self.dtype, self.scale = np.dtype(dtype or x.dtype), scale
+        self.dtype, self.scale = x.dtype if dtype is None else dtype, scale
         self.staged_like = y  # what targets are when they are gathered
         self._staging: tuple[Array | None, ...] | None = None
 
@@ -47,7 +50,7 @@ class Data:
         """Arguments of a user, checked and repaired for this network and this loss."""
         rows, _ = as_rows(net, x, narrow=True)
         n_out = net.out_features_for(rows.shape[1])
-        dtype = np.dtype(net.dtype)
+        dtype = DTYPES[net.dtype]
         target, labels = loss.prepare_target(y, rows.shape[0], n_out, dtype)
         weight = None
         if sample_weight is not None:
@@ -57,34 +60,29 @@ class Data:
 
     def not_empty(self) -> Data:
         """Itself; ValueError if it has no rows."""
-        if len(self) == 0:
+        if self.samples == 0:
             raise ValueError("x must have at least one row")
         return self
 
     def __len__(self) -> int:
-        return self.x.shape[0]
+        return self.samples
 
     @property
     def lengths(self) -> tuple[int, ...]:
         """Rows of each stretch of an epoch."""
-        return (len(self),)
-
-    @property
-    def samples(self) -> int:
-        """Rows of an epoch."""
-        return len(self)
+        return (self.samples,)
 
     def batch_size(self, asked: int | None) -> int:
         """Rows of a batch, if so many are asked for; None stands for all."""
-        return len(self) if asked is None else min(len(self), asked)
+        return self.samples if asked is None else min(self.samples, asked)
 
     def batches(self, size: int) -> int:
         """How many batches of so many rows an epoch has."""
-        return -(-len(self) // size)
+        return -(-self.samples // size)
 
     def weigh(self, batch: int) -> None:
         """Let batches of so many rows be divided by the mean weight of all samples; one of all divides by its own."""
-        if self.weight is not None and batch < len(self):
+        if self.weight is not None and batch < self.samples:
             self.mean_weight = exact_sum([self._weights()]) / len(self)
 
     def _weights(self) -> Any:
@@ -92,21 +90,19 @@ class Data:
 
     @property
     def like(self) -> Data:
-        """Data like those that come, as far as programs are concerned."""
+        """Data that need the same programs as those of a run, to plan before it; for arrays, themselves."""
         return self
 
     def __getitem__(self, rows: slice | Array) -> Data:
         weight = None if self.weight is None else self.weight[rows]
         return Data(self.x[rows], self.y[rows], weight, self.labels, self.dtype, self.scale)
 
-    def split(self, share: float, seed: int | None) -> tuple[Data, Data | None]:
-        """The samples to train on and those, so large a share, to validate with (None if it is 0).
+    def split(self, share: float, seed: int | None) -> tuple[Data, Data]:
+        """The samples to train on and those, so large a share, to validate with.
 
         Drawn by the seed, of class indices in the proportions of the classes where each has samples enough; without a
         seed the last ones.
         """
-        if not share:
-            return self, None
         from ..data._checks import count_of_share  # not needed, so not loaded, without a share
         from ..data.split import stratified
 
@@ -122,25 +118,24 @@ class Data:
                 held = stratified(self.y[order], count)
         return Subset(self, np.sort(order[~held])), self[np.sort(order[held])]
 
-    def stretches(self, seed: int, epoch: int, shuffle: bool, done: int = 0) -> Generator[Stretch, None, None]:
-        """What an epoch consists of, from its row number `done` on.
+    def stretches(self, seed: int, epoch: int, shuffle: bool, done: int = 0) -> tuple[Stretch, ...]:
+        """What an epoch consists of, from its row number `done` on: for arrays in memory one stretch.
 
-        Yields
-        ------
-        data, order, start
-            The next batches are of rows order[start], order[start + 1], ... of `data`, to its end; without an order,
-            of its rows as they come. Arrays in memory are one stretch.
+        Returns
+        -------
+        stretches : tuple, or generator
+            Of (data, order, start): the next batches are of rows order[start], order[start + 1], ... of `data`, to its
+            end; without an order, of its rows as they come. A generator must be closed.
         """
-        yield self, permutation(seed, epoch, len(self)) if shuffle else None, done
+        return ((self, permutation(seed, epoch, self.samples) if shuffle else None, done),)
 
     def staging(self, batch: int) -> tuple[Array | None, ...]:
         """Room for the rows of a batch, gathered."""
-        if self._staging is None or len(self._staging[0]) < batch:  # type: ignore[arg-type]
-            arrays = (self.x, self.staged_like, self.weight)
-            staged = (None if a is None else np.empty((batch, *a.shape[1:]), a.dtype) for a in arrays)
-            self._staging = tuple(staged)
-            if self.x.dtype != self.dtype:
-                self._staging = (np.empty((batch, self.x.shape[1]), self.dtype), *self._staging[1:])
+        if self._staging is None or self._staging[0].shape[0] < batch:  # type: ignore[union-attr]
+            x, y = self.x, self.staged_like
+            weight = None if self.weight is None else np.empty(batch, self.weight.dtype)
+            rows = np.empty((batch, x.shape[1]), self.dtype), np.empty((batch, *y.shape[1:]), y.dtype)
+            self._staging = (*rows, weight)
         return self._staging
 
 
@@ -155,14 +150,11 @@ class Subset(Data):
 
     def __init__(self, data: Data, rows: Array) -> None:
         super().__init__(data.x, data.y, data.weight, data.labels, data.dtype, data.scale)
-        self.rows = rows
+        self.rows, self.samples = rows, len(rows)
 
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def stretches(self, seed: int, epoch: int, shuffle: bool, done: int = 0) -> Generator[Stretch, None, None]:
+    def stretches(self, seed: int, epoch: int, shuffle: bool, done: int = 0) -> tuple[Stretch, ...]:
         """One stretch, whose order is of these rows."""
-        yield self, self.rows[permutation(seed, epoch, len(self))] if shuffle else self.rows, done
+        return ((self, self.rows[permutation(seed, epoch, self.samples)] if shuffle else self.rows, done),)
 
     def _weights(self) -> Any:
         return None if self.weight is None else self.weight[self.rows]
@@ -184,12 +176,9 @@ class Mixed(Data):
 
     def __init__(self, data: Data, partner: Array, shares: Array, n_out: int) -> None:
         super().__init__(data.x, data.y, data.weight, labels=False)
-        self.mix, self._rows, self.mean_weight = (partner, shares), len(data), data.mean_weight
+        self.mix, self.samples, self.mean_weight = (partner, shares), data.samples, data.mean_weight
         if data.y.dtype == "int64":
             self.staged_like = np.empty((0, n_out), data.x.dtype)
-
-    def __len__(self) -> int:
-        return self._rows
 
     @staticmethod
     def check(data: Data, loss: Loss, n_out: int) -> None:

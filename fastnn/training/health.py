@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..compiler.backward import Stage
+from ..compiler.backward import Slope, Stage
 from ..compiler.memory import Matrix
-from ..reference.operations import elementwise
+from ..functional import activations
+from ..nn.inputs import widened
 
 if TYPE_CHECKING:
     from .._validation import Array
     from ..nn.parameters import Parameters
     from .data import Data
-    from .trainer import Trainer
+    from .engine import Engine
 
 HALF_FLAT = "relu_backward", "relu6_backward"  # kernels with slope 0 for half of the inputs of a healthy layer
 FLAT = 0.01  # a slope below this is saturation: a sigmoid beyond 4.6, tanh beyond 3
@@ -106,14 +107,14 @@ class Health:
         return "\n".join([*lines, *(self.advice or ("nothing looks wrong",))])
 
 
-def examine(trainer: Trainer, data: Data) -> Health:
-    """The health of a trainer's network on data; `Trainer.health` calls this.
+def examine(engine: Engine, data: Data) -> Health:
+    """The health of an engine's network on data; `Trainer.health` calls this.
 
     One training step is done and then undone: parameters, statistics and the state of the optimizer are as before.
 
     Parameters
     ----------
-    trainer : Trainer
+    engine : Engine
     data : Data
         One row or more, all of them one batch.
 
@@ -126,18 +127,19 @@ def examine(trainer: Trainer, data: Data) -> Health:
     ValueError
         If a class index is out of range, or a target is one that the loss does not take.
     """
-    optimizer, rows = trainer.optimizer, len(data)
-    params, sums = trainer.net.parameters(), trainer._programs.new_sums(data)
-    arrays, state = trainer._programs.changed(), optimizer.state_dict()
+    optimizer, rows = engine.optimizer, len(data)
+    params, sums = engine.net.parameters(), engine.new_sums(data)
+    arrays, state = engine.changed_by_step(), optimizer.state_dict()
     before = [array.copy() for array in arrays]
     try:
-        program = trainer._programs.run("step", data, None, 0, rows, rows, sums)
+        program = engine.run("step", data, None, 0, rows, rows, sums)
         updates, gradients = params.data - before[0], params.grad.copy()
     finally:
         for array, old in zip(arrays, before, strict=True):
             array[...] = old
         optimizer.load_state_dict(state)
-    layers = tuple(_layer(stage, data.x, params, updates, gradients) for stage in _leaves(program.stages))
+    x = widened(engine.net, data.x)
+    layers = tuple(_layer(stage, x, params, updates, gradients) for stage in _leaves(program.stages))
     return Health(float(sums[0]), layers, tuple(_advice(float(sums[0]), layers)))
 
 
@@ -154,8 +156,7 @@ def _layer(stage: Stage, x: Array, params: Parameters, updates: Array, gradients
     y = stage.y.array[:rows].astype("float64")
     dead = saturated = grad_norm = ratio = math.nan
     if stage.slope is not None:
-        saved = stage.slope.saved.array[:rows] if isinstance(stage.slope.saved, Matrix) else x
-        slope = np.abs(elementwise(stage.slope.kernel)(np.ones_like(saved), saved, *stage.slope.params))
+        slope = _slope(stage.slope, stage.slope.saved.array[:rows] if isinstance(stage.slope.saved, Matrix) else x)
         dead = float((slope == 0).all(axis=0).mean())
         saturated = math.nan if stage.slope.kernel in HALF_FLAT else float((slope < FLAT).mean())
     places = [params.place(stage.layer.array(name)) for name in stage.layer.parameter_shapes()]
@@ -166,6 +167,13 @@ def _layer(stage: Stage, x: Array, params: Parameters, updates: Array, gradients
         )
         ratio = update / size if size else math.inf
     return LayerHealth(stage.label, float(y.mean()), float(y.std()), dead, saturated, grad_norm, ratio)
+
+
+def _slope(of: Slope, saved: Array) -> Array:
+    """The absolute slope of an activation, from what its gradient is computed from: its input, or its output."""
+    more = {"approximate": "tanh"} if of.kernel.startswith("gelu_tanh") else {}
+    function = getattr(activations, of.kernel.replace("gelu_tanh", "gelu"))
+    return np.abs(function(np.ones_like(saved), saved, *of.params, **more))
 
 
 def _advice(loss: float, layers: tuple[LayerHealth, ...]) -> Iterator[str]:

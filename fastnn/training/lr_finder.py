@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,12 +15,9 @@ from .. import _validation as check
 from .._core.errors import NonFinite
 from .._frames import errors_of_use
 from ..optim.lr_scheduler.base import group_count, place_of
-from .data import Data
+from .data import Array, Data
+from .engine import Engine, HasEngine
 from .nonfinite import check_data
-from .programs import Array
-
-if TYPE_CHECKING:
-    from .trainer import Trainer
 
 AT_ONCE = 8  # batches in one call of the compiled loop, between two checks of the losses
 MIN_POINTS = 5  # batches that a suggestion needs
@@ -152,7 +149,7 @@ class LRFinder:
 
 @errors_of_use
 def lr_finder(
-    trainer: Trainer,
+    trainer: HasEngine,
     x: Any,
     y: Any,
     *,
@@ -228,16 +225,17 @@ def lr_finder(
     rates = _sweep(start, check.check_number("stop", stop, above=start, below=math.inf), steps, mode)
     smoothing = check.check_number("smoothing", smoothing, at_least=0.0, below=1.0)
     diverge = check.check_number("diverge", diverge, above=1.0)
-    seed = trainer.net.seed if seed is None else check.check_seed(seed)
+    engine = trainer.engine
+    seed = engine.net.seed if seed is None else check.check_seed(seed)
     batch = check.check_integer("batch_size", batch_size, at_least=1, at_most=check.MAX_ROWS)
-    trainer._check_current()
-    if trainer.optimizer.searches:
-        raise ValueError(f"{type(trainer.optimizer).__name__} searches for the length of its steps: it needs no test")
-    trainer = copy.deepcopy(trainer)  # the trainer itself does not change, even if an error is raised
-    data = Data.of(trainer.net, trainer.loss, x, y, sample_weight).not_empty()
+    engine.refresh()
+    if engine.optimizer.searches:
+        raise ValueError(f"{type(engine.optimizer).__name__} searches for the length of its steps: it needs no test")
+    engine = copy.deepcopy(engine)  # that of the trainer does not change, even if an error is raised
+    data = Data.of(engine.net, engine.loss, x, y, sample_weight).not_empty()
     data.weigh(batch)
     slices = _slices(data, seed, min(batch, len(data)), steps)
-    losses, finite = _train(trainer, slices, rates, lambda losses: _within(_smooth(losses, smoothing), diverge))
+    losses, finite = _train(engine, slices, rates, lambda losses: _within(_smooth(losses, smoothing), diverge))
     smoothed = _smooth(losses, smoothing)
     within = _within(smoothed, diverge)
     end = min(within + 1, len(losses))
@@ -269,23 +267,23 @@ def _slices(data: Data, seed: int, batch: int, steps: int) -> Iterator[Slice]:
         epoch += 1
 
 
-def _train(trainer: Trainer, slices: Iterator[Any], rates: Array, within: Callable[[Array], int]) -> tuple[Array, bool]:
+def _train(engine: Engine, slices: Iterator[Any], rates: Array, within: Callable[[Array], int]) -> tuple[Array, bool]:
     """The losses until they are no longer `within` the limits, and whether they were all finite."""
-    optimizer, losses, done = trainer.optimizer, np.empty(len(rates)), 0
+    optimizer, losses, done = engine.optimizer, np.empty(len(rates)), 0
     places = np.array([place_of(optimizer, "lr", group) for group in range(group_count(optimizer))], "int64")
     base = optimizer.hyper.reshape(-1)[places]
     table = rates[:, None] * (base / base[0] if base[0] else np.ones(len(base)))
     while done < len(rates):
         data, order, start, stop, batch = next(slices)
-        tick, rates_left = int(trainer.net._tick[0]), (places, table[done:])
+        tick, rates_left = int(engine.net._tick[0]), (places, table[done:])
         try:
-            sums = trainer._programs.new_sums(data)
-            trainer._programs.run("step", data, order, start, stop, batch, sums, True, rates_left, losses[done:])
+            sums = engine.new_sums(data)
+            engine.run("step", data, order, start, stop, batch, sums, True, rates_left, losses[done:])
         except NonFinite as error:
             first = error.args[0]
             check_data(data, slice(first, first + batch) if order is None else order[first : first + batch])
-            return losses[: done + int(trainer.net._tick[0]) - tick], False
-        done += int(trainer.net._tick[0]) - tick
+            return losses[: done + int(engine.net._tick[0]) - tick], False
+        done += int(engine.net._tick[0]) - tick
         if within(losses[:done]) < done:
             break
     return losses[:done], True

@@ -14,42 +14,53 @@ def _is_terminal(stream: Any) -> bool:
         return False
 
 
-class Progress:
-    """A bar over all epochs; without one, every method does nothing.
+def bar_for(show: bool | str, epochs: int, samples: int | None) -> Progress | None:
+    """A bar over all epochs, or None where none is asked for or nobody could see it.
 
     Parameters
     ----------
     show : bool or "auto"
-        "auto" shows a bar where somebody can see it: on a terminal and in a notebook.
+        "auto" shows a bar on a terminal and in a notebook.
+    epochs, samples : int or None
+        Number of epochs, and of samples in each, if that is known.
+
+    Raises
+    ------
+    ValueError
+        If `show` is something else.
+    """
+    if not isinstance(show, bool) and show != "auto":
+        raise ValueError(f"progress must be True, False or 'auto', got {show!r}")
+    in_notebook = "ipykernel" in sys.modules
+    wanted = show is True or (show == "auto" and (in_notebook or _is_terminal(sys.stderr)))
+    return Progress(epochs, samples) if wanted and (in_notebook or sys.stderr is not None) else None
+
+
+class Progress:
+    """A bar over all epochs.
+
+    Parameters
+    ----------
     epochs, samples : int or None
         Number of epochs, and of samples in each, if that is known.
     """
 
-    def __init__(self, show: bool | str, epochs: int, samples: int | None) -> None:
-        if not isinstance(show, bool) and show != "auto":
-            raise ValueError(f"progress must be True, False or 'auto', got {show!r}")
-        self.bar: Any = None
-        self.epochs = epochs
-        if show is True or (show == "auto" and (_is_terminal(sys.stderr) or "ipykernel" in sys.modules)):
-            if sys.stderr is None and "ipykernel" not in sys.modules:
-                return  # nobody could see it
-            from tqdm.auto import tqdm
+    def __init__(self, epochs: int, samples: int | None) -> None:
+        from tqdm.auto import tqdm
 
-            self.bar = tqdm(total=samples and epochs * samples, unit=" samples", unit_scale=True, dynamic_ncols=True)
+        self.epochs = epochs
+        self.bar: Any = tqdm(total=samples and epochs * samples, unit=" samples", unit_scale=True, dynamic_ncols=True)
 
     def advance(self, samples: int) -> None:
         """Note that so many more samples were trained."""
-        if self.bar is not None:
-            self.bar.update(samples)
+        self.bar.update(samples)
 
     def epoch(self, number: int, values: dict[str, float]) -> None:
         """Show the results of an epoch."""
-        if self.bar is not None:
-            self.bar.set_description(f"epoch {number}/{self.epochs}", refresh=False)
-            shown = {name: f"{value:.4f}" for name, value in values.items() if name != "seconds"}
-            self.bar.set_postfix(shown, refresh=False)
+        self.bar.set_description(f"epoch {number}/{self.epochs}", refresh=False)
+        shown = {name: f"{value:.4f}" for name, value in values.items() if name != "seconds"}
+        self.bar.set_postfix(shown, refresh=False)
 
     def close(self) -> None:
         """End the bar and leave it as it stands."""
-        if self.bar is not None:
-            self.bar.close()
+        self.bar.close()

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..optim import Optimizer
 from ..optim.lr_scheduler import LRScheduler, ReduceLROnPlateau, Scheduler
-from .programs import Array
+from .data import Array
 
 
 def check_scheduler(scheduler: Any, optimizer: Optimizer) -> Scheduler | None:

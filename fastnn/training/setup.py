@@ -1,19 +1,19 @@
-"""What a trainer is made of, checked when it is set, and the programs of just that."""
+"""What a trainer is made of, checked when it is set."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from .. import _validation as check
 from .._frames import ShortErrors
-from .._locks import MAKING
 from ..nn.loss import Loss
 from ..nn.python_loss import as_loss
 from ..nn.sequential import Sequential
-from ..nn.variables import Regularizer
 from ..optim import Optimizer, WeightAverage
 from ..optim.lr_scheduler import Scheduler
-from .programs import Programs
+from .engine import Engine
 from .rates import check_scheduler
 
 if TYPE_CHECKING:
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
 
 class Setup(ShortErrors):
-    """A network with a loss, an optimizer, a scheduler and metrics; base of the trainer, whose arguments these are."""
+    """A network with a loss, an optimizer, a scheduler and metrics; base of the trainer, whose arguments these are.
 
-    l1 = Regularizer(0.0)
-    l2 = Regularizer(0.0)
+    The engine has them; these are its attributes with the checks of a public class.
+    """
+
+    _internal: ClassVar[tuple[str, ...]] = ("engine",)
 
     def __init__(
         self,
@@ -39,58 +41,59 @@ class Setup(ShortErrors):
     ) -> None:
         if not isinstance(net, Sequential):
             raise TypeError(f"net must be a Sequential, got {type(net).__name__}")
-        self._net = net
-        self._step: Callable[[Any, Any], float | None] | None = None  # the compiled short cut for plain arrays
-        self.metrics = _metrics(metrics)
-        self._loss, self._optimizer = _loss(loss), self._checked(optimizer)
+        checked = _metrics(metrics)
+        self.engine = Engine(net, _loss(loss), _optimizer(optimizer, net), checked)
         self.scheduler = scheduler
-        self._average: WeightAverage | None = None
         self.l1, self.l2, self.average = l1, l2, average
-
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_step": None}
 
     @property
     def net(self) -> Sequential:
         """The network; another one takes a trainer, and an optimizer, of its own."""
-        return self._net
+        return self.engine.net
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The metrics that are recorded beside the loss; others can be set between two runs."""
+        return self.engine.metrics
+
+    @metrics.setter
+    def metrics(self, metrics: Iterable[Any]) -> None:
+        self.engine.change(metrics=_metrics(metrics))
 
     @property
     def loss(self) -> Loss:
         """The loss; another one can be set at any time."""
-        return self._loss
+        return self.engine.loss
 
     @loss.setter
     def loss(self, loss: Any) -> None:
-        self._loss = _loss(loss)
-        self._forget_programs()
+        self.engine.change(loss=_loss(loss))
 
     @property
     def optimizer(self) -> Optimizer:
         """The optimizer; another one, made from the same network, can be set at any time."""
-        return self._optimizer
+        return self.engine.optimizer
 
     @optimizer.setter
     def optimizer(self, optimizer: Optimizer) -> None:
-        optimizer = self._checked(optimizer)
-        if self.scheduler is not None and optimizer is not self._optimizer:
+        optimizer = _optimizer(optimizer, self.net)
+        if self.scheduler is not None and optimizer is not self.optimizer:
             raise ValueError("the scheduler is of the optimizer before: set trainer.scheduler = None first")
-        self._optimizer = optimizer
-        self._forget_programs()
+        self.engine.change(optimizer=optimizer)
 
     @property
     def scheduler(self) -> Scheduler | None:
         """The scheduler of the optimizer's rates; another one, or None, can be set at any time."""
-        return self._scheduler
+        return self.engine.scheduler
 
     @scheduler.setter
     def scheduler(self, scheduler: Scheduler | None) -> None:
-        self._scheduler = check_scheduler(scheduler, self._optimizer)
+        self.engine.scheduler = check_scheduler(scheduler, self.optimizer)
 
     @property
     def average(self) -> WeightAverage | None:
         """The average of the weights that updates keep; another one, or None, can be set at any time."""
-        return self._average
+        return self.engine.average
 
     @average.setter
     def average(self, average: WeightAverage | None) -> None:
@@ -98,37 +101,37 @@ class Setup(ShortErrors):
             raise TypeError(f"average must be an average of fastnn.optim, got {type(average).__name__}")
         if average is not None and average.params is not self.net.parameters():
             raise ValueError("average must be made from this network: optim.SWA(net.parameters())")
-        self._average = average
-        self._forget_programs()
+        self.engine.change(average=average)
+
+    @property
+    def l1(self) -> float:
+        """The factor of the penalty l1 |w| on all weights, 0 or more; it can be set at any time."""
+        return self.engine.l1
+
+    @l1.setter
+    def l1(self, value: float) -> None:
+        self.engine.change(l1=check.check_number("l1", value, at_least=0.0, below=math.inf))
+
+    @property
+    def l2(self) -> float:
+        """The factor of the penalty l2 / 2 w^2 on all weights, 0 or more; it can be set at any time."""
+        return self.engine.l2
+
+    @l2.setter
+    def l2(self, value: float) -> None:
+        self.engine.change(l2=check.check_number("l2", value, at_least=0.0, below=math.inf))
 
     def penalty(self) -> float:
         """The value of all penalties, those of the layers too: l1 sum |w| + l2 / 2 sum w^2. No loss includes it."""
         return self.net.parameters().penalty(self.l1, self.l2)
 
-    def _settle(self) -> None:
-        """Nothing: penalties are read when a program is made."""
 
-    def _checked(self, optimizer: Any) -> Optimizer:
-        if not isinstance(optimizer, Optimizer):
-            raise TypeError(f"optimizer must be an optimizer of fastnn.optim, got {type(optimizer).__name__}")
-        if optimizer.params is not self.net.parameters():
-            raise ValueError("optimizer must be made from this network: optim.Adam(net.parameters())")
-        return optimizer
-
-    def _forget_programs(self) -> None:
-        update: dict[str, Any] = {"l1": self.l1, "l2": self.l2, "average": self._average}
-        with MAKING:
-            self._programs = Programs(self.net, self._loss, self._optimizer, self.metrics, **update)
-            self._step = None
-
-    def _check_current(self, training: bool = True) -> None:
-        """See to it that programs are of the network as it is now, whose parameters are not averages in training."""
-        if self._programs.version != (self.net._version, self._loss.version):
-            self._forget_programs()
-        if self.optimizer.params.moved:
-            raise RuntimeError("the network went into another one: make an optimizer and a trainer for that")
-        if self._average is not None and training:
-            self._average.check_not_applied()
+def _optimizer(optimizer: Any, net: Sequential) -> Optimizer:
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"optimizer must be an optimizer of fastnn.optim, got {type(optimizer).__name__}")
+    if optimizer.params is not net.parameters():
+        raise ValueError("optimizer must be made from this network: optim.Adam(net.parameters())")
+    return optimizer
 
 
 def _loss(loss: Any) -> Loss:

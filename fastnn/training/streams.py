@@ -40,11 +40,14 @@ def split(
     make: Make, source: Source, validation_data: tuple[Any, ...] | None, share: float, seed: int | None
 ) -> tuple[Source, Data | None]:
     """What to train on and what to validate with, as the arguments of `Trainer.fit` say; drawn by the seed, if any."""
-    share = check.check_number("validation_split", share, at_least=0.0, below=1.0)
+    if type(share) is not float or share != 0.0:
+        share = check.check_number("validation_split", share, at_least=0.0, below=1.0)
     if validation_data is None:
-        if share and not isinstance(source, Data):
+        if not share:
+            return source, None
+        if not isinstance(source, Data):
             raise ValueError("give validation_data instead of validation_split where y is not given")
-        return source.split(share, seed) if isinstance(source, Data) else (source, None)
+        return source.split(share, seed)
     if share:
         raise ValueError("give validation_data or validation_split, not both")
     if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):

@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import _validation as check
-from .._core.errors import NonFinite
-from .._frames import errors_of_use
-from .._locks import MAKING
+from .._frames import USE, errors_of_use, shorten
 from ..compiler.program import Program
-from ..nn.inputs import column_names
 from ..nn.sequential import Sequential
 from ..optim import Optimizer, WeightAverage
 from ..optim.lr_scheduler import Scheduler
-from .callback import Callback, check_callbacks
-from .checkpointer import Checkpointer
-from .data import Data, Mixed
+from .arguments import all_callbacks, new_run, whole
+from .callback import NO_CALLBACKS, Callback
+from .data import Data
 from .history import History
-from .nonfinite import check_data
 from .pairs import warn_of_odd_pair
 from .run import Run
 from .setup import Setup
-from .streams import BatchStream, Source, source_of, split
 
 if TYPE_CHECKING:
     from ..data import Mixup
     from .health import Health
     from .lr_finder import LRFinder
+
+WITHIN = "this trainer is within a fit: a second one at the same time would train the same network"
+NOT_RESUMED: nullcontext[None] = nullcontext()
 
 
 class Trainer(Setup):
@@ -100,11 +97,10 @@ class Trainer(Setup):
         self.run: Run | None = None
         self.paused: dict[str, Any] | None = None
         self.history = History()
-        self._epochs = 0  # trained so far, where fit was given no seed
         self._claims: dict[str, object] = {}  # "fit": who is within it
 
     def __getstate__(self) -> dict[str, Any]:
-        return super().__getstate__() | {"run": None, "_claims": {}}
+        return self.__dict__ | {"run": None, "_claims": {}}
 
     # -- one step ------------------------------------------------------------------------------------------------------
 
@@ -135,9 +131,10 @@ class Trainer(Setup):
         The gradients of the batch replace those in `net.parameters().grad`. A loop of one's own, whose `net.backward`
         adds to them, begins with `optimizer.zero_grad()`.
         """
-        self._check_current()
-        if self._step is not None and sample_weight is None:
-            loss = self._step(x, y)
+        engine = self.engine
+        engine.refresh()
+        if engine.quick_step is not None and sample_weight is None:
+            loss = engine.quick_step(x, y)
             if loss is not None:
                 return loss
         return self._step_slowly(x, y, sample_weight)
@@ -145,24 +142,10 @@ class Trainer(Setup):
     @errors_of_use
     def _step_slowly(self, x: Any, y: Any, sample_weight: Any) -> float:
         """The same with arrays that need a repair or an explanation, or for the first time."""
-        data = self._training_data(x, y, sample_weight).not_empty()
-        programs = self._programs
-        rows, sums = len(data), programs.new_sums(data)
-        program = None
-        with suppress(NonFinite):
-            program = programs.run("step", data, None, 0, rows, rows, sums, halt=True)
-        if program is None:
-            check_data(data)
-            program = programs.run("step", data, None, 0, rows, rows, sums)
-        if self.loss.quick and not self.optimizer.searches:
-            step = getattr(program.executor, "step", None)
-            with MAKING:  # unless the program is out of date already
-                self._step = step if programs is self._programs else None
-        return float(sums[0])
+        return self.engine.step(self.engine.training_data(x, y, sample_weight).not_empty())
 
     # -- many steps ----------------------------------------------------------------------------------------------------
 
-    @errors_of_use
     def fit(
         self,
         x: Any,
@@ -177,7 +160,7 @@ class Trainer(Setup):
         validation_data: tuple[Any, ...] | None = None,
         validation_split: float = 0.0,
         transform: Mixup | None = None,
-        callbacks: Iterable[Callback] = (),
+        callbacks: Iterable[Callback] = NO_CALLBACKS,
         prefetch: int = 1,
         checkpoint: Any = None,
         checkpoint_every: float | None = None,
@@ -255,46 +238,24 @@ class Trainer(Setup):
         Ctrl-C ends the run between two batches, within about 200 ms: the history then holds the epochs before, with
         `interrupted` set, and network and optimizer go on working.
         """
-        if not isinstance(shuffle, bool):
-            raise TypeError(f"shuffle must be True or False, got {shuffle!r}")
-        callbacks = check_callbacks(callbacks)
-        if checkpoint is not None:
-            callbacks = [*callbacks, Checkpointer(checkpoint, checkpoint_every)]
-        elif checkpoint_every is not None:
-            raise ValueError("checkpoint_every needs checkpoint=path")
-        epochs = check.check_integer("epochs", epochs, at_least=0, at_most=check.MAX_ROWS)
-        with self._claimed():
-            with self._resuming(checkpoint, resume) as paused:
-                prefetch = check.check_integer("prefetch", prefetch, at_least=0)
-                source = source_of(self._training_data, x, y, sample_weight, epochs, prefetch)
-                of_split = (self.net.seed if seed is None else check.check_seed(seed)) if shuffle else None
-                data, validation = split(self._data, source, validation_data, validation_split, of_split)
-                if self.optimizer.searches and (not isinstance(data, Data) or batch_size not in (None, len(data))):
-                    name = type(self.optimizer).__name__
-                    raise ValueError(
-                        f"{name} looks at all samples in each step: batch_size must be None, got {batch_size!r}"
-                    )
-                run = Run(
-                    self,
-                    data,
-                    validation,
-                    epochs=epochs,
-                    accumulate=_accumulate(accumulate, data, self.optimizer),
-                    batch_size=data.batch_size(None if batch_size is None else _rows("batch_size", batch_size)),
-                    shuffle=shuffle,
-                    seed=self.net.seed if seed is None else check.check_seed(seed),
-                    # Epochs are counted on from call to call, so that a loop of short fits shuffles anew each time.
-                    first=self._epochs if seed is None else 0,
-                    callbacks=callbacks,
-                    transform=self._transform(transform, data),
-                    progress=progress,
-                )
+        claim = object()
+        try:
+            if self._claims.setdefault("fit", claim) is not claim:  # from a callback, or in another thread
+                raise RuntimeError(WITHIN)
+            every = all_callbacks(callbacks, checkpoint, checkpoint_every)
+            with NOT_RESUMED if resume is False else self._resuming(checkpoint, resume) as paused:
+                more = epochs, batch_size, accumulate, shuffle, seed, prefetch, progress
+                run = new_run(self, (x, y, sample_weight), (validation_data, validation_split), every, transform, *more)
                 if paused is not None:
                     run.load_state_dict(paused)
-            self.run, self.history = run, run.history
-            try:
-                return run.go()
-            finally:
+            self.run, self.history, self.paused = run, run.history, None
+            return run.go()
+        except USE as error:  # as `errors_of_use` does, without its wrapper
+            shorten(error)
+            raise
+        finally:  # without a call: handlers of signals run after calls only, and none may come before this is done
+            if "fit" in self._claims and self._claims["fit"] is claim:
+                del self._claims["fit"]
                 self.run = None
 
     @errors_of_use
@@ -344,9 +305,9 @@ class Trainer(Setup):
         """
         if self.net.in_features is None:
             raise ValueError("this network takes any number of features: run a step first")
-        self._check_current()
+        self.engine.refresh()
         x = np.empty((0, self.net.in_features), self.net.dtype)
-        return self._programs.get("step", Data(x, x, None, self.loss.classes), _rows("batch_size", batch_size))
+        return self.engine.get("step", Data(x, x, None, self.loss.classes), whole("batch_size", batch_size, 1))
 
     @errors_of_use
     def evaluate(self, x: Any, y: Any, *, sample_weight: Any = None, batch_size: int = 256) -> dict[str, float]:
@@ -358,7 +319,7 @@ class Trainer(Setup):
             "loss", "accuracy" where it applies, and the metrics by name; exact over batches of different sizes, and
             weighted by the sample weights.
         """
-        return self._evaluate(self._data(x, y, sample_weight), _rows("batch_size", batch_size))
+        return self.engine.evaluate(self.engine.data(x, y, sample_weight), whole("batch_size", batch_size, 1))
 
     @errors_of_use
     def health(self, x: Any, y: Any, *, sample_weight: Any = None) -> Health:
@@ -373,9 +334,9 @@ class Trainer(Setup):
         """
         from .health import examine
 
-        data = self._data(x, y, sample_weight).not_empty()
-        self._check_current()
-        return examine(self, data)
+        data = self.engine.data(x, y, sample_weight).not_empty()
+        self.engine.refresh()
+        return examine(self.engine, data)
 
     @errors_of_use
     def find_lr(self, x: Any, y: Any, **options: Any) -> LRFinder:
@@ -394,66 +355,12 @@ class Trainer(Setup):
 
     # -- parts ---------------------------------------------------------------------------------------------------------
 
-    def _data(self, x: Any, y: Any, sample_weight: Any = None) -> Data:
-        return Data.of(self.net, self.loss, x, y, sample_weight)
-
-    def _training_data(self, x: Any, y: Any, sample_weight: Any = None) -> Data:
-        """The same, and the network remembers the names of its columns."""
-        data = self._data(x, y, sample_weight)
-        self.net.feature_names = column_names(x) or self.net.feature_names
-        return data
-
-    @contextmanager
-    def _claimed(self) -> Iterator[None]:
-        """Only one `fit` at a time: another one, from a callback or another thread, is refused."""
-        claim = object()
-        if self._claims.setdefault("fit", claim) is not claim:
-            raise RuntimeError(
-                "this trainer is within a fit: a second one at the same time would train the same network"
-            )
-        try:
-            yield
-        finally:
-            del self._claims["fit"]
-
     def _resuming(self, path: Any, resume: bool) -> Any:
         """A context that gives the state of the run to go on with, or None; an error in it changes nothing."""
-        if resume is False:
-            self.paused = None
-            return nullcontext()
         from .checkpoint import resuming
 
         return resuming(self, path, resume)
 
-    def _evaluate(self, data: Data, batch: int) -> dict[str, float]:
-        self._check_current(training=False)
-        return self._programs.evaluate(data, batch)
-
-    def _transform(self, transform: Any, data: Source) -> Mixup | None:
-        """The transform, if it can be used with these data."""
-        if transform is None:
-            return None
-        from ..data import Mixup
-
-        if not isinstance(transform, Mixup):
-            raise TypeError(f"transform must be a fastnn.data.Mixup, got {type(transform).__name__}")
-        if data.like is not None:
-            Mixed.check(data.like, self.loss, self.net.out_features_for(data.like.x.shape[1]))
-        return transform
-
     def __repr__(self) -> str:
         scheduler = "" if self.scheduler is None else f", scheduler={self.scheduler!r}"
         return f"Trainer(loss={self.loss!r}, optimizer={self.optimizer!r}{scheduler})\n{self.net!r}"
-
-
-def _rows(name: str, value: Any) -> int:
-    return check.check_integer(name, value, at_least=1, at_most=check.MAX_ROWS)
-
-
-def _accumulate(accumulate: Any, data: Source, optimizer: Optimizer) -> int:
-    batches = check.check_integer("accumulate", accumulate, at_least=1, at_most=2**31 - 1)
-    if batches > 1 and isinstance(data, BatchStream):
-        raise ValueError("accumulate is for arrays and shards: let the iterable give larger batches")
-    if batches > 1 and optimizer.searches:
-        raise ValueError(f"{type(optimizer).__name__} looks at all samples in each step: accumulate must be 1")
-    return batches

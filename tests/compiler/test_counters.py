@@ -41,4 +41,4 @@ def test_counts_go_on_from_a_saved_state():
     with pytest.raises(ValueError, match=message):
         other.fit(x, y, batch_size=8, seed=0, callbacks=[At("on_train_begin", load)])
     with pytest.raises(ValueError, match="sums have no room"):
-        other._programs.run("step", other._data(x, y), None, 0, 8, 8, np.zeros(9))
+        other.engine.run("step", other.engine.data(x, y), None, 0, 8, 8, np.zeros(9))

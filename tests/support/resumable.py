@@ -30,7 +30,8 @@ def bits(trainer):
     optimizer = trainer.optimizer.state_dict()
     for array in (*trainer.net.state_dict().values(), *optimizer["states"].values()):
         digest.update(np.ascontiguousarray(array))
-    digest.update(repr((optimizer["step"], optimizer["hyper"], int(trainer.net._tick[0]), trainer._epochs)).encode())
+    counters = int(trainer.net._tick[0]), trainer.engine.epochs
+    digest.update(repr((optimizer["step"], optimizer["hyper"], *counters)).encode())
     rows = [{name: value for name, value in row.items() if name != "seconds"} for row in trainer.history.rows]
     return digest.hexdigest(), rows
 

@@ -1,0 +1,101 @@
+"""The arguments of `Trainer.fit`: their checks, and what they say together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .. import _validation as check
+from .callback import Callback, check_callbacks
+from .checkpointer import Checkpointer
+from .data import Data, Mixed
+from .loop import Loop
+from .streams import BatchStream, Source, source_of, split
+
+if TYPE_CHECKING:
+    from ..optim import Optimizer
+    from .engine import Engine, HasEngine
+
+
+def new_run(
+    trainer: HasEngine,
+    given: tuple[Any, Any, Any],
+    held: tuple[tuple[Any, ...] | None, float],
+    callbacks: list[Callback],
+    transform: Any,
+    epochs: int,
+    batch_size: int | None,
+    accumulate: int,
+    shuffle: bool,
+    seed: int | None,
+    prefetch: int,
+    progress: bool | str,
+) -> Loop:
+    """The run of a `fit` with these arguments, checked.
+
+    `given` is (x, y, sample_weight), `held` is (validation_data, validation_split).
+    """
+    engine = trainer.engine
+    if type(shuffle) is not bool:
+        raise TypeError(f"shuffle must be True or False, got {shuffle!r}")
+    epochs, prefetch = whole("epochs", epochs, 0), whole("prefetch", prefetch, 0)
+    source = source_of(engine.training_data, *given, epochs, prefetch)
+    # Epochs are counted on from call to call, so that a loop of short fits shuffles anew each time.
+    number, first = (engine.net.seed, engine.epochs) if seed is None else (check.check_seed(seed), 0)
+    data, validation = split(engine.data, source, *held, number if shuffle else None)
+    if engine.optimizer.searches:
+        check_search(engine.optimizer, data, batch_size)
+    accumulate = batches_of_update(accumulate, data, engine.optimizer)
+    rows = rows_of_batch(batch_size, data)
+    if transform is not None:
+        check_transform(transform, data, engine)
+    parts = trainer, engine, data, validation, callbacks, transform
+    return Loop(*parts, epochs, rows, accumulate, shuffle, number, first, progress)
+
+
+def whole(name: str, value: Any, at_least: int, at_most: int = check.MAX_ROWS) -> int:
+    """`value` as an int within bounds; TypeError or ValueError otherwise."""
+    if type(value) is int and at_least <= value <= at_most:
+        return value
+    return check.check_integer(name, value, at_least=at_least, at_most=at_most)
+
+
+def all_callbacks(callbacks: Any, checkpoint: Any, every: Any) -> list[Callback]:
+    """The callbacks of a run, and last the one that writes its checkpoint, if there is one."""
+    checked = check_callbacks(callbacks)
+    if checkpoint is not None:
+        checked.append(Checkpointer(checkpoint, every))
+    elif every is not None:
+        raise ValueError("checkpoint_every needs checkpoint=path")
+    return checked
+
+
+def check_search(optimizer: Optimizer, data: Source, batch_size: Any) -> None:
+    """Raise ValueError unless all samples, which the optimizer looks at in each step, are one batch."""
+    if not isinstance(data, Data) or batch_size not in (None, len(data)):
+        name = type(optimizer).__name__
+        raise ValueError(f"{name} looks at all samples in each step: batch_size must be None, got {batch_size!r}")
+
+
+def rows_of_batch(batch_size: Any, data: Source) -> int | None:
+    """Rows of a batch; None if only the batches of an iterable can tell."""
+    return data.batch_size(None if batch_size is None else whole("batch_size", batch_size, 1))
+
+
+def batches_of_update(accumulate: Any, data: Source, optimizer: Optimizer) -> int:
+    """How many batches share an update."""
+    batches = whole("accumulate", accumulate, 1, 2**31 - 1)
+    if batches > 1 and isinstance(data, BatchStream):
+        raise ValueError("accumulate is for arrays and shards: let the iterable give larger batches")
+    if batches > 1 and optimizer.searches:
+        raise ValueError(f"{type(optimizer).__name__} looks at all samples in each step: accumulate must be 1")
+    return batches
+
+
+def check_transform(transform: Any, data: Source, engine: Engine) -> None:
+    """Raise TypeError or ValueError if the transform cannot be used with these data."""
+    from ..data import Mixup
+
+    if not isinstance(transform, Mixup):
+        raise TypeError(f"transform must be a fastnn.data.Mixup, got {type(transform).__name__}")
+    if data.like is not None:
+        Mixed.check(data.like, engine.loss, engine.net.out_features_for(data.like.x.shape[1]))

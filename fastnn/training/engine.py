@@ -1,0 +1,366 @@
+"""The engine of a trainer: what it trains with, and the programs compiled of that."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from .. import _validation as check
+from .._core.errors import BadIndex, BadLabel, BadTarget, NonFinite
+from .._locks import MAKING
+from ..compiler.batch_run import BatchRun
+from ..compiler.cache import ProgramCache
+from ..compiler.counters import ACCURACY, NOTHING, SUMS, Counting
+from ..nn.inputs import column_names
+from ..nn.loss import Loss
+from ..nn.python_loss import PythonLoss
+from .data import Data
+from .nonfinite import check_data
+
+if TYPE_CHECKING:
+    from ..compiler.program import Program
+    from ..metrics import Metric
+    from ..nn.sequential import Sequential
+    from ..optim import Optimizer, WeightAverage
+    from ..optim.lr_scheduler import Scheduler
+
+Array = check.Array
+
+
+class HasEngine(Protocol):
+    """What has an engine: a trainer."""
+
+    engine: Engine
+
+
+@dataclass(slots=True)
+class Planned:
+    """A program for some data, as long as its engine keeps the programs `kept`.
+
+    Attributes
+    ----------
+    kept : ProgramCache
+        The programs of the engine when this one was made.
+    key : Hashable
+        Its key there.
+    mode : {"step", "evaluate"}
+    accumulate : bool
+    program : Program
+    sums_size : int
+        Numbers that are added up for the loss and the metrics.
+    span : tuple of int
+        The operations of a batch.
+    """
+
+    kept: ProgramCache
+    key: Hashable
+    mode: str
+    accumulate: bool
+    program: Program
+    sums_size: int
+    span: tuple[int, int]
+
+
+class Engine:
+    """What a trainer trains with, and the programs of it, which are compiled when they are first needed.
+
+    Attributes
+    ----------
+    net : Sequential
+    loss : Loss
+    optimizer : Optimizer
+    scheduler : Scheduler or None
+    metrics : tuple of Metric
+    l1, l2 : float
+        Penalties on all weights.
+    average : WeightAverage or None
+        Updated after each update.
+    epochs : int
+        Epochs trained so far in runs without a seed of their own; they number the orders of the samples.
+    quick_step : function (x, y) -> float or None
+        The compiled training step for plain arrays; it returns None for others. None until the first step.
+
+    Notes
+    -----
+    Attributes are set by `change`, which checks nothing but whether they go together; the trainer checks arguments.
+    """
+
+    def __init__(self, net: Sequential, loss: Loss, optimizer: Optimizer, metrics: tuple[Metric, ...] = ()) -> None:
+        self.net, self.loss, self.optimizer, self.metrics = net, loss, optimizer, metrics
+        self.scheduler: Scheduler | None = None
+        self.average: WeightAverage | None = None
+        self.l1 = self.l2 = 0.0
+        self.epochs = 0
+        self._last: Planned | None = None  # the program used last
+        self.forget()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What copies and pickles are made of: no programs, which belong to one process."""
+        return self.__dict__ | {"_kept": ProgramCache(), "_last": None, "quick_step": None}
+
+    # -- what it consists of -------------------------------------------------------------------------------------------
+
+    def change(self, **parts: Any) -> None:
+        """Set some of loss, optimizer, average, l1 and l2; programs are compiled again.
+
+        Raises
+        ------
+        ValueError
+            If the optimizer does a line search, and there is an l1 or l2.
+        """
+        optimizer, l1, l2 = (parts.get(name, getattr(self, name)) for name in ("optimizer", "l1", "l2"))
+        if optimizer.searches and (l1 or l2):
+            raise ValueError(f"{type(optimizer).__name__} knows no l1 and l2; its weight_decay is an L2 penalty")
+        vars(self).update(parts)
+        self.forget()
+
+    def forget(self) -> None:
+        """Have programs compiled again when they are needed."""
+        with MAKING:
+            version = self.net._version, self.loss.version
+            self.quick_step: Callable[[Any, Any], float | None] | None = None
+            self._counts = bool(self.metrics or self.loss.heads)  # whether more is added up than loss and accuracy
+            self._kept, self._last = ProgramCache(), None
+            self._version = version  # last: another thread that sees it sees the new cache too
+
+    def refresh(self, training: bool = True) -> None:
+        """Forget programs that are out of date, and check that the network can be trained, or evaluated, now.
+
+        Raises
+        ------
+        RuntimeError
+            If the layers went into another network; while training also if the average is applied.
+        """
+        if self._version != (self.net._version, self.loss.version):
+            self.forget()
+        if self.optimizer.params.moved:
+            raise RuntimeError("the network went into another one: make an optimizer and a trainer for that")
+        if self.average is not None and training:
+            self.average.check_not_applied()
+
+    def changed_by_step(self) -> list[Array]:
+        """The arrays that a step changes, beside the optimizer's: values, gradients, statistics, averages, the tick."""
+        params, buffers = self.net.parameters(), [view for _, view in self.net.named_buffers()]
+        averages = [] if self.average is None else [self.average.data, self.average.seen]
+        return [params.data, params.grad, self.net._tick, *buffers, *averages]
+
+    # -- data ----------------------------------------------------------------------------------------------------------
+
+    def data(self, x: Any, y: Any, sample_weight: Any = None) -> Data:
+        """Arguments of a user as programs read them; TypeError or ValueError if they do not fit."""
+        return Data.of(self.net, self.loss, x, y, sample_weight)
+
+    def training_data(self, x: Any, y: Any, sample_weight: Any = None) -> Data:
+        """The same, and the network remembers the names of the columns of x."""
+        data = Data.of(self.net, self.loss, x, y, sample_weight)
+        if type(x) is not np.ndarray and (names := column_names(x)):
+            self.net.feature_names = names
+        return data
+
+    # -- programs ------------------------------------------------------------------------------------------------------
+
+    def get(self, mode: str, data: Data, batch: int, accumulate: bool = False) -> Program:
+        """The program for "step" or "evaluate" that takes at least `batch` rows; it is kept.
+
+        One for `accumulate` adds its gradients to those there, until there is an update.
+        """
+        return self._planned(mode, data, batch, accumulate).program
+
+    def _planned(self, mode: str, data: Data, batch: int, accumulate: bool) -> Planned:
+        kept, planned = self._kept, data.planned
+        if (
+            planned is not None
+            and planned.kept is kept
+            and planned.mode == mode
+            and planned.accumulate == accumulate
+            and planned.program.batch_size >= batch
+        ):
+            return planned
+        counting = self.counting(data)
+        key = (mode, data.x.shape[1], data.labels, counting.targets, accumulate)
+        planned = self._last
+        if planned is None or planned.kept is not kept or planned.key != key or planned.program.batch_size < batch:
+            program = kept.get(key, batch, lambda: self._plan(mode, data, batch, counting, accumulate))
+            span = program.span("forward", "statistics" if mode == "step" else "metrics")
+            self._last = planned = Planned(kept, key, mode, accumulate, program, counting.size, span)
+        data.planned = planned
+        return planned
+
+    def _plan(self, mode: str, data: Data, batch: int, counting: Counting, accumulate: bool) -> Program:
+        update: dict[str, Any] = {}
+        if mode == "step" and not self.optimizer.searches:
+            update = {"optimizer": self.optimizer, "l1": self.l1, "l2": self.l2, "average": self.average}
+        more: dict[str, Any] = {"loss": self.loss, "labels": data.labels, "counting": counting}
+        return self.net.plan_program(mode, batch, data.x.shape[1], accumulate=accumulate, **more, **update)
+
+    def prepare(self, data: Data, rows: int, batch: int, accumulate: bool) -> int:
+        """Compile what a run needs to train on `rows` rows of data.
+
+        Returns
+        -------
+        size : int
+            How many numbers are summed up.
+
+        Raises
+        ------
+        ValueError
+            If a batch of these rows is a single row where a layer normalizes by the batch.
+        """
+        planned = self._planned("step", data, batch, accumulate)
+        if planned.program.by_batch:
+            planned.program.check_rows(rows, batch)
+        return planned.sums_size
+
+    def counting(self, data: Data) -> Counting:
+        """What is counted for metrics."""
+        if not self._counts:
+            return NOTHING
+        counters = (metric.counter for metric in self.metrics if metric.counter is not None)
+        return Counting.of(counters, self.loss, data, self.net.out_features_for(data.x.shape[1]))
+
+    def new_sums(self, data: Data) -> Array:
+        """Where programs for such data add up, from the beginning."""
+        return np.zeros(self.counting(data).size if self._counts else SUMS)
+
+    # -- running -------------------------------------------------------------------------------------------------------
+
+    def step(self, data: Data) -> float:
+        """Train on all rows as one batch, and return its loss; ValueError if a number in it is not finite."""
+        rows, sums, kept = data.samples, self.new_sums(data), self._kept
+        program = None
+        with suppress(NonFinite):
+            program = self.run("step", data, None, 0, rows, rows, sums, True)
+        if program is None:
+            check_data(data)
+            program = self.run("step", data, None, 0, rows, rows, sums)
+        if self.loss.quick and not self.optimizer.searches:
+            step = getattr(program.executor, "step", None)
+            with MAKING:  # unless the program is out of date already
+                self.quick_step = step if kept is self._kept else None
+        return float(sums[0])
+
+    def run(
+        self,
+        mode: str,
+        data: Data,
+        order: Array | None,
+        start: int,
+        stop: int,
+        batch: int,
+        sums: Array,
+        halt: bool = False,
+        rates: tuple[Array, Array] | None = None,
+        losses: Array | None = None,
+        accumulate: int = 1,
+    ) -> Program:
+        """Run the program for `mode` over rows start .. stop - 1, a batch at a time, and return it.
+
+        With `halt`, NonFinite is raised before the gradient of a loss that is not finite. `accumulate` batches share an
+        update. `rates`, (places, table), are the optimizer's hyperparameters for each update (`LRScheduler.table`);
+        `losses` is given the loss of each batch.
+        """
+        planned = self._planned(mode, data, batch, accumulate > 1)
+        program, train = planned.program, mode == "step"
+        if program.by_batch:
+            program.check_rows(stop - start, batch)
+        if SUMS < sums.size < planned.sums_size:  # five numbers stand for: count nothing
+            raise ValueError("sums have no room for what these metrics count")
+        if order is None and isinstance(self.loss, PythonLoss):
+            order = np.arange(data.samples)  # Python reads the batch from an array: have it gathered
+        staging = None if order is None and data.x.dtype == data.dtype else data.staging(program.batch_size)
+        schedule = None if rates is None else (self.optimizer.hyper.reshape(-1), *rates)
+        batches = BatchRun(
+            data.x, data.y, data.weight, order, start, stop, batch, staging, sums, train, halt, schedule, losses,
+            data.mix, data.scale, accumulate, data.mean_weight,
+        )  # fmt: skip
+        if train and self.optimizer.searches:
+            self._search(program, data, batches)
+        else:
+            self._run_batches(program, planned.span, data, batches)
+        return program
+
+    def _search(self, program: Program, data: Data, run: BatchRun) -> None:
+        """A step, on one batch, of an optimizer that evaluates the loss several times; the first one counts."""
+        span, evaluations = program.span("forward", "backward"), list[Array]()
+        again = replace(run, batch_size=run.stop - run.start, train=False, schedule=None, losses=None, accumulate=1)
+        if run.schedule is not None:
+            hyper, places, table = run.schedule
+            hyper[places] = table[0]
+
+        def closure() -> float:
+            first = not evaluations
+            values = run.sums.copy() if first else np.zeros(SUMS)
+            evaluations.append(values)
+            self._run_batches(program, span, data, replace(again, sums=values, halt=run.halt and first))
+            return float(values[0])
+
+        arrays, attributes = [*self.changed_by_step(), self.optimizer.step_count], self.optimizer.__dict__.copy()
+        before = [array.copy() for array in arrays]
+        try:
+            self.optimizer.step(closure)
+            # Running statistics follow the batch once a step, as the last evaluation saw it.
+            statistics = replace(again, sums=np.zeros(SUMS), halt=False)
+            self._run_batches(program, program.span("statistics"), data, statistics)
+            if self.average is not None:
+                self.average.update()
+            self.net._tick += 1
+        except BaseException:  # no step is done by half
+            for array, old in zip(arrays, before, strict=True):
+                array[...] = old
+            self.optimizer.__dict__.update(attributes)
+            raise
+        run.sums[...] = evaluations[0]
+
+    def _run_batches(self, program: Program, span: tuple[int, int], data: Data, run: BatchRun) -> None:
+        """Run operations; what is wrong with a row is said in words."""
+        try:
+            program.executor.run_batches(*span, run)
+        except BadLabel as error:
+            row, value = error.args
+            row = int(run.order[row]) if run.order is not None else row
+            raise ValueError(self.loss.describe_label(row, value, data.y, program.n_out, data.labels)) from None
+        except BadTarget as error:
+            raise program.explained_target(error, run.order) from None
+        except BadIndex as error:
+            raise program.explained(error, run.order) from None
+
+    # -- scores --------------------------------------------------------------------------------------------------------
+
+    def evaluate(self, data: Data, batch: int) -> dict[str, float]:
+        """The scores of the network on data, in inference mode."""
+        self.refresh(training=False)
+        sums = self.new_sums(data)
+        self.run("evaluate", data, None, 0, len(data), max(1, min(len(data), batch)), sums)
+        whole = [metric for metric in self.metrics if metric.counter is None]
+        scores = self.scores(sums, data) | dict.fromkeys((metric.name for metric in whole), math.nan)
+        counted: Any = data.y != self.loss.ignored if data.labels is True else slice(None)
+        y_true = data.y[counted]
+        if whole and len(y_true):
+            y_pred, weight = self.net.predict(data.x)[counted], None if data.weight is None else data.weight[counted]
+            for metric in whole:
+                scores[metric.name] = metric.of_predictions(y_true, y_pred, weight, self.loss.logits)
+        return scores
+
+    def scores(self, sums: Array, data: Data | None) -> dict[str, float]:
+        """Loss, accuracy and metrics of what was added up over data like these; None if there were none."""
+        loss = self.loss
+        _, total, weight, correct, samples, *_ = sums.tolist()
+        if loss.reduction != "sum":
+            total = total / weight if weight else math.nan
+        scores = {"loss": math.sqrt(total) if loss.root else total}
+        if self._counts:
+            for name, head in zip(loss.heads, sums[SUMS:], strict=False):
+                scores[f"{name}_loss"] = float(head) / weight if weight else math.nan
+        if samples:
+            scores["accuracy"] = correct / samples
+        if self.metrics and data is not None:
+            counting = self.counting(data)
+            for metric in self.metrics:
+                if counting.places and metric.counter not in (None, ACCURACY):
+                    scores[metric.name] = metric.of_counts(sums[counting.places[metric.counter]], counting.several)
+        return scores
