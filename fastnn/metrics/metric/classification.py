@@ -113,9 +113,9 @@ class Precision(Rate):
     Parameters
     ----------
     average : {None, "binary", "micro", "macro", "weighted"}, default None
-        As for `fastnn.metrics.precision`; if given, it is part of the name ("precision_macro"). None means "binary", for class
-        1, if there are two classes, and otherwise "macro": over the classes that occur in targets or predictions, or
-        over all labels.
+        As for `fastnn.metrics.precision`; if given, it is part of the name ("precision_macro"). None means "binary", for
+        class 1, if there are two classes, and otherwise "macro": over the classes that occur in targets or predictions,
+        or over all labels.
     zero_division : float, default 0.0
         The value of 0 / 0, between 0 and 1 or NaN. With NaN such classes are left out of averages.
 
