@@ -125,7 +125,7 @@ MODULES = [
     type_(lambda w: nn.QuantileLoss(q="0.5"), "q must be"),
     value(lambda w: nn.FocalLoss(gamma=-1), "gamma must be at least 0.0, got -1"),
     value(lambda w: nn.MultiMarginLoss(p=3), "p must be at most 2, got 3"),
-    type_(lambda w: nn.HingeLoss(squared=1), "squared must be True or False, got int"),
+    type_(lambda w: nn.HingeLoss(squared=1), "squared must be True or False, got 1"),
     value(lambda w: nn.GaussianNLLLoss(eps=0), "eps must be greater than 0.0, got 0"),
 ]
 
@@ -263,7 +263,7 @@ FUNCTIONS = [
         lambda w: F.kl_div(w.x, w.x, "batch"),
         "reduction must be one of 'mean', 'sum', 'none', 'batchmean', got 'batch'",
     ),
-    type_(lambda w: F.kl_div(w.x, w.x, log_target=1), "log_target must be True or False, got int"),
+    type_(lambda w: F.kl_div(w.x, w.x, log_target=1), "log_target must be True or False, got 1"),
     type_(lambda w: F.nll_loss(w.x, w.x), "target must be integer class indices of shape (6,), got float32"),
     value(lambda w: F.mse_loss_backward(np.ones(2), w.x, w.x), "grad_output must be a scalar for reduction 'mean'"),
     type_(lambda w: adam_step(w, param=[0.0]), "param must be an ndarray, which is updated in place, got list"),

@@ -233,7 +233,7 @@ def test_what_is_wrong_with_a_folder_is_said(tmp_path):
         ("y_001", y[:49], r"y_001\.npy has 49 rows, x_001\.npy has 50"),
         ("x_001", x[:50].astype("d"), r"x_001\.npy has rows of shape \(6,\), float64, x_000\.npy has .* float32"),
         ("x_002", x[:20, :3], r"x_002\.npy has rows of shape \(3,\), float32"),
-        ("y_000", np.array([{}] * 50), r"y_000\.npy is no \.npy file of numbers"),
+        ("y_000", np.array([{}] * 50), r"y_000\.npy is not a \.npy file of numbers"),
         ("y_000", np.array(3), r"y_000\.npy must hold an array with a row for each sample"),
         ("weight_002", None, r"weight_002\.npy is missing: some shards have weights"),
     ):

@@ -113,7 +113,7 @@ class Precision(Rate):
     Parameters
     ----------
     average : {None, "binary", "micro", "macro", "weighted"}, default None
-        As for `fastnn.metrics.precision`; if given, it is part of the name ("precision_macro"). None means "binary", for
+        As for `fastnn.metrics.precision`; if given, it is part of the name ("precision_macro"). None is "binary", for
         class 1, if there are two classes, and otherwise "macro": over the classes that occur in targets or predictions,
         or over all labels.
     zero_division : float, default 0.0
