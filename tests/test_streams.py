@@ -249,7 +249,7 @@ def test_what_is_wrong_with_a_folder_is_said(tmp_path):
         path.unlink()
     Shards.write(tmp_path, x, y, weight, rows=50)
     (tmp_path / "x_001.npy").write_bytes(b"\x89PNG")
-    with pytest.raises(ValueError, match=r"x_001\.npy is no \.npy file"):
+    with pytest.raises(ValueError, match=r"x_001\.npy is not a \.npy file"):
         Shards(tmp_path)
     shards = Shards.write(tmp_path / "other", np.ones((4, 5), "f"), [0, 1, 2, 0], rows=2)
     with pytest.raises(ValueError, match=r"x_00[01]\.npy: Linear: x has 5 features"):
