@@ -25,6 +25,7 @@ from .names import (
 from .numbers import (
     as_numbers,
     check_bool,
+    check_flag,
     check_integer,
     check_number,
     check_seed,
@@ -72,6 +73,7 @@ __all__ = [
     "check_bool",
     "check_choice",
     "check_dtype",
+    "check_flag",
     "check_ignored",
     "check_integer",
     "check_number",

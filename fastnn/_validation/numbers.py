@@ -91,7 +91,14 @@ def check_bool(name: str, value: Any) -> bool:
     """`value` as a bool; TypeError otherwise."""
     if isinstance(value, (bool, np.bool_)):
         return bool(value)
-    raise TypeError(f"{name} must be True or False, got {value!r:.60}")
+    raise TypeError(f"{name} must be True or False, got {type(value).__name__}")
+
+
+def check_flag(name: str, value: Any) -> bool:
+    """`value` if it is Python's True or False; TypeError otherwise."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, got {value!r:.60}")
+    return value
 
 
 def as_numbers(name: str, value: Any, **limits: float) -> float | Array:

@@ -54,7 +54,7 @@ class Cycle(LRScheduler):
         last_epoch: int,
         by: str,
     ) -> None:
-        self.cycle_momentum = check.check_bool("cycle_momentum", cycle_momentum)
+        self.cycle_momentum = check.check_flag("cycle_momentum", cycle_momentum)
         names = ["lr"]
         if cycle_momentum:
             names.append(momentum_name(optimizer))
@@ -288,7 +288,7 @@ class OneCycleLR(Cycle):
         self.anneal_strategy = anneal_strategy
         self.div_factor = check.check_number("div_factor", div_factor, above=0.0)
         self.final_div_factor = check.check_number("final_div_factor", final_div_factor, above=0.0)
-        self.three_phase = check.check_bool("three_phase", three_phase)
+        self.three_phase = check.check_flag("three_phase", three_phase)
         super().__init__(optimizer, cycle_momentum, base_momentum, max_momentum, last_epoch, by)
 
     def _corners(self) -> tuple[list[float], Array]:
