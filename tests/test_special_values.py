@@ -13,8 +13,8 @@ import math
 
 import numpy as np
 import pytest
-from ops import ELEMENTARY, LOSSES, ROWS, case_id
 from ops import ACTIVATIONS as FUNCTIONS
+from ops import ELEMENTARY, LOSSES, ROWS, case_id
 
 import fastnn
 from fastnn import functional as F
