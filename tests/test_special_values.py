@@ -68,7 +68,7 @@ def each(kind, ops=LOSSES):
 
 
 def cast(values, dtype, signed=True):
-    """The numbers in a dtype, each once: what it cannot hold is 0 or infinite. `signed` adds their negatives and NaN."""
+    """The numbers in a dtype, each once; what it cannot hold is 0 or infinite. `signed` adds negatives and NaN."""
     with np.errstate(over="ignore", under="ignore"):
         values = np.array([*values, *(-np.array(values)), NAN] if signed else values).astype(dtype)
     bits = f"i{dtype.itemsize}"
