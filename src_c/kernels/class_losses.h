@@ -88,13 +88,14 @@ FNN_DEFINE_ROW_LOSS(softmax_focal_loss, 1)
  * sum is added to slope. */
 INLINE double LANE(margin_sum)(const REAL *x, REAL *grad, ptrdiff_t n, VEC gap, int squared, VEC factor, double *slope)
 {
+    const int vanishes = factor[0] == 0;
     double total = 0, slopes = 0;
     VEC g;
     FNN_SUM_UP(total, n, LOSS_SEGMENT,
                sum.part[j] += LANE(fill_n)(LANE(margin_loss)(gap + READ_AT(x), &g, squared), left, K(0));)
     if (grad)
         FNN_SUM_UP(slopes, n, LOSS_SEGMENT, (void)LANE(margin_loss)(gap + READ_AT(x), &g, squared);
-                   g = LANE(shared)(factor, g); LANE(store_n)(grad + at, g, left);
+                   if (vanishes) g = LANE(counted)(factor, g); g = g * factor; LANE(store_n)(grad + at, g, left);
                    sum.part[j] += LANE(fill_n)(g, left, K(0));)
     *slope += slopes;
     return total;
