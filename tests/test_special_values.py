@@ -17,8 +17,7 @@ import pytest
 import fastnn
 from fastnn import functional as F
 from fastnn import nn, optim
-from support.ops import ACTIVATIONS as FUNCTIONS
-from support.ops import ELEMENTARY, LOSSES, ROWS, case_id
+from support.ops import ACTIVATIONS, ELEMENTARY, LOSSES, ROWS, case_id
 
 INF, NAN = math.inf, math.nan
 # No two of them have a sum or product that only rounding decides to be 0.
@@ -114,7 +113,7 @@ def assert_alike(name, *args, **kwargs):
         assert not wrong.any(), "\n".join([f"{name}, {np.sum(wrong)} of {wrong.size}", *shown])
 
 
-@pytest.mark.parametrize("case", cases((*ELEMENTARY, *FUNCTIONS)), ids=case_id)
+@pytest.mark.parametrize("case", cases((*ELEMENTARY, *ACTIVATIONS)), ids=case_id)
 def test_activations(case, dtype, isa):
     op, options = case
     x, g = cast([*NUMBERS, 0.1, 1e-40, 88.0, 104.0, 709.0], dtype), cast(UPSTREAM, dtype)

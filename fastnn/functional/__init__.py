@@ -25,18 +25,22 @@ from . import (
     losses,
     parametric,
 )
+from . import batch_norm as _batch_norm
 from . import dropout as _dropout
 from . import embedding as _embedding
+from . import entropy as _entropy
 from . import linear as _linear
 from . import normalization as _normalization
 from . import softmax as _softmax
 from .activations import *  # noqa: F403
+from .batch_norm import *  # noqa: F403
 from .binary_losses import *  # noqa: F403
 from .class_losses import *  # noqa: F403
 from .distribution_losses import *  # noqa: F403
 from .dropout import *  # noqa: F403
 from .elementary import *  # noqa: F403
 from .embedding import *  # noqa: F403
+from .entropy import *  # noqa: F403
 from .gates import *  # noqa: F403
 from .linear import *  # noqa: F403
 from .losses import *  # noqa: F403
@@ -53,8 +57,10 @@ __all__ = sorted(
     + gates.__all__
     + elementary.__all__
     + _softmax.__all__
+    + _entropy.__all__
     + _linear.__all__
     + _normalization.__all__
+    + _batch_norm.__all__
     + _embedding.__all__
     + losses.__all__
     + binary_losses.__all__

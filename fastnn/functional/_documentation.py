@@ -57,7 +57,8 @@ DEFAULTS = {
     "mean": '"mean" divides by the sum of the weights of the targets\' classes.',
     "values": "reduction or sample_weight",
     "nan": "",
-    "scale": 'The formula is that of reduction "none". Weights multiply it and "mean" divides it as they do the loss.',
+    "scale": 'The formula is that of reduction "none". Weights multiply it and "mean" divides it as they do the loss.\n'
+    "Where the weight or grad_output is 0 the gradient is 0, also at infinite errors.",
     "gradients": "grad_input : ndarray, shape and dtype of input",
     "gradient_nan": "NaN in input or target gives NaN in the gradient of that element alone.",
 }

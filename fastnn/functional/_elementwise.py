@@ -90,6 +90,10 @@ def binary(
     return Map2(name, slow, rule)
 
 
+# NaN in gradients that select.
+NAN_UNLESS = "NaN in grad_output gives NaN, but 0 where {}."
+PASSES = f"Where x is NaN the gradient is grad_output, as in PyTorch. {NAN_UNLESS}"
+
 FORWARD = """
 Parameters
 ----------

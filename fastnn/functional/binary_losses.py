@@ -63,8 +63,8 @@ def binary_cross_entropy(input: Any, target: Any, reduction: str = "mean", sampl
     Notes
     -----
     Targets must be between 0 and 1, which is not checked here (`nn.BCELoss` and the trainer do). As in PyTorch the
-    logarithms are at least -100. Inputs outside [0, 1] give NaN or numbers without meaning: for outputs of a layer
-    without sigmoid use `binary_cross_entropy_with_logits`.
+    logarithms are at least -100. Inputs outside [0, 1], which PyTorch refuses, give NaN: for outputs of a layer without
+    sigmoid use `binary_cross_entropy_with_logits`.
 
     >>> F.binary_cross_entropy(np.array([0.5, 0.25]), np.array([1.0, 0.0]), reduction="none").round(4)
     array([0.6931, 0.2877])
@@ -79,6 +79,10 @@ def binary_cross_entropy_backward(
     """Gradient of `binary_cross_entropy` with respect to input.
 
     grad_input = grad_output * (input - target) / max(input * (1 - input), 1e-12)
+
+    Notes
+    -----
+    Inputs outside [0, 1] give NaN, as they do in the loss.
 
     >>> F.binary_cross_entropy_backward(1.0, np.array([0.5, 0.5]), np.array([1.0, 0.0]))
     array([-1.,  1.])

@@ -124,7 +124,8 @@ def rmse_loss(input: Any, target: Any, reduction: str = "mean", sample_weight: A
 @documented(
     LOSS_BACKWARD,
     scale="Where the loss is 0 the gradient is taken as 0.",
-    gradient_nan="NaN in input or target gives NaN in the gradient of that element.",
+    gradient_nan="NaN in input or target makes the loss NaN, and with it the gradient of every element. An infinite\n"
+    'error gives NaN there and 0 elsewhere, as in PyTorch. With "none" neither has an effect on other elements.',
 )
 def rmse_loss_backward(
     grad_output: Any, input: Any, target: Any, reduction: str = "mean", sample_weight: Any = None

@@ -1,4 +1,4 @@
-"""Softmax with temperature, its logarithm, the entropy, and their gradients."""
+"""Softmax with temperature, its logarithm, and their gradients."""
 
 from typing import Any
 
@@ -9,14 +9,11 @@ from .._core import dispatch
 from .._core.parametric import dot, quick_dot
 from .._core.softmax import Rows1, Rows2
 from .._frames import SHORT_ERRORS
+from ._axes import as_rows, axis_of, put_rows
 from ._documentation import documented
 from ._elementwise import Array, reference_function
 
 __all__ = [
-    "entropy",
-    "entropy_backward",
-    "entropy_with_logits",
-    "entropy_with_logits_backward",
     "log_softmax",
     "log_softmax_backward",
     "log_softmax_temperature_backward",
@@ -27,8 +24,6 @@ __all__ = [
 
 _FORWARD = {"softmax": Rows1("softmax"), "log_softmax": Rows1("log_softmax")}
 _BACKWARD = {name: Rows2(f"{name}_backward") for name in _FORWARD}
-_ENTROPY = {name: Rows1(name) for name in ("entropy", "entropy_with_logits")}
-_ENTROPY_GRADIENT = {name: Rows2(f"{name}_backward") for name in _ENTROPY}
 
 FORWARD = """
 Parameters
@@ -104,70 +99,6 @@ Entries where grad_x is 0 add nothing, whatever x is there, so a logit of -inf d
 grad_output, gives NaN.
 """
 
-PROBABILITIES = """p : ndarray of float32 or float64, at least one dimension
-    Probabilities, 0 or more; that they sum to 1 is not checked."""
-LOGITS = """x : ndarray of float32 or float64, at least one dimension
-    Logits."""
-TEMPERATURE = """
-temperature : float above 0, default 1.0
-    T above; at least the smallest normal number of x's dtype."""
-
-ENTROPY = """
-Parameters
-----------
-{x}
-axis : int, default -1{temperature}
-
-Returns
--------
-h : ndarray of {dtype}'s dtype, without that axis (a scalar for one dimension)
-
-Raises
-------
-TypeError
-    If {dtype} is not float32 or float64, or another argument is not a number.
-ValueError
-    If {dtype} has no such axis{values}.
-"""
-
-ENTROPY_BACKWARD = """
-Parameters
-----------
-grad_output : ndarray or scalar of {dtype}'s dtype, shape of the entropy
-{same}
-    As given to `{forward}`.
-
-Returns
--------
-grad_{dtype} : ndarray, shape and dtype of {dtype}
-
-Raises
-------
-TypeError, ValueError
-    As `{forward}`; also if grad_output differs from the entropy in dtype or shape.
-"""
-
-
-def _axis_of(name: str, x: Array, axis: int) -> int:
-    axis = check.check_integer("axis", axis)
-    if not -x.ndim <= axis < x.ndim:
-        raise ValueError(f"axis must be between {-x.ndim} and {x.ndim - 1} for {name} of shape {x.shape}, got {axis}")
-    return axis % x.ndim
-
-
-def _rows(x: Array, axis: int) -> Array:
-    """`x` as a contiguous matrix whose rows are the slices along `axis`."""
-    moved = np.ascontiguousarray(np.moveaxis(x, axis, -1))
-    return moved.reshape(-1, moved.shape[-1]) if x.size else np.empty((0, 1), x.dtype)
-
-
-def _put_rows(rows: Array, out: Array, axis: int) -> Array:
-    """Write the matrix made by `_rows` back into the layout of `out`."""
-    moved = np.moveaxis(out, axis, -1)
-    if out.size and not np.shares_memory(rows, out):
-        moved[...] = rows.reshape(moved.shape)
-    return out
-
 
 def _forward(name: str, x: Any, axis: int, temperature: float, out: Array | None) -> Array:
     quick = _FORWARD[name].quick(x, axis, temperature, out)
@@ -175,16 +106,16 @@ def _forward(name: str, x: Any, axis: int, temperature: float, out: Array | None
         return quick
     with SHORT_ERRORS:
         x = check.as_array("x", x)
-        axis = _axis_of("x", x, axis)
+        axis = axis_of("x", x, axis)
         temperature = check.check_temperature(temperature, x.dtype)
         out = check.check_output(out, x.shape, x.dtype)
         if dispatch.get_reference():
             out[...] = reference_function(name)(x, axis, temperature)
             return out
-        rows = _rows(check.without_overlap(x, out, in_place=True), axis)
+        rows = as_rows(check.without_overlap(x, out, in_place=True), axis)
         result = out.reshape(rows.shape) if axis == x.ndim - 1 and x.size else np.empty_like(rows)
         _FORWARD[name].run(rows, result, 1.0 / temperature)
-        return _put_rows(result, out, axis)
+        return put_rows(result, out, axis)
 
 
 def _backward(name: str, grad_output: Any, output: Any, axis: int, temperature: float, out: Array | None) -> Array:
@@ -195,16 +126,16 @@ def _backward(name: str, grad_output: Any, output: Any, axis: int, temperature: 
         g, y = check.as_array("grad_output", grad_output), check.as_array("output", output)
         check.check_same_dtype(grad_output=g, output=y)
         check.check_same_shape(output=y, grad_output=g)
-        axis = _axis_of("output", y, axis)
+        axis = axis_of("output", y, axis)
         temperature = check.check_temperature(temperature, y.dtype)
         out = check.check_output(out, y.shape, y.dtype)
         if dispatch.get_reference():
             out[...] = reference_function(f"{name}_backward")(g, y, axis, temperature)
             return out
-        g, y = (_rows(check.without_overlap(a, out, in_place=True), axis) for a in (g, y))
+        g, y = (as_rows(check.without_overlap(a, out, in_place=True), axis) for a in (g, y))
         result = np.empty_like(y)
         _BACKWARD[name].run(g, y, result, 1.0 / temperature)
-        return _put_rows(result, out, axis)
+        return put_rows(result, out, axis)
 
 
 def _temperature_backward(name: str, grad_output: Any, output: Any, x: Any, axis: int, temperature: float) -> float:
@@ -212,13 +143,14 @@ def _temperature_backward(name: str, grad_output: Any, output: Any, x: Any, axis
     quick = quick_dot(x, grad_x)
     if quick is not None:
         return float(-quick / temperature)
-    x = check.as_array("x", x)
-    check.check_same_dtype(x=x, output=grad_x)
-    check.check_same_shape(output=grad_x, x=x)
-    if dispatch.get_reference():
-        g, y = check.as_array("grad_output", grad_output), check.as_array("output", output)
-        return float(reference_function(f"{name}_temperature_backward")(g, y, x, axis, temperature))
-    return float(-dot(x, grad_x) / temperature)
+    with SHORT_ERRORS:
+        x = check.as_array("x", x)
+        check.check_same_dtype(x=x, output=grad_x)
+        check.check_same_shape(output=grad_x, x=x)
+        if dispatch.get_reference():
+            g, y = check.as_array("grad_output", grad_output), check.as_array("output", output)
+            return float(reference_function(f"{name}_temperature_backward")(g, y, x, axis, temperature))
+        return float(-dot(x, grad_x) / temperature)
 
 
 @documented(FORWARD)
@@ -318,116 +250,3 @@ def log_softmax_temperature_backward(
     0.824
     """
     return _temperature_backward("log_softmax", grad_output, output, x, axis, temperature)
-
-
-@documented(ENTROPY, x=PROBABILITIES, dtype="p", temperature="", values="")
-def entropy(p: Any, axis: int = -1) -> Array:
-    """Entropy of distributions along an axis, in nats (Shannon 1948).
-
-    h = -sum_i p_i log p_i,   with 0 log 0 = 0
-
-    Between 0, if one entry is 1, and log n, if all n are equal.
-
-    Notes
-    -----
-    A slice along axis with NaN or a negative entry gives NaN.
-
-    >>> F.entropy(np.array([[0.5, 0.5], [0.25, 0.75]])).round(4)
-    array([0.6931, 0.5623])
-    """
-    return _entropy("entropy", "p", p, axis, None)
-
-
-@documented(ENTROPY_BACKWARD, dtype="p")
-def entropy_backward(grad_output: Any, p: Any, axis: int = -1) -> Array:
-    """Gradient of `entropy`.
-
-    grad_p_i = -grad_output * (log p_i + 1)
-
-    Notes
-    -----
-    It is infinite where p is 0, and NaN where p is NaN or negative. `entropy_with_logits_backward` returns the gradient
-    with respect to the logits of a softmax, which is finite.
-
-    >>> F.entropy_backward(np.array(1.0), np.array([0.5, 0.5])).round(4)
-    array([-0.3069, -0.3069])
-    """
-    return _entropy_backward("entropy", "p", grad_output, p, axis, None)
-
-
-@documented(ENTROPY, x=LOGITS, dtype="x", temperature=TEMPERATURE, values=", or temperature is out of its range")
-def entropy_with_logits(x: Any, axis: int = -1, temperature: float = 1.0) -> Array:
-    """Entropy of softmax(x / T) along an axis, in nats, computed from the logits.
-
-    h = log(sum_j exp(z_j)) - sum_i p_i z_i,   z = x / T,  p = softmax(z)
-
-    Notes
-    -----
-    A logit of -inf has probability 0 and adds nothing. A slice along axis with NaN or +inf, or of -inf alone, is NaN.
-
-    >>> F.entropy_with_logits(np.array([[1.0, 1.0], [0.0, 1.0]])).round(4)
-    array([0.6931, 0.5822])
-    """
-    return _entropy("entropy_with_logits", "x", x, axis, temperature)
-
-
-@documented(ENTROPY_BACKWARD, dtype="x")
-def entropy_with_logits_backward(grad_output: Any, x: Any, axis: int = -1, temperature: float = 1.0) -> Array:
-    """Gradient of `entropy_with_logits`, finite for every finite x.
-
-    grad_x_i = p_i * (sum_j p_j z_j - z_i) * grad_output / T,   z = x / T,  p = softmax(z)
-
-    Notes
-    -----
-    It is 0 where x is -inf. A slice along axis with NaN or +inf, or of -inf alone, is NaN.
-
-    >>> F.entropy_with_logits_backward(np.array(1.0), np.array([0.0, 1.0])).round(4)
-    array([ 0.1966, -0.1966])
-    """
-    return _entropy_backward("entropy_with_logits", "x", grad_output, x, axis, temperature)
-
-
-def _entropy_arguments(
-    argument: str, value: Any, axis: int, temperature: float | None
-) -> tuple[Array, int, tuple[float, ...]]:
-    """The array, its axis, and the temperature if there is one, checked."""
-    x = check.as_array(argument, value)
-    axis = _axis_of(argument, x, axis)
-    given = () if temperature is None else (check.check_temperature(temperature, x.dtype),)
-    return x, axis, given
-
-
-def _entropy(name: str, argument: str, value: Any, axis: int, temperature: float | None) -> Array:
-    quick = _ENTROPY[name].quick_number(value, axis, temperature)
-    if quick is not None:
-        return quick
-    with SHORT_ERRORS:
-        x, axis, given = _entropy_arguments(argument, value, axis, temperature)
-        if dispatch.get_reference():
-            return np.asarray(reference_function(name)(x, axis, *given), x.dtype)[()]
-        h = np.zeros(x.shape[:axis] + x.shape[axis + 1 :], x.dtype)
-        if x.size:
-            _ENTROPY[name].run(_rows(x, axis), h, *(1.0 / t for t in given))
-        return h[()]
-
-
-def _entropy_backward(
-    name: str, argument: str, grad_output: Any, value: Any, axis: int, temperature: float | None
-) -> Array:
-    quick = _ENTROPY_GRADIENT[name].quick_number(grad_output, value, axis, temperature)
-    if quick is not None:
-        return quick
-    with SHORT_ERRORS:
-        x, axis, given = _entropy_arguments(argument, value, axis, temperature)
-        g = check.as_array("grad_output", grad_output)
-        check.check_same_dtype(**{"grad_output": g, argument: x})
-        check.check_shape("grad_output", g, x.shape[:axis] + x.shape[axis + 1 :], f"({argument} without its axis)")
-        if dispatch.get_reference():
-            return np.asarray(reference_function(f"{name}_backward")(g, x, axis, *given))
-        out = np.empty_like(x)
-        if x.size:
-            rows = _rows(x, axis)
-            result = np.empty_like(rows)
-            _ENTROPY_GRADIENT[name].run(g, rows, result, *(1.0 / t for t in given))
-            _put_rows(result, out, axis)
-        return out

@@ -1,13 +1,13 @@
-/* Losses of rows of logits or log-probabilities with class indices; by_class has the weights of the classes, NULL
- * for 1. params[0] is ignore_index. */
+/* Losses of rows of scores against class indices; by_class are weights of the classes, NULL for 1. params[0] is the label of
+ * rows that are left out. */
 INLINE REAL LANE(class_weight)(const ROW *row)
 {
     return row->by_class ? row->by_class[row->label] : 1;
 }
 
-/* Cross-entropy of logits against class probabilities q or a class index: -sum_i q'_i log softmax(x)_i,   q' =
- * by_class ((1 - smoothing) q + smoothing / cols) whose gradient is softmax(x) sum_i q'_i - q'. An entry with q' = 0
- * contributes 0, even where x is -inf. */
+/* Cross-entropy of logits against class probabilities q or a class index:
+ *     -sum_i q'_i log softmax(x)_i,   q' = by_class ((1 - smoothing) q + smoothing / cols)
+ * whose gradient is softmax(x) sum_i q'_i - q'. With q' = 0 an entry counts for nothing, even at -inf. */
 INLINE VEC LANE(row_target)(const ROW *row, ptrdiff_t i, ptrdiff_t left, VEC keep, VEC spread)
 {
     VEC target = spread;
@@ -64,8 +64,8 @@ INLINE REAL LANE(nll_loss_row)(const ROW *row)
 }
 FNN_DEFINE_ROW_LOSS(nll_loss, 0)
 
-/* -m^gamma log p, p = softmax(x)[label] and m = 1 - p;  params: ignored, gamma. The derivative with respect to log p
- * is -m^gamma (1 + gamma p (-log p / m)), where -log p / m is 1, its limit, at m = 0. */
+/* -m^gamma log p, p = softmax(x)[label] and m = 1 - p;  params: ignored, gamma.
+ * The derivative with respect to log p is -m^gamma (1 + gamma p (-log p / m)), the last ratio having the limit 1. */
 INLINE REAL LANE(softmax_focal_loss_row)(const ROW *row)
 {
     const REAL gamma = (REAL)row->params[1], share = LANE(class_weight)(row);
@@ -84,17 +84,18 @@ INLINE REAL LANE(softmax_focal_loss_row)(const ROW *row)
 }
 FNN_DEFINE_ROW_LOSS(softmax_focal_loss, 1)
 
-/* The sum of max(0, gap + x_i) over n entries, or of the squares. The gradients times factor are written to grad
- * unless NULL; their sum is added to slope. */
+/* The sum of max(0, gap + x_i) over n entries, or of the squares; gradients, times factor, into grad unless NULL, and their
+ * sum is added to slope. */
 INLINE double LANE(margin_sum)(const REAL *x, REAL *grad, ptrdiff_t n, VEC gap, int squared, VEC factor, double *slope)
 {
+    const int vanishes = factor[0] == 0;
     double total = 0, slopes = 0;
     VEC g;
     FNN_SUM_UP(total, n, LOSS_SEGMENT,
                sum.part[j] += LANE(fill_n)(LANE(margin_loss)(gap + READ_AT(x), &g, squared), left, K(0));)
     if (grad)
         FNN_SUM_UP(slopes, n, LOSS_SEGMENT, (void)LANE(margin_loss)(gap + READ_AT(x), &g, squared);
-                   g = LANE(shared)(factor, g); LANE(store_n)(grad + at, g, left);
+                   if (vanishes) g = LANE(counted)(factor, g); g = g * factor; LANE(store_n)(grad + at, g, left);
                    sum.part[j] += LANE(fill_n)(g, left, K(0));)
     *slope += slopes;
     return total;
