@@ -90,8 +90,9 @@ const char *fnn_kernel_name(int index);
 const char *fnn_kernel_group(int index); /* "" for kernels that share their signature with no other */
 void *fnn_workspace(void);               /* memory of this thread for a packed block of a and a packed panel of b */
 
-/* random.c: words start .. start + n - 1 of a Philox stream, and a shuffled 0 .. n - 1 */
+/* random.c: words start .. start + n - 1 of a Philox stream, numbers of two words each, and a shuffled 0 .. n - 1 */
 void fnn_random_uint32(uint64_t seed, uint64_t stream, uint64_t start, uint32_t *out, ptrdiff_t n);
+void fnn_random_uniform(uint64_t seed, uint64_t stream, uint64_t start, double *out, ptrdiff_t n);
 void fnn_random_permutation(uint64_t seed, uint64_t stream, int64_t *out, ptrdiff_t n);
 
 /* process.c: the number of forks that led to this process; after a fork the threads of pool.c do not exist */

@@ -1,4 +1,4 @@
-/* Random words and permutations, compiled for the baseline: integers give the same results for all instruction sets. */
+/* Random words, numbers and permutations outside any instruction set's region: all is exact, so one version serves all. */
 #include "fastnn.h"
 #if defined(__x86_64__)
 #include "simd/sse2.h"
@@ -20,7 +20,22 @@ void fnn_random_uint32(uint64_t seed, uint64_t stream, uint64_t start, uint32_t 
     }
 }
 
-/* Fisher-Yates shuffle, from the end. An index is word * (i + 1) / 2^32, rounded down: its bias is below n / 2^32. */
+/* out[i] in [0, 1) from words 2 (start + i) and 2 (start + i) + 1: 27 high bits of the first, 26 of the second. */
+void fnn_random_uniform(uint64_t seed, uint64_t stream, uint64_t start, double *out, ptrdiff_t n)
+{
+    uint32_t words[512];
+    const ptrdiff_t most = (ptrdiff_t)(sizeof words / sizeof *words / 2);
+    for (ptrdiff_t done = 0; done < n; done += most) {
+        const ptrdiff_t count = n - done < most ? n - done : most;
+        fnn_random_uint32(seed, stream, 2 * (start + (uint64_t)done), words, 2 * count);
+        for (ptrdiff_t i = 0; i < count; i++) {
+            const uint64_t high = words[2 * i] >> 5, low = words[2 * i + 1] >> 6;
+            out[done + i] = (double)(int64_t)(high << 26 | low) * 0x1p-53;
+        }
+    }
+}
+
+/* Fisher and Yates, from the top. An index is word * (i + 1) / 2^32, rounded down: its bias is below n / 2^32. */
 void fnn_random_permutation(uint64_t seed, uint64_t stream, int64_t *out, ptrdiff_t n)
 {
     uint32_t words[PHILOX_WORDS];

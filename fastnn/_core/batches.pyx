@@ -23,7 +23,7 @@ cdef int check_batches(arrays3, const int64_t[::1] order, Py_ssize_t start, Py_s
                        staging, mix, Py_ssize_t n_in) except -1:
     """Raise ValueError if a row would be read, or written, that is none of the arrays'.
 
-    Only package code calls: users are told what is wrong with their data by training/data.py.
+    Only package code calls this, with data that training/data.py has checked.
     """
     cdef Py_ssize_t there = min([len(array) for array in arrays3 if array is not None])
     cdef Py_ssize_t rows = there if order is None else order.shape[0]

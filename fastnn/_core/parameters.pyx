@@ -233,10 +233,7 @@ def lerp(average, x, double weight):
 
 
 cpdef int check_average(average, param, const double[::1] settings, const int64_t[::1] seen) except -1:
-    """Raise ValueError unless the arrays of an average fit the parameters: they are attributes that anybody can set.
-
-    optim/averages.py says what they must be.
-    """
+    """Raise ValueError unless the arrays of an average fit the parameters."""
     if not (arrays.is_plain(param) and arrays.is_plain_like(average, param) and arrays.is_writable(average)
             and settings.shape[0] == 3 and seen.shape[0] == 1):
         raise ValueError("average: arrays must fit the parameters")

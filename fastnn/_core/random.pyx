@@ -7,6 +7,7 @@ cnp.import_array()
 
 cdef extern from "fastnn.h" nogil:
     void fnn_random_uint32(uint64_t seed, uint64_t stream, uint64_t start, uint32_t *out, Py_ssize_t n)
+    void fnn_random_uniform(uint64_t seed, uint64_t stream, uint64_t start, double *out, Py_ssize_t n)
     void fnn_random_permutation(uint64_t seed, uint64_t stream, int64_t *out, Py_ssize_t n)
 
 
@@ -22,8 +23,12 @@ def philox_uint32(uint64_t seed, uint64_t stream, uint64_t start, Py_ssize_t n):
 
 def uniform(uint64_t seed, uint64_t stream, uint64_t start, Py_ssize_t n):
     """Values start .. start + n - 1 of a stream of float64 in [0, 1): 53 bits from two words each."""
-    words = philox_uint32(seed, stream, 2 * start, 2 * n).astype("float64")
-    return ((words[0::2] // 32) * 67108864.0 + words[1::2] // 64) * 2.0**-53
+    cdef cnp.npy_intp[1] shape = [n]
+    out = cnp.PyArray_EMPTY(1, shape, cnp.NPY_FLOAT64, 0)
+    cdef double *p = <double *> cnp.PyArray_DATA(<cnp.ndarray> out)
+    with nogil:
+        fnn_random_uniform(seed, stream, start, p, n)
+    return out
 
 
 def permutation(uint64_t seed, uint64_t stream, Py_ssize_t n):

@@ -22,7 +22,7 @@ INDICES, COLUMNS, ROWS = "class indices", "a label each", "rows"
 
 @dataclass(frozen=True)
 class Counter:
-    """Something that is counted: the kind of operation that does it, its paracounter, and what it needs to know."""
+    """Something that is counted: the kind of operation that does it, of the top k classes also k."""
 
     kind: str
     k: int = 0

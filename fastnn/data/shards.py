@@ -87,7 +87,7 @@ class Shards(ShortErrors):
         try:
             array = np.load(path, mmap_mode="r" if mmap else None, allow_pickle=False)
         except (ValueError, EOFError) as error:
-            raise ValueError(f"{path} is not a .npy file of numbers: {error}") from None
+            raise ValueError(f"{path} is no .npy file of numbers: {error}") from None
         if not isinstance(array, np.ndarray) or array.ndim == 0:
             raise ValueError(f"{path} must hold an array with a row for each sample")
         return array
