@@ -38,6 +38,13 @@ C_SOURCES = {
     "dispatch": ["src_c/dispatch.c", *sorted(glob("src_c/isa/*.c"))],
     "threads": ["src_c/process.c", "src_c/pool.c"],
     "random": ["src_c/random.c"],
+    "metrics": ["src_c/metrics.c"],
+    "batches": ["src_c/batches.c"],
+    "rows": ["src_c/rows.c"],
+    "columns": ["src_c/columns.c"],
+    "losses": ["src_c/losses.c"],
+    "embedding": ["src_c/embedding.c"],
+    "parameters": ["src_c/parameters.c"],
 }
 C_HEADERS = sorted(glob("src_c/**/*.h", recursive=True) + glob("src_c/**/*.def", recursive=True))
 # -fno-trapping-math lets GCC turn selects into vector code. Nothing here relaxes a result: FMAs are written out, and

@@ -13,7 +13,7 @@ RIVALS = ("numpy", "torch")
 
 
 def aims(name, n, backward):
-    """Aims for 1000 elements or more: for large relu and gradients 90% of the speed of a copy, else a ratio to RIVALS."""
+    """Aims from 1000 elements on: for large relu and gradients 90% of the speed of a copy, else a ratio to RIVALS."""
     if name not in AIMED or n < 1000:
         return []
     if n < 10_000:

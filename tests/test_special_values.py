@@ -13,12 +13,12 @@ import math
 
 import numpy as np
 import pytest
-from ops import ACTIVATIONS as FUNCTIONS
-from ops import ELEMENTARY, LOSSES, ROWS, case_id
 
 import fastnn
 from fastnn import functional as F
 from fastnn import nn, optim
+from support.ops import ACTIVATIONS as FUNCTIONS
+from support.ops import ELEMENTARY, LOSSES, ROWS, case_id
 
 INF, NAN = math.inf, math.nan
 # No two of them have a sum or product that only rounding decides to be 0.
@@ -69,7 +69,7 @@ def each(kind, ops=LOSSES):
 
 
 def cast(values, dtype, signed=True):
-    """The numbers in a dtype, each once: what it cannot hold is 0 or infinite. `signed`: and their negatives, and NaN."""
+    """The numbers in a dtype, each once; what it cannot hold is 0 or infinite. `signed` adds negatives and NaN."""
     with np.errstate(over="ignore", under="ignore"):
         values = np.array([*values, *(-np.array(values)), NAN] if signed else values).astype(dtype)
     bits = f"i{dtype.itemsize}"

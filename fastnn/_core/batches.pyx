@@ -1,45 +1,54 @@
-"""The rows of batches: read in place, gathered in an order, or mixed with each other (reference/mixing.py)."""
+"""The rows of batches: read in place, gathered in an order, or mixed with each other (src_c/batches.c)."""
 
 from libc.stdint cimport int64_t
-from libc.string cimport memcpy
 
 from fastnn._core cimport arrays
-from fastnn._core.dispatch cimport fnn_read_index, real
+from fastnn._core.dispatch cimport real
 from fastnn._core.rows cimport NO_WIDENING, narrow, widen_rows
+
+cdef extern from "elements.h" nogil:
+    bint fnn_are_rows(const int64_t *order, Py_ssize_t n, Py_ssize_t rows)
+    void fnn_gather_rows(const char *source, char *out, const int64_t *order, Py_ssize_t rows, Py_ssize_t row_bytes)
+    void fnn_mix_rows_f32(const float *source, float *out, const int64_t *order, const int64_t *partner,
+                          Py_ssize_t rows, Py_ssize_t cols, float share)
+    void fnn_mix_rows_f64(const double *source, double *out, const int64_t *order, const int64_t *partner,
+                          Py_ssize_t rows, Py_ssize_t cols, double share)
+    Py_ssize_t fnn_mix_labels_f32(const int64_t *labels, float *out, const int64_t *order, const int64_t *partner,
+                                  Py_ssize_t rows, Py_ssize_t classes, float share)
+    Py_ssize_t fnn_mix_labels_f64(const int64_t *labels, double *out, const int64_t *order, const int64_t *partner,
+                                  Py_ssize_t rows, Py_ssize_t classes, double share)
 
 
 cdef int check_batches(arrays3, const int64_t[::1] order, Py_ssize_t start, Py_ssize_t stop, Py_ssize_t batch_size,
                        staging, mix, Py_ssize_t n_in) except -1:
-    """Raise ValueError if a row would be read, or written, that is none of the arrays'."""
+    """Raise ValueError if a row would be read, or written, that is none of the arrays'.
+
+    Only package code calls: users are told what is wrong with their data by training/data.py.
+    """
     cdef Py_ssize_t there = min([len(array) for array in arrays3 if array is not None])
     cdef Py_ssize_t rows = there if order is None else order.shape[0]
     if start < 0 or (stop > start and stop > rows):
-        raise ValueError(f"start and stop must be rows of {rows}, got {start} and {stop}")
+        raise ValueError("start and stop must be rows of the data")
     if batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+        raise ValueError("batch_size must be at least 1")
     if arrays3[0].ndim != 2 or arrays3[0].shape[1] != n_in:
-        raise ValueError(f"x must have {n_in} columns, got shape {arrays3[0].shape}")
+        raise ValueError("x must have the columns that the program reads")
     if order is not None and staging is None:
-        raise ValueError("an order needs arrays to gather rows in")
+        raise ValueError("there must be staging for an order")
     if staging is not None and min([len(s) for s in staging if s is not None]) < min(batch_size, stop - start):
-        raise ValueError(f"staging must have {batch_size} rows")
+        raise ValueError("staging must have the rows of a batch")
     check_rows(order, start, stop, there)
     if mix is not None:
         if order is None or len(mix[0]) < stop or len(mix[1]) < (stop + batch_size - 1) // batch_size:
-            raise ValueError(f"mix must have a partner for each of {stop} rows, and a share for each batch")
+            raise ValueError("mix must have a partner for each row, and a share for each batch")
         check_rows(mix[0], start, stop, there)
     return 0
 
 
 cdef int check_rows(const int64_t[::1] order, Py_ssize_t start, Py_ssize_t stop, Py_ssize_t rows) except -1:
     """Raise ValueError if one of order[start:stop] is no row of so many."""
-    cdef Py_ssize_t i
-    cdef bint bad = False
-    if order is not None:
-        for i in range(start, stop):
-            bad |= not 0 <= order[i] < rows
-    if bad:
-        raise ValueError(f"an order of rows must be of 0 to {rows - 1}")
+    if order is not None and stop > start and not fnn_are_rows(&order[start], stop - start, rows):
+        raise ValueError("an order must be of rows of the data")
     return 0
 
 
@@ -57,7 +66,7 @@ cdef read_batches(Batches *batches, arrays3, const int64_t[::1] order, staging, 
         batches.staged[j] = NULL
         if array is not None:
             if array.dtype.hasobject:  # references, which must not be copied as bytes
-                raise TypeError(f"arrays must be of numbers, got {array.dtype}")
+                raise TypeError("arrays must be of numbers")
             batches.row_bytes[j] = array.nbytes // max(1, len(array))
             batches.cols[j] = batches.row_bytes[j] // max(1, array.itemsize)
             batches.staged[j] = <char *> arrays.data(staging[j]) if staging is not None else NULL
@@ -87,7 +96,7 @@ cdef Py_ssize_t next_batch(const Batches *batches, Py_ssize_t i, Py_ssize_t rows
             continue
         slots[j] = batches.staged[j]
         if batches.partner == NULL:
-            gather_rows(batches.source[j], batches.staged[j], batches.order + i, rows, batches.row_bytes[j])
+            fnn_gather_rows(batches.source[j], batches.staged[j], batches.order + i, rows, batches.row_bytes[j])
         elif batches.double_:
             bad = max(bad, mix(batches, j, i, rows, <double> batches.shares[i // batch_size]))
         else:
@@ -95,48 +104,20 @@ cdef Py_ssize_t next_batch(const Batches *batches, Py_ssize_t i, Py_ssize_t rows
     return bad
 
 
-cdef void gather_rows(const char *source, char *out, const int64_t *order, Py_ssize_t rows,
-                      Py_ssize_t row_bytes) noexcept nogil:
-    cdef Py_ssize_t r
-    for r in range(rows):
-        memcpy(out + r * row_bytes, source + order[r] * row_bytes, row_bytes)
-
-
 cdef Py_ssize_t mix(const Batches *batches, int j, Py_ssize_t i, Py_ssize_t rows, real share) noexcept nogil:
     """Gather rows of stream j, mixed. Returns the first class index out of range, or -1."""
     cdef const int64_t *order = batches.order + i
     cdef const int64_t *partner = batches.partner + i
+    cdef const char *source = batches.source[j]
+    cdef char *out = batches.staged[j]
+    cdef Py_ssize_t cols = batches.cols[j]
     if j == 1 and batches.labels:
-        return mix_labels(<const int64_t *> batches.source[j], <real *> batches.staged[j], order, partner, rows,
-                          batches.cols[j], share)
-    mix_rows(<const real *> batches.source[j], <real *> batches.staged[j], order, partner, rows, batches.cols[j], share)
-    return -1
-
-
-cdef void mix_rows(const real *source, real *out, const int64_t *order, const int64_t *partner, Py_ssize_t rows,
-                   Py_ssize_t cols, real share) noexcept nogil:
-    cdef Py_ssize_t r, j
-    cdef const real *a
-    cdef const real *b
-    cdef real rest = 1 - share
-    for r in range(rows):
-        a, b = source + order[r] * cols, source + partner[r] * cols
-        for j in range(cols):
-            out[r * cols + j] = share * a[j] + rest * b[j]
-
-
-cdef Py_ssize_t mix_labels(const int64_t *labels, real *out, const int64_t *order, const int64_t *partner,
-                           Py_ssize_t rows, Py_ssize_t classes, real share) noexcept nogil:
-    """Probabilities of classes. Partners are rows of the same batch: checking the first of each pair is enough."""
-    cdef Py_ssize_t r, j
-    cdef int64_t label, other
-    for r in range(rows):
-        label, other = fnn_read_index(labels + order[r]), fnn_read_index(labels + partner[r])
-        if not 0 <= label < classes:
-            return r
-        for j in range(classes):
-            out[r * classes + j] = 0
-        out[r * classes + label] += share
-        if 0 <= other < classes:  # else it is the first of another pair of this batch
-            out[r * classes + other] += 1 - share
+        if real is float:
+            return fnn_mix_labels_f32(<const int64_t *> source, <float *> out, order, partner, rows, cols, share)
+        else:
+            return fnn_mix_labels_f64(<const int64_t *> source, <double *> out, order, partner, rows, cols, share)
+    if real is float:
+        fnn_mix_rows_f32(<const float *> source, <float *> out, order, partner, rows, cols, share)
+    else:
+        fnn_mix_rows_f64(<const double *> source, <double *> out, order, partner, rows, cols, share)
     return -1

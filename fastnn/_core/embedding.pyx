@@ -5,10 +5,14 @@ from libc.stdint cimport int64_t
 from libc.string cimport memset
 
 from fastnn._core cimport arrays, dispatch
-from fastnn._core.dispatch cimport fnn_read_index, real
+from fastnn._core.dispatch cimport real
 from fastnn._core.threads cimport Task, parallel_for
 
 cnp.import_array()
+
+cdef extern from "elements.h" nogil:
+    bint fnn_copy_codes_f32(const int64_t *codes, float *numbers, Py_ssize_t n, Py_ssize_t num)
+    bint fnn_copy_codes_f64(const int64_t *codes, double *numbers, Py_ssize_t n, Py_ssize_t num)
 
 cdef enum:
     UNIT = 16  # columns: a cache line of float
@@ -67,24 +71,13 @@ def bad_code(codes, Py_ssize_t num):
     return dispatch.bad_code(<float *> arrays.data(codes), arrays.size(codes), num)
 
 
-cdef bint copy_codes(const int64_t *codes, real *numbers, Py_ssize_t n, Py_ssize_t num) noexcept nogil:
-    """Codes in the dtype of the table, which has `num` rows; whether all are numbers of its rows."""
-    cdef Py_ssize_t i
-    cdef int64_t code
-    for i in range(n):
-        code = fnn_read_index(codes + i)
-        if not 0 <= code < num:
-            return False
-        numbers[i] = <real> code
-    return True
-
-
 cdef object own_codes(codes, weight):
     """A copy of good codes (int64, or of the dtype of the table `weight`); None if they are for the slow path."""
     if (dispatch.reference or not arrays.is_matrix(weight)
             or cnp.PyArray_DIM(<cnp.ndarray> weight, 0) > MOST_CODES):
         return None
     cdef Py_ssize_t num = cnp.PyArray_DIM(<cnp.ndarray> weight, 0)
+    cdef const int64_t *numbers
     cdef bint good
     if arrays.is_plain(codes) and arrays.same_dtype(codes, weight):
         own = cnp.PyArray_NewCopy(<cnp.ndarray> codes, cnp.NPY_CORDER)
@@ -92,10 +85,11 @@ cdef object own_codes(codes, weight):
     if not arrays.is_labels(codes):
         return None
     own = arrays.room(None, weight, cnp.PyArray_NDIM(<cnp.ndarray> codes), cnp.PyArray_DIMS(<cnp.ndarray> codes))
+    numbers = <const int64_t *> arrays.data(codes)
     if arrays.is_double(weight):
-        good = copy_codes(<const int64_t *> arrays.data(codes), <double *> arrays.data(own), arrays.size(codes), num)
+        good = fnn_copy_codes_f64(numbers, <double *> arrays.data(own), arrays.size(codes), num)
     else:
-        good = copy_codes(<const int64_t *> arrays.data(codes), <float *> arrays.data(own), arrays.size(codes), num)
+        good = fnn_copy_codes_f32(numbers, <float *> arrays.data(own), arrays.size(codes), num)
     return own if good else None
 
 

@@ -2,8 +2,16 @@ from libc.stdint cimport int64_t
 
 from fastnn._core.dispatch cimport fnn_loss, real
 
+cdef extern from "elements.h":
+    enum:
+        FNN_ANY
+        FNN_SHARES
+        FNN_SIGNS
+
 cpdef enum:  # what targets of a loss may be: any number, from 0 to 1, -1 or 1
-    ANY, SHARES, SIGNS
+    ANY = FNN_ANY
+    SHARES = FNN_SHARES
+    SIGNS = FNN_SIGNS
 
 cdef Py_ssize_t first_bad(const real *target, Py_ssize_t n, int kind) noexcept nogil
 cdef double run_loss(int kernel, const fnn_loss *of, Py_ssize_t n, real dtype) noexcept nogil

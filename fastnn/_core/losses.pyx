@@ -4,13 +4,13 @@ The sums of the chunks are added in order whatever the number of threads, so a l
 """
 
 cimport numpy as cnp
-from libc.math cimport HUGE_VAL, NAN, copysign, fabs, sqrt
+from libc.math cimport HUGE_VAL, NAN, copysign, sqrt
 from libc.stdint cimport int64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from fastnn._core cimport arrays, dispatch
-from fastnn._core.dispatch cimport fnn_loss, fnn_read_index, real
+from fastnn._core.dispatch cimport fnn_loss, real
 from fastnn._core.parameters cimport unit_scale
 from fastnn._core.threads cimport Task, parallel_for
 
@@ -18,12 +18,32 @@ import numpy as np
 
 cnp.import_array()
 
+cdef extern from "elements.h" nogil:
+    enum:
+        FNN_ROW_CHUNK
+    Py_ssize_t fnn_bad_label(const int64_t *labels, Py_ssize_t rows, Py_ssize_t classes, int64_t ignored)
+    Py_ssize_t fnn_count_label(const int64_t *labels, Py_ssize_t rows, int64_t label)
+    Py_ssize_t fnn_bad_target_f32(const float *target, Py_ssize_t n, int kind)
+    Py_ssize_t fnn_bad_target_f64(const double *target, Py_ssize_t n, int kind)
+    Py_ssize_t fnn_bad_weight_f32(const float *weight, Py_ssize_t n)
+    Py_ssize_t fnn_bad_weight_f64(const double *weight, Py_ssize_t n)
+    double fnn_label_sum_f32(const int64_t *labels, const float *weight, const float *by_class, int64_t ignored,
+                             Py_ssize_t rows, Py_ssize_t cols)
+    double fnn_label_sum_f64(const int64_t *labels, const double *weight, const double *by_class, int64_t ignored,
+                             Py_ssize_t rows, Py_ssize_t cols)
+    void fnn_spread_f32(const float *weight, float *each, Py_ssize_t rows, Py_ssize_t cols)
+    void fnn_spread_f64(const double *weight, double *each, Py_ssize_t rows, Py_ssize_t cols)
+    double fnn_largest_error_f32(const float *x, const float *target, const float *weight, Py_ssize_t n)
+    double fnn_largest_error_f64(const double *x, const double *target, const double *weight, Py_ssize_t n)
+    double fnn_scaled_errors_f32(const float *x, const float *target, const float *weight, Py_ssize_t n, double scale)
+    double fnn_scaled_errors_f64(const double *x, const double *target, const double *weight, Py_ssize_t n,
+                                 double scale)
+
 cdef object float32 = np.float32
 cdef object float64 = np.float64
 
 cdef enum:
     CHUNK = 4096     # elements of an elementwise loss
-    ROW_CHUNK = 128  # rows of a row loss
     FEW = 64         # chunks whose sums need no memory of their own
 
 TARGET_KINDS = {
@@ -43,7 +63,7 @@ cdef double run_loss(int kernel, const fnn_loss *of, Py_ssize_t n, real dtype) n
 
 cdef double run_row_loss(int kernel, const fnn_loss *of, Py_ssize_t rows, real dtype) noexcept nogil:
     """Sum of weight * loss over rows; also fills what `of` asks for."""
-    return run_chunks(kernel, of, rows, ROW_CHUNK, rows * of.cols * ROW_COST, dtype)
+    return run_chunks(kernel, of, rows, FNN_ROW_CHUNK, rows * of.cols * ROW_COST, dtype)
 
 
 ctypedef struct LossWork:
@@ -85,25 +105,22 @@ cdef double run_root(int kernel, const fnn_loss *of, Py_ssize_t n, double diviso
     cdef const real *x = <const real *> of.x
     cdef const real *t = <const real *> of.target
     cdef const real *weight = <const real *> of.weight
-    cdef double e, scale, largest = 0, small = 2.0**-950
+    cdef double scale, small = 2.0**-950
     cdef double total = run_loss(kernel, of, n, dtype)
-    cdef Py_ssize_t i
     if real is float:
         small = 2.0**-100
     if small * n < total < HUGE_VAL or total != total:
         return sqrt(total / divisor)
-    for i in range(n):  # squares are out of range: slowly, of differences times a power of two
-        e = fabs(<double> x[i] - t[i])
-        if e > largest and (weight == NULL or weight[i] != 0):
-            largest = e
-    scale = unit_scale(largest)
+    if real is float:  # squares are out of range: slowly, of differences times a power of two
+        scale = unit_scale(fnn_largest_error_f32(x, t, weight, n))
+    else:
+        scale = unit_scale(fnn_largest_error_f64(x, t, weight, n))
     if scale == 0:
         return sqrt(total / divisor)
-    total = 0
-    for i in range(n):
-        if weight == NULL or weight[i] != 0:
-            e = (<double> x[i] - t[i]) * scale
-            total += e * e if weight == NULL else weight[i] * (e * e)
+    if real is float:
+        total = fnn_scaled_errors_f32(x, t, weight, n, scale)
+    else:
+        total = fnn_scaled_errors_f64(x, t, weight, n, scale)
     return sqrt(total / divisor) / scale
 
 
@@ -127,13 +144,7 @@ cdef double weight_sum(weight):
 
 cdef Py_ssize_t bad_label(const int64_t *labels, Py_ssize_t rows, Py_ssize_t cols, int64_t ignored) noexcept nogil:
     """The first row whose label is not in 0 .. cols - 1, nor the one that is ignored; or -1."""
-    cdef Py_ssize_t r
-    cdef int64_t label
-    for r in range(rows):
-        label = fnn_read_index(labels + r)
-        if not 0 <= label < cols and label != ignored:
-            return r
-    return -1
+    return fnn_bad_label(labels, rows, cols, ignored)
 
 
 def first_bad_label(const int64_t[::1] labels, Py_ssize_t cols, int64_t ignored):
@@ -143,21 +154,16 @@ def first_bad_label(const int64_t[::1] labels, Py_ssize_t cols, int64_t ignored)
 
 cdef Py_ssize_t first_bad(const real *target, Py_ssize_t n, int kind) noexcept nogil:
     """The place of the first of n targets that is not of its kind, or -1. NaN passes: its loss is NaN."""
-    cdef Py_ssize_t i
-    cdef bint bad
-    if kind == ANY:
-        return -1
-    for i in range(n):
-        bad = target[i] > 1 or (target[i] < 1 and target[i] != -1 if kind == SIGNS else target[i] < 0)
-        if bad:
-            return i
-    return -1
+    if real is float:
+        return fnn_bad_target_f32(target, n, kind)
+    else:
+        return fnn_bad_target_f64(target, n, kind)
 
 
 def first_bad_target(target, int kind):
     """The place, in C order, of the first target of a plain array that is not of its kind, or -1."""
     if not arrays.is_plain(target):
-        raise TypeError("target must be a C-contiguous array of float32 or float64")
+        raise TypeError("target must be plain")
     cdef Py_ssize_t n = arrays.size(target)
     if arrays.is_double(target):
         return first_bad(<const double *> arrays.data(target), n, kind)
@@ -167,49 +173,32 @@ def first_bad_target(target, int kind):
 cdef double label_sum(const int64_t *labels, const real *weight, const real *by_class, int64_t ignored,
                       Py_ssize_t rows, Py_ssize_t cols) noexcept nogil:
     """What rows count in a mean: each its weight (NULL for 1) times that of its class, ignored ones nothing."""
-    cdef Py_ssize_t r, n = 0
-    cdef int64_t label
-    cdef double share, part = 0, total = 0
-    for r in range(rows):
-        n += labels[r] == ignored
-    if by_class == NULL and (weight == NULL or n == 0):
-        return rows - n if weight == NULL else run_sum(weight, rows)
-    for r in range(rows):
-        label = fnn_read_index(labels + r)
-        if label != ignored:
-            share = 1.0
-            if weight != NULL:
-                share = weight[r]
-            if by_class != NULL:
-                share *= by_class[label] if 0 <= label < cols else NAN
-            part += share
-        if r % ROW_CHUNK == ROW_CHUNK - 1:
-            total += part
-            part = 0
-    return total + part
-
-
-cdef bint all_weights(const real *weight, Py_ssize_t n) noexcept nogil:
-    cdef Py_ssize_t i
-    for i in range(n):
-        if not 0 <= weight[i] < HUGE_VAL:
-            return False
-    return True
+    cdef Py_ssize_t left_out
+    if by_class == NULL:
+        left_out = fnn_count_label(labels, rows, ignored)
+        if weight == NULL:
+            return rows - left_out
+        if left_out == 0:
+            return run_sum(weight, rows)
+    if real is float:
+        return fnn_label_sum_f32(labels, weight, by_class, ignored, rows, cols)
+    else:
+        return fnn_label_sum_f64(labels, weight, by_class, ignored, rows, cols)
 
 
 cdef void spread(const real *weight, real *each, Py_ssize_t rows, Py_ssize_t cols) noexcept nogil:
     """One weight a row becomes one an element."""
-    cdef Py_ssize_t r, j
-    for r in range(rows):
-        for j in range(cols):
-            each[r * cols + j] = weight[r]
+    if real is float:
+        fnn_spread_f32(weight, each, rows, cols)
+    else:
+        fnn_spread_f64(weight, each, rows, cols)
 
 
 cdef bint are_weights(object weight) noexcept:
     """Whether all numbers of a plain array are 0 or more, and finite."""
     if arrays.is_double(weight):
-        return all_weights(<double *> arrays.data(weight), arrays.size(weight))
-    return all_weights(<float *> arrays.data(weight), arrays.size(weight))
+        return fnn_bad_weight_f64(<double *> arrays.data(weight), arrays.size(weight)) < 0
+    return fnn_bad_weight_f32(<float *> arrays.data(weight), arrays.size(weight)) < 0
 
 
 cdef object scalar(double value, object x):

@@ -191,9 +191,9 @@ cdef void run_normalization_backward(Op *op, Py_ssize_t rows, real dtype) noexce
     if op.p[RUNNING_MEAN] != NULL:
         forget_batch(statistics, op.n_in)
     if op.p[GRAD_INPUT] != NULL:
-        run_norm_backward(&op.norm, <const real *> op.p[GRAD_OUTPUT], <const real *> op.p[X], <const real *> op.p[WEIGHT],
-                          <const real *> statistics, <real *> op.p[GRAD_INPUT], <const real *> op.p[SAVED], rows, op.n_in,
-                          &op.epilogue)
+        run_norm_backward(&op.norm, <const real *> op.p[GRAD_OUTPUT], <const real *> op.p[X],
+                          <const real *> op.p[WEIGHT], <const real *> statistics, <real *> op.p[GRAD_INPUT],
+                          <const real *> op.p[SAVED], rows, op.n_in, &op.epilogue)
 
 
 cdef void run_running(Op *op, Py_ssize_t rows, real dtype) noexcept nogil:
@@ -287,7 +287,8 @@ cdef int run_parametric(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noe
     if op.kind == PRELU:
         run_prelu(x, weight, <real *> op.p[Y], rows, op.n_in, op.options.shared != 0)
     elif op.kind == PRELU_BACKWARD:
-        run_prelu_backward(g, x, weight, grad_x, grad_weight, rows, op.n_in, op.options.shared != 0, op.flag & ACCUMULATE)
+        run_prelu_backward(g, x, weight, grad_x, grad_weight, rows, op.n_in, op.options.shared != 0,
+                           op.flag & ACCUMULATE)
     elif op.kind == TEMPERATURE_SCALE:
         run_temperature_scale(x, weight, <real *> op.p[Y], n)
     elif op.kind == TEMPERATURE_SCALE_BACKWARD:
@@ -313,26 +314,28 @@ cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, real dty
     elif op.kind == ACTIVATION:
         run_map1(op.kernel, op.cost, <const real *> op.p[X], <real *> op.p[Y], n, op.params)
     elif op.kind == ACTIVATION_BACKWARD:
-        run_map2(op.kernel, op.cost, <const real *> op.p[GRAD_OUTPUT], <const real *> op.p[SAVED], <real *> op.p[GRAD_INPUT],
-                 n, op.params)
+        run_map2(op.kernel, op.cost, <const real *> op.p[GRAD_OUTPUT], <const real *> op.p[SAVED],
+                 <real *> op.p[GRAD_INPUT], n, op.params)
     elif op.kind == ADD:
-        run_map2(op.kernel, op.cost, <const real *> op.p[X], <const real *> op.p[OTHER], <real *> op.p[Y], n, op.params)
+        run_map2(op.kernel, op.cost, <const real *> op.p[X], <const real *> op.p[OTHER], <real *> op.p[Y], n,
+                 op.params)
     elif op.kind == ROWS:
         run_rows1(op.kernel, <const real *> op.p[X], <real *> op.p[Y], rows, op.n_in,
                   op.n_out if op.n_out else op.n_in, op.params)
     elif op.kind == ROWS_BACKWARD:
-        run_rows2(op.kernel, <const real *> op.p[GRAD_OUTPUT], <const real *> op.p[SAVED], <real *> op.p[GRAD_INPUT], rows,
-                  op.n_in, op.n_out if op.n_out else op.n_in, op.params)
+        run_rows2(op.kernel, <const real *> op.p[GRAD_OUTPUT], <const real *> op.p[SAVED],
+                  <real *> op.p[GRAD_INPUT], rows, op.n_in, op.n_out if op.n_out else op.n_in, op.params)
     elif op.kind == NOISE:
         run_noise(op.kernel, <const real *> op.p[X], <real *> op.p[Y], n, op.seed, op.stream + tick, 0, op.params)
     elif op.kind == NOISE_BACKWARD:
-        run_noise(op.kernel, <const real *> op.p[GRAD_OUTPUT], <real *> op.p[GRAD_INPUT], n, op.seed, op.stream + tick, 0,
-                  op.params)
+        run_noise(op.kernel, <const real *> op.p[GRAD_OUTPUT], <real *> op.p[GRAD_INPUT], n, op.seed,
+                  op.stream + tick, 0, op.params)
     elif op.kind == COPY:
         memcpy(op.p[Y], op.p[X], n * sizeof(real))
     elif op.kind == COPY_COLUMNS:
         copy_columns(<const real *> op.p[X], op.options.x_stride, <real *> op.p[Y], op.options.y_stride,
-                     <real> (op.options.factor * (batch_divisor(op, totals, rows, dtype) if op.flag & ACCUMULATE else 1.0)),
+                     <real> (op.options.factor
+                             * (batch_divisor(op, totals, rows, dtype) if op.flag & ACCUMULATE else 1.0)),
                      rows, op.n_in)
     elif op.kind == READ_LABELS:
         read_labels(<const real *> op.p[X], op.options.x_stride, <int64_t *> op.p[Y], rows)

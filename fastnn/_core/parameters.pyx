@@ -1,7 +1,7 @@
 """What is done to parameters and gradients beside the updates: their norm, limits, penalties and averages."""
 
 cimport numpy as cnp
-from libc.math cimport HUGE_VAL, fabs, frexp, ldexp, sqrt
+from libc.math cimport HUGE_VAL, frexp, ldexp, sqrt
 from libc.stdint cimport int64_t
 from libc.string cimport memcpy
 
@@ -11,6 +11,12 @@ from fastnn._core.dispatch cimport real
 from fastnn._core.threads cimport Task, parallel_for
 
 cnp.import_array()
+
+cdef extern from "elements.h" nogil:
+    double fnn_largest_magnitude_f32(const float *x, Py_ssize_t n)
+    double fnn_largest_magnitude_f64(const double *x, Py_ssize_t n)
+    double fnn_scaled_squares_f32(const float *x, Py_ssize_t n, double scale)
+    double fnn_scaled_squares_f64(const double *x, Py_ssize_t n, double scale)
 
 cdef enum:
     UNIT = 64       # elements or columns: parts begin on a cache line
@@ -79,22 +85,19 @@ cdef double unit_scale(double largest) noexcept nogil:
 
 
 cdef double largest_magnitude(const real *x, Py_ssize_t n) noexcept nogil:
-    """NaN aside."""
-    cdef double largest = 0
-    cdef Py_ssize_t i
-    for i in range(n):
-        if fabs(x[i]) > largest:
-            largest = fabs(x[i])
-    return largest
+    """The largest |x|, NaN aside."""
+    if real is float:
+        return fnn_largest_magnitude_f32(x, n)
+    else:
+        return fnn_largest_magnitude_f64(x, n)
 
 
 cdef double scaled_squares(const real *x, Py_ssize_t n, double scale) noexcept nogil:
-    """Sum of (scale x)^2, one after the other: it is for the rare case that those of x are out of range."""
-    cdef double total = 0
-    cdef Py_ssize_t i
-    for i in range(n):
-        total += (x[i] * scale) * (x[i] * scale)
-    return total
+    """Sum of (scale x)^2, for the rare case that those of x are out of range."""
+    if real is float:
+        return fnn_scaled_squares_f32(x, n, scale)
+    else:
+        return fnn_scaled_squares_f64(x, n, scale)
 
 
 cdef double run_norm(const real *x, Py_ssize_t n) noexcept nogil:
@@ -230,10 +233,13 @@ def lerp(average, x, double weight):
 
 
 cpdef int check_average(average, param, const double[::1] settings, const int64_t[::1] seen) except -1:
-    """Raise ValueError unless the arrays of an average fit the parameters: they are attributes that anybody can set."""
+    """Raise ValueError unless the arrays of an average fit the parameters: they are attributes that anybody can set.
+
+    optim/averages.py says what they must be.
+    """
     if not (arrays.is_plain(param) and arrays.is_plain_like(average, param) and arrays.is_writable(average)
             and settings.shape[0] == 3 and seen.shape[0] == 1):
-        raise ValueError(f"data, settings and seen of an average must fit parameters of shape {param.shape}")
+        raise ValueError("average: arrays must fit the parameters")
     return 0
 
 

@@ -21,7 +21,7 @@ from fastnn._core.operations cimport (
     ACTIVATION, ACTIVATION_BACKWARD, ADD, AVERAGE, BAD_INDEX, BAD_LABEL, BAD_NORM, BAD_TARGET, BATCH_NORM,
     BATCH_NORM_BACKWARD, DONE, LABELS, LAYER_NORM, LAYER_NORM_BACKWARD, LINEAR, LINEAR_BACKWARD, LOSS, NOISE,
     NOISE_BACKWARD, NON_FINITE, PYTHON, RAISED, RMS_NORM, RMS_NORM_BACKWARD, ROW_LOSS, ROWS, ROWS_BACKWARD, UPDATE, Op,
-    Options, Totals, divisor_of, run_op,
+    Totals, divisor_of, run_op,
 )
 from fastnn._core.normalization cimport find_norm
 from fastnn._core.optimizers cimport make_update

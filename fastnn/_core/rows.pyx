@@ -7,11 +7,15 @@ from fastnn._core cimport arrays
 
 cnp.import_array()
 
-cdef extern from "widen.h" nogil:
-    void fnn_widen_uint8_float(const uint8_t *x, float *y, Py_ssize_t n, double scale)
-    void fnn_widen_uint8_double(const uint8_t *x, double *y, Py_ssize_t n, double scale)
-    void fnn_widen_half_float(const uint16_t *x, float *y, Py_ssize_t n, double scale)
-    void fnn_widen_half_double(const uint16_t *x, double *y, Py_ssize_t n, double scale)
+cdef extern from "elements.h" nogil:
+    void fnn_widen_uint8_f32(const uint8_t *x, const int64_t *order, float *y, Py_ssize_t rows, Py_ssize_t cols,
+                             double scale)
+    void fnn_widen_uint8_f64(const uint8_t *x, const int64_t *order, double *y, Py_ssize_t rows, Py_ssize_t cols,
+                             double scale)
+    void fnn_widen_half_f32(const uint16_t *x, const int64_t *order, float *y, Py_ssize_t rows, Py_ssize_t cols,
+                            double scale)
+    void fnn_widen_half_f64(const uint16_t *x, const int64_t *order, double *y, Py_ssize_t rows, Py_ssize_t cols,
+                            double scale)
 
 
 cdef int narrow(object x) noexcept:
@@ -20,28 +24,21 @@ cdef int narrow(object x) noexcept:
     return FROM_UINT8 if kind == cnp.NPY_UINT8 else FROM_FLOAT16 if kind == cnp.NPY_FLOAT16 else NO_WIDENING
 
 
-cdef void widen_span(int kind, const char *x, char *y, Py_ssize_t n, double scale, bint to_double) noexcept nogil:
-    if kind == FROM_UINT8 and to_double:
-        fnn_widen_uint8_double(<const uint8_t *> x, <double *> y, n, scale)
-    elif kind == FROM_UINT8:
-        fnn_widen_uint8_float(<const uint8_t *> x, <float *> y, n, scale)
-    elif to_double:
-        fnn_widen_half_double(<const uint16_t *> x, <double *> y, n, scale)
-    else:
-        fnn_widen_half_float(<const uint16_t *> x, <float *> y, n, scale)
-
-
 cdef void widen_rows(int kind, const char *source, char *out, const int64_t *order, Py_ssize_t start,
                      Py_ssize_t rows, Py_ssize_t cols, double scale, bint to_double) noexcept nogil:
     """Copy rows order[start], order[start + 1], ... of `source`, or without an order those from `start` on."""
-    cdef Py_ssize_t r
-    cdef Py_ssize_t in_bytes = cols * (1 if kind == FROM_UINT8 else 2)
-    cdef Py_ssize_t out_bytes = cols * (8 if to_double else 4)
     if order == NULL:
-        widen_span(kind, source + start * in_bytes, out, rows * cols, scale, to_double)
-        return
-    for r in range(rows):
-        widen_span(kind, source + order[start + r] * in_bytes, out + r * out_bytes, cols, scale, to_double)
+        source += start * cols * (1 if kind == FROM_UINT8 else 2)
+    else:
+        order += start
+    if kind == FROM_UINT8 and to_double:
+        fnn_widen_uint8_f64(<const uint8_t *> source, order, <double *> out, rows, cols, scale)
+    elif kind == FROM_UINT8:
+        fnn_widen_uint8_f32(<const uint8_t *> source, order, <float *> out, rows, cols, scale)
+    elif to_double:
+        fnn_widen_half_f64(<const uint16_t *> source, order, <double *> out, rows, cols, scale)
+    else:
+        fnn_widen_half_f32(<const uint16_t *> source, order, <float *> out, rows, cols, scale)
 
 
 def widen(x, out, double scale):
@@ -52,4 +49,4 @@ def widen(x, out, double scale):
     cdef char *target = <char *> arrays.data(out)
     cdef bint to_double = cnp.PyArray_TYPE(<cnp.ndarray> out) == cnp.NPY_FLOAT64
     with nogil:
-        widen_span(kind, source, target, n, scale, to_double)
+        widen_rows(kind, source, target, NULL, 0, 1, n, scale, to_double)

@@ -91,7 +91,7 @@ def check_bool(name: str, value: Any) -> bool:
     """`value` as a bool; TypeError otherwise."""
     if isinstance(value, (bool, np.bool_)):
         return bool(value)
-    raise TypeError(f"{name} must be True or False, got {type(value).__name__}")
+    raise TypeError(f"{name} must be True or False, got {value!r:.60}")
 
 
 def as_numbers(name: str, value: Any, **limits: float) -> float | Array:

@@ -2,7 +2,7 @@
 
     first, unasked      {"version": ...}, or {"missing": why}
     {"prepare": case}   {"ok": true}, {"unsupported": true} or {"error": why}
-    {"time": n}         {"seconds": of n repetitions} or {"error": why}; with "threads", on so many from now on
+    {"time": n}         {"seconds": of n repetitions} or {"error": why}; "threads": n sets their number
 
 The runner sets the environment variables for the number of threads. With fewer threads than cores the process is also
 limited to as many cores, for libraries that ignore these variables.

@@ -1,4 +1,4 @@
-"""The argument checks that the data functions share."""
+"""Argument checks of the data functions."""
 
 import math
 import numbers
@@ -27,7 +27,7 @@ def check_integer(name: str, value: Any, minimum: int) -> int:
 
 
 def check_number(name: str, value: Any, low: float, high: float = math.inf) -> float:
-    """Return ``value`` as a float with ``low <= value < high``, which also keeps out NaN and infinity."""
+    """Return ``value`` as a float with ``low <= value < high``, which also excludes NaN and infinity."""
     if not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be a number, got {value!r}")
     number = float(value)
@@ -37,7 +37,7 @@ def check_number(name: str, value: Any, low: float, high: float = math.inf) -> f
 
 
 def check_seed(seed: int | None) -> int | None:
-    """Return ``seed`` as None or as an int of 64 bits, the key length of Philox4x32."""
+    """Return ``seed`` as None or as an int in [0, 2**64), the keys of Philox4x32."""
     if seed is None:
         return None
     number = check_integer("seed", seed, 0)

@@ -7,7 +7,8 @@ the function; at a kink the gradient is PyTorch's.
 from typing import Any
 
 from .. import _validation as check
-from ._elementwise import ASCENDING, NOT_ZERO, Array, binary, documented, unary
+from .._core.activations import ASCENDING, NOT_ZERO
+from ._elementwise import Array, binary, documented, unary
 
 __all__ = [
     "celu", "celu_backward", "elu", "elu_backward", "gelu", "gelu_backward", "hardsigmoid", "hardsigmoid_backward",

@@ -24,11 +24,11 @@ class Norm(Module):
         super().__init__()
         self.features = check.check_integer(name, features, at_least=1)
         self.eps = None if eps is None else check.check_number("eps", eps, at_least=0.0)
-        self.affine = _bool("affine", affine)
+        self.affine = check.check_bool("affine", affine)
         self.dtype = check.check_dtype(dtype)
         if affine:
             self.add_parameter("weight", (features,), 1.0)
-        if affine and _bool("bias", bias):
+        if affine and check.check_bool("bias", bias):
             self.add_parameter("bias", (features,), 0.0)
 
     @property
@@ -216,9 +216,9 @@ class BatchNorm1d(Norm):
         dtype: str = "float32",
     ) -> None:
         super().__init__("num_features", num_features, eps, affine, True, dtype)
-        self.momentum, self.frozen = momentum, _bool("frozen", frozen)
+        self.momentum, self.frozen = momentum, check.check_bool("frozen", frozen)
         self._momentum()
-        self.track_running_stats = _bool("track_running_stats", track_running_stats)
+        self.track_running_stats = check.check_bool("track_running_stats", track_running_stats)
         if track_running_stats:
             self.add_buffer("running_mean", (num_features,))
             self.add_buffer("running_var", (num_features,), 1.0)
@@ -248,15 +248,9 @@ class BatchNorm1d(Norm):
         return None if self.momentum is None else check.check_number("momentum", self.momentum, at_least=0, at_most=1)
 
     def plan(self, builder: Builder, label: str, position: int) -> None:
-        by_batch = not self.track_running_stats or (builder.train and not _bool("frozen", self.frozen))
+        by_batch = not self.track_running_stats or (builder.train and not check.check_bool("frozen", self.frozen))
         builder.batch_norm(self, label, self._eps(), self._momentum(), by_batch=by_batch)
 
     def extra_repr(self) -> str:
         track = "" if self.track_running_stats else ", track_running_stats=False"
         return f"{super().extra_repr()}, momentum={self.momentum}{track}" + (", frozen" if self.frozen else "")
-
-
-def _bool(name: str, value: bool) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError(f"{name} must be True or False, got {value!r}")
-    return value

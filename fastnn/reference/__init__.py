@@ -1,8 +1,8 @@
-"""Every operation of fastnn in plain NumPy: the oracle of the compiled core, and its second backend.
+"""Every operation of fastnn in plain NumPy: the reference in tests of the compiled core, and a backend of its own.
 
 The same names and signatures as `fastnn.functional` and `fastnn.optim.functional`, without `out=` and
-without checks: arguments are ndarrays of matching shapes and one dtype, scalars are Python numbers. All is
-computed in the dtype of the inputs, float32 or float64, and written to be read. No function warns.
+without checks: arguments are ndarrays of matching shapes and one dtype, scalars are Python numbers. Everything is
+computed in the dtype of the inputs, float32 or float64. The code aims at clarity, not speed. No function warns.
 """
 
 from importlib import import_module

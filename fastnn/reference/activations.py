@@ -2,11 +2,11 @@
 
 Every `f(x, ...)` returns an array like `x`, float32 or float64, of any shape. Every
 `f_backward(grad_output, x, ...)` returns the gradient with respect to `x`; `grad_output` is like `x`.
-`sigmoid_backward` and `tanh_backward` take the output instead of `x`, as ATen's do. Hyper-parameters are
-Python floats, so they never widen the dtype.
+`sigmoid_backward` and `tanh_backward` take the output instead of `x`, as ATen's do. Hyperparameters are Python floats,
+which do not change the dtype.
 
-Forward, NaN gives NaN, infinities give the limit of the function (PyTorch gives NaN for silu(-inf) and its
-like) and nothing warns. At a kink, and at NaN, the gradients follow PyTorch.
+Forward, NaN gives NaN, infinities give the limit of the function (PyTorch gives NaN for silu(-inf) and similar ones),
+and no function warns. At a kink, and at NaN, the gradients follow PyTorch.
 """
 
 import math
@@ -59,16 +59,16 @@ GELU_CUBIC = 0.044715
 GELU_LOGIT_SCALE = 2.0 * math.sqrt(2.0 / math.pi)
 
 # Beyond +-SATURATION each smooth gate (sigmoid, normal CDF, mish's tanh) is exactly 0 or 1 in both dtypes, so
-# clipping there changes no value and keeps inf * 0 out of the products.
+# clipping there changes no value and avoids products inf * 0.
 SATURATION = 1000.0
 
-# From here on mish's gate rounds to 1; exp(MISH_SATURATION)**2 still fits float32.
+# From here on mish's gate rounds to 1; exp(MISH_SATURATION)**2 does not overflow in float32.
 MISH_SATURATION = 40.0
 
 
 @np.errstate(all="ignore")
 def sigmoid(x: Array) -> Array:
-    """Return 1 / (1 + exp(-x)), through exp(-|x|), which never overflows and keeps the left tail accurate."""
+    """Return 1 / (1 + exp(-x)), computed from exp(-|x|), which does not overflow and is accurate in the left tail."""
     e = np.exp(-np.abs(x))
     return np.where(x >= 0, 1, e) / (1 + e)
 
@@ -97,7 +97,7 @@ def relu(x: Array) -> Array:
 
 
 def relu_backward(grad_output: Array, x: Array) -> Array:
-    """Return grad_output, but 0 where x <= 0; it passes where x is NaN (ATen's threshold_backward)."""
+    """Return grad_output, but 0 where x <= 0; grad_output where x is NaN (as ATen's threshold_backward)."""
     return np.where(x <= 0, 0, grad_output)
 
 
@@ -173,7 +173,7 @@ def gelu(x: Array, approximate: str = "none") -> Array:
 
 @np.errstate(all="ignore")
 def gelu_backward(grad_output: Array, x: Array, approximate: str = "none") -> Array:
-    """Return grad_output * (Phi(x) + x * Phi'(x)), with the Phi that `approximate` names."""
+    """Return grad_output * (Phi(x) + x * Phi'(x)), with Phi according to `approximate`."""
     x = np.clip(x, -SATURATION, SATURATION)
     if approximate == "tanh":
         logit_slope = GELU_LOGIT_SCALE * (1 + 3 * GELU_CUBIC * x * x)
@@ -183,7 +183,7 @@ def gelu_backward(grad_output: Array, x: Array, approximate: str = "none") -> Ar
 
 
 def _gelu_logit(x: Array) -> Array:
-    """Return 2u of gelu's tanh form: 1 + tanh(u) = 2 sigmoid(2u), and sigmoid keeps the left tail."""
+    """Return 2u of gelu's tanh form: 1 + tanh(u) = 2 sigmoid(2u), and sigmoid is accurate in the left tail."""
     return GELU_LOGIT_SCALE * (x + GELU_CUBIC * x * x * x)
 
 
@@ -233,7 +233,7 @@ def _mish_terms(x: Array) -> tuple[Array, Array]:
 
 @np.errstate(all="ignore")
 def _gated(x: Array, gate: Array) -> Array:
-    """Return x * gate, for a gate that vanishes faster than x grows: its limit at -inf is -0.0."""
+    """Return x * gate, for a gate that goes to 0 faster than x grows: the limit at -inf is -0.0."""
     return np.maximum(x, -SATURATION) * gate
 
 
@@ -293,12 +293,12 @@ def hardswish_backward(grad_output: Array, x: Array) -> Array:
 
 
 def hardtanh(x: Array, min_val: float = -1.0, max_val: float = 1.0) -> Array:
-    """Return x limited to [min_val, max_val]; where it equals a bound x itself, so -0.0 stays -0.0."""
+    """Return x clamped to [min_val, max_val]; x itself where it equals a bound, so -0.0 stays -0.0."""
     return np.where(x < min_val, min_val, np.where(x > max_val, max_val, x))
 
 
 def hardtanh_backward(grad_output: Array, x: Array, min_val: float = -1.0, max_val: float = 1.0) -> Array:
-    """Return grad_output, but 0 where x <= min_val or x >= max_val; it passes where x is NaN."""
+    """Return grad_output, but 0 where x <= min_val or x >= max_val; grad_output where x is NaN."""
     return np.where((x <= min_val) | (x >= max_val), 0, grad_output)
 
 
@@ -308,5 +308,5 @@ def relu6(x: Array) -> Array:
 
 
 def relu6_backward(grad_output: Array, x: Array) -> Array:
-    """Return grad_output, but 0 where x <= 0 or x >= 6; it passes where x is NaN."""
+    """Return grad_output, but 0 where x <= 0 or x >= 6; grad_output where x is NaN."""
     return hardtanh_backward(grad_output, x, 0.0, 6.0)

@@ -1,6 +1,6 @@
-"""Losses of scores and probabilities of two classes; the conventions are those of `losses`.
+"""Losses of logits and probabilities of two classes; the conventions are those of `losses`.
 
-Targets are 0 and 1 or probabilities, but for the two losses with a margin, whose targets are -1 and 1.
+Targets are 0 and 1 or probabilities, except for `hinge_loss` and `soft_margin_loss`, whose targets are -1 and 1.
 """
 
 from typing import Any
@@ -25,7 +25,7 @@ __all__ = [
     "soft_margin_loss_backward",
 ]
 
-# ATen's guards of binary_cross_entropy: the least logarithm, and the least x (1 - x) to divide by.
+# Bounds of ATen's binary_cross_entropy: the smallest logarithm, and the smallest divisor x (1 - x).
 BCE_MIN_LOG = -100.0
 BCE_MIN_VARIANCE = 1e-12
 
@@ -36,7 +36,7 @@ def binary_cross_entropy(
 ) -> Any:
     """Return -(t log x + (1 - t) log(1 - x)) of probabilities x and targets t in [0, 1].
 
-    As in PyTorch each logarithm is at least -100, so a certain and wrong prediction costs 100, not infinity.
+    As in PyTorch each logarithm is at least -100, so the loss of x = 0 for t = 1 is 100, not infinity.
     """
     log_p = np.maximum(np.log(input), BCE_MIN_LOG)
     log_q = np.maximum(np.log1p(-input), BCE_MIN_LOG)
@@ -70,7 +70,8 @@ def binary_cross_entropy_with_logits(
 ) -> Any:
     """Return the binary cross-entropy of sigmoid(x): t log(1 + exp(-x)) + (1 - t) log(1 + exp(x)).
 
-    With pos_weight w, a number or one for each column, the first term counts w times. A term whose factor is 0 is 0.
+    With pos_weight w, a number or one for each column, the first term is multiplied by w. A term whose factor is 0 is
+    0.
     """
     loss = _logits_loss(input, target, 1 if pos_weight is None else np.asarray(pos_weight, dtype=input.dtype))
     return reduced(loss, reduction, sample_weight)
@@ -115,8 +116,8 @@ def sigmoid_focal_loss(
 ) -> Any:
     """Return the focal loss (Lin et al. 2017) of logits, as torchvision has it.
 
-    It is the binary cross-entropy times (1 - p_t)**gamma, p_t the probability given to the target, and times alpha
-    for targets 1 and 1 - alpha for targets 0, unless alpha is negative.
+    It is the binary cross-entropy times (1 - p_t)**gamma, where p_t is the probability assigned to the target, and
+    times alpha for targets 1 and 1 - alpha for targets 0, unless alpha is negative.
     """
     miss = _miss(input, target)
     loss = shared(_balance(target, alpha) * _power(miss, gamma), _logits_loss(input, target))
@@ -144,7 +145,7 @@ def sigmoid_focal_loss_backward(
 
 
 def _miss(input: Array, target: Array) -> Array:
-    """Return 1 - p_t: the probability that is not given to the target."""
+    """Return 1 - p_t: the probability that is not assigned to the target."""
     return sigmoid(input) * (1 - target) + sigmoid(-input) * target
 
 

@@ -1,8 +1,8 @@
-"""Losses of scores over classes: input has shape (rows, classes), the loss is one number a row.
+"""Losses of logits or log-probabilities of classes: input has shape (rows, classes), the loss one number per row.
 
 target : integers of shape (rows,), class indices
-weight : shape (classes,), multiplies what each class costs; "mean" then divides by the sum of the targets' weights
-ignore_index : rows with this target cost nothing, count nothing and have no gradient, whatever is in them
+weight : shape (classes,), multiplies the loss of each class; "mean" then divides by the sum of the targets' weights
+ignore_index : rows with this target have loss 0 and gradient 0 and do not count in the mean, even if they contain NaN
 
 The other conventions are those of `losses`.
 """
@@ -31,7 +31,7 @@ __all__ = [
 def class_share(
     target: Array, weight: ArrayLike | None = None, ignore_index: float = -100, dtype: Any = "float64"
 ) -> Array:
-    """Return what each row counts in a mean: the weight of its class, 1 without `weight`, 0 where it is ignored."""
+    """Return the weight of each row in a mean: that of its class, 1 without `weight`, 0 if it is ignored."""
     kept = target != ignore_index
     if weight is None:
         return kept.astype(dtype)
@@ -39,7 +39,7 @@ def class_share(
 
 
 def _one_hot(target: Array, input: Array, weight: ArrayLike | None, ignore_index: float) -> Array:
-    """Return the classes' shares in the targets: the weight of the right one, 0 of the others."""
+    """Return one-hot rows times the weights of the target classes."""
     shares = np.zeros_like(input)
     kept = np.flatnonzero(target != ignore_index)
     shares[kept, target[kept]] = class_share(target, weight, ignore_index, input.dtype)[kept]
@@ -49,7 +49,7 @@ def _one_hot(target: Array, input: Array, weight: ArrayLike | None, ignore_index
 def _distribution(
     target: Array, input: Array, label_smoothing: float, weight: ArrayLike | None, ignore_index: float
 ) -> Array:
-    """Return the target as a weighted distribution over the classes, smoothed; nothing in rows that are ignored."""
+    """Return the target as a smoothed, weighted distribution over the classes; 0 in ignored rows."""
     if target.ndim == 1:
         target, kept = _one_hot(target, input, None, ignore_index), target != ignore_index
     else:
@@ -69,14 +69,14 @@ def cross_entropy(
     weight: ArrayLike | None = None,
     ignore_index: int = -100,
 ) -> Any:
-    """Return -sum_c w_c t_c log_softmax(input)_c for each row, t the class's share in the target, w its weight.
+    """Return -sum_c w_c t_c log_softmax(input)_c for each row, with target probabilities t and class weights w.
 
     Parameters
     ----------
-    input : ndarray, shape (rows, classes): logits. One of -inf costs nothing where the target is 0.
+    input : ndarray, shape (rows, classes): logits. One of -inf contributes 0 where the target is 0.
     target : integers of shape (rows,), class indices; or shape (rows, classes), one-hot rows or probabilities
-        "mean" divides by the number of the rows of probabilities, whatever the weights of the classes.
-    label_smoothing : float s, makes of each target t (1 - s) * t + s / classes
+        For rows of probabilities "mean" divides by their number, regardless of the weights of the classes.
+    label_smoothing : float s; each target t becomes (1 - s) * t + s / classes
     """
     shares = _distribution(target, input, label_smoothing, weight, ignore_index)
     loss = -(0 + shared(shares, log_softmax(input)).sum(axis=1))  # -0 where it is 0, as PyTorch's
@@ -160,7 +160,7 @@ def softmax_focal_loss(
     weight: ArrayLike | None = None,
     ignore_index: int = -100,
 ) -> Any:
-    """Return -w (1 - p)**gamma log(p), p the probability softmax gives to the target (Lin et al. 2017)."""
+    """Return -w (1 - p)**gamma log(p), where p is the softmax probability of the target (Lin et al. 2017)."""
     log_p, share = _log_p(input, target, ignore_index), class_share(target, weight, ignore_index, input.dtype)
     loss = shared(-share * (0 - np.expm1(log_p)) ** gamma, log_p)
     loss = _without_ignored(loss, target, ignore_index)
@@ -217,7 +217,7 @@ def multi_margin_loss(
 ) -> Any:
     """Return w sum_c max(0, margin - x_y + x_c)**p / classes over the classes c other than the target y.
 
-    "mean" divides by the number of rows, whatever the weights of the classes, as in PyTorch.
+    "mean" divides by the number of rows, regardless of the weights of the classes, as in PyTorch.
     """
     gaps = _gaps(input, target, margin, ignore_index)
     share = class_share(target, weight, ignore_index, input.dtype)
@@ -250,7 +250,7 @@ def multi_margin_loss_backward(
 
 
 def _gaps(input: Array, target: Array, margin: float, ignore_index: float) -> Array:
-    """Return by how much every class comes within the margin of the target's; 0 for the target itself."""
+    """Return max(0, margin - x_y + x_c) for every class c; 0 for the target y itself."""
     rows, kept = np.arange(len(input)), np.where(target == ignore_index, 0, target)
     gaps = np.maximum(0, margin - input[rows, kept][:, np.newaxis] + input)
     gaps[rows, kept] = 0

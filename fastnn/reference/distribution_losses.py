@@ -69,7 +69,7 @@ def kl_div(
 ) -> Any:
     """Return t (log t - x) of log-probabilities x, or exp(t) (t - x) of logarithms t.
 
-    What the target gives no probability costs nothing, be x -inf.
+    Where the target's probability is 0 the loss is 0, even if x is -inf.
 
     reduction "batchmean" divides the sum by the number of rows (or the sum of their weights): the divergence itself.
     """
@@ -124,7 +124,7 @@ def gaussian_nll_loss_backward(
 ) -> tuple[Array, Array]:
     """Return the gradients of `gaussian_nll_loss` by input and by var: (x - t) / v and (1 - (x - t)**2 / v) / (2 v).
 
-    That by var passes where var is held at eps, as PyTorch's.
+    The gradient by var is not 0 where var is clamped to eps, as in PyTorch.
     """
     v = np.maximum(var, eps)
     error = input - target

@@ -1,7 +1,7 @@
-"""Dropout and its kin, from a counter-based stream of random words.
+"""Dropout, alpha dropout and Gaussian noise, from a counter-based stream of random words.
 
-Element i in C order has word `start + i` of the stream to itself, so any part of an array can be computed
-alone. Parameters that all have:
+Element i in C order uses word `start + i` of the stream, so any part of an array can be computed separately. Common
+parameters:
 
 x : ndarray of float32 or float64, any shape
 seed, stream : integers that name the stream, see `philox_uint32`
@@ -31,7 +31,7 @@ ALPHA_LOW = -1.7580993408473768599402175208123
 
 @np.errstate(all="ignore")
 def dropout(x: Array, p: float = 0.5, *, seed: int, stream: int = 0, start: int = 0) -> Array:
-    """Return x with each element dropped (made 0) with probability p, and the others scaled by 1 / (1 - p).
+    """Return x with each element set to 0 with probability p, and the others scaled by 1 / (1 - p).
 
     An element is kept iff its word is at least floor(p * 2**32). p = 1 drops everything. Dropped NaN becomes
     0, kept NaN stays.
@@ -47,7 +47,7 @@ def dropout_backward(grad_output: Array, p: float = 0.5, *, seed: int, stream: i
 
 @np.errstate(all="ignore")
 def alpha_dropout(x: Array, p: float = 0.5, *, seed: int, stream: int = 0, start: int = 0) -> Array:
-    """Return scale * (x, or ALPHA_LOW where it is dropped) + shift, which keeps mean 0 and variance 1.
+    """Return scale * (x, or ALPHA_LOW where dropped) + shift, which keeps mean 0 and variance 1.
 
     scale = 1 / sqrt((1 - p) (1 + p ALPHA_LOW^2)) and shift = -scale ALPHA_LOW p: Klambauer et al. 2017, and
     PyTorch. The mask is that of `dropout`. p = 1 gives 0 everywhere.

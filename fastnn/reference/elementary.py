@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 __all__ = ["add", "erf", "exp", "expm1", "log", "log1p"]
 
-# Any floating dtype: every function of this package keeps the one it is given.
+# Any floating dtype: every function of this package returns the dtype of its argument.
 Array = NDArray[Any]
 
 
@@ -54,16 +54,16 @@ def add(x: Array, other: Array) -> Array:
 
 
 def map_float64(function: Callable[[float], float], x: Array) -> NDArray[np.float64]:
-    """Apply a function of Python floats to every element: for what NumPy lacks."""
+    """Apply a function of Python floats to every element, for functions that NumPy lacks."""
     return np.asarray(np.frompyfunc(function, 1, 1)(x.astype(np.float64)), dtype=np.float64)
 
 
 @np.errstate(all="ignore")
 def unit_scale(x: Array, axis: int | None = None, least: float = 0.0) -> Array:
-    """Return a power of two that brings the largest magnitude of x, or along an axis, near 1; at least `least` counts.
+    """Return a power of two that scales the largest magnitude of x (or along an axis), or `least` if larger, near 1.
 
-    Numbers times this have squares that are neither infinite nor 0, and are not rounded. It is 1 where there is nothing
-    to scale: zeros, infinities, NaN.
+    Numbers times this are not rounded, and their squares do not over- or underflow. It is 1 for zeros, infinities and
+    NaN.
     """
     largest = np.maximum(np.abs(x).max(axis=axis, keepdims=axis is not None, initial=0), least)
     limits = np.finfo(x.dtype)

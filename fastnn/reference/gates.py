@@ -1,4 +1,4 @@
-"""Gates: operations that make one feature of several neighbours or of two halves of the last axis."""
+"""Gates: operations that compute one feature from several neighbours, or from two halves of the last axis."""
 
 import numpy as np
 
@@ -17,7 +17,7 @@ def glu(x: Array) -> Array:
 
 @np.errstate(all="ignore")
 def glu_backward(grad_output: Array, x: Array) -> Array:
-    """Return the gradients of both halves, side by side; 1 - sigmoid(b) is sigmoid(-b), without cancellation."""
+    """Return the gradients of both halves, concatenated; 1 - sigmoid(b) is sigmoid(-b), without cancellation."""
     a, b = np.split(x, 2, axis=-1)
     return np.concatenate([grad_output * sigmoid(b), grad_output * a * (sigmoid(b) * sigmoid(-b))], axis=-1)
 
@@ -31,7 +31,7 @@ def swiglu(x: Array) -> Array:
 
 @np.errstate(all="ignore")
 def swiglu_backward(grad_output: Array, x: Array) -> Array:
-    """Return the gradients of both halves, side by side."""
+    """Return the gradients of both halves, concatenated."""
     a, b = np.split(x, 2, axis=-1)
     return np.concatenate([silu_backward(grad_output * b, a), grad_output * silu(a)], axis=-1)
 
@@ -51,6 +51,6 @@ def maxout_backward(grad_output: Array, x: Array, pool_size: int = 2) -> Array:
 
 
 def _pools(x: Array, pool_size: int) -> tuple[Array, Array]:
-    """Return x with an axis of pool_size at the end, and where in it the largest is, which NaN counts as."""
+    """Return x with a last axis of pool_size, and the index of the largest in it; NaN counts as the largest."""
     pools = x.reshape(*x.shape[:-1], x.shape[-1] // pool_size, pool_size)
     return pools, pools.argmax(axis=-1)[..., np.newaxis]

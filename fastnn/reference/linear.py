@@ -1,4 +1,4 @@
-"""The affine map of a fully connected layer, with an activation on top, and its gradients."""
+"""The affine map of a fully connected layer, with an optional activation, and its gradients."""
 
 import math
 
@@ -16,10 +16,10 @@ def linear(x: Array, weight: Array, bias: Array | None = None, activation: str |
 
     Parameters
     ----------
-    x : ndarray, shape (..., in_features); in_features = 0 gives the bias
+    x : ndarray, shape (..., in_features); with in_features = 0 the result is the bias
     weight : ndarray, shape (in_features, out_features)
     bias : ndarray, shape (out_features,), optional
-    activation : name of a function of `activations`, taken with its default parameters, optional
+    activation : name of a function of `activations`, applied with its default parameters, optional
 
     Returns
     -------
@@ -35,7 +35,7 @@ def linear(x: Array, weight: Array, bias: Array | None = None, activation: str |
 def linear_backward(grad_output: Array, x: Array, weight: Array) -> tuple[Array, Array, Array]:
     """Return the gradients (grad_x, grad_weight, grad_bias) of x @ weight + bias.
 
-    `grad_output` has shape (..., out_features): the gradient at the sum, before any activation. The gradients
+    `grad_output` has shape (..., out_features): the gradient of the sum, before any activation. The gradients
     of weight and bias are summed over all leading axes.
     """
     in_features, out_features = weight.shape

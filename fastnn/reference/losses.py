@@ -9,10 +9,10 @@ sample_weight : shape (rows,) = input.shape[:1], or the shape of the loss; multi
     "mean" divides by the sum of the weights over all elements, as scikit-learn does.
 grad_output : scalar for "mean" and "sum", shape of the loss for "none"
 
-A loss is a scalar of input's dtype, or an array for "none"; a gradient is like input. NaN gives NaN. The mean
-of nothing, or with weights that sum to 0, is NaN. Nothing warns.
+A loss is a scalar of input's dtype, or an array for "none"; a gradient is like input. NaN gives NaN. The mean of no
+elements, or with weights that sum to 0, is NaN. No function warns.
 
-Here are those that compare numbers; binary_losses, class_losses and distribution_losses have the others.
+This module has the regression losses; binary_losses, class_losses and distribution_losses have the others.
 """
 
 from typing import Any
@@ -81,7 +81,7 @@ def mse_loss_backward(
 def rmse_loss(input: Array, target: Array, reduction: str = "mean", sample_weight: ArrayLike | None = None) -> Any:
     """Return the root of `mse_loss` after its reduction, sqrt(mean((input - target)**2)) by default.
 
-    Errors are scaled by a power of two before they are squared, so that large and small ones are right too.
+    Errors are scaled by a power of two before they are squared, so that squares do not over- or underflow.
     """
     error = input - target
     if reduction == "none":
@@ -236,11 +236,11 @@ def cosine_loss_backward(
 
 
 def _norm(x: Array, eps: float) -> Array:
-    """Return the length of every row, at least eps, as a column; from squares of numbers scaled by a power of two."""
+    """Return the norm of every row, at least eps, as a column; squares do not over- or underflow (see `unit_scale`)."""
     scale = unit_scale(x, 1)
     return np.maximum(np.sqrt(((x * scale) ** 2).sum(axis=1, keepdims=True)) / scale, x.dtype.type(eps))
 
 
 def _unit(x: Array, eps: float) -> Array:
-    """Return every row over its length, which is at least eps."""
+    """Return every row divided by its norm, which is at least eps."""
     return x / _norm(x, eps)

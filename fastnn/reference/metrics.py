@@ -1,8 +1,8 @@
-"""What metrics are made of, added up batch by batch in float64.
+"""Counts from which metrics are computed, added up batch by batch in float64.
 
-`target` is an array of class indices (rows,), or has a row for each sample: then the class is its largest entry or,
-with `columns`, each column is a label of its own, there where the target is above 1/2 and predicted where the output
-is above `threshold`. `weight` is a number a sample. What is out of range counts nowhere.
+`target` is an array of class indices (rows,), or has a row for each sample. Then the class is the index of the largest
+entry; or with `columns` each column is a label, true where the target is above 1/2 and predicted where the output is
+above `threshold`. `weight` has a number for each sample. Class indices out of range are not counted.
 """
 
 import numpy as np
@@ -13,13 +13,13 @@ __all__ = ["count_classes", "count_correct", "count_errors", "count_top"]
 
 
 def count_correct(x: Array, target: Array, weight: Array, threshold: float, columns: bool) -> Array:
-    """Weights of right predictions, and of all: shape (2,). Of several labels a sample each is a prediction."""
+    """Sums of weights of correct and of all predictions, shape (2,). Of several labels a sample, each counts."""
     right = (x > threshold) == (target > 0.5) if columns else (x.argmax(1) == _classes(target))[:, None]
     return np.array([weight @ right.sum(1), weight.sum() * right.shape[1]], "float64")
 
 
 def count_classes(x: Array, target: Array, weight: Array, threshold: float, columns: bool) -> Array:
-    """For each class the weights of samples rightly called it, called it, and that are it: shape (3, classes)."""
+    """Weights of true positives, predicted positives and positives of each class: shape (3, classes)."""
     if columns and x.shape[1] > 1:
         called, true = x > threshold, target > 0.5
     else:
@@ -32,11 +32,11 @@ def count_classes(x: Array, target: Array, weight: Array, threshold: float, colu
 
 
 def count_top(x: Array, target: Array, weight: Array, k: float) -> Array:
-    """Weights of samples whose class is among the k largest outputs (of equal ones the later), and of all: (2,)."""
+    """Weights of samples whose class is among the k largest outputs (later ones first if equal), and of all: (2,)."""
     classes = _classes(target)
     known = (classes >= 0) & (classes < x.shape[1])
     x, classes, weight = x[known], classes[known, None], weight[known]
-    x = np.where(np.isnan(x), np.inf, x)  # where a sort puts them
+    x = np.where(np.isnan(x), np.inf, x)  # a sort puts NaN last
     own = np.take_along_axis(x, classes, 1)
     rank = ((x > own) | ((x == own) & (np.arange(x.shape[1]) > classes))).sum(1)
     return np.array([weight @ (rank < k), weight.sum()], "float64")
@@ -46,8 +46,8 @@ def count_errors(counts: Array, x: Array, target: Array, weight: Array) -> None:
     """Add a batch to `counts`, in place.
 
     These are the sum of weights and the number of samples; then for each output the summed |error|, the summed squared
-    error, the mean of the targets and their summed squared distance from it, updated by each sample so that nothing
-    cancels (West, "Updating mean and variance estimates: an improved method", 1979).
+    error, the mean of the targets and their summed squared distance from it, updated by each sample without
+    cancellation (West, "Updating mean and variance estimates: an improved method", 1979).
     """
     absolute, squared, mean, spread = counts[2:].reshape(4, -1)
     error = x.astype("float64") - target

@@ -1,8 +1,8 @@
 """Layer, root mean square and batch normalization, and their gradients.
 
-y = xhat * weight + bias with xhat = (x - mean) / sqrt(variance + eps), the moments being those of a row (`layer_norm`;
-`rms_norm` takes the mean for 0) or of a column over all rows (`batch_norm`). `x` has shape (..., features); weight,
-bias and running statistics have shape (features,). The variance is the biased one, the mean of squares.
+y = xhat * weight + bias with xhat = (x - mean) / sqrt(variance + eps), with mean and variance of a row (`layer_norm`;
+in `rms_norm` the mean is 0) or of a column over all rows (`batch_norm`). `x` has shape (..., features); weight, bias
+and running statistics have shape (features,). The variance is the biased one, the mean of squares.
 """
 
 import numpy as np
@@ -54,7 +54,7 @@ def rms_norm(x: Array, weight: Array | None = None, eps: float | None = None) ->
 def rms_norm_backward(
     grad_output: Array, x: Array, weight: Array | None = None, eps: float | None = None
 ) -> tuple[Array, Array]:
-    """Return the gradients (grad_x, grad_weight): those of `layer_norm`, but that the mean of x is no function of x."""
+    """Return the gradients (grad_x, grad_weight): as `layer_norm_backward`, but without the term of the mean of x."""
     scale = _inverse_root(x, -1, _eps(eps, x))
     xhat, g = x * scale, _affine(grad_output, weight, None)
     return scale * (g - xhat * _mean(g * xhat, -1)), _over_rows(grad_output * xhat)
@@ -73,9 +73,9 @@ def batch_norm(
 ) -> Array:
     """Return xhat * weight + bias, with the mean and the variance of each column (Ioffe and Szegedy 2015).
 
-    While training they are those of x, and the running statistics, unless None, are updated in place:
+    With training they are those of x, and the running statistics, unless None, are updated in place:
     running = (1 - momentum) * running + momentum * (mean, or n / (n - 1) * variance). Otherwise they are the running
-    statistics. No rows change nothing.
+    statistics. Without rows nothing changes.
     """
     if not training:
         assert running_mean is not None
@@ -103,8 +103,8 @@ def batch_norm_backward(
 ) -> tuple[Array, Array, Array]:
     """Return the gradients (grad_x, grad_weight, grad_bias); without a weight, it counts as 1.
 
-    grad_x = (g - mean(g) - xhat * mean(g xhat)) * weight / sqrt(variance + eps), means of columns while training;
-    otherwise the statistics do not depend on x, and both means are 0.
+    grad_x = (g - mean(g) - xhat * mean(g xhat)) * weight / sqrt(variance + eps), means of columns, for statistics of x;
+    running statistics do not depend on x, and both means are 0.
     """
     columns = x.reshape(-1, x.shape[-1]) if x.size else x
     g = grad_output.reshape(columns.shape)
@@ -123,7 +123,7 @@ def batch_norm_backward(
 
 
 def _centered(x: Array, axis: int) -> Array:
-    """Return x - mean(x). What rounding the mean took away is subtracted after it: it matters for a large mean."""
+    """Return x - mean(x). The rounding error of the mean is subtracted too, which matters for a large mean."""
     centered = x - _mean(x, axis)
     return centered - _mean(centered, axis)
 
@@ -134,7 +134,7 @@ def _mean(x: Array, axis: int) -> Array:
 
 
 def _inverse_root(x: Array, axis: int, eps: float) -> Array:
-    """Return 1 / sqrt(mean(x^2) + eps), from numbers scaled by a power of two: their squares are no infinities."""
+    """Return 1 / sqrt(mean(x^2) + eps), from numbers scaled by a power of two, whose squares do not overflow."""
     eps = x.dtype.type(eps)
     scale = unit_scale(x, axis, np.sqrt(eps))
     return scale / np.sqrt(_mean((x * scale) ** 2, axis) + eps * scale * scale)

@@ -1,4 +1,4 @@
-"""What is done to parameters and gradients beside the updates: norm, clipping, penalties, constraint, averages.
+"""Operations on parameters and gradients other than updates: norm, clipping, penalties, constraint, averages.
 
 Arrays are updated in place; a gradient or parameter may have any shape.
 """
@@ -39,7 +39,7 @@ def adjust_grad_(
 
 @np.errstate(all="ignore")
 def max_norm_(param: Array, max_norm: float) -> None:
-    """Scale each column whose 2-norm (over all axes but the last) is above max_norm to it (Srivastava et al. 2014)."""
+    """Scale columns whose 2-norm (over all axes but the last) is above max_norm to it (Srivastava et al. 2014)."""
     columns = param.reshape(param.size // max(param.shape[-1], 1), param.shape[-1])
     scale = unit_scale(columns, 0)
     norm = (np.sqrt(np.square(columns * scale).sum(axis=0)) / scale)[0]
@@ -48,7 +48,7 @@ def max_norm_(param: Array, max_norm: float) -> None:
 
 @np.errstate(all="ignore")
 def lerp_(average: Array, param: Array, weight: float) -> None:
-    """Move average towards param by weight; as torch.lerp, from the end that is nearer."""
+    """Set average += weight * (param - average), computed from the nearer end as by torch.lerp."""
     if weight == 1:
         average[...] = param
     elif weight < 0.5:
@@ -58,9 +58,9 @@ def lerp_(average: Array, param: Array, weight: float) -> None:
 
 
 def average(average: Array, param: Array, settings: Array, seen: Array) -> None:
-    """Take the parameters after one more update into their average.
+    """Add the parameters after one more update to their average.
 
-    settings: the decay (NaN for equal weights), after how many updates the average begins, every how many it counts.
+    settings: the decay (NaN for equal weights), the number of updates before averaging, and between averaged updates.
     """
     decay, start, every = settings
     seen += 1

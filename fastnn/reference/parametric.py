@@ -1,4 +1,4 @@
-"""Activations whose parameters learn: their gradients are with respect to the input and to the parameter."""
+"""Activations with trainable parameters; gradients are with respect to the input and the parameter."""
 
 import numpy as np
 
@@ -31,12 +31,12 @@ def temperature_scale(x: Array, temperature: Array) -> Array:
 def temperature_scale_backward(grad_output: Array, x: Array, temperature: Array) -> tuple[Array, Array]:
     """Return grad_x, and for the temperature -sum(grad_output * x) / temperature**2.
 
-    Where grad_output is 0, x counts for nothing: a logit of -inf, say.
+    Where grad_output is 0, x contributes 0, even a logit of -inf.
     """
     products = np.where(grad_output == 0, 0, grad_output * x)
     return np.asarray(grad_output / _parameter(temperature)), -products.sum().reshape(1) / temperature**2
 
 
 def _parameter(array: Array) -> Array:
-    """One parameter for all as a scalar, so that a result has the shape of x."""
+    """A parameter of shape (1,) as a scalar, so that the result has the shape of x."""
     return array.reshape(()) if array.size == 1 else array

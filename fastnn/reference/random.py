@@ -1,7 +1,7 @@
-"""Counter-based random numbers: any stretch of a stream can be drawn without what comes before it.
+"""Counter-based random numbers: any part of a stream can be drawn without the part before it.
 
 Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC 2011). A
-seed and a stream, integers of 64 bits, name a sequence of 32-bit words; nothing is remembered between calls.
+seed and a stream, integers of 64 bits, select a sequence of 32-bit words; there is no state between calls.
 """
 
 import numpy as np
@@ -70,9 +70,9 @@ def uniform(seed: int, stream: int, start: int, n: int, dtype: DTypeLike) -> Arr
 def normal(seed: int, stream: int, start: int, n: int, dtype: DTypeLike) -> Array:
     """Return the values number start .. start + n - 1 of a stream of normal numbers, shape (n,).
 
-    Each is made from one word, taken as an integer with a sign: its sign, and as probability of the tail
-    beyond the number the other 31 bits (of the complement, if negative) and a half, times 2**-32. The largest
-    is 6.2. Computed in float64 or wider, by Wichura's algorithm AS 241, whose third part is never reached.
+    Each is computed from one word, read as a signed integer: it has its sign, and its tail probability is the other 31
+    bits (of the complement, if negative) plus 1/2, times 2**-32. The largest is 6.2. Computed in float64 or wider, by
+    Wichura's algorithm AS 241, whose third branch is never needed.
     """
     words = philox_uint32(seed, stream, start, n).view(np.int32)
     tail = ((words ^ (words >> 31)).astype(np.result_type(dtype, np.float64)) + 0.5) * 2.0**-32
@@ -82,7 +82,7 @@ def normal(seed: int, stream: int, start: int, n: int, dtype: DTypeLike) -> Arra
 
 
 def permutation(seed: int, stream: int, n: int) -> NDArray[np.int64]:
-    """Return a random order of 0 .. n - 1: Fisher and Yates from the top, one word a swap.
+    """Return a random order of 0 .. n - 1: Fisher-Yates shuffle from the end, one word per swap.
 
     Word n - 1 - i of the stream chooses the partner of i = n - 1 .. 1 as floor(word * (i + 1) / 2**32). For
     n < 2**32; without rejection, so the probability of a partner is off by up to n * 2**-32 of itself.

@@ -1,7 +1,7 @@
 """Softmax and log-softmax with a temperature, their gradients, and the entropy of a distribution.
 
 `x` has any shape, float32 or float64; results have its shape and dtype. The temperature is a Python
-float > 0. An entry -inf has probability 0. A row that contains NaN or +inf, or nothing but -inf, becomes NaN.
+float > 0. An entry -inf has probability 0. A row that contains NaN or +inf, or only -inf, becomes NaN.
 Empty arrays give empty arrays.
 """
 
@@ -34,7 +34,7 @@ def softmax(x: Array, axis: int = -1, temperature: float = 1.0) -> Array:
 def softmax_backward(grad_output: Array, output: Array, axis: int = -1, temperature: float = 1.0) -> Array:
     """Return output * (grad_output - sum_j grad_output_j output_j) / T, with output = softmax(x).
 
-    Where the output is 0 a gradient counts for nothing, be it infinite: that of the entropy is.
+    Where the output is 0 an infinite gradient, such as that of the entropy, contributes 0.
     """
     grad_output = np.where((output == 0) & np.isinf(grad_output), 0, grad_output)
     mean = (grad_output * output).sum(axis=axis, keepdims=True)

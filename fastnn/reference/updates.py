@@ -11,14 +11,14 @@ from .interfaces import Optimizer
 def update_parameters(optimizer: Optimizer, arrays: dict[str, Array], scale: float = 1.0) -> None:
     """One step of an optimizer, its gradients times `scale`; `arrays` is what `optimizer.arrays` gave.
 
-    It is what run_update of _core/optimizers.pyx does.
+    The compiled counterpart is run_update of _core/optimizers.pyx.
     """
     written = [array for role, array in arrays.items() if role not in ("grad_weight", "spans", "clipping")]
     before = [array.copy() for array in written]
     try:
         with np.errstate(all="ignore"):
             _update_spans(optimizer, arrays, scale)
-    except BaseException:  # Ctrl-C, or a gradient that must be finite: no step is done by half
+    except BaseException:  # Ctrl-C, or a gradient that must be finite: undo the step
         for array, old in zip(written, before, strict=True):
             array[...] = old
         raise
@@ -40,7 +40,7 @@ def _update_spans(optimizer: Optimizer, arrays: dict[str, Array], scale: float) 
         group.step_count += not group.frozen
     hyper = arrays["hyper"].copy()
     for span in active:
-        arrays["hyper"][span["group"]] = hyper[span["group"]]  # what NAdam keeps there goes on once, not in each span
+        arrays["hyper"][span["group"]] = hyper[span["group"]]  # NAdam's mu_product advances once, not with each span
         part, group = slice(span["start"], span["stop"]), groups[span["group"]]
         param, grad = arrays["weight"][part], arrays["grad_weight"][part].copy()
         sign = -1.0 if group.maximize else 1.0  # of the gradient of the loss alone: penalties are not maximized

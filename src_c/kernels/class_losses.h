@@ -94,7 +94,8 @@ INLINE double LANE(margin_sum)(const REAL *x, REAL *grad, ptrdiff_t n, VEC gap, 
                sum.part[j] += LANE(fill_n)(LANE(margin_loss)(gap + READ_AT(x), &g, squared), left, K(0));)
     if (grad)
         FNN_SUM_UP(slopes, n, LOSS_SEGMENT, (void)LANE(margin_loss)(gap + READ_AT(x), &g, squared);
-                   g = LANE(shared)(factor, g); LANE(store_n)(grad + at, g, left); sum.part[j] += LANE(fill_n)(g, left, K(0));)
+                   g = LANE(shared)(factor, g); LANE(store_n)(grad + at, g, left);
+                   sum.part[j] += LANE(fill_n)(g, left, K(0));)
     *slope += slopes;
     return total;
 }

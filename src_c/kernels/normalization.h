@@ -274,7 +274,7 @@ KERNEL_FN void FN(batch_norm_backward)(const REAL *g, const REAL *x, const REAL 
     }
 }
 
-/* -- gradients of weight and bias, either way: sum of g xhat, and of g, over the rows ------------------------------- */
+/* -- gradients of weight and bias, either way: sum of g xhat, and of g, over the rows ----------------------------- */
 
 INLINE void LANE(put_gradient)(REAL *gradient, const double *total, ptrdiff_t count, int accumulate)
 {

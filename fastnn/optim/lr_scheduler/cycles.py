@@ -54,9 +54,7 @@ class Cycle(LRScheduler):
         last_epoch: int,
         by: str,
     ) -> None:
-        if not isinstance(cycle_momentum, bool):
-            raise TypeError(f"cycle_momentum must be True or False, got {cycle_momentum!r}")
-        self.cycle_momentum = cycle_momentum
+        self.cycle_momentum = check.check_bool("cycle_momentum", cycle_momentum)
         names = ["lr"]
         if cycle_momentum:
             names.append(momentum_name(optimizer))
@@ -290,9 +288,7 @@ class OneCycleLR(Cycle):
         self.anneal_strategy = anneal_strategy
         self.div_factor = check.check_number("div_factor", div_factor, above=0.0)
         self.final_div_factor = check.check_number("final_div_factor", final_div_factor, above=0.0)
-        if not isinstance(three_phase, bool):
-            raise TypeError(f"three_phase must be True or False, got {three_phase!r}")
-        self.three_phase = three_phase
+        self.three_phase = check.check_bool("three_phase", three_phase)
         super().__init__(optimizer, cycle_momentum, base_momentum, max_momentum, last_epoch, by)
 
     def _corners(self) -> tuple[list[float], Array]:

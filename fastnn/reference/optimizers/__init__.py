@@ -2,7 +2,7 @@
 
 All arrays are ndarrays of one shape and dtype; `grad` is only read, the others are updated. Scalars are Python floats,
 combined in double precision before they are multiplied with an array. A state starts as zeros. `step` counts from 1.
-NaN and infinities of the gradient reach the parameters, without a warning.
+NaN and infinities of the gradient reach the parameters; no function warns.
 
 In the formulas g is the gradient, with its sign flipped by `maximize`, plus weight_decay * param. `compat` names the
 library whose arithmetic and defaults are used (see fastnn/_core/compat.py); keras decays the parameters instead:

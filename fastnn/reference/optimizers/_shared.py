@@ -1,4 +1,4 @@
-"""What the updates share."""
+"""Common parts of the updates."""
 
 import numpy as np
 
@@ -28,7 +28,7 @@ def root(square: Array, eps: float, compat: str) -> Array:
 def over_root(a: Array, root: Array) -> Array:
     """Return a / root, where a root of 0 (eps = 0 and no gradient so far) gives 0, not NaN.
 
-    The root is bounded from below by that of the least positive number; every other root of a square is at least that.
+    The root is at least that of the smallest positive number, as all roots of positive numbers are.
     """
     return a / np.maximum(root, np.sqrt(np.finfo(root.dtype).smallest_subnormal))
 

@@ -33,8 +33,8 @@ def adam_step(
         param -= lr / (1 - b1**step) * m / (sqrt(v) / sqrt(1 - b2**step) + eps)
 
     AMSGrad uses the largest v so far, kept in `max_exp_avg_sq`. All but torch add eps before the correction,
-    param -= lr / (1 - b1**step) * sqrt(1 - b2**step) * m / (sqrt(v) + eps); onnx counts steps from 0, where it corrects
-    nothing.
+    param -= lr / (1 - b1**step) * sqrt(1 - b2**step) * m / (sqrt(v) + eps); onnx counts steps from 0, and does not
+    correct at step 0.
     """
     (eps,) = resolved("adam_step", compat, eps=eps)
     grad = gradient(param, grad, lr, weight_decay, maximize, compat == "keras")
@@ -84,7 +84,7 @@ def adamw_step(
 
 
 def product_of_momenta(beta1: float, momentum_decay: float, steps: int) -> float:
-    """Return the product of NAdam's momenta of the first `steps` steps; inexact below 1e-20, where it counts as 0."""
+    """Return the product of NAdam's momenta of the first `steps` steps; inexact below 1e-20, where it has no effect."""
     product = 1.0
     for t in range(1, steps + 1):
         decay = 0.96 ** (t * momentum_decay)
@@ -120,8 +120,8 @@ def nadam_step(
         param -= lr * ((1 - mu(step)) / (1 - mu_product) * g + mu(step + 1) / (1 - mu_product * mu(step + 1)) * m)
                  / (sqrt(v / (1 - b2**step)) + eps)
 
-    `mu_product` is an array of one float64 that starts as 1; without it, it is computed from step, as if betas and
-    momentum_decay had always been these.
+    `mu_product` is an array of one float64 that starts as 1; without it, it is computed from step, with the current
+    betas and momentum_decay for all steps.
     """
 
     def mu(t: int) -> float:

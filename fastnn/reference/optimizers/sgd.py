@@ -27,7 +27,7 @@ def sgd_step(
         buf = momentum * buf + (1 - dampening) * g
         param -= lr * buf, or lr * (g + momentum * buf) with nesterov
 
-    With step=1 the first gradient is not dampened, and in PyTorch the buffer becomes g, whatever it was.
+    With step=1 the first gradient is not dampened, and with torch the buffer is set to g.
 
     keras and sklearn have the learning rate in the buffer: buf = momentum * buf - lr * g; param += buf, or
     momentum * buf - lr * g with nesterov.

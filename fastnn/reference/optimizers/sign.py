@@ -51,7 +51,7 @@ def rprop_step(
         prev = g, but 0 where g * prev < 0
         param -= step_size * sign(prev)
 
-    With step=1, step_size starts as lr and prev as 0, whatever is in them.
+    With step=1, step_size is set to lr and prev to 0 first.
     """
     grad = gradient(param, grad, lr, weight_decay, maximize)
     if step == 1:

@@ -1,0 +1,136 @@
+/* What losses check and add up beside their kernels (kernels/losses.h): targets, labels, weights. */
+#ifndef REAL
+#include <math.h>
+#include <string.h>
+
+#include "elements.h"
+
+/* The first row whose label is not in 0 .. classes - 1, nor `ignored`; or -1. */
+ptrdiff_t fnn_bad_label(const int64_t *labels, ptrdiff_t rows, ptrdiff_t classes, int64_t ignored)
+{
+    for (ptrdiff_t r = 0; r < rows; r++) {
+        const int64_t label = fnn_read_index(labels + r);
+        if ((uint64_t)label >= (uint64_t)classes && label != ignored)
+            return r;
+    }
+    return -1;
+}
+
+/* How many rows have this label. */
+ptrdiff_t fnn_count_label(const int64_t *labels, ptrdiff_t rows, int64_t label)
+{
+    ptrdiff_t n = 0;
+#pragma GCC unroll 4
+    for (ptrdiff_t r = 0; r < rows; r++)
+        n += fnn_read_index(labels + r) == label;
+    return n;
+}
+
+/* What is wrong with a number, or with each of a vector of them (a mask then). NaN passes as a target: its loss is NaN. */
+#define NO_SHARE(x) ((x > 1) | (x < 0))
+#define NO_SIGN(x) ((x > 1) | ((x < 1) & (x != -1)))
+#define NO_WEIGHT(x) (((x >= 0) & (x < INFINITY)) == 0)
+
+enum { CHECKED = 64 }; /* numbers that are tested without a branch */
+
+/* Returns the first i < n for which wrong(x[i]) holds, or -1. Of float, only a block in which there is one is searched; SSE2
+ * has no comparison of two doubles that gives a mask of integers, so there blocks would take longer. */
+#define RETURN_FIRST(x, n, wrong)                                                                            \
+    {                                                                                                        \
+        ptrdiff_t i = 0;                                                                                     \
+        for (ptrdiff_t stop = CHECKED; sizeof *x == sizeof(float) && stop <= (n); stop += CHECKED) {         \
+            FN(mask) any = {0};                                                                              \
+            for (ptrdiff_t j = stop - CHECKED; j < stop; j += sizeof any / sizeof *x) {                      \
+                FN(vector) v;                                                                                \
+                memcpy(&v, x + j, sizeof v);                                                                 \
+                any |= wrong(v);                                                                             \
+            }                                                                                                \
+            uint64_t half[2];                                                                                \
+            memcpy(half, &any, sizeof any);                                                                  \
+            if (half[0] | half[1])                                                                           \
+                break;                                                                                       \
+            i = stop;                                                                                        \
+        }                                                                                                    \
+        for (; i < (n); i++)                                                                                 \
+            if (wrong(x[i]))                                                                                 \
+                return i;                                                                                    \
+        return -1;                                                                                           \
+    }
+
+#define FNN_SOURCE "losses.c"
+#include "both_dtypes.h"
+#else
+
+typedef REAL FN(vector) __attribute__((vector_size(16)));
+typedef INT FN(mask) __attribute__((vector_size(16)));
+
+/* The place of the first of n targets that is not of its kind, or -1. */
+ptrdiff_t FN(bad_target)(const REAL *target, ptrdiff_t n, int kind)
+{
+    if (kind == FNN_SHARES)
+        RETURN_FIRST(target, n, NO_SHARE)
+    if (kind == FNN_SIGNS)
+        RETURN_FIRST(target, n, NO_SIGN)
+    return -1;
+}
+
+/* The place of the first of n weights that is below 0, infinite or NaN; or -1. */
+ptrdiff_t FN(bad_weight)(const REAL *weight, ptrdiff_t n) RETURN_FIRST(weight, n, NO_WEIGHT)
+
+    /* What rows count in a mean: each its weight (NULL: 1) times that of its class (NULL: 1), ignored rows nothing. Chunks of
+ * rows are added up, then their sums: the order of the losses. A label that is no class by now makes it NaN. */
+    double FN(label_sum)(const int64_t *labels, const REAL *weight, const REAL *by_class, int64_t ignored,
+                         ptrdiff_t rows, ptrdiff_t cols)
+{
+    double total = 0;
+    for (ptrdiff_t start = 0; start < rows; start += FNN_ROW_CHUNK) {
+        const ptrdiff_t stop = rows - start < FNN_ROW_CHUNK ? rows : start + FNN_ROW_CHUNK;
+        double part = 0;
+        for (ptrdiff_t r = start; r < stop; r++) {
+            const int64_t label = fnn_read_index(labels + r);
+            if (label == ignored)
+                continue;
+            double share = weight == NULL ? 1 : weight[r];
+            if (by_class != NULL)
+                share *= 0 <= label && label < cols ? by_class[label] : NAN;
+            part += share;
+        }
+        total += part;
+    }
+    return total;
+}
+
+/* each[r, j] = weight[r]: one weight a row becomes one an element */
+void FN(spread)(const REAL *weight, REAL *each, ptrdiff_t rows, ptrdiff_t cols)
+{
+    for (ptrdiff_t r = 0; r < rows; r++)
+        for (ptrdiff_t j = 0; j < cols; j++)
+            each[r * cols + j] = weight[r];
+}
+
+/* The largest |x - target| where the weight is not 0, NaN aside. */
+double FN(largest_error)(const REAL *x, const REAL *target, const REAL *weight, ptrdiff_t n)
+{
+    double largest = 0;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const double error = fabs((double)x[i] - target[i]);
+        if (error > largest && (weight == NULL || weight[i] != 0))
+            largest = error;
+    }
+    return largest;
+}
+
+/* Sum of weight (scale (x - target))^2, one after the other: it is for the rare case that squares are out of range. */
+double FN(scaled_errors)(const REAL *x, const REAL *target, const REAL *weight, ptrdiff_t n, double scale)
+{
+    double total = 0;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        if (weight != NULL && weight[i] == 0)
+            continue;
+        const double error = ((double)x[i] - target[i]) * scale;
+        total += weight == NULL ? error * error : weight[i] * (error * error);
+    }
+    return total;
+}
+
+#endif
