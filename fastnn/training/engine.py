@@ -82,6 +82,8 @@ class Engine:
         Updated after each update.
     epochs : int
         Epochs trained so far in runs without a seed of their own; they number the orders of the samples.
+    programs : ProgramCache
+        The programs that are kept; another one as soon as they are out of date.
     quick_step : function (x, y) -> float or None
         The compiled training step for plain arrays; it returns None for others. None until the first step.
 
@@ -101,7 +103,7 @@ class Engine:
 
     def __getstate__(self) -> dict[str, Any]:
         """What copies and pickles are made of: no programs, which belong to one process."""
-        return self.__dict__ | {"_kept": ProgramCache(), "_last": None, "quick_step": None}
+        return self.__dict__ | {"programs": ProgramCache(), "_last": None, "quick_step": None}
 
     # -- what it consists of -------------------------------------------------------------------------------------------
 
@@ -125,7 +127,7 @@ class Engine:
             version = self.net._version, self.loss.version
             self.quick_step: Callable[[Any, Any], float | None] | None = None
             self._counts = bool(self.metrics or self.loss.heads)  # whether more is added up than loss and accuracy
-            self._kept, self._last = ProgramCache(), None
+            self.programs, self._last = ProgramCache(), None
             self._version = version  # last: another thread that sees it sees the new cache too
 
     def refresh(self, training: bool = True) -> None:
@@ -172,7 +174,7 @@ class Engine:
         return self._planned(mode, data, batch, accumulate).program
 
     def _planned(self, mode: str, data: Data, batch: int, accumulate: bool) -> Planned:
-        kept, planned = self._kept, data.planned
+        kept, planned = self.programs, data.planned
         if (
             planned is not None
             and planned.kept is kept
@@ -231,7 +233,7 @@ class Engine:
 
     def step(self, data: Data) -> float:
         """Train on all rows as one batch, and return its loss; ValueError if a number in it is not finite."""
-        rows, sums, kept = data.samples, self.new_sums(data), self._kept
+        rows, sums, kept = data.samples, self.new_sums(data), self.programs
         program = None
         with suppress(NonFinite):
             program = self.run("step", data, None, 0, rows, rows, sums, True)
@@ -241,7 +243,7 @@ class Engine:
         if self.loss.quick and not self.optimizer.searches:
             step = getattr(program.executor, "step", None)
             with MAKING:  # unless the program is out of date already
-                self.quick_step = step if kept is self._kept else None
+                self.quick_step = step if kept is self.programs else None
         return float(sums[0])
 
     def run(

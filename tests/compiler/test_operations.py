@@ -45,7 +45,7 @@ def programs():
     several.step(x, {"a": y, "b": np.ones((4, 1), "float32")})
     plain.net(x)
     trainers = (plain, errors, several)
-    return [program for t in trainers for program in [*t.engine._kept, *t.net._programs]]
+    return [program for t in trainers for program in [*t.engine.programs, *t.net._programs]]
 
 
 def test_both_backends_carry_out_every_kind():
