@@ -1,4 +1,5 @@
-/* Random words, numbers and permutations outside any instruction set's region: all is exact, so one version serves all. */
+/* Random words, numbers and permutations, compiled for the baseline: all is exact, so the results are the same for all
+ * instruction sets. */
 #include "fastnn.h"
 #if defined(__x86_64__)
 #include "simd/sse2.h"
@@ -35,7 +36,7 @@ void fnn_random_uniform(uint64_t seed, uint64_t stream, uint64_t start, double *
     }
 }
 
-/* Fisher and Yates, from the top. An index is word * (i + 1) / 2^32, rounded down: its bias is below n / 2^32. */
+/* Fisher-Yates shuffle, from the end. An index is word * (i + 1) / 2^32, rounded down: its bias is below n / 2^32. */
 void fnn_random_permutation(uint64_t seed, uint64_t stream, int64_t *out, ptrdiff_t n)
 {
     uint32_t words[PHILOX_WORDS];
