@@ -27,6 +27,7 @@ MODULES = [
     "dropout",
     "normalization",
     "parameters",
+    "rules",
     "optimizers",
     "operations",
     "peak",
@@ -38,6 +39,7 @@ C_SOURCES = {
     "dispatch": ["src_c/dispatch.c", *sorted(glob("src_c/isa/*.c"))],
     "threads": ["src_c/process.c", "src_c/pool.c"],
     "random": ["src_c/random.c"],
+    "rules": ["src_c/rules.c"],
 }
 C_HEADERS = sorted(glob("src_c/**/*.h", recursive=True) + glob("src_c/**/*.def", recursive=True))
 # -fno-trapping-math lets GCC turn selects into vector code. Nothing here relaxes a result: FMAs are written out, and

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rules.h"
+
 /* NaN, infinities, denormals and the order of operations are part of every result; and where such code is linked, the
  * whole process flushes denormals. GCC names the options that those consist of, too. */
 #if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__) || \
@@ -58,6 +60,11 @@ struct fnn_loss {
     ptrdiff_t cols;
     double scale; /* of the gradients */
     double params[3];
+};
+
+/* What becomes of a gradient before an update: clamp(scale grad, -max_value, max_value) + l1 sign(param) + l2 param. */
+struct fnn_adjustment {
+    double scale, max_value, l1, l2;
 };
 
 #define FNN_KERNEL(result, name, arguments) result(*name) arguments;

@@ -6,7 +6,7 @@ import numpy as np
 
 from ... import _validation as check
 from ..._core import dispatch
-from ..._core import optimizers as core
+from ..._core import rules as core
 from ..._core.compat import DEFAULTS, MODES, defaults_of
 from ..._frames import errors_of_use
 from ..._schema import MOST_STEPS

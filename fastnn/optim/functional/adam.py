@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..._core import optimizers as core
+from ..._core import rules as core
 from ._update import Array, Modes, hyper_of, pair, slow
 
 _ADAM, _RADAM, _ADAMAX = (core.RULES[f"{name}_step"] for name in ("adam", "radam", "adamax"))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..._core import optimizers as core
+from ..._core import rules as core
 from ._update import Array, Modes, hyper_of, slow
 
 _ADAGRAD, _RMSPROP, _ADADELTA = (core.RULES[f"{name}_step"] for name in ("adagrad", "rmsprop", "adadelta"))

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ... import _validation as check
-from ..._core import optimizers as core
+from ..._core import rules as core
 from ._update import Array, bounds_of, hyper_of, pair, slow
 
 _NADAM = core.RULES["nadam_step"]

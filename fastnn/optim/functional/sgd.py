@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..._core import optimizers as core
+from ..._core import rules as core
 from ._update import Array, Modes, slow
 
 _RULE = core.RULES["sgd_step"]

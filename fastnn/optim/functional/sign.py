@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..._core import optimizers as core
+from ..._core import rules as core
 from ._update import Array, hyper_of, pair, slow
 
 _LION, _RPROP = core.RULES["lion_step"], core.RULES["rprop_step"]
