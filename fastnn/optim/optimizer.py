@@ -24,6 +24,9 @@ from .hyperparameters import Clip, Hyperparameter, Pair, Switch, keyword_names, 
 
 Array = check.Array
 
+# The numbers of clipping without the one that a step writes.
+CLIPPING_SETTINGS = tuple(name for name in CLIPPING if name != "grad_norm")
+
 
 # Layout of a state; the names of hyperparameters and states, and their bounds, are those of the rule.
 GROUP = {"step": schema.integer(), "hyper": schema.mapping()}
@@ -290,7 +293,7 @@ class Optimizer(Fixed):
                 }
                 for g in self.param_groups[1:]
             ],
-            "clipping": {name: getattr(self, name) for name in CLIPPING if name != "grad_norm"},
+            "clipping": {name: getattr(self, name) for name in CLIPPING_SETTINGS},
             "states": {name: state.copy() for name, state in self.states.items()},
         }
 
@@ -350,11 +353,11 @@ class Optimizer(Fixed):
         return [(*self._checked_numbers(group), set(group["own"])) for group in given]
 
     def _checked_clipping(self, given: dict[str, Any]) -> Array:
-        if unknown := set(given) - set(CLIPPING[:-1]):
-            raise ValueError(f"clipping must be of {', '.join(CLIPPING[:-1])}, got {sorted(unknown)}")
+        if unknown := set(given) - set(CLIPPING_SETTINGS):
+            raise ValueError(f"clipping must be of {', '.join(CLIPPING_SETTINGS)}, got {sorted(unknown)}")
         twin = copy.copy(self)
         twin.__dict__["clipping"] = self.clipping.copy()
-        for name in CLIPPING[:-1]:
+        for name in CLIPPING_SETTINGS:
             setattr(twin, name, given.get(name, getattr(self, name)))
         return twin.clipping
 
@@ -364,7 +367,8 @@ class Optimizer(Fixed):
             self.hyper[self.number or 0, HYPERPARAMETERS.index(name)] = value
 
     def __repr__(self) -> str:
-        limits = {name: limit for name in CLIPPING[:2] if (limit := getattr(self, name)) is not None}
+        limits = {name: getattr(self, name) for name in ("max_grad_norm", "max_grad_value")}
+        limits = {name: limit for name, limit in limits.items() if limit is not None}
         groups = f", {len(self.param_groups)} parameter groups" if len(self.param_groups) > 1 else ""
         usual = {"step": None, "mu_product": None, "maximize": False, "compat": "torch"}
         settings = ", ".join(f"{name}={value:g}" if isinstance(value, float) else f"{name}={value!r}"
