@@ -27,6 +27,7 @@ MODULES = [
     "dropout",
     "normalization",
     "parameters",
+    "rules",
     "optimizers",
     "operations",
     "peak",
@@ -45,6 +46,7 @@ C_SOURCES = {
     "losses": ["src_c/losses.c"],
     "embedding": ["src_c/embedding.c"],
     "parameters": ["src_c/parameters.c"],
+    "rules": ["src_c/rules.c"],
 }
 C_HEADERS = sorted(glob("src_c/**/*.h", recursive=True) + glob("src_c/**/*.def", recursive=True))
 # -fno-trapping-math lets GCC turn selects into vector code. Nothing here relaxes a result: FMAs are written out, and

@@ -1,4 +1,4 @@
-"""Optimizer updates, in place: sets COST in fastnn/_core/optimizers.pyx."""
+"""Optimizer updates, in place: sets COST in fastnn/_core/rules.pyx."""
 
 from common import Aim, record
 

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rules.h"
+
 /* NaN, infinities, denormals and the order of operations are part of every result. Linking code that was compiled
  * with -ffast-math also makes the whole process flush denormals. GCC defines macros for the single options, too. */
 #if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__) || \
@@ -59,6 +61,11 @@ struct fnn_loss {
     ptrdiff_t cols;
     double scale; /* of the gradients */
     double params[3];
+};
+
+/* What becomes of a gradient before an update: clamp(scale grad, -max_value, max_value) + l1 sign(param) + l2 param. */
+struct fnn_adjustment {
+    double scale, max_value, l1, l2;
 };
 
 #define FNN_KERNEL(result, name, arguments) result(*name) arguments;

@@ -31,6 +31,37 @@ static double number(int i, int salt)
     return ((double)(u >> 12) - 524288.0) / 65536.0;
 }
 
+/* Of all rules at once. */
+static const struct fnn_coefficients coefficients = {
+    .lr = 0.01,
+    .step_size = 0.01,
+    .grad_step_size = 0.2,
+    .weight_decay = 0.1,
+    .shrink = 0.99,
+    .grad_sign = -1,
+    .eps = 1e-8,
+    .inner_eps = 0.1,
+    .momentum = 0.5,
+    .grad_scale = 0.1,
+    .nesterov_momentum = 0.9,
+    .nesterov_grad_scale = 0.1,
+    .alpha = 0.9,
+    .one_minus_alpha = 0.1,
+    .rho = 0.9,
+    .one_minus_rho = 0.1,
+    .beta1 = 0.9,
+    .one_minus_beta1 = 0.1,
+    .beta2 = 0.75,
+    .one_minus_beta2 = 0.25,
+    .inv_sqrt_bias2 = 1.5,
+    .rectified = 1,
+    .eta_minus = 0.5,
+    .eta_plus = 1.25,
+    .smallest_step = 0.01,
+    .largest_step = 0.9,
+    .first_step = 0,
+};
+
 #define DEFINE_HASHES(REAL, dtype)                                                                                     \
     static void print_##dtype(const char *name, REAL *out, int n)                                                      \
     {                                                                                                                  \
@@ -47,14 +78,14 @@ static double number(int i, int salt)
     typedef double (*loss_##dtype)(const struct fnn_loss *, ptrdiff_t, ptrdiff_t);                                     \
     typedef double (*reduce2_##dtype)(const REAL *, const REAL *, ptrdiff_t);                                          \
     typedef void (*noise_##dtype)(const REAL *, REAL *, ptrdiff_t, uint64_t, uint64_t, uint64_t, const double *);      \
-    typedef void (*update_##dtype)(REAL *, const REAL *, REAL *, REAL *, REAL *, ptrdiff_t, const double *);           \
+    typedef void (*update_##dtype)(REAL *, const REAL *, REAL *, REAL *, REAL *, ptrdiff_t,                            \
+                                   const struct fnn_coefficients *);                                                   \
                                                                                                                        \
     static void hash_group_##dtype(const void *const *table, int index, const char *group, const char *name)           \
     {                                                                                                                  \
         REAL x[N], y[N], z[N], q[N], w[N], out[3 * N + 1] = {0};                                                       \
         int64_t labels[ROWS];                                                                                          \
         const double params[3] = {strstr(name, "maxout") ? 3.0 : 0.75, 20.0, 0.0};                                     \
-        const double c[16] = {0.01, 0.1, 1e-8, 0.1, 0.9, 0.1, 1.5, 0.2, 0, 0, 0.99, -1};                               \
         const int special = strncmp(group, "map", 3) == 0;                                                             \
         for (int i = 0; i < N; i++) {                                                                                  \
             x[i] = (REAL)number(i, special), y[i] = (REAL)number(i, 2);                                                \
@@ -91,7 +122,7 @@ static double number(int i, int salt)
             const double noisy[3] = {1 << 30, 1.25, 0.5};                                                              \
             ((noise_##dtype)kernel)(x, out, N, 1, 2, 3, noisy);                                                        \
         } else if (!strcmp(group, "update")) {                                                                         \
-            ((update_##dtype)kernel)(x, y, z, q, w, N, c);                                                             \
+            ((update_##dtype)kernel)(x, y, z, q, w, N, &coefficients);                                                 \
             memcpy(out, x, sizeof x), memcpy(out + N, z, sizeof z);                                                    \
         } else                                                                                                         \
             return;                                                                                                    \
@@ -149,8 +180,8 @@ static double number(int i, int salt)
         print_##dtype("embedding", out, 99 * 17);                                                                      \
         k->embedding_backward(a, sums, out, 99, 17, 17, 2);                                                            \
         print_##dtype("embedding_backward", out, 13 * 17);                                                             \
-        const double adjustment[4] = {0.75, 2.0, 0.1, 0.01};                                                           \
-        k->adjust_grad(a, b, out, 1001, adjustment);                                                                   \
+        const struct fnn_adjustment adjustment = {0.75, 2.0, 0.1, 0.01};                                               \
+        k->adjust_grad(a, b, out, 1001, &adjustment);                                                                  \
         print_##dtype("adjust_grad", out, 1001);                                                                       \
         memcpy(out, b, sizeof b);                                                                                      \
         k->max_norm(out, 67, 61, 66, 9.5);                                                                             \

@@ -31,13 +31,17 @@ cdef extern from "fastnn.h" nogil:
         Py_ssize_t cols
         double scale
         double[3] params
+    struct fnn_adjustment:
+        double scale, max_value, l1, l2
+    struct fnn_coefficients:
+        double grad_sign  # the others are C's alone: src_c/rules.h
     struct fnn_kernels_f32:
         void (*matmul)(const fnn_product *product) noexcept nogil
         void (*column_sums)(const float *g, Py_ssize_t g_row, const float *init, float *out,
                             Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
         double (*sum)(const float *x, Py_ssize_t n) noexcept nogil
         void (*adjust_grad)(const float *param, const float *grad, float *out, Py_ssize_t n,
-                            const double *c) noexcept nogil
+                            const fnn_adjustment *by) noexcept nogil
         double (*sum_of_squares)(const float *x, Py_ssize_t n) noexcept nogil
         void (*max_norm)(float *weight, Py_ssize_t row, Py_ssize_t rows, Py_ssize_t cols,
                          double max_norm) noexcept nogil
@@ -65,7 +69,7 @@ cdef extern from "fastnn.h" nogil:
                             Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
         double (*sum)(const double *x, Py_ssize_t n) noexcept nogil
         void (*adjust_grad)(const double *param, const double *grad, double *out, Py_ssize_t n,
-                            const double *c) noexcept nogil
+                            const fnn_adjustment *by) noexcept nogil
         double (*sum_of_squares)(const double *x, Py_ssize_t n) noexcept nogil
         void (*max_norm)(double *weight, Py_ssize_t row, Py_ssize_t rows, Py_ssize_t cols,
                          double max_norm) noexcept nogil
@@ -124,9 +128,9 @@ ctypedef void (*gradients_f64)(const double *, const double *, double *, double 
                                Py_ssize_t, Py_ssize_t, bint) noexcept nogil
 ctypedef double (*loss_fn)(const fnn_loss *, Py_ssize_t, Py_ssize_t) noexcept nogil
 ctypedef void (*update_f32)(float *, const float *, float *, float *, float *, Py_ssize_t,
-                            const double *) noexcept nogil
+                            const fnn_coefficients *) noexcept nogil
 ctypedef void (*update_f64)(double *, const double *, double *, double *, double *, Py_ssize_t,
-                            const double *) noexcept nogil
+                            const fnn_coefficients *) noexcept nogil
 
 cdef const fnn_isa *active
 
@@ -160,11 +164,11 @@ cdef inline double array_sum(const real *x, Py_ssize_t n) noexcept nogil:
 
 
 cdef inline void adjust_grad(const real *param, const real *grad, real *out, Py_ssize_t n,
-                             const double *c) noexcept nogil:
+                             const fnn_adjustment *by) noexcept nogil:
     if real is float:
-        active.f32.adjust_grad(param, grad, out, n, c)
+        active.f32.adjust_grad(param, grad, out, n, by)
     else:
-        active.f64.adjust_grad(param, grad, out, n, c)
+        active.f64.adjust_grad(param, grad, out, n, by)
 
 
 cdef inline double sum_of_squares(const real *x, Py_ssize_t n) noexcept nogil:
@@ -281,12 +285,12 @@ cdef inline double loss(int kernel, const fnn_loss *of, Py_ssize_t first, Py_ssi
         return (<loss_fn *> &active.f64)[kernel](of, first, n)
 
 
-cdef inline void update(int kernel, real *param, const real *grad, real *s0, real *s1, real *s2, Py_ssize_t n,
-                        const double *c) noexcept nogil:
+cdef inline void update(int kernel, real *param, const real *grad, real *state0, real *state1, real *state2,
+                        Py_ssize_t n, const fnn_coefficients *coefficients) noexcept nogil:
     if real is float:
-        (<update_f32 *> &active.f32)[kernel](param, grad, s0, s1, s2, n, c)
+        (<update_f32 *> &active.f32)[kernel](param, grad, state0, state1, state2, n, coefficients)
     else:
-        (<update_f64 *> &active.f64)[kernel](param, grad, s0, s1, s2, n, c)
+        (<update_f64 *> &active.f64)[kernel](param, grad, state0, state1, state2, n, coefficients)
 
 
 cdef inline void norm(int kernel, const real *x, const real *weight, const real *bias, real *y, real *statistics,

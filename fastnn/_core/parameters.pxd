@@ -2,10 +2,6 @@ from libc.stdint cimport int64_t
 
 from fastnn._core.dispatch cimport real
 
-# What adjust_grad is told, as doubles.
-cdef enum:
-    SCALE, LIMIT, L1, L2, ADJUSTMENTS
-
 # How an average is taken: settings as doubles.
 cdef enum:
     DECAY, START, EVERY

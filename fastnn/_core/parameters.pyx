@@ -7,7 +7,7 @@ from libc.string cimport memcpy
 
 from fastnn._core cimport arrays, dispatch
 from fastnn._core.activations cimport run_map2
-from fastnn._core.dispatch cimport real
+from fastnn._core.dispatch cimport fnn_adjustment, real
 from fastnn._core.threads cimport Task, parallel_for
 
 cnp.import_array()
@@ -114,18 +114,19 @@ ctypedef struct AdjustWork:
     const void *param
     const void *grad
     void *out
-    const double *c
+    const fnn_adjustment *by
 
 
 cdef void adjust_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
     cdef const AdjustWork *w = <const AdjustWork *> work
     dispatch.adjust_grad(<const real *> w.param + start, <const real *> w.grad + start, <real *> w.out + start,
-                         stop - start, w.c)
+                         stop - start, w.by)
 
 
-cdef void run_adjust(const real *param, const real *grad, real *out, Py_ssize_t n, const double *c) noexcept nogil:
-    """out = clamp(scale grad, -limit, limit) + l1 sign(param) + l2 param; out may be grad."""
-    cdef AdjustWork work = AdjustWork(param=param, grad=grad, out=out, c=c)
+cdef void run_adjust(const real *param, const real *grad, real *out, Py_ssize_t n,
+                     const fnn_adjustment *by) noexcept nogil:
+    """out = clamp(scale grad, -max_value, max_value) + l1 sign(param) + l2 param; out may be grad."""
+    cdef AdjustWork work = AdjustWork(param=param, grad=grad, out=out, by=by)
     parallel_for(<Task> adjust_task[real], &work, n, UNIT, n * ADJUST_COST)
 
 
@@ -196,16 +197,16 @@ def total_norm(x):
 
 def adjust_grad(grad, param, double scale, double clip_value, double l1, double l2):
     """Make of a gradient what an update takes for it, in place."""
-    cdef double[ADJUSTMENTS] c = [scale, clip_value, l1, l2]
+    cdef fnn_adjustment by = fnn_adjustment(scale=scale, max_value=clip_value, l1=l1, l2=l2)
     cdef void *g = arrays.data(grad)
     cdef void *p = arrays.data(param)
     cdef Py_ssize_t n = arrays.size(grad)
     if arrays.is_double(grad):
         with nogil:
-            run_adjust(<double *> p, <double *> g, <double *> g, n, c)
+            run_adjust(<double *> p, <double *> g, <double *> g, n, &by)
     else:
         with nogil:
-            run_adjust(<float *> p, <float *> g, <float *> g, n, c)
+            run_adjust(<float *> p, <float *> g, <float *> g, n, &by)
 
 
 def max_norm(weight, Py_ssize_t rows, Py_ssize_t cols, double limit):

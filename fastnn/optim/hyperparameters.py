@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import _validation as check
-from .._core import optimizers as core
 from .._core.compat import MODES, defaults_of
+from .._core.rules import CLIPPING, HYPERPARAMETERS
 from .functional._update import bounds_of, pair
 from .interfaces import Optimizer
 
@@ -30,7 +30,7 @@ def assign(optimizer: Optimizer, key: str, value: Any, numbers_of: Callable[[Any
         found.append((group, numbers))
     for group, numbers in found:
         for name, number in numbers.items():
-            optimizer.hyper[group.number, core.HYPERPARAMETERS.index(name)] = number
+            optimizer.hyper[group.number, HYPERPARAMETERS.index(name)] = number
         if optimizer.number is not None or key in group.pending:
             group.own.update(numbers)
         group.pending.pop(key, None)
@@ -49,7 +49,7 @@ class Hyperparameter:
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
-        self.place = core.HYPERPARAMETERS.index(name)
+        self.place = HYPERPARAMETERS.index(name)
 
     def number(self, optimizer: Optimizer) -> float:
         """The number that the update reads."""
@@ -122,7 +122,7 @@ class Clip:
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
-        self.place = core.CLIPPING.index(name)
+        self.place = CLIPPING.index(name)
 
     def __get__(self, optimizer: Optimizer | None, owner: type) -> Any:
         if optimizer is None:

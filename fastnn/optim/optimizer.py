@@ -14,6 +14,7 @@ from .. import _schema as schema
 from .. import _validation as check
 from .._core import dispatch
 from .._core import optimizers as core
+from .._core.rules import CLIPPING, HYPERPARAMETERS
 from .._frames import errors_of_use
 from ..compiler.memory import aligned_zeros
 from ..nn.fixed import Fixed
@@ -23,6 +24,9 @@ from .hyperparameters import Clip, Hyperparameter, Pair, Switch, keyword_names, 
 
 Array = check.Array
 Value = TypeVar("Value")  # what a closure returns
+
+# The numbers of clipping without the one that a step writes.
+CLIPPING_SETTINGS = tuple(name for name in CLIPPING if name != "grad_norm")
 
 
 # Layout of a state; the names of hyperparameters and states, and their bounds, are those of the rule.
@@ -140,9 +144,9 @@ class Optimizer(Fixed):
         self.params = params
         self.number: int | None = None  # the group whose values the attributes are, see `at`; None for all groups
         self.param_groups: list[ParamGroup] = make_groups(self, () if groups is None else groups)
-        self.hyper = np.zeros((len(self.param_groups), len(core.HYPERPARAMETERS)))
+        self.hyper = np.zeros((len(self.param_groups), len(HYPERPARAMETERS)))
         self.step_count = np.zeros(len(self.param_groups), "int64")
-        self.clipping = np.full(len(core.CLIPPING), math.nan)
+        self.clipping = np.full(len(CLIPPING), math.nan)
         self.max_grad_norm, self.max_grad_value = max_grad_norm, max_grad_value
         self.error_if_nonfinite = error_if_nonfinite
         self.frozen = False
@@ -157,16 +161,16 @@ class Optimizer(Fixed):
     @property
     def error_if_nonfinite(self) -> bool:
         """Whether a step raises RuntimeError if the norm of the gradients is not finite; only with max_grad_norm."""
-        return bool(self.clipping[core.CLIPPING.index("error_if_nonfinite")])
+        return bool(self.clipping[CLIPPING.index("error_if_nonfinite")])
 
     @error_if_nonfinite.setter
     def error_if_nonfinite(self, value: bool) -> None:
-        self.clipping[core.CLIPPING.index("error_if_nonfinite")] = check.check_switch("error_if_nonfinite", value)
+        self.clipping[CLIPPING.index("error_if_nonfinite")] = check.check_switch("error_if_nonfinite", value)
 
     @property
     def grad_norm(self) -> float:
         """The 2-norm of the gradients at the last step, before clipping; NaN if `max_grad_norm` is None."""
-        return float(self.clipping[core.CLIPPING.index("grad_norm")])
+        return float(self.clipping[CLIPPING.index("grad_norm")])
 
     # -- what a rule defines -------------------------------------------------------------------------------------------
 
@@ -190,7 +194,7 @@ class Optimizer(Fixed):
     @functools.cache
     def hyperparameter_names(cls) -> list[str]:
         """The names of the hyperparameters of this rule."""
-        return [name for name in core.HYPERPARAMETERS if isinstance(getattr(cls, name, None), Hyperparameter)]
+        return [name for name in HYPERPARAMETERS if isinstance(getattr(cls, name, None), Hyperparameter)]
 
     @classmethod
     @functools.cache
@@ -203,13 +207,13 @@ class Optimizer(Fixed):
     def hyperparameters(self, group: int = 0) -> dict[str, float]:
         """The hyperparameters of a group by name, as numbers."""
         row = self.hyper[group]
-        return {name: float(row[core.HYPERPARAMETERS.index(name)]) for name in self.hyperparameter_names()}
+        return {name: float(row[HYPERPARAMETERS.index(name)]) for name in self.hyperparameter_names()}
 
     def place(self, name: str, group: int = 0) -> int:
         """The index of a hyperparameter of a group in `hyper.reshape(-1)`, where schedulers set it."""
         if name not in self.hyperparameter_names():
             raise ValueError(f"{type(self).__name__} has no {name!r}; it has {', '.join(self.hyperparameter_names())}")
-        return group * len(core.HYPERPARAMETERS) + core.HYPERPARAMETERS.index(name)
+        return group * len(HYPERPARAMETERS) + HYPERPARAMETERS.index(name)
 
     def at(self, group: int) -> Self:
         """A view of the optimizer for one parameter group: its attributes are the hyperparameters of the group."""
@@ -294,7 +298,7 @@ class Optimizer(Fixed):
                 }
                 for g in self.param_groups[1:]
             ],
-            "clipping": {name: getattr(self, name) for name in core.CLIPPING if name != "grad_norm"},
+            "clipping": {name: getattr(self, name) for name in CLIPPING_SETTINGS},
             "states": {name: state.copy() for name, state in self.states.items()},
         }
 
@@ -354,21 +358,22 @@ class Optimizer(Fixed):
         return [(*self._checked_numbers(group), set(group["own"])) for group in given]
 
     def _checked_clipping(self, given: dict[str, Any]) -> Array:
-        if unknown := set(given) - set(core.CLIPPING[:-1]):
-            raise ValueError(f"clipping must be of {', '.join(core.CLIPPING[:-1])}, got {sorted(unknown)}")
+        if unknown := set(given) - set(CLIPPING_SETTINGS):
+            raise ValueError(f"clipping must be of {', '.join(CLIPPING_SETTINGS)}, got {sorted(unknown)}")
         twin = copy.copy(self)
         twin.__dict__["clipping"] = self.clipping.copy()
-        for name in core.CLIPPING[:-1]:
+        for name in CLIPPING_SETTINGS:
             setattr(twin, name, given.get(name, getattr(self, name)))
         return twin.clipping
 
     def _set_numbers(self, step: int, hyper: dict[str, float]) -> None:
         self.step_count[0] = step
         for name, value in hyper.items():
-            self.hyper[self.number or 0, core.HYPERPARAMETERS.index(name)] = value
+            self.hyper[self.number or 0, HYPERPARAMETERS.index(name)] = value
 
     def __repr__(self) -> str:
-        limits = {name: limit for name in core.CLIPPING[:2] if (limit := getattr(self, name)) is not None}
+        limits = {name: getattr(self, name) for name in ("max_grad_norm", "max_grad_value")}
+        limits = {name: limit for name, limit in limits.items() if limit is not None}
         groups = f", {len(self.param_groups)} parameter groups" if len(self.param_groups) > 1 else ""
         usual = {"step": None, "mu_product": None, "maximize": False, "compat": "torch"}
         settings = ", ".join(f"{name}={value:g}" if isinstance(value, float) else f"{name}={value!r}"

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from .._core.optimizers import CLIPPING, NOT_FINITE
+from .._core.optimizers import NOT_FINITE
+from .._core.rules import CLIPPING
 from . import optimizers, parameters
 from .elementary import Array
 from .interfaces import Optimizer

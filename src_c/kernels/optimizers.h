@@ -1,57 +1,64 @@
-/* Optimizer updates: one kernel a rule, over flat arrays, in place. The caller computes every coefficient that is the
- * same for all parameters (bias corrections, products of rates) once a step in double and passes them in c; s0, s1, s2
- * are the state arrays, NULL where a rule does not use them.
+/* Optimizer updates: one kernel a rule, over flat arrays, in place. p is a register of parameters, g one of their
+ * gradients; the states are NULL where a rule does not use them or an optimizer lacks them. What is the same for all
+ * parameters was computed once, in double (src_c/rules.c), and is in c: c->beta1 is a register with beta1 in each lane.
  *
  * The order of operations is PyTorch's (torch/optim, the single-tensor implementations). What other libraries compute
  * under the same names differs from it by coefficients alone.
- *
- * Coefficients of all rules: k[1] is the decay that is added to the gradient, and these two.
  */
-#define SHRINK 10        /* the factor of the parameters themselves: 1 - lr weight_decay where decay is decoupled */
-#define GRADIENT_SIGN 11 /* -1 to climb */
+#define COEFFICIENTS FNN_CAT(coefficients, BITS)
+#define FNN_REGISTER(name) VEC name;
+#define FNN_BROADCAST(name) .name = K(c->name),
+typedef struct {
+    FNN_COEFFICIENTS(FNN_REGISTER)
+} COEFFICIENTS;
 
+INLINE COEFFICIENTS LANE(broadcast)(const struct fnn_coefficients *c)
+{
+    return (COEFFICIENTS){FNN_COEFFICIENTS(FNN_BROADCAST)};
+}
+
+/* The kernel of a rule from its lane function, which is given g and p after weight decay, coupled and decoupled. */
 #define FNN_DEFINE_UPDATE(name)                                                                              \
-    INLINE void LANE(name##_register)(REAL *param, const REAL *grad, REAL *s0, REAL *s1, REAL *s2,           \
-                                      ptrdiff_t left, const VEC *k)                                          \
+    INLINE void LANE(name##_register)(REAL *param, const REAL *grad, REAL *state0, REAL *state1,             \
+                                      REAL *state2, ptrdiff_t left, const COEFFICIENTS *c)                   \
     {                                                                                                        \
         VEC p = LANE(load_n)(param, left, K(0));                                                             \
-        VEC a = s0 ? LANE(load_n)(s0, left, K(0)) : K(0);                                                    \
-        VEC b = s1 ? LANE(load_n)(s1, left, K(0)) : K(0);                                                    \
-        VEC d = s2 ? LANE(load_n)(s2, left, K(0)) : K(0);                                                    \
-        const VEC g = LANE(decayed)(LANE(load_n)(grad, left, K(0)) * k[GRADIENT_SIGN], p, k[1]);             \
-        p = p * k[SHRINK];                                                                                   \
-        LANE(name)(&p, g, s0 ? &a : NULL, s1 ? &b : NULL, s2 ? &d : NULL, k);                                \
+        VEC s0 = state0 ? LANE(load_n)(state0, left, K(0)) : K(0);                                           \
+        VEC s1 = state1 ? LANE(load_n)(state1, left, K(0)) : K(0);                                           \
+        VEC s2 = state2 ? LANE(load_n)(state2, left, K(0)) : K(0);                                           \
+        const VEC g = LANE(with_decay)(LANE(load_n)(grad, left, K(0)) * c->grad_sign, p, c->weight_decay);      \
+        p = p * c->shrink;                                                                                   \
+        LANE(name)(&p, g, state0 ? &s0 : NULL, state1 ? &s1 : NULL, state2 ? &s2 : NULL, c);                 \
         LANE(store_n)(param, p, left);                                                                       \
-        if (s0)                                                                                              \
-            LANE(store_n)(s0, a, left);                                                                      \
-        if (s1)                                                                                              \
-            LANE(store_n)(s1, b, left);                                                                      \
-        if (s2)                                                                                              \
-            LANE(store_n)(s2, d, left);                                                                      \
+        if (state0)                                                                                          \
+            LANE(store_n)(state0, s0, left);                                                                 \
+        if (state1)                                                                                          \
+            LANE(store_n)(state1, s1, left);                                                                 \
+        if (state2)                                                                                          \
+            LANE(store_n)(state2, s2, left);                                                                 \
     }                                                                                                        \
-    KERNEL_FN void FN(name)(REAL *param, const REAL *grad, REAL *s0, REAL *s1, REAL *s2, ptrdiff_t n,        \
-                            const double *c)                                                                 \
+    KERNEL_FN void FN(name)(REAL *param, const REAL *grad, REAL *state0, REAL *state1, REAL *state2,         \
+                            ptrdiff_t n, const struct fnn_coefficients *coefficients)                        \
     {                                                                                                        \
-        const VEC k[16] = {K(c[0]), K(c[1]), K(c[2]),  K(c[3]),  K(c[4]),  K(c[5]),  K(c[6]),  K(c[7]),      \
-                           K(c[8]), K(c[9]), K(c[10]), K(c[11]), K(c[12]), K(c[13]), K(c[14]), K(c[15])};    \
+        const COEFFICIENTS c = LANE(broadcast)(coefficients);                                                \
         const ptrdiff_t whole = n / LANES * LANES;                                                           \
         /* Which states there are is known before the loop, so that it has no branches. */                   \
-        FNN_UPDATE_LOOP(name, !s0, NULL, NULL, NULL)                                                         \
-        FNN_UPDATE_LOOP(name, s0 && !s1 && !s2, s0 + i, NULL, NULL)                                          \
-        FNN_UPDATE_LOOP(name, s0 && s1 && !s2, s0 + i, s1 + i, NULL)                                         \
-        FNN_UPDATE_LOOP(name, s0 && !s1 && s2, s0 + i, NULL, s2 + i)                                         \
-        FNN_UPDATE_LOOP(name, s0 && s1 && s2, s0 + i, s1 + i, s2 + i)                                        \
+        FNN_UPDATE_LOOP(name, !state0, NULL, NULL, NULL)                                                     \
+        FNN_UPDATE_LOOP(name, state0 && !state1 && !state2, state0 + i, NULL, NULL)                          \
+        FNN_UPDATE_LOOP(name, state0 && state1 && !state2, state0 + i, state1 + i, NULL)                     \
+        FNN_UPDATE_LOOP(name, state0 && !state1 && state2, state0 + i, NULL, state2 + i)                     \
+        FNN_UPDATE_LOOP(name, state0 && state1 && state2, state0 + i, state1 + i, state2 + i)                \
         if (whole < n)                                                                                       \
-            LANE(name##_register)(param + whole, grad + whole, s0 ? s0 + whole : NULL, s1 ? s1 + whole : NULL, \
-                                  s2 ? s2 + whole : NULL, n - whole, k);                                     \
+            LANE(name##_register)(param + whole, grad + whole, state0 ? state0 + whole : NULL,               \
+                                  state1 ? state1 + whole : NULL, state2 ? state2 + whole : NULL, n - whole, &c); \
     }
-#define FNN_UPDATE_LOOP(name, condition, s0, s1, s2)                                                         \
+#define FNN_UPDATE_LOOP(name, condition, state0, state1, state2)                                             \
     if (condition)                                                                                           \
         for (ptrdiff_t i = 0; i < whole; i += LANES)                                                         \
-            LANE(name##_register)(param + i, grad + i, s0, s1, s2, LANES, k);
+            LANE(name##_register)(param + i, grad + i, state0, state1, state2, LANES, &c);
 
 /* g + weight_decay p. A rate of 0 means that the term is not there, so that it makes no NaN of an infinity. */
-INLINE VEC LANE(decayed)(VEC g, VEC p, VEC weight_decay)
+INLINE VEC LANE(with_decay)(VEC g, VEC p, VEC weight_decay)
 {
     return v_select(v_gt(weight_decay, K(0)), v_fma(weight_decay, p, g), g);
 }
@@ -65,113 +72,17 @@ INLINE VEC LANE(over_root)(VEC a, VEC root)
     return a / v_max(LEAST_ROOT, root);
 }
 
-/* A rule without momentum has no buffer: p -= lr g. With one:
- * buffer = momentum buffer + gain g;  p -= lr buffer,  or lr (look_ahead buffer + ahead_gain g)
- * k: lr, -, momentum (0 at the first step), gain = 1 - dampening (1 at the first step), look_ahead (momentum for
- * Nesterov's rule, else 0), ahead_gain = 1. With the rate inside the buffer: lr = -1, gain = ahead_gain = -lr. */
-INLINE void LANE(sgd_step)(VEC *p, VEC g, VEC *buffer, VEC *s1, VEC *s2, const VEC *k)
+/* decay average + (1 - decay) x^2 */
+INLINE VEC LANE(average_square)(VEC average, VEC x, VEC decay, VEC one_minus_decay)
 {
-    (void)s1, (void)s2;
-    if (buffer) {
-        const VEC scaled = k[3] * g;
-        *buffer = v_select(v_gt(k[2], K(0)), v_fma(k[2], *buffer, scaled), scaled);
-        g = v_select(v_gt(k[4], K(0)), v_fma(k[4], *buffer, k[5] * g), *buffer);
-    }
-    *p = v_fnma(k[0], g, *p);
-}
-FNN_DEFINE_UPDATE(sgd_step)
-
-/* sum += g^2;  p -= lr g / (sqrt(sum + inner_eps) + eps);  k: lr (decayed), -, eps, inner_eps */
-INLINE void LANE(adagrad_step)(VEC *p, VEC g, VEC *sum, VEC *s1, VEC *s2, const VEC *k)
-{
-    (void)s1, (void)s2;
-    *sum = v_fma(g, g, *sum);
-    *p = v_fnma(k[0], LANE(over_root)(g, v_sqrt(*sum + k[3]) + k[2]), *p);
-}
-FNN_DEFINE_UPDATE(adagrad_step)
-
-/* v = alpha v + (1 - alpha) g^2;  centered: mean = alpha mean + (1 - alpha) g, v - mean^2 under the root, where
- * it is 0 if rounding made it negative;
- * update = g / (sqrt(v + inner_eps) + eps);  momentum: buffer = momentum buffer + gain update;  p -= lr update
- * k: lr, -, eps, alpha, 1 - alpha, momentum, inner_eps, gain (1, or the rate inside the buffer) */
-INLINE void LANE(rmsprop_step)(VEC *p, VEC g, VEC *v, VEC *mean, VEC *buffer, const VEC *k)
-{
-    *v = v_fma(k[4] * g, g, k[3] * *v);
-    VEC variance = *v;
-    if (mean) {
-        *mean = v_fma(k[4], g - *mean, *mean);
-        variance = v_max(K(0), v_fnma(*mean, *mean, variance)); /* NaN stays */
-    }
-    VEC update = LANE(over_root)(g, v_sqrt(variance + k[6]) + k[2]);
-    if (buffer)
-        update = *buffer = v_fma(k[5], *buffer, k[7] * update);
-    *p = v_fnma(k[0], update, *p);
-}
-FNN_DEFINE_UPDATE(rmsprop_step)
-
-/* v = rho v + (1 - rho) g^2;  delta = sqrt(d + eps) / sqrt(v + eps) g;  d = rho d + (1 - rho) delta^2;  p -= lr delta
- * k: lr, -, eps, rho, 1 - rho */
-INLINE void LANE(adadelta_step)(VEC *p, VEC g, VEC *v, VEC *d, VEC *s2, const VEC *k)
-{
-    (void)s2;
-    *v = v_fma(k[4] * g, g, k[3] * *v);
-    const VEC delta = LANE(over_root)(v_sqrt(*d + k[2]), v_sqrt(*v + k[2])) * g;
-    *d = v_fma(k[4] * delta, delta, k[3] * *d);
-    *p = v_fnma(k[0], delta, *p);
-}
-FNN_DEFINE_UPDATE(adadelta_step)
-
-/* m += (1 - beta1)(g - m);  v = beta2 v + (1 - beta2) g^2;  k: ..., 3: 1 - beta1, beta2, 1 - beta2 */
-INLINE void LANE(average_moments)(VEC *m, VEC *v, VEC g, const VEC *k)
-{
-    *m = v_fma(k[3], g - *m, *m);
-    *v = v_fma(k[5] * g, g, k[4] * *v);
+    return v_fma(one_minus_decay * x, x, decay * average);
 }
 
-/* The moments, then p -= step_size m / (sqrt(v) / sqrt(1 - beta2^t) + eps), with the largest v so far in place of v for
- * amsgrad.  k: step_size = lr / (1 - beta1^t), -, eps, 1 - beta1, beta2, 1 - beta2, 1 / sqrt(1 - beta2^t) */
-INLINE void LANE(adam_step)(VEC *p, VEC g, VEC *m, VEC *v, VEC *largest, const VEC *k)
+/* average + (1 - decay)(x - average) */
+INLINE VEC LANE(average)(VEC average, VEC x, VEC one_minus_decay)
 {
-    LANE(average_moments)(m, v, g, k);
-    VEC second = *v;
-    if (largest)
-        second = *largest = v_max(*largest, *v);
-    *p = v_fnma(k[0], LANE(over_root)(*m, v_fma(v_sqrt(second), k[6], k[2])), *p);
+    return v_fma(one_minus_decay, x - average, average);
 }
-FNN_DEFINE_UPDATE(adam_step)
-
-/* The moments, then p -= (step_size m + gradient_size g) / (sqrt(v) / sqrt(1 - beta2^t) + eps)
- * k: step_size, -, eps, 1 - beta1, beta2, 1 - beta2, 1 / sqrt(1 - beta2^t), gradient_size */
-INLINE void LANE(nadam_step)(VEC *p, VEC g, VEC *m, VEC *v, VEC *s2, const VEC *k)
-{
-    (void)s2;
-    LANE(average_moments)(m, v, g, k);
-    *p = *p - LANE(over_root)(v_fma(k[7], g, k[0] * *m), v_fma(v_sqrt(*v), k[6], k[2]));
-}
-FNN_DEFINE_UPDATE(nadam_step)
-
-/* The moments, then p -= step_size m / (sqrt(v) + eps), or p -= step_size m while v is not to be trusted yet.
- * k: step_size, -, eps, 1 - beta1, beta2, 1 - beta2, whether v is to be trusted */
-INLINE void LANE(radam_step)(VEC *p, VEC g, VEC *m, VEC *v, VEC *s2, const VEC *k)
-{
-    (void)s2;
-    LANE(average_moments)(m, v, g, k);
-    const VEC rectified = LANE(over_root)(*m, v_sqrt(*v) + k[2]);
-    *p = v_fnma(k[0], v_select(v_gt(k[6], K(0)), rectified, *m), *p);
-}
-FNN_DEFINE_UPDATE(radam_step)
-
-/* m += (1 - beta1)(g - m);  u = max(beta2 u, |g| + eps), NaN if one is;  p -= step_size m / u, but stays where u is 0
- * k: step_size = lr / (1 - beta1^t), -, eps, 1 - beta1, beta2 */
-INLINE void LANE(adamax_step)(VEC *p, VEC g, VEC *m, VEC *u, VEC *s2, const VEC *k)
-{
-    (void)s2;
-    *m = v_fma(k[3], g - *m, *m);
-    const VEC before = k[4] * *u;
-    *u = v_select(v_eq(before, before), v_max(before, v_abs(g) + k[2]), before);
-    *p = v_fnma(k[0], v_select(v_eq(*u, K(0)), K(0), *m / *u), *p);
-}
-FNN_DEFINE_UPDATE(adamax_step)
 
 /* 1, -1, or x itself where it is 0 or NaN. */
 INLINE VEC LANE(sign)(VEC x)
@@ -179,26 +90,143 @@ INLINE VEC LANE(sign)(VEC x)
     return v_select(v_gt(x, K(0)), K(1), v_select(v_lt(x, K(0)), K(-1), x));
 }
 
-/* p -= lr sign(beta1 m + (1 - beta1) g);  m = beta2 m + (1 - beta2) g;  k: lr, -, beta1, 1 - beta1, beta2, 1 - beta2 */
-INLINE void LANE(lion_step)(VEC *p, VEC g, VEC *m, VEC *s1, VEC *s2, const VEC *k)
+/* p -= lr g, or with a momentum buffer:
+ * buffer = momentum buffer + grad_scale g
+ * p -= lr buffer, or lr (nesterov_momentum buffer + nesterov_grad_scale g) */
+INLINE void LANE(sgd_step)(VEC *p, VEC g, VEC *buffer, VEC *state1, VEC *state2, const COEFFICIENTS *c)
 {
-    (void)s1, (void)s2;
-    *p = v_fnma(k[0], LANE(sign)(v_fma(k[2], *m, k[3] * g)), *p);
-    *m = v_fma(k[4], *m, k[5] * g);
+    (void)state1, (void)state2;
+    if (buffer) {
+        const VEC scaled = c->grad_scale * g;
+        *buffer = v_select(v_gt(c->momentum, K(0)), v_fma(c->momentum, *buffer, scaled), scaled);
+        const VEC ahead = v_fma(c->nesterov_momentum, *buffer, c->nesterov_grad_scale * g);
+        g = v_select(v_gt(c->nesterov_momentum, K(0)), ahead, *buffer);
+    }
+    *p = v_fnma(c->lr, g, *p);
+}
+FNN_DEFINE_UPDATE(sgd_step)
+
+/* sum += g^2
+ * p -= lr g / (sqrt(sum + inner_eps) + eps) */
+INLINE void LANE(adagrad_step)(VEC *p, VEC g, VEC *sum, VEC *state1, VEC *state2, const COEFFICIENTS *c)
+{
+    (void)state1, (void)state2;
+    *sum = v_fma(g, g, *sum);
+    *p = v_fnma(c->lr, LANE(over_root)(g, v_sqrt(*sum + c->inner_eps) + c->eps), *p);
+}
+FNN_DEFINE_UPDATE(adagrad_step)
+
+/* v = alpha v + (1 - alpha) g^2
+ * centered: mean = alpha mean + (1 - alpha) g, and v - mean^2 in place of v below, 0 if rounding made it negative
+ * update = g / (sqrt(v + inner_eps) + eps);  with momentum: update = buffer = momentum buffer + grad_scale update
+ * p -= lr update */
+INLINE void LANE(rmsprop_step)(VEC *p, VEC g, VEC *v, VEC *mean, VEC *buffer, const COEFFICIENTS *c)
+{
+    *v = LANE(average_square)(*v, g, c->alpha, c->one_minus_alpha);
+    VEC variance = *v;
+    if (mean) {
+        *mean = LANE(average)(*mean, g, c->one_minus_alpha);
+        variance = v_max(K(0), v_fnma(*mean, *mean, variance)); /* NaN stays */
+    }
+    VEC update = LANE(over_root)(g, v_sqrt(variance + c->inner_eps) + c->eps);
+    if (buffer)
+        update = *buffer = v_fma(c->momentum, *buffer, c->grad_scale * update);
+    *p = v_fnma(c->lr, update, *p);
+}
+FNN_DEFINE_UPDATE(rmsprop_step)
+
+/* v = rho v + (1 - rho) g^2
+ * delta = sqrt(d + eps) / sqrt(v + eps) g
+ * d = rho d + (1 - rho) delta^2
+ * p -= lr delta */
+INLINE void LANE(adadelta_step)(VEC *p, VEC g, VEC *v, VEC *d, VEC *state2, const COEFFICIENTS *c)
+{
+    (void)state2;
+    *v = LANE(average_square)(*v, g, c->rho, c->one_minus_rho);
+    const VEC delta = LANE(over_root)(v_sqrt(*d + c->eps), v_sqrt(*v + c->eps)) * g;
+    *d = LANE(average_square)(*d, delta, c->rho, c->one_minus_rho);
+    *p = v_fnma(c->lr, delta, *p);
+}
+FNN_DEFINE_UPDATE(adadelta_step)
+
+/* m = beta1 m + (1 - beta1) g
+ * v = beta2 v + (1 - beta2) g^2 */
+INLINE void LANE(average_moments)(VEC *m, VEC *v, VEC g, const COEFFICIENTS *c)
+{
+    *m = LANE(average)(*m, g, c->one_minus_beta1);
+    *v = LANE(average_square)(*v, g, c->beta2, c->one_minus_beta2);
+}
+
+/* m, v as above
+ * amsgrad: largest = max(largest, v), in place of v below
+ * p -= step_size m / (sqrt(v) / sqrt(1 - beta2^t) + eps) */
+INLINE void LANE(adam_step)(VEC *p, VEC g, VEC *m, VEC *v, VEC *largest, const COEFFICIENTS *c)
+{
+    LANE(average_moments)(m, v, g, c);
+    VEC second = *v;
+    if (largest)
+        second = *largest = v_max(*largest, *v);
+    *p = v_fnma(c->step_size, LANE(over_root)(*m, v_fma(v_sqrt(second), c->inv_sqrt_bias2, c->eps)), *p);
+}
+FNN_DEFINE_UPDATE(adam_step)
+
+/* m, v as above
+ * p -= (step_size m + grad_step_size g) / (sqrt(v) / sqrt(1 - beta2^t) + eps) */
+INLINE void LANE(nadam_step)(VEC *p, VEC g, VEC *m, VEC *v, VEC *state2, const COEFFICIENTS *c)
+{
+    (void)state2;
+    LANE(average_moments)(m, v, g, c);
+    const VEC root = v_fma(v_sqrt(*v), c->inv_sqrt_bias2, c->eps);
+    *p = *p - LANE(over_root)(v_fma(c->grad_step_size, g, c->step_size * *m), root);
+}
+FNN_DEFINE_UPDATE(nadam_step)
+
+/* m, v as above
+ * rectified: p -= step_size m / (sqrt(v) + eps);  else: p -= step_size m */
+INLINE void LANE(radam_step)(VEC *p, VEC g, VEC *m, VEC *v, VEC *state2, const COEFFICIENTS *c)
+{
+    (void)state2;
+    LANE(average_moments)(m, v, g, c);
+    const VEC adapted = LANE(over_root)(*m, v_sqrt(*v) + c->eps);
+    *p = v_fnma(c->step_size, v_select(v_gt(c->rectified, K(0)), adapted, *m), *p);
+}
+FNN_DEFINE_UPDATE(radam_step)
+
+/* m = beta1 m + (1 - beta1) g
+ * u = max(beta2 u, |g| + eps), NaN if one of them is
+ * p -= step_size m / u, but p stays where u is 0 */
+INLINE void LANE(adamax_step)(VEC *p, VEC g, VEC *m, VEC *u, VEC *state2, const COEFFICIENTS *c)
+{
+    (void)state2;
+    *m = LANE(average)(*m, g, c->one_minus_beta1);
+    const VEC before = c->beta2 * *u;
+    *u = v_select(v_eq(before, before), v_max(before, v_abs(g) + c->eps), before);
+    *p = v_fnma(c->step_size, v_select(v_eq(*u, K(0)), K(0), *m / *u), *p);
+}
+FNN_DEFINE_UPDATE(adamax_step)
+
+/* p -= lr sign(beta1 m + (1 - beta1) g)
+ * m = beta2 m + (1 - beta2) g */
+INLINE void LANE(lion_step)(VEC *p, VEC g, VEC *m, VEC *state1, VEC *state2, const COEFFICIENTS *c)
+{
+    (void)state1, (void)state2;
+    *p = v_fnma(c->lr, LANE(sign)(v_fma(c->beta1, *m, c->one_minus_beta1 * g)), *p);
+    *m = v_fma(c->beta2, *m, c->one_minus_beta2 * g);
 }
 FNN_DEFINE_UPDATE(lion_step)
 
-/* size = factor size, within bounds; the factor is eta_plus where the gradient kept its sign and eta_minus where it lost
- * it, and there the gradient counts as 0;  p -= size sign(g);  previous = g
- * k: size at first, -, eta_minus, eta_plus, smallest and largest size, whether this is the first step */
-INLINE void LANE(rprop_step)(VEC *p, VEC g, VEC *previous, VEC *size, VEC *s2, const VEC *k)
+/* factor = eta_plus where g previous > 0, eta_minus where g previous < 0, 1 where it is 0, as at the first step
+ * size = min(largest_step, max(smallest_step, factor size)), which starts from lr
+ * previous = g, but 0 where g previous < 0
+ * p -= size sign(previous) */
+INLINE void LANE(rprop_step)(VEC *p, VEC g, VEC *previous, VEC *size, VEC *state2, const COEFFICIENTS *c)
 {
-    (void)s2;
-    const MASK first = v_gt(k[6], K(0));
+    (void)state2;
+    const MASK first = v_gt(c->first_step, K(0));
     const VEC agreement = g * v_select(first, K(0), *previous);
     const MASK kept = v_gt(agreement, K(0)), lost = v_lt(agreement, K(0));
-    const VEC factor = v_select(kept, k[3], v_select(lost, k[2], K(1)));
-    *size = v_min(k[5], v_max(k[4], factor * v_select(first, k[0], *size)));
+    const VEC factor = v_select(kept, c->eta_plus, v_select(lost, c->eta_minus, K(1)));
+    *size = v_min(c->largest_step, v_max(c->smallest_step, factor * v_select(first, c->lr, *size)));
     *previous = v_select(lost, K(0), g);
     *p = v_fnma(LANE(sign)(*previous), *size, *p);
 }

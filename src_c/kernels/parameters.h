@@ -15,23 +15,24 @@ KERNEL_FN double FN(sum_of_squares)(const REAL *x, ptrdiff_t n)
     return LANE(add_up)(&total);
 }
 
-/* clamp(scale g, -limit, limit) + l1 sign(p) + l2 p. The term of a coefficient that is 0 is left out, so that 0 *
+/* clamp(scale g, -max_value, max_value) + l1 sign(p) + l2 p. The term of a coefficient that is 0 is left out, so that 0 *
  * infinity does not give NaN; NaN passes the clamp. */
-INLINE VEC LANE(adjust_grad)(VEC g, VEC p, VEC scale, VEC limit, VEC l1, VEC l2)
+INLINE VEC LANE(adjust_grad)(VEC g, VEC p, VEC scale, VEC max_value, VEC l1, VEC l2)
 {
-    g = v_min(limit, v_max(-limit, scale * g));
+    g = v_min(max_value, v_max(-max_value, scale * g));
     const VEC sign = v_select(v_gt(v_abs(p), K(0)), v_copysign(K(1), p), p + K(0));
     g = v_select(v_gt(l1, K(0)), v_fma(l1, sign, g), g);
     return v_select(v_gt(l2, K(0)), v_fma(l2, p, g), g);
 }
 
-/* The gradient for an update, for n elements; out may be grad.  c: scale, limit, l1, l2 */
-KERNEL_FN void FN(adjust_grad)(const REAL *param, const REAL *grad, REAL *out, ptrdiff_t n, const double *c)
+/* The gradient for an update, for n elements; out may be grad. */
+KERNEL_FN void FN(adjust_grad)(const REAL *param, const REAL *grad, REAL *out, ptrdiff_t n,
+                               const struct fnn_adjustment *by)
 {
-    const VEC scale = K(c[0]), limit = K(c[1]), l1 = K(c[2]), l2 = K(c[3]);
+    const VEC scale = K(by->scale), max_value = K(by->max_value), l1 = K(by->l1), l2 = K(by->l2);
     for (ptrdiff_t i = 0; i < n; i += LANES) {
         const ptrdiff_t left = n - i;
-        LANE(store_n)(out + i, LANE(adjust_grad)(READ(grad), READ(param), scale, limit, l1, l2), left);
+        LANE(store_n)(out + i, LANE(adjust_grad)(READ(grad), READ(param), scale, max_value, l1, l2), left);
     }
 }
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from ... import _validation as check
 from ..._core import dispatch
-from ..._core import optimizers as core
 from ..._core.compat import DEFAULTS, MODES, defaults_of
+from ..._core.rules import SWITCHES, Hyper, Rule
 from ..._frames import errors_of_use
 from ..._schema import MOST_STEPS
 
@@ -34,28 +34,26 @@ def bounds_of(name: str) -> dict[str, float]:
 
 def repaired(name: str, value: Any) -> float:
     """Convert a hyperparameter to a float; TypeError or ValueError if it cannot be converted."""
-    if name in core.SWITCHES:
+    if name in SWITCHES:
         return float(check.check_switch(name, value))
     return check.check_number(name, value, **bounds_of(name))
 
 
-def hyper_of(*names: str, **fixed: float) -> core.Hyper:
+def hyper_of(*names: str, **fixed: float) -> Hyper:
     """The function that makes the array that an update reads from hyperparameters, each within its range."""
-    return core.Hyper(names, bounds_of, repaired, {}, fixed)
+    return Hyper(names, bounds_of, repaired, {}, fixed)
 
 
-class Modes(dict[str, core.Hyper]):
+class Modes(dict[str, Hyper]):
     """As `hyper_of`, for each mode of `compat` that the function `name` supports; None is the default of the mode."""
 
     def __init__(self, name: str, *names: str, **fixed: float) -> None:
         for mode, defaults in DEFAULTS[name].items():
             of_mode = fixed | {"compat": float(MODES.index(mode))}
-            self[mode] = core.Hyper(
-                names, bounds_of, repaired, {n: defaults[n] for n in names if n in defaults}, of_mode
-            )
+            self[mode] = Hyper(names, bounds_of, repaired, {n: defaults[n] for n in names if n in defaults}, of_mode)
         self.name = name
 
-    def __missing__(self, compat: Any) -> core.Hyper:
+    def __missing__(self, compat: Any) -> Hyper:
         return self[str(defaults_of(self.name, compat))]  # raises
 
 
@@ -95,7 +93,7 @@ def _check_apart(arrays: dict[str, Array | None]) -> None:
 
 
 @errors_of_use
-def slow(rule: core.Rule, name: str, hyper: Array, keywords: dict[str, Any], **given: Any) -> None:
+def slow(rule: Rule, name: str, hyper: Array, keywords: dict[str, Any], **given: Any) -> None:
     """The slow path: check and convert arrays, then run `rule`, or the function `name` of the reference."""
     if "step" in keywords:
         keywords["step"] = check.check_integer("step", keywords["step"], at_least=1, at_most=MOST_STEPS)

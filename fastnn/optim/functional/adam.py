@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from ..._core import optimizers as core
+from ..._core.rules import RULES
 from ._update import Array, Modes, hyper_of, pair, slow
 
-_ADAM, _RADAM, _ADAMAX = (core.RULES[f"{name}_step"] for name in ("adam", "radam", "adamax"))
+_ADAM, _RADAM, _ADAMAX = (RULES[f"{name}_step"] for name in ("adam", "radam", "adamax"))
 _NAMES = ("lr", "eps", "weight_decay", "beta1", "beta2", "maximize")
 _ADAM_HYPER = {"adam_step": Modes("adam_step", *_NAMES), "adamw_step": Modes("adamw_step", *_NAMES, decoupled=1.0)}
 _RADAM_HYPER = hyper_of(*_NAMES, "decoupled")

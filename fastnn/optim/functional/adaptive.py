@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from ..._core import optimizers as core
+from ..._core.rules import RULES
 from ._update import Array, Modes, hyper_of, slow
 
-_ADAGRAD, _RMSPROP, _ADADELTA = (core.RULES[f"{name}_step"] for name in ("adagrad", "rmsprop", "adadelta"))
+_ADAGRAD, _RMSPROP, _ADADELTA = (RULES[f"{name}_step"] for name in ("adagrad", "rmsprop", "adadelta"))
 _ADAGRAD_HYPER = Modes("adagrad_step", "lr", "lr_decay", "eps", "weight_decay", "maximize")
 _RMSPROP_HYPER = Modes("rmsprop_step", "lr", "alpha", "eps", "momentum", "weight_decay", "maximize")
 _ADADELTA_HYPER = hyper_of("lr", "rho", "eps", "weight_decay", "maximize")

@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 
 from ... import _validation as check
-from ..._core import optimizers as core
+from ..._core.rules import HYPERPARAMETERS, RULES
 from ._update import Array, bounds_of, hyper_of, pair, slow
 
-_NADAM = core.RULES["nadam_step"]
+_NADAM = RULES["nadam_step"]
 _NADAM_HYPER = hyper_of("lr", "eps", "weight_decay", "beta1", "beta2", "maximize", "momentum_decay", "decoupled")
-_MU_PRODUCT = core.HYPERPARAMETERS.index("mu_product")
+_MU_PRODUCT = HYPERPARAMETERS.index("mu_product")
 
 
 def nadam_step(

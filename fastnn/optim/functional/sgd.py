@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from ..._core import optimizers as core
+from ..._core.rules import RULES
 from ._update import Array, Modes, slow
 
-_RULE = core.RULES["sgd_step"]
+_RULE = RULES["sgd_step"]
 _HYPER = Modes("sgd_step", "lr", "momentum", "dampening", "nesterov", "weight_decay", "maximize")
 
 

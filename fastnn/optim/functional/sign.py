@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from ..._core import optimizers as core
+from ..._core.rules import RULES
 from ._update import Array, hyper_of, pair, slow
 
-_LION, _RPROP = core.RULES["lion_step"], core.RULES["rprop_step"]
+_LION, _RPROP = RULES["lion_step"], RULES["rprop_step"]
 _LION_HYPER = hyper_of("lr", "beta1", "beta2", "weight_decay", "maximize", decoupled=1.0)
 _RPROP_HYPER = hyper_of(
     "lr", "eta_minus", "eta_plus", "smallest_step", "largest_step", "weight_decay", "maximize"
