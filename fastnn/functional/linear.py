@@ -13,10 +13,12 @@ from ._elementwise import Array, reference_function
 
 __all__ = ["linear", "linear_backward"]
 
-ACTIVATIONS = (
-    "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "celu", "gelu", "silu", "mish", "softplus", "softsign",
-    "hardsigmoid", "hardswish", "hardtanh", "relu6",
-)  # fmt: skip
+# Those that have a kernel for their gradient too; gelu_tanh is gelu with an argument.
+ACTIVATIONS = tuple(
+    name
+    for name, (_, group) in dispatch.PLACES.items()
+    if group == "map1" and f"{name}_backward" in dispatch.PLACES and name != "gelu_tanh"
+)
 # The parameters of those that have some, by default.
 DEFAULTS = {
     "leaky_relu": (0.01,),

@@ -1,26 +1,10 @@
 """Layers, losses, initializers and networks, with the names that PyTorch has for them."""
 
 from . import init, utils
-from .activations import (
-    CELU,
-    ELU,
-    GELU,
-    SELU,
-    Hardsigmoid,
-    Hardswish,
-    Hardtanh,
-    LeakyReLU,
-    LogSoftmax,
-    Mish,
-    ReLU,
-    ReLU6,
-    Sigmoid,
-    SiLU,
-    Softmax,
-    Softplus,
-    Softsign,
-    Tanh,
-)
+from .activations.rectifiers import CELU, ELU, SELU, LeakyReLU, ReLU, ReLU6, Softplus
+from .activations.self_gated import GELU, Hardswish, Mish, SiLU
+from .activations.sigmoids import Hardsigmoid, Hardtanh, Sigmoid, Softsign, Tanh
+from .activations.softmax import LogSoftmax, Softmax
 from .binary_losses import BCELoss, BCEWithLogitsLoss, FocalLoss, HingeLoss, SoftMarginLoss
 from .branches import Concat, Residual
 from .class_losses import CrossEntropyLoss, MultiMarginLoss, NLLLoss, SoftmaxFocalLoss

@@ -32,8 +32,8 @@ class Architecture(Values):
     Examples
     --------
     >>> from fastnn import nn
-    >>> from fastnn.files.architecture import Architecture
-    >>> spec = Architecture({}).encode(LAYERS["Sequential"](nn.ReLU()), "net")
+    >>> from fastnn.nn.architecture import Architecture
+    >>> spec = Architecture({}).encode(nn.Sequential(nn.ReLU()), "net")
     >>> Architecture({}).network(spec)[0]
     ReLU()
     """

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import _validation as check
 from .._core import dispatch
-from .activations import Softmax
+from .activations.softmax import Softmax
 from .flatten import Flatten
 from .structure import Node, leaves
 

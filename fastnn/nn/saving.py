@@ -80,7 +80,8 @@ def save(net: Network, path: Path) -> None:
     --------
     >>> import os, tempfile
     >>> from fastnn import nn
-    >>> from fastnn.files.model import load, save
+    >>> from fastnn.nn.loading import load
+    >>> from fastnn.nn.saving import save
     >>> net = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), seed=0)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = os.path.join(folder, "net.safetensors")

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import warnings
 
+from .. import nn
 from .._frames import frames_to_caller
-from ..nn import activations, binary_losses, class_losses, distribution_losses
 from ..nn.heads import Heads, HeadsLoss
 from ..nn.linear import Linear
 from ..nn.loss import Loss
 from ..nn.module import Module
 from ..nn.sequential import Sequential
 
-PROBABILITIES = (activations.Sigmoid, activations.Softmax, activations.Hardsigmoid)
-UNBOUNDED = (Linear, activations.ReLU, activations.LeakyReLU, activations.ELU, activations.Tanh, activations.GELU)
+PROBABILITIES = (nn.Sigmoid, nn.Softmax, nn.Hardsigmoid)
+UNBOUNDED = (Linear, nn.ReLU, nn.LeakyReLU, nn.ELU, nn.Tanh, nn.GELU)
 
-LOGITS_OF_CLASSES = (class_losses.CrossEntropyLoss, class_losses.SoftmaxFocalLoss)
-LOGITS = (binary_losses.BCEWithLogitsLoss, binary_losses.FocalLoss, binary_losses.HingeLoss,
-          binary_losses.SoftMarginLoss)  # fmt: skip
-LOG_PROBABILITIES = (class_losses.NLLLoss, distribution_losses.KLDivLoss)
+LOGITS_OF_CLASSES = (nn.CrossEntropyLoss, nn.SoftmaxFocalLoss)
+LOGITS = (nn.BCEWithLogitsLoss, nn.FocalLoss, nn.HingeLoss,
+          nn.SoftMarginLoss)  # fmt: skip
+LOG_PROBABILITIES = (nn.NLLLoss, nn.KLDivLoss)
 
 
 def warn_of_odd_pair(net: Sequential, loss: Loss) -> None:
@@ -88,15 +88,15 @@ def odd_pair(last: Module, loss: Loss) -> str | None:
     'BCELoss takes probabilities, but the last layer is Tanh: end with nn.Sigmoid(), or use nn.BCEWithLogitsLoss'
     """
     layer, name = type(last).__name__, type(loss).__name__
-    is_log = type(last) is activations.LogSoftmax
+    is_log = type(last) is nn.LogSoftmax
     is_probability = isinstance(last, PROBABILITIES) and not is_log
     if isinstance(loss, LOGITS_OF_CLASSES + LOGITS) and is_probability:
         return f"{name} takes logits, but the last layer is {layer}: leave out {layer}, the loss has it in itself"
-    is_nll = isinstance(loss, class_losses.NLLLoss)
+    is_nll = isinstance(loss, nn.NLLLoss)
     if isinstance(loss, LOG_PROBABILITIES) and (is_probability or (is_nll and isinstance(last, UNBOUNDED))):
         instead = ", or nn.CrossEntropyLoss on logits" if is_nll else ""
         return f"{name} takes log-probabilities, but the last layer is {layer}: end with nn.LogSoftmax(){instead}"
-    if isinstance(loss, binary_losses.BCELoss) and (is_log or isinstance(last, UNBOUNDED)):
+    if isinstance(loss, nn.BCELoss) and (is_log or isinstance(last, UNBOUNDED)):
         instead = "end with nn.Sigmoid(), or use nn.BCEWithLogitsLoss"
         return f"{name} takes probabilities, but the last layer is {layer}: {instead}"
     return None

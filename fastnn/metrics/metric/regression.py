@@ -74,8 +74,18 @@ class MSE(Errors):
 
     Notes
     -----
-    NaN if all weights are 0, infinity if a square overflows. Source: `sklearn.metrics.mean_squared_error`. `MAE` has an
-    example.
+    NaN if all weights are 0, infinity if a square overflows. Source: `sklearn.metrics.mean_squared_error`.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> import numpy as np
+    >>> from fastnn import metrics, nn, optim
+    >>> net = nn.Sequential(nn.Linear(1, 1, weight_init=1.0, bias_init=0.0))
+    >>> trainer = fastnn.Trainer(net, nn.L1Loss(), optim.SGD(net.parameters()), metrics=[metrics.MSE()])
+    >>> x, y = np.array([[1], [2], [3]], "float32"), np.array([[1], [2], [5]], "float32")
+    >>> round(trainer.evaluate(x, y)["mse"], 4)
+    1.3333
     """
 
     name = "mse"
@@ -118,7 +128,18 @@ class R2(Errors):
     Notes
     -----
     NaN for less than two samples, or if all weights are 0. Of constant targets it is 1 if all predictions are equal to
-    them, and 0 otherwise. Source: `sklearn.metrics.r2_score`. `MAE` has an example.
+    them, and 0 otherwise. Source: `sklearn.metrics.r2_score`.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> import numpy as np
+    >>> from fastnn import metrics, nn, optim
+    >>> net = nn.Sequential(nn.Linear(1, 1, weight_init=1.0, bias_init=0.0))
+    >>> trainer = fastnn.Trainer(net, nn.L1Loss(), optim.SGD(net.parameters()), metrics=[metrics.R2()])
+    >>> x, y = np.array([[1], [2], [3]], "float32"), np.array([[1], [2], [5]], "float32")
+    >>> round(trainer.evaluate(x, y)["r2"], 4)
+    0.5385
     """
 
     name = "r2"

@@ -1,47 +1,78 @@
-"""Smooth activations: sigmoid, tanh, and what is made of exponentials and logarithms."""
+"""Activations that pass positive numbers and flatten negative ones."""
 
 from __future__ import annotations
 
-from ... import _validation as check
 from .activation import Activation
 
 
-class Sigmoid(Activation):
-    """Logistic function, elementwise.
+class ReLU(Activation):
+    """Rectified linear unit, elementwise.
 
-    y = 1 / (1 + exp(-x))
+    y = max(0, x)
 
-    Input and output have shape (..., features) and one dtype, float32 or float64; `functional.sigmoid` has special
+    Input and output have shape (..., features) and one dtype, float32 or float64; `functional.relu` has special
     values and errors.
 
     Examples
     --------
     >>> import numpy as np
     >>> from fastnn import nn
-    >>> nn.Sigmoid()(np.array([0.0]))
-    array([0.5])
+    >>> nn.ReLU()(np.array([-1.0, 2.0]))
+    array([0., 2.])
     """
 
-    kernel = "sigmoid"
+    kernel = "relu"
 
 
-class Tanh(Activation):
-    """Hyperbolic tangent, elementwise.
+class ReLU6(Activation):
+    """Rectified linear unit capped at 6, elementwise.
 
-    y = tanh(x)
+    y = min(max(0, x), 6)
 
-    Input and output have shape (..., features) and one dtype, float32 or float64; `functional.tanh` has special
+    Input and output have shape (..., features) and one dtype, float32 or float64; `functional.relu6` has special
     values and errors.
 
     Examples
     --------
     >>> import numpy as np
     >>> from fastnn import nn
-    >>> nn.Tanh()(np.array([0.0]))
-    array([0.])
+    >>> nn.ReLU6()(np.array([-1.0, 2.0, 7.0]))
+    array([0., 2., 6.])
     """
 
-    kernel = "tanh"
+    kernel = "relu6"
+
+
+class LeakyReLU(Activation):
+    """Leaky rectified linear unit, elementwise.
+
+    y = x where x > 0, else negative_slope * x
+
+    Input and output have shape (..., features) and one dtype, float32 or float64; `functional.leaky_relu` has
+    special values and errors.
+
+    Parameters
+    ----------
+    negative_slope : float, default 0.01
+
+    Raises
+    ------
+    TypeError, ValueError
+        If negative_slope is not a number, or NaN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> nn.LeakyReLU(0.25)(np.array([-4.0, 2.0]))
+    array([-1.,  2.])
+    """
+
+    kernel = "leaky_relu"
+    planned = ("negative_slope",)
+
+    def __init__(self, negative_slope: float = 0.01) -> None:
+        super().__init__(negative_slope=negative_slope)
 
 
 class ELU(Activation):
@@ -131,91 +162,6 @@ class CELU(Activation):
         super().__init__(alpha=alpha)
 
 
-class SiLU(Activation):
-    """Sigmoid linear unit, also called swish, elementwise.
-
-    y = x * sigmoid(x)
-
-    Input and output have shape (..., features) and one dtype, float32 or float64; `functional.silu` has special
-    values and errors.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from fastnn import nn
-    >>> nn.SiLU()(np.array([0.0, 1.0])).round(4)
-    array([0.    , 0.7311])
-    """
-
-    kernel = "silu"
-
-
-class Mish(Activation):
-    """Mish (Misra 2019), elementwise.
-
-    y = x * tanh(log(1 + exp(x)))
-
-    Input and output have shape (..., features) and one dtype, float32 or float64; `functional.mish` has special
-    values and errors.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from fastnn import nn
-    >>> nn.Mish()(np.array([0.0, 1.0])).round(4)
-    array([0.    , 0.8651])
-    """
-
-    kernel = "mish"
-
-
-class GELU(Activation):
-    """Gaussian error linear unit (Hendrycks and Gimpel 2016), elementwise.
-
-    y = x * Phi(x), where Phi is the normal distribution function, or its approximation by tanh
-
-    Input and output have shape (..., features) and one dtype, float32 or float64; `functional.gelu` has special
-    values and errors.
-
-    Parameters
-    ----------
-    approximate : {"none", "tanh"}, default "none"
-        "tanh": y = x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))) / 2
-
-    Raises
-    ------
-    ValueError
-        If approximate is neither.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from fastnn import nn
-    >>> nn.GELU()(np.array([0.0, 1.0])).round(4)
-    array([0.    , 0.8413])
-    """
-
-    planned = ("approximate",)
-
-    def __init__(self, approximate: str = "none") -> None:
-        check.check_choice("approximate", approximate, ("none", "tanh"))
-        super().__init__()
-        self.approximate = approximate
-
-    @property
-    def params(self) -> dict[str, float]:
-        """Empty: the approximation is a kernel of its own."""
-        return {}
-
-    @property
-    def kernel(self) -> str:  # type: ignore[override]
-        """The name of the kernel: "gelu" or "gelu_tanh"."""
-        return "gelu" if self.approximate == "none" else "gelu_tanh"
-
-    def extra_repr(self) -> str:
-        return f"approximate={self.approximate!r}"
-
-
 class Softplus(Activation):
     """Smooth rectifier, elementwise.
 
@@ -250,22 +196,3 @@ class Softplus(Activation):
         if beta == 0:
             raise ValueError("beta must not be 0")
         super().__init__(beta=beta, threshold=threshold)
-
-
-class Softsign(Activation):
-    """Softsign, elementwise.
-
-    y = x / (1 + |x|)
-
-    Input and output have shape (..., features) and one dtype, float32 or float64; `functional.softsign` has special
-    values and errors.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from fastnn import nn
-    >>> nn.Softsign()(np.array([-1.0, 3.0]))
-    array([-0.5 ,  0.75])
-    """
-
-    kernel = "softsign"

@@ -1,0 +1,36 @@
+"""The examples in docstrings run, on both backends, and every public name has one."""
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+
+import pytest
+
+import fastnn
+from fastnn import callbacks, data, functional, metrics, nn, optim
+
+MODULES = sorted(
+    module.name
+    for module in pkgutil.walk_packages(fastnn.__path__, "fastnn.")
+    if not module.name.startswith(("fastnn._core", "fastnn.bench")) and module.name != "fastnn.__main__"
+)
+PUBLIC = {
+    f"{module.__name__}.{name}": getattr(module, name)
+    for module in (functional, nn, nn.init, optim, optim.functional, optim.lr_scheduler, metrics, data, callbacks)
+    for name in module.__all__
+    if not inspect.ismodule(getattr(module, name))
+}
+
+
+@pytest.mark.parametrize("name", ["fastnn", *MODULES])
+@pytest.mark.usefixtures("backend")
+def test_examples_run(name):
+    failed, _ = doctest.testmod(importlib.import_module(name))
+    assert failed == 0
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_public_name_has_a_docstring_with_an_example(name):
+    text = inspect.getdoc(PUBLIC[name]) or ""
+    assert text.splitlines() and ">>> " in text
