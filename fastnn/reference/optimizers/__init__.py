@@ -9,21 +9,10 @@ library whose arithmetic and defaults are used (see fastnn/_core/compat.py); ker
 param *= 1 - lr * weight_decay.
 """
 
-from .adam import adam_step, adamax_step, adamw_step, nadam_step, radam_step
-from .adaptive import adadelta_step, adagrad_step, rmsprop_step
-from .sgd import sgd_step
-from .sign import lion_step, rprop_step
+from . import adam, adaptive, sgd, sign
+from .adam import *  # noqa: F403
+from .adaptive import *  # noqa: F403
+from .sgd import *  # noqa: F403
+from .sign import *  # noqa: F403
 
-__all__ = [
-    "adadelta_step",
-    "adagrad_step",
-    "adam_step",
-    "adamax_step",
-    "adamw_step",
-    "lion_step",
-    "nadam_step",
-    "radam_step",
-    "rmsprop_step",
-    "rprop_step",
-    "sgd_step",
-]
+__all__ = sorted(adam.__all__ + adaptive.__all__ + sgd.__all__ + sign.__all__)

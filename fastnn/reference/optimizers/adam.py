@@ -9,6 +9,8 @@ from ..elementary import Array
 from ..parameters import lerp_
 from ._shared import average_moments, gradient, over_root
 
+__all__ = ["adam_step", "adamax_step", "adamw_step", "nadam_step", "radam_step"]
+
 
 @np.errstate(all="ignore")
 def adam_step(

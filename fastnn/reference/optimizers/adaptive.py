@@ -7,6 +7,8 @@ from ..elementary import Array
 from ..parameters import lerp_
 from ._shared import average_square, gradient, over_root, root
 
+__all__ = ["adadelta_step", "adagrad_step", "rmsprop_step"]
+
 
 @np.errstate(all="ignore")
 def adagrad_step(

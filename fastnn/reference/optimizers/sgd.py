@@ -6,6 +6,8 @@ from ..._core.compat import resolved
 from ..elementary import Array
 from ._shared import gradient
 
+__all__ = ["sgd_step"]
+
 
 @np.errstate(all="ignore")
 def sgd_step(

@@ -5,6 +5,8 @@ import numpy as np
 from ..elementary import Array
 from ._shared import gradient
 
+__all__ = ["lion_step", "rprop_step"]
+
 
 @np.errstate(all="ignore")
 def lion_step(
