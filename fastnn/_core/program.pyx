@@ -435,7 +435,8 @@ cdef class NativeProgram:
                     if recorded:
                         losses[batch] = totals.loss
                     batch += 1
-                    self.tick[0] += train
+                    if train:  # others do not write it: threads may evaluate one network at a time
+                        self.tick[0] += 1
                     i += rows
                     status = self.check_signals()
                 if accumulate > 1 and (closes or status != DONE):

@@ -106,7 +106,8 @@ class ReferenceProgram(Operations):
                 raise
             if run.losses is not None:
                 run.losses[batch] = sums[0]
-            self.tick += run.train  # a batch that failed was none
+            if run.train:  # a batch that failed was none
+                self.tick += 1
         return stop
 
     def _begin_group(self, sums: Array) -> list[tuple[Array, Array]]:
