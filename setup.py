@@ -27,6 +27,7 @@ MODULES = [
     "dropout",
     "normalization",
     "parameters",
+    "resolve",
     "rules",
     "optimizers",
     "operations",

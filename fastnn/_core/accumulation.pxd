@@ -1,10 +1,13 @@
-"""Batches that share an update: what must be as before if such a group is not done."""
+"""What batches add up, and groups of them that share an update: what must be as before if one is not done."""
 
 from libc.stdint cimport int64_t
 from libc.string cimport memcpy
 
 from fastnn._core.operations cimport RUNNING_MEAN, RUNNING, RUNNING_VAR, STEP, Op, Totals
 from fastnn._core.optimizers cimport zero_grad
+
+cdef enum:
+    OWN_SUMS = 5  # numbers of the totals that sums have; what metrics count comes behind
 
 ctypedef struct Group:
     Op *ops            # of the program
@@ -60,3 +63,17 @@ cdef inline void end_group(Group *group, Totals *totals, int64_t *tick, bint don
     sums = group.kept + keep_running(group, True)
     if group.sums:
         memcpy(totals.sums, sums, group.sums * sizeof(double))
+
+
+cdef inline void read_totals(Totals *totals, double[::1] sums) noexcept:
+    totals.loss, totals.loss_sum, totals.weight_sum = sums[0], sums[1], sums[2]
+    totals.correct, totals.samples = sums[3], sums[4]
+    totals.mean_weight = totals.divisor = 0
+    totals.sums = NULL
+    if sums.shape[0] > OWN_SUMS:  # five are enough where nothing else is counted
+        totals.sums = &sums[0]
+
+
+cdef inline void write_totals(Totals *totals, double[::1] sums) noexcept:
+    sums[0], sums[1], sums[2] = totals.loss, totals.loss_sum, totals.weight_sum
+    sums[3], sums[4] = totals.correct, totals.samples

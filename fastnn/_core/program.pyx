@@ -5,36 +5,28 @@ fastnn/compiler/plan.py plans a program; reference/program.py runs the same plan
 
 cimport numpy as cnp
 from cpython.exc cimport PyErr_CheckSignals
-from cpython.pythread cimport (
-    NOWAIT_LOCK, WAIT_LOCK, PyThread_acquire_lock, PyThread_allocate_lock, PyThread_free_lock,
-    PyThread_get_thread_ident, PyThread_release_lock, PyThread_type_lock,
-)
 from libc.math cimport isfinite
 from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memset
 
 from fastnn._core cimport arrays, dispatch
-from fastnn._core.accumulation cimport Group, begin_group, end_group, keep_running
+from fastnn._core.accumulation cimport (
+    OWN_SUMS, Group, begin_group, end_group, keep_running, read_totals, write_totals,
+)
 from fastnn._core.batches cimport Batches, check_batches, next_batch, read_batches
 from fastnn._core.operations cimport (
-    ACTIVATION, ACTIVATION_BACKWARD, ADD, AVERAGE, BAD_INDEX, BAD_LABEL, BAD_NORM, BAD_TARGET, BATCH_NORM,
-    BATCH_NORM_BACKWARD, DONE, LABELS, LAYER_NORM, LAYER_NORM_BACKWARD, LINEAR, LINEAR_BACKWARD, LOSS, NOISE,
-    NOISE_BACKWARD, NON_FINITE, PYTHON, RAISED, RMS_NORM, RMS_NORM_BACKWARD, ROW_LOSS, ROWS, ROWS_BACKWARD, UPDATE, Op,
-    Totals, divisor_of, run_op,
+    BAD_INDEX, BAD_LABEL, BAD_NORM, BAD_TARGET, DONE, LABELS, NON_FINITE, PYTHON, RAISED, Op, Totals, divisor_of,
+    run_op,
 )
-from fastnn._core.normalization cimport find_norm
-from fastnn._core.optimizers cimport make_update
+from fastnn._core.resolve cimport resolve
 from fastnn._core.rows cimport NO_WIDENING
 from fastnn._core.schedule cimport Schedule, read_schedule, set_rates
-from fastnn._core.threads cimport fork_count
+from fastnn._core.turns cimport Turns, close_turns, end_turn, open_turns, take_turn
 
-from fastnn._core.activations import cost_of
 from fastnn._core.errors import BadIndex, BadLabel, BadTarget, NonFinite
-from fastnn._core.losses import ANY, TARGET_KINDS
-from fastnn._core.operations import OPTION_NAMES, number_of
+from fastnn._core.operations import number_of
 from fastnn._core.optimizers import NOT_FINITE
-from fastnn._core.parameters import check_average
 
 cnp.import_array()
 
@@ -43,16 +35,27 @@ ARGUMENTS = ("input", "target", "sample_weight", "output", "grad_output", "grad_
 cdef enum:
     INPUT, TARGET_SLOT, WEIGHT_SLOT, OUTPUT, OUTPUT_GRADIENT, INPUT_GRADIENT, SLOTS
 
-cdef enum:
-    OWN_SUMS = 5  # numbers of the totals; what metrics count comes behind
-
 assert len(ARGUMENTS) == SLOTS
-NO_OPTIONS = dict.fromkeys(OPTION_NAMES, 0)
 
 ctypedef struct Fixup:
     int op
     int role
     int slot
+
+# A run over batches: where it is, and what it adds up.
+ctypedef struct Loop:
+    int first, last        # operations, from first to last - 1
+    bint train             # the tick that dropout draws by advances with each batch
+    bint halt              # a batch whose loss is not finite ends the run
+    int accumulate         # batches of an update
+    Py_ssize_t row, stop   # the next row, and the one after the last
+    Py_ssize_t batch_size
+    Py_ssize_t batch, batches  # the number of the next batch, and of all
+    double *losses         # of each batch, or NULL
+    Batches data
+    Totals totals
+    Schedule rates
+    Group group
 
 cdef class NativeProgram:
     """A plan (fastnn.compiler.program.Program) resolved into C structs.
@@ -75,9 +78,7 @@ cdef class NativeProgram:
     cdef int loss_stop      # and those before this one have computed the loss
     cdef int update_start, update_stop  # those in between update parameters
     cdef int64_t *tick
-    cdef PyThread_type_lock lock  # one run at a time: they share the workspace
-    cdef unsigned long owner      # the thread that runs it, 0 if none does
-    cdef int generation           # forks when the lock was made: a child's copy may be held by nobody who is left
+    cdef Turns turns              # one run at a time: they share the workspace
     cdef object error             # raised in Python code, on its way out of the run
     cdef uint64_t now             # the tick that dropout draws by in this run
     cdef object staged            # (targets, weights, mean weight), for losses in Python; None if they are not gathered
@@ -86,9 +87,9 @@ cdef class NativeProgram:
     def __cinit__(self, plan):
         self.count = len(plan.operations)
         self.ops = <Op *> calloc(max(1, self.count), sizeof(Op))
-        self.lock = PyThread_allocate_lock()
-        if self.ops == NULL or self.lock == NULL:
+        if self.ops == NULL:
             raise MemoryError("no memory for the operations of a program")
+        open_turns(&self.turns)
 
     def __init__(self, plan):
         self.double_ = plan.dtype == "float64"
@@ -103,35 +104,17 @@ cdef class NativeProgram:
         self.update_start, self.update_stop = plan.sections.get("update", (0, 0))
         self.labels = any(o.kind == "row_loss" and o.flag & LABELS for o in plan.operations)
         for i, operation in enumerate(plan.operations):
-            self.resolve(i, operation)
+            resolve(&self.ops[i], operation, self.keep)
+            for name, array in operation.arrays.items():
+                if hasattr(array, "argument"):
+                    self.add_fixup(i, number_of(name), ARGUMENTS.index(array.argument))
             if any(getattr(array, "argument", None) == "target" for array in operation.arrays.values()):
                 self.target_bytes = sizeof(int64_t) if operation.flag & LABELS else operation.n_in * self.itemsize()
 
     def __dealloc__(self):
         free(self.ops)
         free(self.fixups)
-        if self.lock != NULL:
-            PyThread_free_lock(self.lock)
-
-    cdef resolve(self, int i, operation):
-        cdef Op *op = &self.ops[i]
-        cdef int role
-        op.kind = number_of(operation.kind)
-        op.n_in, op.n_out = operation.n_in, operation.n_out
-        op.flag, op.options = operation.flag, NO_OPTIONS | operation.options
-        op.kernel = op.epilogue.kernel = -1
-        if len(operation.params) > 3:
-            raise ValueError(f"{operation.label} has {len(operation.params)} parameters, there is room for 3")
-        for j, value in enumerate(operation.params):
-            op.params[j] = value
-        for name, array in operation.arrays.items():
-            role = number_of(name)
-            if hasattr(array, "argument"):
-                self.add_fixup(i, role, ARGUMENTS.index(array.argument))
-            elif array is not None:
-                op.p[role] = arrays.data(array)
-                self.keep.append(array)
-        self.resolve_kernel(op, operation)
+        close_turns(&self.turns)
 
     cdef int add_fixup(self, int op, int role, int slot) except -1:
         fixups = <Fixup *> realloc(self.fixups, (self.n_fixups + 1) * sizeof(Fixup))
@@ -142,53 +125,10 @@ cdef class NativeProgram:
         self.n_fixups += 1
         return 0
 
-    cdef resolve_kernel(self, Op *op, operation):
-        groups = {ACTIVATION: "map1", ACTIVATION_BACKWARD: "map2", ADD: "map2", ROWS: "rows1", ROWS_BACKWARD: "rows2",
-                  LOSS: "loss", ROW_LOSS: "row_loss", NOISE: "noise", NOISE_BACKWARD: "noise"}
-        fused = {LINEAR: "map1", LAYER_NORM: "map1", RMS_NORM: "map1", BATCH_NORM: "map1", LINEAR_BACKWARD: "map2",
-                 LAYER_NORM_BACKWARD: "map2", RMS_NORM_BACKWARD: "map2", BATCH_NORM_BACKWARD: "map2"}
-        if op.kind == PYTHON:
-            self.keep.append(operation.call)
-            op.call = len(self.keep) - 1
-        elif op.kind == AVERAGE:
-            check_average(operation.arrays["s0"], operation.arrays["weight"], operation.arrays["hyper"],
-                          operation.arrays["step"])
-        elif op.kind == UPDATE:
-            op.update = make_update(operation.kernel, operation.arrays)
-        elif op.kind in fused:
-            if op.kind not in (LINEAR, LINEAR_BACKWARD):
-                op.norm = find_norm(operation.kind.removesuffix("_backward"))
-            if operation.kernel is not None:
-                op.epilogue.kernel = dispatch.kernel_index(operation.kernel, fused[op.kind])
-                op.epilogue.params = op.params
-        elif op.kind in groups:
-            op.kernel = dispatch.kernel_index(operation.kernel, groups[op.kind])
-            op.cost = cost_of(operation.kernel)
-            op.targets = TARGET_KINDS.get(operation.kernel, ANY)
-            op.seed, op.stream = operation.seed, operation.stream
-
-    cdef int acquire(self) except -1:
-        """Wait until no other thread runs this program. The GIL is given up meanwhile: that thread may need it."""
-        cdef unsigned long me = PyThread_get_thread_ident()
-        cdef PyThread_type_lock fresh
-        if self.generation != fork_count():
-            fresh = PyThread_allocate_lock()
-            if fresh == NULL:
-                raise MemoryError("no memory for the lock of a program")
-            self.lock, self.generation, self.owner = fresh, fork_count(), 0
-        if self.owner == me:
-            raise RuntimeError("this network is running already: Python code in it must not run it again")
-        if not PyThread_acquire_lock(self.lock, NOWAIT_LOCK):
-            with nogil:
-                PyThread_acquire_lock(self.lock, WAIT_LOCK)
-        self.owner = me
-        return 0
-
     cdef release(self, int status, Totals *totals, Py_ssize_t offset):
         """End a run; raise what went wrong in it. `offset` is the place of the batch's first row in the data."""
         error, self.error, self.staged = self.error, None, None
-        self.owner = 0
-        PyThread_release_lock(self.lock)
+        end_turn(&self.turns)
         if status == RAISED:
             raise error
         if status == BAD_LABEL:
@@ -310,7 +250,7 @@ cdef class NativeProgram:
         out = cnp.PyArray_EMPTY(2, shape, cnp.PyArray_TYPE(<cnp.ndarray> x), 0)
         clear(slots)
         slots[INPUT], slots[OUTPUT] = arrays.data(x), arrays.data(out)
-        self.acquire()
+        take_turn(&self.turns)
         with nogil:
             status = self.run_all(0, self.forward_stop, shape[0], slots, &totals)
         self.release(DONE if status == BAD_INDEX else status, &totals, 0)
@@ -330,7 +270,7 @@ cdef class NativeProgram:
         clear(slots)
         memset(&totals, 0, sizeof(totals))
         slots[INPUT], slots[TARGET_SLOT] = arrays.data(x), arrays.data(y)
-        self.acquire()
+        take_turn(&self.turns)
         self.tick[0] += 1
         self.now = <uint64_t> self.tick[0]
         with nogil:
@@ -351,7 +291,7 @@ cdef class NativeProgram:
         self.check_span(first, last, rows)
         self.check_sums(sums)
         read_totals(&totals, sums)
-        self.acquire()
+        take_turn(&self.turns)
         self.now = <uint64_t> (self.tick[0] if tick is None else tick)
         with nogil:
             status = self.run_all(first, last, rows, pointers, &totals)
@@ -375,92 +315,95 @@ cdef class NativeProgram:
 
         Signals are seen between two batches. Returns the row after the last one.
         """
-        x, target, sample_weight, staging, mix = run.x, run.target, run.sample_weight, run.staging, run.mix
-        schedule = run.schedule  # a name of its own: `run` could be given another one meanwhile
+        cdef Loop loop
+        cdef int status
+        # What is read of `run` once: it could be given other arrays meanwhile.
+        x, target, sample_weight, staging, schedule = run.x, run.target, run.sample_weight, run.staging, run.schedule
         cdef const int64_t[::1] order = run.order
         cdef double[::1] sums = run.sums
         cdef double[::1] losses = run.losses
-        cdef Py_ssize_t start = run.start, stop = run.stop, batch_size = run.batch_size
-        cdef bint train = run.train, halt = run.halt
-        cdef int accumulate = run.accumulate
-        cdef double scale = run.scale, mean_weight = run.mean_weight
-        cdef void *slots[SLOTS]
-        cdef Batches data
-        cdef Totals totals
-        cdef Schedule rates
-        cdef Py_ssize_t i, rows, batch = 0
-        cdef int status = DONE
-        cdef bint closes, recorded = losses is not None
-        cdef Group group
-        self.check_span(first, last, min(batch_size, stop - start) if stop > start else 0)
-        check_batches((x, target, sample_weight), order, start, stop, batch_size, staging, mix, self.n_in)
-        self.check_sums(sums)
-        if accumulate < 1:
-            raise ValueError(f"accumulate must be at least 1, got {accumulate}")
-        clear(slots)
-        cdef Py_ssize_t batches = (stop - start + batch_size - 1) // batch_size if stop > start else 0
-        read_schedule(&rates, schedule, (batches + accumulate - 1) // accumulate)
-        if recorded and losses.shape[0] < batches:
-            raise ValueError(f"losses must have room for {batches} batches, got {losses.shape[0]}")
-        read_batches(&data, (x, target, sample_weight), order, staging, mix, self.double_, self.n_out, scale)
-        if stop > start:
-            self.check_row_sizes(&data)
-        read_totals(&totals, sums)
-        totals.mean_weight = mean_weight
-        memset(&group, 0, sizeof(group))
-        if accumulate > 1:
-            group.ops, group.count, group.update, group.double_ = self.ops, self.count, self.update_start, self.double_
-            group.sums = sums.shape[0] if totals.sums != NULL else 0
-            kept = bytearray(keep_running(&group, False) + sums.nbytes)
-            group.kept = kept
-        i = start
-        self.acquire()
-        self.staged = None if staging is None else (*staging[1:], mean_weight)
+        self.read_loop(&loop, first, last, run, sums)
+        self.check_loop(&loop, losses)
+        rows, mix = (x, target, sample_weight), run.mix
+        check_batches(rows, order, loop.row, loop.stop, loop.batch_size, staging, mix, self.n_in)
+        read_batches(&loop.data, rows, order, staging, mix, self.double_, self.n_out, run.scale)
+        read_schedule(&loop.rates, schedule, (loop.batches + loop.accumulate - 1) // loop.accumulate)
+        if loop.batches:
+            self.check_row_sizes(&loop.data)
+        kept = bytearray(keep_running(&loop.group, False) + sums.nbytes if loop.accumulate > 1 else 0)
+        loop.group.kept = kept
+        take_turn(&self.turns)
+        self.staged = None if staging is None else (*staging[1:], loop.totals.mean_weight)
         with nogil:
-            while i < stop and status == DONE:
-                rows = min(batch_size, stop - i)
-                closes = (batch + 1) % accumulate == 0 or i + rows == stop
-                if accumulate > 1 and batch % accumulate == 0:
-                    begin_group(&group, &totals, self.tick)
-                totals.bad_row = next_batch(&data, i, rows, batch_size, slots)
-                if totals.bad_row >= 0:
-                    totals.bad_value = (<int64_t *> data.source[TARGET_SLOT])[order[i + totals.bad_row]]
-                    status = BAD_LABEL
-                else:
-                    self.now = <uint64_t> self.tick[0] + 1
-                    set_rates(&rates, batch // accumulate)
-                    status = self.run_batch(first, last, rows, slots, &totals, halt, closes)
-                closes = closes and status == DONE
-                if status == DONE:  # a batch that failed was none
-                    if recorded:
-                        losses[batch] = totals.loss
-                    batch += 1
-                    if train:  # others do not write it: threads may evaluate one network at a time
-                        self.tick[0] += 1
-                    i += rows
-                    status = self.check_signals()
-                if accumulate > 1 and (closes or status != DONE):
-                    end_group(&group, &totals, self.tick, closes)
-        write_totals(&totals, sums)
-        self.release(status, &totals, i)
-        return i
+            status = self.run_loop(&loop)
+        write_totals(&loop.totals, sums)
+        self.release(status, &loop.totals, loop.row)
+        return loop.row
+
+    cdef read_loop(self, Loop *loop, int first, int last, run, double[::1] sums):
+        """Set all of a loop but the rows that it reads."""
+        memset(loop, 0, sizeof(Loop))
+        loop.first, loop.last, loop.train, loop.halt = first, last, run.train, run.halt
+        loop.row, loop.stop, loop.batch_size, loop.accumulate = run.start, run.stop, run.batch_size, run.accumulate
+        if loop.batch_size > 0 and loop.stop > loop.row:
+            loop.batches = (loop.stop - loop.row + loop.batch_size - 1) // loop.batch_size
+        self.check_sums(sums)
+        read_totals(&loop.totals, sums)
+        loop.totals.mean_weight = run.mean_weight
+        loop.group.ops, loop.group.count, loop.group.update = self.ops, self.count, self.update_start
+        loop.group.double_ = self.double_
+        loop.group.sums = sums.shape[0] if loop.totals.sums != NULL else 0
+
+    cdef int check_loop(self, Loop *loop, double[::1] losses) except -1:
+        """Raise ValueError unless operations, batches and the room for their losses fit together."""
+        self.check_span(loop.first, loop.last, min(loop.batch_size, loop.stop - loop.row) if loop.batches else 0)
+        if loop.accumulate < 1:
+            raise ValueError(f"accumulate must be at least 1, got {loop.accumulate}")
+        if losses is not None:
+            if losses.shape[0] < loop.batches:
+                raise ValueError(f"losses must have room for {loop.batches} batches, got {losses.shape[0]}")
+            loop.losses = &losses[0] if losses.shape[0] else NULL
+        return 0
+
+    cdef int run_loop(self, Loop *loop) noexcept nogil:
+        """Run batches until the last one, an error or a signal; `loop.row` is then the first row that was not done."""
+        cdef void *slots[SLOTS]
+        cdef bint closes
+        cdef int status = DONE
+        cdef Py_ssize_t rows
+        clear(slots)
+        while loop.row < loop.stop and status == DONE:
+            rows = min(loop.batch_size, loop.stop - loop.row)
+            closes = (loop.batch + 1) % loop.accumulate == 0 or loop.row + rows == loop.stop
+            if loop.accumulate > 1 and loop.batch % loop.accumulate == 0:
+                begin_group(&loop.group, &loop.totals, self.tick)
+            status = self.run_next(loop, rows, slots, closes)
+            closes = closes and status == DONE
+            if status == DONE:  # a batch that failed was none
+                if loop.losses != NULL:
+                    loop.losses[loop.batch] = loop.totals.loss
+                loop.batch += 1
+                if loop.train:  # others do not write it: threads may evaluate one network at a time
+                    self.tick[0] += 1
+                loop.row += rows
+                status = self.check_signals()
+            if loop.accumulate > 1 and (closes or status != DONE):
+                end_group(&loop.group, &loop.totals, self.tick, closes)
+        return status
+
+    cdef int run_next(self, Loop *loop, Py_ssize_t rows, void **slots, bint closes) noexcept nogil:
+        """Gather the rows of the next batch, and run it."""
+        cdef Py_ssize_t bad = next_batch(&loop.data, loop.row, rows, loop.batch_size, slots)
+        if bad >= 0:
+            loop.totals.bad_row = bad
+            loop.totals.bad_value = (<int64_t *> loop.data.source[TARGET_SLOT])[loop.data.order[loop.row + bad]]
+            return BAD_LABEL
+        self.now = <uint64_t> self.tick[0] + 1
+        set_rates(&loop.rates, loop.batch // loop.accumulate)
+        return self.run_batch(loop.first, loop.last, rows, slots, &loop.totals, loop.halt, closes)
 
 
 cdef void clear(void **slots) noexcept nogil:
     cdef int i
     for i in range(SLOTS):
         slots[i] = NULL
-
-
-cdef void read_totals(Totals *totals, double[::1] sums) noexcept:
-    totals.loss, totals.loss_sum, totals.weight_sum = sums[0], sums[1], sums[2]
-    totals.correct, totals.samples = sums[3], sums[4]
-    totals.mean_weight = totals.divisor = 0
-    totals.sums = NULL
-    if sums.shape[0] > OWN_SUMS:  # five are enough where nothing else is counted
-        totals.sums = &sums[0]
-
-
-cdef void write_totals(Totals *totals, double[::1] sums) noexcept:
-    sums[0], sums[1], sums[2] = totals.loss, totals.loss_sum, totals.weight_sum
-    sums[3], sums[4] = totals.correct, totals.samples

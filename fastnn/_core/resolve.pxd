@@ -1,0 +1,3 @@
+from fastnn._core.operations cimport Op
+
+cdef resolve(Op *op, operation, list keep)
