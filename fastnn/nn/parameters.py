@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar
-from weakref import ReferenceType, ref
 
 import numpy as np
 
@@ -58,7 +57,7 @@ class Parameter(ShortErrors):
     data: Array
     grad: Array
     settings: Array
-    _owner: ReferenceType[Parameters] | None = field(default=None, repr=False)
+    _owner: Parameters | None = field(default=None, repr=False)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -85,8 +84,8 @@ class Parameter(ShortErrors):
         return self.data.size
 
     def owner(self) -> Parameters | None:
-        """The `Parameters` that it is an element of; None after that was deleted, and for copies."""
-        return None if self._owner is None else self._owner()
+        """The `Parameters` that it is an element of; None for copies."""
+        return self._owner
 
     def __getstate__(self) -> dict[str, Any]:
         """What copies and pickles are made of: a parameter without its network."""
@@ -105,7 +104,7 @@ class Parameters(Fixed):
     """
 
     _internal: ClassVar[tuple[str, ...]] = ("moved", "part", "place", "root")
-    fixed = ("dtype", "data", "grad", "settings")
+    fixed: ClassVar[tuple[str, ...]] = ("dtype", "data", "grad", "settings")
     way_out = "set its values, params.data[...] = values, say"
 
     def __init__(self, shapes: dict[str, tuple[int, ...]], dtype: Any) -> None:
@@ -126,7 +125,7 @@ class Parameters(Fixed):
         self._entries: dict[str, Parameter] = {}
         for i, ((name, shape), start) in enumerate(zip(shapes.items(), starts, strict=True)):
             data, grad = self._view(self.data, start, shape), self._view(self.grad, start, shape)
-            self._entries[name] = Parameter(name, start, data, grad, self.settings[i : i + 1], ref(self))
+            self._entries[name] = Parameter(name, start, data, grad, self.settings[i : i + 1], self)
 
     def root(self) -> Parameters:
         """The parameters of the whole network that these are a part of; itself if it is no part."""
@@ -146,7 +145,7 @@ class Parameters(Fixed):
         part.settings, part._entries = self.settings[first:after], {}
         for e in everything[first:after]:
             name = e.name.removeprefix(prefix)
-            part._entries[name] = replace(e, name=name, start=e.start - start, _owner=ref(part))
+            part._entries[name] = replace(e, name=name, start=e.start - start, _owner=part)
         return part
 
     @cached_property
@@ -184,7 +183,7 @@ class Parameters(Fixed):
         if len(state) == 2:
             root, prefix = state
             self.__dict__.update(root.part(prefix).__dict__)
-            self._entries = {name: replace(entry, _owner=ref(self)) for name, entry in self._entries.items()}
+            self._entries = {name: replace(entry, _owner=self) for name, entry in self._entries.items()}
             return
         shapes, dtype, data, grad, settings, moved = state
         Parameters.__init__(self, shapes, dtype)
