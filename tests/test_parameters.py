@@ -288,6 +288,18 @@ def test_parameters_are_equal_only_to_themselves():
     assert len({first, *rest, first}) == 4
 
 
+def test_a_loop_of_ones_own_updates_in_place():
+    net = nn.Sequential(nn.Linear(2, 2), seed=0, dtype="float64")
+    weight, before = net[0].weight, net[0].weight.copy()
+    for p in net.parameters():
+        p.grad += 1.0
+        p.data -= 0.5 * p.grad
+    assert net[0].weight is weight and np.array_equal(weight, before - 0.5)
+    for name, message in (("data", r"set its values, p.data\[...\] = values"), ("requires_grad", '"frozen": True')):
+        with pytest.raises(AttributeError, match=f"Parameter.{name} cannot be set: .*{message}"):
+            setattr(net.parameters()["0.bias"], name, None)
+
+
 @pytest.mark.parametrize("remake", [copy.deepcopy, lambda p: pickle.loads(pickle.dumps(p))], ids=["copy", "pickle"])
 def test_a_parameter_is_copied_without_its_network(remake):
     net = nn.Sequential(nn.Linear(2, 2), seed=0)

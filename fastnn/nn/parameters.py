@@ -20,7 +20,7 @@ from .fixed import Fixed
 SETTINGS = np.dtype([("decay", "?"), ("l1", "f8"), ("l2", "f8"), ("max_norm", "f8")])
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Parameter(ShortErrors):
     """One parameter of a network, as iterating `net.parameters()` yields it.
 
@@ -37,6 +37,7 @@ class Parameter(ShortErrors):
 
     Notes
     -----
+    `p.data -= 0.1 * p.grad` is in place; `p.data = values` is an error, because compiled programs use this memory.
     Parameters are equal, and have the same hash, only if they are the same object. Layers have their arrays as
     attributes, `net[0].weight`; the gradient is `net.parameters()["0.weight"].grad`.
 
@@ -78,6 +79,17 @@ class Parameter(ShortErrors):
     def dtype(self) -> np.dtype[Any]:
         """float32 or float64."""
         return self.data.dtype
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set attributes once; later only to the same object, so that `p.data -= 0.1 * p.grad` is allowed."""
+        if name in self.__dict__ and self.__dict__[name] is value:
+            return
+        if name in self.__dict__ or name not in self.__dataclass_fields__:
+            way_out = "set its values, p.data[...] = values"
+            if name == "requires_grad":
+                way_out = 'freeze it in the optimizer, groups=[{"params": p, "frozen": True}]'
+            raise AttributeError(f"Parameter.{name} cannot be set: {way_out}")
+        super().__setattr__(name, value)
 
     def numel(self) -> int:
         """Number of values; PyTorch's name for it."""
