@@ -211,7 +211,7 @@ def test_state_that_does_not_fit_changes_nothing():
         assert repr(optimizer.state_dict()) == before, name
 
 
-@pytest.mark.parametrize("bad", [None, [np.zeros(3)], np.zeros(3), nn.Linear(2, 2)])
+@pytest.mark.parametrize("bad", [None, [3.0], np.zeros(3), nn.Linear(2, 2)])
 def test_params_must_be_those_of_a_network(bad):
     with pytest.raises(TypeError, match=r"params must be net\.parameters\(\), got "):
         optim.Adam(bad)

@@ -1,5 +1,8 @@
 """What is done to parameters and gradients beside the updates: against the reference, everywhere the same bits."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -263,3 +266,57 @@ def test_average_weight_is_that_of_the_compiled_one(dtype, rng):
             reference.average(mine, params.data, settings, seen)
             np.testing.assert_allclose(average.data, mine, atol=1e-6 if dtype == "float32" else 1e-14)
         assert (average.seen == seen).all()
+
+
+# -- the parameters of a network ---------------------------------------------------------------------------------------
+
+
+def test_iterating_yields_parameters_with_the_attributes_of_arrays(dtype):
+    net = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3), dtype=dtype.name)
+    for p, (name, view) in zip(net.parameters(), net.named_parameters(), strict=True):
+        assert p.data is view and p.name == name
+        assert (p.shape, p.ndim, p.size, p.dtype) == (view.shape, view.ndim, view.size, dtype)
+        assert p.numel() == view.size and p.grad.shape == view.shape
+        assert repr(p) == f"Parameter({name!r}, shape={view.shape}, {dtype})"
+    assert sum(p.numel() for p in net.parameters()) == net.parameters().numel()
+
+
+def test_parameters_are_equal_only_to_themselves():
+    net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    first, *rest = net.parameters()
+    assert first == net.parameters()["0.weight"] and first not in rest
+    assert len({first, *rest, first}) == 4
+
+
+def test_a_loop_of_ones_own_updates_in_place():
+    net = nn.Sequential(nn.Linear(2, 2), seed=0, dtype="float64")
+    weight, before = net[0].weight, net[0].weight.copy()
+    for p in net.parameters():
+        p.grad += 1.0
+        p.data -= 0.5 * p.grad
+    assert net[0].weight is weight and np.array_equal(weight, before - 0.5)
+    for name, message in (("data", r"set its values, p.data\[...\] = values"), ("requires_grad", '"frozen": True')):
+        with pytest.raises(AttributeError, match=f"Parameter.{name} cannot be set: .*{message}"):
+            setattr(net.parameters()["0.bias"], name, None)
+
+
+@pytest.mark.parametrize("remake", [copy.deepcopy, lambda p: pickle.loads(pickle.dumps(p))], ids=["copy", "pickle"])
+def test_a_parameter_is_copied_without_its_network(remake):
+    net = nn.Sequential(nn.Linear(2, 2), seed=0)
+    weight = net.parameters()["0.weight"]
+    twin = remake(weight)
+    assert twin.owner() is None and weight.owner() is net.parameters()
+    assert_same_bits(twin.data, weight.data)
+    twin.data[...] = 7
+    assert not (weight.data == 7).any()
+
+
+def test_parts_know_the_whole():
+    net = nn.Sequential(nn.Linear(2, 2), nn.Sequential(nn.Sequential(nn.Linear(2, 3))), seed=0)
+    whole, part = net.parameters(), net[1].parameters()
+    assert part.root() is whole and net[1][0].parameters().root() is whole and whole.root() is whole
+    assert part["0.0.weight"].data is whole["1.0.0.weight"].data
+    assert part["0.0.weight"].owner() is part
+    twin = copy.deepcopy(net)
+    assert twin[1].parameters()["0.0.bias"].owner() is twin[1].parameters()
+    assert twin[1].parameters().root() is twin.parameters()

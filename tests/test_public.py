@@ -19,10 +19,13 @@ SHOWN = {
     "a loss": (nn.MSELoss(), {"params", "reduction"}),
     "a loss of classes": (nn.CrossEntropyLoss(), {"params", "reduction", "weight"}),
     "an optimizer": (OPTIMIZER, {
-        "compat", "dampening", "error_if_nonfinite", "frozen", "grad_norm", "hyperparameters", "load_state_dict", "lr",
+        "add_param_group", "compat", "dampening", "error_if_nonfinite", "frozen", "grad_norm", "hyperparameters",
+        "load_state_dict", "lr",
         "max_grad_norm", "max_grad_value", "maximize", "momentum", "nesterov", "param_groups", "params", "state_dict",
         "states", "step", "step_count", "weight_decay", "zero_grad"}),
     "parameters": (NET.parameters(), {"data", "dtype", "grad", "numel", "penalty", "settings"}),
+    "a parameter": (NET.parameters()["0.bias"], {
+        "data", "dtype", "grad", "name", "ndim", "numel", "settings", "shape", "size", "start"}),
     "a trainer": (fastnn.Trainer(NET, nn.MSELoss(), OPTIMIZER), {
         "average", "compile", "evaluate", "find_lr", "fit", "health", "history", "l1", "l2", "load_checkpoint", "loss",
         "metrics", "net", "optimizer", "paused", "penalty", "run", "save_checkpoint", "scheduler", "step"}),

@@ -51,6 +51,7 @@ ELSEWHERE = {
     "training/loop.py": ("test_run.py", "what a run does, as its callbacks see it"),
     "training/monitor.py": ("test_stopping.py", "callbacks compare by it"),
     "optim/lr_scheduler/cosine.py": ("lr_scheduler/test_base.py", "the numbers of all schedulers"),
+    "optim/lr_scheduler/swa.py": ("lr_scheduler/test_base.py", "the numbers of all schedulers"),
     "optim/functional/_update.py": ("test_updates.py", "what the updates share"),
     "reference/optimizers/_shared.py": ("test_updates.py", "what the updates share"),
     "optim/functional/sign.py": ("test_updates.py", "all rules, step by step; Rprop has test_rprop.py"),
@@ -59,6 +60,7 @@ ELSEWHERE = {
     "optim/adagrad.py": ("test_optimizer.py", "a class of hyperparameters: tests of all optimizers"),
     "optim/adamax.py": ("test_optimizer.py", "a class of hyperparameters: tests of all optimizers"),
     "optim/lion.py": ("test_optimizer.py", "a class of hyperparameters: tests of all optimizers"),
+    "optim/states.py": ("test_optimizer.py", "the base of Optimizer"),
     "optim/radam.py": ("test_optimizer.py", "a class of hyperparameters: tests of all optimizers"),
 }
 

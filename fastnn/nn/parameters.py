@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 
+from .._frames import ShortErrors
 from .._validation import Array
 from ..compiler.memory import ALIGNMENT, aligned_zeros
 from .fixed import Fixed
@@ -19,15 +20,91 @@ from .fixed import Fixed
 SETTINGS = np.dtype([("decay", "?"), ("l1", "f8"), ("l2", "f8"), ("max_norm", "f8")])
 
 
-@dataclass(frozen=True)
-class Parameter:
-    """One parameter: where it begins in the flat buffers; writable views of values, gradient and `SETTINGS`."""
+@dataclass(eq=False)
+class Parameter(ShortErrors):
+    """One parameter of a network, as iterating `net.parameters()` yields it.
 
+    Attributes
+    ----------
+    name : str
+        Such as "0.weight".
+    data, grad : ndarray, both of `shape` and `dtype`
+        Writable views of the values and of the gradient: `p.data[...] = 0`.
+    start : int
+        Index of its first value in the flat buffers of its `Parameters`.
+    settings : ndarray of `SETTINGS`, shape (1,)
+        Whether it decays, its penalties, and the largest norm of its columns.
+
+    Notes
+    -----
+    `p.data -= 0.1 * p.grad` is in place; `p.data = values` is an error, because compiled programs use this memory.
+    Parameters are equal, and have the same hash, only if they are the same object. Layers have their arrays as
+    attributes, `net[0].weight`; the gradient is `net.parameters()["0.weight"].grad`.
+
+    Examples
+    --------
+    >>> from fastnn import nn
+    >>> net = nn.Sequential(nn.Linear(2, 3), dtype="float64")
+    >>> [(p.name, p.shape, p.size) for p in net.parameters()]
+    [('0.weight', (2, 3), 6), ('0.bias', (3,), 3)]
+    >>> weight = net.parameters()["0.weight"]
+    >>> weight.ndim, weight.dtype, weight.numel(), weight.grad.shape
+    (2, dtype('float64'), 6, (2, 3))
+    """
+
+    _internal: ClassVar[tuple[str, ...]] = ("owner",)
     name: str
     start: int
     data: Array
     grad: Array
     settings: Array
+    _owner: Parameters | None = field(default=None, repr=False)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of data and grad."""
+        return self.data.shape
+
+    @property
+    def size(self) -> int:
+        """Number of values."""
+        return self.data.size
+
+    @property
+    def ndim(self) -> int:
+        """Number of dimensions."""
+        return self.data.ndim
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """float32 or float64."""
+        return self.data.dtype
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set attributes once; later only to the same object, so that `p.data -= 0.1 * p.grad` is allowed."""
+        if name in self.__dict__ and self.__dict__[name] is value:
+            return
+        if name in self.__dict__ or name not in self.__dataclass_fields__:
+            way_out = "set its values, p.data[...] = values"
+            if name == "requires_grad":
+                way_out = 'freeze it in the optimizer, groups=[{"params": p, "frozen": True}]'
+            raise AttributeError(f"Parameter.{name} cannot be set: {way_out}")
+        super().__setattr__(name, value)
+
+    def numel(self) -> int:
+        """Number of values; PyTorch's name for it."""
+        return self.data.size
+
+    def owner(self) -> Parameters | None:
+        """The `Parameters` that it is an element of; None for copies."""
+        return self._owner
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What copies and pickles are made of: a parameter without its network."""
+        return self.__dict__ | {"_owner": None}
+
+    def __repr__(self) -> str:
+        return f"Parameter({self.name!r}, shape={self.shape}, {self.dtype})"
 
 
 class Parameters(Fixed):
@@ -38,8 +115,8 @@ class Parameters(Fixed):
     them; their arrays are views.
     """
 
-    _internal: ClassVar[tuple[str, ...]] = ("moved", "part", "place")
-    fixed = ("dtype", "data", "grad", "settings")
+    _internal: ClassVar[tuple[str, ...]] = ("moved", "part", "place", "root")
+    fixed: ClassVar[tuple[str, ...]] = ("dtype", "data", "grad", "settings")
     way_out = "set its values, params.data[...] = values, say"
 
     def __init__(self, shapes: dict[str, tuple[int, ...]], dtype: Any) -> None:
@@ -60,7 +137,11 @@ class Parameters(Fixed):
         self._entries: dict[str, Parameter] = {}
         for i, ((name, shape), start) in enumerate(zip(shapes.items(), starts, strict=True)):
             data, grad = self._view(self.data, start, shape), self._view(self.grad, start, shape)
-            self._entries[name] = Parameter(name, start, data, grad, self.settings[i : i + 1])
+            self._entries[name] = Parameter(name, start, data, grad, self.settings[i : i + 1], self)
+
+    def root(self) -> Parameters:
+        """The parameters of the whole network that these are a part of; itself if it is no part."""
+        return self if self._root is None else self._root[0].root()
 
     @staticmethod
     def _view(flat: Array, offset: int, shape: tuple[int, ...]) -> Array:
@@ -73,9 +154,10 @@ class Parameters(Fixed):
         part = Parameters.__new__(Parameters)
         part._root, part._shapes, part.moved = (self, prefix), {}, False
         part.dtype, part.data, part.grad = self.dtype, self.data[start:stop], self.grad[start:stop]
-        part.settings = self.settings[first:after]
-        entries = (replace(e, name=e.name.removeprefix(prefix), start=e.start - start) for e in everything[first:after])
-        part._entries = {e.name: e for e in entries}
+        part.settings, part._entries = self.settings[first:after], {}
+        for e in everything[first:after]:
+            name = e.name.removeprefix(prefix)
+            part._entries[name] = replace(e, name=name, start=e.start - start, _owner=part)
         return part
 
     @cached_property
@@ -113,6 +195,7 @@ class Parameters(Fixed):
         if len(state) == 2:
             root, prefix = state
             self.__dict__.update(root.part(prefix).__dict__)
+            self._entries = {name: replace(entry, _owner=self) for name, entry in self._entries.items()}
             return
         shapes, dtype, data, grad, settings, moved = state
         Parameters.__init__(self, shapes, dtype)

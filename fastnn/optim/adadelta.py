@@ -2,10 +2,10 @@
 
 from typing import Unpack
 
-from ..nn.parameters import Parameters
 from .functional import adadelta_step
 from .hyperparameters import Hyperparameter
 from .optimizer import Common, Optimizer
+from .param_lists import Params
 
 
 class Adadelta(Optimizer):
@@ -21,8 +21,8 @@ class Adadelta(Optimizer):
 
     Parameters
     ----------
-    params : Parameters
-        `net.parameters()`.
+    params : Parameters, or list of Parameter, ndarray or dict
+        `net.parameters()`, or a part of it, or arrays; see `Optimizer`.
     lr : float, at least 0, default 1
         Learning rate.
     rho : float in [0, 1], default 0.9
@@ -39,7 +39,7 @@ class Adadelta(Optimizer):
     Raises
     ------
     TypeError, ValueError
-        If params is not `net.parameters()`, a hyperparameter is out of range, or groups do not fit the network.
+        If params is none of these, a hyperparameter is out of range, or groups do not fit the network.
 
     Notes
     -----
@@ -63,7 +63,7 @@ class Adadelta(Optimizer):
 
     def __init__(
         self,
-        params: Parameters,
+        params: Params,
         lr: float = 1.0,
         rho: float = 0.9,
         eps: float = 1e-6,

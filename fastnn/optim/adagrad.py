@@ -4,10 +4,10 @@ from typing import Unpack
 
 from .. import _validation as check
 from .._core.compat import resolved
-from ..nn.parameters import Parameters
 from .functional import adagrad_step
 from .hyperparameters import Compat, Hyperparameter
 from .optimizer import Common, Optimizer
+from .param_lists import Params
 
 
 class Adagrad(Optimizer):
@@ -21,8 +21,8 @@ class Adagrad(Optimizer):
 
     Parameters
     ----------
-    params : Parameters
-        `net.parameters()`.
+    params : Parameters, or list of Parameter, ndarray or dict
+        `net.parameters()`, or a part of it, or arrays; see `Optimizer`.
     lr : float, at least 0, default 1e-2 (keras 1e-3)
         Learning rate.
     lr_decay : float, at least 0, default 0
@@ -43,7 +43,7 @@ class Adagrad(Optimizer):
     Raises
     ------
     TypeError, ValueError
-        If params is not `net.parameters()`, a hyperparameter is out of range, or groups do not fit the network.
+        If params is none of these, a hyperparameter is out of range, or groups do not fit the network.
 
     Notes
     -----
@@ -68,7 +68,7 @@ class Adagrad(Optimizer):
 
     def __init__(
         self,
-        params: Parameters,
+        params: Params,
         lr: float | None = None,
         lr_decay: float = 0.0,
         weight_decay: float = 0.0,

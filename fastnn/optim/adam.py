@@ -1,12 +1,13 @@
 """Adam and AdamW."""
 
-from typing import Unpack
+from typing import Any, Unpack
 
-from .._core.compat import resolved
-from ..nn.parameters import Parameters
+from .. import _validation as check
+from .._core.compat import MODES, defaults_of, resolved
 from .functional import adam_step, adamw_step
 from .hyperparameters import Compat, Hyperparameter, Pair, Switch
 from .optimizer import Common, Optimizer
+from .param_lists import Params
 
 
 class Adam(Optimizer):
@@ -21,8 +22,8 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    params : Parameters
-        `net.parameters()`.
+    params : Parameters, or list of Parameter, ndarray or dict
+        `net.parameters()`, or a part of it, or arrays; see `Optimizer`.
     lr : float, at least 0, default 1e-3
         Learning rate.
     betas : pair of floats in [0, 1), default (0.9, 0.999)
@@ -37,13 +38,15 @@ class Adam(Optimizer):
         Ascend: the sign of the gradients is flipped.
     compat : {"torch", "keras", "sklearn", "onnx"}, default "torch"
         Library whose arithmetic and defaults are used; see `optim.functional.adam_step`.
+    decoupled_weight_decay : bool, default False
+        Decay the parameters themselves, as `AdamW`; not with "sklearn".
     groups, max_grad_norm, max_grad_value, error_if_nonfinite : optional
         Parameter groups and clipping of gradients; see `Optimizer`.
 
     Raises
     ------
     TypeError, ValueError
-        If params is not `net.parameters()`, a hyperparameter is out of range, or groups do not fit the network.
+        If params is none of these, a hyperparameter is out of range, or groups do not fit the network.
 
     Notes
     -----
@@ -63,7 +66,6 @@ class Adam(Optimizer):
 
     rule = "adam_step"
     function = adam_step
-    decouples = False
     beta1 = Hyperparameter()
     beta2 = Hyperparameter()
     betas = Pair("beta1", "beta2")
@@ -73,7 +75,7 @@ class Adam(Optimizer):
 
     def __init__(
         self,
-        params: Parameters,
+        params: Params,
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float | None = None,
@@ -82,13 +84,27 @@ class Adam(Optimizer):
         *,
         maximize: bool = False,
         compat: str = "torch",
+        decoupled_weight_decay: bool = False,
         **common: Unpack[Common],
     ) -> None:
+        decoupled = check.check_switch("decoupled_weight_decay", decoupled_weight_decay)
         super().__init__(params, ("exp_avg", "exp_avg_sq", *(["max_exp_avg_sq"] if amsgrad else [])), **common)
         self.compat, self.maximize = compat, maximize
         self.lr, self.weight_decay, self.betas = lr, weight_decay, betas
         (self.eps,) = resolved("adam_step", compat, eps=eps)
-        self.decoupled = self.decouples
+        self.decoupled = decoupled
+
+    @property
+    def decoupled_weight_decay(self) -> bool:
+        """Whether weight_decay decays the parameters themselves."""
+        return bool(self.decoupled)
+
+    def update_name(self) -> str:
+        return "adamw_step" if self.decoupled else "adam_step"
+
+    def check_together(self, values: dict[str, float]) -> None:
+        if values["decoupled"] and "compat" in values:
+            defaults_of("adamw_step", MODES[int(values["compat"])])  # raises
 
 
 class AdamW(Adam):
@@ -103,8 +119,8 @@ class AdamW(Adam):
 
     Parameters
     ----------
-    params : Parameters
-        `net.parameters()`.
+    params : Parameters, or list of Parameter, ndarray or dict
+        `net.parameters()`, or a part of it, or arrays; see `Optimizer`.
     lr : float, at least 0, default 1e-3
         Learning rate.
     betas : pair of floats in [0, 1), default (0.9, 0.999)
@@ -125,7 +141,7 @@ class AdamW(Adam):
     Raises
     ------
     TypeError, ValueError
-        If params is not `net.parameters()`, a hyperparameter is out of range, or groups do not fit the network.
+        If params is none of these, a hyperparameter is out of range, or groups do not fit the network.
 
     Notes
     -----
@@ -143,11 +159,10 @@ class AdamW(Adam):
     """
 
     function = adamw_step
-    decouples = True
 
     def __init__(
         self,
-        params: Parameters,
+        params: Params,
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float | None = None,
@@ -159,4 +174,5 @@ class AdamW(Adam):
         **common: Unpack[Common],
     ) -> None:
         (decay,) = resolved("adamw_step", compat, weight_decay=weight_decay)
-        super().__init__(params, lr, betas, eps, decay, amsgrad, maximize=maximize, compat=compat, **common)
+        options: dict[str, Any] = {"maximize": maximize, "compat": compat, "decoupled_weight_decay": True}
+        super().__init__(params, lr, betas, eps, decay, amsgrad, **options, **common)

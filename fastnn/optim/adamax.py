@@ -2,10 +2,10 @@
 
 from typing import Unpack
 
-from ..nn.parameters import Parameters
 from .functional import adamax_step
 from .hyperparameters import Hyperparameter, Pair
 from .optimizer import Common, Optimizer
+from .param_lists import Params
 
 
 class Adamax(Optimizer):
@@ -19,8 +19,8 @@ class Adamax(Optimizer):
 
     Parameters
     ----------
-    params : Parameters
-        `net.parameters()`.
+    params : Parameters, or list of Parameter, ndarray or dict
+        `net.parameters()`, or a part of it, or arrays; see `Optimizer`.
     lr : float, at least 0, default 2e-3
         Learning rate.
     betas : pair of floats in [0, 1), default (0.9, 0.999)
@@ -37,7 +37,7 @@ class Adamax(Optimizer):
     Raises
     ------
     TypeError, ValueError
-        If params is not `net.parameters()`, a hyperparameter is out of range, or groups do not fit the network.
+        If params is none of these, a hyperparameter is out of range, or groups do not fit the network.
 
     Notes
     -----
@@ -63,7 +63,7 @@ class Adamax(Optimizer):
 
     def __init__(
         self,
-        params: Parameters,
+        params: Params,
         lr: float = 2e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,

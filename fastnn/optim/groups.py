@@ -52,8 +52,11 @@ class ParamGroup(Mapping[str, Any]):
         return f"ParamGroup({dict(self)})"
 
 
-def make_groups(optimizer: Optimizer, groups: Any) -> list[ParamGroup]:
-    """The groups of an optimizer: number 0 with the parameters that `groups` does not name, then those given, in order.
+def make_groups(optimizer: Optimizer, groups: Any, listed: bool) -> list[ParamGroup]:
+    """The groups of an optimizer.
+
+    Number 0 has the parameters that `groups` does not name, and those given follow, in order. If the optimizer was
+    given a list (`listed`), there are only those given, from number 0 on, and other parameters are not updated.
 
     Raises
     ------
@@ -63,32 +66,38 @@ def make_groups(optimizer: Optimizer, groups: Any) -> list[ParamGroup]:
     """
     if isinstance(groups, (str, Mapping)) or not isinstance(groups, Iterable):
         raise TypeError(f"groups must be a list of dicts, got {type(groups).__name__}")
-    params, of, made = optimizer.params, dict[str, int](), []
+    made: list[ParamGroup] = []
     for i, group in enumerate(groups):
-        if not isinstance(group, Mapping):
-            raise TypeError(f"groups[{i}] must be a dict, got {type(group).__name__}")
-        keys = ("params", *type(optimizer).group_keys())
-        unknown = [key for key in group if key not in keys]
-        if unknown:
-            raise ValueError(f"groups[{i}] has unknown keys {unknown}; there are {', '.join(keys)}")
-        if "params" not in group:
-            raise ValueError(f"groups[{i}] must name its parameters: {{'params': '*.bias', ...}}")
-        names = _named(params, group["params"], f"groups[{i}]")
-        if not names:
-            raise ValueError(f"groups[{i}] names no parameter")
-        for name in names:
-            if name in of:
-                raise ValueError(f"groups[{i}]: {name} is in groups[{of[name]}] already")
-            of[name] = i
-        pending = {key: value for key, value in group.items() if key != "params"}
-        made.append(ParamGroup(optimizer, i + 1, names, pending))
-    rest = [parameter.name for parameter in params if parameter.name not in of]
-    return [ParamGroup(optimizer, 0, rest, {}), *made]
+        made.append(make_group(optimizer, i + (not listed), group, f"{'params' if listed else 'groups'}[{i}]", made))
+    if listed:
+        return made
+    grouped = {name for group in made for name in group.params}
+    return [ParamGroup(optimizer, 0, [p.name for p in optimizer.params if p.name not in grouped], {}), *made]
 
 
-def asked_for(groups: Any, key: str) -> bool:
-    """Whether a group sets this hyperparameter to a value other than 0: then its state is needed."""
-    return any(bool(group.get(key)) for group in groups or () if isinstance(group, Mapping))
+def make_group(optimizer: Optimizer, number: int, group: Any, where: str, others: list[ParamGroup]) -> ParamGroup:
+    """The group from a dict of a user; `where` is its name in errors, `others` are those before it."""
+    if not isinstance(group, Mapping):
+        raise TypeError(f"{where} must be a dict, got {type(group).__name__}")
+    keys = ("params", *type(optimizer).group_keys())
+    unknown = [key for key in group if key not in keys]
+    if unknown:
+        raise ValueError(f"{where} has unknown keys {unknown}; there are {', '.join(keys)}")
+    if "params" not in group:
+        raise ValueError(f"{where} must name its parameters: {{'params': '*.bias', ...}}")
+    names = _named(optimizer.params, group["params"], where)
+    if not names:
+        raise ValueError(f"{where} names no parameter")
+    for i, other in enumerate(others):
+        if shared := [name for name in names if name in other.params]:
+            raise ValueError(f"{where}: {shared[0]} is in {where.partition('[')[0]}[{i}] already")
+    return ParamGroup(optimizer, number, names, {key: value for key, value in group.items() if key != "params"})
+
+
+def asked_for(key: str, *lists: Any) -> bool:
+    """Whether a group in these lists sets this hyperparameter to a value other than 0: then its state is needed."""
+    groups = [group for given in lists if isinstance(given, (list, tuple)) for group in given]
+    return any(bool(group.get(key)) for group in groups if isinstance(group, Mapping))
 
 
 def _named(params: Parameters, given: Any, where: str) -> list[str]:
@@ -123,12 +132,15 @@ def _views(given: Any) -> list[Array]:
 def make_spans(params: Parameters, groups: list[ParamGroup], l1: float, l2: float) -> Array:
     """The ranges of the buffers whose elements the compiled update treats alike, each as long as possible.
 
-    `l1` and `l2` are penalties on all parameters that decay, added to those of their layers.
+    Parameters that are in no group have no range. `l1` and `l2` are penalties on all parameters that decay, added to
+    those of their layers.
     """
     group_of = {name: group.number for group in groups for name in group.params}
     stops = [*(p.start for p in params), params.data.size][1:]
     spans: list[list[Any]] = []
     for p, stop in zip(params, stops, strict=True):
+        if p.name not in group_of:
+            continue
         decay, layer_l1, layer_l2, max_norm = p.settings[0].item()
         settings = [group_of[p.name], layer_l1 + l1 * decay, layer_l2 + l2 * decay]
         if max_norm < np.inf:

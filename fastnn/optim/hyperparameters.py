@@ -28,6 +28,9 @@ def assign(optimizer: Optimizer, key: str, value: Any, numbers_of: Callable[[Any
             continue
         optimizer.check_together({**optimizer.hyperparameters(group.number), **numbers})
         found.append((group, numbers))
+    if optimizer.number is None:
+        for name, number in numbers_of(value).items():
+            optimizer.default_hyper[HYPERPARAMETERS.index(name)] = number
     for group, numbers in found:
         for name, number in numbers.items():
             optimizer.hyper[group.number, HYPERPARAMETERS.index(name)] = number

@@ -16,6 +16,7 @@ class Optimizer(Protocol):
     number: int | None
     param_groups: Any
     hyper: Array
+    default_hyper: Array
     clipping: Array
     states: dict[str, Array]
 

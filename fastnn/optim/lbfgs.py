@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, overload
 
@@ -13,9 +13,9 @@ from .._core import dispatch
 from .._core import parametric as core
 from .._frames import errors_of_use
 from .._schema import MOST_STEPS
-from ..nn.parameters import Parameters
 from .line_search import Point, is_finite, strong_wolfe
 from .optimizer import Array, Optimizer, Value
+from .param_lists import Params
 
 LINE_SEARCHES = (None, "strong_wolfe")
 
@@ -79,8 +79,8 @@ class LBFGS(Optimizer):
 
     Parameters
     ----------
-    params : Parameters
-        `net.parameters()`.
+    params : Parameters, or list of Parameter, ndarray or dict
+        `net.parameters()`, or a part of it, or arrays; see `Optimizer`.
     lr : float, at least 0, default 1
         Length of a step in units of the direction; with a line search the first length that is tried.
     max_iter : int, at least 1, default 20
@@ -103,7 +103,7 @@ class LBFGS(Optimizer):
     Raises
     ------
     TypeError, ValueError
-        If params is not `net.parameters()`, or an argument is out of range.
+        If params is none of these, or an argument is out of range.
 
     Notes
     -----
@@ -133,7 +133,7 @@ class LBFGS(Optimizer):
 
     def __init__(
         self,
-        params: Parameters,
+        params: Params,
         lr: float = 1.0,
         max_iter: int = 20,
         max_eval: int | None = None,
@@ -146,6 +146,8 @@ class LBFGS(Optimizer):
         maximize: bool = False,
     ) -> None:
         super().__init__(params, ())
+        if len(self.param_groups) > 1:
+            raise ValueError("LBFGS has no parameter groups: give the parameters in one list")
         self.lr, self.weight_decay, self.maximize = lr, weight_decay, maximize
         self.max_iter = check.check_integer("max_iter", max_iter, at_least=1)
         max_eval = self.max_iter * 5 // 4 if max_eval is None else max_eval
@@ -155,7 +157,11 @@ class LBFGS(Optimizer):
         self.history_size = check.check_integer("history_size", history_size, at_least=1)
         check.check_choice("line_search_fn", line_search_fn, LINE_SEARCHES)
         self.line_search_fn = line_search_fn
-        self.memory = Memory(np.zeros_like(params.data), np.zeros_like(params.data))
+        self.memory = Memory(np.zeros_like(self.params.data), np.zeros_like(self.params.data))
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Raise ValueError: there are no parameter groups."""
+        raise ValueError("LBFGS has no parameter groups: make an optimizer from all parameters, in one list")
 
     def keywords(self) -> dict[str, Any]:
         """The settings, as the arguments of the class."""
@@ -168,16 +174,19 @@ class LBFGS(Optimizer):
     # -- a step --------------------------------------------------------------------------------------------------------
 
     @overload
-    def step(self, closure: None = None) -> None: ...
+    def step(self, closure: None = None, *, grads: Sequence[Any] | None = None) -> None: ...
     @overload
-    def step(self, closure: Callable[[], Value]) -> Value: ...
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+    def step(self, closure: Callable[[], Value], *, grads: None = None) -> Value: ...
+    def step(self, closure: Callable[[], Any] | None = None, *, grads: Sequence[Any] | None = None) -> Any:
         """Search for better parameters, in up to `max_iter` iterations.
 
         Parameters
         ----------
         closure : callable
-            Sets the gradients to zero, computes the loss and its gradients, and returns the loss.
+            Sets the gradients to zero, computes the loss and its gradients, and returns the loss; or, if arrays are
+            optimized, returns (loss, grads) at the values that the arrays have when it is called.
+        grads : None
+            Gradients at one point are not enough.
 
         Returns
         -------
@@ -197,7 +206,10 @@ class LBFGS(Optimizer):
             raise TypeError(
                 f"closure must be a function that computes gradients and loss, got {type(closure).__name__}"
             )
-        self.check_moved()
+        return super().step(closure, grads=grads)  # type: ignore[arg-type]
+
+    def _step(self, closure: Callable[[], Any] | None) -> Any:
+        assert closure is not None
         self._check_asked()
         before, kept = self.params.data.copy(), self.memory
         try:
@@ -258,7 +270,17 @@ class LBFGS(Optimizer):
         if self.weight_decay:
             loss += 0.5 * self.weight_decay * dot(self.params.data, self.params.data)
             grad += self.weight_decay * self.params.data
+        if self._listed:
+            grad = self._of_listed(grad)
         return returned, loss, grad
+
+    def _of_listed(self, grad: Array) -> Array:
+        """The gradient, 0 where a parameter is not in the list of this optimizer."""
+        kept = np.zeros_like(grad)
+        for name in self.param_groups[0].params:
+            part = self.params.place(self.params[name].data)
+            kept[part] = grad[part]
+        return kept
 
     def _aim(self, memory: Memory, loss: float, grad: Array) -> tuple[float, float]:
         """Set the direction; return the length to try first, and the slope of the loss along the direction."""

@@ -2,10 +2,10 @@
 
 from typing import Unpack
 
-from ..nn.parameters import Parameters
 from .functional import lion_step
 from .hyperparameters import Hyperparameter, Pair, Switch
 from .optimizer import Common, Optimizer
+from .param_lists import Params
 
 
 class Lion(Optimizer):
@@ -19,8 +19,8 @@ class Lion(Optimizer):
 
     Parameters
     ----------
-    params : Parameters
-        `net.parameters()`.
+    params : Parameters, or list of Parameter, ndarray or dict
+        `net.parameters()`, or a part of it, or arrays; see `Optimizer`.
     lr : float, at least 0, default 1e-4
         Learning rate: the size of every step.
     betas : pair of floats in [0, 1), default (0.9, 0.99)
@@ -35,7 +35,7 @@ class Lion(Optimizer):
     Raises
     ------
     TypeError, ValueError
-        If params is not `net.parameters()`, a hyperparameter is out of range, or groups do not fit the network.
+        If params is none of these, a hyperparameter is out of range, or groups do not fit the network.
 
     Notes
     -----
@@ -63,7 +63,7 @@ class Lion(Optimizer):
 
     def __init__(
         self,
-        params: Parameters,
+        params: Params,
         lr: float = 1e-4,
         betas: tuple[float, float] = (0.9, 0.99),
         weight_decay: float = 0.0,

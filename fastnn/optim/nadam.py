@@ -2,10 +2,10 @@
 
 from typing import Any, Unpack
 
-from ..nn.parameters import Parameters
 from .functional import nadam_step
 from .hyperparameters import Hyperparameter, Pair, Switch
 from .optimizer import Common, Optimizer
+from .param_lists import Params
 
 
 class NAdam(Optimizer):
@@ -22,8 +22,8 @@ class NAdam(Optimizer):
 
     Parameters
     ----------
-    params : Parameters
-        `net.parameters()`.
+    params : Parameters, or list of Parameter, ndarray or dict
+        `net.parameters()`, or a part of it, or arrays; see `Optimizer`.
     lr : float, at least 0, default 2e-3
         Learning rate.
     betas : pair of floats in [0, 1), default (0.9, 0.999)
@@ -44,7 +44,7 @@ class NAdam(Optimizer):
     Raises
     ------
     TypeError, ValueError
-        If params is not `net.parameters()`, a hyperparameter is out of range, or groups do not fit the network.
+        If params is none of these, a hyperparameter is out of range, or groups do not fit the network.
 
     Notes
     -----
@@ -73,7 +73,7 @@ class NAdam(Optimizer):
 
     def __init__(
         self,
-        params: Parameters,
+        params: Params,
         lr: float = 2e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,

@@ -5,37 +5,24 @@ from __future__ import annotations
 import copy
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Self, TypedDict, TypeVar, overload
 
 import numpy as np
 
-from .. import _schema as schema
 from .. import _validation as check
 from .._core import dispatch
 from .._core import optimizers as core
 from .._core.rules import CLIPPING, HYPERPARAMETERS
-from .._frames import errors_of_use
 from ..compiler.memory import aligned_zeros
-from ..nn.fixed import Fixed
-from ..nn.parameters import Parameters
-from .groups import ParamGroup, make_groups, make_spans
+from .array_parameters import ArrayParameters
+from .groups import ParamGroup, make_group, make_groups, make_spans
 from .hyperparameters import Clip, Hyperparameter, Pair, Switch, keyword_names, state_names
+from .param_lists import Params, resolve
+from .states import Stateful
 
 Array = check.Array
 Value = TypeVar("Value")  # what a closure returns
-
-# The numbers of clipping without the one that a step writes.
-CLIPPING_SETTINGS = tuple(name for name in CLIPPING if name != "grad_norm")
-
-
-# Layout of a state; the names of hyperparameters and states, and their bounds, are those of the rule.
-GROUP = {"step": schema.integer(), "hyper": schema.mapping()}
-OWN = {"params": schema.listed(schema.text), "own": schema.listed(schema.text)}
-STATE = schema.record(
-    GROUP | {"states": schema.mapping()},
-    {"groups": schema.listed(schema.record(GROUP | OWN)), "clipping": schema.mapping()},
-)
 
 
 class Common(TypedDict, total=False):
@@ -47,7 +34,7 @@ class Common(TypedDict, total=False):
     error_if_nonfinite: bool
 
 
-class Optimizer(Fixed):
+class Optimizer(Stateful):
     """Base class of the optimizers.
 
     A subclass sets `rule` and `function`, its update, and passes the names of its states to this constructor. All
@@ -55,8 +42,11 @@ class Optimizer(Fixed):
 
     Parameters
     ----------
-    params : Parameters
-        `net.parameters()`: the flat buffer of a network, which is updated as one array.
+    params : Parameters, or list of Parameter, ndarray or dict
+        `net.parameters()`: the flat buffer of a network, which is updated as one array. Or a list, as in PyTorch: of
+        some of its elements, the only ones that are then updated; of arrays of one dtype; or of groups of either,
+        {"params": net[0].parameters(), "lr": 1e-4}. Groups here are all groups, numbered from 0, and `groups` must not
+        be given.
     state_names : tuple of str
         The states of this optimizer, by the names of the arguments of `function`.
     fill : float, default 0
@@ -86,7 +76,7 @@ class Optimizer(Fixed):
     Raises
     ------
     TypeError
-        If params is not `net.parameters()`, or an argument is unknown or of a wrong type.
+        If params is none of these, or an argument is unknown or of a wrong type.
     ValueError
         If a number is out of range, or groups name unknown keys, no parameter, or one parameter twice.
 
@@ -107,11 +97,23 @@ class Optimizer(Fixed):
     >>> optimizer.step()
     >>> optimizer.grad_norm
     5.0
+
+    Some parameters of a network, and arrays:
+
+    >>> head = [p for p in net.parameters() if p.name == "0.bias"]
+    >>> optim.Adam([{"params": head, "lr": 0.5}]).param_groups[0]["params"]
+    ['0.bias']
+    >>> import numpy as np
+    >>> w, b = np.array([1.0, 2.0]), np.array(3.0)
+    >>> optim.SGD([w, b], lr=0.5).step(grads=[np.array([2.0, 0.0]), np.array(1.0)])
+    >>> w.tolist(), b.item()
+    ([0.0, 2.0], 2.5)
     """
 
     _internal: ClassVar[tuple[str, ...]] = (
-        "arrays", "at", "check_moved", "check_together", "clipping", "decoupled", "decouples", "function", "group_keys",
-        "hyper", "hyperparameter_names", "keywords", "number", "place", "rule", "scheduled", "searches", "slots",
+        "arrays", "at", "check_moved", "check_together", "clipping", "decoupled", "default_hyper", "function",
+        "group_keys", "hyper", "hyperparameter_names", "keywords", "number", "place", "rule", "scheduled", "searches",
+        "slots", "update_name",
     )  # fmt: skip
     searches: ClassVar[bool] = False  # whether a step evaluates the loss several times, on all samples
     rule: ClassVar[str]  # the kernel
@@ -127,7 +129,7 @@ class Optimizer(Fixed):
 
     def __init__(
         self,
-        params: Parameters,
+        params: Params,
         state_names: tuple[str, ...],
         fill: float = 0.0,
         *,
@@ -139,11 +141,11 @@ class Optimizer(Fixed):
     ) -> None:
         if unknown:
             check.refuse_unknown(type(self), unknown, Common.__annotations__)
-        if not isinstance(params, Parameters):
-            raise TypeError(f"params must be net.parameters(), got {type(params).__name__}")
-        self.params = params
+        self.params, groups, self._listed = resolve(params, groups)
+        self._compiled = False  # whether a program has the addresses of `arrays`
         self.number: int | None = None  # the group whose values the attributes are, see `at`; None for all groups
-        self.param_groups: list[ParamGroup] = make_groups(self, () if groups is None else groups)
+        self.param_groups: list[ParamGroup] = make_groups(self, () if groups is None else groups, self._listed)
+        self.default_hyper = np.zeros(len(HYPERPARAMETERS))  # of a group that is added
         self.hyper = np.zeros((len(self.param_groups), len(HYPERPARAMETERS)))
         self.step_count = np.zeros(len(self.param_groups), "int64")
         self.clipping = np.full(len(CLIPPING), math.nan)
@@ -155,7 +157,7 @@ class Optimizer(Fixed):
         self.scheduled: dict[int, tuple[float, float]] = {}
         self.states: dict[str, Array] = {}
         for name in state_names:
-            self.states[name] = aligned_zeros(params.data.shape, params.data.dtype)
+            self.states[name] = aligned_zeros(self.params.data.shape, self.params.data.dtype)
             self.states[name] += fill
 
     @property
@@ -173,6 +175,10 @@ class Optimizer(Fixed):
         return float(self.clipping[CLIPPING.index("grad_norm")])
 
     # -- what a rule defines -------------------------------------------------------------------------------------------
+
+    def update_name(self) -> str:
+        """The name of the function of the reference that is the update of this group."""
+        return type(self).function.__name__
 
     def keywords(self) -> dict[str, Any]:
         """The hyperparameters as the keywords of `function`."""
@@ -225,7 +231,11 @@ class Optimizer(Fixed):
     # -- steps ---------------------------------------------------------------------------------------------------------
 
     def arrays(self, l1: float = 0.0, l2: float = 0.0) -> dict[str, Array]:
-        """All arrays that a step reads and writes, by name; `l1` and `l2` are penalties on all weights."""
+        """All arrays that a program's step reads and writes, by name; `l1` and `l2` are penalties on all weights."""
+        self._compiled = True
+        return self._arrays(l1, l2)
+
+    def _arrays(self, l1: float = 0.0, l2: float = 0.0) -> dict[str, Array]:
         key = (self.params.settings.tobytes(), l1, l2)
         spans = self._spans
         if spans[0] != key:
@@ -235,36 +245,49 @@ class Optimizer(Fixed):
         return arrays | {f"s{i}": state for i, state in enumerate(self.slots()) if state is not None}
 
     @overload
-    def step(self, closure: None = None) -> None: ...
+    def step(self, closure: None = None, *, grads: Sequence[Any] | None = None) -> None: ...
     @overload
-    def step(self, closure: Callable[[], Value]) -> Value: ...
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+    def step(self, closure: Callable[[], Value], *, grads: None = None) -> Value: ...
+    def step(self, closure: Callable[[], Any] | None = None, *, grads: Sequence[Any] | None = None) -> Any:
         """Update the parameters by their gradients, in place.
 
         Parameters
         ----------
         closure : callable, optional
-            Called first; it computes the gradients and returns the loss.
+            Called first; it computes the gradients and returns the loss, or (loss, grads) if arrays are optimized.
+        grads : list of ndarray, optional
+            The gradients, only where arrays are optimized, like those in dtype and shape; instead of closure.
 
         Returns
         -------
         loss : object
-            What closure returned; None without one.
+            What closure returned (for arrays, the loss of the pair); None without one.
 
         Raises
         ------
         RuntimeError
             If the norm of the gradients is not finite, with `error_if_nonfinite`, or the layers now belong to another
             network. Nothing has changed then.
+        TypeError, ValueError
+            If arrays are optimized and neither or both arguments are given, or gradients do not fit; or a network and
+            grads are given. Nothing has changed then.
         """
         self.check_moved()
+        if isinstance(self.params, ArrayParameters):
+            return self.params.step(self._step, closure, grads)
+        if grads is not None:
+            raise TypeError("grads are only for an optimizer of arrays: net.backward writes those of a network")
+        return self._step(closure)
+
+    def _step(self, closure: Callable[[], Any] | None) -> Any:
+        """A step by the gradients in `params.grad` after `closure` was called, if there is one."""
         loss = None if closure is None else closure()
         if dispatch.get_reference():
             from ..reference.updates import update_parameters
 
-            update_parameters(self, self.arrays())
+            update_parameters(self, self._arrays())
         else:
-            core.step(self.rule, self.arrays())
+            core.step(self.rule, self._arrays())
         return loss
 
     def check_moved(self) -> None:
@@ -272,104 +295,68 @@ class Optimizer(Fixed):
         if self.params.moved:
             raise RuntimeError("the network went into another one: make an optimizer from that one's parameters")
 
-    def zero_grad(self) -> None:
-        """Set all gradients to 0."""
-        self.params.grad[...] = 0
-
-    # -- state ---------------------------------------------------------------------------------------------------------
-
-    def state_dict(self) -> dict[str, Any]:
-        """A copy of all that the next steps depend on: step count, hyperparameters, groups, clipping, states.
-
-        Returns
-        -------
-        state : dict
-            Numbers, lists, dicts and arrays, for `load_state_dict` of an optimizer made with the same arguments.
-        """
-        return {
-            "step": int(self.step_count[0]),
-            "hyper": self.hyperparameters(),
-            "groups": [
-                {
-                    "params": list(g.params),
-                    "own": sorted(g.own),
-                    "hyper": self.hyperparameters(g.number),
-                    "step": int(self.step_count[g.number]),
-                }
-                for g in self.param_groups[1:]
-            ],
-            "clipping": {name: getattr(self, name) for name in CLIPPING_SETTINGS},
-            "states": {name: state.copy() for name, state in self.states.items()},
-        }
-
-    @errors_of_use
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Load what `state_dict` returned.
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Set the gradients of the parameters of this optimizer to 0.
 
         Parameters
         ----------
-        state : dict
-            State of an optimizer of this class, with groups and parameters like these.
+        set_to_none : bool, default True
+            Accepted as in PyTorch. The gradients are 0 with either value: they are views of one buffer, never None.
+        """
+        check.check_switch("set_to_none", set_to_none)
+        if not self._listed:
+            self.params.grad[...] = 0
+            return
+        for name in (name for group in self.param_groups for name in group.params):
+            self.params[name].grad[...] = 0
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group of parameters of the same network that this optimizer does not update yet.
+
+        Parameters
+        ----------
+        param_group : dict
+            {"params": net[2].parameters(), "lr": 1e-4}, as in a list of groups. What it does not set is as given to
+            the optimizer, or set by attribute since. Its steps are counted from 0.
 
         Raises
         ------
         TypeError, ValueError
-            If the state does not fit. Nothing has changed then.
+            If it is not such a group, or a parameter is in a group already, or arrays are optimized. All parameters of
+            `net.parameters()` are in group 0: an optimizer of some of them takes a list.
+        RuntimeError
+            If a trainer has compiled the updates of this optimizer. Nothing has changed after any error.
+
+        Examples
+        --------
+        >>> from fastnn import nn, optim
+        >>> net = nn.Sequential(nn.Linear(2, 1), dtype="float64")
+        >>> optimizer = optim.SGD([net.parameters()["0.bias"]], lr=0.5)
+        >>> optimizer.add_param_group({"params": net.parameters()["0.weight"], "lr": 0.25})
+        >>> [(group["params"], group["lr"]) for group in optimizer.param_groups]
+        [(['0.bias'], 0.5), (['0.weight'], 0.25)]
         """
-        step, hyper, arrays = self._checked_state(state, tuple(self.states))
-        groups = self._checked_groups(state.get("groups", []))
-        clipping = self._checked_clipping(state.get("clipping", {}))
-        for name, array in arrays.items():
-            check.check_same_dtype(**{"parameters": self.params.data, name: array})
-            check.check_shape(name, array, self.states[name].shape, "like the parameters")
-        self._set_numbers(step, hyper)
-        self.clipping[...] = clipping
-        for group, (steps, values, own) in zip(self.param_groups[1:], groups, strict=True):
-            self.at(group.number)._set_numbers(steps, values)
-            group.own = own
-        for name, array in arrays.items():
-            self.states[name][...] = array
-
-    def _checked_state(self, state: Any, states: tuple[str, ...]) -> tuple[int, dict[str, float], dict[str, Array]]:
-        """The step count, hyperparameters and states (arrays of these names) from what `state_dict` returned."""
-        state = STATE("", state)
-        if set(state["states"]) != set(states):
-            raise ValueError(f"states must be {sorted(states)}, got {sorted(state['states'])}")
-        step, hyper = self._checked_numbers(state)
-        return step, hyper, {name: check.as_array(name, array) for name, array in state["states"].items()}
-
-    def _checked_numbers(self, state: dict[str, Any]) -> tuple[int, dict[str, float]]:
-        """The step count and hyperparameters of the state of a group."""
-        given, names = state["hyper"], self.hyperparameter_names()
-        if set(given) != set(names):
-            raise ValueError(f"hyper must be {sorted(names)}, got {sorted(given)}")
-        hyper = {name: getattr(type(self), name).checked(self, value) for name, value in given.items()}
-        self.check_together(hyper)
-        return int(state["step"]), hyper
-
-    def _checked_groups(self, given: Any) -> list[tuple[int, dict[str, float], set[str]]]:
-        """Step count, hyperparameters, and which of these are its own, of all groups except number 0."""
-        mine, names = [group.params for group in self.param_groups[1:]], [list(group["params"]) for group in given]
-        if names != mine:
-            raise ValueError(f"groups must be of {mine}, got {names}")
-        for group in given:
-            if unknown := set(group["own"]) - set(self.hyperparameter_names()):
-                raise ValueError(f"own must be hyperparameters, got {sorted(unknown)}")
-        return [(*self._checked_numbers(group), set(group["own"])) for group in given]
-
-    def _checked_clipping(self, given: dict[str, Any]) -> Array:
-        if unknown := set(given) - set(CLIPPING_SETTINGS):
-            raise ValueError(f"clipping must be of {', '.join(CLIPPING_SETTINGS)}, got {sorted(unknown)}")
+        if isinstance(self.params, ArrayParameters):
+            raise ValueError("arrays cannot be added: make an optimizer from all of them, [{'params': [w]}, ...]")
+        if self._compiled:
+            raise RuntimeError(
+                "a trainer has compiled this optimizer: add groups before, or set a new trainer.optimizer"
+            )
+        groups, number = list(self.param_groups), len(self.param_groups)
+        new = make_group(self, number, param_group, f"param_groups[{number}]", groups)
         twin = copy.copy(self)
-        twin.__dict__["clipping"] = self.clipping.copy()
-        for name in CLIPPING_SETTINGS:
-            setattr(twin, name, given.get(name, getattr(self, name)))
-        return twin.clipping
-
-    def _set_numbers(self, step: int, hyper: dict[str, float]) -> None:
-        self.step_count[0] = step
-        for name, value in hyper.items():
-            self.hyper[self.number or 0, HYPERPARAMETERS.index(name)] = value
+        twin.__dict__ |= {
+            "param_groups": [*groups, new],
+            "hyper": np.vstack([self.hyper, self.default_hyper]),
+            "step_count": np.append(self.step_count, 0),
+            "_spans": (None, self._spans[1]),
+        }
+        view = twin.at(number)
+        for key, value in list(new.pending.items()):
+            setattr(view, key, value)
+        self.__dict__.update(twin.__dict__)
+        for group in self.param_groups:
+            group.optimizer = self
 
     def __repr__(self) -> str:
         limits = {name: getattr(self, name) for name in ("max_grad_norm", "max_grad_value")}

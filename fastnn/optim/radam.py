@@ -2,10 +2,10 @@
 
 from typing import Unpack
 
-from ..nn.parameters import Parameters
 from .functional import radam_step
 from .hyperparameters import Hyperparameter, Pair, Switch
 from .optimizer import Common, Optimizer
+from .param_lists import Params
 
 
 class RAdam(Optimizer):
@@ -22,8 +22,8 @@ class RAdam(Optimizer):
 
     Parameters
     ----------
-    params : Parameters
-        `net.parameters()`.
+    params : Parameters, or list of Parameter, ndarray or dict
+        `net.parameters()`, or a part of it, or arrays; see `Optimizer`.
     lr : float, at least 0, default 1e-3
         Learning rate.
     betas : pair of floats in [0, 1), default (0.9, 0.999)
@@ -42,7 +42,7 @@ class RAdam(Optimizer):
     Raises
     ------
     TypeError, ValueError
-        If params is not `net.parameters()`, a hyperparameter is out of range, or groups do not fit the network.
+        If params is none of these, a hyperparameter is out of range, or groups do not fit the network.
 
     Notes
     -----
@@ -69,7 +69,7 @@ class RAdam(Optimizer):
 
     def __init__(
         self,
-        params: Parameters,
+        params: Params,
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,

@@ -3,11 +3,11 @@
 from typing import Unpack
 
 from .._core.compat import resolved
-from ..nn.parameters import Parameters
 from .functional import rmsprop_step
 from .groups import asked_for
 from .hyperparameters import Compat, Hyperparameter
 from .optimizer import Common, Optimizer
+from .param_lists import Params
 
 
 class RMSprop(Optimizer):
@@ -23,8 +23,8 @@ class RMSprop(Optimizer):
 
     Parameters
     ----------
-    params : Parameters
-        `net.parameters()`.
+    params : Parameters, or list of Parameter, ndarray or dict
+        `net.parameters()`, or a part of it, or arrays; see `Optimizer`.
     lr : float, at least 0, default 1e-2 (keras 1e-3)
         Learning rate.
     alpha : float in [0, 1], default 0.99 (keras 0.9, where it is called rho)
@@ -47,7 +47,7 @@ class RMSprop(Optimizer):
     Raises
     ------
     TypeError, ValueError
-        If params is not `net.parameters()`, a hyperparameter is out of range, or groups do not fit the network.
+        If params is none of these, a hyperparameter is out of range, or groups do not fit the network.
 
     Notes
     -----
@@ -74,7 +74,7 @@ class RMSprop(Optimizer):
 
     def __init__(
         self,
-        params: Parameters,
+        params: Params,
         lr: float | None = None,
         alpha: float | None = None,
         eps: float | None = None,
@@ -89,7 +89,7 @@ class RMSprop(Optimizer):
         states = (
             "square_avg",
             *(["grad_avg"] if centered else []),
-            *(["momentum_buffer"] if momentum or asked_for(common.get("groups"), "momentum") else []),
+            *(["momentum_buffer"] if momentum or asked_for("momentum", params, common.get("groups")) else []),
         )
         super().__init__(params, states, **common)
         self.lr, self.alpha, self.eps = resolved("rmsprop_step", compat, lr=lr, alpha=alpha, eps=eps)

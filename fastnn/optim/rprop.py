@@ -2,10 +2,10 @@
 
 from typing import Unpack
 
-from ..nn.parameters import Parameters
 from .functional import rprop_step
 from .hyperparameters import Hyperparameter, Pair
 from .optimizer import Common, Optimizer
+from .param_lists import Params
 
 
 class Rprop(Optimizer):
@@ -23,8 +23,8 @@ class Rprop(Optimizer):
 
     Parameters
     ----------
-    params : Parameters
-        `net.parameters()`.
+    params : Parameters, or list of Parameter, ndarray or dict
+        `net.parameters()`, or a part of it, or arrays; see `Optimizer`.
     lr : float, at least 0, default 1e-2
         The step_size of the first update; not used later.
     etas : pair of floats, the first in (0, 1), the second above 1, default (0.5, 1.2)
@@ -41,7 +41,7 @@ class Rprop(Optimizer):
     Raises
     ------
     TypeError, ValueError
-        If params is not `net.parameters()`, a hyperparameter is out of range, or groups do not fit the network.
+        If params is none of these, a hyperparameter is out of range, or groups do not fit the network.
 
     Notes
     -----
@@ -70,7 +70,7 @@ class Rprop(Optimizer):
 
     def __init__(
         self,
-        params: Parameters,
+        params: Params,
         lr: float = 1e-2,
         etas: tuple[float, float] = (0.5, 1.2),
         step_sizes: tuple[float, float] = (1e-6, 50.0),

@@ -3,11 +3,11 @@
 from typing import Unpack
 
 from .._core.compat import MODES, resolved
-from ..nn.parameters import Parameters
 from .functional.sgd import check_momentum, sgd_step
 from .groups import asked_for
 from .hyperparameters import Compat, Hyperparameter, Switch
 from .optimizer import Common, Optimizer
+from .param_lists import Params
 
 
 class SGD(Optimizer):
@@ -23,8 +23,8 @@ class SGD(Optimizer):
 
     Parameters
     ----------
-    params : Parameters
-        `net.parameters()`.
+    params : Parameters, or list of Parameter, ndarray or dict
+        `net.parameters()`, or a part of it, or arrays; see `Optimizer`.
     lr : float, at least 0, default 1e-3 (keras 1e-2)
         Learning rate.
     momentum : float, at least 0, default 0
@@ -45,7 +45,7 @@ class SGD(Optimizer):
     Raises
     ------
     TypeError, ValueError
-        If params is not `net.parameters()`, a hyperparameter is out of range, or groups do not fit the network.
+        If params is none of these, a hyperparameter is out of range, or groups do not fit the network.
 
     Notes
     -----
@@ -72,7 +72,7 @@ class SGD(Optimizer):
 
     def __init__(
         self,
-        params: Parameters,
+        params: Params,
         lr: float | None = None,
         momentum: float = 0.0,
         dampening: float = 0.0,
@@ -83,7 +83,7 @@ class SGD(Optimizer):
         compat: str = "torch",
         **common: Unpack[Common],
     ) -> None:
-        buffered = momentum or asked_for(common.get("groups"), "momentum")
+        buffered = momentum or asked_for("momentum", params, common.get("groups"))
         super().__init__(params, ("momentum_buffer",) if buffered else (), **common)
         self.compat, self.maximize = compat, maximize
         (self.lr,) = resolved("sgd_step", compat, lr=lr)

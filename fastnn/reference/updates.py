@@ -49,6 +49,6 @@ def _update_spans(optimizer: Optimizer, arrays: dict[str, Array], scale: float) 
         parameters.adjust_grad_(grad, param, **adjustment, l1=float(span["l1"]), l2=float(span["l2"]))
         slots = [None if state is None else state[part] for state in optimizer.slots()]
         keywords = group.keywords() | {"maximize": False}
-        getattr(optimizers, type(optimizer).function.__name__)(param, grad, *slots, **keywords)
+        getattr(optimizers, group.update_name())(param, grad, *slots, **keywords)
         if span["cols"]:
             parameters.max_norm_(param.reshape(-1, span["cols"]), float(span["max_norm"]))

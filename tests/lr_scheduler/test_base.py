@@ -12,7 +12,7 @@ from fastnn import optim
 from fastnn.nn.parameters import Parameters
 from fastnn.optim import lr_scheduler as schedulers
 from support import RECORDED
-from support.schedules import OPTIMIZERS, PLATEAUS, SCHEDULES, STEPS, metrics, wave
+from support.schedules import EPOCHS, OPTIMIZERS, PLATEAUS, RESTARTS, SCHEDULES, STEPS, metrics, wave
 
 with np.load(RECORDED / "torch_schedulers.npz") as _file:
     STORED = dict(_file)
@@ -56,6 +56,37 @@ def test_plateaus_are_torchs(key):
         rates.append(optimizer.lr)
     np.testing.assert_allclose(rates, STORED[f"ReduceLROnPlateau/{key}"], rtol=1e-12)
     assert rates[0] > rates[-1]
+
+
+@pytest.mark.parametrize("key", RESTARTS)
+def test_restarts_are_torchs_at_any_epoch(key):
+    """Fractions of epochs, between steps; a state in between is that of all."""
+    scheduler = schedulers.CosineAnnealingWarmRestarts(make_optimizer(), *RESTARTS[key])
+    rows = []
+    for epoch in EPOCHS:
+        twin = schedulers.CosineAnnealingWarmRestarts(make_optimizer(), *RESTARTS[key])
+        twin.load_state_dict(json.loads(json.dumps(scheduler.state_dict())))
+        for one in (scheduler, twin):
+            one.step(epoch)
+        assert scheduler.get_last_lr() == [scheduler.optimizer.lr] == twin.get_last_lr() == [twin.optimizer.lr]
+        assert np.array_equal(twin.table(9), scheduler.table(9))
+        rows.append([scheduler.optimizer.lr, scheduler.last_epoch])
+    np.testing.assert_allclose(rows, STORED[f"restarts/{key}"], rtol=1e-12, atol=1e-15)
+
+
+def test_an_epoch_must_be_a_point_of_the_schedule():
+    scheduler = schedulers.CosineAnnealingWarmRestarts(make_optimizer(), 5)
+    scheduler.step(2.5)
+    before = repr(scheduler.state_dict())
+    for epoch, error in ((-0.5, ValueError), (math.nan, ValueError), (math.inf, ValueError), ("2", TypeError)):
+        with pytest.raises(error, match="epoch must be"):
+            scheduler.step(epoch)
+    with pytest.raises(ValueError, match="fraction must be"):
+        scheduler.load_state_dict(scheduler.state_dict() | {"fraction": 1.0})
+    assert repr(scheduler.state_dict()) == before
+    fresh = schedulers.CosineAnnealingWarmRestarts(make_optimizer(), 5)
+    scheduler.load_state_dict(fresh.state_dict())
+    assert scheduler.fraction == 0.0 and scheduler.optimizer.lr == 0.3
 
 
 @pytest.mark.parametrize("key", SCHEDULES)
@@ -188,6 +219,22 @@ BAD = {
     "factor": (lambda s, o: s.ConstantLR(o, 1.5), ValueError, "factor must be at least 0.0 and at most 1.0, got 1.5"),
     "start_factor": (lambda s, o: s.LinearLR(o, 0.0), ValueError, "start_factor must be greater than 0.0"),
     "total_iters": (lambda s, o: s.PolynomialLR(o, -1), ValueError, "total_iters must be at least 1, got -1"),
+    "total_iters flag": (lambda s, o: s.ConstantLR(o, 1.0, False), TypeError, "total_iters must be an integer"),
+    "total_iters float": (lambda s, o: s.LinearLR(o, total_iters=0.0), TypeError, "total_iters must be an integer"),
+    "swa_lr": (lambda s, o: s.SWALR(o, -1.0), ValueError, "swa_lr must be at least 0"),
+    "swa_lrs": (lambda s, o: s.SWALR(o, [0.1, 0.2]), ValueError, "swa_lr must have 1 values, one a parameter group"),
+    "anneal_epochs": (lambda s, o: s.SWALR(o, 0.1, -1), ValueError, "anneal_epochs must be at least 0, got -1"),
+    "anneal_strategy": (lambda s, o: s.SWALR(o, 0.1, 2, "exp"), ValueError, "must be one of 'cos', 'linear'"),
+    "milestones of a sequence": (
+        lambda s, o: s.SequentialLR(o, [s.StepLR(o, 5, 1.0), s.StepLR(o, 5, 1.0), s.StepLR(o, 5, 1.0)], [8, 3]),
+        ValueError,
+        r"milestones must be increasing, got \[8, 3\]",
+    ),
+    "plateau in a chain": (
+        lambda s, o: s.ChainedScheduler([s.ReduceLROnPlateau(o)]),
+        ValueError,
+        r"schedulers\[0\], ReduceLROnPlateau, cannot be part of a ChainedScheduler",
+    ),
     "power": (lambda s, o: s.PolynomialLR(o, power=-1.0), ValueError, "power must be at least 0"),
     "lambda": (lambda s, o: s.LambdaLR(o, 0.5), TypeError, "lr_lambda must be a function of the step, got float"),
     "lambdas": (lambda s, o: s.LambdaLR(o, [wave, wave]), ValueError, "lr_lambda must have 1 functions, one a group"),

@@ -14,10 +14,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from support.schedules import (
     BY_HAND,
+    EPOCHS,
     OPTIMIZERS,
     PAIRED,
     PAIRS,
     PLATEAUS,
+    RESTARTS,
     SCHEDULES,
     STEPS,
     metrics,
@@ -53,6 +55,18 @@ def plateau(keywords):
     return np.array(rates)
 
 
+def restarts(arguments):
+    """The rate and the number of steps after each of EPOCHS."""
+    optimizer = make_optimizer("sgd")
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, *arguments)
+    rows = []
+    for epoch in EPOCHS:
+        optimizer.step()
+        scheduler.step(epoch)
+        rows.append([scheduler.get_last_lr()[0], scheduler.last_epoch])
+    return np.array(rows)
+
+
 def paired(keys, by_hand):
     """Of an optimizer with two groups."""
     groups = [{"params": [torch.nn.Parameter(torch.zeros(1))], "lr": lr} for lr in (0.3, 0.07)]
@@ -71,6 +85,7 @@ def main():
     warnings.simplefilter("ignore")
     results = {f"{key}/{name}": sequence(make, name) for key, make in SCHEDULES.items() for name in OPTIMIZERS}
     results |= {f"ReduceLROnPlateau/{key}": plateau(keywords) for key, keywords in PLATEAUS.items()}
+    results |= {f"restarts/{key}": restarts(arguments) for key, arguments in RESTARTS.items()}
     results |= {f"alone/{key}": paired([key], BY_HAND) for key in PAIRED}
     for keys in PAIRS:
         results[f"pair/{'/'.join(keys)}"] = np.stack([paired(keys, by_hand) for by_hand in ({}, BY_HAND)])

@@ -3,6 +3,8 @@
 Each is a function of the module `lr_scheduler` and of an optimizer; each optimizer a function of a module `optim`.
 """
 
+from importlib import import_module
+
 STEPS = 60
 
 OPTIMIZERS = {
@@ -20,6 +22,11 @@ def decay(step):
     return 0.9 if step % 3 else 1.05
 
 
+def swa(module):
+    """PyTorch has SWALR in another module."""
+    return module if hasattr(module, "SWALR") else import_module(module.__name__.replace("lr_scheduler", "swa_utils"))
+
+
 SCHEDULES = {
     "LambdaLR": lambda s, o: s.LambdaLR(o, wave),
     "MultiplicativeLR": lambda s, o: s.MultiplicativeLR(o, decay),
@@ -28,9 +35,13 @@ SCHEDULES = {
     "StepLR each": lambda s, o: s.StepLR(o, 1, 0.99),
     "MultiStepLR": lambda s, o: s.MultiStepLR(o, [3, 20, 41]),
     "MultiStepLR 0": lambda s, o: s.MultiStepLR(o, milestones=[0, 30], gamma=0.5),
+    "MultiStepLR unsorted": lambda s, o: s.MultiStepLR(o, [41, 3, 20], 0.5),
     "MultiStepLR none": lambda s, o: s.MultiStepLR(o, [], 0.5),
     "ConstantLR": lambda s, o: s.ConstantLR(o),
     "ConstantLR 20": lambda s, o: s.ConstantLR(o, factor=0.25, total_iters=20),
+    "ConstantLR 0": lambda s, o: s.ConstantLR(o, factor=0.25, total_iters=0),
+    "LinearLR 0": lambda s, o: s.LinearLR(o, 0.25, total_iters=0),
+    "PolynomialLR 0": lambda s, o: s.PolynomialLR(o, 0, 2.0),
     "LinearLR": lambda s, o: s.LinearLR(o),
     "LinearLR up": lambda s, o: s.LinearLR(o, start_factor=0.01, total_iters=25),
     "LinearLR down": lambda s, o: s.LinearLR(o, 1.0, 0.0, 40),
@@ -61,6 +72,20 @@ SCHEDULES = {
     ),
     "OneCycleLR down": lambda s, o: s.OneCycleLR(o, 0.5, total_steps=64, pct_start=0.0, cycle_momentum=False),
     "SequentialLR": lambda s, o: s.SequentialLR(o, [s.ConstantLR(o, 0.1, 20), s.ExponentialLR(o, 0.9)], [20]),
+    "SequentialLR no warm-up": lambda s, o: s.SequentialLR(
+        o, [s.LinearLR(o, 0.1, total_iters=0), s.CosineAnnealingLR(o, 52)], milestones=[0]
+    ),
+    "SequentialLR last at once": lambda s, o: s.SequentialLR(
+        o, [s.StepLR(o, 4, 0.5), s.LinearLR(o, 0.5, total_iters=6), s.ExponentialLR(o, 0.9)], milestones=[0, 9]
+    ),
+    "SWALR": lambda s, o: swa(s).SWALR(o, 0.05),
+    "SWALR linear": lambda s, o: swa(s).SWALR(o, swa_lr=0.5, anneal_epochs=7, anneal_strategy="linear"),
+    "SWALR once": lambda s, o: swa(s).SWALR(o, 0.05, anneal_epochs=1),
+    "SWALR at once": lambda s, o: swa(s).SWALR(o, 0.05, anneal_epochs=0),
+    "ChainedScheduler swa": lambda s, o: s.ChainedScheduler([s.StepLR(o, 5, 0.5), swa(s).SWALR(o, 0.05, 20)]),
+    "ChainedScheduler total 0": lambda s, o: s.ChainedScheduler(
+        [s.ConstantLR(o, 0.5, 0), s.ExponentialLR(o, 0.9), s.LinearLR(o, 0.3, total_iters=0)]
+    ),
     "SequentialLR warm-up": lambda s, o: s.SequentialLR(
         o, [s.LinearLR(o, 0.1, total_iters=8), s.CosineAnnealingLR(o, 52)], milestones=[8]
     ),
@@ -95,6 +120,11 @@ SCHEDULES = {
 def by(module):
     """The argument that PyTorch does not have."""
     return {} if module.__name__.startswith("torch") else {"by": "batch"}
+
+
+# CosineAnnealingWarmRestarts: its arguments, and what it is stepped with, None or an epoch.
+RESTARTS = {"each": (5,), "mult": (4, 2, 0.01), "three": (1, 3)}
+EPOCHS = [None, 0.25, 0.5, 3.75, None, None, 4.5, 7, 7.5, None, 0, 26, None, 13.125, 2.5, None, None, None, 40.0, None]
 
 
 # ReduceLROnPlateau: its arguments, and the metrics that it is stepped with.
@@ -137,6 +167,10 @@ PAIRED = {
     "CyclicLR": lambda s, o: s.CyclicLR(o, 0.01, 0.1, 3, cycle_momentum=False),
     "OneCycleLR": lambda s, o: s.OneCycleLR(o, 0.5, 20, cycle_momentum=False),
     "ReduceLROnPlateau": lambda s, o: s.ReduceLROnPlateau(o, patience=0, factor=0.1),
+    "LinearLR 0": lambda s, o: s.LinearLR(o, 0.4, total_iters=0),
+    "SWALR": lambda s, o: swa(s).SWALR(o, 0.02, 6),
+    "SWALR linear": lambda s, o: swa(s).SWALR(o, 0.02, 3, "linear"),
+    "SWALR at once": lambda s, o: swa(s).SWALR(o, 0.02, 0),
     "SequentialLR": lambda s, o: s.SequentialLR(o, [s.LinearLR(o, 0.5, total_iters=4), s.ExponentialLR(o, 0.8)], [4]),
     "ChainedScheduler": lambda s, o: s.ChainedScheduler([s.LinearLR(o, 0.5, total_iters=4), s.StepLR(o, 2, 0.7)]),
 }

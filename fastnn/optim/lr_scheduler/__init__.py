@@ -31,8 +31,10 @@ from .plateau import ReduceLROnPlateau
 from .powers import ExponentialLR, MultiStepLR, StepLR
 from .scaling import ConstantLR, LambdaLR, LinearLR, MultiplicativeLR, PolynomialLR
 from .schedule import LRScheduler
+from .swa import SWALR
 
 __all__ = [
+    "SWALR",
     "ChainedScheduler",
     "ConstantLR",
     "CosineAnnealingLR",

@@ -78,8 +78,8 @@ class SequentialLR(Composed):
         Its learning rates are set.
     schedulers : list of LRScheduler
         Schedulers of this optimizer.
-    milestones : list of int, at least 1, increasing, one fewer than schedulers
-        Steps at which the next scheduler begins.
+    milestones : list of int, at least 0, increasing, one fewer than schedulers
+        Steps at which the next scheduler begins. With 0 the first one is left out (a warm-up of no steps).
     last_epoch : int, at least -1, default -1
         Step that an earlier run ended with: the schedule continues at last_epoch + 1. Better load a `state_dict`.
     by : {"epoch", "batch"}, optional
@@ -123,7 +123,7 @@ class SequentialLR(Composed):
         *,
         by: str | None = None,
     ) -> None:
-        self.milestones = check_milestones(milestones, 1)
+        self.milestones = check_milestones(milestones, 0)
         if isinstance(schedulers, (list, tuple)) and len(self.milestones) != len(schedulers) - 1:
             raise ValueError(
                 f"milestones must be one fewer than schedulers, got {len(self.milestones)} for {len(schedulers)}"
@@ -151,6 +151,8 @@ class SequentialLR(Composed):
         for i in range(active):
             start, stop = spans[i]
             assert stop is not None
+            if stop == start:
+                continue
             row[self.columns(self.schedulers[i])] = self.schedulers[i].values(np.array([stop - 1 - start]))[0]
         return row
 

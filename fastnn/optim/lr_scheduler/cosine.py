@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from ... import _validation as check
 from ..optimizer import Optimizer
-from .base import Array, each
+from .base import MAX_STEPS, Array, each
 from .scaling import check_steps
 from .schedule import LRScheduler
 
@@ -108,6 +109,9 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     Source: Loshchilov and Hutter, 2017 (ICLR; arXiv:1608.03983); torch.optim.lr_scheduler.CosineAnnealingWarmRestarts.
     It sets the rate regardless of the current one.
 
+    `step(epoch)` sets any point of the schedule, fractions too, as for PyTorch's after each batch. Where an epoch
+    begins a period, PyTorch's may be at the end of the one before, by rounding of a logarithm; this one never is.
+
     Examples
     --------
     >>> from fastnn import nn, optim
@@ -115,9 +119,13 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     >>> scheduler = optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, T_0=2, T_mult=2)
     >>> scheduler.table(7).ravel().round(4).tolist()
     [1.0, 0.5, 1.0, 0.8536, 0.5, 0.1464, 1.0]
+    >>> scheduler.step(1.5)
+    >>> round(optimizer.lr, 4), scheduler.last_epoch
+    (0.1464, 1)
     """
 
     arguments = ("T_0", "T_mult", "eta_min")
+    fraction = 0.0  # of a step, that the schedule is ahead of last_epoch
 
     def __init__(
         self,
@@ -134,11 +142,46 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         super().__init__(optimizer, last_epoch, by)
 
     def values(self, steps: Array) -> Array:
+        return self._at(steps + self.fraction)
+
+    def step(self, epoch: float | None = None) -> None:
+        """Advance by one step, or to a point of the schedule.
+
+        Parameters
+        ----------
+        epoch : float, at least 0, optional
+            The point, in steps from 0 on: epoch + batch / batches to set the rate after each batch. Later steps without
+            it keep its fraction.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If epoch is not such a number.
+        """
+        if epoch is None:
+            super().step()
+            return
+        point = check.check_number("epoch", epoch, at_least=0.0, at_most=float(MAX_STEPS))
+        row, step = self._at(np.array([point])), math.floor(point)
+        self._take(self._in_range(row, step)[0], last_epoch=step, fraction=point - step)
+
+    def _at(self, steps: Array) -> Array:
         span = np.array(self.base_lrs) - self.eta_min
         return self.eta_min + span * halfway(self._share(steps))[:, None]
 
+    def state_dict(self) -> dict[str, Any]:
+        return super().state_dict() | ({"fraction": self.fraction} if self.fraction else {})
+
+    def check_state(self, state: Any) -> None:
+        super().check_state(state if not isinstance(state, dict) else {"fraction": 0.0} | state)
+        check.check_number("fraction", state.get("fraction", 0.0), at_least=0.0, below=1.0)
+
+    def take_state(self, state: dict[str, Any]) -> None:
+        self.fraction = float(state.get("fraction", 0.0))
+        super().take_state(state)
+
     def _share(self, steps: Array) -> Array:
-        """The fraction of its period that is done at each step."""
+        """The fraction of its period that is done at each step, which may be a fraction itself."""
         if self.T_mult == 1:
             return steps % self.T_0 / self.T_0
         starts, period = [0], self.T_0

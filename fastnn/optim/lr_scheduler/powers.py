@@ -48,13 +48,15 @@ def check_gamma(gamma: Any) -> float:
     return check.check_number("gamma", gamma, at_least=0.0)
 
 
-def check_milestones(milestones: Any, at_least: int) -> list[int]:
-    """`milestones` as a list of increasing integers."""
+def check_milestones(milestones: Any, at_least: int, sort: bool = False) -> list[int]:
+    """`milestones` as a list of increasing integers, after sorting them with `sort`."""
     if not hasattr(milestones, "__iter__"):
         raise TypeError(f"milestones must be a list of integers, got {type(milestones).__name__}")
     steps = [check.check_integer("milestones", m, at_least=at_least, at_most=MAX_STEPS) for m in milestones]
+    if sort:
+        steps.sort()
     if any(a >= b for a, b in pairwise(steps)):
-        raise ValueError(f"milestones must be increasing, got {steps}")
+        raise ValueError(f"milestones must be increasing, got {steps}: give each step once")
     return steps
 
 
@@ -115,7 +117,7 @@ class MultiStepLR(Powers):
     ----------
     optimizer : Optimizer
         Its learning rates are set.
-    milestones : list of int, at least 0, increasing
+    milestones : list of int, at least 0, in any order, each once
         Steps at which the rate is multiplied by gamma.
     gamma : float, at least 0, default 0.1
         Factor of each reduction.
@@ -147,7 +149,7 @@ class MultiStepLR(Powers):
     def __init__(
         self, optimizer: Optimizer, milestones: Any, gamma: float = 0.1, last_epoch: int = -1, *, by: str = "epoch"
     ) -> None:
-        self.milestones, self.gamma = check_milestones(milestones, 0), check_gamma(gamma)
+        self.milestones, self.gamma = check_milestones(milestones, 0, sort=True), check_gamma(gamma)
         super().__init__(optimizer, last_epoch, by)
 
     def exponents(self, steps: Array) -> Array:

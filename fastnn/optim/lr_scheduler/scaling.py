@@ -39,6 +39,17 @@ def check_steps(name: str, value: Any) -> int:
     return check.check_integer(name, value, at_least=1, at_most=MAX_STEPS)
 
 
+def check_total_iters(value: Any) -> int:
+    """`total_iters` as an integer of at least 1, or 0."""
+    none = isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value == 0
+    return 0 if none else check_steps("total_iters", value)
+
+
+def done(steps: Array, total_iters: int) -> Array:
+    """The fraction of total_iters that is done at each step, at most 1; 0 if there are none."""
+    return np.minimum(steps, total_iters) / (total_iters or 1)
+
+
 def check_lambdas(lr_lambda: Any, optimizer: Optimizer) -> list[Callable[[int], float]]:
     """A function for each parameter group, from a list of them or from one for all."""
     lambdas = list(lr_lambda) if isinstance(lr_lambda, (list, tuple)) else [lr_lambda] * group_count(optimizer)
@@ -169,8 +180,8 @@ class ConstantLR(Scaling):
         Its learning rates are set.
     factor : float in [0, 1], default 1/3
         Factor of the first steps.
-    total_iters : int, at least 1, default 5
-        Number of the first steps.
+    total_iters : int, at least 0, default 5
+        Number of the first steps. With 0 the factor is for all steps, as in PyTorch.
     last_epoch : int, at least -1, default -1
         Step that an earlier run ended with: the schedule continues at last_epoch + 1. Better load a `state_dict`.
     by : {"epoch", "batch"}, default "epoch"
@@ -206,11 +217,11 @@ class ConstantLR(Scaling):
         by: str = "epoch",
     ) -> None:
         self.factor = check.check_number("factor", factor, at_least=0.0, at_most=1.0)
-        self.total_iters = check_steps("total_iters", total_iters)
+        self.total_iters = check_total_iters(total_iters)
         super().__init__(optimizer, last_epoch, by)
 
     def factors(self, steps: Array) -> Array:
-        return np.where(steps < self.total_iters, self.factor, 1.0)
+        return np.where((steps < self.total_iters) | (self.total_iters == 0), self.factor, 1.0)
 
 
 class LinearLR(Scaling):
@@ -226,8 +237,8 @@ class LinearLR(Scaling):
         Factor of step 0.
     end_factor : float in [0, 1], default 1
         Factor from step total_iters on.
-    total_iters : int, at least 1, default 5
-        Number of steps of the line.
+    total_iters : int, at least 0, default 5
+        Number of steps of the line. With 0 the rate stays at base_lr * start_factor, as in PyTorch.
     last_epoch : int, at least -1, default -1
         Step that an earlier run ended with: the schedule continues at last_epoch + 1. Better load a `state_dict`.
     by : {"epoch", "batch"}, default "epoch"
@@ -265,11 +276,11 @@ class LinearLR(Scaling):
     ) -> None:
         self.start_factor = check.check_number("start_factor", start_factor, above=0.0, at_most=1.0)
         self.end_factor = check.check_number("end_factor", end_factor, at_least=0.0, at_most=1.0)
-        self.total_iters = check_steps("total_iters", total_iters)
+        self.total_iters = check_total_iters(total_iters)
         super().__init__(optimizer, last_epoch, by)
 
     def factors(self, steps: Array) -> Array:
-        share = np.minimum(steps, self.total_iters) / self.total_iters
+        share = done(steps, self.total_iters)
         return self.start_factor + (self.end_factor - self.start_factor) * share
 
 
@@ -282,8 +293,8 @@ class PolynomialLR(Scaling):
     ----------
     optimizer : Optimizer
         Its learning rates are set.
-    total_iters : int, at least 1, default 5
-        Number of steps until the rate is 0.
+    total_iters : int, at least 0, default 5
+        Number of steps until the rate is 0. With 0 the rate stays at base_lr, as in PyTorch.
     power : float, at least 0, default 1
         Exponent; 1 is a straight line.
     last_epoch : int, at least -1, default -1
@@ -314,9 +325,9 @@ class PolynomialLR(Scaling):
     def __init__(
         self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1, *, by: str = "epoch"
     ) -> None:
-        self.total_iters = check_steps("total_iters", total_iters)
+        self.total_iters = check_total_iters(total_iters)
         self.power = check.check_number("power", power, at_least=0.0)
         super().__init__(optimizer, last_epoch, by)
 
     def factors(self, steps: Array) -> Array:
-        return each(lambda rest: rest**self.power, 1.0 - np.minimum(steps, self.total_iters) / self.total_iters)
+        return each(lambda rest: rest**self.power, 1.0 - done(steps, self.total_iters))
