@@ -113,6 +113,14 @@ class Parameters(Fixed):
     `data` and `grad` are flat arrays in which every parameter begins on a cache line; what lies between two parameters
     is never read. `settings` has a row for each. Iterating gives each `Parameter`, and `params["0.weight"]` one of
     them; their arrays are views.
+
+    Examples
+    --------
+    >>> from fastnn import nn
+    >>> params = nn.Sequential(nn.Linear(2, 3), seed=0).parameters()
+    >>> [p.name for p in params], params.numel()
+    (['0.weight', '0.bias'], 9)
+    >>> params["0.bias"].data[...] = 1.0
     """
 
     _internal: ClassVar[tuple[str, ...]] = ("moved", "part", "place", "root")
