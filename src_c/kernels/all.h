@@ -13,8 +13,13 @@
 #include "distribution_losses.h"
 #include "packing.h"
 #include "linear.h"
+#undef FN
+#define FN TYPED
 #include "optimizers.h"
 #include "parameters.h"
+#undef FN
+#define FN(name) FNN_CAT(FNN_CAT(fnn_, name), FNN_CAT(_f, BITS))
+#include "borders.h"
 #include "dropout.h"
 #include "normalization.h"
 #include "peak.h"

@@ -43,6 +43,7 @@
 
 /* FN(relu) is fnn_relu_f32 or fnn_relu_f64; LANE(relu) is the function of one register that defines it. */
 #define FN(name) FNN_CAT(FNN_CAT(fnn_, name), FNN_CAT(_f, BITS))
+#define TYPED(name) FNN_CAT(FNN_CAT(typed_, name), FNN_CAT(_f, BITS)) /* kernels/borders.h */
 #define LANE(name) FNN_CAT(FNN_CAT(lane_, name), FNN_CAT(_f, BITS))
 
 #define VEC FNN_CAT(vec, BITS)
