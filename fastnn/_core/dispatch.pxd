@@ -96,7 +96,9 @@ cpdef int kernel_index(str name, str group) except -1
 
 
 cdef inline const fnn_kernels *kernels_of(int dtype) noexcept nogil:
-    return &active.kernels[dtype]
+    if dtype == FNN_FLOAT64:  # a branch, as in arrays.at
+        return &active.kernels[FNN_FLOAT64]
+    return &active.kernels[FNN_FLOAT32]
 
 
 cdef inline Map1 map1(int kernel, int dtype) noexcept nogil:
