@@ -21,39 +21,59 @@ enum { FNN_ANY, FNN_SHARES, FNN_SIGNS };
 
 enum { FNN_ROW_CHUNK = 128 }; /* rows of a loss whose weights or losses are added up at once */
 
+/* Each loop is a table of its two functions, indexed by dtype. Pointers to numbers of the dtype are void pointers. */
+#define FNN_LOOP(result, name, arguments) extern result (*const fnn_##name[FNN_DTYPES]) arguments;
+
+/* metrics.c: `counts` are added to; a weight of NULL is 1 for every row */
+FNN_LOOP(void, count_correct,
+         (const struct fnn_reading *how, const void *x, const void *target, const void *weight, double *counts,
+          ptrdiff_t rows, ptrdiff_t n))
+FNN_LOOP(void, count_classes,
+         (const struct fnn_reading *how, const void *x, const void *target, const void *weight, double *counts,
+          ptrdiff_t rows, ptrdiff_t n))
+FNN_LOOP(void, count_top,
+         (const struct fnn_reading *how, const void *x, const void *target, const void *weight, double *counts,
+          ptrdiff_t rows, ptrdiff_t n, double k))
+FNN_LOOP(void, count_errors,
+         (const void *x, const void *target, const void *weight, double *counts, ptrdiff_t rows, ptrdiff_t n))
+
+/* rows.c */
+FNN_LOOP(void, widen_uint8,
+         (const void *x, const int64_t *order, void *y, ptrdiff_t rows, ptrdiff_t cols, double scale))
+FNN_LOOP(void, widen_half, (const void *x, const int64_t *order, void *y, ptrdiff_t rows, ptrdiff_t cols, double scale))
+
+/* columns.c */
+FNN_LOOP(void, gather, (const void *x, const int64_t *index, void *y, ptrdiff_t rows, ptrdiff_t n_in, ptrdiff_t n_out))
+FNN_LOOP(void, scatter,
+         (const void *g, const int64_t *index, void *grad_x, ptrdiff_t rows, ptrdiff_t n_in, ptrdiff_t n_out))
+FNN_LOOP(void, copy_columns,
+         (const void *x, ptrdiff_t x_stride, void *y, ptrdiff_t y_stride, double scale, ptrdiff_t rows, ptrdiff_t cols))
+FNN_LOOP(void, read_labels, (const void *x, ptrdiff_t stride, int64_t *labels, ptrdiff_t rows))
+
+/* losses.c */
+FNN_LOOP(ptrdiff_t, bad_target, (const void *target, ptrdiff_t n, int kind))
+FNN_LOOP(ptrdiff_t, bad_weight, (const void *weight, ptrdiff_t n))
+FNN_LOOP(double, label_sum,
+         (const int64_t *labels, const void *weight, const void *by_class, int64_t ignored, ptrdiff_t rows,
+          ptrdiff_t cols))
+FNN_LOOP(void, spread, (const void *weight, void *each, ptrdiff_t rows, ptrdiff_t cols))
+FNN_LOOP(double, largest_error, (const void *x, const void *target, const void *weight, ptrdiff_t n))
+FNN_LOOP(double, scaled_errors, (const void *x, const void *target, const void *weight, ptrdiff_t n, double scale))
+
+/* embedding.c */
+FNN_LOOP(int, copy_codes, (const int64_t *codes, void *numbers, ptrdiff_t n, ptrdiff_t num))
+#undef FNN_LOOP
+
+/* The table of a loop that both_dtypes.h has compiled. */
+#define FNN_BOTH(name)                                                                                       \
+    __typeof__(fnn_##name##_f32) *const fnn_##name[FNN_DTYPES] = {fnn_##name##_f32, fnn_##name##_f64};
+
+/* batches.c and parameters.c: a function for each dtype */
 #define FNN_DECLARE(REAL, FN)                                                                                \
-    /* metrics.c: `counts` are added to; a weight of NULL is 1 for every row */                              \
-    void FN(count_correct)(const struct fnn_reading *how, const REAL *x, const REAL *target, const REAL *weight, \
-                           double *counts, ptrdiff_t rows, ptrdiff_t n);                                     \
-    void FN(count_classes)(const struct fnn_reading *how, const REAL *x, const REAL *target, const REAL *weight, \
-                           double *counts, ptrdiff_t rows, ptrdiff_t n);                                     \
-    void FN(count_top)(const struct fnn_reading *how, const REAL *x, const REAL *target, const REAL *weight, \
-                       double *counts, ptrdiff_t rows, ptrdiff_t n, double k);                               \
-    void FN(count_errors)(const REAL *x, const REAL *target, const REAL *weight, double *counts, ptrdiff_t rows, \
-                          ptrdiff_t n);                                                                      \
-    /* batches.c */                                                                                          \
     void FN(mix_rows)(const REAL *source, REAL *out, const int64_t *order, const int64_t *partner, ptrdiff_t rows, \
                       ptrdiff_t cols, REAL share);                                                           \
     ptrdiff_t FN(mix_labels)(const int64_t *labels, REAL *out, const int64_t *order, const int64_t *partner, \
                              ptrdiff_t rows, ptrdiff_t classes, REAL share);                                 \
-    /* rows.c */                                                                                             \
-    void FN(widen_uint8)(const uint8_t *x, const int64_t *order, REAL *y, ptrdiff_t rows, ptrdiff_t cols, double scale); \
-    void FN(widen_half)(const uint16_t *x, const int64_t *order, REAL *y, ptrdiff_t rows, ptrdiff_t cols, double scale); \
-    /* columns.c */                                                                                          \
-    void FN(gather)(const REAL *x, const int64_t *index, REAL *y, ptrdiff_t rows, ptrdiff_t n_in, ptrdiff_t n_out); \
-    void FN(scatter)(const REAL *g, const int64_t *index, REAL *grad_x, ptrdiff_t rows, ptrdiff_t n_in,      \
-                     ptrdiff_t n_out);                                                                       \
-    /* losses.c */                                                                                           \
-    ptrdiff_t FN(bad_target)(const REAL *target, ptrdiff_t n, int kind);                                     \
-    ptrdiff_t FN(bad_weight)(const REAL *weight, ptrdiff_t n);                                               \
-    double FN(label_sum)(const int64_t *labels, const REAL *weight, const REAL *by_class, int64_t ignored,   \
-                         ptrdiff_t rows, ptrdiff_t cols);                                                    \
-    void FN(spread)(const REAL *weight, REAL *each, ptrdiff_t rows, ptrdiff_t cols);                         \
-    double FN(largest_error)(const REAL *x, const REAL *target, const REAL *weight, ptrdiff_t n);            \
-    double FN(scaled_errors)(const REAL *x, const REAL *target, const REAL *weight, ptrdiff_t n, double scale); \
-    /* embedding.c */                                                                                        \
-    int FN(copy_codes)(const int64_t *codes, REAL *numbers, ptrdiff_t n, ptrdiff_t num);                     \
-    /* parameters.c */                                                                                       \
     double FN(largest_magnitude)(const REAL *x, ptrdiff_t n);                                                \
     double FN(scaled_squares)(const REAL *x, ptrdiff_t n, double scale);
 

@@ -1,4 +1,4 @@
-/* The interface of the C kernels: a table of kernels for each dtype and instruction set, and the choice between
+/* The interface of the C kernels: a table of kernels for each instruction set and dtype, and the choice between
  * them. */
 #ifndef FASTNN_H
 #define FASTNN_H
@@ -68,24 +68,20 @@ struct fnn_adjustment {
     double scale, max_value, l1, l2;
 };
 
+/* The kernels of one dtype; kernels of a group have one signature and are also found by their place in the struct. */
 #define FNN_KERNEL(result, name, arguments) result(*name) arguments;
-#define REAL float
-struct fnn_kernels_f32 {
+struct fnn_kernels {
 #include "kernels/kernels.def"
 };
-#undef REAL
-#define REAL double
-struct fnn_kernels_f64 {
-#include "kernels/kernels.def"
-};
-#undef REAL
 #undef FNN_KERNEL
+
+/* A dtype by its number, an index of tables; a number of it takes 4 << dtype bytes. */
+enum { FNN_FLOAT32, FNN_FLOAT64, FNN_DTYPES };
 
 struct fnn_isa {
     const char *name;
     int lanes; /* floats in a register */
-    struct fnn_kernels_f32 f32;
-    struct fnn_kernels_f64 f64;
+    struct fnn_kernels kernels[FNN_DTYPES];
 };
 
 /* dispatch.c */

@@ -59,14 +59,21 @@ enum { CHECKED = 64 }; /* numbers that are tested without a branch */
 
 #define FNN_SOURCE "losses.c"
 #include "both_dtypes.h"
+FNN_BOTH(bad_target)
+FNN_BOTH(bad_weight)
+FNN_BOTH(label_sum)
+FNN_BOTH(spread)
+FNN_BOTH(largest_error)
+FNN_BOTH(scaled_errors)
 #else
 
 typedef REAL FN(vector) __attribute__((vector_size(16)));
 typedef INT FN(mask) __attribute__((vector_size(16)));
 
 /* The place of the first of n targets that is not of its kind, or -1. */
-ptrdiff_t FN(bad_target)(const REAL *target, ptrdiff_t n, int kind)
+static ptrdiff_t FN(bad_target)(const void *target_, ptrdiff_t n, int kind)
 {
+    const REAL *target = target_;
     if (kind == FNN_SHARES)
         RETURN_FIRST(target, n, NO_SHARE)
     if (kind == FNN_SIGNS)
@@ -75,13 +82,18 @@ ptrdiff_t FN(bad_target)(const REAL *target, ptrdiff_t n, int kind)
 }
 
 /* The place of the first of n weights that is below 0, infinite or NaN; or -1. */
-ptrdiff_t FN(bad_weight)(const REAL *weight, ptrdiff_t n) RETURN_FIRST(weight, n, NO_WEIGHT)
-
-    /* What rows count in a mean: each its weight (NULL: 1) times that of its class (NULL: 1), ignored rows nothing. Chunks of
- * rows are added up, then their sums: the order of the losses. A label that is no class by now makes it NaN. */
-    double FN(label_sum)(const int64_t *labels, const REAL *weight, const REAL *by_class, int64_t ignored,
-                         ptrdiff_t rows, ptrdiff_t cols)
+static ptrdiff_t FN(bad_weight)(const void *weight_, ptrdiff_t n)
 {
+    const REAL *weight = weight_;
+    RETURN_FIRST(weight, n, NO_WEIGHT)
+}
+
+/* What rows count in a mean: each its weight (NULL: 1) times that of its class (NULL: 1), ignored rows nothing. Chunks of
+ * rows are added up, then their sums: the order of the losses. A label that is no class by now makes it NaN. */
+static double FN(label_sum)(const int64_t *labels, const void *weight_, const void *by_class_, int64_t ignored,
+                            ptrdiff_t rows, ptrdiff_t cols)
+{
+    const REAL *weight = weight_, *by_class = by_class_;
     double total = 0;
     for (ptrdiff_t start = 0; start < rows; start += FNN_ROW_CHUNK) {
         const ptrdiff_t stop = rows - start < FNN_ROW_CHUNK ? rows : start + FNN_ROW_CHUNK;
@@ -101,16 +113,19 @@ ptrdiff_t FN(bad_weight)(const REAL *weight, ptrdiff_t n) RETURN_FIRST(weight, n
 }
 
 /* each[r, j] = weight[r]: one weight a row becomes one an element */
-void FN(spread)(const REAL *weight, REAL *each, ptrdiff_t rows, ptrdiff_t cols)
+static void FN(spread)(const void *weight_, void *each_, ptrdiff_t rows, ptrdiff_t cols)
 {
+    const REAL *weight = weight_;
+    REAL *each = each_;
     for (ptrdiff_t r = 0; r < rows; r++)
         for (ptrdiff_t j = 0; j < cols; j++)
             each[r * cols + j] = weight[r];
 }
 
 /* The largest |x - target| where the weight is not 0, NaN aside. */
-double FN(largest_error)(const REAL *x, const REAL *target, const REAL *weight, ptrdiff_t n)
+static double FN(largest_error)(const void *x_, const void *target_, const void *weight_, ptrdiff_t n)
 {
+    const REAL *x = x_, *target = target_, *weight = weight_;
     double largest = 0;
     for (ptrdiff_t i = 0; i < n; i++) {
         const double error = fabs((double)x[i] - target[i]);
@@ -121,8 +136,9 @@ double FN(largest_error)(const REAL *x, const REAL *target, const REAL *weight, 
 }
 
 /* Sum of weight (scale (x - target))^2, one after the other: it is for the rare case that squares are out of range. */
-double FN(scaled_errors)(const REAL *x, const REAL *target, const REAL *weight, ptrdiff_t n, double scale)
+static double FN(scaled_errors)(const void *x_, const void *target_, const void *weight_, ptrdiff_t n, double scale)
 {
+    const REAL *x = x_, *target = target_, *weight = weight_;
     double total = 0;
     for (ptrdiff_t i = 0; i < n; i++) {
         if (weight != NULL && weight[i] == 0)

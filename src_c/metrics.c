@@ -7,6 +7,10 @@
 
 #define FNN_SOURCE "metrics.c"
 #include "both_dtypes.h"
+FNN_BOTH(count_correct)
+FNN_BOTH(count_classes)
+FNN_BOTH(count_top)
+FNN_BOTH(count_errors)
 #else
 
 /* The place of the largest of n numbers, the first where there are several; of NaN, if there is one, as in NumPy. */
@@ -32,9 +36,10 @@ static ptrdiff_t FN(class_of)(const struct fnn_reading *how, const REAL *target,
 }
 
 /* counts: the weight of right predictions, of all */
-void FN(count_correct)(const struct fnn_reading *how, const REAL *x, const REAL *target, const REAL *weight,
-                       double *counts, ptrdiff_t rows, ptrdiff_t n)
+static void FN(count_correct)(const struct fnn_reading *how, const void *x_, const void *target_, const void *weight_,
+                              double *counts, ptrdiff_t rows, ptrdiff_t n)
 {
+    const REAL *x = x_, *target = target_, *weight = weight_;
     for (ptrdiff_t r = 0; r < rows; r++) {
         const double w = weight == NULL ? 1 : weight[r];
         if (how->columns) {
@@ -73,9 +78,10 @@ static void FN(count_columns)(const struct fnn_reading *how, const REAL *x, cons
 
 /* counts (3, classes): the weight of right predictions, of all predictions, of all targets. A single column has two
  * classes, 0 and 1. */
-void FN(count_classes)(const struct fnn_reading *how, const REAL *x, const REAL *target, const REAL *weight,
-                       double *counts, ptrdiff_t rows, ptrdiff_t n)
+static void FN(count_classes)(const struct fnn_reading *how, const void *x_, const void *target_, const void *weight_,
+                              double *counts, ptrdiff_t rows, ptrdiff_t n)
 {
+    const REAL *x = x_, *target = target_, *weight = weight_;
     const int single = how->columns && n == 1;
     const ptrdiff_t classes = n == 1 ? 2 : n;
     double *right = counts, *called = counts + classes, *true_ = counts + 2 * classes;
@@ -103,9 +109,10 @@ static REAL FN(sort_key)(REAL x)
 }
 
 /* counts: the weight of rows whose class is among the k largest outputs, of all. Of equal outputs, later ones rank first. */
-void FN(count_top)(const struct fnn_reading *how, const REAL *x, const REAL *target, const REAL *weight, double *counts,
-                   ptrdiff_t rows, ptrdiff_t n, double k)
+static void FN(count_top)(const struct fnn_reading *how, const void *x_, const void *target_, const void *weight_,
+                          double *counts, ptrdiff_t rows, ptrdiff_t n, double k)
 {
+    const REAL *x = x_, *target = target_, *weight = weight_;
     for (ptrdiff_t r = 0; r < rows; r++) {
         const ptrdiff_t t = FN(class_of)(how, target, r, n);
         if (t < 0)
@@ -125,9 +132,10 @@ void FN(count_top)(const struct fnn_reading *how, const REAL *x, const REAL *tar
 
 /* counts: the weight and the number of rows, then for each of n columns the sum of absolute errors, of squared errors, and
  * of the targets the mean and the sum of squared distances from it (Welford's update, in the weighted form of West 1979). */
-void FN(count_errors)(const REAL *x, const REAL *target, const REAL *weight, double *counts, ptrdiff_t rows,
-                      ptrdiff_t n)
+static void FN(count_errors)(const void *x_, const void *target_, const void *weight_, double *counts, ptrdiff_t rows,
+                             ptrdiff_t n)
 {
+    const REAL *x = x_, *target = target_, *weight = weight_;
     double *restrict absolute = counts + 2, *restrict squared = counts + 2 + n;
     double *restrict mean = counts + 2 + 2 * n, *restrict distances = counts + 2 + 3 * n;
     for (ptrdiff_t r = 0; r < rows; r++) {

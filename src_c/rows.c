@@ -23,11 +23,16 @@ static inline float half(uint16_t half)
 
 #define FNN_SOURCE "rows.c"
 #include "both_dtypes.h"
+FNN_BOTH(widen_uint8)
+FNN_BOTH(widen_half)
 #else
 
 /* y[r] = scale x[order[r]], rows of `cols`; without an order, scale x[r] */
-void FN(widen_uint8)(const uint8_t *x, const int64_t *order, REAL *y, ptrdiff_t rows, ptrdiff_t cols, double scale)
+static void FN(widen_uint8)(const void *x_, const int64_t *order, void *y_, ptrdiff_t rows, ptrdiff_t cols,
+                            double scale)
 {
+    const uint8_t *x = x_;
+    REAL *y = y_;
     const REAL factor = (REAL)scale;
     for (ptrdiff_t r = 0; r < rows; r++) {
         const uint8_t *row = x + (order == NULL ? r : order[r]) * cols;
@@ -37,8 +42,10 @@ void FN(widen_uint8)(const uint8_t *x, const int64_t *order, REAL *y, ptrdiff_t 
 }
 
 /* The same for float16. */
-void FN(widen_half)(const uint16_t *x, const int64_t *order, REAL *y, ptrdiff_t rows, ptrdiff_t cols, double scale)
+static void FN(widen_half)(const void *x_, const int64_t *order, void *y_, ptrdiff_t rows, ptrdiff_t cols, double scale)
 {
+    const uint16_t *x = x_;
+    REAL *y = y_;
     const REAL factor = (REAL)scale;
     for (ptrdiff_t r = 0; r < rows; r++) {
         const uint16_t *row = x + (order == NULL ? r : order[r]) * cols;

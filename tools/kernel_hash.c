@@ -61,6 +61,14 @@ static const struct fnn_coefficients coefficients = {
     .largest_step = 0.9,
     .first_step = 0,
 };
+typedef void (*map1)(const void *, void *, ptrdiff_t, const double *);
+typedef void (*map2)(const void *, const void *, void *, ptrdiff_t, const double *);
+typedef void (*rows1)(const void *, void *, ptrdiff_t, ptrdiff_t, const double *);
+typedef void (*rows2)(const void *, const void *, void *, ptrdiff_t, ptrdiff_t, const double *);
+typedef double (*loss)(const struct fnn_loss *, ptrdiff_t, ptrdiff_t);
+typedef double (*reduce2)(const void *, const void *, ptrdiff_t);
+typedef void (*noise)(const void *, void *, ptrdiff_t, uint64_t, uint64_t, uint64_t, const double *);
+typedef void (*update)(void *, const void *, void *, void *, void *, ptrdiff_t, const struct fnn_coefficients *);
 
 #define DEFINE_HASHES(REAL, dtype)                                                                                     \
     static void print_##dtype(const char *name, REAL *out, int n)                                                      \
@@ -70,16 +78,6 @@ static const struct fnn_coefficients coefficients = {
                 out[i] = (REAL)12345; /* the payload of a NaN is no promise */                                         \
         printf("%-40s %s %016llx\n", name, #dtype, (unsigned long long)fnv(out, (size_t)n * sizeof *out));             \
     }                                                                                                                  \
-                                                                                                                       \
-    typedef void (*map1_##dtype)(const REAL *, REAL *, ptrdiff_t, const double *);                                     \
-    typedef void (*map2_##dtype)(const REAL *, const REAL *, REAL *, ptrdiff_t, const double *);                       \
-    typedef void (*rows1_##dtype)(const REAL *, REAL *, ptrdiff_t, ptrdiff_t, const double *);                         \
-    typedef void (*rows2_##dtype)(const REAL *, const REAL *, REAL *, ptrdiff_t, ptrdiff_t, const double *);           \
-    typedef double (*loss_##dtype)(const struct fnn_loss *, ptrdiff_t, ptrdiff_t);                                     \
-    typedef double (*reduce2_##dtype)(const REAL *, const REAL *, ptrdiff_t);                                          \
-    typedef void (*noise_##dtype)(const REAL *, REAL *, ptrdiff_t, uint64_t, uint64_t, uint64_t, const double *);      \
-    typedef void (*update_##dtype)(REAL *, const REAL *, REAL *, REAL *, REAL *, ptrdiff_t,                            \
-                                   const struct fnn_coefficients *);                                                   \
                                                                                                                        \
     static void hash_group_##dtype(const void *const *table, int index, const char *group, const char *name)           \
     {                                                                                                                  \
@@ -95,13 +93,13 @@ static const struct fnn_coefficients coefficients = {
             labels[r] = r % COLS;                                                                                      \
         const void *kernel = table[index];                                                                             \
         if (!strcmp(group, "map1"))                                                                                    \
-            ((map1_##dtype)kernel)(x, out, N, params);                                                                 \
+            ((map1)kernel)(x, out, N, params);                                                                         \
         else if (!strcmp(group, "map2"))                                                                               \
-            ((map2_##dtype)kernel)(y, x, out, N, params);                                                              \
+            ((map2)kernel)(y, x, out, N, params);                                                                      \
         else if (!strcmp(group, "rows1"))                                                                              \
-            ((rows1_##dtype)kernel)(strcmp(name, "entropy") ? x : q, out, ROWS, COLS, params);                         \
+            ((rows1)kernel)(strcmp(name, "entropy") ? x : q, out, ROWS, COLS, params);                                 \
         else if (!strcmp(group, "rows2"))                                                                              \
-            ((rows2_##dtype)kernel)(y, q, out, ROWS, COLS, params);                                                    \
+            ((rows2)kernel)(y, q, out, ROWS, COLS, params);                                                            \
         else if (strstr(group, "loss")) {                                                                              \
             const int elementwise = !strcmp(group, "loss"), classes = !elementwise && strcmp(name, "cosine_loss");     \
             const struct fnn_loss of = {strcmp(name, "binary_cross_entropy") ? x : q,                                  \
@@ -115,21 +113,21 @@ static const struct fnn_coefficients coefficients = {
                                         COLS,                                                                          \
                                         0.5,                                                                           \
                                         {elementwise ? 0.75 : 3.0, elementwise ? 20.0 : 0.25, 1.0}};                   \
-            out[3 * N] = (REAL)((loss_##dtype)kernel)(&of, 0, elementwise ? N : ROWS);                                 \
+            out[3 * N] = (REAL)((loss)kernel)(&of, 0, elementwise ? N : ROWS);                                         \
         } else if (!strcmp(group, "reduce2")) {                                                                        \
-            out[0] = (REAL)((reduce2_##dtype)kernel)(x, y, N);                                                         \
+            out[0] = (REAL)((reduce2)kernel)(x, y, N);                                                                 \
         } else if (!strcmp(group, "noise")) {                                                                          \
             const double noisy[3] = {1 << 30, 1.25, 0.5};                                                              \
-            ((noise_##dtype)kernel)(x, out, N, 1, 2, 3, noisy);                                                        \
+            ((noise)kernel)(x, out, N, 1, 2, 3, noisy);                                                                \
         } else if (!strcmp(group, "update")) {                                                                         \
-            ((update_##dtype)kernel)(x, y, z, q, w, N, &coefficients);                                                 \
+            ((update)kernel)(x, y, z, q, w, N, &coefficients);                                                         \
             memcpy(out, x, sizeof x), memcpy(out + N, z, sizeof z);                                                    \
         } else                                                                                                         \
             return;                                                                                                    \
         print_##dtype(name, out, 3 * N + 1);                                                                           \
     }                                                                                                                  \
                                                                                                                        \
-    static void hash_rest_##dtype(const struct fnn_kernels_##dtype *k)                                                 \
+    static void hash_rest_##dtype(const struct fnn_kernels *k)                                                         \
     {                                                                                                                  \
         static REAL a[64 * 61], b[61 * 67], c[64 * 67], out[64 * 67], sums[6 * 67];                                    \
         for (int i = 0; i < 64 * 61; i++)                                                                              \
@@ -198,11 +196,11 @@ int main(int argc, char **argv)
         if (!fnn_isa_supported(i) || (argc > 1 && strcmp(isa->name, argv[1]) != 0))
             continue;
         for (int k = 0; k < fnn_kernel_count(); k++) {
-            hash_group_f32((const void *const *)&isa->f32, k, fnn_kernel_group(k), fnn_kernel_name(k));
-            hash_group_f64((const void *const *)&isa->f64, k, fnn_kernel_group(k), fnn_kernel_name(k));
+            hash_group_f32((const void *const *)&isa->kernels[FNN_FLOAT32], k, fnn_kernel_group(k), fnn_kernel_name(k));
+            hash_group_f64((const void *const *)&isa->kernels[FNN_FLOAT64], k, fnn_kernel_group(k), fnn_kernel_name(k));
         }
-        hash_rest_f32(&isa->f32);
-        hash_rest_f64(&isa->f64);
+        hash_rest_f32(&isa->kernels[FNN_FLOAT32]);
+        hash_rest_f64(&isa->kernels[FNN_FLOAT64]);
         return 0;
     }
     fprintf(stderr, "no such instruction set here\n");

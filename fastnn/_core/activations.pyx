@@ -3,8 +3,7 @@
 cimport numpy as cnp
 
 from fastnn._core cimport arrays, dispatch
-from fastnn._core.dispatch cimport real
-from fastnn._core.threads cimport Task, parallel_for
+from fastnn._core.threads cimport parallel_for
 
 import os
 
@@ -31,32 +30,35 @@ def cost_of(str name):
 
 ctypedef struct MapWork:
     int kernel
+    int dtype
     const void *g  # only for map2
     const void *x
     void *y
     const double *params
 
 
-cdef void map1_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
+cdef void map1_task(const void *work, Py_ssize_t start, Py_ssize_t stop, void *_) noexcept nogil:
     cdef const MapWork *m = <const MapWork *> work
-    dispatch.map1(m.kernel, <const real *> m.x + start, <real *> m.y + start, stop - start, m.params)
+    dispatch.map1(m.kernel, m.dtype)(arrays.at(m.x, start, m.dtype), arrays.at(m.y, start, m.dtype), stop - start,
+                                     m.params)
 
 
-cdef void run_map1(int kernel, double cost, const real *x, real *y, Py_ssize_t n, const double *params) noexcept nogil:
-    cdef MapWork work = MapWork(kernel=kernel, g=NULL, x=x, y=y, params=params)
-    parallel_for(<Task> map1_task[real], &work, n, UNIT, n * cost)
-
-
-cdef void map2_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
-    cdef const MapWork *m = <const MapWork *> work
-    dispatch.map2(m.kernel, <const real *> m.g + start, <const real *> m.x + start, <real *> m.y + start, stop - start,
-                  m.params)
-
-
-cdef void run_map2(int kernel, double cost, const real *g, const real *x, real *y, Py_ssize_t n,
+cdef void run_map1(int kernel, int dtype, double cost, const void *x, void *y, Py_ssize_t n,
                    const double *params) noexcept nogil:
-    cdef MapWork work = MapWork(kernel=kernel, g=g, x=x, y=y, params=params)
-    parallel_for(<Task> map2_task[real], &work, n, UNIT, n * cost)
+    cdef MapWork work = MapWork(kernel=kernel, dtype=dtype, g=NULL, x=x, y=y, params=params)
+    parallel_for(map1_task, &work, n, UNIT, n * cost)
+
+
+cdef void map2_task(const void *work, Py_ssize_t start, Py_ssize_t stop, void *_) noexcept nogil:
+    cdef const MapWork *m = <const MapWork *> work
+    dispatch.map2(m.kernel, m.dtype)(arrays.at(m.g, start, m.dtype), arrays.at(m.x, start, m.dtype),
+                                     arrays.at(m.y, start, m.dtype), stop - start, m.params)
+
+
+cdef void run_map2(int kernel, int dtype, double cost, const void *g, const void *x, void *y, Py_ssize_t n,
+                   const double *params) noexcept nogil:
+    cdef MapWork work = MapWork(kernel=kernel, dtype=dtype, g=g, x=x, y=y, params=params)
+    parallel_for(map2_task, &work, n, UNIT, n * cost)
 
 
 # What the two parameters of a kernel must be besides numbers: the first not 0, or less than the second.
@@ -104,14 +106,11 @@ cdef class Map1:
         """Fill `out` from `x`, both plain and of one dtype and shape."""
         cdef double[3] params = [a, b, 0.0]
         cdef Py_ssize_t n = arrays.size(x)
+        cdef int dtype = arrays.dtype_of(x)
         cdef void *px = arrays.data(x)
         cdef void *py = arrays.data(out)
-        if arrays.is_double(x):
-            with nogil:
-                run_map1(self.kernel, self.cost, <double *> px, <double *> py, n, params)
-        else:
-            with nogil:
-                run_map1(self.kernel, self.cost, <float *> px, <float *> py, n, params)
+        with nogil:
+            run_map1(self.kernel, dtype, self.cost, px, py, n, params)
 
 
 cdef class Map2:
@@ -143,12 +142,9 @@ cdef class Map2:
         """Fill `out` from `g` and `x`, all plain and of one dtype and shape."""
         cdef double[3] params = [a, b, 0.0]
         cdef Py_ssize_t n = arrays.size(x)
+        cdef int dtype = arrays.dtype_of(x)
         cdef void *pg = arrays.data(g)
         cdef void *px = arrays.data(x)
         cdef void *py = arrays.data(out)
-        if arrays.is_double(x):
-            with nogil:
-                run_map2(self.kernel, self.cost, <double *> pg, <double *> px, <double *> py, n, params)
-        else:
-            with nogil:
-                run_map2(self.kernel, self.cost, <float *> pg, <float *> px, <float *> py, n, params)
+        with nogil:
+            run_map2(self.kernel, dtype, self.cost, pg, px, py, n, params)

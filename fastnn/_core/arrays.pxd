@@ -2,7 +2,7 @@
 
 cimport numpy as cnp
 
-from fastnn._core.dispatch cimport real
+from fastnn._core.dispatch cimport FNN_FLOAT32, FNN_FLOAT64, real
 
 
 cdef inline bint is_readable(object x) noexcept:
@@ -92,14 +92,42 @@ cdef inline Py_ssize_t size(object x) noexcept:
     return cnp.PyArray_SIZE(<cnp.ndarray> x)
 
 
-cdef inline const real *at(const real *p, Py_ssize_t i) noexcept nogil:
-    """p + i; NULL if p is NULL."""
-    if p == NULL:
-        return NULL
-    return p + i
+cdef inline int dtype_of(object x) noexcept:
+    """The number of the dtype of a plain array."""
+    return FNN_FLOAT64 if is_double(x) else FNN_FLOAT32
+
+
+cdef inline void *at(const void *p, Py_ssize_t i, int dtype) noexcept nogil:
+    """A pointer to number i of those at p."""
+    if dtype == FNN_FLOAT64:  # a branch: a small kernel need not wait for the dtype to know its addresses
+        return <void *> (<double *> p + i)
+    return <void *> (<float *> p + i)
+
+
+cdef inline void *at_unless_null(const void *p, Py_ssize_t i, int dtype) noexcept nogil:
+    """The same; NULL if p is NULL."""
+    return at(p, i, dtype) if p != NULL else NULL
+
+
+cdef inline double get(const void *p, Py_ssize_t i, int dtype) noexcept nogil:
+    """Number i of those at p."""
+    return (<const double *> p)[i] if dtype == FNN_FLOAT64 else (<const float *> p)[i]
+
+
+cdef inline void put(void *p, Py_ssize_t i, double value, int dtype) noexcept nogil:
+    """Store number i of those at p, rounded to their dtype."""
+    if dtype == FNN_FLOAT64:
+        (<double *> p)[i] = value
+    else:
+        (<float *> p)[i] = <float> value
+
+
+cdef inline Py_ssize_t itemsize(int dtype) noexcept nogil:
+    return 4 << dtype
 
 
 cdef inline real *writable_at(real *p, Py_ssize_t i) noexcept nogil:
+    """p + i; NULL if p is NULL."""
     if p == NULL:
         return NULL
     return p + i

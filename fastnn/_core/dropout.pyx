@@ -4,8 +4,7 @@ cimport numpy as cnp
 from libc.stdint cimport uint64_t
 
 from fastnn._core cimport arrays, dispatch
-from fastnn._core.dispatch cimport real
-from fastnn._core.threads cimport Task, parallel_for
+from fastnn._core.threads cimport parallel_for
 
 cnp.import_array()
 
@@ -17,23 +16,25 @@ cdef double COST = 0.5  # nanoseconds an element: benchmarks/bench_dropout.py
 
 ctypedef struct NoiseWork:
     int kernel
+    int dtype
     const void *x
     void *y
     uint64_t seed, stream, start
     const double *params
 
 
-cdef void noise_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
+cdef void noise_task(const void *work, Py_ssize_t start, Py_ssize_t stop, void *_) noexcept nogil:
     cdef const NoiseWork *w = <const NoiseWork *> work
-    dispatch.noise(w.kernel, <const real *> w.x + start, <real *> w.y + start, stop - start, w.seed, w.stream,
-                   w.start + start, w.params)
+    dispatch.noise(w.kernel, w.dtype)(arrays.at(w.x, start, w.dtype), arrays.at(w.y, start, w.dtype), stop - start,
+                                      w.seed, w.stream, w.start + start, w.params)
 
 
-cdef void run_noise(int kernel, const real *x, real *y, Py_ssize_t n, uint64_t seed, uint64_t stream, uint64_t start,
-                    const double *params) noexcept nogil:
+cdef void run_noise(int kernel, int dtype, const void *x, void *y, Py_ssize_t n, uint64_t seed, uint64_t stream,
+                    uint64_t start, const double *params) noexcept nogil:
     """Compute y[i] from x[i] and word start + i of the stream."""
-    cdef NoiseWork work = NoiseWork(kernel=kernel, x=x, y=y, seed=seed, stream=stream, start=start, params=params)
-    parallel_for(<Task> noise_task[real], &work, n, UNIT, n * COST)
+    cdef NoiseWork work = NoiseWork(kernel=kernel, dtype=dtype, x=x, y=y, seed=seed, stream=stream, start=start,
+                                    params=params)
+    parallel_for(noise_task, &work, n, UNIT, n * COST)
 
 
 cdef bint is_word(object value, uint64_t *word):
@@ -71,10 +72,7 @@ cdef class Noise:
         cdef Py_ssize_t n = arrays.size(x)
         cdef void *px = arrays.data(x)
         cdef void *py = arrays.data(out)
-        if arrays.is_double(x):
-            with nogil:
-                run_noise(self.kernel, <double *> px, <double *> py, n, seed, stream, start, params)
-        else:
-            with nogil:
-                run_noise(self.kernel, <float *> px, <float *> py, n, seed, stream, start, params)
+        cdef int dtype = arrays.dtype_of(x)
+        with nogil:
+            run_noise(self.kernel, dtype, px, py, n, seed, stream, start, params)
         return out

@@ -5,14 +5,14 @@ from libc.stdint cimport int64_t
 from libc.string cimport memset
 
 from fastnn._core cimport arrays, dispatch
-from fastnn._core.dispatch cimport real
-from fastnn._core.threads cimport Task, parallel_for
+from fastnn._core.threads cimport parallel_for
 
 cnp.import_array()
 
-cdef extern from "elements.h" nogil:
-    bint fnn_copy_codes_f32(const int64_t *codes, float *numbers, Py_ssize_t n, Py_ssize_t num)
-    bint fnn_copy_codes_f64(const int64_t *codes, double *numbers, Py_ssize_t n, Py_ssize_t num)
+ctypedef bint (*CopyCodes)(const int64_t *codes, void *numbers, Py_ssize_t n, Py_ssize_t num) noexcept nogil
+
+cdef extern from "elements.h":
+    const CopyCodes[2] fnn_copy_codes
 
 cdef enum:
     UNIT = 16  # columns: a cache line of float
@@ -22,53 +22,55 @@ cdef double COST = 0.1  # nanoseconds an element: benchmarks/bench_embedding.py
 
 
 ctypedef struct EmbeddingWork:
+    int dtype
     const void *codes
     const void *weight
     void *y
     Py_ssize_t cols
 
 
-cdef void embedding_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
+cdef void embedding_task(const void *work, Py_ssize_t start, Py_ssize_t stop, void *_) noexcept nogil:
     cdef const EmbeddingWork *w = <const EmbeddingWork *> work
-    dispatch.embedding(<const real *> w.codes + start, <const real *> w.weight, <real *> w.y + start * w.cols,
-                       stop - start, w.cols)
+    dispatch.kernels_of(w.dtype).embedding(arrays.at(w.codes, start, w.dtype), w.weight,
+                                           arrays.at(w.y, start * w.cols, w.dtype), stop - start, w.cols)
 
 
-cdef void run_embedding(const real *codes, const real *weight, real *y, Py_ssize_t n, Py_ssize_t cols) noexcept nogil:
-    """Row i of y is row codes[i] of the table, which has it (dispatch.bad_code)."""
-    cdef EmbeddingWork work = EmbeddingWork(codes=codes, weight=weight, y=y, cols=cols)
-    parallel_for(<Task> embedding_task[real], &work, n, 1, n * cols * COST)
+cdef void run_embedding(int dtype, const void *codes, const void *weight, void *y, Py_ssize_t n,
+                        Py_ssize_t cols) noexcept nogil:
+    """Row i of y is row codes[i] of the table, which has it (the kernel bad_code)."""
+    cdef EmbeddingWork work = EmbeddingWork(dtype=dtype, codes=codes, weight=weight, y=y, cols=cols)
+    parallel_for(embedding_task, &work, n, 1, n * cols * COST)
 
 
 ctypedef struct EmbeddingGradWork:
+    int dtype
     const void *g
     const void *codes
     void *grad_weight
     Py_ssize_t n, cols, padding
 
 
-cdef void backward_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
+cdef void backward_task(const void *work, Py_ssize_t start, Py_ssize_t stop, void *_) noexcept nogil:
     """Some columns of all rows."""
     cdef const EmbeddingGradWork *w = <const EmbeddingGradWork *> work
-    dispatch.embedding_backward(<const real *> w.g + start, <const real *> w.codes, <real *> w.grad_weight + start, w.n,
-                                w.cols, stop - start, w.padding)
+    dispatch.kernels_of(w.dtype).embedding_backward(arrays.at(w.g, start, w.dtype), w.codes,
+                                                    arrays.at(w.grad_weight, start, w.dtype), w.n, w.cols,
+                                                    stop - start, w.padding)
 
 
-cdef void run_embedding_backward(const real *g, const real *codes, real *grad_weight, Py_ssize_t n, Py_ssize_t num,
-                                 Py_ssize_t cols, Py_ssize_t padding, bint accumulate) noexcept nogil:
+cdef void run_embedding_backward(int dtype, const void *g, const void *codes, void *grad_weight, Py_ssize_t n,
+                                 Py_ssize_t num, Py_ssize_t cols, Py_ssize_t padding, bint accumulate) noexcept nogil:
     """Add row i of g to row codes[i] of the gradient, for i ascending; threads share the columns."""
-    cdef EmbeddingGradWork work = EmbeddingGradWork(g=g, codes=codes, grad_weight=grad_weight, n=n, cols=cols,
-                                                    padding=padding)
+    cdef EmbeddingGradWork work = EmbeddingGradWork(dtype=dtype, g=g, codes=codes, grad_weight=grad_weight, n=n,
+                                                    cols=cols, padding=padding)
     if not accumulate:
-        memset(grad_weight, 0, num * cols * sizeof(real))
-    parallel_for(<Task> backward_task[real], &work, cols, UNIT, n * cols * COST)
+        memset(grad_weight, 0, num * cols * arrays.itemsize(dtype))
+    parallel_for(backward_task, &work, cols, UNIT, n * cols * COST)
 
 
 def bad_code(codes, Py_ssize_t num):
     """The place in the plain array `codes` of the first that is no integer in 0 .. num - 1, or -1."""
-    if arrays.is_double(codes):
-        return dispatch.bad_code(<double *> arrays.data(codes), arrays.size(codes), num)
-    return dispatch.bad_code(<float *> arrays.data(codes), arrays.size(codes), num)
+    return dispatch.kernels_of(arrays.dtype_of(codes)).bad_code(arrays.data(codes), arrays.size(codes), num)
 
 
 cdef object own_codes(codes, weight):
@@ -78,7 +80,6 @@ cdef object own_codes(codes, weight):
         return None
     cdef Py_ssize_t num = cnp.PyArray_DIM(<cnp.ndarray> weight, 0)
     cdef const int64_t *numbers
-    cdef bint good
     if arrays.is_plain(codes) and arrays.same_dtype(codes, weight):
         own = cnp.PyArray_NewCopy(<cnp.ndarray> codes, cnp.NPY_CORDER)
         return own if bad_code(own, num) < 0 else None
@@ -86,11 +87,7 @@ cdef object own_codes(codes, weight):
         return None
     own = arrays.room(None, weight, cnp.PyArray_NDIM(<cnp.ndarray> codes), cnp.PyArray_DIMS(<cnp.ndarray> codes))
     numbers = <const int64_t *> arrays.data(codes)
-    if arrays.is_double(weight):
-        good = fnn_copy_codes_f64(numbers, <double *> arrays.data(own), arrays.size(codes), num)
-    else:
-        good = fnn_copy_codes_f32(numbers, <float *> arrays.data(own), arrays.size(codes), num)
-    return own if good else None
+    return own if fnn_copy_codes[arrays.dtype_of(own)](numbers, arrays.data(own), arrays.size(codes), num) else None
 
 
 def quick(codes, weight):
@@ -127,12 +124,9 @@ def embedding(codes, weight, out):
     cdef void *pc = arrays.data(codes)
     cdef void *pw = arrays.data(weight)
     cdef void *py = arrays.data(out)
-    if arrays.is_double(weight):
-        with nogil:
-            run_embedding(<double *> pc, <double *> pw, <double *> py, n, cols)
-    else:
-        with nogil:
-            run_embedding(<float *> pc, <float *> pw, <float *> py, n, cols)
+    cdef int dtype = arrays.dtype_of(weight)
+    with nogil:
+        run_embedding(dtype, pc, pw, py, n, cols)
     return out
 
 
@@ -144,10 +138,7 @@ def embedding_backward(g, codes, grad_weight, Py_ssize_t padding):
     cdef void *pg = arrays.data(g)
     cdef void *pc = arrays.data(codes)
     cdef void *gw = arrays.data(grad_weight)
-    if arrays.is_double(grad_weight):
-        with nogil:
-            run_embedding_backward(<double *> pg, <double *> pc, <double *> gw, n, num, cols, padding, False)
-    else:
-        with nogil:
-            run_embedding_backward(<float *> pg, <float *> pc, <float *> gw, n, num, cols, padding, False)
+    cdef int dtype = arrays.dtype_of(grad_weight)
+    with nogil:
+        run_embedding_backward(dtype, pg, pc, gw, n, num, cols, padding, False)
     return grad_weight

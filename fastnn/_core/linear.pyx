@@ -7,8 +7,8 @@ k continues the chains of the previous block from memory.
 cimport numpy as cnp
 
 from fastnn._core cimport arrays, dispatch
-from fastnn._core.dispatch cimport FNN_ROW_BLOCK, fnn_product, real
-from fastnn._core.threads cimport Task, parallel_for
+from fastnn._core.dispatch cimport FNN_ROW_BLOCK, fnn_product
+from fastnn._core.threads cimport parallel_for
 
 cnp.import_array()
 
@@ -28,24 +28,25 @@ ctypedef struct After:
     const void *saved
 
 
-cdef void finish_block(const fnn_product *q, const After *after, Py_ssize_t row, Py_ssize_t col,
-                       real dtype) noexcept nogil:
+cdef void finish_block(int dtype, const fnn_product *q, const After *after, Py_ssize_t row,
+                       Py_ssize_t col) noexcept nogil:
     """Apply the epilogue to the rows and columns of q, which begin at (row, col) of the whole."""
     cdef Py_ssize_t r, i, n = q.cols, runs = q.rows
+    cdef void *c
     if q.c_row == n:  # the block is contiguous
         n, runs = n * runs, 1
     for r in range(runs):
         i = (row + r) * q.c_row + col
+        c = arrays.at(q.c, r * q.c_row, dtype)
         if after.saved != NULL:
-            dispatch.map2(after.epilogue.kernel, <real *> q.c + r * q.c_row, <const real *> after.saved + i,
-                          <real *> q.c + r * q.c_row, n, after.epilogue.params)
+            dispatch.map2(after.epilogue.kernel, dtype)(c, arrays.at(after.saved, i, dtype), c, n,
+                                                        after.epilogue.params)
         else:
-            dispatch.map1(after.epilogue.kernel, <const real *> q.c + r * q.c_row, <real *> after.y + i, n,
-                          after.epilogue.params)
+            dispatch.map1(after.epilogue.kernel, dtype)(c, arrays.at(after.y, i, dtype), n, after.epilogue.params)
 
 
-cdef void product_part(const fnn_product *whole, const After *after, Py_ssize_t row, Py_ssize_t row_stop,
-                       Py_ssize_t col, Py_ssize_t col_stop, real dtype) noexcept nogil:
+cdef void product_part(int dtype, const fnn_product *whole, const After *after, Py_ssize_t row, Py_ssize_t row_stop,
+                       Py_ssize_t col, Py_ssize_t col_stop) noexcept nogil:
     """Some rows and columns of a product, in blocks of about equally many rows."""
     cdef fnn_product q = whole[0]
     cdef Py_ssize_t blocks = (row_stop - row + FNN_ROW_BLOCK - 1) // FNN_ROW_BLOCK
@@ -53,78 +54,80 @@ cdef void product_part(const fnn_product *whole, const After *after, Py_ssize_t 
     if blocks > 1:
         height = ((height + blocks - 1) // blocks + TILES - 1) // TILES * TILES
     q.cols = col_stop - col
-    q.b = <const real *> whole.b + col * q.b_col
+    q.b = arrays.at(whole.b, col * q.b_col, dtype)
     while row < row_stop:
         q.rows = min(height, row_stop - row)
-        q.a = <const real *> whole.a + row * q.a_row
-        q.init = arrays.at(<const real *> whole.init, row * q.init_row + col)
-        q.c = <real *> whole.c + row * q.c_row + col
-        dispatch.matmul(&q, dtype)
+        q.a = arrays.at(whole.a, row * q.a_row, dtype)
+        q.init = arrays.at_unless_null(whole.init, row * q.init_row + col, dtype)
+        q.c = arrays.at(whole.c, row * q.c_row + col, dtype)
+        dispatch.kernels_of(dtype).matmul(&q)
         if after.epilogue.kernel >= 0:
-            finish_block(&q, after, row, col, dtype)
+            finish_block(dtype, &q, after, row, col)
         row += height
 
 
 ctypedef struct ProductWork:
+    int dtype
     const fnn_product *whole
     const After *after
 
 
-cdef void rows_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
+cdef void rows_task(const void *work, Py_ssize_t start, Py_ssize_t stop, void *_) noexcept nogil:
     cdef const ProductWork *w = <const ProductWork *> work
-    product_part(w.whole, w.after, start, stop, 0, w.whole.cols, <real> 0)
+    product_part(w.dtype, w.whole, w.after, start, stop, 0, w.whole.cols)
 
 
-cdef void columns_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
+cdef void columns_task(const void *work, Py_ssize_t start, Py_ssize_t stop, void *_) noexcept nogil:
     cdef const ProductWork *w = <const ProductWork *> work
-    product_part(w.whole, w.after, 0, w.whole.rows, start, stop, <real> 0)
+    product_part(w.dtype, w.whole, w.after, 0, w.whole.rows, start, stop)
 
 
-cdef void run_product(const fnn_product *q, const After *after, real dtype) noexcept nogil:
+cdef void run_product(int dtype, const fnn_product *q, const After *after) noexcept nogil:
     """Run a product. Threads divide the columns if there are more columns than rows, so that b is packed only once."""
-    cdef ProductWork work = ProductWork(whole=q, after=after)
+    cdef ProductWork work = ProductWork(dtype=dtype, whole=q, after=after)
     cdef double cost = <double> q.rows * q.cols * q.depth * COST
     if q.cols == 0:  # for any number of rows
         return
     if q.cols > q.rows:
-        parallel_for(<Task> columns_task[real], &work, q.cols, UNIT, cost)
+        parallel_for(columns_task, &work, q.cols, UNIT, cost)
     else:
-        parallel_for(<Task> rows_task[real], &work, q.rows, 1, cost)
+        parallel_for(rows_task, &work, q.rows, 1, cost)
 
 
-cdef void run_linear(const real *x, const real *weight, const real *bias, real *pre, real *y, Py_ssize_t rows,
-                     Py_ssize_t n_in, Py_ssize_t n_out, const Epilogue *activation) noexcept nogil:
+cdef void run_linear(int dtype, const void *x, const void *weight, const void *bias, void *pre, void *y,
+                     Py_ssize_t rows, Py_ssize_t n_in, Py_ssize_t n_out, const Epilogue *activation) noexcept nogil:
     """pre = x weight + bias; y = activation(pre). pre may be y; without an activation only pre is written."""
     cdef fnn_product q = fnn_product(
         a=x, a_row=n_in, a_col=1, b=weight, b_row=n_out, b_col=1, init=bias, init_row=0, c=pre, c_row=n_out,
         rows=rows, cols=n_out, depth=n_in)
     cdef After after = After(epilogue=activation, y=y, saved=NULL)
-    run_product(&q, &after, <real> 0)
+    run_product(dtype, &q, &after)
 
 
-cdef void run_linear_grad_weight(const real *g, const real *x, real *grad_weight, real *grad_bias, bint accumulate,
-                                 Py_ssize_t rows, Py_ssize_t n_in, Py_ssize_t n_out) noexcept nogil:
+cdef void run_linear_grad_weight(int dtype, const void *g, const void *x, void *grad_weight, void *grad_bias,
+                                 bint accumulate, Py_ssize_t rows, Py_ssize_t n_in, Py_ssize_t n_out) noexcept nogil:
     """grad_weight = x^T g and grad_bias = column sums of g (unless NULL); with `accumulate` added to the old values."""
-    cdef const real *before = NULL
+    cdef const void *before = NULL
+    cdef const void *bias_before = NULL
     if accumulate:
-        before = grad_weight
+        before, bias_before = grad_weight, grad_bias
     cdef fnn_product q = fnn_product(
         a=x, a_row=1, a_col=n_in, b=g, b_row=n_out, b_col=1, init=before, init_row=n_out,
         c=grad_weight, c_row=n_out, rows=n_in, cols=n_out, depth=rows)
     cdef After after = After(epilogue=&NONE, y=NULL, saved=NULL)
-    run_product(&q, &after, <real> 0)
+    run_product(dtype, &q, &after)
     if grad_bias != NULL:
-        dispatch.column_sums(g, n_out, grad_bias if accumulate else NULL, grad_bias, rows, n_out)
+        dispatch.kernels_of(dtype).column_sums(g, n_out, bias_before, grad_bias, rows, n_out)
 
 
-cdef void run_linear_grad_x(const real *g, const real *weight, real *grad_x, const real *saved, Py_ssize_t rows,
-                            Py_ssize_t n_in, Py_ssize_t n_out, const Epilogue *gate) noexcept nogil:
+cdef void run_linear_grad_x(int dtype, const void *g, const void *weight, void *grad_x, const void *saved,
+                            Py_ssize_t rows, Py_ssize_t n_in, Py_ssize_t n_out, const Epilogue *gate) noexcept nogil:
     """grad_x = g weight^T, times the derivative of the activation before this layer, computed from `saved`."""
     cdef fnn_product q = fnn_product(
         a=g, a_row=n_out, a_col=1, b=weight, b_row=1, b_col=n_out, init=NULL, init_row=0, c=grad_x, c_row=n_in,
         rows=rows, cols=n_in, depth=n_out)
     cdef After after = After(epilogue=gate, y=NULL, saved=saved)
-    run_product(&q, &after, <real> 0)
+    run_product(dtype, &q, &after)
 
 
 cdef bint fits(x, weight) noexcept:
@@ -159,14 +162,9 @@ cpdef linear(x, weight, bias, out, str activation=None, double a=0.0, double b=0
     cdef void *pw = arrays.data(weight)
     cdef void *pb = arrays.data(bias)
     cdef void *py = arrays.data(out)
-    if arrays.is_double(x):
-        with nogil:
-            run_linear(<double *> px, <double *> pw, <double *> pb, <double *> py, <double *> py, rows, n_in, n_out,
-                       &epilogue)
-    else:
-        with nogil:
-            run_linear(<float *> px, <float *> pw, <float *> pb, <float *> py, <float *> py, rows, n_in, n_out,
-                       &epilogue)
+    cdef int dtype = arrays.dtype_of(x)
+    with nogil:
+        run_linear(dtype, px, pw, pb, py, py, rows, n_in, n_out, &epilogue)
     return out
 
 
@@ -194,12 +192,7 @@ cpdef linear_backward(grad_output, x, weight, grad_x, grad_weight, grad_bias):
     cdef void *gx = arrays.data(grad_x)
     cdef void *gw = arrays.data(grad_weight)
     cdef void *gb = arrays.data(grad_bias)
-    if arrays.is_double(x):
-        with nogil:
-            run_linear_grad_x(<double *> pg, <double *> pw, <double *> gx, NULL, rows, n_in, n_out, &NONE)
-            run_linear_grad_weight(<double *> pg, <double *> px, <double *> gw, <double *> gb, False, rows, n_in,
-                                   n_out)
-    else:
-        with nogil:
-            run_linear_grad_x(<float *> pg, <float *> pw, <float *> gx, NULL, rows, n_in, n_out, &NONE)
-            run_linear_grad_weight(<float *> pg, <float *> px, <float *> gw, <float *> gb, False, rows, n_in, n_out)
+    cdef int dtype = arrays.dtype_of(x)
+    with nogil:
+        run_linear_grad_x(dtype, pg, pw, gx, NULL, rows, n_in, n_out, &NONE)
+        run_linear_grad_weight(dtype, pg, px, gw, gb, False, rows, n_in, n_out)

@@ -1,6 +1,6 @@
 from libc.stdint cimport int64_t
 
-from fastnn._core.dispatch cimport fnn_loss, real
+from fastnn._core.dispatch cimport fnn_loss
 
 cdef extern from "elements.h":
     enum:
@@ -13,12 +13,12 @@ cpdef enum:  # what targets of a loss may be: any number, from 0 to 1, -1 or 1
     SHARES = FNN_SHARES
     SIGNS = FNN_SIGNS
 
-cdef Py_ssize_t first_bad(const real *target, Py_ssize_t n, int kind) noexcept nogil
-cdef double run_loss(int kernel, const fnn_loss *of, Py_ssize_t n, real dtype) noexcept nogil
-cdef double run_root(int kernel, const fnn_loss *of, Py_ssize_t n, double divisor, real dtype) noexcept nogil
-cdef double run_row_loss(int kernel, const fnn_loss *of, Py_ssize_t rows, real dtype) noexcept nogil
-cdef void spread(const real *weight, real *each, Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
-cdef double run_sum(const real *x, Py_ssize_t n) noexcept nogil
-cdef double label_sum(const int64_t *labels, const real *weight, const real *by_class, int64_t ignored,
+cdef Py_ssize_t first_bad(int dtype, const void *target, Py_ssize_t n, int kind) noexcept nogil
+cdef double run_loss(int kernel, int dtype, const fnn_loss *of, Py_ssize_t n) noexcept nogil
+cdef double run_root(int kernel, int dtype, const fnn_loss *of, Py_ssize_t n, double divisor) noexcept nogil
+cdef double run_row_loss(int kernel, int dtype, const fnn_loss *of, Py_ssize_t rows) noexcept nogil
+cdef void spread(int dtype, const void *weight, void *each, Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
+cdef double run_sum(int dtype, const void *x, Py_ssize_t n) noexcept nogil
+cdef double label_sum(int dtype, const int64_t *labels, const void *weight, const void *by_class, int64_t ignored,
                       Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
 cdef Py_ssize_t bad_label(const int64_t *labels, Py_ssize_t rows, Py_ssize_t cols, int64_t ignored) noexcept nogil

@@ -10,34 +10,34 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from fastnn._core cimport arrays, dispatch
-from fastnn._core.dispatch cimport fnn_loss, real
+from fastnn._core.dispatch cimport FNN_FLOAT64, fnn_loss
 from fastnn._core.parameters cimport unit_scale
-from fastnn._core.threads cimport Task, parallel_for
+from fastnn._core.threads cimport parallel_for
 
 import numpy as np
 
 cnp.import_array()
+
+ctypedef Py_ssize_t (*BadTarget)(const void *target, Py_ssize_t n, int kind) noexcept nogil
+ctypedef Py_ssize_t (*BadWeight)(const void *weight, Py_ssize_t n) noexcept nogil
+ctypedef double (*LabelSum)(const int64_t *labels, const void *weight, const void *by_class, int64_t ignored,
+                            Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
+ctypedef void (*Spread)(const void *weight, void *each, Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
+ctypedef double (*LargestError)(const void *x, const void *target, const void *weight, Py_ssize_t n) noexcept nogil
+ctypedef double (*ScaledErrors)(const void *x, const void *target, const void *weight, Py_ssize_t n,
+                                double scale) noexcept nogil
 
 cdef extern from "elements.h" nogil:
     enum:
         FNN_ROW_CHUNK
     Py_ssize_t fnn_bad_label(const int64_t *labels, Py_ssize_t rows, Py_ssize_t classes, int64_t ignored)
     Py_ssize_t fnn_count_label(const int64_t *labels, Py_ssize_t rows, int64_t label)
-    Py_ssize_t fnn_bad_target_f32(const float *target, Py_ssize_t n, int kind)
-    Py_ssize_t fnn_bad_target_f64(const double *target, Py_ssize_t n, int kind)
-    Py_ssize_t fnn_bad_weight_f32(const float *weight, Py_ssize_t n)
-    Py_ssize_t fnn_bad_weight_f64(const double *weight, Py_ssize_t n)
-    double fnn_label_sum_f32(const int64_t *labels, const float *weight, const float *by_class, int64_t ignored,
-                             Py_ssize_t rows, Py_ssize_t cols)
-    double fnn_label_sum_f64(const int64_t *labels, const double *weight, const double *by_class, int64_t ignored,
-                             Py_ssize_t rows, Py_ssize_t cols)
-    void fnn_spread_f32(const float *weight, float *each, Py_ssize_t rows, Py_ssize_t cols)
-    void fnn_spread_f64(const double *weight, double *each, Py_ssize_t rows, Py_ssize_t cols)
-    double fnn_largest_error_f32(const float *x, const float *target, const float *weight, Py_ssize_t n)
-    double fnn_largest_error_f64(const double *x, const double *target, const double *weight, Py_ssize_t n)
-    double fnn_scaled_errors_f32(const float *x, const float *target, const float *weight, Py_ssize_t n, double scale)
-    double fnn_scaled_errors_f64(const double *x, const double *target, const double *weight, Py_ssize_t n,
-                                 double scale)
+    const BadTarget[2] fnn_bad_target
+    const BadWeight[2] fnn_bad_weight
+    const LabelSum[2] fnn_label_sum
+    const Spread[2] fnn_spread
+    const LargestError[2] fnn_largest_error
+    const ScaledErrors[2] fnn_scaled_errors
 
 cdef object float32 = np.float32
 cdef object float64 = np.float64
@@ -56,90 +56,79 @@ cdef double COST = 0.2       # nanoseconds an element: benchmarks/bench_losses.p
 cdef double ROW_COST = 0.3
 
 
-cdef double run_loss(int kernel, const fnn_loss *of, Py_ssize_t n, real dtype) noexcept nogil:
+cdef double run_loss(int kernel, int dtype, const fnn_loss *of, Py_ssize_t n) noexcept nogil:
     """Sum of weight * loss over n elements; also fills what `of` asks for."""
-    return run_chunks(kernel, of, n, CHUNK, n * COST, dtype)
+    return run_chunks(kernel, dtype, of, n, CHUNK, n * COST)
 
 
-cdef double run_row_loss(int kernel, const fnn_loss *of, Py_ssize_t rows, real dtype) noexcept nogil:
+cdef double run_row_loss(int kernel, int dtype, const fnn_loss *of, Py_ssize_t rows) noexcept nogil:
     """Sum of weight * loss over rows; also fills what `of` asks for."""
-    return run_chunks(kernel, of, rows, FNN_ROW_CHUNK, rows * of.cols * ROW_COST, dtype)
+    return run_chunks(kernel, dtype, of, rows, FNN_ROW_CHUNK, rows * of.cols * ROW_COST)
 
 
 ctypedef struct LossWork:
     int kernel
+    int dtype
     const fnn_loss *of
     Py_ssize_t n, size  # elements or rows: of the whole, of a chunk
     double *sums
 
 
-cdef void chunks_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
+cdef void chunks_task(const void *work, Py_ssize_t start, Py_ssize_t stop, void *_) noexcept nogil:
     cdef const LossWork *w = <const LossWork *> work
+    cdef dispatch.Loss loss = dispatch.loss(w.kernel, w.dtype)
     cdef Py_ssize_t chunk
     for chunk in range(start, stop):
-        w.sums[chunk] = dispatch.loss(w.kernel, w.of, chunk * w.size, min(w.n - chunk * w.size, w.size), <real> 0)
+        w.sums[chunk] = loss(w.of, chunk * w.size, min(w.n - chunk * w.size, w.size))
 
 
-cdef double run_chunks(int kernel, const fnn_loss *of, Py_ssize_t n, Py_ssize_t size, double cost,
-                       real dtype) noexcept nogil:
+cdef double run_chunks(int kernel, int dtype, const fnn_loss *of, Py_ssize_t n, Py_ssize_t size,
+                       double cost) noexcept nogil:
     cdef double total = 0
     cdef double[FEW] few
     cdef Py_ssize_t chunk, chunks = (n + size - 1) // size
-    cdef LossWork work = LossWork(kernel=kernel, of=of, n=n, size=size, sums=&few[0])
+    cdef LossWork work = LossWork(kernel=kernel, dtype=dtype, of=of, n=n, size=size, sums=&few[0])
     if chunks > FEW:
         work.sums = <double *> malloc(chunks * sizeof(double))
     if work.sums != NULL:
-        parallel_for(<Task> chunks_task[real], &work, chunks, 1, cost)
+        parallel_for(chunks_task, &work, chunks, 1, cost)
         for chunk in range(chunks):
             total += work.sums[chunk]
         if chunks > FEW:
             free(work.sums)
         return total
     for chunk in range(chunks):
-        total += dispatch.loss(kernel, of, chunk * size, min(n - chunk * size, size), dtype)
+        total += dispatch.loss(kernel, dtype)(of, chunk * size, min(n - chunk * size, size))
     return total
 
 
-cdef double run_root(int kernel, const fnn_loss *of, Py_ssize_t n, double divisor, real dtype) noexcept nogil:
+cdef double run_root(int kernel, int dtype, const fnn_loss *of, Py_ssize_t n, double divisor) noexcept nogil:
     """The root of the weighted sum of squares over `divisor`, of mse_loss; only the sum is asked of `of`."""
-    cdef const real *x = <const real *> of.x
-    cdef const real *t = <const real *> of.target
-    cdef const real *weight = <const real *> of.weight
-    cdef double scale, small = 2.0**-950
-    cdef double total = run_loss(kernel, of, n, dtype)
-    if real is float:
-        small = 2.0**-100
+    cdef double scale, small = 2.0**-950 if dtype == FNN_FLOAT64 else 2.0**-100
+    cdef double total = run_loss(kernel, dtype, of, n)
     if small * n < total < HUGE_VAL or total != total:
         return sqrt(total / divisor)
-    if real is float:  # squares are out of range: slowly, of differences times a power of two
-        scale = unit_scale(fnn_largest_error_f32(x, t, weight, n))
-    else:
-        scale = unit_scale(fnn_largest_error_f64(x, t, weight, n))
+    # Squares are out of range: slowly, of differences times a power of two.
+    scale = unit_scale(fnn_largest_error[dtype](of.x, of.target, of.weight, n))
     if scale == 0:
         return sqrt(total / divisor)
-    if real is float:
-        total = fnn_scaled_errors_f32(x, t, weight, n, scale)
-    else:
-        total = fnn_scaled_errors_f64(x, t, weight, n, scale)
+    total = fnn_scaled_errors[dtype](of.x, of.target, of.weight, n, scale)
     return sqrt(total / divisor) / scale
 
 
-cdef double run_sum(const real *x, Py_ssize_t n) noexcept nogil:
+cdef double run_sum(int dtype, const void *x, Py_ssize_t n) noexcept nogil:
     """Sum of n elements, chunk by chunk in double."""
     cdef double total = 0
     cdef Py_ssize_t i = 0
     while i < n:
-        total += dispatch.array_sum(x + i, min(n - i, CHUNK))
+        total += dispatch.kernels_of(dtype).sum(arrays.at(x, i, dtype), min(n - i, CHUNK))
         i += CHUNK
     return total
 
 
 cdef double weight_sum(weight):
     """Sum of a plain array of weights, in the order of the losses."""
-    cdef Py_ssize_t n = arrays.size(weight)
-    if arrays.is_double(weight):
-        return run_sum(<double *> arrays.data(weight), n)
-    return run_sum(<float *> arrays.data(weight), n)
+    return run_sum(arrays.dtype_of(weight), arrays.data(weight), arrays.size(weight))
 
 
 cdef Py_ssize_t bad_label(const int64_t *labels, Py_ssize_t rows, Py_ssize_t cols, int64_t ignored) noexcept nogil:
@@ -152,25 +141,19 @@ def first_bad_label(const int64_t[::1] labels, Py_ssize_t cols, int64_t ignored)
     return bad_label(&labels[0], labels.shape[0], cols, ignored) if labels.shape[0] else -1
 
 
-cdef Py_ssize_t first_bad(const real *target, Py_ssize_t n, int kind) noexcept nogil:
+cdef Py_ssize_t first_bad(int dtype, const void *target, Py_ssize_t n, int kind) noexcept nogil:
     """The place of the first of n targets that is not of its kind, or -1. NaN passes: its loss is NaN."""
-    if real is float:
-        return fnn_bad_target_f32(target, n, kind)
-    else:
-        return fnn_bad_target_f64(target, n, kind)
+    return fnn_bad_target[dtype](target, n, kind)
 
 
 def first_bad_target(target, int kind):
     """The place, in C order, of the first target of a plain array that is not of its kind, or -1."""
     if not arrays.is_plain(target):
         raise TypeError("target must be plain")
-    cdef Py_ssize_t n = arrays.size(target)
-    if arrays.is_double(target):
-        return first_bad(<const double *> arrays.data(target), n, kind)
-    return first_bad(<const float *> arrays.data(target), n, kind)
+    return first_bad(arrays.dtype_of(target), arrays.data(target), arrays.size(target), kind)
 
 
-cdef double label_sum(const int64_t *labels, const real *weight, const real *by_class, int64_t ignored,
+cdef double label_sum(int dtype, const int64_t *labels, const void *weight, const void *by_class, int64_t ignored,
                       Py_ssize_t rows, Py_ssize_t cols) noexcept nogil:
     """What rows count in a mean: each its weight (NULL for 1) times that of its class, ignored ones nothing."""
     cdef Py_ssize_t left_out
@@ -179,26 +162,18 @@ cdef double label_sum(const int64_t *labels, const real *weight, const real *by_
         if weight == NULL:
             return rows - left_out
         if left_out == 0:
-            return run_sum(weight, rows)
-    if real is float:
-        return fnn_label_sum_f32(labels, weight, by_class, ignored, rows, cols)
-    else:
-        return fnn_label_sum_f64(labels, weight, by_class, ignored, rows, cols)
+            return run_sum(dtype, weight, rows)
+    return fnn_label_sum[dtype](labels, weight, by_class, ignored, rows, cols)
 
 
-cdef void spread(const real *weight, real *each, Py_ssize_t rows, Py_ssize_t cols) noexcept nogil:
+cdef void spread(int dtype, const void *weight, void *each, Py_ssize_t rows, Py_ssize_t cols) noexcept nogil:
     """One weight a row becomes one an element."""
-    if real is float:
-        fnn_spread_f32(weight, each, rows, cols)
-    else:
-        fnn_spread_f64(weight, each, rows, cols)
+    fnn_spread[dtype](weight, each, rows, cols)
 
 
 cdef bint are_weights(object weight) noexcept:
     """Whether all numbers of a plain array are 0 or more, and finite."""
-    if arrays.is_double(weight):
-        return fnn_bad_weight_f64(<double *> arrays.data(weight), arrays.size(weight)) < 0
-    return fnn_bad_weight_f32(<float *> arrays.data(weight), arrays.size(weight)) < 0
+    return fnn_bad_weight[arrays.dtype_of(weight)](arrays.data(weight), arrays.size(weight)) < 0
 
 
 cdef object scalar(double value, object x):
@@ -247,10 +222,7 @@ cdef class Loss:
             return None
         each, rows = self.new_losses(x), arrays.size(weight)
         cols = arrays.size(each) // max(1, rows)
-        if arrays.is_double(x):
-            spread(<double *> arrays.data(weight), <double *> arrays.data(each), rows, cols)
-        else:
-            spread(<float *> arrays.data(weight), <float *> arrays.data(each), rows, cols)
+        spread(arrays.dtype_of(x), arrays.data(weight), arrays.data(each), rows, cols)
         return each
 
     cdef bint takes_extra(self, extra, x) noexcept:
@@ -263,12 +235,10 @@ cdef class Loss:
     cdef double call(self, fnn_loss *of, x, t) except? -1:
         """Run the kernel over all of x."""
         cdef Py_ssize_t n = arrays.size(x)
-        cdef bint double_ = arrays.is_double(x)
+        cdef int dtype = arrays.dtype_of(x)
         of.target = arrays.data(t)
         with nogil:
-            if double_:
-                return run_loss(self.kernel, of, n, <double> 0)
-            return run_loss(self.kernel, of, n, <float> 0)
+            return run_loss(self.kernel, dtype, of, n)
 
     cpdef double run(self, x, t, weight, values, grad, double scale=1.0, tuple params=(), extra=None,
                      grad_extra=None) except? -1:
@@ -286,13 +256,11 @@ cdef class Loss:
         """The root of the weighted sum of the losses, which are squares, over `divisor`."""
         cdef fnn_loss of
         cdef Py_ssize_t n = arrays.size(x)
-        cdef bint double_ = arrays.is_double(x)
+        cdef int dtype = arrays.dtype_of(x)
         memset(&of, 0, sizeof(of))
         of.x, of.target, of.weight = arrays.data(x), arrays.data(t), arrays.data(weight)
         with nogil:
-            if double_:
-                return run_root(self.kernel, &of, n, divisor, <double> 0)
-            return run_root(self.kernel, &of, n, divisor, <float> 0)
+            return run_root(self.kernel, dtype, &of, n, divisor)
 
     cdef double count(self, x, t, weight, tuple params, extra) except? -1:
         """What all losses count in their mean."""
@@ -362,7 +330,7 @@ cdef class Loss:
             if type(g) is float:
                 factor = g
             elif arrays.is_plain(g) and arrays.size(g) == 1:
-                factor = (<double *> arrays.data(g))[0] if arrays.is_double(g) else (<float *> arrays.data(g))[0]
+                factor = arrays.get(arrays.data(g), 0, arrays.dtype_of(g))
             else:
                 return None
         return self.evaluate(x, t, weight, reduction, factor, value, gradient, params, extra)
@@ -408,7 +376,7 @@ cdef class RowLoss(Loss):
 
     cdef double call(self, fnn_loss *of, x, t) except? -1:
         cdef Py_ssize_t rows = cnp.PyArray_DIM(<cnp.ndarray> x, 0)
-        cdef bint double_ = arrays.is_double(x)
+        cdef int dtype = arrays.dtype_of(x)
         of.cols = cnp.PyArray_DIM(<cnp.ndarray> x, 1)
         of.target = NULL
         if cnp.PyArray_TYPE(<cnp.ndarray> t) == cnp.NPY_INT64:
@@ -416,19 +384,13 @@ cdef class RowLoss(Loss):
         else:
             of.target = arrays.data(t)
         with nogil:
-            if double_:
-                return run_row_loss(self.kernel, of, rows, <double> 0)
-            return run_row_loss(self.kernel, of, rows, <float> 0)
+            return run_row_loss(self.kernel, dtype, of, rows)
 
     cdef double count(self, x, t, weight, tuple params, extra) except? -1:
-        cdef int64_t *labels
-        cdef void *w = arrays.data(weight)
         cdef void *by_class = arrays.data(extra) if self.shared else NULL
         cdef Py_ssize_t rows = cnp.PyArray_DIM(<cnp.ndarray> x, 0)
         cdef Py_ssize_t cols = cnp.PyArray_DIM(<cnp.ndarray> x, 1)
         if cnp.PyArray_TYPE(<cnp.ndarray> t) != cnp.NPY_INT64:
             return rows if weight is None else weight_sum(weight)
-        labels = <int64_t *> arrays.data(t)
-        if arrays.is_double(x):
-            return label_sum(labels, <double *> w, <double *> by_class, <int64_t> <double> params[0], rows, cols)
-        return label_sum(labels, <float *> w, <float *> by_class, <int64_t> <double> params[0], rows, cols)
+        return label_sum(arrays.dtype_of(x), <int64_t *> arrays.data(t), arrays.data(weight), by_class,
+                         <int64_t> <double> params[0], rows, cols)

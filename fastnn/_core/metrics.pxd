@@ -2,8 +2,6 @@
 
 from libc.stdint cimport int64_t
 
-from fastnn._core.dispatch cimport real
-
 cdef extern from "elements.h" nogil:
     ctypedef struct Reading "struct fnn_reading":
         const int64_t *labels
@@ -11,11 +9,11 @@ cdef extern from "elements.h" nogil:
         double threshold
         int64_t ignored
 
-cdef void count_correct(Reading how, const real *x, const real *target, const real *weight, double *counts,
+cdef void count_correct(int dtype, Reading how, const void *x, const void *target, const void *weight, double *counts,
                         Py_ssize_t rows, Py_ssize_t n) noexcept nogil
-cdef void count_classes(Reading how, const real *x, const real *target, const real *weight, double *counts,
+cdef void count_classes(int dtype, Reading how, const void *x, const void *target, const void *weight, double *counts,
                         Py_ssize_t rows, Py_ssize_t n) noexcept nogil
-cdef void count_top(Reading how, const real *x, const real *target, const real *weight, double *counts,
+cdef void count_top(int dtype, Reading how, const void *x, const void *target, const void *weight, double *counts,
                     Py_ssize_t rows, Py_ssize_t n, double k) noexcept nogil
-cdef void count_errors(const real *x, const real *target, const real *weight, double *counts,
+cdef void count_errors(int dtype, const void *x, const void *target, const void *weight, double *counts,
                        Py_ssize_t rows, Py_ssize_t n) noexcept nogil

@@ -3,58 +3,39 @@
 Formulas and layouts of counts: reference/metrics.py. A weight of NULL is 1 for every row.
 """
 
-from fastnn._core.dispatch cimport real
+ctypedef void (*Count)(const Reading *how, const void *x, const void *target, const void *weight, double *counts,
+                       Py_ssize_t rows, Py_ssize_t n) noexcept nogil
+ctypedef void (*CountTop)(const Reading *how, const void *x, const void *target, const void *weight, double *counts,
+                          Py_ssize_t rows, Py_ssize_t n, double k) noexcept nogil
+ctypedef void (*CountErrors)(const void *x, const void *target, const void *weight, double *counts, Py_ssize_t rows,
+                             Py_ssize_t n) noexcept nogil
 
-cdef extern from "elements.h" nogil:
-    void fnn_count_correct_f32(const Reading *how, const float *x, const float *target, const float *weight,
-                               double *counts, Py_ssize_t rows, Py_ssize_t n)
-    void fnn_count_correct_f64(const Reading *how, const double *x, const double *target, const double *weight,
-                               double *counts, Py_ssize_t rows, Py_ssize_t n)
-    void fnn_count_classes_f32(const Reading *how, const float *x, const float *target, const float *weight,
-                               double *counts, Py_ssize_t rows, Py_ssize_t n)
-    void fnn_count_classes_f64(const Reading *how, const double *x, const double *target, const double *weight,
-                               double *counts, Py_ssize_t rows, Py_ssize_t n)
-    void fnn_count_top_f32(const Reading *how, const float *x, const float *target, const float *weight,
-                           double *counts, Py_ssize_t rows, Py_ssize_t n, double k)
-    void fnn_count_top_f64(const Reading *how, const double *x, const double *target, const double *weight,
-                           double *counts, Py_ssize_t rows, Py_ssize_t n, double k)
-    void fnn_count_errors_f32(const float *x, const float *target, const float *weight, double *counts,
-                              Py_ssize_t rows, Py_ssize_t n)
-    void fnn_count_errors_f64(const double *x, const double *target, const double *weight, double *counts,
-                              Py_ssize_t rows, Py_ssize_t n)
+cdef extern from "elements.h":
+    const Count[2] fnn_count_correct
+    const Count[2] fnn_count_classes
+    const CountTop[2] fnn_count_top
+    const CountErrors[2] fnn_count_errors
 
 
-cdef void count_correct(Reading how, const real *x, const real *target, const real *weight, double *counts,
+cdef void count_correct(int dtype, Reading how, const void *x, const void *target, const void *weight, double *counts,
                         Py_ssize_t rows, Py_ssize_t n) noexcept nogil:
     """counts: the weight of right predictions, of all."""
-    if real is float:
-        fnn_count_correct_f32(&how, x, target, weight, counts, rows, n)
-    else:
-        fnn_count_correct_f64(&how, x, target, weight, counts, rows, n)
+    fnn_count_correct[dtype](&how, x, target, weight, counts, rows, n)
 
 
-cdef void count_classes(Reading how, const real *x, const real *target, const real *weight, double *counts,
+cdef void count_classes(int dtype, Reading how, const void *x, const void *target, const void *weight, double *counts,
                         Py_ssize_t rows, Py_ssize_t n) noexcept nogil:
     """counts (3, classes): the weight of right predictions, of all predictions, of all targets."""
-    if real is float:
-        fnn_count_classes_f32(&how, x, target, weight, counts, rows, n)
-    else:
-        fnn_count_classes_f64(&how, x, target, weight, counts, rows, n)
+    fnn_count_classes[dtype](&how, x, target, weight, counts, rows, n)
 
 
-cdef void count_top(Reading how, const real *x, const real *target, const real *weight, double *counts,
+cdef void count_top(int dtype, Reading how, const void *x, const void *target, const void *weight, double *counts,
                     Py_ssize_t rows, Py_ssize_t n, double k) noexcept nogil:
     """counts: the weight of rows whose class is among the k largest outputs, of all."""
-    if real is float:
-        fnn_count_top_f32(&how, x, target, weight, counts, rows, n, k)
-    else:
-        fnn_count_top_f64(&how, x, target, weight, counts, rows, n, k)
+    fnn_count_top[dtype](&how, x, target, weight, counts, rows, n, k)
 
 
-cdef void count_errors(const real *x, const real *target, const real *weight, double *counts,
+cdef void count_errors(int dtype, const void *x, const void *target, const void *weight, double *counts,
                        Py_ssize_t rows, Py_ssize_t n) noexcept nogil:
     """counts: the weight and the number of rows, then four numbers a column (src_c/metrics.c)."""
-    if real is float:
-        fnn_count_errors_f32(x, target, weight, counts, rows, n)
-    else:
-        fnn_count_errors_f64(x, target, weight, counts, rows, n)
+    fnn_count_errors[dtype](x, target, weight, counts, rows, n)

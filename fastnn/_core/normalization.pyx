@@ -7,9 +7,9 @@ cimport numpy as cnp
 from libc.string cimport memset
 
 from fastnn._core cimport arrays, dispatch
-from fastnn._core.dispatch cimport FNN_COLUMN_STATISTICS, FNN_GRAD_MEAN, FNN_ROW_STATISTICS, real
+from fastnn._core.dispatch cimport FNN_COLUMN_STATISTICS, FNN_GRAD_MEAN, FNN_ROW_STATISTICS
 from fastnn._core.linear cimport Epilogue
-from fastnn._core.threads cimport Task, parallel_for
+from fastnn._core.threads cimport parallel_for
 
 cnp.import_array()
 
@@ -38,6 +38,7 @@ cdef Norm find_norm(str name) except *:
 
 ctypedef struct NormWork:
     const Norm *norm
+    int dtype
     const void *x
     const void *weight
     const void *bias
@@ -49,37 +50,41 @@ ctypedef struct NormWork:
     const Epilogue *activation
 
 
-cdef void norm_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
+cdef void norm_task(const void *work, Py_ssize_t start, Py_ssize_t stop, void *_) noexcept nogil:
     """Some rows, in blocks; the activation follows while a block is in the cache."""
     cdef const NormWork *w = <const NormWork *> work
-    cdef real *pre = <real *> w.pre
+    cdef int dtype = w.dtype
+    cdef void *pre
     cdef Py_ssize_t height = max(1, BLOCK // w.cols)
     cdef Py_ssize_t rows, i
     while start < stop:
         rows, i = min(height, stop - start), start * w.cols
-        dispatch.norm(w.norm.forward, <const real *> w.x + i, <const real *> w.weight, <const real *> w.bias,
-                      arrays.writable_at(pre, i), arrays.writable_at(<real *> w.statistics, start * w.norm.step), rows,
-                      w.cols, w.eps)
+        pre = arrays.at_unless_null(w.pre, i, dtype)
+        dispatch.norm(w.norm.forward, dtype)(
+            arrays.at(w.x, i, dtype), w.weight, w.bias, pre,
+            arrays.at_unless_null(w.statistics, start * w.norm.step, dtype), rows, w.cols, w.eps)
         if w.activation.kernel >= 0:
-            dispatch.map1(w.activation.kernel, pre + i, <real *> w.y + i, rows * w.cols, w.activation.params)
+            dispatch.map1(w.activation.kernel, dtype)(pre, arrays.at(w.y, i, dtype), rows * w.cols,
+                                                      w.activation.params)
         start += rows
 
 
-cdef void run_norm(const Norm *norm, const real *x, const real *weight, const real *bias, real *pre, real *y,
-                   real *statistics, Py_ssize_t rows, Py_ssize_t cols, double eps,
+cdef void run_norm(const Norm *norm, int dtype, const void *x, const void *weight, const void *bias, void *pre, void *y,
+                   void *statistics, Py_ssize_t rows, Py_ssize_t cols, double eps,
                    const Epilogue *activation) noexcept nogil:
     """pre = xhat weight + bias; y = activation(pre). pre may be y; without an activation only pre is written.
 
     Statistics of rows are written too (unless NULL); those of columns were computed before. pre may be NULL as well.
     """
-    cdef NormWork work = NormWork(norm=norm, x=x, weight=weight, bias=bias, pre=pre, y=y, statistics=statistics,
-                                  cols=cols, eps=eps, activation=activation)
+    cdef NormWork work = NormWork(norm=norm, dtype=dtype, x=x, weight=weight, bias=bias, pre=pre, y=y,
+                                  statistics=statistics, cols=cols, eps=eps, activation=activation)
     if cols != 0:
-        parallel_for(<Task> norm_task[real], &work, rows, 1, rows * cols * COST)
+        parallel_for(norm_task, &work, rows, 1, rows * cols * COST)
 
 
 ctypedef struct NormGradWork:
     const Norm *norm
+    int dtype
     const void *g
     const void *x
     const void *weight
@@ -90,38 +95,41 @@ ctypedef struct NormGradWork:
     const Epilogue *gate
 
 
-cdef void norm_backward_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
+cdef void norm_backward_task(const void *work, Py_ssize_t start, Py_ssize_t stop, void *_) noexcept nogil:
     """Some rows, in blocks."""
     cdef const NormGradWork *w = <const NormGradWork *> work
-    cdef real *grad_x = <real *> w.grad_x
+    cdef int dtype = w.dtype
+    cdef void *grad_x
     cdef Py_ssize_t height = max(1, BLOCK // w.cols)
     cdef Py_ssize_t rows, i
     while start < stop:
         rows, i = min(height, stop - start), start * w.cols
-        dispatch.norm_backward(w.norm.backward, <const real *> w.g + i, <const real *> w.x + i,
-                               <const real *> w.weight, <const real *> w.statistics + start * w.norm.step, grad_x + i,
-                               rows, w.cols)
+        grad_x = arrays.at(w.grad_x, i, dtype)
+        dispatch.norm_backward(w.norm.backward, dtype)(
+            arrays.at(w.g, i, dtype), arrays.at(w.x, i, dtype), w.weight,
+            arrays.at(w.statistics, start * w.norm.step, dtype), grad_x, rows, w.cols)
         if w.gate.kernel >= 0:
-            dispatch.map2(w.gate.kernel, grad_x + i, <const real *> w.saved + i, grad_x + i, rows * w.cols,
-                          w.gate.params)
+            dispatch.map2(w.gate.kernel, dtype)(grad_x, arrays.at(w.saved, i, dtype), grad_x, rows * w.cols,
+                                                w.gate.params)
         start += rows
 
 
-cdef void run_norm_backward(const Norm *norm, const real *g, const real *x, const real *weight, const real *statistics,
-                            real *grad_x, const real *saved, Py_ssize_t rows, Py_ssize_t cols,
+cdef void run_norm_backward(const Norm *norm, int dtype, const void *g, const void *x, const void *weight,
+                            const void *statistics, void *grad_x, const void *saved, Py_ssize_t rows, Py_ssize_t cols,
                             const Epilogue *gate) noexcept nogil:
     """grad_x, which may be g, times the derivative of the activation before this layer, computed from `saved`.
 
     For columns, `run_norm_gradients` must run first: it stores the means needed here in the statistics.
     """
-    cdef NormGradWork work = NormGradWork(norm=norm, g=g, x=x, weight=weight, statistics=statistics, grad_x=grad_x,
-                                          saved=saved, cols=cols, gate=gate)
+    cdef NormGradWork work = NormGradWork(norm=norm, dtype=dtype, g=g, x=x, weight=weight, statistics=statistics,
+                                          grad_x=grad_x, saved=saved, cols=cols, gate=gate)
     if cols != 0:
-        parallel_for(<Task> norm_backward_task[real], &work, rows, 1, rows * cols * COST)
+        parallel_for(norm_backward_task, &work, rows, 1, rows * cols * COST)
 
 
 ctypedef struct ParameterGradWork:
     const Norm *norm
+    int dtype
     const void *g
     const void *x
     void *statistics
@@ -131,51 +139,56 @@ ctypedef struct ParameterGradWork:
     bint accumulate
 
 
-cdef void gradients_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
+cdef void gradients_task(const void *work, Py_ssize_t start, Py_ssize_t stop, void *_) noexcept nogil:
     """Some columns."""
     cdef const ParameterGradWork *w = <const ParameterGradWork *> work
-    cdef real *statistics = <real *> w.statistics
-    dispatch.gradients(w.norm.gradients, <const real *> w.g + start, <const real *> w.x + start,
-                       statistics if w.norm.step else statistics + start,
-                       arrays.writable_at(<real *> w.grad_weight, start),
-                       arrays.writable_at(<real *> w.grad_bias, start), w.cols, w.rows, stop - start, w.accumulate)
+    cdef int dtype = w.dtype
+    dispatch.gradients(w.norm.gradients, dtype)(
+        arrays.at(w.g, start, dtype), arrays.at(w.x, start, dtype),
+        arrays.at(w.statistics, 0 if w.norm.step else start, dtype),
+        arrays.at_unless_null(w.grad_weight, start, dtype), arrays.at_unless_null(w.grad_bias, start, dtype), w.cols,
+        w.rows, stop - start, w.accumulate)
 
 
-cdef void run_norm_gradients(const Norm *norm, const real *g, const real *x, real *statistics, real *grad_weight,
-                             real *grad_bias, Py_ssize_t rows, Py_ssize_t cols, bint accumulate) noexcept nogil:
+cdef void run_norm_gradients(const Norm *norm, int dtype, const void *g, const void *x, void *statistics,
+                             void *grad_weight, void *grad_bias, Py_ssize_t rows, Py_ssize_t cols,
+                             bint accumulate) noexcept nogil:
     """grad_weight = column sums of g xhat, grad_bias of g (unless NULL); with `accumulate` added to the old values."""
-    cdef ParameterGradWork work = ParameterGradWork(norm=norm, g=g, x=x, statistics=statistics, grad_weight=grad_weight,
-                                                     grad_bias=grad_bias, rows=rows, cols=cols, accumulate=accumulate)
-    parallel_for(<Task> gradients_task[real], &work, cols, UNIT, rows * cols * COST)
+    cdef ParameterGradWork work = ParameterGradWork(norm=norm, dtype=dtype, g=g, x=x, statistics=statistics,
+                                                     grad_weight=grad_weight, grad_bias=grad_bias, rows=rows, cols=cols,
+                                                     accumulate=accumulate)
+    parallel_for(gradients_task, &work, cols, UNIT, rows * cols * COST)
 
 
 ctypedef struct StatisticsWork:
+    int dtype
     const void *x
     void *statistics
     Py_ssize_t rows, cols
     double eps
 
 
-cdef void statistics_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
+cdef void statistics_task(const void *work, Py_ssize_t start, Py_ssize_t stop, void *_) noexcept nogil:
     """Some columns."""
     cdef const StatisticsWork *w = <const StatisticsWork *> work
-    dispatch.batch_statistics(<const real *> w.x + start, <real *> w.statistics + start, w.cols, w.rows, stop - start,
-                              w.eps)
+    dispatch.kernels_of(w.dtype).batch_statistics(
+        arrays.at(w.x, start, w.dtype), arrays.at(w.statistics, start, w.dtype), w.cols, w.rows, stop - start, w.eps)
 
 
-cdef void run_statistics(const real *x, const real *running_mean, const real *running_var, real *statistics,
+cdef void run_statistics(int dtype, const void *x, const void *running_mean, const void *running_var, void *statistics,
                          Py_ssize_t rows, Py_ssize_t cols, double eps) noexcept nogil:
     """The statistics of columns: from the running mean and variance, or of the batch if these are NULL."""
-    cdef StatisticsWork work = StatisticsWork(x=x, statistics=statistics, rows=rows, cols=cols, eps=eps)
+    cdef StatisticsWork work = StatisticsWork(dtype=dtype, x=x, statistics=statistics, rows=rows, cols=cols, eps=eps)
     if running_mean != NULL:
-        dispatch.running_statistics(running_mean, running_var, statistics, cols, eps)
+        dispatch.kernels_of(dtype).running_statistics(running_mean, running_var, statistics, cols, eps)
     else:
-        parallel_for(<Task> statistics_task[real], &work, cols, UNIT, rows * cols * COST)
+        parallel_for(statistics_task, &work, cols, UNIT, rows * cols * COST)
 
 
-cdef void forget_batch(real *statistics, Py_ssize_t cols) noexcept nogil:
+cdef void forget_batch(int dtype, void *statistics, Py_ssize_t cols) noexcept nogil:
     """Set the means of the gradients to 0, for running statistics, which do not depend on x."""
-    memset(statistics + FNN_GRAD_MEAN * cols, 0, (FNN_COLUMN_STATISTICS - FNN_GRAD_MEAN) * cols * sizeof(real))
+    memset(arrays.at(statistics, FNN_GRAD_MEAN * cols, dtype), 0,
+           (FNN_COLUMN_STATISTICS - FNN_GRAD_MEAN) * cols * arrays.itemsize(dtype))
 
 
 # -- single operations -------------------------------------------------------------------------------------------------
@@ -220,16 +233,14 @@ cdef object new_vector(x):
     return cnp.PyArray_EMPTY(1, &cols, cnp.PyArray_TYPE(<cnp.ndarray> x), 0)
 
 
-cdef void norm_backward_all(const Norm *norm, void *g, void *x, void *weight, void *statistics, void *grad_x,
-                            void *grad_weight, void *grad_bias, Py_ssize_t rows, Py_ssize_t cols, bint given,
-                            real dtype) noexcept nogil:
+cdef void norm_backward_all(const Norm *norm, int dtype, void *g, void *x, void *weight, void *statistics, void *grad_x,
+                            void *grad_weight, void *grad_bias, Py_ssize_t rows, Py_ssize_t cols,
+                            bint given) noexcept nogil:
     """All gradients from the statistics; with `given` these are running statistics, which do not depend on x."""
-    run_norm_gradients(norm, <const real *> g, <const real *> x, <real *> statistics, <real *> grad_weight,
-                       <real *> grad_bias, rows, cols, False)
+    run_norm_gradients(norm, dtype, g, x, statistics, grad_weight, grad_bias, rows, cols, False)
     if given:
-        forget_batch(<real *> statistics, cols)
-    run_norm_backward(norm, <const real *> g, <const real *> x, <const real *> weight, <const real *> statistics,
-                      <real *> grad_x, <const real *> NULL, rows, cols, &NONE)
+        forget_batch(dtype, statistics, cols)
+    run_norm_backward(norm, dtype, g, x, weight, statistics, grad_x, NULL, rows, cols, &NONE)
 
 
 cdef class RowNorm:
@@ -256,14 +267,9 @@ cdef class RowNorm:
         cdef void *pw = arrays.data(weight)
         cdef void *pb = arrays.data(bias)
         cdef void *py = arrays.data(out)
-        if arrays.is_double(x):
-            with nogil:
-                run_norm(&self.norm, <double *> px, <double *> pw, <double *> pb, <double *> py, <double *> py,
-                         <double *> NULL, rows, cols, eps, &NONE)
-        else:
-            with nogil:
-                run_norm(&self.norm, <float *> px, <float *> pw, <float *> pb, <float *> py, <float *> py,
-                         <float *> NULL, rows, cols, eps, &NONE)
+        cdef int dtype = arrays.dtype_of(x)
+        with nogil:
+            run_norm(&self.norm, dtype, px, pw, pb, py, py, NULL, rows, cols, eps, &NONE)
 
     def quick_backward(self, g, x, weight, eps):
         """The gradients of x, weight and bias in new arrays, or None if the arguments need the slow path."""
@@ -285,16 +291,10 @@ cdef class RowNorm:
         cdef void *gx = arrays.data(grad_x)
         cdef void *gw = arrays.data(grad_weight)
         cdef void *gb = arrays.data(grad_bias)
-        if arrays.is_double(x):
-            with nogil:
-                run_norm(&self.norm, <double *> px, <double *> NULL, <double *> NULL, <double *> NULL,
-                         <double *> NULL, <double *> ps, rows, cols, eps, &NONE)
-                norm_backward_all(&self.norm, pg, px, pw, ps, gx, gw, gb, rows, cols, False, <double> 0)
-        else:
-            with nogil:
-                run_norm(&self.norm, <float *> px, <float *> NULL, <float *> NULL, <float *> NULL,
-                         <float *> NULL, <float *> ps, rows, cols, eps, &NONE)
-                norm_backward_all(&self.norm, pg, px, pw, ps, gx, gw, gb, rows, cols, False, <float> 0)
+        cdef int dtype = arrays.dtype_of(x)
+        with nogil:
+            run_norm(&self.norm, dtype, px, NULL, NULL, NULL, NULL, ps, rows, cols, eps, &NONE)
+            norm_backward_all(&self.norm, dtype, pg, px, pw, ps, gx, gw, gb, rows, cols, False)
 
 
 def quick_batch_norm(x, running_mean, running_var, weight, bias, training, momentum, eps, out=None):
@@ -322,26 +322,14 @@ cpdef batch_norm(x, running_mean, running_var, weight, bias, out, bint training,
     cdef void *ps = arrays.data(statistics)
     cdef void *pm = arrays.data(running_mean)
     cdef void *pv = arrays.data(running_var)
-    if arrays.is_double(x):
-        with nogil:
-            batch_norm_all(px, pm, pv, pw, pb, py, ps, rows, cols, training, momentum, eps, <double> 0)
-    else:
-        with nogil:
-            batch_norm_all(px, pm, pv, pw, pb, py, ps, rows, cols, training, momentum, eps, <float> 0)
-
-
-cdef void batch_norm_all(void *x, void *running_mean, void *running_var, void *weight, void *bias, void *y,
-                         void *statistics, Py_ssize_t rows, Py_ssize_t cols, bint training, double momentum,
-                         double eps, real dtype) noexcept nogil:
+    cdef int dtype = arrays.dtype_of(x)
     if rows == 0:
         return
-    run_statistics(<const real *> x, <const real *> (NULL if training else running_mean), <const real *> running_var,
-                   <real *> statistics, rows, cols, eps)
-    run_norm(&BATCH, <const real *> x, <const real *> weight, <const real *> bias, <real *> y, <real *> y,
-             <real *> statistics, rows, cols, eps, &NONE)
-    if training and running_mean != NULL:
-        dispatch.update_running(<const real *> statistics, <real *> running_mean, <real *> running_var, rows, cols,
-                                momentum)
+    with nogil:
+        run_statistics(dtype, px, NULL if training else pm, pv, ps, rows, cols, eps)
+        run_norm(&BATCH, dtype, px, pw, pb, py, py, ps, rows, cols, eps, &NONE)
+        if training and pm != NULL:
+            dispatch.kernels_of(dtype).update_running(ps, pm, pv, rows, cols, momentum)
 
 
 def batch_norm_backward(g, x, running_mean, running_var, weight, grad_x, grad_weight, grad_bias, double eps):
@@ -358,11 +346,7 @@ def batch_norm_backward(g, x, running_mean, running_var, weight, grad_x, grad_we
     cdef void *gx = arrays.data(grad_x)
     cdef void *gw = arrays.data(grad_weight)
     cdef void *gb = arrays.data(grad_bias)
-    if arrays.is_double(x):
-        with nogil:
-            run_statistics(<double *> px, <double *> pm, <double *> pv, <double *> ps, rows, cols, eps)
-            norm_backward_all(&BATCH, pg, px, pw, ps, gx, gw, gb, rows, cols, pm != NULL, <double> 0)
-    else:
-        with nogil:
-            run_statistics(<float *> px, <float *> pm, <float *> pv, <float *> ps, rows, cols, eps)
-            norm_backward_all(&BATCH, pg, px, pw, ps, gx, gw, gb, rows, cols, pm != NULL, <float> 0)
+    cdef int dtype = arrays.dtype_of(x)
+    with nogil:
+        run_statistics(dtype, px, pm, pv, ps, rows, cols, eps)
+        norm_backward_all(&BATCH, dtype, pg, px, pw, ps, gx, gw, gb, rows, cols, pm != NULL)

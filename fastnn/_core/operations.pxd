@@ -5,7 +5,6 @@
 
 from libc.stdint cimport int64_t, uint64_t
 
-from fastnn._core.dispatch cimport real
 from fastnn._core.linear cimport Epilogue
 from fastnn._core.normalization cimport Norm
 from fastnn._core.optimizers cimport Update
@@ -91,4 +90,4 @@ cdef enum:
     DONE, BAD_LABEL, BAD_TARGET, BAD_INDEX, NON_FINITE, BAD_NORM, RAISED
 
 cdef double divisor_of(const Totals *totals, double rows, double weight_sum) noexcept nogil
-cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, real dtype) noexcept nogil
+cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, int dtype) noexcept nogil

@@ -4,10 +4,10 @@ from libc.math cimport sqrt
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy, memset
 
-from fastnn._core cimport dispatch
+from fastnn._core cimport arrays, dispatch
 from fastnn._core.activations cimport run_map1, run_map2
-from fastnn._core.columns cimport run_gather, run_scatter
-from fastnn._core.dispatch cimport fnn_loss, real
+from fastnn._core.columns cimport copy_columns, read_labels, run_gather, run_scatter
+from fastnn._core.dispatch cimport FNN_FLOAT64, fnn_loss
 from fastnn._core.dropout cimport run_noise
 from fastnn._core.embedding cimport run_embedding, run_embedding_backward
 from fastnn._core.linear cimport run_linear, run_linear_grad_weight, run_linear_grad_x
@@ -57,10 +57,11 @@ cdef double note_divisor(const Op *op, Totals *totals, double divisor) noexcept 
     return divisor if op.flag & MEAN and not op.flag & ACCUMULATE else 1.0
 
 
-cdef double expand_weights(const real *weight, real *expanded, Py_ssize_t rows, Py_ssize_t cols) noexcept nogil:
+cdef double expand_weights(int dtype, const void *weight, void *expanded, Py_ssize_t rows,
+                           Py_ssize_t cols) noexcept nogil:
     """One weight a row becomes one an element; returns their sum."""
-    spread(weight, expanded, rows, cols)
-    return run_sum(expanded, rows * cols)
+    spread(dtype, weight, expanded, rows, cols)
+    return run_sum(dtype, expanded, rows * cols)
 
 
 cdef void describe_loss(Op *op, fnn_loss *of) noexcept nogil:
@@ -72,20 +73,20 @@ cdef void describe_loss(Op *op, fnn_loss *of) noexcept nogil:
         of.params[i] = op.params[i]
 
 
-cdef int run_elementwise_loss(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noexcept nogil:
+cdef int run_elementwise_loss(Op *op, Totals *totals, Py_ssize_t rows, int dtype) noexcept nogil:
     cdef fnn_loss of
     cdef Py_ssize_t n = rows * op.n_in
-    cdef const real *target = <const real *> op.p[TARGET]
-    cdef Py_ssize_t bad = first_bad(target, n, op.targets)
+    cdef Py_ssize_t bad = first_bad(dtype, op.p[TARGET], n, op.targets)
     cdef double plain = rows if op.flag & BY_ROWS else n
     cdef double divisor, count = plain
     if bad >= 0:
-        totals.bad_row, totals.bad_column, totals.bad_number = bad // op.n_in, bad % op.n_in, target[bad]
+        totals.bad_row, totals.bad_column = bad // op.n_in, bad % op.n_in
+        totals.bad_number = arrays.get(op.p[TARGET], bad, dtype)
         return BAD_TARGET
     describe_loss(op, &of)
     if op.p[SAMPLE_WEIGHT] != NULL:
         of.weight = op.p[EXPANDED]
-        count = expand_weights(<real *> op.p[SAMPLE_WEIGHT], <real *> op.p[EXPANDED], rows, op.n_in)
+        count = expand_weights(dtype, op.p[SAMPLE_WEIGHT], op.p[EXPANDED], rows, op.n_in)
         if op.flag & BY_ROWS:
             count /= op.n_in
     divisor = note_divisor(op, totals, divisor_of(totals, plain, count))
@@ -93,29 +94,29 @@ cdef int run_elementwise_loss(Op *op, Totals *totals, Py_ssize_t rows, real dtyp
     if op.flag & ROOT:
         run_root_loss(op, &of, totals, n, count, divisor, dtype)
     else:
-        add_loss(op, totals, run_loss(op.kernel, &of, n, dtype), count)
+        add_loss(op, totals, run_loss(op.kernel, dtype, &of, n), count)
     return DONE
 
 
 cdef void run_root_loss(Op *op, fnn_loss *of, Totals *totals, Py_ssize_t n, double count, double divisor,
-                        real dtype) noexcept nogil:
+                        int dtype) noexcept nogil:
     """The root of a loss. Its derivative needs its value: one pass for the loss, one for the gradient."""
     cdef double total, root, shared = count if op.flag & MEAN else 1.0
     of.grad = NULL
-    root = run_root(op.kernel, of, n, shared, dtype)
+    root = run_root(op.kernel, dtype, of, n, shared)
     total = root * root * shared if shared != 0 else 0.0
     add_loss(op, totals, total, count)
     totals.loss = root
     of.scale = 1.0 / (2.0 * root) / divisor if root != 0 and shared != 0 and divisor != 0 else 0.0
     if op.p[GRAD_INPUT] != NULL:
         of.grad = op.p[GRAD_INPUT]
-        run_loss(op.kernel, of, n, dtype)
+        run_loss(op.kernel, dtype, of, n)
 
 
-cdef int run_rows_loss(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noexcept nogil:
+cdef int run_rows_loss(Op *op, Totals *totals, Py_ssize_t rows, int dtype) noexcept nogil:
     cdef fnn_loss of
-    cdef const real *weight = <real *> op.p[SAMPLE_WEIGHT]
-    cdef const real *by_class = NULL
+    cdef const void *weight = op.p[SAMPLE_WEIGHT]
+    cdef const void *by_class = NULL
     cdef double count = rows
     cdef double plain = rows
     describe_loss(op, &of)
@@ -127,14 +128,14 @@ cdef int run_rows_loss(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noex
             totals.bad_value = of.labels[totals.bad_row]
             return BAD_LABEL
         if op.flag & CLASS_WEIGHTS:
-            by_class = <const real *> op.p[EXTRA]
-        count = label_sum(of.labels, weight, by_class, op.options.ignored, rows, op.n_in)
+            by_class = op.p[EXTRA]
+        count = label_sum(dtype, of.labels, weight, by_class, op.options.ignored, rows, op.n_in)
         if totals.mean_weight > 0:
-            plain = label_sum(of.labels, <const real *> NULL, by_class, op.options.ignored, rows, op.n_in)
+            plain = label_sum(dtype, of.labels, NULL, by_class, op.options.ignored, rows, op.n_in)
     elif weight != NULL:
-        count = run_sum(weight, rows)
+        count = run_sum(dtype, weight, rows)
     of.scale = inverse(note_divisor(op, totals, divisor_of(totals, plain, count)))
-    add_loss(op, totals, run_row_loss(op.kernel, &of, rows, dtype), count)
+    add_loss(op, totals, run_row_loss(op.kernel, dtype, &of, rows), count)
     return DONE
 
 
@@ -148,95 +149,75 @@ cdef Reading reading(Op *op) noexcept nogil:
     return how
 
 
-cdef void run_metric(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noexcept nogil:
+cdef void run_metric(Op *op, Totals *totals, Py_ssize_t rows, int dtype) noexcept nogil:
     """Count for a metric."""
-    cdef const real *x = <const real *> op.p[X]
-    cdef const real *target = <const real *> op.p[TARGET]
-    cdef const real *weight = <const real *> op.p[SAMPLE_WEIGHT]
+    cdef const void *x = op.p[X]
+    cdef const void *target = op.p[TARGET]
+    cdef const void *weight = op.p[SAMPLE_WEIGHT]
     cdef double[2] correct = [totals.correct, totals.samples]
     if op.kind == COUNT_CORRECT:
-        count_correct(reading(op), x, target, weight, correct, rows, op.n_in)
+        count_correct(dtype, reading(op), x, target, weight, correct, rows, op.n_in)
         totals.correct, totals.samples = correct[0], correct[1]
     elif totals.sums == NULL:  # a single step: metrics are not requested
         return
     elif op.kind == COUNT_CLASSES:
-        count_classes(reading(op), x, target, weight, totals.sums + op.options.place, rows, op.n_in)
+        count_classes(dtype, reading(op), x, target, weight, totals.sums + op.options.place, rows, op.n_in)
     elif op.kind == COUNT_TOP:
-        count_top(reading(op), x, target, weight, totals.sums + op.options.place, rows, op.n_in, op.options.k)
+        count_top(dtype, reading(op), x, target, weight, totals.sums + op.options.place, rows, op.n_in, op.options.k)
     else:
-        count_errors(x, target, weight, totals.sums + op.options.place, rows, op.n_in)
+        count_errors(dtype, x, target, weight, totals.sums + op.options.place, rows, op.n_in)
 
 
-cdef void run_linear_backward(Op *op, Py_ssize_t rows, real dtype) noexcept nogil:
+cdef void run_linear_backward(Op *op, Py_ssize_t rows, int dtype) noexcept nogil:
     if op.p[GRAD_INPUT] != NULL:
-        run_linear_grad_x(<const real *> op.p[GRAD_OUTPUT], <const real *> op.p[WEIGHT],
-                          <real *> op.p[GRAD_INPUT], <const real *> op.p[SAVED], rows, op.n_in, op.n_out, &op.epilogue)
-    run_linear_grad_weight(<const real *> op.p[GRAD_OUTPUT], <const real *> op.p[X], <real *> op.p[GRAD_WEIGHT],
-                           <real *> op.p[GRAD_BIAS], op.flag & ACCUMULATE, rows, op.n_in, op.n_out)
+        run_linear_grad_x(dtype, op.p[GRAD_OUTPUT], op.p[WEIGHT], op.p[GRAD_INPUT], op.p[SAVED], rows, op.n_in,
+                          op.n_out, &op.epilogue)
+    run_linear_grad_weight(dtype, op.p[GRAD_OUTPUT], op.p[X], op.p[GRAD_WEIGHT], op.p[GRAD_BIAS], op.flag & ACCUMULATE,
+                           rows, op.n_in, op.n_out)
 
 
-cdef void run_normalization(Op *op, Py_ssize_t rows, real dtype) noexcept nogil:
-    cdef real *statistics = <real *> op.p[STATISTICS]
+cdef void run_normalization(Op *op, Py_ssize_t rows, int dtype) noexcept nogil:
     if op.norm.step == 0:
-        run_statistics(<const real *> op.p[X], <const real *> op.p[RUNNING_MEAN], <const real *> op.p[RUNNING_VAR],
-                       statistics, rows, op.n_in, op.options.eps)
-    run_norm(&op.norm, <const real *> op.p[X], <const real *> op.p[WEIGHT], <const real *> op.p[BIAS],
-             <real *> op.p[PRE], <real *> op.p[Y], statistics, rows, op.n_in, op.options.eps, &op.epilogue)
+        run_statistics(dtype, op.p[X], op.p[RUNNING_MEAN], op.p[RUNNING_VAR], op.p[STATISTICS], rows, op.n_in,
+                       op.options.eps)
+    run_norm(&op.norm, dtype, op.p[X], op.p[WEIGHT], op.p[BIAS], op.p[PRE], op.p[Y], op.p[STATISTICS], rows, op.n_in,
+             op.options.eps, &op.epilogue)
 
 
-cdef void run_normalization_backward(Op *op, Py_ssize_t rows, real dtype) noexcept nogil:
-    cdef real *statistics = <real *> op.p[STATISTICS]
-    run_norm_gradients(&op.norm, <const real *> op.p[GRAD_OUTPUT], <const real *> op.p[X], statistics,
-                       <real *> op.p[GRAD_WEIGHT], <real *> op.p[GRAD_BIAS], rows, op.n_in, op.flag & ACCUMULATE)
+cdef void run_normalization_backward(Op *op, Py_ssize_t rows, int dtype) noexcept nogil:
+    run_norm_gradients(&op.norm, dtype, op.p[GRAD_OUTPUT], op.p[X], op.p[STATISTICS], op.p[GRAD_WEIGHT],
+                       op.p[GRAD_BIAS], rows, op.n_in, op.flag & ACCUMULATE)
     if op.p[RUNNING_MEAN] != NULL:
-        forget_batch(statistics, op.n_in)
+        forget_batch(dtype, op.p[STATISTICS], op.n_in)
     if op.p[GRAD_INPUT] != NULL:
-        run_norm_backward(&op.norm, <const real *> op.p[GRAD_OUTPUT], <const real *> op.p[X],
-                          <const real *> op.p[WEIGHT], <const real *> statistics, <real *> op.p[GRAD_INPUT],
-                          <const real *> op.p[SAVED], rows, op.n_in, &op.epilogue)
+        run_norm_backward(&op.norm, dtype, op.p[GRAD_OUTPUT], op.p[X], op.p[WEIGHT], op.p[STATISTICS],
+                          op.p[GRAD_INPUT], op.p[SAVED], rows, op.n_in, &op.epilogue)
 
 
-cdef void run_running(Op *op, Py_ssize_t rows, real dtype) noexcept nogil:
+cdef void run_running(Op *op, Py_ssize_t rows, int dtype) noexcept nogil:
     """Move running statistics towards those of the batch by the momentum, or to the average over all batches."""
     cdef int64_t *batches = <int64_t *> op.p[STEP]
     if rows < 2:
         return
     batches[0] += 1
-    dispatch.update_running(<const real *> op.p[STATISTICS], <real *> op.p[RUNNING_MEAN], <real *> op.p[RUNNING_VAR],
-                            rows, op.n_in,
-                            op.options.momentum if op.options.momentum >= 0 else 1.0 / batches[0])
+    dispatch.kernels_of(dtype).update_running(
+        op.p[STATISTICS], op.p[RUNNING_MEAN], op.p[RUNNING_VAR], rows, op.n_in,
+        op.options.momentum if op.options.momentum >= 0 else 1.0 / batches[0])
 
 
-cdef void copy_columns(const real *x, Py_ssize_t x_stride, real *y, Py_ssize_t y_stride, real factor, Py_ssize_t rows,
-                       Py_ssize_t cols) noexcept nogil:
-    cdef Py_ssize_t r, j
-    for r in range(rows):
-        if factor == 1:
-            memcpy(y + r * y_stride, x + r * x_stride, cols * sizeof(real))
-        else:
-            for j in range(cols):
-                y[r * y_stride + j] = factor * x[r * x_stride + j]
-
-
-cdef void read_labels(const real *x, Py_ssize_t stride, int64_t *labels, Py_ssize_t rows) noexcept nogil:
-    cdef Py_ssize_t r
-    for r in range(rows):
-        labels[r] = <int64_t> x[r * stride]
-
-
-cdef double batch_weight(Op *op, Py_ssize_t rows, real dtype) noexcept nogil:
+cdef double batch_weight(Op *op, Py_ssize_t rows, int dtype) noexcept nogil:
     """What a batch counts for: its rows, or their weights."""
     if op.p[SAMPLE_WEIGHT] == NULL:
         return rows
-    return run_sum(<const real *> op.p[SAMPLE_WEIGHT], rows)
+    return run_sum(dtype, op.p[SAMPLE_WEIGHT], rows)
 
 
-cdef double batch_divisor(Op *op, const Totals *totals, Py_ssize_t rows, real dtype) noexcept nogil:
+cdef double batch_divisor(Op *op, const Totals *totals, Py_ssize_t rows, int dtype) noexcept nogil:
     """What the gradients of a batch are divided by, where it counts by its rows."""
     return divisor_of(totals, rows, 0 if totals.mean_weight > 0 else batch_weight(op, rows, dtype))
 
 
-cdef void combine_heads(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noexcept nogil:
+cdef void combine_heads(Op *op, Totals *totals, Py_ssize_t rows, int dtype) noexcept nogil:
     """Before, after each and at the end of the losses of several heads: add up their weighted sum."""
     cdef double weight = batch_weight(op, rows, dtype)
     if op.kind == HEADS_BEGIN:
@@ -255,90 +236,101 @@ cdef void combine_heads(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noe
         totals.divisor = totals.kept_divisor + batch_divisor(op, totals, rows, dtype)
 
 
-cdef int run_embedding_op(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noexcept nogil:
+cdef int run_embedding_op(Op *op, Totals *totals, Py_ssize_t rows, int dtype) noexcept nogil:
     """Rows of a table by their index; the first index that is out of range is reported."""
-    cdef const real *indices = <const real *> op.p[X]
     cdef Py_ssize_t n = rows * op.n_in
-    cdef Py_ssize_t bad = dispatch.bad_code(indices, n, op.options.num_embeddings)
+    cdef Py_ssize_t bad = dispatch.kernels_of(dtype).bad_code(op.p[X], n, op.options.num_embeddings)
     if bad >= 0:
-        totals.bad_row, totals.bad_column, totals.bad_number = bad // op.n_in, bad % op.n_in, indices[bad]
+        totals.bad_row, totals.bad_column = bad // op.n_in, bad % op.n_in
+        totals.bad_number = arrays.get(op.p[X], bad, dtype)
         return BAD_INDEX
-    run_embedding(indices, <const real *> op.p[WEIGHT], <real *> op.p[Y], n, op.n_out // op.n_in)
+    run_embedding(dtype, op.p[X], op.p[WEIGHT], op.p[Y], n, op.n_out // op.n_in)
     return DONE
 
 
-cdef void run_embedding_op_backward(Op *op, Py_ssize_t rows, real dtype) noexcept nogil:
+cdef void run_embedding_op_backward(Op *op, Py_ssize_t rows, int dtype) noexcept nogil:
     """The gradient of the table; that of the indices is 0."""
-    run_embedding_backward(<const real *> op.p[GRAD_OUTPUT], <const real *> op.p[X], <real *> op.p[GRAD_WEIGHT],
-                           rows * op.n_in, op.options.num_embeddings, op.n_out // op.n_in, op.options.padding,
-                           op.flag & ACCUMULATE)
+    run_embedding_backward(dtype, op.p[GRAD_OUTPUT], op.p[X], op.p[GRAD_WEIGHT], rows * op.n_in,
+                           op.options.num_embeddings, op.n_out // op.n_in, op.options.padding, op.flag & ACCUMULATE)
     if op.p[GRAD_INPUT] != NULL:
-        memset(op.p[GRAD_INPUT], 0, rows * op.n_in * sizeof(real))
+        memset(op.p[GRAD_INPUT], 0, rows * op.n_in * arrays.itemsize(dtype))
 
 
-cdef int run_parametric(Op *op, Totals *totals, Py_ssize_t rows, real dtype) noexcept nogil:
+cdef int run_parametric(Op *op, Totals *totals, Py_ssize_t rows, int dtype) noexcept nogil:
     """Layers with one parameter that is no product's, and columns."""
     cdef Py_ssize_t n = rows * op.n_in
-    cdef const real *x = <const real *> op.p[X]
-    cdef const real *weight = <const real *> op.p[WEIGHT]
-    cdef const real *g = <const real *> op.p[GRAD_OUTPUT]
-    cdef real *grad_x = <real *> op.p[GRAD_INPUT]
-    cdef real *grad_weight = <real *> op.p[GRAD_WEIGHT]
+    cdef const void *x = op.p[X]
+    cdef const void *weight = op.p[WEIGHT]
+    cdef const void *g = op.p[GRAD_OUTPUT]
+    cdef void *grad_x = op.p[GRAD_INPUT]
+    cdef void *grad_weight = op.p[GRAD_WEIGHT]
     if op.kind == PRELU:
-        run_prelu(x, weight, <real *> op.p[Y], rows, op.n_in, op.options.shared != 0)
+        run_prelu(dtype, x, weight, op.p[Y], rows, op.n_in, op.options.shared != 0)
     elif op.kind == PRELU_BACKWARD:
-        run_prelu_backward(g, x, weight, grad_x, grad_weight, rows, op.n_in, op.options.shared != 0,
+        run_prelu_backward(dtype, g, x, weight, grad_x, grad_weight, rows, op.n_in, op.options.shared != 0,
                            op.flag & ACCUMULATE)
     elif op.kind == TEMPERATURE_SCALE:
-        run_temperature_scale(x, weight, <real *> op.p[Y], n)
+        run_temperature_scale(dtype, x, weight, op.p[Y], n)
     elif op.kind == TEMPERATURE_SCALE_BACKWARD:
-        run_temperature_scale_backward(g, x, weight, grad_x, grad_weight, n, op.flag & ACCUMULATE)
+        run_temperature_scale_backward(dtype, g, x, weight, grad_x, grad_weight, n, op.flag & ACCUMULATE)
     elif op.kind == EMBEDDING:
         return run_embedding_op(op, totals, rows, dtype)
     elif op.kind == EMBEDDING_BACKWARD:
         run_embedding_op_backward(op, rows, dtype)
     elif op.kind == GATHER:
-        run_gather(x, <const int64_t *> op.p[INDEX], <real *> op.p[Y], rows, op.n_in, op.n_out)
+        run_gather(dtype, x, <const int64_t *> op.p[INDEX], op.p[Y], rows, op.n_in, op.n_out)
     elif op.kind == GATHER_BACKWARD:
-        run_scatter(g, <const int64_t *> op.p[INDEX], grad_x, rows, op.n_in, op.n_out)
+        run_scatter(dtype, g, <const int64_t *> op.p[INDEX], grad_x, rows, op.n_in, op.n_out)
     return DONE
 
 
-cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, real dtype) noexcept nogil:
+cdef bint update(Op *op, const Totals *totals, int dtype) noexcept nogil:
+    """Update the parameters; False if the norm of the gradients is not finite, which is an error."""
+    cdef double scale = inverse(totals.divisor) if op.flag & MEAN else 1.0
+    if dtype == FNN_FLOAT64:
+        return run_update(&op.update, scale, <double> 0)
+    return run_update(&op.update, scale, <float> 0)
+
+
+cdef void average(Op *op, int dtype) noexcept nogil:
+    """Take the parameters after one more update into their average."""
+    cdef const double *settings = <const double *> op.p[HYPER]
+    cdef int64_t *seen = <int64_t *> op.p[STEP]
+    if dtype == FNN_FLOAT64:
+        run_average(<double *> op.p[S0], <const double *> op.p[WEIGHT], op.n_in, settings, seen)
+    else:
+        run_average(<float *> op.p[S0], <const float *> op.p[WEIGHT], op.n_in, settings, seen)
+
+
+cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, int dtype) noexcept nogil:
     cdef Py_ssize_t n = rows * op.n_in
     if op.kind == LINEAR:
-        run_linear(<const real *> op.p[X], <const real *> op.p[WEIGHT], <const real *> op.p[BIAS],
-                   <real *> op.p[PRE], <real *> op.p[Y], rows, op.n_in, op.n_out, &op.epilogue)
+        run_linear(dtype, op.p[X], op.p[WEIGHT], op.p[BIAS], op.p[PRE], op.p[Y], rows, op.n_in, op.n_out, &op.epilogue)
     elif op.kind == LINEAR_BACKWARD:
         run_linear_backward(op, rows, dtype)
     elif op.kind == ACTIVATION:
-        run_map1(op.kernel, op.cost, <const real *> op.p[X], <real *> op.p[Y], n, op.params)
+        run_map1(op.kernel, dtype, op.cost, op.p[X], op.p[Y], n, op.params)
     elif op.kind == ACTIVATION_BACKWARD:
-        run_map2(op.kernel, op.cost, <const real *> op.p[GRAD_OUTPUT], <const real *> op.p[SAVED],
-                 <real *> op.p[GRAD_INPUT], n, op.params)
+        run_map2(op.kernel, dtype, op.cost, op.p[GRAD_OUTPUT], op.p[SAVED], op.p[GRAD_INPUT], n, op.params)
     elif op.kind == ADD:
-        run_map2(op.kernel, op.cost, <const real *> op.p[X], <const real *> op.p[OTHER], <real *> op.p[Y], n,
-                 op.params)
+        run_map2(op.kernel, dtype, op.cost, op.p[X], op.p[OTHER], op.p[Y], n, op.params)
     elif op.kind == ROWS:
-        run_rows1(op.kernel, <const real *> op.p[X], <real *> op.p[Y], rows, op.n_in,
-                  op.n_out if op.n_out else op.n_in, op.params)
+        run_rows1(op.kernel, dtype, op.p[X], op.p[Y], rows, op.n_in, op.n_out if op.n_out else op.n_in, op.params)
     elif op.kind == ROWS_BACKWARD:
-        run_rows2(op.kernel, <const real *> op.p[GRAD_OUTPUT], <const real *> op.p[SAVED],
-                  <real *> op.p[GRAD_INPUT], rows, op.n_in, op.n_out if op.n_out else op.n_in, op.params)
+        run_rows2(op.kernel, dtype, op.p[GRAD_OUTPUT], op.p[SAVED], op.p[GRAD_INPUT], rows, op.n_in,
+                  op.n_out if op.n_out else op.n_in, op.params)
     elif op.kind == NOISE:
-        run_noise(op.kernel, <const real *> op.p[X], <real *> op.p[Y], n, op.seed, op.stream + tick, 0, op.params)
+        run_noise(op.kernel, dtype, op.p[X], op.p[Y], n, op.seed, op.stream + tick, 0, op.params)
     elif op.kind == NOISE_BACKWARD:
-        run_noise(op.kernel, <const real *> op.p[GRAD_OUTPUT], <real *> op.p[GRAD_INPUT], n, op.seed,
-                  op.stream + tick, 0, op.params)
+        run_noise(op.kernel, dtype, op.p[GRAD_OUTPUT], op.p[GRAD_INPUT], n, op.seed, op.stream + tick, 0, op.params)
     elif op.kind == COPY:
-        memcpy(op.p[Y], op.p[X], n * sizeof(real))
+        memcpy(op.p[Y], op.p[X], n * arrays.itemsize(dtype))
     elif op.kind == COPY_COLUMNS:
-        copy_columns(<const real *> op.p[X], op.options.x_stride, <real *> op.p[Y], op.options.y_stride,
-                     <real> (op.options.factor
-                             * (batch_divisor(op, totals, rows, dtype) if op.flag & ACCUMULATE else 1.0)),
+        copy_columns(dtype, op.p[X], op.options.x_stride, op.p[Y], op.options.y_stride,
+                     op.options.factor * (batch_divisor(op, totals, rows, dtype) if op.flag & ACCUMULATE else 1.0),
                      rows, op.n_in)
     elif op.kind == READ_LABELS:
-        read_labels(<const real *> op.p[X], op.options.x_stride, <int64_t *> op.p[Y], rows)
+        read_labels(dtype, op.p[X], op.options.x_stride, <int64_t *> op.p[Y], rows)
     elif op.kind in (HEADS_BEGIN, HEADS_ADD, HEADS_END):
         combine_heads(op, totals, rows, dtype)
     elif op.kind in (LAYER_NORM, RMS_NORM, BATCH_NORM):
@@ -354,11 +346,9 @@ cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, real dty
     elif op.kind in (COUNT_CORRECT, COUNT_CLASSES, COUNT_TOP, COUNT_ERRORS):
         run_metric(op, totals, rows, dtype)
     elif op.kind == UPDATE:
-        if not run_update(&op.update, inverse(totals.divisor) if op.flag & MEAN else 1.0, dtype):
-            return BAD_NORM
+        return DONE if update(op, totals, dtype) else BAD_NORM
     elif op.kind == AVERAGE:
-        run_average(<real *> op.p[S0], <const real *> op.p[WEIGHT], op.n_in, <const double *> op.p[HYPER],
-                    <int64_t *> op.p[STEP])
+        average(op, dtype)
     else:
         return run_parametric(op, totals, rows, dtype)
     return DONE

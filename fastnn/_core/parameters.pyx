@@ -154,7 +154,7 @@ cdef void run_lerp(real *average, const real *x, Py_ssize_t n, double weight) no
     if weight == 1:
         memcpy(average, x, n * sizeof(real))
     else:
-        run_map2(LERP, LERP_COST, average, x, average, n, params)
+        run_map2(LERP, dispatch.dtype_of(x), LERP_COST, average, x, average, n, params)
 
 
 cdef double average_weight(const double *settings, int64_t seen) noexcept nogil:

@@ -8,8 +8,8 @@ cimport numpy as cnp
 
 from fastnn._core cimport arrays, dispatch
 from fastnn._core.activations cimport run_map1, run_map2
-from fastnn._core.dispatch cimport real
-from fastnn._core.threads cimport Task, parallel_for
+from fastnn._core.dispatch cimport Reduce2
+from fastnn._core.threads cimport parallel_for
 
 cnp.import_array()
 
@@ -31,39 +31,40 @@ cdef int DOT = dispatch.kernel_index("dot", "reduce2")
 # -- sums over everything ----------------------------------------------------------------------------------------------
 
 
-cdef inline double chunk_sum(int kernel, const real *x, const real *g, Py_ssize_t start,
+cdef inline double chunk_sum(int kernel, int dtype, const void *x, const void *g, Py_ssize_t start,
                              Py_ssize_t stop) noexcept nogil:
+    cdef Reduce2 reduce2 = dispatch.reduce2(kernel, dtype)
     cdef double total = 0
     while start < stop:
-        total += dispatch.reduce2(kernel, x + start, g + start, min(stop - start, CHUNK))
+        total += reduce2(arrays.at(x, start, dtype), arrays.at(g, start, dtype), min(stop - start, CHUNK))
         start += CHUNK
     return total
 
 
 ctypedef struct ReduceWork:
     int kernel
+    int dtype
     const void *x
     const void *g
     Py_ssize_t n, size  # elements: of the whole, of a chunk
     double *sums
 
 
-cdef void reduce2_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
+cdef void reduce2_task(const void *work, Py_ssize_t start, Py_ssize_t stop, void *_) noexcept nogil:
     cdef const ReduceWork *w = <const ReduceWork *> work
     cdef Py_ssize_t chunk
     for chunk in range(start, stop):
-        w.sums[chunk] = chunk_sum(w.kernel, <const real *> w.x, <const real *> w.g, chunk * w.size,
-                                  min(w.n, (chunk + 1) * w.size))
+        w.sums[chunk] = chunk_sum(w.kernel, w.dtype, w.x, w.g, chunk * w.size, min(w.n, (chunk + 1) * w.size))
 
 
-cdef double run_reduce2(int kernel, const real *x, const real *g, Py_ssize_t n) noexcept nogil:
+cdef double run_reduce2(int kernel, int dtype, const void *x, const void *g, Py_ssize_t n) noexcept nogil:
     """A sum over two arrays of n elements, in chunks that depend on n alone."""
     cdef double[MOST_CHUNKS] sums
     cdef double total = 0
     cdef Py_ssize_t size = (n // (<Py_ssize_t> CHUNK * MOST_CHUNKS) + 1) * CHUNK
     cdef Py_ssize_t chunk, chunks = (n + size - 1) // size
-    cdef ReduceWork work = ReduceWork(kernel=kernel, x=x, g=g, n=n, size=size, sums=&sums[0])
-    parallel_for(<Task> reduce2_task[real], &work, chunks, 1, n * COST)
+    cdef ReduceWork work = ReduceWork(kernel=kernel, dtype=dtype, x=x, g=g, n=n, size=size, sums=&sums[0])
+    parallel_for(reduce2_task, &work, chunks, 1, n * COST)
     for chunk in range(chunks):
         total += sums[chunk]
     return total
@@ -71,10 +72,7 @@ cdef double run_reduce2(int kernel, const real *x, const real *g, Py_ssize_t n) 
 
 def dot(x, g):
     """Sum of x * g over two plain arrays of one shape, where g is not 0, in the fixed order of a reduction."""
-    cdef Py_ssize_t n = arrays.size(x)
-    if arrays.is_double(x):
-        return run_reduce2(DOT, <double *> arrays.data(x), <double *> arrays.data(g), n)
-    return run_reduce2(DOT, <float *> arrays.data(x), <float *> arrays.data(g), n)
+    return run_reduce2(DOT, arrays.dtype_of(x), arrays.data(x), arrays.data(g), arrays.size(x))
 
 
 cdef bint fits(str name, x, parameter) noexcept:
@@ -111,10 +109,19 @@ def quick_dot(x, g):
     return dot(x, g) if not dispatch.reference and arrays.is_plain(g) and arrays.is_plain_like(x, g) else None
 
 
+cdef void put_gradient(int dtype, void *grad, double value, bint accumulate) noexcept nogil:
+    """Store the gradient of a single parameter; with `accumulate` it is added to the old one."""
+    cdef double before = arrays.get(grad, 0, dtype) if accumulate else 0
+    arrays.put(grad, 0, value, dtype)
+    if accumulate:
+        arrays.put(grad, 0, before + arrays.get(grad, 0, dtype), dtype)
+
+
 # -- prelu -------------------------------------------------------------------------------------------------------------
 
 
 ctypedef struct PreluWork:
+    int dtype
     const void *g  # of a gradient only
     const void *x
     const void *weight
@@ -123,57 +130,58 @@ ctypedef struct PreluWork:
     Py_ssize_t rows, cols
 
 
-cdef void prelu_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
+cdef void prelu_task(const void *work, Py_ssize_t start, Py_ssize_t stop, void *_) noexcept nogil:
     """`prelu`, or its gradient if there is a g, of some rows."""
     cdef const PreluWork *w = <const PreluWork *> work
     cdef Py_ssize_t i = start * w.cols
-    cdef const real *x = <const real *> w.x + i
-    cdef real *y = <real *> w.y + i
+    cdef void *x = arrays.at(w.x, i, w.dtype)
+    cdef void *y = arrays.at(w.y, i, w.dtype)
     if w.g == NULL:
-        dispatch.prelu(x, <const real *> w.weight, y, stop - start, w.cols)
+        dispatch.kernels_of(w.dtype).prelu(x, w.weight, y, stop - start, w.cols)
     else:
-        dispatch.prelu_backward(<const real *> w.g + i, x, <const real *> w.weight, y, stop - start, w.cols)
+        dispatch.kernels_of(w.dtype).prelu_backward(arrays.at(w.g, i, w.dtype), x, w.weight, y, stop - start, w.cols)
 
 
-cdef void run_prelu(const real *x, const real *weight, real *y, Py_ssize_t rows, Py_ssize_t cols,
+cdef void run_prelu(int dtype, const void *x, const void *weight, void *y, Py_ssize_t rows, Py_ssize_t cols,
                     bint shared) noexcept nogil:
     """y = x, or weight x where x <= 0: a weight a column, or one for all (`shared`)."""
     cdef double[3] params
-    cdef PreluWork work = PreluWork(g=NULL, x=x, weight=weight, init=NULL, y=y, rows=rows, cols=cols)
+    cdef PreluWork work = PreluWork(dtype=dtype, g=NULL, x=x, weight=weight, init=NULL, y=y, rows=rows, cols=cols)
     if shared:
-        params = [weight[0], 0.0, 0.0]
-        run_map1(LEAKY_RELU, COST, x, y, rows * cols, params)
+        params = [arrays.get(weight, 0, dtype), 0.0, 0.0]
+        run_map1(LEAKY_RELU, dtype, COST, x, y, rows * cols, params)
         return
     if cols != 0:
-        parallel_for(<Task> prelu_task[real], &work, rows, 1, rows * cols * COST)
+        parallel_for(prelu_task, &work, rows, 1, rows * cols * COST)
 
 
-cdef void slopes_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
+cdef void slopes_task(const void *work, Py_ssize_t start, Py_ssize_t stop, void *_) noexcept nogil:
     """Some columns."""
     cdef const PreluWork *w = <const PreluWork *> work
-    dispatch.prelu_slopes(<const real *> w.x + start, <const real *> w.g + start, w.cols,
-                          arrays.at(<const real *> w.init, start), <real *> w.y + start, w.rows, stop - start)
+    dispatch.kernels_of(w.dtype).prelu_slopes(
+        arrays.at(w.x, start, w.dtype), arrays.at(w.g, start, w.dtype), w.cols,
+        arrays.at_unless_null(w.init, start, w.dtype), arrays.at(w.y, start, w.dtype), w.rows, stop - start)
 
 
-cdef void run_prelu_backward(const real *g, const real *x, const real *weight, real *grad_x, real *grad_weight,
-                             Py_ssize_t rows, Py_ssize_t cols, bint shared, bint accumulate) noexcept nogil:
+cdef void run_prelu_backward(int dtype, const void *g, const void *x, const void *weight, void *grad_x,
+                             void *grad_weight, Py_ssize_t rows, Py_ssize_t cols, bint shared,
+                             bint accumulate) noexcept nogil:
     """Both gradients; grad_x may be g, or NULL if it is not wanted."""
     cdef double[3] params
-    cdef PreluWork work = PreluWork(g=g, x=x, weight=weight, init=NULL, y=grad_weight, rows=rows, cols=cols)
-    cdef real slope
+    cdef PreluWork work = PreluWork(dtype=dtype, g=g, x=x, weight=weight, init=NULL, y=grad_weight, rows=rows,
+                                    cols=cols)
     if shared:
-        slope = <real> run_reduce2(PRELU_SLOPE, x, g, rows * cols)
-        grad_weight[0] = grad_weight[0] + slope if accumulate else slope
-        params = [weight[0], 0.0, 0.0]
+        put_gradient(dtype, grad_weight, run_reduce2(PRELU_SLOPE, dtype, x, g, rows * cols), accumulate)
+        params = [arrays.get(weight, 0, dtype), 0.0, 0.0]
         if grad_x != NULL:
-            run_map2(LEAKY_RELU_BACKWARD, COST, g, x, grad_x, rows * cols, params)
+            run_map2(LEAKY_RELU_BACKWARD, dtype, COST, g, x, grad_x, rows * cols, params)
         return
     if accumulate:
         work.init = grad_weight
-    parallel_for(<Task> slopes_task[real], &work, cols, UNIT, rows * cols * COST)
+    parallel_for(slopes_task, &work, cols, UNIT, rows * cols * COST)
     if grad_x != NULL and cols != 0:
         work.y = grad_x
-        parallel_for(<Task> prelu_task[real], &work, rows, 1, rows * cols * COST)
+        parallel_for(prelu_task, &work, rows, 1, rows * cols * COST)
 
 
 cdef Py_ssize_t columns(x, bint shared) noexcept:
@@ -190,12 +198,9 @@ def prelu(x, weight, out):
     cdef void *px = arrays.data(x)
     cdef void *pw = arrays.data(weight)
     cdef void *py = arrays.data(out)
-    if arrays.is_double(x):
-        with nogil:
-            run_prelu(<double *> px, <double *> pw, <double *> py, rows, cols, shared)
-    else:
-        with nogil:
-            run_prelu(<float *> px, <float *> pw, <float *> py, rows, cols, shared)
+    cdef int dtype = arrays.dtype_of(x)
+    with nogil:
+        run_prelu(dtype, px, pw, py, rows, cols, shared)
     return out
 
 
@@ -209,32 +214,27 @@ def prelu_backward(g, x, weight, grad_x, grad_weight):
     cdef void *pw = arrays.data(weight)
     cdef void *gx = arrays.data(grad_x)
     cdef void *gw = arrays.data(grad_weight)
-    if arrays.is_double(x):
-        with nogil:
-            run_prelu_backward(<double *> pg, <double *> px, <double *> pw, <double *> gx, <double *> gw, rows, cols,
-                               shared, False)
-    else:
-        with nogil:
-            run_prelu_backward(<float *> pg, <float *> px, <float *> pw, <float *> gx, <float *> gw, rows, cols,
-                               shared, False)
+    cdef int dtype = arrays.dtype_of(x)
+    with nogil:
+        run_prelu_backward(dtype, pg, px, pw, gx, gw, rows, cols, shared, False)
 
 
 # -- temperature -------------------------------------------------------------------------------------------------------
 
 
-cdef void run_temperature_scale(const real *x, const real *temperature, real *y, Py_ssize_t n) noexcept nogil:
-    cdef double[3] params = [temperature[0], 0.0, 0.0]
-    run_map1(TEMPERATURE_SCALE, DIVISION, x, y, n, params)
+cdef void run_temperature_scale(int dtype, const void *x, const void *temperature, void *y,
+                                Py_ssize_t n) noexcept nogil:
+    cdef double[3] params = [arrays.get(temperature, 0, dtype), 0.0, 0.0]
+    run_map1(TEMPERATURE_SCALE, dtype, DIVISION, x, y, n, params)
 
 
-cdef void run_temperature_scale_backward(const real *g, const real *x, const real *temperature, real *grad_x,
-                                         real *grad_temperature, Py_ssize_t n, bint accumulate) noexcept nogil:
+cdef void run_temperature_scale_backward(int dtype, const void *g, const void *x, const void *temperature, void *grad_x,
+                                         void *grad_temperature, Py_ssize_t n, bint accumulate) noexcept nogil:
     """Both gradients; grad_x may be g, or NULL if it is not wanted."""
-    cdef double t = temperature[0]
-    cdef real slope = <real> (-run_reduce2(DOT, x, g, n) / (t * t))
-    grad_temperature[0] = grad_temperature[0] + slope if accumulate else slope
+    cdef double t = arrays.get(temperature, 0, dtype)
+    put_gradient(dtype, grad_temperature, -run_reduce2(DOT, dtype, x, g, n) / (t * t), accumulate)
     if grad_x != NULL:
-        run_temperature_scale(g, temperature, grad_x, n)
+        run_temperature_scale(dtype, g, temperature, grad_x, n)
 
 
 def temperature_scale(x, temperature, out):
@@ -243,12 +243,9 @@ def temperature_scale(x, temperature, out):
     cdef void *px = arrays.data(x)
     cdef void *pt = arrays.data(temperature)
     cdef void *py = arrays.data(out)
-    if arrays.is_double(x):
-        with nogil:
-            run_temperature_scale(<double *> px, <double *> pt, <double *> py, n)
-    else:
-        with nogil:
-            run_temperature_scale(<float *> px, <float *> pt, <float *> py, n)
+    cdef int dtype = arrays.dtype_of(x)
+    with nogil:
+        run_temperature_scale(dtype, px, pt, py, n)
     return out
 
 
@@ -260,11 +257,6 @@ def temperature_scale_backward(g, x, temperature, grad_x, grad_temperature):
     cdef void *pt = arrays.data(temperature)
     cdef void *gx = arrays.data(grad_x)
     cdef void *gt = arrays.data(grad_temperature)
-    if arrays.is_double(x):
-        with nogil:
-            run_temperature_scale_backward(<double *> pg, <double *> px, <double *> pt, <double *> gx, <double *> gt, n,
-                                           False)
-    else:
-        with nogil:
-            run_temperature_scale_backward(<float *> pg, <float *> px, <float *> pt, <float *> gx, <float *> gt, n,
-                                           False)
+    cdef int dtype = arrays.dtype_of(x)
+    with nogil:
+        run_temperature_scale_backward(dtype, pg, px, pt, gx, gt, n, False)

@@ -154,10 +154,9 @@ cdef class NativeProgram:
         for i in range(first, last):
             if self.ops[i].kind == PYTHON:
                 status = self.run_python(self.ops[i].call, rows, totals)
-            elif self.double_:
-                status = run_op(&self.ops[i], totals, rows, self.now, <double> 0)
             else:
-                status = run_op(&self.ops[i], totals, rows, self.now, <float> 0)
+                status = run_op(&self.ops[i], totals, rows, self.now,
+                                dispatch.FNN_FLOAT64 if self.double_ else dispatch.FNN_FLOAT32)
             if status != DONE:
                 totals.bad_op = i
                 return status

@@ -5,4 +5,4 @@ cdef enum:
 
 cdef int narrow(object x) noexcept
 cdef void widen_rows(int kind, const char *source, char *out, const int64_t *order, Py_ssize_t start,
-                     Py_ssize_t rows, Py_ssize_t cols, double scale, bint to_double) noexcept nogil
+                     Py_ssize_t rows, Py_ssize_t cols, double scale, int dtype) noexcept nogil

@@ -3,8 +3,7 @@
 cimport numpy as cnp
 
 from fastnn._core cimport arrays, dispatch
-from fastnn._core.dispatch cimport real
-from fastnn._core.threads cimport Task, parallel_for
+from fastnn._core.threads cimport parallel_for
 
 cnp.import_array()
 
@@ -14,6 +13,7 @@ cdef double COST = 0.3  # nanoseconds an element: benchmarks/bench_softmax.py
 
 ctypedef struct RowsWork:
     int kernel
+    int dtype
     const void *g  # only for rows2
     const void *x
     void *y
@@ -21,32 +21,35 @@ ctypedef struct RowsWork:
     const double *params
 
 
-cdef void rows1_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
+cdef void rows1_task(const void *work, Py_ssize_t start, Py_ssize_t stop, void *_) noexcept nogil:
     cdef const RowsWork *w = <const RowsWork *> work
-    dispatch.rows1(w.kernel, <const real *> w.x + start * w.cols, <real *> w.y + start * w.y_cols, stop - start, w.cols,
-                   w.params)
+    dispatch.rows1(w.kernel, w.dtype)(arrays.at(w.x, start * w.cols, w.dtype),
+                                      arrays.at(w.y, start * w.y_cols, w.dtype), stop - start, w.cols, w.params)
 
 
-cdef void run_rows1(int kernel, const real *x, real *y, Py_ssize_t rows, Py_ssize_t cols, Py_ssize_t y_cols,
-                    const double *params) noexcept nogil:
-    cdef RowsWork work = RowsWork(kernel=kernel, g=NULL, x=x, y=y, cols=cols, g_cols=0, y_cols=y_cols, params=params)
+cdef void run_rows1(int kernel, int dtype, const void *x, void *y, Py_ssize_t rows, Py_ssize_t cols,
+                    Py_ssize_t y_cols, const double *params) noexcept nogil:
+    cdef RowsWork work = RowsWork(kernel=kernel, dtype=dtype, g=NULL, x=x, y=y, cols=cols, g_cols=0, y_cols=y_cols,
+                                  params=params)
     if cols == 0 and y_cols == 0:  # for any number of rows
         return
-    parallel_for(<Task> rows1_task[real], &work, rows, 1, rows * cols * COST)
+    parallel_for(rows1_task, &work, rows, 1, rows * cols * COST)
 
 
-cdef void rows2_task(const void *work, Py_ssize_t start, Py_ssize_t stop, real *dtype) noexcept nogil:
+cdef void rows2_task(const void *work, Py_ssize_t start, Py_ssize_t stop, void *_) noexcept nogil:
     cdef const RowsWork *w = <const RowsWork *> work
-    dispatch.rows2(w.kernel, <const real *> w.g + start * w.g_cols, <const real *> w.x + start * w.cols,
-                   <real *> w.y + start * w.cols, stop - start, w.cols, w.params)
+    dispatch.rows2(w.kernel, w.dtype)(arrays.at(w.g, start * w.g_cols, w.dtype),
+                                      arrays.at(w.x, start * w.cols, w.dtype),
+                                      arrays.at(w.y, start * w.cols, w.dtype), stop - start, w.cols, w.params)
 
 
-cdef void run_rows2(int kernel, const real *g, const real *y, real *out, Py_ssize_t rows, Py_ssize_t cols,
-                    Py_ssize_t g_cols, const double *params) noexcept nogil:
-    cdef RowsWork work = RowsWork(kernel=kernel, g=g, x=y, y=out, cols=cols, g_cols=g_cols, y_cols=cols, params=params)
+cdef void run_rows2(int kernel, int dtype, const void *g, const void *y, void *out, Py_ssize_t rows,
+                    Py_ssize_t cols, Py_ssize_t g_cols, const double *params) noexcept nogil:
+    cdef RowsWork work = RowsWork(kernel=kernel, dtype=dtype, g=g, x=y, y=out, cols=cols, g_cols=g_cols, y_cols=cols,
+                                  params=params)
     if cols == 0:
         return
-    parallel_for(<Task> rows2_task[real], &work, rows, 1, rows * cols * COST)
+    parallel_for(rows2_task, &work, rows, 1, rows * cols * COST)
 
 
 cdef class Rows1:
@@ -98,12 +101,9 @@ cdef class Rows1:
         cdef Py_ssize_t out_cols = arrays.size(out) // rows if rows else 0
         cdef void *px = arrays.data(x)
         cdef void *py = arrays.data(out)
-        if arrays.is_double(x):
-            with nogil:
-                run_rows1(self.kernel, <double *> px, <double *> py, rows, cols, out_cols, params)
-        else:
-            with nogil:
-                run_rows1(self.kernel, <float *> px, <float *> py, rows, cols, out_cols, params)
+        cdef int dtype = arrays.dtype_of(x)
+        with nogil:
+            run_rows1(self.kernel, dtype, px, py, rows, cols, out_cols, params)
 
 
 cdef class Rows2:
@@ -160,9 +160,6 @@ cdef class Rows2:
         cdef void *pg = arrays.data(g)
         cdef void *py = arrays.data(y)
         cdef void *po = arrays.data(out)
-        if arrays.is_double(y):
-            with nogil:
-                run_rows2(self.kernel, <double *> pg, <double *> py, <double *> po, rows, cols, g_cols, params)
-        else:
-            with nogil:
-                run_rows2(self.kernel, <float *> pg, <float *> py, <float *> po, rows, cols, g_cols, params)
+        cdef int dtype = arrays.dtype_of(y)
+        with nogil:
+            run_rows2(self.kernel, dtype, pg, py, po, rows, cols, g_cols, params)

@@ -86,7 +86,7 @@ cdef void calibrate() noexcept nogil:
     cdef double began, done, best = 0
     for _ in range(3):
         began = fnn_nanoseconds()
-        done = dispatch.active.f32.multiply_adds(CALIBRATION_ROUNDS)
+        done = dispatch.kernels_of(dispatch.FNN_FLOAT32).multiply_adds(CALIBRATION_ROUNDS)
         best = max(best, 2e9 * done / max(1.0, fnn_nanoseconds() - began))
     slowness = min(max(NOMINAL_RATE / max(1.0, best), 0.5), 16.0)
     measured = dispatch.active

@@ -15,13 +15,13 @@
 const struct fnn_isa FNN_CAT(fnn_isa_, FNN_ISA) = {
     .name = FNN_STRING(FNN_ISA),
     .lanes = sizeof(vec32) / sizeof(float),
-    .f32 =
+    .kernels[FNN_FLOAT32] =
         {
 #define FNN_KERNEL(result, name, arguments) .name = fnn_##name##_f32,
 #include "../kernels/kernels.def"
 #undef FNN_KERNEL
         },
-    .f64 =
+    .kernels[FNN_FLOAT64] =
         {
 #define FNN_KERNEL(result, name, arguments) .name = fnn_##name##_f64,
 #include "../kernels/kernels.def"

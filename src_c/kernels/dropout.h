@@ -7,6 +7,8 @@
  * count PHILOX_WORDS, for which the compiler generates faster code. */
 #define FNN_WITH_WORDS(...)                                                                                  \
     {                                                                                                        \
+        const REAL *x = x_;                                                                                  \
+        REAL *y = y_;                                                                                        \
         uint32_t drawn[PHILOX_WORDS];                                                                        \
         ptrdiff_t done = 0, skip = (ptrdiff_t)(start % 4), count;                                            \
         for (uint64_t block = start / 4; done < n; block += PHILOX_BLOCKS, skip = 0, done += count) {        \
@@ -23,7 +25,7 @@
     }
 
 #define FNN_NOISE_KERNEL(name)                                                                               \
-    KERNEL_FN void FN(name)(const REAL *x, REAL *y, ptrdiff_t n, uint64_t seed, uint64_t stream,             \
+    KERNEL_FN void FN(name)(const void *x_, void *y_, ptrdiff_t n, uint64_t seed, uint64_t stream,           \
                             uint64_t start, const double *params)
 
 /* Dropout (Srivastava et al. 2014), inverted: x / (1 - p) where the word is at least p 2^32, else 0;  params: p. The

@@ -4,17 +4,20 @@
 
 /* y = name(a, b), and grad_a, grad_b = name_backward(g, a, b), the latter through *second */
 #define FNN_DEFINE_GATE(name)                                                                                \
-    KERNEL_FN void FN(name)(const REAL *x, REAL *y, ptrdiff_t rows, ptrdiff_t cols, const double *params)    \
+    KERNEL_FN void FN(name)(const void *x, void *y_, ptrdiff_t rows, ptrdiff_t cols, const double *params)   \
     {                                                                                                        \
         const ptrdiff_t n = cols / 2;                                                                        \
-        const REAL *a = x, *b = x + n;                                                                       \
+        const REAL *a = x, *b = a + n;                                                                       \
+        REAL *y = y_;                                                                                        \
         for (ptrdiff_t r = 0; r < rows; r++, a += cols, b += cols, y += n)                                   \
             FNN_MAP(LANE(name)(READ(a), READ(b)))                                                            \
     }                                                                                                        \
-    KERNEL_FN void FN(name##_backward)(const REAL *g, const REAL *x, REAL *out, ptrdiff_t rows,              \
+    KERNEL_FN void FN(name##_backward)(const void *g_, const void *x_, void *out_, ptrdiff_t rows,           \
                                        ptrdiff_t cols, const double *params)                                 \
     {                                                                                                        \
         (void)params;                                                                                        \
+        const REAL *g = g_, *x = x_;                                                                         \
+        REAL *out = out_;                                                                                    \
         const ptrdiff_t n = cols / 2;                                                                        \
         for (ptrdiff_t r = 0; r < rows; r++, g += n, x += cols, out += cols)                                 \
             for (ptrdiff_t i = 0; i < n; i += LANES) {                                                       \
@@ -65,15 +68,19 @@ INLINE ptrdiff_t LANE(place_of_max)(const REAL *x, ptrdiff_t n)
 
 /* The largest of each params[0] consecutive features; the gradient goes to that feature. Values are only compared
  * and copied, so that scalar code gives the same bits. */
-KERNEL_FN void FN(maxout)(const REAL *x, REAL *y, ptrdiff_t rows, ptrdiff_t cols, const double *params)
+KERNEL_FN void FN(maxout)(const void *x_, void *y_, ptrdiff_t rows, ptrdiff_t cols, const double *params)
 {
+    const REAL *x = x_;
+    REAL *y = y_;
     const ptrdiff_t pool = (ptrdiff_t)params[0], n = rows * (cols / pool);
     for (ptrdiff_t i = 0; i < n; i++, x += pool)
         y[i] = x[LANE(place_of_max)(x, pool)];
 }
-KERNEL_FN void FN(maxout_backward)(const REAL *g, const REAL *x, REAL *out, ptrdiff_t rows, ptrdiff_t cols,
+KERNEL_FN void FN(maxout_backward)(const void *g_, const void *x_, void *out_, ptrdiff_t rows, ptrdiff_t cols,
                                    const double *params)
 {
+    const REAL *g = g_, *x = x_;
+    REAL *out = out_;
     const ptrdiff_t pool = (ptrdiff_t)params[0], n = rows * (cols / pool);
     for (ptrdiff_t i = 0; i < n; i++, x += pool, out += pool) {
         const ptrdiff_t best = LANE(place_of_max)(x, pool);

@@ -207,9 +207,11 @@ INLINE void LANE(sum_columns)(const REAL *g, ptrdiff_t g_row, const REAL *init, 
 }
 
 /* out[n] (+)= sum_r g[r, n], rows in ascending order */
-KERNEL_FN void FN(column_sums)(const REAL *g, ptrdiff_t g_row, const REAL *init, REAL *out, ptrdiff_t rows,
+KERNEL_FN void FN(column_sums)(const void *g_, ptrdiff_t g_row, const void *init_, void *out_, ptrdiff_t rows,
                                ptrdiff_t cols)
 {
+    const REAL *g = g_, *init = init_;
+    REAL *out = out_;
     ptrdiff_t i = 0;
     for (; i + 4 * LANES <= cols; i += 4 * LANES)
         LANE(sum_columns)(g + i, g_row, init ? init + i : NULL, out + i, rows, 4, 0, v_tail(0));

@@ -1,5 +1,8 @@
 /* Macros that make kernels of lane functions: the loop, the tail, and the reduction in a fixed order.
  *
+ * A kernel takes void pointers, so that its signature does not depend on the dtype, and begins with the pointers to
+ * REAL of the same names.
+ *
  * The tail runs the same lane function on a partial register. A scalar version could round differently, and then the
  * value of an element would depend on its position in the array.
  */
@@ -41,13 +44,21 @@
 
 /* y[i] = name(x[i]);  y may be x. The parameters of the lane function follow its name: FNN_DEFINE_MAP1(elu, p[0]). */
 #define FNN_DEFINE_MAP1(name, ...)                                                                           \
-    KERNEL_FN MIXED void FN(name)(const REAL *x, REAL *y, ptrdiff_t n, const double *params)                 \
-    FNN_MAP(LANE(name)(READ(x), ##__VA_ARGS__))
+    KERNEL_FN MIXED void FN(name)(const void *x_, void *y_, ptrdiff_t n, const double *params)               \
+    {                                                                                                        \
+        const REAL *x = x_;                                                                                  \
+        REAL *y = y_;                                                                                        \
+        FNN_MAP(LANE(name)(READ(x), ##__VA_ARGS__))                                                          \
+    }
 
 /* y[i] = name(g[i], x[i]);  y may be g or x. */
 #define FNN_DEFINE_MAP2(name, ...)                                                                           \
-    KERNEL_FN MIXED void FN(name)(const REAL *g, const REAL *x, REAL *y, ptrdiff_t n, const double *params)  \
-    FNN_MAP(LANE(name)(READ(g), READ(x), ##__VA_ARGS__))
+    KERNEL_FN MIXED void FN(name)(const void *g_, const void *x_, void *y_, ptrdiff_t n, const double *params) \
+    {                                                                                                        \
+        const REAL *g = g_, *x = x_;                                                                         \
+        REAL *y = y_;                                                                                        \
+        FNN_MAP(LANE(name)(READ(g), READ(x), ##__VA_ARGS__))                                                 \
+    }
 
 /* The first `left` lanes of v, followed by `fill`; left may be less than 0 or more than LANES, here and below. */
 INLINE VEC LANE(fill_n)(VEC v, ptrdiff_t left, VEC fill)

@@ -119,13 +119,13 @@ INLINE void LANE(norm_rows_backward)(const REAL *g, const REAL *x, const REAL *w
 }
 
 #define FNN_DEFINE_NORM(name, CENTERED)                                                                      \
-    KERNEL_FN void FN(name)(const REAL *x, const REAL *weight, const REAL *bias, REAL *y, REAL *statistics,  \
+    KERNEL_FN void FN(name)(const void *x, const void *weight, const void *bias, void *y, void *statistics,  \
                             ptrdiff_t rows, ptrdiff_t cols, double eps)                                      \
     {                                                                                                        \
         LANE(norm_rows)(x, weight, bias, y, statistics, rows, cols, eps, CENTERED);                          \
     }                                                                                                        \
-    KERNEL_FN void FN(name##_backward)(const REAL *g, const REAL *x, const REAL *weight,                     \
-                                       const REAL *statistics, REAL *out, ptrdiff_t rows, ptrdiff_t cols)    \
+    KERNEL_FN void FN(name##_backward)(const void *g, const void *x, const void *weight,                     \
+                                       const void *statistics, void *out, ptrdiff_t rows, ptrdiff_t cols)    \
     {                                                                                                        \
         LANE(norm_rows_backward)(g, x, weight, statistics, out, rows, cols, CENTERED);                       \
     }
@@ -208,16 +208,20 @@ INLINE void LANE(block_statistics)(const REAL *x, REAL *statistics, ptrdiff_t st
 }
 
 /* Mean and variance of a batch, for some columns */
-KERNEL_FN void FN(batch_statistics)(const REAL *x, REAL *statistics, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t cols,
+KERNEL_FN void FN(batch_statistics)(const void *x_, void *statistics_, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t cols,
                                     double eps)
 {
+    const REAL *x = x_;
+    REAL *statistics = statistics_;
     FNN_EACH_BLOCK(cols, block_statistics, x + i, statistics + i, stride, rows, eps);
 }
 
 /* The statistics from the running mean and variance */
-KERNEL_FN void FN(running_statistics)(const REAL *mean, const REAL *variance, REAL *statistics, ptrdiff_t cols,
+KERNEL_FN void FN(running_statistics)(const void *mean_, const void *variance_, void *statistics_, ptrdiff_t cols,
                                       double eps)
 {
+    const REAL *mean = mean_, *variance = variance_;
+    REAL *statistics = statistics_;
     for (ptrdiff_t c = 0; c < cols; c++) {
         statistics[FNN_HIGH * cols + c] = mean[c];
         statistics[FNN_LOW * cols + c] = 0;
@@ -226,9 +230,11 @@ KERNEL_FN void FN(running_statistics)(const REAL *mean, const REAL *variance, RE
 }
 
 /* Update running mean and variance with those of the batch by `momentum`; the running variance is unbiased */
-KERNEL_FN void FN(update_running)(const REAL *statistics, REAL *mean, REAL *variance, ptrdiff_t rows, ptrdiff_t cols,
+KERNEL_FN void FN(update_running)(const void *statistics_, void *mean_, void *variance_, ptrdiff_t rows, ptrdiff_t cols,
                                   double momentum)
 {
+    const REAL *statistics = statistics_;
+    REAL *mean = mean_, *variance = variance_;
     const double keep = 1 - momentum, unbiased = (double)rows / (double)(rows - 1);
     for (ptrdiff_t c = 0; c < cols; c++) {
         const double of_batch = (double)statistics[FNN_HIGH * cols + c] + (double)statistics[FNN_LOW * cols + c];
@@ -238,9 +244,11 @@ KERNEL_FN void FN(update_running)(const REAL *statistics, REAL *mean, REAL *vari
 }
 
 /* y = (x - mean) (scale weight) + bias;  y may be x. eps is included in the statistics. */
-KERNEL_FN void FN(batch_norm)(const REAL *x, const REAL *weight, const REAL *bias, REAL *y, REAL *statistics,
+KERNEL_FN void FN(batch_norm)(const void *x_, const void *weight_, const void *bias_, void *y_, void *statistics_,
                               ptrdiff_t rows, ptrdiff_t cols, double eps)
 {
+    const REAL *x = x_, *weight = weight_, *bias = bias_;
+    REAL *y = y_, *statistics = statistics_;
     (void)eps;
     for (ptrdiff_t i = 0; i < cols; i += LANES) {
         const ptrdiff_t left = cols - i;
@@ -256,9 +264,11 @@ KERNEL_FN void FN(batch_norm)(const REAL *x, const REAL *weight, const REAL *bia
 
 /* (g - mean g - xhat mean(g xhat)) (scale weight);  out may be g or x. With running statistics both means are 0;
  * then the result does not depend on x, even if it is NaN. */
-KERNEL_FN void FN(batch_norm_backward)(const REAL *g, const REAL *x, const REAL *weight, const REAL *statistics,
-                                       REAL *out, ptrdiff_t rows, ptrdiff_t cols)
+KERNEL_FN void FN(batch_norm_backward)(const void *g_, const void *x_, const void *weight_, const void *statistics_,
+                                       void *out_, ptrdiff_t rows, ptrdiff_t cols)
 {
+    const REAL *g = g_, *x = x_, *weight = weight_, *statistics = statistics_;
+    REAL *out = out_;
     for (ptrdiff_t i = 0; i < cols; i += LANES) {
         const ptrdiff_t left = cols - i;
         const MOMENTS m = LANE(column_moments)(statistics + i, cols, left);
@@ -303,18 +313,22 @@ INLINE void LANE(block_gradients)(const REAL *g, const REAL *x, REAL *statistics
 }
 
 /* For some columns, with statistics of rows; grad_weight and grad_bias may be NULL */
-KERNEL_FN void FN(norm_gradients)(const REAL *g, const REAL *x, REAL *statistics, REAL *grad_weight, REAL *grad_bias,
-                                  ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t cols, int accumulate)
+KERNEL_FN void FN(norm_gradients)(const void *g_, const void *x_, void *statistics_, void *grad_weight_,
+                                  void *grad_bias_, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t cols, int accumulate)
 {
+    const REAL *g = g_, *x = x_;
+    REAL *statistics = statistics_, *grad_weight = grad_weight_, *grad_bias = grad_bias_;
     FNN_EACH_BLOCK(cols, block_gradients, g + i, x + i, statistics, grad_weight ? grad_weight + i : NULL,
                    grad_bias ? grad_bias + i : NULL, stride, rows, accumulate, 1);
 }
 
 /* For some columns, with statistics of columns; the means of g and g xhat are stored in the statistics as well */
-KERNEL_FN void FN(batch_norm_gradients)(const REAL *g, const REAL *x, REAL *statistics, REAL *grad_weight,
-                                        REAL *grad_bias, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t cols,
+KERNEL_FN void FN(batch_norm_gradients)(const void *g_, const void *x_, void *statistics_, void *grad_weight_,
+                                        void *grad_bias_, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t cols,
                                         int accumulate)
 {
+    const REAL *g = g_, *x = x_;
+    REAL *statistics = statistics_, *grad_weight = grad_weight_, *grad_bias = grad_bias_;
     FNN_EACH_BLOCK(cols, block_gradients, g + i, x + i, statistics + i, grad_weight ? grad_weight + i : NULL,
                    grad_bias ? grad_bias + i : NULL, stride, rows, accumulate, 0);
 }

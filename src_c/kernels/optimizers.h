@@ -37,9 +37,11 @@ INLINE COEFFICIENTS LANE(broadcast)(const struct fnn_coefficients *c)
         if (state2)                                                                                          \
             LANE(store_n)(state2, s2, left);                                                                 \
     }                                                                                                        \
-    KERNEL_FN void FN(name)(REAL *param, const REAL *grad, REAL *state0, REAL *state1, REAL *state2,         \
+    KERNEL_FN void FN(name)(void *at_param, const void *at_grad, void *at_state0, void *at_state1, void *at_state2, \
                             ptrdiff_t n, const struct fnn_coefficients *coefficients)                        \
     {                                                                                                        \
+        REAL *param = at_param, *state0 = at_state0, *state1 = at_state1, *state2 = at_state2;               \
+        const REAL *grad = at_grad;                                                                          \
         const COEFFICIENTS c = LANE(broadcast)(coefficients);                                                \
         const ptrdiff_t whole = n / LANES * LANES;                                                           \
         /* Which states there are is known before the loop, so that it has no branches. */                   \

@@ -5,8 +5,9 @@ typedef double FNN_CAT(wide, BITS) __attribute__((vector_size(sizeof(VEC) / size
 
 /* sum x^2, squared and added in double, in which the square of a float does not overflow. 16 partial sums as in
  * loops.h. */
-KERNEL_FN double FN(sum_of_squares)(const REAL *x, ptrdiff_t n)
+KERNEL_FN double FN(sum_of_squares)(const void *numbers, ptrdiff_t n)
 {
+    const REAL *x = numbers;
     FNN_CAT(wide, BITS) part[PARTIALS / LANES] = {{0}};
     FNN_EACH_REGISTER(n, const VEC v = LANE(load_n)(x + i, left, K(0));
                       const FNN_CAT(wide, BITS) w = __builtin_convertvector(v, FNN_CAT(wide, BITS)); part[j] += w * w;)
@@ -26,9 +27,11 @@ INLINE VEC LANE(adjust_grad)(VEC g, VEC p, VEC scale, VEC max_value, VEC l1, VEC
 }
 
 /* The gradient for an update, for n elements; out may be grad. */
-KERNEL_FN void FN(adjust_grad)(const REAL *param, const REAL *grad, REAL *out, ptrdiff_t n,
+KERNEL_FN void FN(adjust_grad)(const void *at_param, const void *at_grad, void *at_out, ptrdiff_t n,
                                const struct fnn_adjustment *by)
 {
+    const REAL *param = at_param, *grad = at_grad;
+    REAL *out = at_out;
     const VEC scale = K(by->scale), max_value = K(by->max_value), l1 = K(by->l1), l2 = K(by->l2);
     for (ptrdiff_t i = 0; i < n; i += LANES) {
         const ptrdiff_t left = n - i;
@@ -107,8 +110,9 @@ INLINE void LANE(limit_columns)(REAL *weight, ptrdiff_t row, ptrdiff_t rows, ptr
 
 /* Scale every column of the matrix whose 2-norm is above max_norm to that norm. Each norm is one chain over the
  * rows, in ascending order, as in a product (linear.h). */
-KERNEL_FN void FN(max_norm)(REAL *weight, ptrdiff_t row, ptrdiff_t rows, ptrdiff_t cols, double max_norm)
+KERNEL_FN void FN(max_norm)(void *matrix, ptrdiff_t row, ptrdiff_t rows, ptrdiff_t cols, double max_norm)
 {
+    REAL *weight = matrix;
     ptrdiff_t i = 0;
     for (; i + 4 * LANES <= cols; i += 4 * LANES)
         LANE(limit_columns)(weight + i, row, rows, 4 * LANES, max_norm, 4, 0, v_tail(0));

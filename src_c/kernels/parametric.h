@@ -3,24 +3,30 @@
  */
 
 /* x, or weight x for x <= 0, with a weight a column. With one for all it is leaky_relu. */
-KERNEL_FN void FN(prelu)(const REAL *x, const REAL *weight, REAL *y, ptrdiff_t rows, ptrdiff_t n)
+KERNEL_FN void FN(prelu)(const void *x_, const void *weight_, void *y_, ptrdiff_t rows, ptrdiff_t n)
 {
+    const REAL *x = x_, *weight = weight_;
+    REAL *y = y_;
     const double params[3] = {0};
     for (ptrdiff_t r = 0; r < rows; r++, x += n, y += n)
         FNN_MAP(LANE(leaky_relu)(READ(x), READ(weight)))
 }
-KERNEL_FN void FN(prelu_backward)(const REAL *g, const REAL *x, const REAL *weight, REAL *y, ptrdiff_t rows,
+KERNEL_FN void FN(prelu_backward)(const void *g_, const void *x_, const void *weight_, void *y_, ptrdiff_t rows,
                                   ptrdiff_t n)
 {
+    const REAL *g = g_, *x = x_, *weight = weight_;
+    REAL *y = y_;
     const double params[3] = {0};
     for (ptrdiff_t r = 0; r < rows; r++, g += n, x += n, y += n)
         FNN_MAP(LANE(leaky_relu_backward)(READ(g), READ(x), READ(weight)))
 }
 
 /* out[i] = init[i] + sum_r g[r, i] x[r, i] over x <= 0;  init NULL for 0 */
-KERNEL_FN void FN(prelu_slopes)(const REAL *x, const REAL *g, ptrdiff_t stride, const REAL *init, REAL *out,
+KERNEL_FN void FN(prelu_slopes)(const void *x_, const void *g_, ptrdiff_t stride, const void *init_, void *out_,
                                 ptrdiff_t rows, ptrdiff_t cols)
 {
+    const REAL *x = x_, *g = g_, *init = init_;
+    REAL *out = out_;
     for (ptrdiff_t i = 0; i < cols; i += LANES) {
         const ptrdiff_t left = cols - i;
         VEC sum = init ? LANE(load_n)(init + i, left, K(0)) : K(0);
@@ -31,8 +37,9 @@ KERNEL_FN void FN(prelu_slopes)(const REAL *x, const REAL *g, ptrdiff_t stride, 
         LANE(store_n)(out + i, sum, left);
     }
 }
-KERNEL_FN double FN(prelu_slope)(const REAL *x, const REAL *g, ptrdiff_t n)
+KERNEL_FN double FN(prelu_slope)(const void *x_, const void *g_, ptrdiff_t n)
 {
+    const REAL *x = x_, *g = g_;
     double total = 0;
     FNN_SUM_UP(total, n, SEGMENT, const VEC xi = LANE(load_n)(x + at, left, K(0));
                const VEC product = xi * LANE(load_n)(g + at, left, K(0));

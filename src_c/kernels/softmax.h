@@ -46,16 +46,18 @@ INLINE double LANE(row_dot)(const REAL *a, const REAL *b, ptrdiff_t n)
     return total;
 }
 
-KERNEL_FN double FN(sum)(const REAL *x, ptrdiff_t n)
+KERNEL_FN double FN(sum)(const void *x_, ptrdiff_t n)
 {
+    const REAL *x = x_;
     double total = 0;
     FNN_SUM_UP(total, n, SEGMENT, sum.part[j] += LANE(load_n)(x + at, left, K(0));)
     return total;
 }
 
 /* sum x_i g_i over the entries whose gradient is not 0, so that -inf logits with probability 0 contribute 0 */
-KERNEL_FN double FN(dot)(const REAL *x, const REAL *g, ptrdiff_t n)
+KERNEL_FN double FN(dot)(const void *x_, const void *g_, ptrdiff_t n)
 {
+    const REAL *x = x_, *g = g_;
     SUM sum = LANE(sum_zero)();
     FNN_EACH_REGISTER(n, const VEC grad = LANE(load_n)(g + i, left, K(0));
                       const VEC product = LANE(load_n)(x + i, left, K(0)) * grad;
@@ -64,8 +66,10 @@ KERNEL_FN double FN(dot)(const REAL *x, const REAL *g, ptrdiff_t n)
 }
 
 /* y_i = e^(x_i / T) / sum_j e^(x_j / T);  params: 1 / T;  y may be x */
-KERNEL_FN void FN(softmax)(const REAL *x, REAL *y, ptrdiff_t rows, ptrdiff_t cols, const double *params)
+KERNEL_FN void FN(softmax)(const void *x_, void *y_, ptrdiff_t rows, ptrdiff_t cols, const double *params)
 {
+    const REAL *x = x_;
+    REAL *y = y_;
     const VEC inv_temperature = K(params[0]);
     for (ptrdiff_t r = 0; r < rows; r++, x += cols, y += cols) {
         const VEC inverse = K(1 / LANE(row_exp)(x, y, cols, LANE(row_max)(x, cols), inv_temperature));
@@ -75,9 +79,11 @@ KERNEL_FN void FN(softmax)(const REAL *x, REAL *y, ptrdiff_t rows, ptrdiff_t col
 
 /* y_i (g_i - sum_j g_j y_j) / T;  out may be g or y. Where y_i is 0 an infinite gradient, such as that of the
  * entropy, contributes 0. */
-KERNEL_FN void FN(softmax_backward)(const REAL *g, const REAL *y, REAL *out, ptrdiff_t rows, ptrdiff_t cols,
+KERNEL_FN void FN(softmax_backward)(const void *g_, const void *y_, void *out_, ptrdiff_t rows, ptrdiff_t cols,
                                     const double *params)
 {
+    const REAL *g = g_, *y = y_;
+    REAL *out = out_;
     const VEC inv_temperature = K(params[0]);
     for (ptrdiff_t r = 0; r < rows; r++, g += cols, y += cols, out += cols) {
         double total = 0;
@@ -126,8 +132,10 @@ INLINE void LANE(group_logs)(ptrdiff_t rows, FNN_CAT(group, BITS) * group)
 }
 
 /* y_i = x_i / T - log sum_j e^(x_j / T) */
-KERNEL_FN void FN(log_softmax)(const REAL *x, REAL *y, ptrdiff_t rows, ptrdiff_t cols, const double *params)
+KERNEL_FN void FN(log_softmax)(const void *x_, void *y_, ptrdiff_t rows, ptrdiff_t cols, const double *params)
 {
+    const REAL *x = x_;
+    REAL *y = y_;
     const VEC inv_temperature = K(params[0]);
     FNN_CAT(group, BITS) group;
     for (ptrdiff_t n; rows > 0; rows -= n) {
@@ -143,9 +151,11 @@ KERNEL_FN void FN(log_softmax)(const REAL *x, REAL *y, ptrdiff_t rows, ptrdiff_t
 }
 
 /* (g_i - e^y_i sum_j g_j) / T */
-KERNEL_FN void FN(log_softmax_backward)(const REAL *g, const REAL *y, REAL *out, ptrdiff_t rows, ptrdiff_t cols,
+KERNEL_FN void FN(log_softmax_backward)(const void *g_, const void *y_, void *out_, ptrdiff_t rows, ptrdiff_t cols,
                                         const double *params)
 {
+    const REAL *g = g_, *y = y_;
+    REAL *out = out_;
     const VEC inv_temperature = K(params[0]);
     for (ptrdiff_t r = 0; r < rows; r++, g += cols, y += cols, out += cols) {
         const VEC sum = K(FN(sum)(g, cols));
@@ -156,8 +166,10 @@ KERNEL_FN void FN(log_softmax_backward)(const REAL *g, const REAL *y, REAL *out,
 }
 
 /* out[r] = -sum_i p_i log p_i with 0 log 0 = 0 */
-KERNEL_FN void FN(entropy)(const REAL *p, REAL *out, ptrdiff_t rows, ptrdiff_t cols, const double *params)
+KERNEL_FN void FN(entropy)(const void *p_, void *out_, ptrdiff_t rows, ptrdiff_t cols, const double *params)
 {
+    const REAL *p = p_;
+    REAL *out = out_;
     (void)params;
     for (ptrdiff_t r = 0; r < rows; r++, p += cols) {
         SUM sum = LANE(sum_zero)();
@@ -168,9 +180,11 @@ KERNEL_FN void FN(entropy)(const REAL *p, REAL *out, ptrdiff_t rows, ptrdiff_t c
 }
 
 /* -(log p_i + 1) g[r] */
-KERNEL_FN void FN(entropy_backward)(const REAL *g, const REAL *p, REAL *out, ptrdiff_t rows, ptrdiff_t cols,
+KERNEL_FN void FN(entropy_backward)(const void *g_, const void *p_, void *out_, ptrdiff_t rows, ptrdiff_t cols,
                                     const double *params)
 {
+    const REAL *g = g_, *p = p_;
+    REAL *out = out_;
     (void)params;
     for (ptrdiff_t r = 0; r < rows; r++, p += cols, out += cols) {
         const VEC minus_g = v_splat(-g[r]);
@@ -192,8 +206,10 @@ INLINE double LANE(mean_logit)(const REAL *x, ptrdiff_t cols, VEC max, VEC inv_t
 }
 
 /* out[r] = log sum_j e^z_j - sum_i p_i z_i with p = softmax(z), z = x / T;  params: 1 / T */
-KERNEL_FN void FN(entropy_with_logits)(const REAL *x, REAL *out, ptrdiff_t rows, ptrdiff_t cols, const double *params)
+KERNEL_FN void FN(entropy_with_logits)(const void *x_, void *out_, ptrdiff_t rows, ptrdiff_t cols, const double *params)
 {
+    const REAL *x = x_;
+    REAL *out = out_;
     for (ptrdiff_t r = 0; r < rows; r++, x += cols) {
         double sum;
         const double mean = LANE(mean_logit)(x, cols, LANE(row_max)(x, cols), K(params[0]), &sum);
@@ -202,9 +218,11 @@ KERNEL_FN void FN(entropy_with_logits)(const REAL *x, REAL *out, ptrdiff_t rows,
 }
 
 /* p_i (sum_j p_j z_j - z_i) g[r] / T, 0 where p_i is 0;  out may be x */
-KERNEL_FN void FN(entropy_with_logits_backward)(const REAL *g, const REAL *x, REAL *out, ptrdiff_t rows, ptrdiff_t cols,
-                                                const double *params)
+KERNEL_FN void FN(entropy_with_logits_backward)(const void *g_, const void *x_, void *out_, ptrdiff_t rows,
+                                                ptrdiff_t cols, const double *params)
 {
+    const REAL *g = g_, *x = x_;
+    REAL *out = out_;
     const VEC inv_temperature = K(params[0]);
     for (ptrdiff_t r = 0; r < rows; r++, x += cols, out += cols) {
         double sum;
