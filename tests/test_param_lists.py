@@ -265,3 +265,31 @@ def test_a_parameters_object_of_ones_own_is_a_network():
     params.grad[...] = 1.0
     optimizer.step()
     assert params["a"].data.tolist() == [0, 0, 0] and params["b"].data.tolist() == [-0.5, -0.5]
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam"])
+def test_trainers_take_lists_as_they_take_groups(name, path, backend):
+    """Accumulation, schedules by batch, the search for a rate, health, checkpoints: as with the rest frozen."""
+    ends = []
+    for listed in (True, False):
+        net = torch_network()
+        if listed:
+            groups = [{"params": named(net, "2.weight", "2.bias"), "lr": 0.25}, {"params": named(net, "0.bias")}]
+            optimizer = getattr(optim, name)(groups, lr=0.125)
+        else:
+            groups = [{"params": "2.*", "lr": 0.25}, {"params": "0.bias"}]
+            optimizer = getattr(optim, name)(net.parameters(), lr=0.125, groups=groups)
+            optimizer.param_groups[0]["frozen"] = True
+        scheduler = optim.lr_scheduler.ExponentialLR(optimizer, 0.9, by="batch")
+        trainer = fastnn.Trainer(net, nn.MSELoss(), optimizer, scheduler)
+        trainer.find_lr(X, Y, steps=12, batch_size=5)
+        trainer.fit(X, Y, epochs=2, batch_size=2, accumulate=2, seed=0)
+        trainer.health(X, Y)
+        trainer.save_checkpoint(path)
+        trainer.fit(X, Y, epochs=2, batch_size=3, seed=1)
+        ends.append(values(net))
+        if listed:
+            trainer.load_checkpoint(path)
+            trainer.fit(X, Y, epochs=2, batch_size=3, seed=1)
+            assert_same_bits(values(net), ends[0])
+    assert_same_bits(ends[1], ends[0])

@@ -303,7 +303,8 @@ class Optimizer(Stateful):
         set_to_none : bool, default True
             Accepted as in PyTorch. The gradients are 0 with either value: they are views of one buffer, never None.
         """
-        check.check_switch("set_to_none", set_to_none)
+        if set_to_none is not True:
+            check.check_switch("set_to_none", set_to_none)
         if not self._listed:
             self.params.grad[...] = 0
             return
