@@ -10,9 +10,11 @@ from ... import _validation as check
 from ...compiler.counters import ACCURACY, CLASSES, top_k
 from ...functional.softmax import softmax
 from .._inputs import Array
-from ..precision_recall import Counts, check_average
 from ..ranking import binary_auc, columns_auc
+from ..rates import AVERAGES, Counts, check_average
 from .base import Metric
+
+COUNTED = tuple(average for average in AVERAGES if average != "samples")  # a sum over classes cannot be one of samples
 
 
 class Accuracy(Metric):
@@ -83,18 +85,18 @@ class TopKAccuracy(Metric):
 
 
 class Rate(Metric):
-    """Base of `Precision`, `Recall` and `F1`, which have its parameters."""
+    """Base of `Precision`, `Recall`, `F1`, `Jaccard` and `Specificity`, which have its parameters."""
 
     kind: ClassVar[str]
     counter = CLASSES
 
     def __init__(self, average: str | None = None, zero_division: float = 0.0) -> None:
-        self.zero_division = check_average(average, zero_division)
+        self.zero_division = check_average(average, zero_division, COUNTED)
         self.average = average
         self.name = self.kind if average is None else f"{self.kind}_{average}"
 
     def of_counts(self, counts: Array, several: bool) -> float:
-        counted, average = Counts(*counts.reshape(3, -1)), self.average
+        counted, average = Counts.of_classes(counts.reshape(3, -1)), self.average
         if average in (None, "binary") and len(counted.positives) == 2 and not several:
             rates: Array = counted.rate(self.kind, None, self.zero_division)
             return float(rates[1])
