@@ -111,8 +111,8 @@ def as_column_of(true: Array, columns: int, labels: Any, scores: str) -> Array:
     columns : int
         Number of classes.
     labels : array_like of shape (columns,), or None
-        The label of each column. For None columns are the distinct labels, sorted, if there are as many, and otherwise
-        class indices.
+        The label of each column, in ascending order. For None columns are the distinct labels, sorted, if there are as
+        many, and otherwise class indices.
     scores : str
         Name of the argument that has the columns, for messages.
 
@@ -133,9 +133,15 @@ def as_column_of(true: Array, columns: int, labels: Any, scores: str) -> Array:
             raise ValueError(
                 f"labels must have a label for each of the {columns} columns of {scores}, got {len(names)}"
             )
+        if (names != np.sort(names)).any():
+            raise ValueError(
+                f"labels must be in ascending order, like the columns of {scores}, got {names.tolist()!r:.80}"
+            )
         column = places(true, names)
         if (column < 0).any():
-            raise ValueError(f"y_true has {true[column < 0][0]!r}, which is not in labels: {names.tolist()!r:.80}")
+            raise ValueError(
+                f"y_true has {true[column < 0].tolist()[0]!r}, which is not in labels: {names.tolist()!r:.80}"
+            )
         return column
     names = np.unique(true)
     if len(names) == columns:

@@ -94,12 +94,12 @@ def cohen_kappa(
     sample_weight : array_like of shape (n,), optional
         0 or more and finite; default 1 for each sample.
     zero_division : float, default NaN
-        The value of 0 / 0, where both raters know only one class: between -1 and 1, or NaN.
+        The value of 0 / 0, where both raters know only one class, or nothing is counted: between -1 and 1, or NaN.
 
     Returns
     -------
     float
-        1 for complete agreement, 0 for that of chance, -1 or more. NaN if all weights are 0.
+        1 for complete agreement, 0 for that of chance, -1 or more.
 
     Raises
     ------
@@ -245,8 +245,6 @@ def kappa(counts: Array, undefined: float) -> float:
     """Cohen's kappa without weights, from counts of classes; parameters as for `correlation`."""
     (hits, predicted, positives), total = _scaled(counts)
     expected = positives @ _others(predicted)
-    if not total:
-        return float("nan")
     return float(1 - (positives - hits).sum() * total / expected) if expected else undefined
 
 
@@ -265,7 +263,7 @@ def weighted_kappa(row: Array, column: Array, weight: Array, weights: str, undef
     """
     total = weight.sum()
     if not total:
-        return float("nan")
+        return undefined
     size = int(max(row.max(), column.max())) + 1
     true, pred = np.bincount(row, weight, size), np.bincount(column, weight, size)
     true, pred = true / true.sum(), pred / pred.sum()  # exactly 1 for one class alone

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 
 from .. import _validation as check
-from .._frames import errors_of_use
+from .._frames import errors_of_use, frames_to_caller
 from ._inputs import (
     WORDS,
     Array,
@@ -37,9 +38,8 @@ def log_loss(
         Probabilities, which add up to 1 in each row. They are limited to [eps, 1 - eps], with the machine epsilon of
         their dtype, so that the loss is finite.
     labels : array_like, shape (classes,), optional
-        The label of each column; needed where not every class occurs in y_true. By default the labels that occur,
-        sorted, if there are as many as columns, and otherwise class indices. For one column: both labels, the positive
-        one last.
+        The label of each column, in ascending order; needed where not every class occurs in y_true. By default the
+        labels that occur, if there are as many as columns, and otherwise class indices. For one column: both labels.
     normalize : bool, default True
         The mean over samples, or the sum.
     sample_weight : array_like of shape (n,), optional
@@ -53,15 +53,20 @@ def log_loss(
     Raises
     ------
     ValueError
-        If shapes do not match, there are no samples, a probability is not in [0, 1], a row does not add up to 1, labels
-        do not match columns, there is only one label for one column without `labels`, or a weight is negative or not
+        If shapes do not match, there are no samples, a probability is not in [0, 1], labels do not match columns or are
+        not in order, there is only one label for one column without `labels`, or a weight is negative or not
         finite.
     TypeError
         If probabilities are not real numbers, or labels neither numbers nor strings.
 
+    Warns
+    -----
+    UserWarning
+        If probabilities of classes do not add up to 1 in each row.
+
     Notes
     -----
-    Source: `sklearn.metrics.log_loss`, which sorts `labels`, and warns of rows that do not add up to 1.
+    Source: `sklearn.metrics.log_loss`, which sorts `labels`.
 
     Examples
     --------
@@ -126,6 +131,11 @@ def brier(
         not one of its options.
     TypeError
         If probabilities are not real numbers, or labels neither numbers nor strings.
+
+    Warns
+    -----
+    UserWarning
+        If probabilities of classes do not add up to 1 in each row.
 
     Notes
     -----
@@ -194,7 +204,8 @@ def _classes(true: Array, proba: Array, eps: float, labels: Any) -> tuple[Array,
     sums = proba.sum(1)
     off = np.flatnonzero(~np.isclose(sums, 1, rtol=eps**0.5, atol=1e-8))
     if off.size:
-        raise ValueError(f"y_proba must add up to 1 in each row, got {sums[off[0]]} in row {off[0]}")
+        warnings.warn(f"y_proba should add up to 1 in each row, got {sums[off[0]]} in row {off[0]}",
+                      stacklevel=frames_to_caller())  # fmt: skip
     if true.ndim == 2:
         if true.dtype.kind in WORDS or not (np.isin(true, (0, 1)).all() and (true == 1).sum(1).all()):
             raise ValueError("y_true must be labels of shape (n,), or one-hot rows of 0 and a single 1")
@@ -210,8 +221,8 @@ def _two_columns(positive: Array) -> Array:
 
 
 def _is_last(true: Array, labels: Any) -> Array:
-    """Whether each label is the last of the two in `labels`, or the larger of those that occur."""
-    names = np.unique(true) if labels is None else as_label_set(labels, true)
+    """Whether each label is the larger of the two in `labels`, or of those that occur."""
+    names = np.unique(true if labels is None else as_label_set(labels, true))
     if len(names) != 2:
         way = "give both as labels=" if len(names) < 2 else f"give y_proba of shape (n, {len(names)})"
         raise ValueError(f"there must be two labels for one column of y_proba, got {names.tolist()!r:.80}: {way}")

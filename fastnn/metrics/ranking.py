@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import _validation as check
 from .._frames import errors_of_use
-from ._inputs import Array, as_column_of, as_finite, as_names, as_weight, check_rows, refuse_fractions
+from ._inputs import WORDS, Array, as_column_of, as_finite, as_names, as_weight, check_rows, refuse_fractions
 
 AVERAGES = ("macro", "weighted", "micro", "samples", None)
 
@@ -40,8 +40,8 @@ def roc_auc(
         For two labels any scores, shape (n,) or (n, 1). For classes probabilities, shape (n, classes). For columns of
         labels any scores, shape (n, labels).
     labels : array_like, shape (classes,), optional
-        The label of each column of probabilities. By default the labels that occur, sorted, if there are as many as
-        columns, and otherwise class indices.
+        The label of each column of probabilities, in ascending order. By default the labels that occur, sorted, if
+        there are as many as columns, and otherwise class indices.
     average : {"macro", "weighted", "micro", "samples", None}, default "macro"
         Over classes or labels: the mean; the mean weighted by the positive samples of each; the area of all entries of
         the matrix together; for columns of labels the mean of the areas of each sample; or an array with the value of
@@ -135,7 +135,7 @@ def average_precision(
         the matrix together; the mean of the values of each sample; or an array with the value of each. Not used for one
         score a sample.
     pos_label : int, bool or str, default 1
-        The positive one of two labels; not used for several columns.
+        The positive one of two labels; fixed to 1 for several columns.
     sample_weight : array_like of shape (n,), optional
         0 or more and finite; default 1 for each sample.
 
@@ -149,8 +149,8 @@ def average_precision(
     ------
     ValueError
         If shapes do not match, there are no samples, a score is infinite or NaN, there are more than two labels for one
-        score a sample, `pos_label` is not among two labels, labels do not match columns, `average` is not one of its
-        options, or a weight is negative or not finite.
+        score a sample, `pos_label` is not among two labels or not 1 for several columns, labels do not match columns,
+        `average` is not one of its options, or a weight is negative or not finite.
     TypeError
         If scores are not real numbers, or labels that are fewer than columns not integers.
 
@@ -172,6 +172,8 @@ def average_precision(
     weight = as_weight(sample_weight, len(true))
     if true.ndim == score.ndim == 1:
         return binary_precision(_is_label(true, pos_label), score, weight)
+    if isinstance(pos_label, str) or pos_label != 1:
+        raise ValueError(f"pos_label must be 1 for several columns of scores, got {pos_label!r}")
     if true.ndim == 1 and score.ndim == 2:
         true = as_column_of(true, score.shape[1], labels, "y_score")[:, None] == np.arange(score.shape[1])
     return columns_precision(_columns(true, score), score, weight, average)
@@ -316,6 +318,8 @@ def _columns(true: Array, score: Array) -> Array:
     """Whether each label of each sample is 1, shape (n, labels)."""
     if true.shape != score.shape or true.ndim != 2:
         raise ValueError(f"y_true and y_score must have fitting shapes, got {true.shape} and {score.shape}")
+    if true.dtype.kind in WORDS or not np.isin(true, (0, 1)).all():
+        raise ValueError("y_true must consist of 0 and 1 where it has a column for each label")
     positive: Array = true == 1
     return positive
 

@@ -309,8 +309,7 @@ def over_outputs(values: Array, multioutput: Any, variance: Array | None = None)
             return values
         weighted = multioutput == "variance_weighted" and variance is not None and variance.any()
         weights = variance if weighted else np.ones(values.shape)
-    counted = weights != 0
-    return float(np.average(values[counted], weights=weights[counted]))
+    return float(np.average(values, weights=weights))
 
 
 def _spreads(true: Array, pred: Array, weight: Array) -> tuple[Array, Array, Array]:
