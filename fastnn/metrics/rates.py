@@ -29,7 +29,7 @@ class Counts(NamedTuple):
         """From the counts of classes that exclude each other, shape (3, classes): the first three fields."""
         positives = counts[2]  # the negatives of one class alone are exactly 0: sums without it, not a difference
         before, after = np.cumsum(positives)[:-1], np.cumsum(positives[::-1])[-2::-1]
-        return cls(*counts, np.append(0.0, before) + np.append(after, 0.0))
+        return cls(counts[0], counts[1], positives, np.append(0.0, before) + np.append(after, 0.0))
 
     def rate(self, kind: str, average: str | None, zero_division: float, sample_weight: Array | None = None) -> Any:
         """The rate of this kind, with an `average` other than "binary".

@@ -307,8 +307,9 @@ def over_outputs(values: Array, multioutput: Any, variance: Array | None = None)
         check.check_choice("multioutput", multioutput, options)
         if multioutput == "raw_values":
             return values
-        weighted = multioutput == "variance_weighted" and variance is not None and variance.any()
-        weights = variance if weighted else np.ones(values.shape)
+        weights = np.ones(values.shape)
+        if multioutput == "variance_weighted" and variance is not None and variance.any():
+            weights = variance
     return float(np.average(values, weights=weights))
 
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ... import _validation as check
-from ...compiler.counters import CLASSES
+from ...compiler.counters import CLASSES, Counter
 from .._inputs import Array
 from ..agreement import correlation, kappa, mean_recall, weighted_kappa
 from .base import Metric
-from .outputs import class_indices
+from .outputs import class_indices, has_logits, known
 
 if TYPE_CHECKING:
     from ...nn.loss import Loss
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class ClassMetric(Metric):
     """Base of metrics of one label a sample; several (multilabel targets) are a ValueError."""
 
-    counter = CLASSES
+    counter: Counter | None = CLASSES
 
     def of_counts(self, counts: Array, several: bool) -> float:
         if several:
@@ -94,8 +94,8 @@ class Kappa(ClassMetric):
         return kappa(counts, np.nan)
 
     def of_outputs(self, y_true: Array, y_pred: Array, weight: Array | None, loss: Loss) -> float:
+        y_true, y_pred, weights = known(y_true, y_pred, weight, has_logits(loss))
         true, pred = class_indices(self.name, y_true, y_pred, loss)
-        weights = np.ones(len(true)) if weight is None else np.asarray(weight, "float64")
         return weighted_kappa(true, pred, weights, self.weights or "linear", np.nan)
 
 

@@ -28,6 +28,15 @@ def is_exclusive(y_true: Array, y_pred: Array, logits: bool) -> bool:
     return logits or (y_true.ndim == 1 and y_pred.shape[1] > 1)
 
 
+def known(y_true: Array, y_pred: Array, weight: Array | None, logits: bool) -> tuple[Array, Array, Array]:
+    """Targets, outputs and weights (ones for None), without samples of weight 0 or of a class index out of range."""
+    weights = np.ones(len(y_pred)) if weight is None else np.asarray(weight, "float64")
+    kept = weights > 0
+    if is_exclusive(y_true, y_pred, logits) and y_true.ndim == 1:
+        kept &= (y_true >= 0) & (y_true < y_pred.shape[1])
+    return y_true[kept], y_pred[kept], weights[kept]
+
+
 def targets(y_true: Array, y_pred: Array, logits: bool) -> Array:
     """Targets in the form of the outputs: one-hot rows, probabilities, or 0 and 1.
 
@@ -45,13 +54,13 @@ def targets(y_true: Array, y_pred: Array, logits: bool) -> Array:
     """
     if is_exclusive(y_true, y_pred, logits) and y_true.ndim == 1:
         return (y_true[:, None] == np.arange(y_pred.shape[1])).astype("float64")
-    return y_true.reshape(len(y_pred), -1).astype("float64")
+    return np.maximum(y_true.reshape(len(y_pred), -1).astype("float64"), 0.0)  # labels may be -1 and 1
 
 
 def positives(y_true: Array, y_pred: Array, logits: bool) -> Array:
     """Whether each class or label is true, of bool, shape (n, outputs); of probabilities the largest is the class."""
     target = targets(y_true, y_pred, logits)
-    if is_exclusive(y_true, y_pred, logits):
+    if is_exclusive(y_true, y_pred, logits) and y_true.ndim > 1:
         positive: Array = target.argmax(1)[:, None] == np.arange(target.shape[1])
         return positive
     return target > 0.5

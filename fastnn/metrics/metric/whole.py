@@ -14,7 +14,7 @@ from ..probabilities import cross_entropies
 from ..ranking import binary_precision, columns_precision
 from ..regression import explained_variance
 from .base import Metric
-from .outputs import has_logits, is_exclusive, positives, predictions, probabilities, targets
+from .outputs import has_logits, is_exclusive, known, positives, predictions, probabilities, targets
 
 if TYPE_CHECKING:
     from ...nn.loss import Loss
@@ -41,7 +41,10 @@ class HammingLoss(Metric):
     name = "hamming_loss"
 
     def of_outputs(self, y_true: Array, y_pred: Array, weight: Array | None, loss: Loss) -> float:
-        return hamming_loss(*predictions(y_true, y_pred, loss), sample_weight=weight)
+        y_true, y_pred, weights = known(y_true, y_pred, weight, has_logits(loss))
+        if not len(weights):
+            return np.nan
+        return hamming_loss(*predictions(y_true, y_pred, loss), sample_weight=weights)
 
 
 class AveragePrecision(Metric):
@@ -71,9 +74,10 @@ class AveragePrecision(Metric):
     name = "average_precision"
 
     def of_outputs(self, y_true: Array, y_pred: Array, weight: Array | None, loss: Loss) -> float:
-        if not np.isfinite(y_pred).all():
+        logits = has_logits(loss)
+        y_true, y_pred, weights = known(y_true, y_pred, weight, logits)
+        if not np.isfinite(y_pred).all() or not len(weights):
             return np.nan
-        logits, weights = has_logits(loss), _weights(weight, len(y_pred))
         # softmax makes the logits of different samples comparable; a sigmoid would not change their order
         score = probabilities(self.name, y_pred, loss) if logits else y_pred.astype("float64")
         positive = positives(y_true, y_pred, logits)
@@ -90,12 +94,10 @@ class ProbabilityMetric(Metric):
     """
 
     def of_outputs(self, y_true: Array, y_pred: Array, weight: Array | None, loss: Loss) -> float:
-        weights = _weights(weight, len(y_pred))
-        if not np.isfinite(y_pred[weights > 0]).all() or not weights.any():
-            return np.nan
         logits, eps = has_logits(loss), float(np.finfo(y_pred.dtype).eps)
-        kept = weights > 0
-        y_true, y_pred, weights = y_true[kept], y_pred[kept], weights[kept]
+        y_true, y_pred, weights = known(y_true, y_pred, weight, logits)
+        if not np.isfinite(y_pred).all() or not len(weights):
+            return np.nan
         proba, target = probabilities(self.name, y_pred, loss), targets(y_true, y_pred, logits)
         if is_exclusive(y_true, y_pred, logits):
             values = self.of_samples(target, proba, eps)
@@ -293,7 +295,3 @@ class D2AbsoluteError(NumberMetric):
 
     def of_numbers(self, y_true: Array, y_pred: Array, weight: Array | None) -> float:
         return float(quantiles.d2_absolute_error(y_true, y_pred, sample_weight=weight))
-
-
-def _weights(weight: Array | None, rows: int) -> Array:
-    return np.ones(rows) if weight is None else np.asarray(weight, "float64")
