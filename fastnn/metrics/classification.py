@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import _validation as check
 from .._frames import errors_of_use
-from ._inputs import Array, as_finite, as_labels, as_names, as_weight, check_rows
+from ._inputs import Array, as_finite, as_indices, as_label_set, as_labels, as_names, as_weight, check_rows, places
 
 
 @errors_of_use
@@ -142,8 +142,8 @@ def confusion_matrix(
     Raises
     ------
     ValueError
-        If shapes do not match, there are no samples, no label of `labels` occurs in y_true, `normalize` is not one of
-        its options, or a label or weight is out of range as in `accuracy`.
+        If shapes do not match, there are no samples, no label of `labels` occurs in y_true, one occurs twice in it,
+        `normalize` is not one of its options, or a label or weight is out of range as in `accuracy`.
     TypeError
         If labels are neither numbers nor strings.
 
@@ -163,10 +163,10 @@ def confusion_matrix(
     if true.ndim != 1:
         raise ValueError("a confusion matrix is of one label a sample: y_true must have shape (n,)")
     check.check_choice("normalize", normalize, ("true", "pred", "all", None))
-    names = np.union1d(true, pred) if labels is None else as_names("labels", labels)
+    names = np.union1d(true, pred) if labels is None else as_label_set(labels, true)
     if labels is not None and not np.isin(names, true).any():
         raise ValueError("labels: at least one of them must occur in y_true")
-    row, column = _places(true, names), _places(pred, names)
+    row, column = places(true, names), places(pred, names)
     known = (row >= 0) & (column >= 0)
     matrix = np.zeros((len(names), len(names)))
     np.add.at(matrix, (row[known], column[known]), as_weight(sample_weight, len(true))[known])
@@ -174,23 +174,6 @@ def confusion_matrix(
         return matrix.astype("int64") if sample_weight is None else matrix
     total = matrix.sum(axis={"true": 1, "pred": 0, "all": None}[normalize], keepdims=True)
     return np.divide(matrix, total, out=np.zeros_like(matrix), where=total != 0)
-
-
-def as_indices(labels: Array, classes: int) -> Array:
-    """Class indices as int64; TypeError if they are not integers, ValueError if one is not in 0 .. classes - 1."""
-    if labels.dtype.kind not in "iu":
-        raise TypeError(f"y_true must be integer class indices, got {labels.dtype}")
-    bad = np.flatnonzero((labels < 0) | (labels >= classes))
-    if bad.size:
-        raise ValueError(f"y_true[{bad[0]}] is {labels[bad[0]]}: class indices must be between 0 and {classes - 1}")
-    return labels.astype("int64")
-
-
-def _places(labels: Array, names: Array) -> Array:
-    """The index of each label in `names`, -1 where it is not among them."""
-    order = np.argsort(names, kind="stable")
-    place = order[np.minimum(np.searchsorted(names, labels, sorter=order), len(names) - 1)]
-    return np.where(names[place] == labels, place, -1)
 
 
 def _share(right: Array, weight: Array) -> float:

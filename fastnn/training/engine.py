@@ -345,7 +345,7 @@ class Engine:
         if whole and len(y_true):
             y_pred, weight = self.net.predict(data.x)[counted], None if data.weight is None else data.weight[counted]
             for metric in whole:
-                scores[metric.name] = metric.of_predictions(y_true, y_pred, weight, self.loss.logits)
+                scores[metric.name] = metric.of_outputs(y_true, y_pred, weight, self.loss)
         return scores
 
     def scores(self, sums: Array, data: Data | None) -> dict[str, float]:

@@ -88,3 +88,75 @@ def test_sums_out_of_range_do_no_harm():
     assert metrics.mse(many[:2], [0, 0], sample_weight=[1e10, 1e10]) == pytest.approx(1e308, rel=1e-14)
     assert metrics.mae(1e154 * many, 0 * many) == pytest.approx(1e308, rel=1e-14)
     assert metrics.r2([1.5e308, -1.5e308, 0], [1.5e308, -1.5e308, 0]) == 1
+
+
+@given(cases(classes=(2, 4)), st.sampled_from(list(REGRESSION)))
+def test_weights_of_outputs(case, name):
+    rng, n, k, weight = case
+    true, pred, shares = rng.standard_normal((n, k)), rng.standard_normal((n, k)), rng.random(k) + 0.1
+    settings = {"sample_weight": weight, "multioutput": shares}
+    expected = quiet(REGRESSION[name], true, pred, **settings)
+    if name == "r2":
+        expected = np.average(r2_by_columns(true, pred, weight, "raw_values"), weights=shares)
+    same(getattr(metrics, name)(true, pred, **settings), float(expected))
+    same(getattr(metrics, name)(true, pred, **settings | {"multioutput": list(shares)}), float(expected))
+
+
+@given(cases(classes=(1, 4)), st.sampled_from(["uniform_average", "raw_values", "variance_weighted"]), st.booleans())
+def test_explained_variance(case, multioutput, finite):
+    rng, n, k, weight = case
+    true, pred = rng.integers(-2, 3, (2, n, k)) / 4  # means are rounded, so constant errors may not be 0
+    kept = slice(None) if weight is None else weight > 0
+    settings = {"sample_weight": None if weight is None else weight[kept], "force_finite": finite}
+    true[:, 0] = pred[:, 0] + 0.25 if rng.random() < 0.3 else true[:, 0]
+    constant = (np.ptp(true[kept], 0) == 0) | (np.ptp(true[kept] - pred[kept], 0) == 0)
+    if not constant.any():
+        expected = quiet(sk.explained_variance_score, true[kept], pred[kept], multioutput=multioutput, **settings)
+        value = metrics.explained_variance(
+            true, pred, sample_weight=weight, force_finite=finite, multioutput=multioutput
+        )
+        same(value, expected)
+    each = metrics.explained_variance(true, pred, sample_weight=weight, multioutput="raw_values")
+    exact = np.ptp(true[kept] - pred[kept], 0) == 0
+    assert (each[exact] == 1).all()
+    assert (each[constant & ~exact] == 0).all()
+
+
+@given(cases(classes=(2, 4), rows=(2, 30)))
+def test_r2_weighted_by_variances(case):
+    rng, n, k, weight = case
+    true, pred = rng.standard_normal((2, n, k)) * rng.choice([1e-3, 1.0, 1e3], k)
+    if weight is None or (weight > 0).sum() > 1:
+        settings = {"sample_weight": weight, "multioutput": "variance_weighted"}
+        expected = sk.r2_score(true, pred, **settings)
+        np.testing.assert_allclose(metrics.r2(true, pred, **settings), expected, rtol=1e-9)
+
+
+def test_constant_targets_by_the_formula():
+    for function in (metrics.r2, metrics.explained_variance):
+        assert function([5.0, 5], [5.0, 4], force_finite=False) == -np.inf
+        assert np.isnan(function([5.0, 5], [5.0, 5], force_finite=False))
+        assert function([5.0, 5], [5.0, 4], multioutput="variance_weighted") == 0
+        assert np.isnan(function([1.0, 2], [1.0, 2], sample_weight=[0, 0]))
+
+
+@pytest.mark.parametrize("size", [1e-250, 1e-3, 1.0, 1e250])
+def test_explained_variance_out_of_the_range_of_squares(size):
+    true = np.array([[1.0, 5], [2, 5], [3, 5], [4, 5]]) * [size, 1]
+    pred = np.array([[2.0, 5], [2, 5], [2, 5], [4, 5]]) * [size, 1]
+    settings = {"multioutput": "raw_values"}
+    np.testing.assert_allclose(metrics.explained_variance(true, pred, **settings), [0.6, 1.0], rtol=1e-15)
+    for function in (metrics.r2, metrics.explained_variance):
+        true[0, 1] = 6
+        value = function(true, pred, multioutput="variance_weighted")
+        if abs(np.log10(size)) > 100:  # one variance is as good as nothing beside the other
+            assert value == pytest.approx(function(true, pred, **settings)[int(size < 1)], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "multioutput", [[0.5], [0.5, -1], [0, 0], [0.5, np.nan], [[0.5, 0.5]], "variance_weighted", None]
+)
+def test_wrong_weights_of_outputs_are_explained(multioutput):
+    for name in ("mse", "rmse", "mae"):
+        with pytest.raises(ValueError, match=r"^multioutput must "):
+            getattr(metrics, name)([[1.0, 2]], [[1.0, 2]], multioutput=multioutput)

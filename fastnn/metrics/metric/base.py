@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from ... import _validation as check
 from ..._frames import ShortErrors
 from ...compiler.counters import Counter
 from .._inputs import Array
+
+if TYPE_CHECKING:
+    from ...nn.loss import Loss
 
 
 class Metric(ShortErrors):
@@ -85,6 +88,18 @@ class Metric(ShortErrors):
         float
         """
         raise NotImplementedError
+
+    def of_outputs(self, y_true: Array, y_pred: Array, weight: Array | None, loss: Loss) -> float:
+        """`of_predictions` for metrics that need to know more of the loss, for example to make probabilities of logits.
+
+        Parameters
+        ----------
+        y_true, y_pred, weight
+            As for `of_predictions`.
+        loss : Loss
+            The loss of the trainer.
+        """
+        return self.of_predictions(y_true, y_pred, weight, loss.logits)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(name={self.name!r})"

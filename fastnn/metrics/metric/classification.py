@@ -1,4 +1,4 @@
-"""Metrics of classification: accuracy, top-k accuracy, precision, recall, F1, ROC AUC."""
+"""Metrics of classification: accuracy, top-k accuracy, precision, recall, F1, Jaccard, specificity, ROC AUC."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from ... import _validation as check
 from ...compiler.counters import ACCURACY, CLASSES, top_k
 from ...functional.softmax import softmax
 from .._inputs import Array
-from ..precision_recall import Counts, check_average
 from ..ranking import binary_auc, columns_auc
+from ..rates import AVERAGES, Counts, check_average
 from .base import Metric
+from .outputs import is_exclusive, positives
+
+COUNTED = tuple(average for average in AVERAGES if average != "samples")  # a sum over classes cannot be one of samples
 
 
 class Accuracy(Metric):
@@ -83,18 +86,18 @@ class TopKAccuracy(Metric):
 
 
 class Rate(Metric):
-    """Base of `Precision`, `Recall` and `F1`, which have its parameters."""
+    """Base of `Precision`, `Recall`, `F1`, `Jaccard` and `Specificity`, which have its parameters."""
 
     kind: ClassVar[str]
     counter = CLASSES
 
     def __init__(self, average: str | None = None, zero_division: float = 0.0) -> None:
-        self.zero_division = check_average(average, zero_division)
+        self.zero_division = check_average(average, zero_division, COUNTED)
         self.average = average
         self.name = self.kind if average is None else f"{self.kind}_{average}"
 
     def of_counts(self, counts: Array, several: bool) -> float:
-        counted, average = Counts(*counts.reshape(3, -1)), self.average
+        counted, average = Counts.of_classes(counts.reshape(3, -1)), self.average
         if average in (None, "binary") and len(counted.positives) == 2 and not several:
             rates: Array = counted.rate(self.kind, None, self.zero_division)
             return float(rates[1])
@@ -188,6 +191,61 @@ class F1(Rate):
     kind = "f1"
 
 
+class Jaccard(Rate):
+    """Jaccard index or intersection over union: tp / (tp + fp + fn).
+
+    Parameters
+    ----------
+    average, zero_division
+        As for `Precision`, with the same defaults.
+
+    Notes
+    -----
+    Source: `sklearn.metrics.jaccard_score`.
+
+    Examples
+    --------
+    >>> from fastnn import metrics
+    >>> metrics.Jaccard("weighted").name
+    'jaccard_weighted'
+    """
+
+    kind = "jaccard"
+
+
+class Specificity(Rate):
+    """Specificity: true negatives divided by negatives, tn / (tn + fp).
+
+    Parameters
+    ----------
+    average, zero_division
+        As for `Precision`, with the same defaults.
+
+    Raises
+    ------
+    ValueError
+        At evaluation, for several labels a sample (multilabel targets): their negatives are not counted.
+
+    Notes
+    -----
+    Source: `imblearn.metrics.specificity_score`.
+
+    Examples
+    --------
+    >>> from fastnn import metrics
+    >>> metrics.Specificity(), metrics.Specificity("macro")
+    (Specificity(name='specificity'), Specificity(name='specificity_macro'))
+    """
+
+    kind = "specificity"
+
+    def of_counts(self, counts: Array, several: bool) -> float:
+        if several:
+            raise ValueError(f"{self.name} is for one label a sample, and the targets have several: give a function of "
+                             f"y_true and y_pred that calls fastnn.metrics.specificity")  # fmt: skip
+        return super().of_counts(counts, several)
+
+
 class ROCAUC(Metric):
     """Area under the ROC curve, for validation data and `Trainer.evaluate`, not while training.
 
@@ -217,14 +275,9 @@ class ROCAUC(Metric):
         if not np.isfinite(y_pred).all():
             return np.nan
         score = np.asarray(softmax(y_pred) if logits else y_pred, "float64")
-        if y_true.ndim == 1 and score.shape[1] > 1:
-            positive = y_true[:, None] == np.arange(score.shape[1])
-        elif logits:  # one-hot rows or probabilities
-            positive = y_true.argmax(1)[:, None] == np.arange(score.shape[1])
-        else:
-            positive = y_true.reshape(len(score), -1) > 0.5
+        positive = positives(y_true, y_pred, logits)
         weights = np.ones(len(score)) if weight is None else np.asarray(weight, "float64")
-        if score.shape[1] == 2 and (logits or y_true.ndim == 1):
+        if score.shape[1] == 2 and is_exclusive(y_true, y_pred, logits):
             return binary_auc(positive[:, 1], score[:, 1], weights)
         return float(columns_auc(positive, score, weights, "macro"))
 

@@ -5,9 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from .agreement import MCC, BalancedAccuracy, Kappa
 from .base import Function, Metric
-from .classification import F1, ROCAUC, Accuracy, Precision, Recall, TopKAccuracy
+from .classification import F1, ROCAUC, Accuracy, Jaccard, Precision, Recall, Specificity, TopKAccuracy
 from .regression import MAE, MSE, R2, RMSE
+from .whole import (
+    AveragePrecision,
+    Brier,
+    D2AbsoluteError,
+    D2Pinball,
+    ExplainedVariance,
+    HammingLoss,
+    LogLoss,
+    MaxError,
+    MedianAbsoluteError,
+    PinballLoss,
+)
 
 METRICS: dict[str, type[Metric]] = {
     "accuracy": Accuracy,
@@ -18,8 +31,24 @@ METRICS: dict[str, type[Metric]] = {
     "r2": R2,
     "recall": Recall,
     "rmse": RMSE,
-    "roc_auc": ROCAUC,
     "top_k_accuracy": TopKAccuracy,
+    "balanced_accuracy": BalancedAccuracy,
+    "jaccard": Jaccard,
+    "kappa": Kappa,
+    "mcc": MCC,
+    "specificity": Specificity,
+    # for validation data and `Trainer.evaluate` only
+    "roc_auc": ROCAUC,
+    "average_precision": AveragePrecision,
+    "brier": Brier,
+    "d2_absolute_error": D2AbsoluteError,
+    "d2_pinball": D2Pinball,
+    "explained_variance": ExplainedVariance,
+    "hamming_loss": HammingLoss,
+    "log_loss": LogLoss,
+    "max_error": MaxError,
+    "median_absolute_error": MedianAbsoluteError,
+    "pinball_loss": PinballLoss,
 }
 
 
