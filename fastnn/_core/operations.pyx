@@ -171,8 +171,9 @@ cdef void run_linear_backward(Op *op, Py_ssize_t rows, real dtype) noexcept nogi
     if op.p[GRAD_INPUT] != NULL:
         run_linear_grad_x(<const real *> op.p[GRAD_OUTPUT], <const real *> op.p[WEIGHT],
                           <real *> op.p[GRAD_INPUT], <const real *> op.p[SAVED], rows, op.n_in, op.n_out, &op.epilogue)
-    run_linear_grad_weight(<const real *> op.p[GRAD_OUTPUT], <const real *> op.p[X], <real *> op.p[GRAD_WEIGHT],
-                           <real *> op.p[GRAD_BIAS], op.flag & ACCUMULATE, rows, op.n_in, op.n_out)
+    if op.p[GRAD_WEIGHT] != NULL:
+        run_linear_grad_weight(<const real *> op.p[GRAD_OUTPUT], <const real *> op.p[X], <real *> op.p[GRAD_WEIGHT],
+                               <real *> op.p[GRAD_BIAS], op.flag & ACCUMULATE, rows, op.n_in, op.n_out)
 
 
 cdef void run_normalization(Op *op, Py_ssize_t rows, real dtype) noexcept nogil:

@@ -13,6 +13,7 @@ class Layer(Protocol):
     """A layer of `nn`."""
 
     training: bool
+    requires_grad: bool
 
     def array(self, name: str) -> Any:
         """The values of a parameter, None if the layer has none of that name."""

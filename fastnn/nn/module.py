@@ -8,7 +8,7 @@ from .. import _validation as check
 from .._locks import MAKING
 from .arguments import arguments_of
 from .registry import Above, Network
-from .variables import Variables
+from .tree import Tree
 
 Array = check.Array
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..compiler.builder import Builder
 
 
-class Module(Variables):
+class Module(Tree):
     """Base of all layers.
 
     A layer of your own is a subclass with two methods on arrays of shape (rows, features), `forward` and `backward`;
@@ -74,8 +74,6 @@ class Module(Variables):
     def __init__(self) -> None:
         super().__init__()
         self.training = True
-        self._network: Network | None = None  # the network that this layer is part of
-        self._last_solo: Network | None = None
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
@@ -92,7 +90,7 @@ class Module(Variables):
 
     def __getstate__(self) -> dict[str, Any]:
         """What copies and pickles are made of: no programs, which belong to one process."""
-        return self.__dict__ | {"_solos": {}, "_last_solo": None}
+        return self.__dict__ | {"_solos": {}, "_last_solo": None, "_hooks": ()}
 
     def config(self) -> dict[str, Any]:
         """The constructor arguments of this layer by name, which a file of the model holds beside the parameters.
@@ -179,9 +177,10 @@ class Module(Variables):
     def _alone(self, dtype: str) -> Network:
         """A network of just this layer. It owns the parameters unless the layer is part of a network already."""
         solo = self._solos.get(dtype)
-        if solo is None:
+        if solo is None or solo.parameters().moved:
             with MAKING:
-                solo = self._solos.get(dtype) or Above.network_of_one(self, dtype)
+                solo = self._solos.get(dtype)
+                solo = Above.network_of_one(self, dtype) if solo is None or solo.parameters().moved else solo
                 self._solos[dtype] = solo
         return solo
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
+from weakref import WeakSet
 
 import numpy as np
 
@@ -45,6 +46,7 @@ class Passes(Network):
         self._version = 0  # counts the changes that require new programs
         self._predict: Callable[[Any], Array | None] | None = None  # the compiled fast path for plain matrices
         self._last: Call | None = None
+        self._slices: WeakSet[Passes] = WeakSet()  # networks of some of these layers, which are compiled anew too
 
     # -- running -------------------------------------------------------------------------------------------------------
 
@@ -219,7 +221,9 @@ class Passes(Network):
     def plan_program(self, mode: str, rows: int, n_in: int, **options: Any) -> Program:
         """Compile a program for `mode` and at least so many rows; `options` are those of `compile_program`."""
         from ..compiler.compile import compile_program
+        from .readers import readers_of
 
+        readers = (*readers_of(self), *options.pop("readers", ()))
         return compile_program(
             self._nodes,
             mode,
@@ -228,6 +232,7 @@ class Passes(Network):
             dtype=self.dtype,
             seed=self.seed,
             tick=self._tick,
+            readers=readers,
             **options,
         )
 
@@ -235,7 +240,18 @@ class Passes(Network):
         with MAKING:
             self._programs, self._predict, self._last = ProgramCache(), None, None
             self._version += 1
+        for part in list(self._slices):
+            part._follow()
         super()._forget_programs()
 
+    def _follow(self) -> None:
+        """Follow a change of the network that this one is a slice of."""
+        raise NotImplementedError
+
     def __getstate__(self) -> dict[str, Any]:
-        return super().__getstate__() | {"_programs": ProgramCache(), "_predict": None, "_last": None}
+        state = super().__getstate__() | {"_programs": ProgramCache(), "_predict": None, "_last": None}
+        return {name: value for name, value in state.items() if name != "_slices"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._slices = WeakSet()

@@ -27,6 +27,9 @@ class Network(Protocol):
     def backward(self, grad_output: Any) -> Array:
         """The gradient of its last input."""
 
+    def parameters(self) -> Any:
+        """All parameters."""
+
     def _forget_programs(self) -> None:
         """Compile the programs again, when they are next needed."""
 

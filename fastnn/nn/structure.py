@@ -89,7 +89,7 @@ def _branches(layer: Module, name: str, start: int) -> tuple[tuple[Node, ...], .
     return tuple(branches)
 
 
-def check_free(layers: Mapping[str, Any], prefix: str = "", parent: Module | None = None) -> None:
+def check_free(layers: Mapping[str, Any], prefix: str = "", parent: Any = None) -> None:
     """Raise an error if something is not a layer, or is part of a network other than `parent`."""
     for key, layer in layers.items():
         name = join(prefix, key)

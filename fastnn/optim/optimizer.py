@@ -226,7 +226,7 @@ class Optimizer(Fixed):
 
     def arrays(self, l1: float = 0.0, l2: float = 0.0) -> dict[str, Array]:
         """All arrays that a step reads and writes, by name; `l1` and `l2` are penalties on all weights."""
-        key = (self.params.settings.tobytes(), l1, l2)
+        key = (self.params.settings.tobytes(), self.params.trained.tobytes(), l1, l2)
         spans = self._spans
         if spans[0] != key:
             self._spans = spans = key, make_spans(self.params, self.param_groups, l1, l2)
@@ -268,9 +268,11 @@ class Optimizer(Fixed):
         return loss
 
     def check_moved(self) -> None:
-        """Raise RuntimeError if the layers of these parameters now belong to another network."""
+        """Raise RuntimeError if the network changed since, or its layers now belong to another one."""
         if self.params.moved:
-            raise RuntimeError("the network went into another one: make an optimizer from that one's parameters")
+            raise RuntimeError(
+                f"{self.params.moved}: make an optimizer from the parameters of the network as it is now"
+            )
 
     def zero_grad(self) -> None:
         """Set all gradients to 0."""
