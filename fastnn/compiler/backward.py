@@ -179,16 +179,18 @@ class PythonStage(Stage):
     def backward(self, draft: Draft, gradient: Gradient, before: Stage | None, needs_input: bool) -> Gradient | None:
         grad_output = draft.in_workspace(gradient.array, self.n_out, "gradient")
         grad_input, layer, clears = draft.matrix(self.n_in), self.layer, not draft.accumulate
-        trains, names = draft.trains(layer), tuple(layer.parameter_shapes())
+        kept = [(m, n) for m in layer.modules() for n in m.parameter_shapes()]
+        cleared = [(m, n) for m, n in kept if draft.parameters and n in m.trained_names()]
+        kept = [each for each in kept if each not in cleared]
 
         def call(rows: int, staged: Any) -> None:
             if clears:
-                for name in names:
-                    layer.gradient(name)[...] = 0
-            before = [] if trains else [layer.gradient(name).copy() for name in names]
+                for module, name in cleared:
+                    module.gradient(name)[...] = 0
+            before = [module.gradient(name).copy() for module, name in kept]
             result = np.asarray(layer.backward(read_only(grad_output.array[:rows])))
-            for name, old in zip(names if before else (), before, strict=True):
-                layer.gradient(name)[...] = old
+            for (module, name), old in zip(kept, before, strict=True):
+                module.gradient(name)[...] = old
             if result.shape != (rows, self.n_in):
                 raise ValueError(f"{self.label}: backward must return shape {(rows, self.n_in)}, got {result.shape}")
             grad_input.array[:rows] = result
@@ -291,15 +293,22 @@ def read_only(array: Array) -> Array:
     return view
 
 
-def forward_of(layer: Layer, label: str, x: Any, y: Any, train: bool) -> Any:
-    """The call that runs a Python layer's forward on the first rows of x."""
+def forward_of(layer: Layer, label: str, x: Any, y: Any, train: bool, saves: bool) -> Any:
+    """The call that runs a Python layer's forward on the first rows of x, with the layers that it is made of.
+
+    With `saves` they keep what their `backward` needs, in inference too.
+    """
+    states = [module.__dict__ for module in layer.modules()]
 
     def call(rows: int, staged: Any) -> None:
-        before, layer.training = layer.training, train
+        before = [state["training"] for state in states]
+        for state in states:
+            state["training"], state["_saving"] = train, saves
         try:
             result = np.asarray(layer.forward(read_only(x.array[:rows])))
         finally:
-            layer.training = before
+            for state, training in zip(states, before, strict=True):
+                state["training"], state["_saving"] = training, False
         if result.shape != (rows, y.cols):
             raise ValueError(f"{label}: forward must return shape {(rows, y.cols)}, got {result.shape}")
         y.array[:rows] = result

@@ -187,7 +187,7 @@ class Builder(Draft):
         n_out = layer.out_features_for(self.cols)
         x, y = self.in_workspace(self.current, self.cols, "input"), self.matrix(n_out)
         stage = PythonStage(layer, label, self.cols, n_out, x, y, trained=self.trains(layer))
-        call = forward_of(layer, label, x, y, self.train)
+        call = forward_of(layer, label, x, y, self.train, self.saves)
         self.add_stage(stage, Operation("python", label, {"x": x, "y": y}, self.cols, n_out, call=call))
 
     def residual(self, layer: Layer, label: str, body: Sequence[Node], shortcut: Sequence[Node]) -> None:

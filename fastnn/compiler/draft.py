@@ -57,8 +57,8 @@ class Draft:
         self.gradient: Any = None  # of what the last layer wrote
 
     def trains(self, layer: Layer) -> bool:
-        """Whether the gradients of the parameters of a layer are computed; False if it has none."""
-        return self.parameters and layer.requires_grad and bool(layer.parameter_shapes())
+        """Whether gradients of parameters of a layer, or of those that it is made of, are computed."""
+        return self.parameters and any(module.trained_names() for module in layer.modules())
 
     def matrix(self, cols: int) -> Matrix:
         """A new matrix of the workspace."""

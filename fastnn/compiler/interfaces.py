@@ -13,7 +13,12 @@ class Layer(Protocol):
     """A layer of `nn`."""
 
     training: bool
-    requires_grad: bool
+
+    def modules(self) -> Any:
+        """The layer and those that it is made of."""
+
+    def trained_names(self) -> tuple[str, ...]:
+        """The names of its own parameters that are trained."""
 
     def array(self, name: str) -> Any:
         """The values of a parameter, None if the layer has none of that name."""

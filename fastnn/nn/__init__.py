@@ -34,6 +34,7 @@ from .heads import Heads, HeadsLoss
 from .linear import Linear
 from .loss import Loss
 from .module import Module
+from .module_list import ModuleList
 from .normalization import BatchNorm1d, LayerNorm, RMSNorm
 from .parameters import Parameter, Parameters
 from .parametric import PReLU, Temperature
@@ -89,6 +90,7 @@ __all__ = [
     "Maxout",
     "Mish",
     "Module",
+    "ModuleList",
     "MultiMarginLoss",
     "NLLLoss",
     "PReLU",

@@ -175,6 +175,8 @@ class LayerList(Probes):
         if self._base is not None:
             raise ValueError("this network is a slice of another one: change the layers of that")
         change_layers(self, layers)
+        if type(self).__module__.startswith("fastnn."):
+            self._given = (), self._given[1]  # not the layers that were given, which may have left
         return self
 
     def _convert(self, dtype: str) -> None:

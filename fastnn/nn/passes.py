@@ -16,6 +16,8 @@ from ..compiler.cache import ProgramCache
 from ..compiler.program import Program
 from .inputs import as_rows, widened
 from .network import Network
+from .restructure import stream_of
+from .structure import chain
 
 Array = check.Array
 
@@ -78,13 +80,13 @@ class Passes(Network):
         >>> net(np.array([[1.0, 2.0]], "float32")).tolist()
         [[3.5]]
         """
-        if not self.training:
+        if not self.training and not self._saving:
             return self.predict(x)
         rows, shape = as_rows(self, x)
         # backward reads the input again, and the caller may overwrite x before that.
         rows = rows.copy()
         with self._calls:  # so that everything that backward needs is of the same call
-            program = self.program("train", rows.shape[0], rows.shape[1])
+            program = self.program("train" if self.training else "input_gradient", rows.shape[0], rows.shape[1])
             program.check_rows(rows.shape[0], rows.shape[0])
             out = np.empty((rows.shape[0], program.n_out), self.dtype)
             tick = int(self._tick[0]) + 1
@@ -224,13 +226,17 @@ class Passes(Network):
         from .readers import readers_of
 
         readers = (*readers_of(self), *options.pop("readers", ()))
+        nodes, seed = self._nodes, self.seed
+        if self._network is not None and self._drew_seed:  # random numbers are then those of the network around it
+            seed, start = stream_of(self)
+            nodes = chain(self.named_children(), start=start)
         return compile_program(
-            self._nodes,
+            nodes,
             mode,
             n_in=n_in,
             batch_size=max(1, rows),
             dtype=self.dtype,
-            seed=self.seed,
+            seed=seed,
             tick=self._tick,
             readers=readers,
             **options,

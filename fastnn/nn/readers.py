@@ -29,10 +29,10 @@ def ends_of(module: Module, nodes: dict[int, Node]) -> tuple[str, str] | None:
 
 
 def all_nodes(nodes: tuple[Node, ...]) -> Iterator[Node]:
-    """All layers, those with layers of their own too."""
+    """All layers, those with layers of their own too, except those that a layer written in Python calls."""
     for node in nodes:
         yield node
-        for branch in node.branches:
+        for branch in () if node.layer._in_python else node.branches:
             yield from all_nodes(branch)
 
 

@@ -20,6 +20,7 @@ class Network(Protocol):
     """A network, as a layer in it knows it."""
 
     training: bool
+    _saving: bool
 
     def __call__(self, x: Any) -> Array:
         """Its output."""

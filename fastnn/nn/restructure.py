@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .._locks import MAKING
 from .module import Module
@@ -17,12 +17,18 @@ if TYPE_CHECKING:
 CHANGED = "the layers of the network changed"
 
 
-def root_of(net: Network) -> Network:
+def root_of(net: Any) -> Network:
     """The network that has the parameters of `net` in its buffer: the outermost one that it is part of."""
     while net._network is not None:
-        assert isinstance(net._network, Network)
         net = net._network
+    assert isinstance(net, Network)
     return net
+
+
+def stream_of(module: Module) -> tuple[int, int]:
+    """The seed of the network around a layer or network, and the position in that of its first layer."""
+    root, inside = root_of(module._network), {id(layer) for layer in module.modules()}
+    return root.seed, next((node.position for node in leaves(root._nodes) if id(node.layer) in inside), 0)
 
 
 def change_layers(net: Network, layers: Sequence[Module]) -> None:

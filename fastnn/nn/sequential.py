@@ -14,6 +14,7 @@ from .layer_list import LayerList
 from .module import Module
 from .network import redraw
 from .registry import Above
+from .restructure import stream_of
 from .structure import chain, check_free, check_layers, tree
 
 if TYPE_CHECKING:
@@ -95,8 +96,9 @@ class Sequential(LayerList):
         """A network around a layer that is used alone; the parameters of a layer in a network stay in that network."""
         net = cls.__new__(cls)
         Module.__init__(net)
-        net._nodes, net._layers = chain({"": layer}), (layer,)
-        net.seed, net._drew_seed = _seed(getattr(layer, "seed", None)), True
+        seed, position = _stream_of(layer)
+        net._nodes, net._layers = chain({"": layer}, start=position), (layer,)
+        net.seed, net._drew_seed = seed, True
         home = None if layer._home is None or layer._home[0].moved else layer._home
         net.dtype = check.check_dtype(dtype) if home is None else home[0].dtype.name
         net._tick = np.zeros(1, "int64")
@@ -236,6 +238,16 @@ class Sequential(LayerList):
         body = [f"{text:<{width}}  {count:>12}".rstrip() for text, count in lines]
         total = f"  {self._params.numel():,} parameters, {self.dtype}"
         return "\n".join(["Sequential(", *body, ")" + total])
+
+
+def _stream_of(layer: Module) -> tuple[int, int]:
+    """The seed and the position that decide the random numbers of a layer that is called alone.
+
+    In a network they are those of the network, so that what a layer written in Python calls is reproducible.
+    """
+    if layer._network is None:
+        return _seed(getattr(layer, "seed", None)), 0
+    return stream_of(layer)
 
 
 def _seed(seed: int | None) -> int:

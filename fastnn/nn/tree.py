@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from .. import _validation as check
 from .hooks import Hook, HookHandle
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 class Tree(Variables):
     """A layer, and the layers that it is made of."""
+
+    _saving = False  # whether a pass in inference keeps what `backward` needs
+    _internal: ClassVar[tuple[str, ...]] = ("trained_names",)
 
     def __init__(self) -> None:
         super().__init__()
@@ -115,6 +118,10 @@ class Tree(Variables):
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
         self.requires_grad_(value)
+
+    def trained_names(self) -> tuple[str, ...]:
+        """The names of the layer's own parameters that are trained."""
+        return tuple(self.parameter_shapes()) if self._requires_grad else ()
 
     def float(self) -> Self:
         """Convert parameters and buffers to float32, in place of those that are there; returns self.
