@@ -138,7 +138,7 @@ SIZES = {"in_features": 4, "out_features": 3, "num_features": 4, "features": 4, 
 OTHERS = {"Residual": lambda: nn.Residual(nn.Linear(4, 4)), "Concat": lambda: nn.Concat(nn.Identity(), nn.Tanh()),
           "Columns": lambda: nn.Columns([0, 2]), "Heads": lambda: nn.Heads(a=nn.Linear(4, 2), b=nn.Linear(4, 1)),
           "TabularInput": lambda: nn.TabularInput([0, 1], {2: (3, 2)}), "Embedding": None,
-          "Module": None, "Sequential": None}  # fmt: skip
+          "Module": None, "ModuleList": None, "Sequential": None}  # fmt: skip
 
 
 def layers():

@@ -214,7 +214,7 @@ wild = [10**6, -1, 0, 2**70, float("nan"), float("inf"), 1e300, None, "abc", "so
 if fastnn.get_backend() == "reference":  # a hundred times slower
     wild = wild[::5]
 x = np.ones((4, 3), "float32")
-done, others = 0, ("Module", "Concat", "Residual", "Heads")
+done, others = 0, ("Module", "ModuleList", "Concat", "Residual", "Heads")
 for name in nn.__all__:
     kind = getattr(nn, name)
     if not (isinstance(kind, type) and issubclass(kind, nn.Module)) or name in others:

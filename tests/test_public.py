@@ -8,9 +8,10 @@ from fastnn import callbacks, data, functional, metrics, nn, optim
 NET = nn.Sequential(nn.Linear(2, 2), seed=0)
 OPTIMIZER = optim.SGD(NET.parameters())
 LAYER = {
-    "add_buffer", "add_parameter", "array", "backward", "buffer", "buffers", "children", "config", "eval",
-    "extra_repr", "forward", "gradient", "in_features_hint", "l1", "l2", "max_norm", "named_children",
-    "out_features_for", "parameter_shapes", "train", "training",
+    "add_buffer", "add_parameter", "apply", "array", "backward", "buffer", "buffers", "children", "config", "double",
+    "eval", "extra_repr", "float", "forward", "gradient", "in_features_hint", "l1", "l2", "max_norm", "modules",
+    "named_children", "named_modules", "out_features_for", "parameter_shapes", "register_forward_hook",
+    "requires_grad", "requires_grad_", "train", "training",
 }  # fmt: skip
 SHOWN = {
     "a layer": (nn.ReLU(), LAYER | {"kernel", "params"}),
@@ -18,6 +19,10 @@ SHOWN = {
         "bias", "bias_init", "dtype", "in_features", "out_features", "seed", "weight", "weight_init"}),
     "a loss": (nn.MSELoss(), {"params", "reduction"}),
     "a loss of classes": (nn.CrossEntropyLoss(), {"params", "reduction", "weight"}),
+    "a network": (NET, LAYER | {
+        "activations", "append", "compile", "dtype", "extend", "feature_names", "fold", "in_features", "input_gradient",
+        "input_scale", "insert", "layers", "load_state_dict", "named_buffers", "named_gradients", "named_parameters",
+        "parameters", "pop", "predict", "save", "seed", "state_dict", "summary", "zero_grad"}),
     "an optimizer": (OPTIMIZER, {
         "add_param_group", "compat", "dampening", "error_if_nonfinite", "frozen", "grad_norm", "hyperparameters",
         "load_state_dict", "lr",

@@ -32,6 +32,7 @@ ELSEWHERE = {
     "nn/regression_losses.py": ("losses/test_losses.py", "losses of numbers, with the base"),
     "nn/variables.py": ("test_module.py", "the base of Module"),
     "metrics/precision_recall.py": ("metrics/test_classification.py", "metrics of classification"),
+    "nn/readers.py": ("test_hooks.py", "what calls hooks"),
     "nn/registry.py": ("test_floors.py", "what modules use of modules above"),
     "nn/loading.py": ("test_saving.py", "reads what saving writes"),
     "optim/interfaces.py": ("test_floors.py", "protocols for annotations"),

@@ -172,8 +172,9 @@ cdef void run_linear_backward(Op *op, Py_ssize_t rows, int dtype) noexcept nogil
     if op.p[GRAD_INPUT] != NULL:
         run_linear_grad_x(dtype, op.p[GRAD_OUTPUT], op.p[WEIGHT], op.p[GRAD_INPUT], op.p[SAVED], rows, op.n_in,
                           op.n_out, &op.epilogue)
-    run_linear_grad_weight(dtype, op.p[GRAD_OUTPUT], op.p[X], op.p[GRAD_WEIGHT], op.p[GRAD_BIAS], op.flag & ACCUMULATE,
-                           rows, op.n_in, op.n_out)
+    if op.p[GRAD_WEIGHT] != NULL:
+        run_linear_grad_weight(dtype, op.p[GRAD_OUTPUT], op.p[X], op.p[GRAD_WEIGHT], op.p[GRAD_BIAS],
+                               op.flag & ACCUMULATE, rows, op.n_in, op.n_out)
 
 
 cdef void run_normalization(Op *op, Py_ssize_t rows, int dtype) noexcept nogil:

@@ -60,7 +60,8 @@ class Stage:
 
     def own_backward(self, draft: Draft, kind: str, arrays: dict[str, Any]) -> Operation:
         """Add the operation that makes the gradients of the parameters from x and what is in `arrays`."""
-        gradients = {f"grad_{name}": self.layer.gradient(name) for name in ("weight", "bias")}
+        names = ("weight", "bias") if draft.trains(self.layer) else ()
+        gradients = {f"grad_{name}": self.layer.gradient(name) for name in names}
         operation = Operation(kind, self.label.split(" + ")[0], arrays | {"x": self.x} | gradients, self.n_in)
         operation.flag = ACCUMULATE if draft.accumulate else 0
         draft.operations.append(operation)
@@ -95,6 +96,8 @@ class LinearStage(Stage):
     trained: bool = True
 
     def backward(self, draft: Draft, gradient: Gradient, before: Stage | None, needs_input: bool) -> Gradient | None:
+        if not needs_input and not draft.trains(self.layer):
+            return None
         gradient = self.through_activation(draft, gradient)
         operation = self.own_backward(draft, "linear_backward", {"grad_output": gradient.array})
         operation.n_out = self.n_out
@@ -113,6 +116,8 @@ class NormStage(Stage):
     saved: dict[str, Any] = field(default_factory=dict)
 
     def backward(self, draft: Draft, gradient: Gradient, before: Stage | None, needs_input: bool) -> Gradient | None:
+        if not needs_input and not draft.trains(self.layer):
+            return None
         gradient = self.through_activation(draft, gradient)
         arrays = {"grad_output": gradient.array, "weight": self.layer.array("weight"), **self.saved}
         operation = self.own_backward(draft, f"{self.kind}_backward", arrays)
@@ -150,12 +155,13 @@ class ParameterStage(Stage):
     options: dict[str, float] = field(default_factory=dict)
 
     def backward(self, draft: Draft, gradient: Gradient, before: Stage | None, needs_input: bool) -> Gradient | None:
-        arrays = {
-            "grad_output": gradient.array,
-            "x": self.x,
-            "weight": self.layer.array(self.parameter),
-            "grad_weight": self.layer.gradient(self.parameter),
-        }
+        trains = draft.trains(self.layer)
+        if not needs_input and not trains:
+            return None
+        weight = self.layer.array(self.parameter)
+        # Its kernels always write the gradient of the parameter.
+        grad_weight = self.layer.gradient(self.parameter) if trains else draft.scratch(weight.shape)
+        arrays = {"grad_output": gradient.array, "x": self.x, "weight": weight, "grad_weight": grad_weight}
         operation = Operation(f"{self.kind}_backward", self.label, arrays, self.n_in, self.n_out, options=self.options)
         operation.flag = ACCUMULATE if draft.accumulate else 0
         draft.operations.append(operation)
@@ -173,12 +179,18 @@ class PythonStage(Stage):
     def backward(self, draft: Draft, gradient: Gradient, before: Stage | None, needs_input: bool) -> Gradient | None:
         grad_output = draft.in_workspace(gradient.array, self.n_out, "gradient")
         grad_input, layer, clears = draft.matrix(self.n_in), self.layer, not draft.accumulate
+        kept = [(m, n) for m in layer.modules() for n in m.parameter_shapes()]
+        cleared = [(m, n) for m, n in kept if draft.parameters and n in m.trained_names()]
+        kept = [each for each in kept if each not in cleared]
 
         def call(rows: int, staged: Any) -> None:
             if clears:
-                for name in layer.parameter_shapes():
-                    layer.gradient(name)[...] = 0
+                for module, name in cleared:
+                    module.gradient(name)[...] = 0
+            before = [module.gradient(name).copy() for module, name in kept]
             result = np.asarray(layer.backward(read_only(grad_output.array[:rows])))
+            for (module, name), old in zip(kept, before, strict=True):
+                module.gradient(name)[...] = old
             if result.shape != (rows, self.n_in):
                 raise ValueError(f"{self.label}: backward must return shape {(rows, self.n_in)}, got {result.shape}")
             grad_input.array[:rows] = result
@@ -281,15 +293,22 @@ def read_only(array: Array) -> Array:
     return view
 
 
-def forward_of(layer: Layer, label: str, x: Any, y: Any, train: bool) -> Any:
-    """The call that runs a Python layer's forward on the first rows of x."""
+def forward_of(layer: Layer, label: str, x: Any, y: Any, train: bool, saves: bool) -> Any:
+    """The call that runs a Python layer's forward on the first rows of x, with the layers that it is made of.
+
+    With `saves` they keep what their `backward` needs, in inference too.
+    """
+    states = [module.__dict__ for module in layer.modules()]
 
     def call(rows: int, staged: Any) -> None:
-        before, layer.training = layer.training, train
+        before = [state["training"] for state in states]
+        for state in states:
+            state["training"], state["_saving"] = train, saves
         try:
             result = np.asarray(layer.forward(read_only(x.array[:rows])))
         finally:
-            layer.training = before
+            for state, training in zip(states, before, strict=True):
+                state["training"], state["_saving"] = training, False
         if result.shape != (rows, y.cols):
             raise ValueError(f"{label}: forward must return shape {(rows, y.cols)}, got {result.shape}")
         y.array[:rows] = result

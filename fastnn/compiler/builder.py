@@ -6,6 +6,7 @@ An activation is fused with the product or the normalization before it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from .. import _validation as check
@@ -43,6 +44,16 @@ NOISE_GRADIENTS = {
 LAYER_STREAMS = 1 << 40  # random streams of dropout begin here, a block of 2^40 ticks a layer; those below shuffle
 
 
+@dataclass(frozen=True)
+class Tap:
+    """What a layer reads and writes: matrices with `n_in` and `n_out` columns, or arguments of the run."""
+
+    x: Any
+    n_in: int
+    y: Any
+    n_out: int
+
+
 class Builder(Draft):
     """Adds layers, one after the other."""
 
@@ -50,16 +61,21 @@ class Builder(Draft):
         super().__init__(*args, **keywords)
         self.stages: list[Stage] = []  # of the chain of layers that is being built
         self.running: list[Operation] = []  # the updates of running statistics
+        self.kept: frozenset[str] = frozenset()  # the layers whose inputs and outputs are read after the pass
+        self.reading = False  # whether the layer that is being added is one of them
+        self.taps: dict[str, Tap] = {}  # what each layer reads and writes, by name
         self.by_batch = ""  # the first layer that normalizes by the statistics of the batch
 
     def layers(self, nodes: Sequence[Node]) -> None:
         """Add layers, one after the other."""
         for node in nodes:
             label = f"{node.name + ' ' if node.name else ''}{type(node.layer).__name__}"
+            x, n_in, self.reading = self.current, self.cols, node.name in self.kept
             if node.branches:
                 node.layer.plan_branches(self, label, node.branches)
             else:
                 node.layer.plan(self, label, node.position)
+            self.taps[node.name] = Tap(x, n_in, self.current, self.cols)
 
     def add_stage(self, stage: Stage, operation: Operation) -> None:
         """Add a layer whose output is the next one's input."""
@@ -76,16 +92,16 @@ class Builder(Draft):
         y = self.matrix(n_out)
         arrays = {"x": self.current, "weight": weight, "bias": _sized(layer, "bias", n_out), "pre": y, "y": y}
         operation = Operation("linear", label, arrays, n_in, n_out)
-        self.add_stage(LinearStage(layer, label, n_in, n_out, self.current, y), operation)
+        self.add_stage(LinearStage(layer, label, n_in, n_out, self.current, y, self.trains(layer)), operation)
 
     def activation(self, layer: Any, label: str, kernel: str, params: tuple[float, ...]) -> None:
         """An elementwise activation: part of the product or the normalization before it where there is one."""
         last = self.stages[-1] if self.stages else None
-        keep_input = self.train and kernel not in FROM_OUTPUT
+        keep_input = self.saves and kernel not in FROM_OUTPUT
         backward = f"{kernel}_backward"
         if isinstance(last, (LinearStage, NormStage)) and last.slope is None:
             operation = self.operations[-1]
-            if keep_input:
+            if keep_input or self.reading or any(self.taps[name].y is last.y for name in self.kept & self.taps.keys()):
                 operation.arrays["y"] = last.y = self.current = self.matrix(self.cols)
             last.slope = Slope(backward, params, operation.arrays["pre" if keep_input else "y"])
             operation.kernel, operation.params = kernel, params
@@ -98,7 +114,7 @@ class Builder(Draft):
 
     def norm(self, layer: Any, label: str, kind: str, eps: float) -> None:
         """Layer or root mean square normalization, of rows."""
-        self._norm(layer, label, kind, eps, {"statistics": self.matrix(ROW_STATISTICS)} if self.train else {})
+        self._norm(layer, label, kind, eps, {"statistics": self.matrix(ROW_STATISTICS)} if self.saves else {})
 
     def batch_norm(self, layer: Any, label: str, eps: float, momentum: float | None, *, by_batch: bool) -> None:
         """Batch normalization, by the statistics of the batch or by the running ones.
@@ -147,7 +163,10 @@ class Builder(Draft):
         n_in, n_out, x, y = self._resized(layer)
         weight = layer.array(parameter)
         _check_parameter(label, kind, weight, options, n_in, n_out)
-        stage = ParameterStage(layer, label, n_in, n_out, x, y, kind=kind, parameter=parameter, options=options)
+        trained = self.trains(layer)
+        stage = ParameterStage(
+            layer, label, n_in, n_out, x, y, trained, kind=kind, parameter=parameter, options=options
+        )
         arrays, columns = {"x": x, "weight": weight, "y": y}, self.input_columns_of(x)
         self.add_stage(stage, Operation(kind, label, arrays, n_in, n_out, options=options, input_columns=columns))
 
@@ -167,8 +186,8 @@ class Builder(Draft):
         """A layer whose forward and backward are Python functions of arrays."""
         n_out = layer.out_features_for(self.cols)
         x, y = self.in_workspace(self.current, self.cols, "input"), self.matrix(n_out)
-        stage = PythonStage(layer, label, self.cols, n_out, x, y, trained=bool(layer.parameter_shapes()))
-        call = forward_of(layer, label, x, y, self.train)
+        stage = PythonStage(layer, label, self.cols, n_out, x, y, trained=self.trains(layer))
+        call = forward_of(layer, label, x, y, self.train, self.saves)
         self.add_stage(stage, Operation("python", label, {"x": x, "y": y}, self.cols, n_out, call=call))
 
     def residual(self, layer: Layer, label: str, body: Sequence[Node], shortcut: Sequence[Node]) -> None:
@@ -205,7 +224,7 @@ class Builder(Draft):
         if layer.in_features_hint() != self.cols:
             raise ValueError(f"{label}: x has {self.cols} features, this layer takes {layer.in_features_hint()}")
         x, y = self.current, self.matrix(self.cols)
-        trained = bool(layer.parameter_shapes())
+        trained = self.trains(layer)
         stage = NormStage(layer, label, self.cols, self.cols, x, y, trained, None, kind, eps, arrays)
         parameters = {name: _sized(layer, name, self.cols) for name in ("weight", "bias")}
         arrays = {"x": x, **parameters, "pre": y, "y": y, **arrays}

@@ -6,14 +6,16 @@ product or normalization before it and keeps a stage for each layer; the stages 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from .._core.operations import EACH_OUTPUT, LABELS, MEAN
-from .backward import Gradient, backward_through
-from .builder import Builder
+from .._validation import Array
+from .backward import Gradient, backward_through, read_only
+from .builder import Builder, Tap
 from .counters import ACCURACY, COLUMNS, INDICES, NOTHING, SUMS, Counting
 from .interfaces import Average, Loss, Node, Optimizer
 from .memory import Argument, Matrix, MatrixPart, lay_out
@@ -33,6 +35,7 @@ def compile_program(
     l2: float = 0.0,
     average: Average | None = None,
     accumulate: bool = False,
+    readers: Sequence[Reader] = (),
     **settings: Any,
 ) -> Program:
     """Compile a network.
@@ -41,8 +44,9 @@ def compile_program(
     ----------
     nodes : sequence of Node
         The layers.
-    mode : {"predict", "train", "evaluate", "step"}
-        Inference; forward and backward pass apart; forward pass, loss and metrics; a whole training step.
+    mode : {"predict", "train", "evaluate", "step", "input_gradient"}
+        Inference; forward and backward pass apart; forward pass, loss and metrics; a whole training step; inference and
+        the gradient of its input.
     loss : Loss, optional
     labels : bool or object
         Whether targets are class indices; of several heads, what their loss says of theirs.
@@ -56,24 +60,43 @@ def compile_program(
         Of the parameters, updated after them.
     accumulate : bool
         Whether a step adds its gradients to those there.
+    readers : sequence of Reader
+        Functions of what layers read and write, called at the end of the forward pass.
     **settings
         n_in, batch_size, dtype, seed and tick of `Draft`.
     """
     train, accumulate = mode in ("train", "step"), accumulate or mode == "train"
-    builder = ProgramBuilder(**settings, train=train, accumulate=accumulate)
+    of_input = mode == "input_gradient"
+    builder = ProgramBuilder(
+        **settings, train=train, accumulate=accumulate, saves=train or of_input, parameters=not of_input
+    )
+    builder.kept = frozenset(name for reader in readers for name in (reader.first, reader.last))
     builder.layers(nodes)
-    builder.forward(to_output=mode in ("predict", "train"))
+    builder.readers(readers)
+    builder.forward(to_output=mode in ("predict", "train", "input_gradient"))
     if loss is not None:
         builder.loss(loss, gradient=train, labels=labels)
         builder.metrics(counting)
-    if train:
-        builder.backward(input_gradient=mode == "train")
+    if train or of_input:
+        builder.backward(input_gradient=mode != "step")
     if optimizer is not None:
         mean = loss is not None and loss.reduction != "sum"
         builder.update(optimizer, l1=l1, l2=l2, average=average, mean=mean)
     if mode == "step":
         builder.statistics()
     return builder.finish()
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A function of what the layer named `first` reads and that named `last` writes, both read-only.
+
+    A name that no layer has, "", stands for the whole network.
+    """
+
+    first: str
+    last: str
+    function: Callable[[Array, Array], None]
 
 
 class ProgramBuilder(Builder):
@@ -83,11 +106,23 @@ class ProgramBuilder(Builder):
         super().__init__(*args, **keywords)
         self.sections: dict[str, tuple[int, int]] = {}
 
+    def readers(self, readers: Sequence[Reader]) -> None:
+        """Add the calls of functions that read what layers read and write."""
+        whole = Tap(Argument("input"), self.n_in, self.current, self.cols)
+        for reader in readers:
+            first, last = (self.taps.get(name, whole) for name in (reader.first, reader.last))
+            x = self.in_workspace(first.x, first.n_in, "input")
+            y = x if last.y is first.x else self.in_workspace(last.y, last.n_out, "input")
+            call = _reading(reader.function, x, y)
+            label = f"{reader.first} forward hook".strip()
+            arrays = {"x": x, "y": y}
+            self.operations.append(Operation("python", label, arrays, first.n_in, last.n_out, call=call))
+
     def forward(self, *, to_output: bool) -> None:
         """Close the forward section; with `to_output` its result is the argument "output" of the run."""
         if to_output:
             last = self.operations[-1] if self.operations else None
-            if self.train or last is None or last.kind in ("python", "copy_columns"):
+            if self.saves or self.kept or last is None or last.kind in ("python", "copy_columns"):
                 arrays = {"x": self.current, "y": Argument("output")}
                 self.operations.append(Operation("copy", "output", arrays, self.cols))
             else:
@@ -206,3 +241,12 @@ class ProgramBuilder(Builder):
             self.stages,
             self.by_batch,
         )
+
+
+def _reading(function: Callable[[Array, Array], None], x: Any, y: Any) -> Callable[[int, Any], None]:
+    """The call of a function of the first rows of x and y."""
+
+    def call(rows: int, staged: Any) -> None:
+        function(read_only(x.array[:rows]), read_only(y.array[:rows]))
+
+    return call

@@ -6,7 +6,8 @@ from typing import Any
 
 from .._core.operations import ACCUMULATE
 from .._validation import Array
-from .memory import Argument, Matrix, MatrixPart
+from .interfaces import Layer
+from .memory import Argument, Matrix, MatrixPart, aligned_zeros
 from .operations import Operation
 
 
@@ -26,6 +27,10 @@ class Draft:
         Counts the batches of the network: the noise is drawn by it.
     accumulate : bool
         Whether gradients of parameters are added to those there.
+    saves : bool, optional
+        Whether what a backward pass reads is kept; by default that of `train`.
+    parameters : bool, default True
+        Whether a backward pass computes the gradients of parameters.
     """
 
     def __init__(
@@ -38,9 +43,12 @@ class Draft:
         seed: int,
         tick: Array,
         accumulate: bool = False,
+        saves: bool | None = None,
+        parameters: bool = True,
     ) -> None:
         self.n_in, self.batch_size, self.dtype, self.train = n_in, batch_size, dtype, train
         self.accumulate, self.seed, self.tick = accumulate, seed, tick
+        self.saves, self.parameters = train if saves is None else saves, parameters
         self.operations: list[Operation] = []
         self.matrices: list[Matrix] = []
         self.nbytes = 0  # of the workspace, besides the matrices
@@ -48,10 +56,20 @@ class Draft:
         self.current: Any = Argument("input")  # what the next layer reads, of `cols` columns
         self.gradient: Any = None  # of what the last layer wrote
 
+    def trains(self, layer: Layer) -> bool:
+        """Whether gradients of parameters of a layer, or of those that it is made of, are computed."""
+        return self.parameters and any(module.trained_names() for module in layer.modules())
+
     def matrix(self, cols: int) -> Matrix:
         """A new matrix of the workspace."""
         self.matrices.append(Matrix(cols))
         return self.matrices[-1]
+
+    def scratch(self, shape: tuple[int, ...]) -> Array:
+        """An array of the workspace that nothing reads."""
+        array = aligned_zeros(shape, self.dtype)
+        self.nbytes += array.nbytes
+        return array
 
     def in_workspace(self, array: Any, cols: int, label: str) -> Any:
         """`array`, or a copy of an argument: Python code, and parts of matrices, need an address before the run."""

@@ -14,6 +14,12 @@ class Layer(Protocol):
 
     training: bool
 
+    def modules(self) -> Any:
+        """The layer and those that it is made of."""
+
+    def trained_names(self) -> tuple[str, ...]:
+        """The names of its own parameters that are trained."""
+
     def array(self, name: str) -> Any:
         """The values of a parameter, None if the layer has none of that name."""
 

@@ -20,7 +20,7 @@ def _of_product(o: Operation, rows: int) -> int:
 
 
 def _of_gradients(o: Operation, rows: int) -> int:
-    return _of_product(o, rows) * (2 if o.arrays.get("grad_input") is not None else 1)
+    return _of_product(o, rows) * sum(o.arrays.get(name) is not None for name in ("grad_input", "grad_weight"))
 
 
 def _of_parameters(o: Operation, rows: int) -> int:
@@ -53,7 +53,7 @@ class Kind:
     flops: Callable[[Operation, int], int] = _of_elements
 
 
-PARAMETER_GRADIENTS = "grad_input? grad_weight grad_bias?"
+PARAMETER_GRADIENTS = "grad_input? grad_weight? grad_bias?"
 LOSS_READS = "x target sample_weight expanded? extra?"
 COUNTS = "x target sample_weight"
 

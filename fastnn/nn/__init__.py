@@ -18,6 +18,7 @@ from .heads import Heads, HeadsLoss
 from .linear import Linear
 from .loss import Loss
 from .module import Module
+from .module_list import ModuleList
 from .normalization import BatchNorm1d, LayerNorm, RMSNorm
 from .parameters import Parameter, Parameters
 from .parametric import PReLU, Temperature
@@ -73,6 +74,7 @@ __all__ = [
     "Maxout",
     "Mish",
     "Module",
+    "ModuleList",
     "MultiMarginLoss",
     "NLLLoss",
     "PReLU",

@@ -8,7 +8,7 @@ from .. import _validation as check
 from .._locks import MAKING
 from .arguments import arguments_of
 from .registry import Above, Network
-from .variables import Variables
+from .tree import Tree
 
 Array = check.Array
 
@@ -16,12 +16,19 @@ if TYPE_CHECKING:
     from ..compiler.builder import Builder
 
 
-class Module(Variables):
+# Attributes of a layer that are layers, but not among those that it is made of.
+OTHERS = frozenset(("_network", "_last_solo", "_base"))
+
+
+class Module(Tree):
     """Base of all layers.
 
     A layer of your own is a subclass with two methods on arrays of shape (rows, features), `forward` and `backward`;
     see the example. It runs between compiled layers; everything else (the trainer, saving, both backends) works as for
     the others. Override `out_features_for` if it changes the number of features.
+
+    Layers among its attributes, and in an `nn.ModuleList`, are trained and saved with it: `forward` calls them, and
+    `backward` calls their `backward`, in the opposite order. Each is called once in a pass.
 
     Attributes
     ----------
@@ -65,6 +72,11 @@ class Module(Variables):
     way_out = "make a new layer, and a new network of it"
     _given: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
     is_network: ClassVar[bool] = False
+    _in_python: ClassVar[bool] = False  # whether it has a `forward` of its own
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._in_python = cls.forward is not Module.forward
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         layer = super().__new__(cls)
@@ -74,13 +86,31 @@ class Module(Variables):
     def __init__(self) -> None:
         super().__init__()
         self.training = True
-        self._network: Network | None = None  # the network that this layer is part of
-        self._last_solo: Network | None = None
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if self._in_python and (isinstance(value, Module) or isinstance(self.__dict__.get(name), Module)):
+            self._check_part(name)
         super().__setattr__(name, value)
         if name in self.planned:
             self._forget_programs()
+
+    def __delattr__(self, name: str) -> None:
+        if self._in_python and isinstance(self.__dict__.get(name), Module):
+            self._check_part(name)
+        super().__delattr__(name)
+
+    def _check_part(self, name: str) -> None:
+        """Check that the attribute `name`, a layer that this one is made of, may be set now."""
+        if name in OTHERS:
+            return
+        if self.__dict__.get("_network") is not None:
+            raise AttributeError(
+                f"{type(self).__name__}.{name} is a layer, and part of a network: take this layer out of the network, "
+                "or put another one in its place, net[i] = layer"
+            )
+        home = self.__dict__.get("_home")
+        if home is not None:  # of a network of this layer alone, which is made again
+            home[0].leave("the layers of this layer changed")
 
     def _forget_programs(self) -> None:
         """Have every network that this layer is part of compile its programs again."""
@@ -92,7 +122,7 @@ class Module(Variables):
 
     def __getstate__(self) -> dict[str, Any]:
         """What copies and pickles are made of: no programs, which belong to one process."""
-        return self.__dict__ | {"_solos": {}, "_last_solo": None}
+        return self.__dict__ | {"_solos": {}, "_last_solo": None, "_hooks": ()}
 
     def config(self) -> dict[str, Any]:
         """The constructor arguments of this layer by name, which a file of the model holds beside the parameters.
@@ -115,7 +145,9 @@ class Module(Variables):
 
     def plan_branches(self, builder: Builder, label: str, branches: tuple[tuple[Any, ...], ...]) -> None:
         """Add the operations of this layer, which is made of layers, and of its branches; called by the network."""
-        raise NotImplementedError(f"{type(self).__name__} must define plan_branches(plan, label, branches)")
+        if not self._in_python:
+            raise NotImplementedError(f"{type(self).__name__} must define plan_branches(plan, label, branches)")
+        self.plan(builder, label, 0)
 
     def forward(self, x: Array) -> Array:
         """Return the output for a batch, for layers written in Python.
@@ -152,15 +184,17 @@ class Module(Variables):
         TypeError, ValueError
             If grad_output has another dtype or shape.
         """
-        if type(self).forward is not Module.forward:
+        if self._in_python:
             raise NotImplementedError(f"{type(self).__name__} must define backward(grad_output)")
         if self._last_solo is None:
             raise RuntimeError("backward needs a call of the layer in training mode before it")
         return self._last_solo.backward(grad_output)
 
     def named_children(self) -> dict[str, Module]:
-        """The layers that this one is made of, by name; empty for most layers."""
-        return {}
+        """The layers that this one is made of, by name: the layers among the attributes of one written in Python."""
+        if not self._in_python:
+            return {}
+        return {name: v for name, v in self.__dict__.items() if isinstance(v, Module) and name not in OTHERS}
 
     def children(self) -> tuple[Module, ...]:
         """The layers that this one is made of."""
@@ -179,9 +213,10 @@ class Module(Variables):
     def _alone(self, dtype: str) -> Network:
         """A network of just this layer. It owns the parameters unless the layer is part of a network already."""
         solo = self._solos.get(dtype)
-        if solo is None:
+        if solo is None or solo.parameters().moved:
             with MAKING:
-                solo = self._solos.get(dtype) or Above.network_of_one(self, dtype)
+                solo = self._solos.get(dtype)
+                solo = Above.network_of_one(self, dtype) if solo is None or solo.parameters().moved else solo
                 self._solos[dtype] = solo
         return solo
 
@@ -207,7 +242,7 @@ class Module(Variables):
         x = check.as_array("x", x)
         # A layer with parameters has their dtype; one without takes either dtype.
         self._last_solo = solo = self._alone(self._parameter_dtype() or x.dtype.name)
-        solo.training = self.training
+        solo.training, solo._saving = self.training, self._saving
         return solo(x)
 
     def _parameter_dtype(self) -> str | None:

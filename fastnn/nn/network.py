@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,9 @@ Array = check.Array
 most_values: ContextVar[int | None] = ContextVar("most_values", default=None)
 
 
+WENT = "the network went into another one"
+
+
 class Network(Module):
     """Base of the networks: layers whose parameters are stored in one buffer."""
 
@@ -37,32 +41,58 @@ class Network(Module):
     _nodes: tuple[Node, ...]
     _params: Parameters
     _drew_seed: bool  # whether the seed was drawn rather than chosen
+    _drawn: int  # the number of random streams of initial values in use
 
     def _adopt(self) -> Parameters:
         """Give every parameter a place in one buffer, and its initial value unless the layer has values already."""
-        members, most = list(leaves(self._nodes)), most_values.get()
+        params = self._collect(self._nodes)
+        self._settle_in(params)
+        self._drawn = sum(1 for _ in leaves(self._nodes))
+        return params
+
+    def _collect(
+        self,
+        nodes: tuple[Node, ...],
+        dtype: str | None = None,
+        fresh: frozenset[int] = frozenset(),
+        streams: Mapping[int, int] = MappingProxyType({}),
+    ) -> Parameters:
+        """A new buffer with the values of all parameters; the layers keep theirs until `_settle_in`.
+
+        Layers without values, and those whose id is in `fresh`, get initial values, drawn by the number that `streams`
+        has for the id of a layer, or else by its position.
+        """
+        members, most = list(leaves(nodes)), most_values.get()
         size = 0 if most is None else sum(math.prod(shape) for m in members for shape in m.layer.state_shapes())
         if most is not None and size > most:
             raise ValueError(f"{size} parameters, but the file has {most} values")
         shapes = {join(m.name, key): s for m in members for key, s in m.layer.parameter_shapes().items()}
-        params = Parameters(shapes, self.dtype)
+        params = Parameters(shapes, dtype or self.dtype)
         for member in members:
             layer, old = member.layer, member.layer._home
             for j, key in enumerate(layer.parameter_shapes()):
-                first = self._first_value(member, j) if old is None else old[0][old[1] + key].data
+                if old is None or id(layer) in fresh:
+                    first = self._first_value(member, j, nodes, streams.get(id(layer), member.position))
+                else:
+                    first = old[0][old[1] + key].data
                 params[join(member.name, key)].data[...] = first
-            if old is not None:
-                old[0].moved = True
-            layer.place_buffers(self.dtype)
-        _bind(self._nodes, params)
         return params
+
+    def _settle_in(self, params: Parameters) -> None:
+        """Have all layers store their parameters in `params`; optimizers of where they were before refuse to go on."""
+        for member in leaves(self._nodes):
+            home = member.layer._home
+            if home is not None and not home[0].moved:
+                home[0].leave(WENT)
+            member.layer.place_buffers(params.dtype.name)
+        _bind(self._nodes, params)
 
     def _untouched(self) -> bool:
         """Whether all parameters are as drawn from a seed that was not chosen, and all buffers have initial values."""
         return (
             self._drew_seed
             and all(
-                np.array_equal(member.layer[key], self._first_value(member, j))
+                np.array_equal(member.layer[key], self._first_value(member, j, self._nodes, member.position))
                 for member in leaves(self._nodes)
                 for j, key in enumerate(member.layer.parameter_shapes())
             )
@@ -71,30 +101,34 @@ class Network(Module):
 
     def _forget(self) -> None:
         """Have the network that contains this one draw the parameters again, as if its layers were its own."""
-        self._params.moved = True
+        self._params.leave(WENT)
         for member in leaves(self._nodes):
             member.layer._home = None
 
-    def _first_value(self, member: Node, j: int) -> Array:
-        """The initial value of parameter number j of a layer, from a random stream of its own."""
+    def _first_value(self, member: Node, j: int, nodes: tuple[Node, ...], number: int) -> Array:
+        """The initial value of parameter number j of a layer among `nodes`, from the random stream of this number."""
         layer = member.layer
         key = list(layer.parameter_shapes())[j]
-        stream = INIT_STREAM + (member.position << 8) + j
+        stream = INIT_STREAM + (number << 8) + j
         shape = layer.parameter_shapes()[key]
         init = layer._inits[key]
         if isinstance(init, Initializer):
-            init = init.before(until_weights(self._nodes, member))
+            init = init.before(until_weights(nodes, member))
         return initial_value(init, shape, np.dtype(self.dtype), self.seed, stream)
 
-    def _own(self, module: Module, prefix: str) -> None:
+    def _own(self) -> None:
         """Mark the layers as part of this network; networks among them continue to work, on a part of its buffer."""
+        _mark(self, self)
+        self._share(self, "")
+
+    def _share(self, module: Module, prefix: str) -> None:
+        """Have the networks among the layers use their part of this network's buffer, and compile again."""
         for key, layer in module.named_children().items():
-            layer._network = layer._network or self
             if isinstance(layer, Network):
                 layer._params = self._params.part(f"{prefix}{key}.")
                 layer.__dict__["dtype"] = self.dtype  # `dtype` is fixed otherwise
                 layer._forget_programs()
-            self._own(layer, f"{prefix}{key}.")
+            self._share(layer, f"{prefix}{key}.")
 
     # -- features ------------------------------------------------------------------------------------------------------
 
@@ -242,11 +276,24 @@ class Network(Module):
 
 def redraw(module: Module) -> None:
     """Have networks within, whose seed was not chosen, take part in the draws of the network around them."""
-    for child in module.children():
-        if not isinstance(child, Network):
-            redraw(child)
-        elif child._untouched():
-            child._forget()
+    for child in untouched(module.children()):
+        child._forget()
+
+
+def untouched(layers: Iterable[Module]) -> Iterator[Network]:
+    """The networks among layers, and within those that are none, with initial values by a seed that was not chosen."""
+    for layer in layers:
+        if not isinstance(layer, Network):
+            yield from untouched(layer.children())
+        elif layer._untouched():
+            yield layer
+
+
+def _mark(module: Module, owner: Network) -> None:
+    """Mark the layers of `module` as part of `owner`, and those of networks among them as part of those."""
+    for layer in module.children():
+        layer._network = layer._network or owner
+        _mark(layer, layer if isinstance(layer, Network) else owner)
 
 
 def _bind(nodes: tuple[Node, ...], params: Parameters) -> None:

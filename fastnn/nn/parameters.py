@@ -58,6 +58,7 @@ class Parameter(ShortErrors):
     data: Array
     grad: Array
     settings: Array
+    trained: Array  # shape (1,), bool: whether it is updated
     _owner: Parameters | None = field(default=None, repr=False)
 
     @property
@@ -87,9 +88,14 @@ class Parameter(ShortErrors):
         if name in self.__dict__ or name not in self.__dataclass_fields__:
             way_out = "set its values, p.data[...] = values"
             if name == "requires_grad":
-                way_out = 'freeze it in the optimizer, groups=[{"params": p, "frozen": True}]'
+                way_out = "use requires_grad_(False) of its layer"
             raise AttributeError(f"Parameter.{name} cannot be set: {way_out}")
         super().__setattr__(name, value)
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether it is trained; see `Module.requires_grad_`."""
+        return bool(self.trained[0])
 
     def numel(self) -> int:
         """Number of values; PyTorch's name for it."""
@@ -123,15 +129,16 @@ class Parameters(Fixed):
     >>> params["0.bias"].data[...] = 1.0
     """
 
-    _internal: ClassVar[tuple[str, ...]] = ("moved", "part", "place", "root")
+    _internal: ClassVar[tuple[str, ...]] = ("leave", "moved", "part", "place", "root", "share", "trained")
     fixed: ClassVar[tuple[str, ...]] = ("dtype", "data", "grad", "settings")
     way_out = "set its values, params.data[...] = values, say"
 
     def __init__(self, shapes: dict[str, tuple[int, ...]], dtype: Any) -> None:
         self.dtype = np.dtype(dtype)
-        self.moved = False  # the layers went into another network and live in its buffer now
+        self._moved = ""  # why the layers have their parameters elsewhere now
         self._shapes = dict(shapes)
-        self._root: tuple[Parameters, str] | None = None  # of which this is a part
+        # The parameters of which this is a part, and their prefix, or their names there and here.
+        self._root: tuple[Parameters, str | dict[str, str]] | None = None
         unit = ALIGNMENT // self.dtype.itemsize
         starts, total = [], 0
         for shape in shapes.values():
@@ -142,10 +149,12 @@ class Parameters(Fixed):
         self.settings = np.zeros(len(shapes), SETTINGS)
         self.settings["decay"] = [len(shape) > 1 for shape in shapes.values()]
         self.settings["max_norm"] = np.inf
+        self.trained = np.ones(len(shapes), bool)
         self._entries: dict[str, Parameter] = {}
         for i, ((name, shape), start) in enumerate(zip(shapes.items(), starts, strict=True)):
             data, grad = self._view(self.data, start, shape), self._view(self.grad, start, shape)
-            self._entries[name] = Parameter(name, start, data, grad, self.settings[i : i + 1], self)
+            trained = self.trained[i : i + 1]
+            self._entries[name] = Parameter(name, start, data, grad, self.settings[i : i + 1], trained, self)
 
     def root(self) -> Parameters:
         """The parameters of the whole network that these are a part of; itself if it is no part."""
@@ -157,16 +166,37 @@ class Parameters(Fixed):
 
     def part(self, prefix: str) -> Parameters:
         """The parameters whose names begin with `prefix`, without it: views of a stretch of the same buffers."""
-        everything, first, after = self._everything, *self._stretches.get(prefix, (0, 0))
+        first, after = self._stretches.get(prefix, (0, 0))
+        names = [entry.name.removeprefix(prefix) for entry in self._everything[first:after]]
+        return self._between(first, after, names, prefix)
+
+    def share(self, names: dict[str, str]) -> Parameters:
+        """The parameters with these names, side by side in the buffers, under new names: views, as of `part`."""
+        first = list(self._entries).index(next(iter(names))) if names else 0
+        after = first + len(names)
+        assert list(names) == [entry.name for entry in self._everything[first:after]]
+        return self._between(first, after, list(names.values()), names)
+
+    def _between(self, first: int, after: int, names: list[str], root: str | dict[str, str]) -> Parameters:
+        everything = self._everything
         start, stop = (everything[i].start if i < len(everything) else self.data.size for i in (first, after))
         part = Parameters.__new__(Parameters)
-        part._root, part._shapes, part.moved = (self, prefix), {}, False
+        part._root, part._shapes, part._moved = (self, root), {}, ""
         part.dtype, part.data, part.grad = self.dtype, self.data[start:stop], self.grad[start:stop]
-        part.settings, part._entries = self.settings[first:after], {}
-        for e in everything[first:after]:
-            name = e.name.removeprefix(prefix)
+        part.settings, part.trained = self.settings[first:after], self.trained[first:after]
+        part._entries = {}
+        for name, e in zip(names, everything[first:after], strict=True):
             part._entries[name] = replace(e, name=name, start=e.start - start, _owner=part)
         return part
+
+    @property
+    def moved(self) -> str:
+        """Why the layers have their parameters elsewhere now; empty while they have them here."""
+        return self._moved or (self._root[0].moved if self._root is not None else "")
+
+    def leave(self, reason: str) -> None:
+        """Mark these parameters as out of date: optimizers made from them refuse to go on, for this reason."""
+        self._moved = reason
 
     @cached_property
     def _everything(self) -> list[Parameter]:
@@ -197,17 +227,19 @@ class Parameters(Fixed):
 
     def __getstate__(self) -> Any:
         """What copies and pickles are made of: flat arrays, not the views into them."""
-        return self._root or (self._shapes, self.dtype, self.data, self.grad, self.settings, self.moved)
+        return self._root or (self._shapes, self.dtype, self.data, self.grad, self.settings, self.trained, self._moved)
 
     def __setstate__(self, state: Any) -> None:
         if len(state) == 2:
             root, prefix = state
-            self.__dict__.update(root.part(prefix).__dict__)
+            part = root.part(prefix) if isinstance(prefix, str) else root.share(prefix)
+            self.__dict__.update(part.__dict__)
             self._entries = {name: replace(entry, _owner=self) for name, entry in self._entries.items()}
             return
-        shapes, dtype, data, grad, settings, moved = state
+        shapes, dtype, data, grad, settings, trained, moved = state
         Parameters.__init__(self, shapes, dtype)
-        self.data[...], self.grad[...], self.settings[...], self.moved = data, grad, settings, moved
+        self.data[...], self.grad[...], self._moved = data, grad, moved
+        self.settings[...], self.trained[...] = settings, trained
 
     def place(self, view: Array) -> slice:
         """The stretch of the flat buffer that a parameter's values are."""

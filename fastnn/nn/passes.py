@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
+from weakref import WeakSet
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from ..compiler.cache import ProgramCache
 from ..compiler.program import Program
 from .inputs import as_rows, widened
 from .network import Network
+from .restructure import stream_of
+from .structure import chain
 
 Array = check.Array
 
@@ -45,6 +48,7 @@ class Passes(Network):
         self._version = 0  # counts the changes that require new programs
         self._predict: Callable[[Any], Array | None] | None = None  # the compiled fast path for plain matrices
         self._last: Call | None = None
+        self._slices: WeakSet[Passes] = WeakSet()  # networks of some of these layers, which are compiled anew too
 
     # -- running -------------------------------------------------------------------------------------------------------
 
@@ -76,13 +80,13 @@ class Passes(Network):
         >>> net(np.array([[1.0, 2.0]], "float32")).tolist()
         [[3.5]]
         """
-        if not self.training:
+        if not self.training and not self._saving:
             return self.predict(x)
         rows, shape = as_rows(self, x)
         # backward reads the input again, and the caller may overwrite x before that.
         rows = rows.copy()
         with self._calls:  # so that everything that backward needs is of the same call
-            program = self.program("train", rows.shape[0], rows.shape[1])
+            program = self.program("train" if self.training else "input_gradient", rows.shape[0], rows.shape[1])
             program.check_rows(rows.shape[0], rows.shape[0])
             out = np.empty((rows.shape[0], program.n_out), self.dtype)
             tick = int(self._tick[0]) + 1
@@ -219,15 +223,22 @@ class Passes(Network):
     def plan_program(self, mode: str, rows: int, n_in: int, **options: Any) -> Program:
         """Compile a program for `mode` and at least so many rows; `options` are those of `compile_program`."""
         from ..compiler.compile import compile_program
+        from .readers import readers_of
 
+        readers = (*readers_of(self), *options.pop("readers", ()))
+        nodes, seed = self._nodes, self.seed
+        if self._network is not None and self._drew_seed:  # random numbers are then those of the network around it
+            seed, start = stream_of(self)
+            nodes = chain(self.named_children(), start=start)
         return compile_program(
-            self._nodes,
+            nodes,
             mode,
             n_in=n_in,
             batch_size=max(1, rows),
             dtype=self.dtype,
-            seed=self.seed,
+            seed=seed,
             tick=self._tick,
+            readers=readers,
             **options,
         )
 
@@ -235,7 +246,18 @@ class Passes(Network):
         with MAKING:
             self._programs, self._predict, self._last = ProgramCache(), None, None
             self._version += 1
+        for part in list(self._slices):
+            part._follow()
         super()._forget_programs()
 
+    def _follow(self) -> None:
+        """Follow a change of the network that this one is a slice of."""
+        raise NotImplementedError
+
     def __getstate__(self) -> dict[str, Any]:
-        return super().__getstate__() | {"_programs": ProgramCache(), "_predict": None, "_last": None}
+        state = super().__getstate__() | {"_programs": ProgramCache(), "_predict": None, "_last": None}
+        return {name: value for name, value in state.items() if name != "_slices"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._slices = WeakSet()

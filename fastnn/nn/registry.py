@@ -20,12 +20,16 @@ class Network(Protocol):
     """A network, as a layer in it knows it."""
 
     training: bool
+    _saving: bool
 
     def __call__(self, x: Any) -> Array:
         """Its output."""
 
     def backward(self, grad_output: Any) -> Array:
         """The gradient of its last input."""
+
+    def parameters(self) -> Any:
+        """All parameters."""
 
     def _forget_programs(self) -> None:
         """Compile the programs again, when they are next needed."""

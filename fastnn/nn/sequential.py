@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from .. import _validation as check
 from .._frames import errors_of_use
 from ..compiler.program import Program
+from .layer_list import LayerList
 from .module import Module
 from .network import redraw
-from .passes import Passes
 from .registry import Above
+from .restructure import stream_of
 from .structure import chain, check_free, check_layers, tree
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Array = check.Array
 
 
-class Sequential(Passes):
+class Sequential(LayerList):
     """A network: layers, one after the other.
 
     y = layer_n(... layer_1(layer_0(x)))
@@ -42,7 +42,9 @@ class Sequential(Passes):
 
     Attributes
     ----------
-    layers : list of Module
+    layers : tuple of Module
+        To change them, change the network: `net[1] = layer`, `append`, `extend`, `insert`, `pop`, `del net[1]`.
+        `net[:2]` is a network of the first two layers, which shares their parameters.
     seed : int
     dtype : str
     feature_names : tuple of str or None
@@ -77,7 +79,7 @@ class Sequential(Passes):
     ) -> None:
         super().__init__()
         self.input_scale = check.check_number("input_scale", input_scale)
-        self.layers = list(layers)
+        self._layers = layers
         check_free(self.named_children())
         self._nodes = chain(self.named_children())
         check_layers(self._nodes)
@@ -87,19 +89,25 @@ class Sequential(Passes):
         redraw(self)
         self._begin()
         self._params = self._adopt()
-        self._own(self, "")
+        self._own()
 
     @classmethod
     def of_one(cls, layer: Module, dtype: str) -> Sequential:
         """A network around a layer that is used alone; the parameters of a layer in a network stay in that network."""
         net = cls.__new__(cls)
         Module.__init__(net)
-        net._nodes, net.layers = chain({"": layer}), [layer]
-        net.seed, net._drew_seed = _seed(getattr(layer, "seed", None)), True
-        net.dtype = layer._home[0].dtype.name if layer._home else check.check_dtype(dtype)
+        seed, position = _stream_of(layer)
+        net._nodes, net._layers = chain({"": layer}, start=position), (layer,)
+        net.seed, net._drew_seed = seed, True
+        home = None if layer._home is None or layer._home[0].moved else layer._home
+        net.dtype = check.check_dtype(dtype) if home is None else home[0].dtype.name
         net._tick = np.zeros(1, "int64")
         net._begin()
-        net._params = layer._home[0].part(layer._home[1]) if layer._home else net._adopt()
+        if home is None:
+            net._params = net._adopt()
+            net._share(layer, "")
+        else:
+            net._params = home[0].part(home[1])
         return net
 
     def fold(self) -> Sequential:
@@ -224,38 +232,22 @@ class Sequential(Passes):
 
         save(self, path)
 
-    # -- as a container ------------------------------------------------------------------------------------------------
-
-    def named_children(self) -> dict[str, Module]:
-        return {str(i): layer for i, layer in enumerate(self.layers)}
-
-    def __len__(self) -> int:
-        """The number of layers."""
-        return len(self.layers)
-
-    def __iter__(self) -> Iterator[Module]:
-        """Iterate over the layers."""
-        return iter(self.layers)
-
-    @overload
-    def __getitem__(self, index: int) -> Module: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Module]: ...
-    @overload
-    def __getitem__(self, index: str) -> Array: ...
-    def __getitem__(self, index: Any) -> Any:
-        """The layer at an index, a list of layers for a slice, or a view of the parameter or buffer of a name."""
-        if not isinstance(index, str):
-            return self.layers[index]
-        buffers = dict(self.named_buffers())
-        return buffers[index] if index in buffers else self._params[index].data
-
     def __repr__(self) -> str:
         lines = [(text, f"{count:,}" if count else "") for text, count in tree(self._nodes)]
         width = max((len(text) for text, _ in lines), default=0)
         body = [f"{text:<{width}}  {count:>12}".rstrip() for text, count in lines]
         total = f"  {self._params.numel():,} parameters, {self.dtype}"
         return "\n".join(["Sequential(", *body, ")" + total])
+
+
+def _stream_of(layer: Module) -> tuple[int, int]:
+    """The seed and the position that decide the random numbers of a layer that is called alone.
+
+    In a network they are those of the network, so that what a layer written in Python calls is reproducible.
+    """
+    if layer._network is None:
+        return _seed(getattr(layer, "seed", None)), 0
+    return stream_of(layer)
 
 
 def _seed(seed: int | None) -> int:

@@ -20,8 +20,8 @@ class Node:
     branches: tuple[tuple[Node, ...], ...] = ()  # for a layer that is made of layers, those of each of its children
 
     def leaves(self) -> Iterator[Node]:
-        """The layers below that have no layers of their own, in order, or this one."""
-        if not self.branches:
+        """The layers below that have no layers of their own, in order, or this one; this one too if it has a state."""
+        if not self.branches or self.layer.state_shapes():
             yield self
         for branch in self.branches:
             yield from leaves(branch)
@@ -75,7 +75,8 @@ def chain(layers: Mapping[str, Module], prefix: str = "", start: int = 0) -> tup
         if layer.is_network:
             new = chain(layer.named_children(), name, position)
         else:
-            new = (Node(name, layer, position, _branches(layer, name, position)),)
+            own = 1 if layer.state_shapes() else 0
+            new = (Node(name, layer, position, _branches(layer, name, position + own)),)
         nodes += new
         position += sum(1 for _ in leaves(new))
     return tuple(nodes)
@@ -89,7 +90,7 @@ def _branches(layer: Module, name: str, start: int) -> tuple[tuple[Node, ...], .
     return tuple(branches)
 
 
-def check_free(layers: Mapping[str, Any], prefix: str = "", parent: Module | None = None) -> None:
+def check_free(layers: Mapping[str, Any], prefix: str = "", parent: Any = None) -> None:
     """Raise an error if something is not a layer, or is part of a network other than `parent`."""
     for key, layer in layers.items():
         name = join(prefix, key)
@@ -99,7 +100,10 @@ def check_free(layers: Mapping[str, Any], prefix: str = "", parent: Module | Non
         if "_network" not in layer.__dict__:
             raise TypeError(f"layer {name}: {type(layer).__name__}.__init__ must call super().__init__()")
         if layer._network is not None and layer._network is not parent:
-            raise ValueError(f"layer {name}, {type(layer).__name__}, is part of another network already")
+            raise ValueError(
+                f"layer {name}, {type(layer).__name__}, is part of another network already: take it out of that, "
+                "other.pop(0), or change the layers of a copy, copy.deepcopy(other)"
+            )
         check_free(layer.named_children(), name, layer if layer.is_network else parent)
 
 

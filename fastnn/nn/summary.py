@@ -88,7 +88,9 @@ def summarize(net: Network, in_features: int) -> Summary:
 def _rows(nodes: tuple[Node, ...], features: int, depth: int) -> list[LayerSummary]:
     rows: list[LayerSummary] = []
     for node in nodes:
-        layer, n_out = node.layer, node.layer.out_features_for(features)
+        layer, hint = node.layer, node.layer.in_features_hint()
+        features = features if hint is None else hint  # a layer written in Python gives others to its layers
+        n_out = layer.out_features_for(features)
         own = sum(math.prod(shape) for shape in layer.parameter_shapes().values())
         flops = 2 * features * n_out if isinstance(layer, Linear) else n_out
         rows.append(LayerSummary(node.name, type(layer).__name__, depth, features, n_out, own, flops))

@@ -45,6 +45,7 @@ class Variables(Fixed):
     l1 = Regularizer(0.0)
     l2 = Regularizer(0.0)
     max_norm = Regularizer(None)
+    _requires_grad = True
 
     def __init__(self) -> None:
         self._shapes: dict[str, tuple[int, ...]] = {}
@@ -54,6 +55,7 @@ class Variables(Fixed):
         self._decays: dict[str, bool] = {}
         self._home: tuple[Parameters, str] | None = None  # where the parameters are, and the prefix of their names
         self._solos: dict[str, Any] = {}  # networks of just this layer, by dtype
+        self._last_solo: Any = None  # the one that was called last
 
     # -- parameters ----------------------------------------------------------------------------------------------------
 
@@ -90,7 +92,7 @@ class Variables(Fixed):
     def bind(self, params: Parameters, prefix: str) -> None:
         """Store the parameters in `params` from now on, under `prefix`; called by the network."""
         self._home = (params, prefix)
-        self._solos = {}
+        self._solos, self._last_solo = {}, None
         self._settle()
 
     def _settle(self) -> None:
@@ -100,8 +102,10 @@ class Variables(Fixed):
             return
         params, prefix = home
         for name, decay in self._decays.items():
-            settings = params[prefix + name].settings
+            entry = params[prefix + name]
+            settings, entry.trained[...] = entry.settings, self._requires_grad
             limited = decay and self.max_norm is not None and len(self._shapes[name]) > 1
+            decay, limited = decay and self._requires_grad, limited and self._requires_grad
             settings["decay"] = decay
             settings["l1"], settings["l2"] = (self.l1, self.l2) if decay else (0.0, 0.0)
             settings["max_norm"] = self.max_norm if limited else math.inf

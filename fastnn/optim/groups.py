@@ -139,7 +139,7 @@ def make_spans(params: Parameters, groups: list[ParamGroup], l1: float, l2: floa
     stops = [*(p.start for p in params), params.data.size][1:]
     spans: list[list[Any]] = []
     for p, stop in zip(params, stops, strict=True):
-        if p.name not in group_of:
+        if p.name not in group_of or not p.requires_grad:
             continue
         decay, layer_l1, layer_l2, max_norm = p.settings[0].item()
         settings = [group_of[p.name], layer_l1 + l1 * decay, layer_l2 + l2 * decay]

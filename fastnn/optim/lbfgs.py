@@ -227,7 +227,7 @@ class LBFGS(Optimizer):
         settings, limits = self.params.settings, (self.max_grad_norm, self.max_grad_value)
         if settings["l1"].any() or settings["l2"].any() or np.isfinite(settings["max_norm"]).any():
             raise ValueError("LBFGS knows no l1, l2 and max_norm of layers; its weight_decay is an L2 penalty")
-        if self.frozen or limits != (None, None):
+        if self.frozen or limits != (None, None) or not self.params.trained.all():
             raise ValueError("LBFGS can neither freeze parameters nor clip gradients")
 
     def _iterate(self, closure: Callable[[], Any], memory: Memory) -> Any:

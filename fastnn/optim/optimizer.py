@@ -236,7 +236,7 @@ class Optimizer(Stateful):
         return self._arrays(l1, l2)
 
     def _arrays(self, l1: float = 0.0, l2: float = 0.0) -> dict[str, Array]:
-        key = (self.params.settings.tobytes(), l1, l2)
+        key = (self.params.settings.tobytes(), self.params.trained.tobytes(), l1, l2)
         spans = self._spans
         if spans[0] != key:
             self._spans = spans = key, make_spans(self.params, self.param_groups, l1, l2)
@@ -291,9 +291,11 @@ class Optimizer(Stateful):
         return loss
 
     def check_moved(self) -> None:
-        """Raise RuntimeError if the layers of these parameters now belong to another network."""
+        """Raise RuntimeError if the network changed since, or its layers now belong to another one."""
         if self.params.moved:
-            raise RuntimeError("the network went into another one: make an optimizer from that one's parameters")
+            raise RuntimeError(
+                f"{self.params.moved}: make an optimizer from the parameters of the network as it is now"
+            )
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Set the gradients of the parameters of this optimizer to 0.

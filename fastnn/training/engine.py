@@ -141,7 +141,8 @@ class Engine:
         if self._version != (self.net._version, self.loss.version):
             self.forget()
         if self.optimizer.params.moved:
-            raise RuntimeError("the network went into another one: make an optimizer and a trainer for that")
+            reason = self.optimizer.params.moved
+            raise RuntimeError(f"{reason}: make an optimizer and a trainer for the network as it is now")
         if self.average is not None and training:
             self.average.check_not_applied()
 

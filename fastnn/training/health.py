@@ -160,7 +160,7 @@ def _layer(stage: Stage, x: Array, params: Parameters, updates: Array, gradients
         dead = float((slope == 0).all(axis=0).mean())
         saturated = math.nan if stage.slope.kernel in HALF_FLAT else float((slope < FLAT).mean())
     places = [params.place(stage.layer.array(name)) for name in stage.layer.parameter_shapes()]
-    if places:
+    if places and stage.trained:
         grad_norm, update, size = (
             math.sqrt(sum(float(np.square(flat[place], dtype="float64").sum()) for place in places))
             for flat in (gradients, updates, params.data)

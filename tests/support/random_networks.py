@@ -9,7 +9,7 @@ from fastnn import nn, optim
 from support.random_arguments import arranged, junk, options_of
 
 FEATURES = 4  # of the data
-ABSTRACT = {nn.Module, nn.Loss, nn.Sequential, nn.Concat, nn.Residual, nn.Heads}
+ABSTRACT = {nn.Module, nn.ModuleList, nn.Loss, nn.Sequential, nn.Concat, nn.Residual, nn.Heads}
 LAYERS = [c for c in vars(nn).values() if inspect.isclass(c) and issubclass(c, nn.Module) and c not in ABSTRACT]
 LOSSES = [c for c in vars(nn).values() if inspect.isclass(c) and issubclass(c, nn.Loss) and c is not nn.HeadsLoss]
 LOSSES.remove(nn.Loss)
