@@ -76,6 +76,7 @@ class Loop(Run):
                     self.settle()
                 if self.bar is not None:
                     self.bar.close()
+                self.history.fill()
         return self.history
 
     def _check_length(self, scheduler: Scheduler) -> None:
