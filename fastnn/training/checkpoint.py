@@ -21,7 +21,7 @@ from ..files.replace import Path
 from ..files.values import Values
 from ..nn.architecture import Architecture
 from .engine import Engine
-from .state import FIELDS
+from .state import FIELDS, RARE_FIELDS
 
 # Attributes of an engine that have a state, beside its network.
 PARTS = ("optimizer", "scheduler", "average")
@@ -137,7 +137,7 @@ def load_checkpoint(trainer: HasState, path: Path) -> dict[str, Any] | None:
 
 def _checked(path: Path, content: dict[str, Any], tensors: dict[str, Array]) -> dict[str, Any]:
     """The state in a file, with every part checked; FileFormatError if one is not as `save_checkpoint` writes it."""
-    run = schema.record(FIELDS | {"history": schema.mapping(COLUMN)})
+    run = schema.record(FIELDS | {"history": schema.mapping(COLUMN)}, RARE_FIELDS)
     try:
         schema.text("loss", content.get("loss"))
         state = Values(tensors).decode(content.get("state"), "")
@@ -145,7 +145,8 @@ def _checked(path: Path, content: dict[str, Any], tensors: dict[str, Array]) -> 
         if tensors:
             raise ValueError(f"nothing refers to the tensor {next(iter(tensors))!r:.60}")
         if state["run"] is not None:
-            state["run"]["history"] = _rows(state["run"]["history"], state["run"]["epoch"])
+            epochs = max(0, state["run"]["epoch"] - state["run"].get("initial_epoch", 0))
+            state["run"]["history"] = _rows(state["run"]["history"], epochs)
     except (TypeError, ValueError, RecursionError) as error:
         raise FileFormatError(f"{path} is not as fastnn writes checkpoints: {error}") from None
     return state
