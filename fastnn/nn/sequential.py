@@ -257,6 +257,11 @@ class Sequential(Passes):
         total = f"  {self._params.numel():,} parameters, {self.dtype}"
         return "\n".join(["Sequential(", *body, ")" + total])
 
+    def _repr_html_(self) -> str:
+        from .summary import as_html
+
+        return as_html(self)
+
 
 def _seed(seed: int | None) -> int:
     """The seed that was given, or one drawn from the operating system."""
