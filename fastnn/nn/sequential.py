@@ -18,6 +18,7 @@ from .registry import Above
 from .structure import chain, check_free, check_layers, tree
 
 if TYPE_CHECKING:
+    from ..files.objects import Target
     from .summary import Summary
 
 Array = check.Array
@@ -192,14 +193,15 @@ class Sequential(Passes):
             raise ValueError("in_features must be given: this network takes any number of features")
         return features
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: Target) -> None:
         """Write the whole network, architecture and values, to one safetensors file; `fastnn.load(path)` reads it.
 
-        The file is replaced in one step: after a failure the old file is still there.
+        The file at a path is replaced in one step: after a failure the old file is still there.
 
         Parameters
         ----------
-        path : str or path-like
+        path : str, path-like or binary file object
+            A file object is written where it is, and stays open.
 
         Raises
         ------

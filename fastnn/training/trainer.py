@@ -288,6 +288,11 @@ class Trainer(Setup):
         of random numbers, and, within a run (from a callback), its place, its history and the states of callbacks. The
         file is put into its place at once: there is the old one or the new one, whatever happens.
 
+        Parameters
+        ----------
+        path : str, path-like or binary file object
+            A file object is written where it is, and stays open.
+
         Raises
         ------
         OSError
@@ -299,7 +304,12 @@ class Trainer(Setup):
 
     @errors_of_use
     def load_checkpoint(self, path: Any) -> None:
-        """Take over what `save_checkpoint` wrote. Where it was within a run, `fit(..., resume=True)` goes on with that.
+        """Load what `save_checkpoint` wrote. Where it was within a run, `fit(..., resume=True)` continues that.
+
+        Parameters
+        ----------
+        path : str, path-like, binary file object or bytes
+            A file object is read from where it is to its end, and stays open. Bytes are the content of a file.
 
         Raises
         ------
