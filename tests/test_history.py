@@ -155,3 +155,9 @@ def test_a_history_in_a_notebook():
     assert "<th>&lt;b&gt;</th>" in html and "100 epochs: a &amp; b" in html and "<b>" not in html
     assert html.count("<tr>") == 12 and "<td>0</td>" in html and "<td>99</td>" in html
     assert "1 epochs" in History([{"loss": 1.0}], interrupted=True)._repr_html_()
+
+
+def test_epochs_with_as_many_records_but_others():
+    history = History([{"a": 1.0, "b": 2.0}, {"a": 3.0, "c": 4.0}])
+    assert repr(dict(history)) == "{'a': [1.0, 3.0], 'b': [2.0, nan], 'c': [nan, 4.0]}"
+    assert list(History([{"a": 1.0, "b": 2.0}, {"b": 3.0}, {"a": 1.0, "b": 2.0, "c": 3.0}])) == ["a", "b", "c"]

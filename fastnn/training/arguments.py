@@ -38,6 +38,9 @@ def rare_arguments(
 ) -> Rare:
     """These arguments, checked; `USUAL` if all are the defaults."""
     often = validation_freq
+    defaults = class_weight is None and drop_last is False and steps_per_epoch is None
+    if defaults and type(often) is type(initial_epoch) is int and (often, initial_epoch) == (1, 0):
+        return USUAL
     if not (type(often) is int and often == 1):
         if isinstance(often, Iterable) and not isinstance(often, str):
             often = frozenset(whole("an epoch of validation_freq", number, 1) for number in often)
@@ -46,8 +49,6 @@ def rare_arguments(
     steps = None if steps_per_epoch is None else whole("steps_per_epoch", steps_per_epoch, 1)
     begin = whole("initial_epoch", initial_epoch, 0)
     check.check_bool("drop_last", drop_last)
-    if class_weight is None and not drop_last and often == 1 and begin == 0 and steps is None:
-        return USUAL
     return Rare(class_weight, drop_last, often, begin, steps)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, ClassVar, NoReturn
 
 from .._frames import ShortErrors
@@ -62,7 +64,8 @@ class History(ShortErrors, dict[str, list[float]]):
     _internal: ClassVar[tuple[str, ...]] = ("fill", "clear", "fromkeys", "pop", "popitem", "setdefault", "update")
 
     def __post_init__(self) -> None:
-        self.fill()
+        if self.rows:
+            self.fill()
 
     def fill(self) -> None:
         """Put the records into the dict itself, which C code reads past the methods below; called after a run."""
@@ -72,7 +75,13 @@ class History(ShortErrors, dict[str, list[float]]):
     @property
     def records(self) -> dict[str, list[float]]:
         """All values by name, each a list with a value for each epoch."""
-        return {name: [row.get(name, math.nan) for row in self.rows] for name in self}
+        rows = self.rows
+        if len(rows) == 1:
+            return {name: [value] for name, value in rows[0].items()}
+        if rows and sum(map(len, rows)) == len(rows) * len(rows[0]):
+            with suppress(KeyError):  # of rows with as many names, but others
+                return {name: list(map(itemgetter(name), rows)) for name in rows[0]}
+        return {name: [row.get(name, math.nan) for row in rows] for name in self._names()}
 
     @property
     def epochs(self) -> int:

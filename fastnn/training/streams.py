@@ -26,14 +26,14 @@ def source_of(
     make: Make, x: Any, y: Any, sample_weight: Any, epochs: int, prefetch: int, steps: int | None = None
 ) -> Source:
     """What `Trainer.fit` trains on: arrays, or where y is not given what comes piece by piece."""
+    if y is not None and steps is None:
+        return make(x, y, sample_weight).not_empty()
     from ..data.shards import Shards
 
     if steps is not None and (y is not None or isinstance(x, Shards)):
         raise ValueError(
             "steps_per_epoch is for iterables of batches: arrays and shards have an epoch of all their samples"
         )
-    if y is not None:
-        return make(x, y, sample_weight).not_empty()
 
     if sample_weight is not None:
         raise ValueError("sample_weight must be part of the batches, or of the shards, where y is not given")
