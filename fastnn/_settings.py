@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from types import TracebackType
+from contextlib import suppress
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from types import ModuleType, TracebackType
+from typing import Any
 
 import numpy as np
 
@@ -61,7 +65,50 @@ available_isas = dispatch.available_isas
 get_isa = dispatch.get_isa
 set_isa = dispatch.set_isa
 get_num_threads = threads.get_num_threads
-set_num_threads = threads.set_num_threads
+
+
+class set_num_threads:
+    """Use up to `n` threads for large operations, from now on or within a `with` block. Results do not depend on it.
+
+    The number holds for the whole process. In a `with` statement the number of before is set again at its end.
+
+    Parameters
+    ----------
+    n : int
+        From 1 to 1024.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `n` is not an integer of this range.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> fastnn.set_num_threads(2)
+    set_num_threads(2)
+    >>> with fastnn.set_num_threads(1):
+    ...     fastnn.get_num_threads()
+    1
+    >>> fastnn.get_num_threads()
+    2
+    """
+
+    def __init__(self, n: int) -> None:
+        self._before = threads.get_num_threads()
+        threads.set_num_threads(n)
+        self._n = n
+
+    def __enter__(self) -> set_num_threads:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        threads.set_num_threads(self._before)
+
+    def __repr__(self) -> str:
+        return f"set_num_threads({int(self._n)})"
 
 
 def config() -> dict[str, str]:
@@ -87,6 +134,46 @@ def show_config() -> None:
         print(f"{name:<{width}}  {value}")
 
 
+class Threadpoolctl:
+    """An import hook for one module: once threadpoolctl has been imported, its `threadpool_limits` limits fastnn."""
+
+    @classmethod
+    def install(cls) -> None:
+        """Register with threadpoolctl now, if it has been imported, or else when it is."""
+        module = sys.modules.get("threadpoolctl")
+        if module is not None:
+            cls.register(module)
+        else:
+            sys.meta_path.insert(0, cls)
+
+    @staticmethod
+    def register(module: ModuleType) -> None:
+        """Make the threads of this package known to threadpoolctl."""
+        from ._threadpools import register
+
+        register(module)
+
+    @classmethod
+    def find_spec(cls, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        """The spec of threadpoolctl, whose loader registers; None for every other module, which others find."""
+        if name != "threadpoolctl":
+            return None
+        if cls in sys.meta_path:
+            sys.meta_path.remove(cls)
+        spec = find_spec(name)
+        loader: Any = None if spec is None else spec.loader
+        with suppress(AttributeError):  # no loader, or one that cannot be changed: its threads are then not limited
+            execute = loader.exec_module
+
+            def exec_module(module: ModuleType) -> None:
+                execute(module)
+                cls.register(module)
+
+            loader.exec_module = exec_module
+        return spec
+
+
+Threadpoolctl.install()
 if os.environ.get("FASTNN_BACKEND"):
     try:
         check_choice("backend", os.environ["FASTNN_BACKEND"], BACKENDS)

@@ -10,8 +10,8 @@ import fastnn
 PACKAGE = Path(fastnn.__file__).parent
 # From the lowest on; a module may import from floors below its own, and from its own room.
 FLOORS = (
-    ("_core",),
-    ("_validation", "_locks", "_frames", "_version"),
+    ("_core", "_version"),
+    ("_validation", "_locks", "_frames", "_html", "_threadpools"),
     ("_schema", "_settings", "files", "reference"),
     ("functional",),
     ("compiler",),

@@ -65,6 +65,7 @@ MISTAKES = {
     "plateau": lambda: schedule("ReduceLROnPlateau", "least"),
     "stopping": lambda: callbacks.EarlyStopping("val_loss", patience=-1),
     "load": lambda: fastnn.load(b"abc"),
+    "load: type": lambda: fastnn.load(3),
     "state": lambda: net().load_state_dict({"0.weight": X}),
     "metrics": lambda: metrics.accuracy([1, 2], ["a", "b"]),
     "r2": lambda: metrics.r2([1, 2], [1, 2, 3]),

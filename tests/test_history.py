@@ -1,11 +1,15 @@
 """The history of a run: one value an epoch in each record."""
 
+import copy
+import json
 import math
+import pickle
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
 
-from fastnn.training import History
+from fastnn.training import Callback, History
 from test_trainer import CASES, N, make, weights
 
 
@@ -87,3 +91,73 @@ def test_a_history_as_a_table(tmp_path):
     assert path.read_text() == "epoch,loss,val_f1\n1,3.0,0.5\n2,1.0,nan\n3,1.0,0.25\n4,2.0,nan\n"
     History().to_csv(path)
     assert path.read_text() == "epoch\n"
+
+
+def test_a_history_is_a_mapping_of_names_to_lists():
+    _, trainer, x, y = make()
+    history = trainer.fit(x, y, epochs=2, validation_data=(x, y))
+    names = ["loss", "accuracy", "seconds", "val_loss", "val_accuracy"]
+    assert (list(history.keys()), len(history), list(reversed(history))) == (names, 5, names[::-1])
+    assert [name for name, _ in history.items()] == names
+    assert list(history.values()) == [history[name] for name in names]
+    assert dict(history) == {**history} == history.records == json.loads(json.dumps(history)) == history.copy()
+    assert "loss" in history and "lr" not in history
+    assert history.get("lr") is None and history.get("loss") == history["loss"]
+    assert (history | {"lr": [1.0]})["lr"] == ({"lr": [1.0]} | history)["lr"] == [1.0]
+    assert isinstance(history, Mapping)
+    for twin in (pickle.loads(pickle.dumps(history)), copy.deepcopy(history), copy.copy(history)):
+        assert twin == history and type(twin) is History and dict(twin) == dict(history)
+
+
+def test_a_history_in_the_middle_of_a_run_is_up_to_date():
+    seen = []
+
+    class Look(Callback):
+        def on_epoch_end(self, run):
+            run.logs["twice"] = 2 * run.logs["loss"]
+            seen.append((len(run.history), dict(run.history)["twice"]))
+
+    _, trainer, x, y = make()
+    history = trainer.fit(x, y, epochs=2, callbacks=[Look()])
+    assert seen == [(4, history["twice"][:1]), (4, history["twice"])]
+    assert json.loads(json.dumps(history))["twice"] == history["twice"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda h: h.update(a=[1.0]), lambda h: h.clear(), lambda h: h.pop("loss"), lambda h: h.popitem(),
+        lambda h: h.setdefault("a", []), lambda h: h.__setitem__("a", []), lambda h: h.__delitem__("loss"),
+        lambda h: h.__ior__({}),
+    ],
+)  # fmt: skip
+def test_a_history_is_read_only(change):
+    history = History([{"loss": 1.0}])
+    with pytest.raises(TypeError, match=r"a history is read-only: dict\(history\) is a copy"):
+        change(history)
+    assert dict(history) == {"loss": [1.0]}
+
+
+def test_a_history_as_a_data_frame():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(History([dict(row) for row in ROWS]))
+    assert list(frame.columns) == ["loss", "val_f1"] and frame.shape == (4, 2)
+    assert frame["loss"].tolist() == [3.0, 1.0, 1.0, 2.0] and frame["val_f1"].isna().tolist() == [
+        False,
+        True,
+        False,
+        True,
+    ]
+
+
+def test_a_history_in_a_notebook():
+    html = History([{"<b>": float(i)} for i in range(100)], stopped="a & b")._repr_html_()
+    assert "<th>&lt;b&gt;</th>" in html and "100 epochs: a &amp; b" in html and "<b>" not in html
+    assert html.count("<tr>") == 12 and "<td>0</td>" in html and "<td>99</td>" in html
+    assert "1 epochs" in History([{"loss": 1.0}], interrupted=True)._repr_html_()
+
+
+def test_epochs_with_as_many_records_but_others():
+    history = History([{"a": 1.0, "b": 2.0}, {"a": 3.0, "c": 4.0}])
+    assert repr(dict(history)) == "{'a': [1.0, 3.0], 'b': [2.0, nan], 'c': [nan, 4.0]}"
+    assert list(History([{"a": 1.0, "b": 2.0}, {"b": 3.0}, {"a": 1.0, "b": 2.0, "c": 3.0}])) == ["a", "b", "c"]

@@ -81,7 +81,7 @@ def test_a_last_layer_that_does_not_fit_the_loss(loss, layer, message):
             "CrossEntropyLoss: reduction must be a word, got ndarray.*weight=...",
         ),
         (lambda p: nn.CrossEntropyLoss(weight="balanced"), "got 'balanced': fastnn.data.class_weights"),
-        (lambda p: fastnn.load(b"file"), "path must be a str or a path, got bytes: write the bytes to a file first"),
+        (lambda p: fastnn.load(3), "path must be a str, a path or a binary file object, or bytes, got int"),
     ],
 )
 def test_arguments_that_there_are_not(call, message):

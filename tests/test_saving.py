@@ -80,3 +80,14 @@ def test_model_checkpoint_saves_networks(tmp_path):
     saver = callbacks.ModelCheckpoint(tmp_path / "best", "loss", save_best_only=True, net_only=True)
     trainer.fit(x, y, epochs=3, callbacks=[saver, callbacks.EarlyStopping("loss")])
     np.testing.assert_array_equal(fastnn.load(tmp_path / "best").predict(x), trainer.net.predict(x))
+
+
+def test_what_is_better_by_little_is_not_saved(tmp_path):
+    trainer, x, y = make()
+    script = At("on_epoch_end", lambda run: run.logs.update(val_loss=[100.0, 95.0, 89.0, 85.0][run.epoch - 1]))
+    path = f"{tmp_path}/{{epoch}}"
+    saving = callbacks.ModelCheckpoint(path, save_best_only=True, min_delta=0.1, relative=True)
+    trainer.fit(x, y, epochs=4, callbacks=[script, saving])
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["1", "3"]
+    with pytest.raises(TypeError, match="relative must be True or False"):
+        callbacks.ModelCheckpoint(path, relative=1)

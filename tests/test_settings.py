@@ -28,3 +28,20 @@ def test_the_environment_decides(isa):
 )
 def test_a_wrong_environment_is_explained(variable, message):
     assert python(SHOW, **{variable: "wrong"}).endswith(message)
+
+
+def test_a_number_of_threads_for_a_block():
+    fastnn.set_num_threads(3)
+    with fastnn.set_num_threads(2) as setting:
+        assert fastnn.get_num_threads() == 2 and repr(setting) == "set_num_threads(2)"
+        with pytest.raises(KeyError), fastnn.set_num_threads(1):
+            {}["missing"]
+        assert fastnn.get_num_threads() == 2
+        with fastnn.set_num_threads(1):
+            assert fastnn.get_num_threads() == 1
+    assert fastnn.get_num_threads() == 3
+    fastnn.set_num_threads(4)
+    assert fastnn.get_num_threads() == 4
+    with pytest.raises(ValueError, match="num_threads must be between 1 and 1024, got 0"), fastnn.set_num_threads(0):
+        pass
+    assert fastnn.get_num_threads() == 4

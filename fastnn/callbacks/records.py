@@ -33,8 +33,9 @@ class CSVLogger(Callback):
     Notes
     -----
     The columns are "epoch", counted from 1 in each run, and the records of the first epoch; records that first appear
-    later are not written. Numbers are written so that reading them gives the same bits; NaN is written as "nan".
-    Source: `keras.callbacks.CSVLogger`, which counts epochs from 0.
+    later are not written, but for those of validation, which are empty in epochs without it. Numbers are written so
+    that reading them gives the same bits; NaN is written as "nan". Source: `keras.callbacks.CSVLogger`, which counts
+    epochs from 0.
 
     Examples
     --------
@@ -63,11 +64,11 @@ class CSVLogger(Callback):
         columns = self._columns() if self.append and not run.resumed else None
         self._file = open(self.path, "w" if columns is None else "a", newline="", encoding="utf-8")  # noqa: SIM115
         self._writer = None if columns is None else self._table(columns)
-        for i, row in enumerate(run.history.rows if run.resumed else ()):
-            self._write(i + 1, row)
+        for i, row in enumerate(run.history.rows if run.resumed else (), run.initial_epoch + 1):
+            self._write(i, row, run)
 
     def on_epoch_end(self, run: Run) -> None:
-        self._write(run.epoch, run.logs)
+        self._write(run.epoch, run.logs, run)
 
     def on_train_end(self, run: Run) -> None:
         self._file.close()
@@ -82,9 +83,9 @@ class CSVLogger(Callback):
     def _table(self, columns: list[str]) -> csv.DictWriter[str]:
         return csv.DictWriter(self._file, columns, extrasaction="ignore", lineterminator="\n")
 
-    def _write(self, epoch: int, row: dict[str, float]) -> None:
+    def _write(self, epoch: int, row: dict[str, float], run: Run) -> None:
         if self._writer is None:
-            self._writer = self._table(["epoch", *row])
+            self._writer = self._table(list(dict.fromkeys(["epoch", *row, *run.validation_names(row)])))
             self._writer.writeheader()
         self._writer.writerow({"epoch": epoch, **row})
         self._file.flush()

@@ -34,6 +34,10 @@ class ModelCheckpoint(Callback):
         Consider only every so many epochs, 1 or more.
     net_only : bool, default False
         Save the network by `net.save`, not the run by `trainer.save_checkpoint`.
+    min_delta : float, default 0.0
+        With `save_best_only`: a change by no more than this is not better, 0 or more.
+    relative : bool, default False
+        Whether `min_delta` is a share of |best|.
 
     Attributes
     ----------
@@ -54,8 +58,9 @@ class ModelCheckpoint(Callback):
 
     Notes
     -----
-    Put it last in the list of callbacks: those behind it have not yet seen the epoch that it saves. Source:
-    `keras.callbacks.ModelCheckpoint`.
+    Epochs without validation (`fit(validation_freq=...)`) are passed over where `path`, or `monitor` with
+    `save_best_only`, names a record of validation. Put it last in the list of callbacks:
+    those behind it have not yet seen the epoch that it saves. Source: `keras.callbacks.ModelCheckpoint`.
 
     Examples
     --------
@@ -79,9 +84,11 @@ class ModelCheckpoint(Callback):
         save_best_only: bool = False,
         every_epochs: int = 1,
         net_only: bool = False,
+        min_delta: float = 0.0,
+        relative: bool = False,
     ) -> None:
         self.path = os.fspath(path)
-        self.monitor = Monitor(monitor, mode)
+        self.monitor = Monitor(monitor, mode, min_delta, relative)
         for name, value in (("save_best_only", save_best_only), ("net_only", net_only)):
             if not isinstance(value, bool):
                 raise TypeError(f"{name} must be True or False, got {value!r}")
@@ -98,6 +105,8 @@ class ModelCheckpoint(Callback):
         if run.epoch % self.every_epochs:
             return
         if self.save_best_only:
+            if run.lacks(self.monitor.name):
+                return
             value = self.monitor.value(run.logs)
             if not self.monitor.better(value, self.best):
                 return
@@ -105,6 +114,8 @@ class ModelCheckpoint(Callback):
         try:
             self.last_path = self.path.format(**(run.logs | {"epoch": run.epoch}))
         except (KeyError, IndexError) as error:
+            if run.lacks(str(error.args[0])):
+                return
             raise ValueError(
                 f"path: {self.path!r} asks for {error.args[0]!r}, there are epoch, {', '.join(run.logs)}"
             ) from None

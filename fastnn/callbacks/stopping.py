@@ -28,7 +28,8 @@ STATE = schema.record(
 class EarlyStopping(Callback):
     """Ends a run whose record has not improved for some epochs, and restores the best parameters.
 
-    An epoch improves if `value < best - min_delta` (mode "min") or `value > best + min_delta` (mode "max").
+    An epoch improves if `value < best - min_delta` (mode "min") or `value > best + min_delta` (mode "max"). Epochs
+    without validation (`fit(validation_freq=...)`) do not count where a record of validation is watched.
 
     Parameters
     ----------
@@ -46,6 +47,8 @@ class EarlyStopping(Callback):
         (also by Ctrl-C). The optimizer's state stays that of the last epoch.
     baseline : float, optional
         The first value of `best`: an epoch must improve on it to count.
+    relative : bool, default False
+        Whether `min_delta` is a share of |best|: 0.01 asks for an improvement by more than 1 %.
 
     Attributes
     ----------
@@ -89,8 +92,9 @@ class EarlyStopping(Callback):
         mode: str = "auto",
         restore_best: bool = True,
         baseline: float | None = None,
+        relative: bool = False,
     ) -> None:
-        self.monitor = Monitor(monitor, mode, min_delta)
+        self.monitor = Monitor(monitor, mode, min_delta, relative)
         self.patience = check.check_integer("patience", patience, at_least=1)
         if not isinstance(restore_best, bool):
             raise TypeError(f"restore_best must be True or False, got {restore_best!r}")
@@ -107,6 +111,8 @@ class EarlyStopping(Callback):
             self._reset()
 
     def on_epoch_end(self, run: Run) -> None:
+        if run.lacks(self.monitor.name):
+            return
         value = self.monitor.value(run.logs)
         if self.monitor.better(value, self.best):
             self.best, self.best_epoch, self.waited = value, run.epoch, 0

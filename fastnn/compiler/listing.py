@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from .._core.operations import LABELS
+from .._html import table
 from .memory import Argument
 from .operations import Operation
 
-HEADER = f"{'':>4} {'operation':<26} {'layers and what is fused':<42} {'shape':<14} {'FLOP':>8} {'bytes':>8}"
+COLUMNS = "", "operation", "layers and what is fused", "shape", "FLOP", "bytes"
 
 
 def describe(
@@ -22,20 +24,49 @@ def describe(
     workspace: int,
 ) -> str:
     """A program for so many rows, of n_out outputs, whose workspace has so many bytes."""
+    lines = [_caption(operations, rows, dtype, workspace), _line(*COLUMNS)]
+    section = ""
+    for name, *cells in _cells(operations, sections, rows, dtype, n_out):
+        lines += [f"{name}:"] if name != section else []
+        lines.append(_line(*cells))
+        section = name
+    return "\n".join(lines)
+
+
+def as_html(
+    operations: list[Operation],
+    sections: dict[str, tuple[int, int]],
+    rows: int,
+    dtype: str,
+    n_out: int,
+    workspace: int,
+) -> str:
+    """The same as a table for a notebook."""
+    cells = _cells(operations, sections, rows, dtype, n_out)
+    return table(_caption(operations, rows, dtype, workspace), ("section", *COLUMNS), list(cells), words=4)
+
+
+def _caption(operations: list[Operation], rows: int, dtype: str, workspace: int) -> str:
     flops = sum(o.flops(rows) for o in operations)
-    lines = [
-        f"Program for {rows} rows, {dtype}: {len(operations)} operations, "
-        f"{_si(flops)}FLOP, workspace {_si(workspace)}B",
-        HEADER,
-    ]
+    return (
+        f"Program for {rows} rows, {dtype}: {len(operations)} operations, {_si(flops)}FLOP, workspace {_si(workspace)}B"
+    )
+
+
+def _line(number: str, operation: str, label: str, shape: str, flops: str, nbytes: str) -> str:
+    return f"{number:>4} {operation:<26} {label:<42} {shape:<14} {flops:>8} {nbytes:>8}"
+
+
+def _cells(
+    operations: list[Operation], sections: dict[str, tuple[int, int]], rows: int, dtype: str, n_out: int
+) -> Iterator[tuple[str, str, str, str, str, str, str]]:
+    """The section of each operation, and the columns of its line."""
     for section, (start, stop) in sections.items():
-        lines += [f"{section}:"] if stop > start else []
         for i in range(start, stop):
             o = operations[i]
             shape = f"{o.n_in} -> {o.n_out}" if o.n_out else f"{o.n_in}"
             nbytes = sum(_nbytes(array, o, rows, dtype, n_out) for array in o.arrays.values() if array is not None)
-            lines.append(f"{i:>4} {o.kind:<26} {o.label:<42} {shape:<14} {_si(o.flops(rows)):>8} {_si(nbytes):>8}")
-    return "\n".join(lines)
+            yield section, str(i), o.kind, o.label, shape, _si(o.flops(rows)), _si(nbytes)
 
 
 def _nbytes(array: Any, o: Operation, rows: int, dtype: str, n_out: int) -> int:

@@ -18,7 +18,7 @@ from .._validation import Array
 from ..functional._targets import describe_target
 from .backward import Stage
 from .counters import SUMS, Counter
-from .listing import describe
+from .listing import as_html, describe
 from .operations import Operation
 
 
@@ -123,5 +123,11 @@ class Program:
         where += f"[{row}]" if operation.n_in == 1 else f"[{row}, {column}]"
         return ValueError(describe_target(where, value, str(operation.kernel)))
 
+    def __repr__(self) -> str:
+        return f"Program({self.batch_size} rows, {self.dtype}, {len(self.operations)} operations)"
+
     def __str__(self) -> str:
         return describe(self.operations, self.sections, self.batch_size, self.dtype, self.n_out, self.workspace)
+
+    def _repr_html_(self) -> str:
+        return as_html(self.operations, self.sections, self.batch_size, self.dtype, self.n_out, self.workspace)

@@ -8,6 +8,7 @@ exactly what `write` writes. So a change of any byte of a file is detected by `r
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import stat
@@ -19,6 +20,7 @@ import numpy as np
 
 from .._validation import Array
 from .._version import __version__
+from .objects import Source, Target, contents, label, put
 from .replace import Path, replace
 
 FORMAT = 1
@@ -64,12 +66,13 @@ def _memory_errors() -> Iterator[None]:
 
 
 @_memory_errors()
-def write(path: Path, kind: str, tensors: dict[str, Array], description: dict[str, Any]) -> None:
-    """Write a file of a kind, atomically: `path` has the old content or the new one, never a part.
+def write(target: Target, kind: str, tensors: dict[str, Array], description: dict[str, Any]) -> None:
+    """Write a file of a kind, atomically: at a path is the old content or the new one, never a part.
 
     Parameters
     ----------
-    path : str or path-like
+    target : str, path-like or binary file object
+        A file object is written where it is, not atomically, and stays open.
     kind : {"model", "checkpoint"}
     tensors : dict of str to ndarray
         Of the dtypes in `DTYPES`; bytes that are swapped are written in native order. NaN keeps its bits.
@@ -99,6 +102,7 @@ def write(path: Path, kind: str, tensors: dict[str, Array], description: dict[st
     """
     from safetensors.numpy import save
 
+    path = label(target)
     arrays = {name: np.asarray(array, array.dtype.newbyteorder("="), order="C") for name, array in tensors.items()}
     content = {"kind": kind, "format": FORMAT, "fastnn": __version__, **description}
     if _depth(content) > MAX_DEPTH:
@@ -110,16 +114,20 @@ def write(path: Path, kind: str, tensors: dict[str, Array], description: dict[st
             f"{path} cannot be written: what describes its {len(arrays)} arrays takes {size} bytes, of at most "
             f"{MAX_HEADER}: keep many numbers in arrays, not in lists"
         )
-    replace(path, data)
+    if isinstance(target, (str, bytes, os.PathLike)):
+        replace(target, data)
+    else:
+        put(target, data)
 
 
 @_memory_errors()
-def read(path: Path, kind: str) -> tuple[dict[str, Array], dict[str, Any]]:
+def read(source: Source, kind: str) -> tuple[dict[str, Array], dict[str, Any]]:
     """Read the tensors and the content of a file that `write` made.
 
     Parameters
     ----------
-    path : str or path-like
+    source : str, path-like, binary file object or bytes
+        A file object is read from where it is to its end.
     kind : {"model", "checkpoint"}
         The kind that the file must be of.
 
@@ -135,20 +143,14 @@ def read(path: Path, kind: str) -> tuple[dict[str, Array], dict[str, Any]]:
     FileFormatError
         If the file is truncated, damaged, not a regular file, or not of this kind and format.
     TypeError
-        If `path` is not a path.
+        If `source` is something else, or a file object for text.
     OSError
         If it cannot be read.
     MemoryError
         If there is not enough memory.
     """
-    if not isinstance(path, (str, os.PathLike)):
-        hint = ": write the bytes to a file first" if isinstance(path, (bytes, bytearray, memoryview)) else ""
-        raise TypeError(f"path must be a str or a path, got {type(path).__name__}{hint}")
-    status = os.stat(path)
-    if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for a writer
-        raise FileFormatError(f"{path} is {'a folder' if stat.S_ISDIR(status.st_mode) else 'no regular file'}")
-    with open(path, "rb") as file:
-        length = os.fstat(file.fileno()).st_size
+    path = label(source)
+    with _opened(source) as (file, length):
         start = file.read(9)
         file.seek(0)
         if start[:2] in (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05") and start[8:] != b"{":
@@ -167,6 +169,21 @@ def read(path: Path, kind: str) -> tuple[dict[str, Array], dict[str, Any]]:
     if _digest(_dumps(content), tensors) != expected:
         raise FileFormatError(f"{path} is damaged: its SHA-256 is not that of its content")
     return tensors, content
+
+
+@contextmanager
+def _opened(source: Source) -> Iterator[tuple[BinaryIO, int]]:
+    """A file to read, at its beginning, and the number of its bytes."""
+    if not isinstance(source, (str, os.PathLike)):
+        data = memoryview(contents(source))
+        with io.BytesIO(data) as file:
+            yield file, data.nbytes
+        return
+    status = os.stat(source)
+    if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for a writer
+        raise FileFormatError(f"{source} is {'a folder' if stat.S_ISDIR(status.st_mode) else 'no regular file'}")
+    with open(source, "rb") as file:
+        yield file, os.fstat(file.fileno()).st_size
 
 
 def _header(path: Path, file: BinaryIO, length: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from .._frames import errors_of_use
 from .._schema import MOST_STEPS
 from ..files.format import FileFormatError, read
-from ..files.replace import Path
+from ..files.objects import Source, label
 from .architecture import Architecture
 from .module import Module
 from .saving import REGISTERED, check_layer
@@ -15,12 +15,13 @@ from .sequential import Sequential
 
 
 @errors_of_use
-def load(path: Path, layers: dict[str, type[Module]] | None = None) -> Sequential:
+def load(path: Source, layers: dict[str, type[Module]] | None = None) -> Sequential:
     """Load the network that `net.save(path)` wrote.
 
     Parameters
     ----------
-    path : str or path-like
+    path : str, path-like, binary file object or bytes
+        A file object is read from where it is to its end, and stays open. Bytes are the content of a file.
     layers : dict of str to class, optional
         Layer classes of your own that the network has, by name: {"Scale": Scale}; or register them once with
         `fastnn.register_layer`.
@@ -36,7 +37,7 @@ def load(path: Path, layers: dict[str, type[Module]] | None = None) -> Sequentia
         If the file is truncated, damaged or not written by fastnn, or has a layer of an unknown class. The message says
         what is wrong. No code in a file is ever run.
     TypeError
-        If `layers` is not a dict of layer classes, or `path` is not a path.
+        If `layers` is not a dict of layer classes, or `path` is none of these, or a file object for text.
     OSError
         If the file cannot be read.
 
@@ -50,6 +51,14 @@ def load(path: Path, layers: dict[str, type[Module]] | None = None) -> Sequentia
     ...     net.save(os.path.join(folder, "net.safetensors"))
     ...     copy = fastnn.load(os.path.join(folder, "net.safetensors"))
     >>> bool((copy.predict(x) == net.predict(x)).all())
+    True
+
+    Without a file, by a file object or as bytes:
+
+    >>> import io
+    >>> file = io.BytesIO()
+    >>> net.save(file)
+    >>> bool((fastnn.load(file.getvalue()).predict(x) == net.predict(x)).all())
     True
     """
     if layers is not None and not isinstance(layers, dict):
@@ -66,7 +75,7 @@ def load(path: Path, layers: dict[str, type[Module]] | None = None) -> Sequentia
         net._tick[0] = tick
         net.feature_names = _names(description.get("feature_names"), net.in_features)
     except (ValueError, TypeError) as error:
-        raise FileFormatError(f"{path}: {error}") from error
+        raise FileFormatError(f"{label(path)}: {error}") from error
     return net
 
 

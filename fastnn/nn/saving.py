@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from .._frames import errors_of_use
 from ..files.format import write
-from ..files.replace import Path
+from ..files.objects import Target, label
 from .architecture import Architecture
 from .module import Module
 from .network import Network
@@ -59,14 +59,14 @@ def register_layer(cls: Layer) -> Layer:
 
 
 @errors_of_use
-def save(net: Network, path: Path) -> None:
-    """Write a network as one file, atomically; `Sequential.save(path)` calls this.
+def save(net: Network, path: Target) -> None:
+    """Write a network as one file, at a path atomically; `Sequential.save(path)` calls this.
 
     Parameters
     ----------
     net : Sequential
-    path : str or path-like
-        A file that is there is replaced.
+    path : str, path-like or binary file object
+        A file that is there is replaced. A file object is written where it is, and stays open.
 
     Raises
     ------
@@ -97,13 +97,12 @@ def save(net: Network, path: Path) -> None:
             description["feature_names"] = list(net.feature_names)
     except RecursionError:
         raise ValueError(
-            f"{path} cannot be written: the network, or an argument of a layer, is nested too deep"
+            f"{label(path)} cannot be written: the network, or an argument of a layer, is nested too deep"
         ) from None
     write(path, "model", tensors, description)
 
 
 def check_layer(cls: Any) -> None:
     """Raise TypeError unless `cls` is a class of layers."""
-    """Raise TypeError unless it is a subclass of `nn.Module`."""
     if not (isinstance(cls, type) and issubclass(cls, Module)):
         raise TypeError(f"a layer class is a subclass of nn.Module, got {cls!r:.60}")

@@ -18,6 +18,7 @@ from .restructure import stream_of
 from .structure import chain, check_free, check_layers, tree
 
 if TYPE_CHECKING:
+    from ..files.objects import Target
     from .summary import Summary
 
 Array = check.Array
@@ -200,14 +201,15 @@ class Sequential(LayerList):
             raise ValueError("in_features must be given: this network takes any number of features")
         return features
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: Target) -> None:
         """Write the whole network, architecture and values, to one safetensors file; `fastnn.load(path)` reads it.
 
-        The file is replaced in one step: after a failure the old file is still there.
+        The file at a path is replaced in one step: after a failure the old file is still there.
 
         Parameters
         ----------
-        path : str or path-like
+        path : str, path-like or binary file object
+            A file object is written where it is, and stays open.
 
         Raises
         ------
@@ -238,6 +240,11 @@ class Sequential(LayerList):
         body = [f"{text:<{width}}  {count:>12}".rstrip() for text, count in lines]
         total = f"  {self._params.numel():,} parameters, {self.dtype}"
         return "\n".join(["Sequential(", *body, ")" + total])
+
+    def _repr_html_(self) -> str:
+        from .summary import as_html
+
+        return as_html(self)
 
 
 def _stream_of(layer: Module) -> tuple[int, int]:

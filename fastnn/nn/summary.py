@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .._html import table
 from .linear import Linear
+from .structure import tree
 
 if TYPE_CHECKING:
     from .network import Network
     from .structure import Node
+
+COLUMNS = "layer", "type", "features", "parameters", "FLOP a row"
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,21 @@ class Summary:
         """Floating-point operations of the forward pass of one row."""
         return sum(layer.flops for layer in self.layers)
 
+    def __repr__(self) -> str:
+        return f"Summary({len(self.layers)} layers, {self.parameters:,} parameters, {self.dtype})"
+
     def __str__(self) -> str:
-        rows = [
+        rows = [COLUMNS, *self._cells()]
+        widths = [max(len(row[i]) for row in rows) for i in range(5)]
+        lines = ["  ".join(f"{cell:{'<' if i < 2 else '>'}{widths[i]}}" for i, cell in enumerate(row)) for row in rows]
+        return "\n".join([*(line.rstrip() for line in lines), self._total()])
+
+    def _repr_html_(self) -> str:
+        return table(self._total(), COLUMNS, self._cells(), words=2)
+
+    def _cells(self) -> list[tuple[str, ...]]:
+        """The columns of each layer's line."""
+        return [
             (
                 "  " * s.depth + s.name,
                 s.layer,
@@ -73,11 +90,17 @@ class Summary:
             )
             for s in self.layers
         ]
-        table = [("layer", "type", "features", "parameters", "FLOP a row"), *rows]
-        widths = [max(len(row[i]) for row in table) for i in range(5)]
-        lines = ["  ".join(f"{cell:{'<' if i < 2 else '>'}{widths[i]}}" for i, cell in enumerate(row)) for row in table]
-        total = f"{self.parameters:,} parameters, {self.nbytes:,} bytes as {self.dtype}; {self.flops:,} FLOP a row"
-        return "\n".join([*(line.rstrip() for line in lines), total])
+
+    def _total(self) -> str:
+        return f"{self.parameters:,} parameters, {self.nbytes:,} bytes as {self.dtype}; {self.flops:,} FLOP a row"
+
+
+def as_html(net: Network) -> str:
+    """A network as a table for a notebook: its summary, or, where any number of features can come, its layers."""
+    if net.in_features is not None:
+        return summarize(net, net.in_features)._repr_html_()
+    cells = [(text, f"{count:,}" if count else "") for text, count in tree(net._nodes)]
+    return table(f"{net.parameters().numel():,} parameters, {net.dtype}", ("layer", "parameters"), cells)
 
 
 def summarize(net: Network, in_features: int) -> Summary:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .. import _validation as check
 from .callback import Callback, check_callbacks
 from .checkpointer import Checkpointer
+from .class_weight import ClassWeight
 from .data import Data, Mixed
 from .loop import Loop
 from .streams import BatchStream, Source, source_of, split
@@ -14,6 +17,39 @@ from .streams import BatchStream, Source, source_of, split
 if TYPE_CHECKING:
     from ..optim import Optimizer
     from .engine import Engine, HasEngine
+
+
+@dataclass(frozen=True)
+class Rare:
+    """The arguments of `fit` that few runs have, checked."""
+
+    class_weight: Any = None
+    drop_last: bool = False
+    validation_freq: int | frozenset[int] = 1
+    initial_epoch: int = 0
+    steps_per_epoch: int | None = None
+
+
+USUAL = Rare()
+
+
+def rare_arguments(
+    class_weight: Any, drop_last: Any, validation_freq: Any, initial_epoch: Any, steps_per_epoch: Any
+) -> Rare:
+    """These arguments, checked; `USUAL` if all are the defaults."""
+    often = validation_freq
+    defaults = class_weight is None and drop_last is False and steps_per_epoch is None
+    if defaults and type(often) is type(initial_epoch) is int and (often, initial_epoch) == (1, 0):
+        return USUAL
+    if not (type(often) is int and often == 1):
+        if isinstance(often, Iterable) and not isinstance(often, str):
+            often = frozenset(whole("an epoch of validation_freq", number, 1) for number in often)
+        else:
+            often = whole("validation_freq", often, 1)
+    steps = None if steps_per_epoch is None else whole("steps_per_epoch", steps_per_epoch, 1)
+    begin = whole("initial_epoch", initial_epoch, 0)
+    check.check_bool("drop_last", drop_last)
+    return Rare(class_weight, drop_last, often, begin, steps)
 
 
 def new_run(
@@ -29,6 +65,7 @@ def new_run(
     seed: int | None,
     prefetch: int,
     progress: bool | str,
+    rare: Rare,
 ) -> Loop:
     """The run of a `fit` with these arguments, checked.
 
@@ -38,18 +75,40 @@ def new_run(
     if type(shuffle) is not bool:
         raise TypeError(f"shuffle must be True or False, got {shuffle!r}")
     epochs, prefetch = whole("epochs", epochs, 0), whole("prefetch", prefetch, 0)
-    source = source_of(engine.training_data, *given, epochs, prefetch)
+    begin = rare.initial_epoch
+    if begin > epochs:
+        raise ValueError(f"initial_epoch must be at most epochs={epochs}, got {begin}")
+    weights = None if rare.class_weight is None else ClassWeight(rare.class_weight, engine)
+    make = engine.training_data if weights is None or given[1] is not None else weights.make
+    source = source_of(make, *given, epochs - begin, prefetch, rare.steps_per_epoch)
     # Epochs are counted on from call to call, so that a loop of short fits shuffles anew each time.
     number, first = (engine.net.seed, engine.epochs) if seed is None else (check.check_seed(seed), 0)
     data, validation = split(engine.data, source, *held, number if shuffle else None)
+    if validation is None and rare.validation_freq != 1:
+        raise ValueError("validation_freq needs validation_data or validation_split")
+    if weights is not None:
+        weights.apply(data)
     if engine.optimizer.searches:
         check_search(engine.optimizer, data, batch_size)
     accumulate = batches_of_update(accumulate, data, engine.optimizer)
     rows = rows_of_batch(batch_size, data)
     if transform is not None:
         check_transform(transform, data, engine)
+    if rare.drop_last:
+        drop_last_batch(data, batch_size, rows)
     parts = trainer, engine, data, validation, callbacks, transform
-    return Loop(*parts, epochs, rows, accumulate, shuffle, number, first, progress)
+    run = Loop(*parts, epochs, rows, accumulate, shuffle, number, max(0, first - begin), progress, begin)
+    if rare is not USUAL:
+        run.drop_last, run.validation_freq = rare.drop_last, rare.validation_freq
+    return run
+
+
+def drop_last_batch(data: Source, batch_size: Any, rows: int | None) -> None:
+    """Leave out batches of less than `rows` rows; ValueError if there are no others."""
+    data.drop(rows or 1)
+    most = 0 if data.samples is None else max(data.lengths)
+    if not most or (batch_size is not None and batch_size > (rows or 0)):
+        raise ValueError(f"drop_last leaves no batch: there are at most {rows} rows, and batch_size is {batch_size}")
 
 
 def whole(name: str, value: Any, at_least: int, at_most: int = check.MAX_ROWS) -> int:

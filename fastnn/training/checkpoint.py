@@ -17,11 +17,12 @@ import numpy as np
 from .. import _schema as schema
 from .._validation import MAX_ROWS, Array
 from ..files.format import FileFormatError, read, write
+from ..files.objects import Source, Target, label
 from ..files.replace import Path
 from ..files.values import Values
 from ..nn.architecture import Architecture
 from .engine import Engine
-from .state import FIELDS
+from .state import FIELDS, RARE_FIELDS
 
 # Attributes of an engine that have a state, beside its network.
 PARTS = ("optimizer", "scheduler", "average")
@@ -48,14 +49,14 @@ class HasState(Protocol):
     paused: dict[str, Any] | None  # the state of a run that can be resumed
 
 
-def save_checkpoint(trainer: HasState, path: Path) -> None:
-    """Write the state of a trainer to a file, atomically; `Trainer.save_checkpoint(path)` calls this.
+def save_checkpoint(trainer: HasState, path: Target) -> None:
+    """Write the state of a trainer to a file, at a path atomically; `Trainer.save_checkpoint(path)` calls this.
 
     Parameters
     ----------
     trainer : Trainer
-    path : str or path-like
-        A file that is there is replaced.
+    path : str, path-like or binary file object
+        A file that is there is replaced. A file object is written where it is, and stays open.
 
     Raises
     ------
@@ -93,11 +94,11 @@ def save_checkpoint(trainer: HasState, path: Path) -> None:
     try:
         state = Values(tensors).encode(_state(trainer, trainer.run or trainer.paused), "")
     except RecursionError:
-        raise ValueError(f"{path} cannot be written: the state of a callback is nested too deep") from None
+        raise ValueError(f"{label(path)} cannot be written: the state of a callback is nested too deep") from None
     write(path, "checkpoint", tensors, {"architecture": _sketch(trainer), "loss": _loss(trainer), "state": state})
 
 
-def load_checkpoint(trainer: HasState, path: Path) -> dict[str, Any] | None:
+def load_checkpoint(trainer: HasState, path: Source) -> dict[str, Any] | None:
     """Load the state that `save_checkpoint` wrote; `Trainer.load_checkpoint(path)` calls this.
 
     Parameters
@@ -105,7 +106,8 @@ def load_checkpoint(trainer: HasState, path: Path) -> dict[str, Any] | None:
     trainer : Trainer
         With the same network, loss, optimizer, scheduler and average as the saved one. If an error is raised, it is as
         before.
-    path : str or path-like
+    path : str, path-like, binary file object or bytes
+        A file object is read from where it is to its end, and stays open. Bytes are the content of a file.
 
     Returns
     -------
@@ -122,22 +124,23 @@ def load_checkpoint(trainer: HasState, path: Path) -> dict[str, Any] | None:
         If the file cannot be read.
     """
     tensors, content = read(path, "checkpoint")
-    state = _checked(path, content, tensors)
+    name = label(path)
+    state = _checked(name, content, tensors)
     problem = _misfit(trainer, content, state)
     if problem:
-        raise ValueError(f"{path} does not fit: {problem}")
+        raise ValueError(f"{name} does not fit: {problem}")
     with _unless_done(trainer):
         try:
             _take_over(trainer, state)
         except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
-            raise ValueError(f"{path} does not fit: {error}") from error
+            raise ValueError(f"{name} does not fit: {error}") from error
     run: dict[str, Any] | None = state["run"]
     return run
 
 
 def _checked(path: Path, content: dict[str, Any], tensors: dict[str, Array]) -> dict[str, Any]:
     """The state in a file, with every part checked; FileFormatError if one is not as `save_checkpoint` writes it."""
-    run = schema.record(FIELDS | {"history": schema.mapping(COLUMN)})
+    run = schema.record(FIELDS | {"history": schema.mapping(COLUMN)}, RARE_FIELDS)
     try:
         schema.text("loss", content.get("loss"))
         state = Values(tensors).decode(content.get("state"), "")
@@ -145,7 +148,8 @@ def _checked(path: Path, content: dict[str, Any], tensors: dict[str, Array]) -> 
         if tensors:
             raise ValueError(f"nothing refers to the tensor {next(iter(tensors))!r:.60}")
         if state["run"] is not None:
-            state["run"]["history"] = _rows(state["run"]["history"], state["run"]["epoch"])
+            epochs = max(0, state["run"]["epoch"] - state["run"].get("initial_epoch", 0))
+            state["run"]["history"] = _rows(state["run"]["history"], epochs)
     except (TypeError, ValueError, RecursionError) as error:
         raise FileFormatError(f"{path} is not as fastnn writes checkpoints: {error}") from None
     return state

@@ -33,6 +33,7 @@ class Data:
     mix: tuple[Array, Array] | None = None  # partners and shares of rows that are mixed
     mean_weight = 0.0  # of all samples: gradients are divided by it; 0: by the weights of each batch
     planned: Any = None  # the program that an engine planned last for these data
+    dropped = 0  # rows at the end of each epoch that are left out
 
     def __init__(
         self, x: Array, y: Array, weight: Array | None, labels: Any, dtype: Any = None, scale: float = 1.0
@@ -70,7 +71,7 @@ class Data:
     @property
     def lengths(self) -> tuple[int, ...]:
         """Rows of each stretch of an epoch."""
-        return (self.samples,)
+        return (self.samples - self.dropped,)
 
     def batch_size(self, asked: int | None) -> int:
         """Rows of a batch, if so many are asked for; None stands for all."""
@@ -78,7 +79,14 @@ class Data:
 
     def batches(self, size: int) -> int:
         """How many batches of so many rows an epoch has."""
-        return -(-self.samples // size)
+        return -((self.dropped - self.samples) // size)
+
+    def drop(self, size: int) -> None:
+        """Leave out the last batch of each epoch, where it has less than `size` rows."""
+        self.dropped = self.samples % size
+
+    def close(self) -> None:
+        """Called at the end of a run."""
 
     def weigh(self, batch: int) -> None:
         """Let batches of so many rows be divided by the mean weight of all samples; one of all divides by its own."""
@@ -177,6 +185,7 @@ class Mixed(Data):
     def __init__(self, data: Data, partner: Array, shares: Array, n_out: int) -> None:
         super().__init__(data.x, data.y, data.weight, labels=False)
         self.mix, self.samples, self.mean_weight = (partner, shares), data.samples, data.mean_weight
+        self.dropped = data.dropped
         if data.y.dtype == "int64":
             self.staged_like = np.empty((0, n_out), data.x.dtype)
 

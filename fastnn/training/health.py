@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .._html import table
 from ..compiler.backward import Slope, Stage
 from ..compiler.memory import Matrix
 from ..functional import activations
@@ -25,6 +26,7 @@ FLAT = 0.01  # a slope below this is saturation: a sigmoid beyond 4.6, tanh beyo
 MANY = 0.5  # above this share of dead or saturated units, advice is given
 VANISHED = 1e-4  # a gradient norm below this share of the largest one has vanished
 GOOD_RATIO = 1e-5, 1e-1  # update / weight; about 1e-3 is usual
+FINE = "nothing looks wrong"
 
 
 @dataclass(frozen=True)
@@ -97,14 +99,34 @@ class Health:
     layers: tuple[LayerHealth, ...]
     advice: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        return f"Health(loss={self.loss:.4g}, {len(self.layers)} layers, {len(self.advice)} pieces of advice)"
+
+    def _repr_html_(self) -> str:
+        header = "layer", "mean", "std", "dead", "flat", "gradient", "update"
+        cells = [
+            (
+                *(h.name, f"{h.mean:.2g}", f"{h.std:.2g}"),
+                *_blank("{:.0%}", h.dead, h.saturated),
+                *_blank("{:.2g}", h.grad_norm, h.update_ratio),
+            )
+            for h in self.layers
+        ]
+        return table(f"loss {self.loss:.4g}", header, cells, self.advice or (FINE,))
+
     def __str__(self) -> str:
         width = max([5, *(len(layer.name) for layer in self.layers)])
         lines = [f"{'layer':<{width}}  {'mean':>9} {'std':>9} {'dead':>6} {'flat':>6} {'gradient':>9} {'update':>9}"]
         for h in self.layers:
-            shares = "".join(f" {'' if math.isnan(v) else f'{v:.0%}':>6}" for v in (h.dead, h.saturated))
-            norms = "".join(f" {'' if math.isnan(v) else f'{v:.2g}':>9}" for v in (h.grad_norm, h.update_ratio))
+            shares = "".join(f" {text:>6}" for text in _blank("{:.0%}", h.dead, h.saturated))
+            norms = "".join(f" {text:>9}" for text in _blank("{:.2g}", h.grad_norm, h.update_ratio))
             lines.append(f"{h.name:<{width}}  {h.mean:>9.2g} {h.std:>9.2g}{shares}{norms}".rstrip())
-        return "\n".join([*lines, *(self.advice or ("nothing looks wrong",))])
+        return "\n".join([*lines, *(self.advice or (FINE,))])
+
+
+def _blank(form: str, *values: float) -> tuple[str, ...]:
+    """Numbers as text, NaN as nothing."""
+    return tuple("" if math.isnan(value) else form.format(value) for value in values)
 
 
 def examine(engine: Engine, data: Data) -> Health:

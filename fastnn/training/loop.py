@@ -76,6 +76,8 @@ class Loop(Run):
                     self.settle()
                 if self.bar is not None:
                     self.bar.close()
+                self.data.close()
+                self.history.fill()
         return self.history
 
     def _check_length(self, scheduler: Scheduler) -> None:
@@ -128,7 +130,7 @@ class Loop(Run):
         engine = self.engine
         values = engine.scores(self.sums, self.data.like)
         values["seconds"] = self.seconds
-        if self.validation is not None:
+        if self.validation is not None and self.validates(self.epoch + 1):
             self._validate(self.validation, values)
         self.settled = False
         scheduler = engine.scheduler
@@ -172,7 +174,7 @@ class Loop(Run):
         if scheduler is not None and scheduler.last_epoch == step:
             values["lr"] = self.lr
             try:
-                step_epoch(scheduler, values)
+                step_epoch(scheduler, values, self.validation is None or self.validates(self.epoch + 1))
             except Exception:  # of the scheduler: the epoch was none
                 self._unsettled = None if scheduler.last_epoch == step else self._unsettled
                 raise
@@ -195,7 +197,7 @@ class Loop(Run):
 
     def _stretch(self, data: Data, order: Array | None, start: int) -> None:
         """Train on rows of `data`, from `start` on: one compiled loop, unless somebody wants to see it in between."""
-        rows = data.samples
+        rows = data.samples - data.dropped
         self._rows = self.batch_size or rows
         if data is not self._prepared:
             self._prepare(data, rows - start)

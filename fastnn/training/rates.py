@@ -34,9 +34,11 @@ def batch_rates(scheduler: Scheduler | None, updates: int) -> Array | None:
     return scheduler.table(updates + 1)
 
 
-def step_epoch(scheduler: Scheduler | None, values: dict[str, float]) -> None:
-    """Step a scheduler that goes by epochs."""
+def step_epoch(scheduler: Scheduler | None, values: dict[str, float], validated: bool = True) -> None:
+    """Step a scheduler that goes by epochs; one that watches validation waits for an epoch that has been validated."""
     if isinstance(scheduler, ReduceLROnPlateau):
+        if not validated and scheduler.monitor.startswith("val_") and scheduler.monitor not in values:
+            return
         scheduler.step(scheduler.value_from(values))
     elif isinstance(scheduler, LRScheduler) and scheduler.by == "epoch":
         scheduler.step()

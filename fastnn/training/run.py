@@ -12,14 +12,14 @@ from . import nonfinite
 from .data import Data
 from .history import History
 from .progress import bar_for
-from .state import PLACE, SETTINGS, STATE
+from .state import PLACE, RARE_SETTINGS, SETTINGS, STATE
+from .streams import BatchStream, Source
 
 if TYPE_CHECKING:
     from ..data import Mixup
     from ..nn.sequential import Sequential
     from ..optim import Optimizer
     from .engine import Engine
-    from .streams import Source
 
 Array = check.Array
 
@@ -33,7 +33,8 @@ class Run:
     net : Sequential
     optimizer : Optimizer
     epochs, epoch : int
-        Number of epochs asked for, and of those that are finished: 0 in the first epoch, 1 at its `on_epoch_end`.
+        Number of epochs asked for, and of those that are finished: 0 in the first epoch, 1 at its `on_epoch_end`; with
+        `initial_epoch` both count those before the run.
     batch : int
         Batches finished in this epoch.
     batch_size, samples : int or None
@@ -65,6 +66,11 @@ class Run:
     settled = True  # whether all this is that between two batches, and every callback knows of it
     paused = False  # stopped for now: a resumed run goes on
 
+    # Arguments of `Trainer.fit` that few runs have.
+    initial_epoch = 0
+    drop_last = False
+    validation_freq: int | frozenset[int] = 1
+
     def __init__(
         self,
         trainer: Any,
@@ -80,17 +86,21 @@ class Run:
         seed: int,
         first: int,
         progress: bool | str,
+        initial_epoch: int = 0,
     ) -> None:
         self.trainer, self.engine, self.data, self.validation = trainer, engine, data, validation
         self.epochs, self.batch_size, self.shuffle, self.seed = epochs, batch_size, shuffle, seed
-        self.accumulate, self.samples = accumulate, data.samples
+        self.accumulate = accumulate
+        self.samples = None if data.samples is None else data.samples - data.dropped
         data.weigh(batch_size or 1)
         self.callbacks, self.transform = callbacks, transform
-        self.bar = None if progress is False else bar_for(progress, epochs, self.samples)
+        self.bar = None if progress is False else bar_for(progress, epochs, self.samples, initial_epoch)
         self.logs: dict[str, float] = {}
         self._callback_states: dict[int, dict[str, Any]] = {}  # to be loaded when the callbacks have begun
         self.history = History()
         self.first = first
+        if initial_epoch:
+            self.epoch = self.initial_epoch = self.history.initial_epoch = initial_epoch
         like = data.like
         self.sums = np.zeros(SUMS) if like is None else engine.new_sums(like)
 
@@ -113,6 +123,35 @@ class Run:
     def metrics(self) -> list[str]:
         """Names of the metrics, whose counts are in the sums."""
         return [metric.name for metric in self.engine.metrics]
+
+    @property
+    def steps_per_epoch(self) -> int | None:
+        """The number of batches of an epoch, where `fit` was given one."""
+        return getattr(self.data, "steps", None)
+
+    def validates(self, epoch: int) -> bool:
+        """Whether epoch number `epoch`, counted from 1, is followed by validation."""
+        if self.validation is None:
+            return False
+        often = self.validation_freq
+        return epoch % often == 0 if isinstance(often, int) else epoch in often
+
+    def validation_names(self, row: dict[str, float]) -> list[str]:
+        """The records that validation adds to an epoch; `row` has those of any epoch."""
+        if self.validation is None:
+            return []
+        own = list(row)
+        whole = [metric.name for metric in self.engine.metrics if metric.counter is None]
+        return [f"val_{name}" for name in (*own[: own.index("seconds")], *whole)]
+
+    def lacks(self, name: str) -> bool:
+        """Whether the epoch that has ended has no record `name`, as it was not validated; others have it."""
+        return (
+            name.startswith("val_")
+            and name not in self.logs
+            and self.validation is not None
+            and (not self.validates(self.epoch))
+        )
 
     @property
     def loss(self) -> float:
@@ -149,6 +188,7 @@ class Run:
             "history": [dict(row) for row in self.history.rows],
             "stopped": None if self.paused else self.history.stopped,
             "callbacks": {name: self.callbacks[i].state_dict() for name, i in self._callback_names().items()},
+            **{name: value for name, (_, usual) in RARE_SETTINGS.items() if (value := getattr(self, name)) != usual},
         }
 
     def load_state_dict(self, given: dict[str, Any]) -> None:
@@ -162,10 +202,11 @@ class Run:
             If the state is none, or of a run with other settings, other data or other callbacks.
         """
         state = STATE("run", given)
-        for name in SETTINGS:
-            mine = getattr(self, name)
-            if state[name] != mine:
-                raise ValueError(f"{name} must be {state[name]!r} as in the run to go on with, got {mine!r}")
+        usual = {name: default for name, (_, default) in RARE_SETTINGS.items()}
+        for name in (*usual, *SETTINGS):
+            mine, theirs = getattr(self, name), state[name] if name in SETTINGS else state.get(name, usual[name])
+            if theirs != mine:
+                raise ValueError(f"{name} must be {theirs!r} as in the run to go on with, got {mine!r}")
         names, saved = self._callback_names(), list(state["callbacks"])
         if saved != list(names):
             raise ValueError(f"callbacks must be {saved} as in the run to go on with, got {list(names)}")
@@ -179,8 +220,10 @@ class Run:
         self.history.rows[:] = state["history"]
         self.history.stopped = state["stopped"]
         self.engine.epochs = max(self.engine.epochs, self.first + self.epoch)
+        if isinstance(self.data, BatchStream):
+            self.data.skipped = self.epoch - self.initial_epoch
         if self.bar is not None:
-            self.bar.advance(self.epoch * (self.samples or 0) + self.position)
+            self.bar.advance((self.epoch - self.initial_epoch) * (self.samples or 0) + self.position)
 
     def _check_callbacks(self, states: dict[int, Any]) -> None:
         """Raise TypeError or ValueError if a callback does not take its state; `states` are by their numbers."""
@@ -193,11 +236,11 @@ class Run:
     def _check_place(self, state: dict[str, Any]) -> None:
         """Raise ValueError if a run cannot have been there: numbers that do not go together, sums of other metrics."""
         epoch, batch, position = (state[name] for name in ("epoch", "batch", "position"))
-        if len(state["history"]) != epoch:
-            raise ValueError(f"history must have {epoch} epochs, got {len(state['history'])}")
+        if len(state["history"]) != epoch - self.initial_epoch:
+            raise ValueError(f"history must have {epoch - self.initial_epoch} epochs, got {len(state['history'])}")
         data, size = self.data, self.batch_size
         if isinstance(data, Data) and size is not None:
-            right = position == min(batch * size, len(data)) and batch <= data.batches(size)
+            right = position == min(batch * size, data.samples - data.dropped) and batch <= data.batches(size)
         else:
             right = batch <= position <= (self.samples or position) and (batch == 0) == (position == 0)
         if not right:

@@ -15,6 +15,12 @@ SETTINGS = {
     "mixing": schema.text,
     "metrics": schema.listed(schema.text),
 }
+# Those of few runs; a state that lacks one has the default.
+RARE_SETTINGS = {
+    "initial_epoch": (schema.integer(0, check.MAX_ROWS), 0),
+    "drop_last": (schema.switch, False),
+    "steps_per_epoch": (schema.integer(1, check.MAX_ROWS), None),
+}
 PLACE = {
     "first": schema.integer(0, check.MAX_ROWS),
     "epoch": schema.integer(0, check.MAX_ROWS),
@@ -31,4 +37,5 @@ FIELDS = {
     "stopped": schema.optional(schema.text),
     "callbacks": schema.mapping(),
 }
-STATE = schema.record(FIELDS)
+RARE_FIELDS = {name: field for name, (field, _) in RARE_SETTINGS.items()}
+STATE = schema.record(FIELDS, RARE_FIELDS)

@@ -13,7 +13,7 @@ from ..compiler.program import Program
 from ..nn.sequential import Sequential
 from ..optim import Optimizer, WeightAverage
 from ..optim.lr_scheduler import Scheduler
-from .arguments import all_callbacks, new_run, whole
+from .arguments import all_callbacks, new_run, rare_arguments, whole
 from .callback import NO_CALLBACKS, Callback
 from .data import Data
 from .history import History
@@ -157,14 +157,19 @@ class Trainer(Setup):
         shuffle: bool = True,
         seed: int | None = None,
         sample_weight: Any = None,
+        class_weight: Any = None,
+        drop_last: bool = False,
         validation_data: tuple[Any, ...] | None = None,
         validation_split: float = 0.0,
+        validation_freq: int | Iterable[int] = 1,
         transform: Mixup | None = None,
         callbacks: Iterable[Callback] = NO_CALLBACKS,
         prefetch: int = 1,
         checkpoint: Any = None,
         checkpoint_every: float | None = None,
         resume: bool = False,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
         progress: bool | str = "auto",
     ) -> History:
         """Train for a number of epochs; each is one compiled loop over shuffled batches.
@@ -193,11 +198,21 @@ class Trainer(Setup):
             Whether each epoch has an order of its own, drawn from (seed, epoch).
         seed : int, optional
             By default the network's, and epochs are counted on from earlier calls.
+        class_weight : "balanced", dict or array of shape (classes,), optional
+            Weights of classes, by which those of their samples are multiplied: {class: weight}, where others have 1,
+            one for each class, or "balanced", as `fastnn.data.class_weights` computes them of the samples that are
+            trained on. For class indices, targets of two classes in one column, or probabilities (of the largest).
+            Validation has none.
+        drop_last : bool, default False
+            Leave out the last batch of an epoch (of each shard) if it has less than `batch_size` rows.
         validation_data : (x, y) or (x, y, sample_weight), optional
             Evaluated after each epoch.
         validation_split : float in [0, 1), default 0
             Share of the samples kept for validation instead, rounded up: drawn from the seed, of class indices in the
             proportions of the classes; the last ones with shuffle=False.
+        validation_freq : int or list of int, default 1
+            Validate after each so many epochs only, or after these, counted from 1. Other epochs have no "val_"
+            records; what watches one (EarlyStopping, ReduceLROnPlateau) waits for the next.
         transform : fastnn.data.Mixup, optional
             Mixes the samples of each batch while training.
         callbacks : list of Callback, optional
@@ -211,8 +226,14 @@ class Trainer(Setup):
             Go on with the run that `checkpoint` is of, where that exists, or with the one of `load_checkpoint`. The
             same script, killed and started again, ends with the same bits as if nothing had happened: it needs the
             same data, batch size and callbacks. A run that had finished goes on if `epochs` is greater now.
-        progress : bool or "auto", default "auto"
-            Whether to show a bar; "auto" does on a terminal and in a notebook.
+        initial_epoch : int, default 0
+            Number of epochs that were trained before, which count as part of `epochs`: only the others are trained,
+            with the orders and the numbers that they have in one run of `epochs`.
+        steps_per_epoch : int, optional
+            Of an iterable of batches, endless perhaps: how many are an epoch. The next one continues with the next
+            batch, and an iterable that ends begins again, unless it is an iterator.
+        progress : bool, "auto" or "lines", default "auto"
+            Whether to show a bar; "auto" does on a terminal and in a notebook. "lines" prints a line for each epoch.
 
         Returns
         -------
@@ -243,8 +264,9 @@ class Trainer(Setup):
             if self._claims.setdefault("fit", claim) is not claim:  # from a callback, or in another thread
                 raise RuntimeError(WITHIN)
             every = all_callbacks(callbacks, checkpoint, checkpoint_every)
+            rare = rare_arguments(class_weight, drop_last, validation_freq, initial_epoch, steps_per_epoch)
             with NOT_RESUMED if resume is False else self._resuming(checkpoint, resume) as paused:
-                more = epochs, batch_size, accumulate, shuffle, seed, prefetch, progress
+                more = epochs, batch_size, accumulate, shuffle, seed, prefetch, progress, rare
                 run = new_run(self, (x, y, sample_weight), (validation_data, validation_split), every, transform, *more)
                 if paused is not None:
                     run.load_state_dict(paused)
@@ -266,6 +288,11 @@ class Trainer(Setup):
         of random numbers, and, within a run (from a callback), its place, its history and the states of callbacks. The
         file is put into its place at once: there is the old one or the new one, whatever happens.
 
+        Parameters
+        ----------
+        path : str, path-like or binary file object
+            A file object is written where it is, and stays open.
+
         Raises
         ------
         OSError
@@ -277,7 +304,12 @@ class Trainer(Setup):
 
     @errors_of_use
     def load_checkpoint(self, path: Any) -> None:
-        """Take over what `save_checkpoint` wrote. Where it was within a run, `fit(..., resume=True)` goes on with that.
+        """Load what `save_checkpoint` wrote. Where it was within a run, `fit(..., resume=True)` continues that.
+
+        Parameters
+        ----------
+        path : str, path-like, binary file object or bytes
+            A file object is read from where it is to its end, and stays open. Bytes are the content of a file.
 
         Raises
         ------
