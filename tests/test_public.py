@@ -30,7 +30,7 @@ SHOWN = {
         "states", "step", "step_count", "weight_decay", "zero_grad"}),
     "parameters": (NET.parameters(), {"data", "dtype", "grad", "numel", "penalty", "settings"}),
     "a parameter": (NET.parameters()["0.bias"], {
-        "data", "dtype", "grad", "name", "ndim", "numel", "settings", "shape", "size", "start"}),
+        "data", "dtype", "grad", "name", "ndim", "numel", "requires_grad", "settings", "shape", "size", "start"}),
     "a trainer": (fastnn.Trainer(NET, nn.MSELoss(), OPTIMIZER), {
         "average", "compile", "evaluate", "find_lr", "fit", "health", "history", "l1", "l2", "load_checkpoint", "loss",
         "metrics", "net", "optimizer", "paused", "penalty", "run", "save_checkpoint", "scheduler", "step"}),

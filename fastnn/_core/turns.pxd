@@ -14,9 +14,11 @@ ctypedef struct Turns:
 
 
 cdef inline int open_turns(Turns *turns) except -1:
-    turns.lock, turns.owner, turns.generation = PyThread_allocate_lock(), 0, fork_count()
-    if turns.lock == NULL:
+    """Make the lock; without memory for it the turns stay as they were, and the next one tries again."""
+    cdef PyThread_type_lock lock = PyThread_allocate_lock()
+    if lock == NULL:
         raise MemoryError("no memory for the lock of a program")
+    turns.lock, turns.owner, turns.generation = lock, 0, fork_count()
     return 0
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar
+from weakref import WeakSet
 
 import numpy as np
 
@@ -52,7 +53,8 @@ class Parameter(ShortErrors):
     (2, dtype('float64'), 6, (2, 3))
     """
 
-    _internal: ClassVar[tuple[str, ...]] = ("owner",)
+    _internal: ClassVar[tuple[str, ...]] = ("owner", "trained")
+
     name: str
     start: int
     data: Array
@@ -88,7 +90,7 @@ class Parameter(ShortErrors):
         if name in self.__dict__ or name not in self.__dataclass_fields__:
             way_out = "set its values, p.data[...] = values"
             if name == "requires_grad":
-                way_out = "use requires_grad_(False) of its layer"
+                way_out = 'use requires_grad_(False) of its layer, or groups=[{"params": p, "frozen": True}]'
             raise AttributeError(f"Parameter.{name} cannot be set: {way_out}")
         super().__setattr__(name, value)
 
@@ -135,7 +137,8 @@ class Parameters(Fixed):
 
     def __init__(self, shapes: dict[str, tuple[int, ...]], dtype: Any) -> None:
         self.dtype = np.dtype(dtype)
-        self._moved = ""  # why the layers have their parameters elsewhere now
+        self.moved = ""  # why the layers have their parameters elsewhere now; empty while they have them here
+        self._parts: WeakSet[Parameters] = WeakSet()
         self._shapes = dict(shapes)
         # The parameters of which this is a part, and their prefix, or their names there and here.
         self._root: tuple[Parameters, str | dict[str, str]] | None = None
@@ -181,7 +184,8 @@ class Parameters(Fixed):
         everything = self._everything
         start, stop = (everything[i].start if i < len(everything) else self.data.size for i in (first, after))
         part = Parameters.__new__(Parameters)
-        part._root, part._shapes, part._moved = (self, root), {}, ""
+        part._root, part._shapes, part.moved, part._parts = (self, root), {}, self.moved, WeakSet()
+        self._parts.add(part)
         part.dtype, part.data, part.grad = self.dtype, self.data[start:stop], self.grad[start:stop]
         part.settings, part.trained = self.settings[first:after], self.trained[first:after]
         part._entries = {}
@@ -189,14 +193,11 @@ class Parameters(Fixed):
             part._entries[name] = replace(e, name=name, start=e.start - start, _owner=part)
         return part
 
-    @property
-    def moved(self) -> str:
-        """Why the layers have their parameters elsewhere now; empty while they have them here."""
-        return self._moved or (self._root[0].moved if self._root is not None else "")
-
     def leave(self, reason: str) -> None:
         """Mark these parameters as out of date: optimizers made from them refuse to go on, for this reason."""
-        self._moved = reason
+        self.moved = reason
+        for part in list(self._parts):
+            part.leave(reason)
 
     @cached_property
     def _everything(self) -> list[Parameter]:
@@ -227,18 +228,19 @@ class Parameters(Fixed):
 
     def __getstate__(self) -> Any:
         """What copies and pickles are made of: flat arrays, not the views into them."""
-        return self._root or (self._shapes, self.dtype, self.data, self.grad, self.settings, self.trained, self._moved)
+        return self._root or (self._shapes, self.dtype, self.data, self.grad, self.settings, self.trained, self.moved)
 
     def __setstate__(self, state: Any) -> None:
         if len(state) == 2:
             root, prefix = state
             part = root.part(prefix) if isinstance(prefix, str) else root.share(prefix)
             self.__dict__.update(part.__dict__)
+            root._parts.add(self)
             self._entries = {name: replace(entry, _owner=self) for name, entry in self._entries.items()}
             return
         shapes, dtype, data, grad, settings, trained, moved = state
         Parameters.__init__(self, shapes, dtype)
-        self.data[...], self.grad[...], self._moved = data, grad, moved
+        self.data[...], self.grad[...], self.moved = data, grad, moved
         self.settings[...], self.trained[...] = settings, trained
 
     def place(self, view: Array) -> slice:
