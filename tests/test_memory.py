@@ -13,7 +13,7 @@ import pytest
 import fastnn
 from fastnn import functional as F
 from fastnn import nn, optim
-from fastnn._core.program import BadLabel
+from fastnn._core.program import BadLabel, NativeProgram
 from fastnn.compiler.batch_run import BatchRun
 
 ROOT = Path(__file__).parent.parent
@@ -327,3 +327,13 @@ def test_without_a_stream_for_errors(monkeypatch):
     monkeypatch.setattr(sys, "stderr", None)
     for progress in ("auto", True, False):
         assert trainer.fit(x, y, progress=progress).epochs == 1
+
+
+def test_an_error_at_the_begin_of_a_run_keeps_no_turn():
+    """A tick that is no number of 64 bits is refused before the program is locked."""
+    executor = nn.Sequential(nn.Linear(2, 2), seed=0).compile(4).executor
+    if not isinstance(executor, NativeProgram):
+        pytest.skip("the reference takes any tick")
+    with pytest.raises(OverflowError):
+        executor.run(0, 0, 1, {}, np.zeros(5), 2**70)
+    executor.run(0, 0, 1, {}, np.zeros(5), None)

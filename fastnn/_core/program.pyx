@@ -1,6 +1,6 @@
 """The native backend of a program: its operations as C structs, run without the GIL, without an allocation.
 
-fastnn/compiler/plan.py plans a program; reference/program.py runs the same plan with NumPy.
+fastnn/compiler/compile.py makes programs; reference/program.py runs the same ones with NumPy.
 """
 
 cimport numpy as cnp
@@ -58,11 +58,11 @@ ctypedef struct Loop:
     Group group
 
 cdef class NativeProgram:
-    """A plan (fastnn.compiler.program.Program) resolved into C structs.
+    """A program (fastnn.compiler.program.Program) resolved into C structs.
 
     `run(first, last, rows, slots, sums)` runs operations first .. last - 1 on `rows` rows. `sums` is a float64 array of
     five: the loss of this batch; then, added up, losses and their weights, weights of right predictions and of all;
-    behind these, what is counted for metrics (fastnn/compiler/meters.py).
+    behind these, what is counted for metrics (fastnn/compiler/counters.py).
     """
     cdef Op *ops
     cdef int count
@@ -84,26 +84,26 @@ cdef class NativeProgram:
     cdef object staged            # (targets, weights, mean weight), for losses in Python; None if they are not gathered
     cdef list keep  # the arrays behind the pointers, and the callables of Python operations
 
-    def __cinit__(self, plan):
-        self.count = len(plan.operations)
+    def __cinit__(self, program):
+        self.count = len(program.operations)
         self.ops = <Op *> calloc(max(1, self.count), sizeof(Op))
         if self.ops == NULL:
             raise MemoryError("no memory for the operations of a program")
         open_turns(&self.turns)
 
-    def __init__(self, plan):
-        self.double_ = plan.dtype == "float64"
-        self.keep = [plan.tick]
-        self.tick = <int64_t *> arrays.data(plan.tick)
-        self.batch_size, self.n_in, self.n_out = plan.batch_size, plan.n_in, plan.n_out
-        self.by_batch = bool(plan.by_batch)
-        self.sums_size = plan.sums_size
-        self.n_target = next((o.n_in for o in plan.operations if o.kind in ("loss", "row_loss")), self.n_out)
-        self.forward_stop = plan.span("forward")[1]
-        self.loss_stop = plan.sections.get("loss", (0, self.forward_stop))[1]
-        self.update_start, self.update_stop = plan.sections.get("update", (0, 0))
-        self.labels = any(o.kind == "row_loss" and o.flag & LABELS for o in plan.operations)
-        for i, operation in enumerate(plan.operations):
+    def __init__(self, program):
+        self.double_ = program.dtype == "float64"
+        self.keep = [program.tick]
+        self.tick = <int64_t *> arrays.data(program.tick)
+        self.batch_size, self.n_in, self.n_out = program.batch_size, program.n_in, program.n_out
+        self.by_batch = bool(program.by_batch)
+        self.sums_size = program.sums_size
+        self.n_target = next((o.n_in for o in program.operations if o.kind in ("loss", "row_loss")), self.n_out)
+        self.forward_stop = program.span("forward")[1]
+        self.loss_stop = program.sections.get("loss", (0, self.forward_stop))[1]
+        self.update_start, self.update_stop = program.sections.get("update", (0, 0))
+        self.labels = any(o.kind == "row_loss" and o.flag & LABELS for o in program.operations)
+        for i, operation in enumerate(program.operations):
             resolve(&self.ops[i], operation, self.keep)
             for name, array in operation.arrays.items():
                 if hasattr(array, "argument"):
@@ -284,6 +284,8 @@ cdef class NativeProgram:
         cdef void *pointers[SLOTS]
         cdef Totals totals
         cdef int i, status
+        cdef bint own = tick is None
+        cdef int64_t given = 0 if own else tick  # before the turn is taken: what raises then would keep it
         for i in range(SLOTS):
             array = slots.get(ARGUMENTS[i])
             pointers[i] = arrays.data(array)
@@ -291,7 +293,7 @@ cdef class NativeProgram:
         self.check_sums(sums)
         read_totals(&totals, sums)
         take_turn(&self.turns)
-        self.now = <uint64_t> (self.tick[0] if tick is None else tick)
+        self.now = <uint64_t> (self.tick[0] if own else given)
         with nogil:
             status = self.run_all(first, last, rows, pointers, &totals)
         write_totals(&totals, sums)
@@ -331,8 +333,9 @@ cdef class NativeProgram:
             self.check_row_sizes(&loop.data)
         kept = bytearray(keep_running(&loop.group, False) + sums.nbytes if loop.accumulate > 1 else 0)
         loop.group.kept = kept
+        staged = None if staging is None else (*staging[1:], loop.totals.mean_weight)
         take_turn(&self.turns)
-        self.staged = None if staging is None else (*staging[1:], loop.totals.mean_weight)
+        self.staged = staged
         with nogil:
             status = self.run_loop(&loop)
         write_totals(&loop.totals, sums)

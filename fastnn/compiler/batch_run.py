@@ -28,7 +28,7 @@ class BatchRun:
     staging : tuple of ndarray or None, or None
         Room for `batch_size` rows of x, target and sample_weight, where those are gathered or widened.
     sums : ndarray of float64
-        What is added up; the numbers of meters.py. It is read at the beginning and written at the end.
+        What is added up; the numbers of counters.py. It is read at the beginning and written at the end.
     train : bool
         Whether the tick by which dropout draws advances with each batch.
     halt : bool, default False

@@ -124,11 +124,6 @@ OPERATIONS = {
     "python": Kind("a Python function of rows", "x? grad_output?", "y? grad_input?"),
 }  # fmt: skip
 
-# Operands that are no matrices with a row for each sample.
-WHOLE = {
-    "weight", "bias", "grad_weight", "grad_bias", "statistics", "running_mean", "running_var", "step", "index",
-}  # fmt: skip
-
 
 @dataclass
 class Operation:

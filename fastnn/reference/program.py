@@ -1,6 +1,6 @@
 """The reference backend of a program: its operations, one after the other, in NumPy.
 
-It runs the plan that _core/program.pyx runs (fastnn/plan.py makes it), on the same workspace, with the functions of
+It runs what _core/program.pyx runs (fastnn/compiler/compile.py makes it), on the same workspace, with the functions of
 this package. Buffers are matrices with a row for each sample of the largest batch; a run uses their first `rows` rows.
 """
 
