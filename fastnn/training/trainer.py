@@ -124,7 +124,7 @@ class Trainer(Setup):
         ------
         TypeError, ValueError
             If an array does not fit, a class index is out of range, the loss does not take a target (-1 for BCE), or it
-            is not finite because a number in x or y is not; the network is then as before.
+            is not finite because a number in x or y is not; weights, states and statistics are then as before.
 
         Notes
         -----
