@@ -252,7 +252,7 @@ class Trainer(Setup):
         Warns
         -----
         RuntimeWarning
-            At the first loss that is not finite, with its batch and the layer where that begins.
+            At the first loss that is not finite, with its batch and the layer where that begins; if all weights are 0.
 
         Notes
         -----
