@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from .. import _schema as schema
@@ -11,8 +12,6 @@ from ..training.monitor import Monitor
 from ..training.paths import check_path
 
 if TYPE_CHECKING:
-    import os
-
     from ..training.run import Run
 
 STATE = schema.record({"best": schema.number()})
