@@ -119,6 +119,7 @@ def test_accumulation_of_one_batch_changes_no_bit(backend):
     assert_same_bits(*ends)
 
 
+@pytest.mark.filterwarnings("ignore:sample_weight is 0 for all samples")
 def test_weights_of_zero(backend):
     """A group without weight has no gradient, one with some in one batch only that of this batch."""
     x, y = data(nn.MSELoss(), 8)

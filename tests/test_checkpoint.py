@@ -334,3 +334,21 @@ def test_an_architecture_that_no_file_holds_has_checkpoints_all_the_same(path):
     assert bits(twin)[0] == bits(trainer)[0]
     with pytest.raises(ValueError, match=r"checkpoint has .* as net\.layers\[1\]\.pair, this network"):
         make((1, 2)).load_checkpoint(path)
+
+
+def test_a_checkpoint_saved_outside_of_a_run_has_none_to_resume(path):
+    x, y, _ = data()
+    options = {"batch_size": 16, "seed": 3}
+    trainer, twin, whole = make_trainer(), make_trainer(), make_trainer()
+    trainer.fit(x, y, epochs=2, **options)
+    trainer.save_checkpoint(path)
+    twin.load_checkpoint(path)
+    message = r"saved outside of a run, so there is none to resume: fit\(\.\.\., initial_epoch=2\) continues"
+    for _ in range(2):
+        with pytest.raises(ValueError, match=message):
+            twin.fit(x, y, epochs=4, resume=True, **options)
+    twin.fit(x, y, epochs=4, initial_epoch=2, **options)
+    whole.fit(x, y, epochs=4, **options)
+    assert bits(twin)[0] == bits(whole)[0]
+    with pytest.raises(ValueError, match=r"resume=True needs checkpoint=path, or trainer\.load_checkpoint"):
+        twin.fit(x, y, epochs=6, resume=True, **options)

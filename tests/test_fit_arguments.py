@@ -277,3 +277,50 @@ def test_a_run_that_was_cut_off_is_resumed(kind, at, path):
         second.fit(*arrays(), **more, resume=True, **other)
     history = second.fit(*arrays(), **more, resume=True, **rare)
     assert bits(second) == bits(whole) and history["loss"] == whole.history["loss"]
+
+
+# -- weights of zero ---------------------------------------------------------------------------------------------------
+
+ZEROS = np.zeros(ROWS, "float32")
+
+
+def refused_weights(x, y):
+    first = np.where(np.arange(ROWS) < ROWS // 2, 1.0, 0.0)  # those at the end have none
+    return {
+        "classes": ({"class_weight": [0.0] * 3}, "class_weight must be above 0 for at least one of 3 classes"),
+        "dict": ({"class_weight": dict.fromkeys(range(3), 0)}, "class_weight must be above 0 for at least one"),
+        "absent": (
+            {"class_weight": {0: 0}, "sample_weight": y == 0},
+            "class_weight is 0 for the classes of all samples to train on",
+        ),
+        "empty": ({"validation_data": (x[:0], y[:0])}, "validation_data must have at least one row"),
+        "validation": ({"validation_data": (x, y, ZEROS)}, "sample_weight of validation_data must be above 0"),
+        "split": (
+            {"validation_split": 0.25, "shuffle": False, "sample_weight": first},
+            r"sample_weight is 0 for all samples that validation_split=0\.25 keeps",
+        ),
+    }
+
+
+@pytest.mark.parametrize("name", ["classes", "dict", "absent", "empty", "validation", "split"])
+def test_weights_that_leave_nothing_are_refused_before_anything_happens(name, backend):
+    x, y, _ = data("float32")
+    options, message = refused_weights(x, y)[name]
+    trainer, count = make_trainer("float32"), Count()
+    before = bits(trainer)
+    with pytest.raises(ValueError, match=message):
+        trainer.fit(x, y, epochs=2, batch_size=8, callbacks=[count], **options)
+    assert bits(trainer) == before
+    assert count.batches == 0
+
+
+@pytest.mark.parametrize("batch_size", [8, None])
+def test_sample_weights_of_zero_are_warned_of(batch_size, tmp_path, backend):
+    x, y, _ = data("float32")
+    trainer = make_trainer("float32")
+    with pytest.warns(RuntimeWarning, match="^sample_weight is 0 for all samples to train on") as warned:
+        history = trainer.fit(x, y, batch_size=batch_size, sample_weight=ZEROS)
+    assert [w.filename for w in warned] == [__file__]
+    assert math.isnan(history["loss"][0])
+    with pytest.warns(RuntimeWarning, match="^sample_weight is 0 for all samples to train on"):
+        trainer.fit(Shards.write(tmp_path / "a", x, y, ZEROS, rows=8), batch_size=batch_size)

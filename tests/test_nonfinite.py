@@ -134,3 +134,27 @@ def test_validation_that_is_not_finite_ends_the_run_too():
     far = tuple(array.astype("float32") for array in far)
     history = trainer.fit(x, x.sum(1), epochs=3, validation_data=far, callbacks=[callbacks.TerminateOnNaN()])
     assert history.stopped == "val_loss of epoch 1 is inf: all parameters are finite"
+
+
+@pytest.mark.parametrize("accumulate", [1, 3])
+@pytest.mark.parametrize("bad", [0, 4, 6, 7])
+@pytest.mark.parametrize("progress", [False, True])
+def test_the_batch_of_the_rows_is_named_also_within_a_group(bad, accumulate, progress, capsys):
+    """A group of batches is undone as a whole, but the batch that is named is the one whose loss overflows."""
+    x, y = np.ones((16, 1), "float32"), np.zeros((16, 1), "float32")
+    x[2 * bad] = 1e30
+    numbers = []
+    see = At("on_nonfinite", lambda run: numbers.append((run.nonfinite_batch, run.batch)))
+    for stop in (True, False):
+        net = nn.Sequential(nn.Linear(1, 1, weight_init=1.0), seed=0)
+        trainer = fastnn.Trainer(net, nn.MSELoss(), optim.SGD(net.parameters(), lr=0.0))
+        options = {"batch_size": 2, "accumulate": accumulate, "shuffle": False, "progress": progress}
+        message = f"the loss of batch {bad + 1} of epoch 1 is not finite: parameters and outputs are finite"
+        if stop:
+            history = trainer.fit(x, y, callbacks=[see, callbacks.TerminateOnNaN()], **options)
+            assert history.stopped.startswith(message)
+            assert trainer.run is None
+        else:
+            with pytest.warns(RuntimeWarning, match=message):
+                trainer.fit(x, y, callbacks=[see], **options)
+    assert numbers == [(bad + 1, bad - bad % accumulate)] * 2

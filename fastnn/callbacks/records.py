@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ..training.callback import Callback
+from ..training.paths import check_path
 
 if TYPE_CHECKING:
     from ..training.run import Run
@@ -56,7 +57,7 @@ class CSVLogger(Callback):
     def __init__(self, path: str | os.PathLike[str], append: bool = False) -> None:
         if not isinstance(append, bool):
             raise TypeError(f"append must be True or False, got {append!r}")
-        self.path, self.append = os.fspath(path), append
+        self.path, self.append = check_path("path", path), append
         self._file: Any = None
         self._writer: csv.DictWriter[str] | None = None
 
@@ -151,7 +152,7 @@ class TensorBoard(Callback):
     def __init__(self, log_dir: str | os.PathLike[str], histograms: bool = False) -> None:
         if not isinstance(histograms, bool):
             raise TypeError(f"histograms must be True or False, got {histograms!r}")
-        self.log_dir, self.histograms = os.fspath(log_dir), histograms
+        self.log_dir, self.histograms = check_path("log_dir", log_dir), histograms
         self._writer: Any = None
 
     def on_train_begin(self, run: Run) -> None:

@@ -9,6 +9,7 @@ from .. import _schema as schema
 from .. import _validation as check
 from ..training.callback import Callback
 from ..training.monitor import Monitor
+from ..training.paths import check_path
 
 if TYPE_CHECKING:
     from ..training.run import Run
@@ -87,7 +88,7 @@ class ModelCheckpoint(Callback):
         min_delta: float = 0.0,
         relative: bool = False,
     ) -> None:
-        self.path = os.fspath(path)
+        self.path = check_path("path", path)
         self.monitor = Monitor(monitor, mode, min_delta, relative)
         for name, value in (("save_best_only", save_best_only), ("net_only", net_only)):
             if not isinstance(value, bool):

@@ -166,7 +166,8 @@ class TerminateOnNaN(Callback):
     """
 
     def on_nonfinite(self, run: Run) -> None:
-        run.stop(f"the loss of batch {run.batch + 1} of epoch {run.epoch + 1} is not finite: {run.first_nonfinite()}")
+        batch, epoch = run.nonfinite_batch, run.epoch + 1
+        run.stop(f"the loss of batch {batch} of epoch {epoch} is not finite: {run.first_nonfinite()}")
 
     def on_epoch_end(self, run: Run) -> None:
         for name in ("loss", "val_loss"):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .. import _validation as check
+from .._frames import frames_to_caller
 from .callback import Callback, check_callbacks
 from .checkpointer import Checkpointer
 from .class_weight import ClassWeight
@@ -100,6 +102,9 @@ def new_run(
     run = Loop(*parts, epochs, rows, accumulate, shuffle, number, max(0, first - begin), progress, begin)
     if rare is not USUAL:
         run.drop_last, run.validation_freq = rare.drop_last, rare.validation_freq
+    if not data.weighs():
+        message = "sample_weight is 0 for all samples to train on: nothing is learned from them, and a mean loss is NaN"
+        warnings.warn(message, RuntimeWarning, stacklevel=frames_to_caller())
     return run
 
 

@@ -68,8 +68,9 @@ class Callback(ShortErrors):
     def on_nonfinite(self, run: Run) -> None:
         """Called at the first batch of the run whose loss is not finite, although its data are.
 
-        The batch has not been counted or trained yet: parameters are as before it. Unless `run.stop` is called, it is
-        then trained like any other. `run.first_nonfinite()` describes where the first infinity or NaN is.
+        The batch, `run.nonfinite_batch`, has not been counted or trained yet: parameters are as before it (before its
+        group, with `accumulate`). Unless `run.stop` is called, it is then trained like any other.
+        `run.first_nonfinite()` describes where the first infinity or NaN is.
         """
 
     def on_epoch_end(self, run: Run) -> None:

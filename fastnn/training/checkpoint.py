@@ -47,6 +47,7 @@ class HasState(Protocol):
     engine: Engine
     run: Any  # the run that is going on, with a method `state_dict`, or None
     paused: dict[str, Any] | None  # the state of a run that can be resumed
+    _without_run: bool  # whether a checkpoint was loaded that has none
 
 
 def save_checkpoint(trainer: HasState, path: Target) -> None:
@@ -135,6 +136,7 @@ def load_checkpoint(trainer: HasState, path: Source) -> dict[str, Any] | None:
         except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
             raise ValueError(f"{name} does not fit: {error}") from error
     run: dict[str, Any] | None = state["run"]
+    trainer._without_run = run is None
     return run
 
 
@@ -177,6 +179,11 @@ def resuming(trainer: HasState, path: Path | None, resume: Any = True) -> Iterat
     if resume is not True:
         raise TypeError(f"resume must be True or False, got {resume!r}")
     if path is None and trainer.paused is None:
+        if trainer._without_run:
+            raise ValueError(
+                "resume=True: the checkpoint that was loaded was saved outside of a run, so there is none to resume: "
+                f"fit(..., initial_epoch={trainer.engine.epochs}) continues from its weights"
+            )
         raise ValueError("resume=True needs checkpoint=path, or trainer.load_checkpoint(path) before")
     paused = trainer.paused
     with _unless_done(trainer):

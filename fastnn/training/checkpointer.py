@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import _validation as check
 from .callback import Callback
+from .paths import check_path
 
 if TYPE_CHECKING:
     from .run import Run
@@ -28,7 +28,7 @@ class Checkpointer(Callback):
     in_checkpoints: ClassVar[bool] = False
 
     def __init__(self, path: Any, every: float | None = None) -> None:
-        self.path = os.fspath(path)
+        self.path = check_path("checkpoint", path)
         self.batches: int | None = None
         self.seconds = SECONDS
         if hasattr(every, "__index__"):

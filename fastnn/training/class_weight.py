@@ -59,10 +59,14 @@ class ClassWeight:
         Raises
         ------
         ValueError
-            If an iterable of batches should be balanced: the classes of the samples to come are not known.
+            If an iterable of batches should be balanced: the classes of the samples to come are not known; or if
+            the class of each sample has the weight 0.
         """
         if isinstance(source, Data):
+            weighed = source.weighs()
             self._weigh(source)
+            if weighed and not source.weighs():
+                raise ValueError("class_weight is 0 for the classes of all samples to train on: none would count")
         elif isinstance(self.given, str):
             if isinstance(source, BatchStream):
                 raise ValueError(
@@ -91,10 +95,14 @@ class ClassWeight:
     def _checked(self, k: int) -> Array:
         """The weights that were given, for k classes."""
         if not isinstance(self.given, Mapping):
-            return check.as_class_weights("class_weight", self.given, k, np.dtype("float64"))
-        from ..data.weights import class_weights
+            weights = check.as_class_weights("class_weight", self.given, k, np.dtype("float64"))
+        else:
+            from ..data.weights import class_weights
 
-        return class_weights(np.zeros(1, "int64"), self.given, classes=k)
+            weights = class_weights(np.zeros(1, "int64"), self.given, classes=k)
+        if not weights.any():
+            raise ValueError(f"class_weight must be above 0 for at least one of {k} classes, got zeros only")
+        return weights
 
     def _outputs(self, data: Data) -> int:
         return self.engine.net.out_features_for(data.x.shape[1])

@@ -93,6 +93,10 @@ class Data:
         if self.weight is not None and batch < self.samples:
             self.mean_weight = exact_sum([self._weights()]) / len(self)
 
+    def weighs(self) -> bool:
+        """Whether any sample has a weight other than 0."""
+        return self.weight is None or bool(self._weights().any())
+
     def _weights(self) -> Any:
         return self.weight
 

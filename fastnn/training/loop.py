@@ -209,7 +209,8 @@ class Loop(Run):
             try:
                 self._slice(data, order, start, stop)
             except NonFinite as error:
-                self._not_finite(data, order, error.args[0])
+                first = start + self.position - position  # of the rows that are left; a group is undone as a whole
+                self._not_finite(data, order, error.args[0], (error.args[0] - first) // self._rows)
             start += self.position - position
             if self._between and self.position != position:
                 self._call_between(batch)
@@ -265,16 +266,19 @@ class Loop(Run):
             scheduler.take_row(table[self._updates(batches)], step + self._updates(batches))
         self.__dict__.update(new)
 
-    def _not_finite(self, data: Data, order: Array | None, start: int) -> None:
-        """Blame the data, or else tell the callbacks; what comes after the first such batch is trained unseen."""
+    def _not_finite(self, data: Data, order: Array | None, start: int, ahead: int) -> None:
+        """Blame the data, or else tell the callbacks; what comes after the first such batch is trained unseen.
+
+        The batch begins at row `start`; `ahead` batches of its group came before it, and were undone with it.
+        """
         stop = min(len(data), start + self._rows)
         nonfinite.check_data(data, slice(start, stop) if order is None else order[start:stop])
-        self._halt, self._failed = False, (data, stop - start)
+        self._halt, self._failed = False, (data, stop - start, self.batch + ahead + 1)
         self.logs = self.engine.scores(self.sums, self.data.like)
         for callback in self.callbacks:
             callback.on_nonfinite(self)
         if self.history.stopped is None:
-            message = f"the loss of batch {self.batch + 1} of epoch {self.epoch + 1} is not finite: "
+            message = f"the loss of batch {self.nonfinite_batch} of epoch {self.epoch + 1} is not finite: "
             message += f"{self.first_nonfinite()}. TerminateOnNaN() ends a run here"
             warnings.warn(message, RuntimeWarning, stacklevel=frames_to_caller())
         self._failed = None

@@ -54,7 +54,7 @@ class Run:
 
     # What few runs set is of the class: an object with more than 30 attributes of its own is slower to make.
     resumed = False
-    _failed: tuple[Data, int] | None = None  # the first batch whose loss is not finite, and its rows
+    _failed: tuple[Data, int, int] | None = None  # of the first batch whose loss is not finite: data, rows, number
 
     # The state: with these, all that comes is decided (and the network, the optimizer and the callbacks).
     history: History
@@ -167,11 +167,19 @@ class Run:
         if self.history.stopped is None:
             self.history.stopped, self.paused = str(reason) or "stopped", pause
 
+    @property
+    def nonfinite_batch(self) -> int | None:
+        """In `on_nonfinite` the number of the batch whose loss is not finite, counted from 1; otherwise None.
+
+        With `accumulate` above 1 it can be greater than `batch + 1`: the batches of its group before it were undone.
+        """
+        return None if self._failed is None else self._failed[2]
+
     def first_nonfinite(self) -> str:
         """A sentence about the first parameter that is not finite; in `on_nonfinite` also about outputs of layers."""
         if self._failed is None:
             return nonfinite.first_parameter(self.net) or "all parameters are finite"
-        data, rows = self._failed
+        data, rows, _ = self._failed
         program = self.engine.get("step", data, rows, self.accumulate > 1)
         return nonfinite.first_cause(self.net, program, rows)
 

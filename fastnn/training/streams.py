@@ -55,12 +55,20 @@ def split(
             return source, None
         if not isinstance(source, Data):
             raise ValueError("give validation_data instead of validation_split where y is not given")
-        return source.split(share, seed)
+        kept, held = source.split(share, seed)
+        if not held.weighs():
+            raise ValueError(f"sample_weight is 0 for all samples that validation_split={share} keeps for validation")
+        return kept, held
     if share:
         raise ValueError("give validation_data or validation_split, not both")
     if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
         raise TypeError(f"validation_data must be (x, y) or (x, y, sample_weight), got {validation_data!r:.60}")
-    return source, make(*validation_data)
+    held = make(*validation_data)
+    if not len(held):
+        raise ValueError("validation_data must have at least one row, got x with none")
+    if not held.weighs():
+        raise ValueError("sample_weight of validation_data must be above 0 for at least one sample, got zeros only")
+    return source, held
 
 
 class BatchStream:
@@ -120,6 +128,10 @@ class BatchStream:
 
     def weigh(self, batch: int) -> None:
         """Each batch divides by its own weights: those of the others are not known."""
+
+    def weighs(self) -> bool:
+        """True: the weights of the batches to come are not known."""
+        return True
 
     def stretches(self, seed: int, epoch: int, shuffle: bool, done: int = 0) -> Generator[Stretch, None, None]:
         """Each batch is a stretch; those of the rows that are `done` are passed over."""
@@ -220,6 +232,10 @@ class ShardStream:
         """Let batches be divided by the mean weight of all samples."""
         if self.shards.weighted or self.by_class:
             self.mean_weight = exact_sum(map(self._weights, range(len(self.shards)))) / self.samples
+
+    def weighs(self) -> bool:
+        """Whether any sample has a weight other than 0; known after `weigh`."""
+        return not (self.shards.weighted or self.by_class) or self.mean_weight > 0
 
     def _weights(self, i: int) -> Array:
         if self.by_class and (weight := self.data(i).weight) is not None:

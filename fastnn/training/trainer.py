@@ -96,6 +96,7 @@ class Trainer(Setup):
         warn_of_odd_pair(self.net, self.loss)
         self.run: Run | None = None
         self.paused: dict[str, Any] | None = None
+        self._without_run = False  # whether the last thing done was to load a checkpoint that has no run
         self.history = History()
         self._claims: dict[str, object] = {}  # "fit": who is within it
 
@@ -252,7 +253,7 @@ class Trainer(Setup):
         Warns
         -----
         RuntimeWarning
-            At the first loss that is not finite, with its batch and the layer where that begins.
+            At the first loss that is not finite, with its batch and the layer where that begins; if all weights are 0.
 
         Notes
         -----
@@ -270,7 +271,7 @@ class Trainer(Setup):
                 run = new_run(self, (x, y, sample_weight), (validation_data, validation_split), every, transform, *more)
                 if paused is not None:
                     run.load_state_dict(paused)
-            self.run, self.history, self.paused = run, run.history, None
+            self.run, self.history, self.paused, self._without_run = run, run.history, None, False
             return run.go()
         except USE as error:  # as `errors_of_use` does, without its wrapper
             shorten(error)
