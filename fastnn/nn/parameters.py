@@ -134,7 +134,9 @@ class Parameters(Fixed):
     >>> params["0.bias"].data[...] = 1.0
     """
 
-    _internal: ClassVar[tuple[str, ...]] = ("check_moved", "leave", "moved", "part", "place", "root", "share", "trained")
+    _internal: ClassVar[tuple[str, ...]] = (
+        "check_moved", "leave", "moved", "part", "place", "root", "share", "stretch", "trained",
+    )  # fmt: skip
     fixed: ClassVar[tuple[str, ...]] = ("dtype", "data", "grad", "settings")
     way_out = "set its values, params.data[...] = values, say"
 
@@ -172,9 +174,13 @@ class Parameters(Fixed):
 
     def part(self, prefix: str) -> Parameters:
         """The parameters whose names begin with `prefix`, without it: views of a stretch of the same buffers."""
-        first, after = self._stretches.get(prefix, (0, 0))
+        first, after = self.stretch(prefix)
         names = [entry.name.removeprefix(prefix) for entry in self._everything[first:after]]
         return self._between(first, after, names, prefix)
+
+    def stretch(self, prefix: str) -> tuple[int, int]:
+        """The numbers of the first parameter whose name begins with `prefix`, and of the one after the last."""
+        return self._stretches.get(prefix, (0, 0))
 
     def share(self, names: dict[str, str]) -> Parameters:
         """The parameters with these names, side by side in the buffers, under new names: views, as of `part`."""
