@@ -11,6 +11,7 @@ import pytest
 import fastnn
 from fastnn import nn, optim
 from fastnn.files import format as files
+from fastnn.files.values import Values
 from fastnn.training.checkpoint import _state
 from support.measure import assert_same_bits
 from support.resumable import EPOCHS, ROWS, Momentary, bits, data, make_trainer
@@ -352,3 +353,30 @@ def test_a_checkpoint_saved_outside_of_a_run_has_none_to_resume(path):
     assert bits(twin)[0] == bits(whole)[0]
     with pytest.raises(ValueError, match=r"resume=True needs checkpoint=path, or trainer\.load_checkpoint"):
         twin.fit(x, y, epochs=6, resume=True, **options)
+
+
+def test_a_checkpoint_knows_which_parameters_are_frozen(path):
+    first, second = make_trainer(), make_trainer()
+    first.net[0].requires_grad_(False)
+    first.save_checkpoint(path)
+    before = copy.deepcopy(_state(second))
+    with pytest.raises(ValueError, match=r"checkpoint has 0\.bias, 0\.weight frozen, this network has not"):
+        second.load_checkpoint(path)
+    assert_same_state(_state(second), before)
+    second.net[0].requires_grad_(False)
+    second.load_checkpoint(path)
+    second.net[3].requires_grad_(False)
+    with pytest.raises(ValueError, match=r"this network has 3\.bias, 3\.weight frozen, checkpoint has not"):
+        second.load_checkpoint(path)
+
+
+def test_a_checkpoint_of_an_earlier_version_does_not_say_what_is_frozen(path):
+    trainer, tensors = make_trainer(), {}
+    trainer.save_checkpoint(path)
+    content, state = files.read(path, "checkpoint")[1], _state(trainer)
+    del state["net"]["frozen"]
+    content["state"] = Values(tensors).encode(state, "")
+    files.write(path, "checkpoint", tensors, content)
+    trainer.net[0].requires_grad_(False)
+    trainer.load_checkpoint(path)
+    assert not trainer.net[0].requires_grad

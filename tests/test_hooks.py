@@ -106,3 +106,20 @@ def test_copies_have_no_hooks_and_hooks_are_functions():
     assert not copy.deepcopy(net)[0]._hooks
     with pytest.raises(TypeError, match="hook must be a function of"):
         net.register_forward_hook(3)
+
+
+def test_what_a_hook_keeps_stays_as_it_was(backend, rng):
+    """PyTorch's idiom, without copies."""
+    net, batches, kept, copies = make().eval(), [draw(rng, (5, 4), "float32") for _ in range(3)], [], Seen()
+    for layer in (net[0], net[2][0], net):
+        layer.register_forward_hook(lambda layer, x, y: kept.append((layer, x, y)))
+        layer.register_forward_hook(copies)
+    for x in batches:
+        net(x)
+    batches[0][...] = 0
+    assert len(kept) == len(copies) == 9
+    for (layer, *arrays), (other, *expected) in zip(kept, copies, strict=True):
+        assert layer is other
+        for array, values in zip(arrays, expected, strict=True):
+            assert_same_bits(array, values)
+            assert not array.flags.writeable

@@ -229,6 +229,39 @@ def test_a_slice_follows_its_network(rng):
     assert (body.predict(x) != y).any()
 
 
+AFTER_A_SLICE_WENT = {
+    "append": lambda net: net.append(nn.ReLU()),
+    "pop": lambda net: net.pop(),
+    "penalty": lambda net: setattr(net[0], "l2", 0.5),
+    "requires_grad_": lambda net: net[0].requires_grad_(False),
+    "hook": lambda net: net[0].register_forward_hook(lambda *_: None),
+    "double": lambda net: net.double(),
+}
+
+
+@pytest.mark.parametrize("change", AFTER_A_SLICE_WENT)
+def test_a_slice_that_is_out_of_date_does_not_stop_changes_of_its_network(change, backend, rng):
+    net, twin = make(), make()
+    body = net[:2]
+    for each in (net, twin):
+        each.pop(1)
+        AFTER_A_SLICE_WENT[change](each)
+    x = draw(rng, (5, 4), net.dtype)
+    assert_same_bits(net.predict(x), twin.predict(x))
+    optim.SGD(net.parameters(), lr=0.1).step()
+    for use in (lambda: body.predict(x), lambda: len(body.parameters()), body.state_dict):
+        with pytest.raises(RuntimeError, match="take a slice of it again"):
+            use()
+
+
+def test_a_slice_whose_layers_are_side_by_side_again_is_valid_again(rng):
+    net, x = make(), draw(rng, (5, 4), "float32")
+    body, layer = net[:2], net[1]
+    net.pop(1)
+    net.insert(1, layer)
+    assert_same_bits(body.predict(x), net[:2].predict(x))
+
+
 @pytest.mark.parametrize("clone", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))], ids=["copy", "pickle"])
 def test_copies_of_slices_and_of_changed_networks(clone, rng):
     net, x = make(), draw(rng, (5, 4), "float32")

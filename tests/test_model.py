@@ -164,3 +164,39 @@ def test_a_large_layer_with_an_array_comes_back(path):
     net = nn.Sequential(nn.Linear(950, 950, weight_init=np.ones((950, 950))), seed=0)
     net.save(path)
     assert_same_bits(fastnn.load(path).parameters().data, net.parameters().data)
+
+
+def nested():
+    inner = nn.Sequential(nn.Linear(3, 3), nn.ReLU(), nn.Linear(3, 3))
+    return nn.Sequential(nn.Linear(2, 3), nn.Residual(inner), nn.BatchNorm1d(3), Scale(2), nn.Linear(3, 1), seed=0)
+
+
+@pytest.mark.parametrize("frozen", [[], ["0"], ["1"], ["1.body.0"], ["0", "2", "3"], [""]], ids=str)
+def test_frozen_layers_stay_frozen(frozen, path, backend):
+    net = nested()
+    for name, module in net.named_modules():
+        if name in frozen:
+            module.requires_grad_(False)
+    net.save(path)
+    copy = fastnn.load(path, layers={"Scale": Scale})
+    assert [p.requires_grad for p in copy.parameters()] == [p.requires_grad for p in net.parameters()]
+    assert [m.requires_grad for m in copy.modules()] == [m.requires_grad for m in net.modules()]
+    assert ("frozen" in files.read(path, "model")[1]) == bool(frozen)  # older files have no such field
+
+
+FROZEN = {
+    "no list": ("0.weight", "must be a list of names"),
+    "no names": ([0], "must be a list of names"),
+    "unknown": (["7.weight"], r"no parameter '7\.weight'"),
+    "part of a layer": (["0.weight"], "all parameters of a layer or none"),
+}
+
+
+@pytest.mark.parametrize("name", FROZEN)
+def test_forged_names_of_frozen_parameters_are_refused(name, path):
+    frozen, message = FROZEN[name]
+    nn.Sequential(nn.Linear(2, 3), seed=0).save(path)
+    tensors, description = files.read(path, "model")
+    files.write(path, "model", tensors, description | {"frozen": frozen})
+    with pytest.raises(files.FileFormatError, match=message):
+        fastnn.load(path)

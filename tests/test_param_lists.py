@@ -111,6 +111,49 @@ def test_parts_of_a_network_are_groups():
     assert layers.param_groups[0]["params"] == ["0.0.weight", "0.0.bias"]
 
 
+def test_layers_of_a_network_have_parameters_as_groups(backend):
+    """As PyTorch's idiom has it: a rate for each layer."""
+    nets = [nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Residual(nn.Linear(3, 3)), seed=0) for _ in range(2)]
+    groups = [{"params": nets[0][0].parameters(), "lr": 1e-2}, {"params": nets[0][2].parameters()}]
+    optimizers = (
+        optim.Adam(groups, lr=0.5),
+        optim.Adam(nets[1].parameters(), lr=0.5, groups=[{"params": "0.*", "lr": 1e-2}]),
+    )
+    assert [group["params"] for group in optimizers[0].param_groups] == [
+        ["0.weight", "0.bias"], ["2.body.weight", "2.body.bias"],
+    ]  # fmt: skip
+    for net, optimizer in zip(nets, optimizers, strict=True):
+        net.parameters().grad[...] = 1.0
+        optimizer.step()
+    for name, view in nets[0].named_parameters():
+        np.testing.assert_array_equal(view, nets[1][name])
+    alone = optim.SGD(nets[0][0].parameters(), lr=0.5)
+    before = nets[0].state_dict()
+    alone.step()
+    assert {name for name, view in nets[0].named_parameters() if (view != before[name]).any()} == {
+        "0.weight", "0.bias",
+    }  # fmt: skip
+
+
+def test_parameters_of_a_layer_follow_it():
+    net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1), seed=0)
+    part = net[2].parameters()
+    assert [p.name for p in part] == ["weight", "bias"] and part["weight"].data is net[2].weight
+    assert net[2].parameters() is part and part.root() is net.parameters()
+    assert len(net[1].parameters()) == len(nn.ReLU().parameters()) == 0
+    net.insert(0, nn.Linear(2, 2))
+    with pytest.raises(RuntimeError, match="layers of the network changed"):
+        optim.SGD(part)
+    assert net[3].parameters().root() is net.parameters()
+    twin = copy.deepcopy(net)
+    assert twin[3].parameters().root() is twin.parameters()
+    layer = net.pop()
+    assert layer.parameters().numel() == 4 and layer.parameters().root() is not net.parameters()
+    relu = nn.ReLU()
+    assert len(relu.parameters()) == 0
+    assert relu(np.ones((1, 2))).dtype == "float64"
+
+
 @pytest.mark.parametrize("name", ["SGD", "RMSprop"])
 def test_states_that_a_group_needs_are_made(name):
     net = torch_network()

@@ -10,7 +10,7 @@ OPTIMIZER = optim.SGD(NET.parameters())
 LAYER = {
     "add_buffer", "add_parameter", "apply", "array", "backward", "buffer", "buffers", "children", "config", "double",
     "eval", "extra_repr", "float", "forward", "gradient", "in_features_hint", "l1", "l2", "max_norm", "modules",
-    "named_children", "named_modules", "out_features_for", "parameter_shapes", "register_forward_hook",
+    "named_children", "named_modules", "out_features_for", "parameter_shapes", "parameters", "register_forward_hook",
     "requires_grad", "requires_grad_", "train", "training",
 }  # fmt: skip
 SHOWN = {

@@ -174,3 +174,33 @@ def test_more_is_refused():
         with pytest.raises(error, match=message):
             call()
     assert np.array_equal(nn.utils.parameters_to_vector(net.parameters()), before)
+
+
+STALE_USES = {
+    "clip_grad_norm_": lambda ps: nn.utils.clip_grad_norm_(ps, 1.0),
+    "clip_grads_with_norm_": lambda ps: nn.utils.clip_grads_with_norm_(ps, 1.0, 2.0),
+    "clip_grad_value_": lambda ps: nn.utils.clip_grad_value_(ps, 1.0),
+    "get_total_norm": lambda ps: nn.utils.get_total_norm(p.grad for p in ps),
+    "parameters_to_vector": nn.utils.parameters_to_vector,
+    "vector_to_parameters": lambda ps: nn.utils.vector_to_parameters(np.zeros(17, "float32"), ps),
+    "optimizer": lambda ps: optim.SGD(ps, lr=0.1),
+}
+
+
+@pytest.mark.parametrize("use", STALE_USES)
+@pytest.mark.parametrize("change", ["layers", "dtype"])
+def test_parameters_from_before_a_change_are_refused(use, change):
+    net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 2), seed=0)
+    whole, some = net.parameters(), list(net.parameters())
+    if change == "layers":
+        net[1], message = nn.Tanh(), "the layers of the network changed: "
+    else:
+        net.double()
+        message = "the network was converted to float64: "
+    with pytest.raises(RuntimeError, match=message):
+        STALE_USES[use](whole)
+    if use != "get_total_norm":  # of plain arrays
+        with pytest.raises(RuntimeError, match=message):
+            STALE_USES[use](some)
+    assert repr(whole).startswith("Parameters(17 values")
+    STALE_USES[use](net.parameters())

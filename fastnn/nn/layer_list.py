@@ -89,7 +89,10 @@ class LayerList(Probes):
         return buffers[index] if index in buffers else self._params[index].data
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        """Replace the layer at an index, or those of a slice; or set the values of a parameter or buffer by name."""
+        """Replace the layer at an index, or those of a slice; or set the values of a parameter or buffer by name.
+
+        A change of the layers makes parameters and views that were taken before out of date, as `append` does.
+        """
         if isinstance(index, str):
             self[index][...] = value
             return
@@ -107,7 +110,9 @@ class LayerList(Probes):
         """Add a layer at the end; returns the network.
 
         The layers that are there keep their values, one that is new gets those that it would have had from the start.
-        Optimizers and trainers that were made before refuse to go on: make them again.
+        The parameters are in a new buffer then: what was taken before, `net.parameters()` and plain views such as
+        `net[0].weight`, is out of date, and optimizers and trainers refuse to go on. Make them again. A plain array
+        cannot be refused: writing to one has no effect on the network.
 
         Parameters
         ----------
@@ -210,7 +215,8 @@ class LayerList(Probes):
     def _follow(self) -> None:
         assert self._base is not None
         self.__dict__["dtype"] = self._base.dtype
-        if "_params" not in self.__dict__ or self._params.moved:
+        params = self.__dict__.get("_params")
+        if params is None or isinstance(params, Gone) or params.moved:  # layers that are side by side again are found
             self._params = self._shared(self._base)
         self._nodes = chain(self.named_children())
         self._forget_programs()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .._frames import errors_of_use
 from .._schema import MOST_STEPS
 from ..files.format import FileFormatError, read
@@ -29,7 +31,8 @@ def load(path: Source, layers: dict[str, type[Module]] | None = None) -> Sequent
     Returns
     -------
     net : Sequential
-        Every parameter, and so every prediction, has the bits that were saved, NaN too.
+        Every parameter, and so every prediction, has the bits that were saved, NaN too. Layers whose parameters were
+        frozen (see `Module.requires_grad_`) are frozen.
 
     Raises
     ------
@@ -73,6 +76,7 @@ def load(path: Source, layers: dict[str, type[Module]] | None = None) -> Sequent
         if type(tick) is not int or not 0 <= tick <= MOST_STEPS:
             raise FileFormatError(f"tick must be a count, got {tick!r:.20}")
         net._tick[0] = tick
+        _freeze(net, description.get("frozen", []))
         net.feature_names = _names(description.get("feature_names"), net.in_features)
     except (ValueError, TypeError) as error:
         raise FileFormatError(f"{label(path)}: {error}") from error
@@ -88,3 +92,19 @@ def _names(names: Any, features: int | None) -> tuple[str, ...] | None:
     if features is not None and len(names) != features:
         raise FileFormatError(f"feature_names must be one for each of {features} features, got {len(names)}")
     return tuple(names)
+
+
+def _freeze(net: Sequential, names: Any) -> None:
+    """Freeze the layers that have the parameters of these names; FileFormatError if no layers have just these."""
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise FileFormatError(f"frozen must be a list of names of parameters, got {names!r:.40}")
+    params, wanted = net.parameters(), set(names)
+    if unknown := wanted.difference(p.name for p in params):
+        raise FileFormatError(f"frozen: no parameter {min(unknown)!r:.60}")
+    frozen = np.array([p.name in wanted for p in params], bool)
+    for name, module in net.named_modules():
+        first, after = params.stretch(f"{name}." if name else "")
+        if frozen[first:after].all() and params.trained[first:after].any():
+            module.requires_grad_(False)
+    if (frozen == params.trained).any():
+        raise FileFormatError("frozen must have all parameters of a layer or none of them")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from .. import _validation as check
 from .._locks import MAKING
 from .arguments import arguments_of
+from .parameters import Parameters
 from .registry import Above, Network
 from .tree import Tree
 
@@ -70,6 +71,7 @@ class Module(Tree):
     # Attributes that programs depend on: setting one has the programs of the network compiled again.
     planned: ClassVar[tuple[str, ...]] = ()
     way_out = "make a new layer, and a new network of it"
+    _part: Parameters | None = None  # what `parameters` returned last
     _given: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
     is_network: ClassVar[bool] = False
     _in_python: ClassVar[bool] = False  # whether it has a `forward` of its own
@@ -122,7 +124,7 @@ class Module(Tree):
 
     def __getstate__(self) -> dict[str, Any]:
         """What copies and pickles are made of: no programs, which belong to one process."""
-        return self.__dict__ | {"_solos": {}, "_last_solo": None, "_hooks": ()}
+        return self.__dict__ | {"_solos": {}, "_last_solo": None, "_hooks": (), "_part": None}
 
     def config(self) -> dict[str, Any]:
         """The constructor arguments of this layer by name, which a file of the model holds beside the parameters.
@@ -209,6 +211,36 @@ class Module(Tree):
         return in_features
 
     # -- alone ---------------------------------------------------------------------------------------------------------
+
+    def parameters(self) -> Parameters:
+        """The parameters of this layer and of those that it is made of; of a layer in a network a part of its buffer.
+
+        Returns
+        -------
+        parameters : Parameters
+            Empty for a layer without parameters. Their names are without that of the layer.
+
+        Examples
+        --------
+        >>> from fastnn import nn, optim
+        >>> net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+        >>> [p.name for p in net[2].parameters()]
+        ['weight', 'bias']
+        >>> groups = [{"params": net[0].parameters(), "lr": 0.5}, {"params": net[2].parameters()}]
+        >>> [(group["params"], group["lr"]) for group in optim.Adam(groups, lr=0.25).param_groups]
+        [(['0.weight', '0.bias'], 0.5), (['2.weight', '2.bias'], 0.25)]
+        """
+        if self._home is None:
+            dtype = self._parameter_dtype()
+            if dtype is None:  # of no network, so that it is free to take either dtype
+                return Parameters({}, "float32")
+            self._alone(dtype)
+        params, prefix = self._at_home()
+        if not prefix:
+            return params
+        if self._part is None or self._part.moved or self._part.root() is not params.root():
+            self._part = params.part(prefix)
+        return self._part
 
     def _alone(self, dtype: str) -> Network:
         """A network of just this layer. It owns the parameters unless the layer is part of a network already."""

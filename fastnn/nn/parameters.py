@@ -122,6 +122,9 @@ class Parameters(Fixed):
     is never read. `settings` has a row for each. Iterating gives each `Parameter`, and `params["0.weight"]` one of
     them; their arrays are views.
 
+    After a change of the layers or of the dtype of the network, `net.parameters()` is another object. Iterating the old
+    one, or giving it to `nn.utils` or an optimizer, is a RuntimeError.
+
     Examples
     --------
     >>> from fastnn import nn
@@ -131,7 +134,9 @@ class Parameters(Fixed):
     >>> params["0.bias"].data[...] = 1.0
     """
 
-    _internal: ClassVar[tuple[str, ...]] = ("leave", "moved", "part", "place", "root", "share", "trained")
+    _internal: ClassVar[tuple[str, ...]] = (
+        "check_moved", "leave", "moved", "part", "place", "root", "share", "stretch", "trained",
+    )  # fmt: skip
     fixed: ClassVar[tuple[str, ...]] = ("dtype", "data", "grad", "settings")
     way_out = "set its values, params.data[...] = values, say"
 
@@ -169,9 +174,13 @@ class Parameters(Fixed):
 
     def part(self, prefix: str) -> Parameters:
         """The parameters whose names begin with `prefix`, without it: views of a stretch of the same buffers."""
-        first, after = self._stretches.get(prefix, (0, 0))
+        first, after = self.stretch(prefix)
         names = [entry.name.removeprefix(prefix) for entry in self._everything[first:after]]
         return self._between(first, after, names, prefix)
+
+    def stretch(self, prefix: str) -> tuple[int, int]:
+        """The numbers of the first parameter whose name begins with `prefix`, and of the one after the last."""
+        return self._stretches.get(prefix, (0, 0))
 
     def share(self, names: dict[str, str]) -> Parameters:
         """The parameters with these names, side by side in the buffers, under new names: views, as of `part`."""
@@ -199,9 +208,14 @@ class Parameters(Fixed):
         for part in list(self._parts):
             part.leave(reason)
 
+    def check_moved(self, way_out: str = "take net.parameters() again") -> None:
+        """Raise RuntimeError if the layers have their parameters elsewhere now: what is done here has no effect."""
+        if self.moved:
+            raise RuntimeError(f"{self.moved}: {way_out}")
+
     @cached_property
     def _everything(self) -> list[Parameter]:
-        return list(self)
+        return list(self._entries.values())
 
     @cached_property
     def _stretches(self) -> dict[str, tuple[int, int]]:
@@ -250,9 +264,10 @@ class Parameters(Fixed):
 
     def numel(self) -> int:
         """Number of values, without the padding."""
-        return sum(entry.data.size for entry in self)
+        return sum(entry.data.size for entry in self._entries.values())
 
     def __iter__(self) -> Iterator[Parameter]:
+        self.check_moved()
         return iter(self._entries.values())
 
     def __len__(self) -> int:

@@ -38,6 +38,13 @@ def all_nodes(nodes: tuple[Node, ...]) -> Iterator[Node]:
 
 def _call(module: Module, hook: Callable[[Module, Array, Array], object]) -> Callable[[Array, Array], None]:
     def call(x: Array, y: Array) -> None:
-        hook(module, x, y)
+        hook(module, _copy(x), _copy(y))
 
     return call
+
+
+def _copy(view: Array) -> Array:
+    """A read-only copy: the memory of the program is written again in the next pass, but a hook may keep its arrays."""
+    array = view.copy()
+    array.flags.writeable = False
+    return array

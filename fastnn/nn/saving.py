@@ -93,6 +93,8 @@ def save(net: Network, path: Target) -> None:
     tensors = net.state_dict()
     try:
         description = {"architecture": Architecture(tensors).encode(net, "net"), "tick": int(net._tick[0])}
+        if frozen := frozen_names(net):
+            description["frozen"] = frozen
         if net.feature_names is not None:
             description["feature_names"] = list(net.feature_names)
     except RecursionError:
@@ -106,3 +108,8 @@ def check_layer(cls: Any) -> None:
     """Raise TypeError unless `cls` is a class of layers."""
     if not (isinstance(cls, type) and issubclass(cls, Module)):
         raise TypeError(f"a layer class is a subclass of nn.Module, got {cls!r:.60}")
+
+
+def frozen_names(net: Network) -> list[str]:
+    """The names of the parameters that are not trained, see `Module.requires_grad_`."""
+    return [p.name for p in net.parameters() if not p.requires_grad]

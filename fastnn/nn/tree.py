@@ -175,7 +175,7 @@ class Tree(Variables):
         ----------
         hook : function
             Of this layer and two read-only arrays, input of shape (rows, in_features) and output of shape
-            (rows, out_features), which are valid during the call only. What it returns is ignored.
+            (rows, out_features). They are copies, which can be kept. What it returns is ignored.
 
         Returns
         -------

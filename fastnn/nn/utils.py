@@ -53,7 +53,8 @@ def clip_grad_norm_(
     Raises
     ------
     RuntimeError
-        With `error_if_nonfinite`; the gradients are then as before.
+        With `error_if_nonfinite`; the gradients are then as before. If the parameters were taken before the layers of
+        the network changed.
     TypeError, ValueError
         If an argument does not fit.
 
@@ -89,6 +90,8 @@ def clip_grads_with_norm_(parameters: Some, max_norm: float, total_norm: float) 
 
     Raises
     ------
+    RuntimeError
+        If the parameters were taken before the layers of the network changed.
     TypeError, ValueError
         If an argument does not fit.
 
@@ -118,6 +121,8 @@ def clip_grad_value_(parameters: Some, clip_value: float) -> None:
 
     Raises
     ------
+    RuntimeError
+        If the parameters were taken before the layers of the network changed.
     TypeError, ValueError
         If an argument does not fit.
 
@@ -204,6 +209,8 @@ def parameters_to_vector(parameters: Some) -> check.Array:
 
     Raises
     ------
+    RuntimeError
+        If the parameters were taken before the layers of the network changed.
     TypeError
         If parameters are not such.
 
@@ -235,6 +242,8 @@ def vector_to_parameters(vec: Any, parameters: Some) -> None:
 
     Raises
     ------
+    RuntimeError
+        If the parameters were taken before the layers of the network changed.
     TypeError, ValueError
         If vec is not such an array, with as many numbers as the parameters have. Nothing has changed then.
 
@@ -258,13 +267,16 @@ def vector_to_parameters(vec: Any, parameters: Some) -> None:
 
 
 def _members(parameters: Any) -> list[Parameter]:
-    """The parameters of `Parameters`, of one, or of a list of those; TypeError for anything else."""
+    """The parameters of `Parameters`, of one, or of a list of those, checked to be up to date."""
     several = isinstance(parameters, Iterable) and not isinstance(parameters, (str, np.ndarray))
     members: list[Parameter] = []
     for one in parameters if several else (parameters,):
         if isinstance(one, Parameters):
+            one.check_moved()
             members.extend(one)
         elif isinstance(one, Parameter):
+            if (owner := one.owner()) is not None:
+                owner.check_moved()
             members.append(one)
         else:
             what = type(parameters).__name__ + (f" with {type(one).__name__}" if several else "")
@@ -274,7 +286,8 @@ def _members(parameters: Any) -> list[Parameter]:
 
 def _gradients(parameters: Any) -> list[check.Array]:
     """The gradients of parameters; those of `Parameters` as one array."""
-    return [parameters.grad] if isinstance(parameters, Parameters) else [p.grad for p in _members(parameters)]
+    members = _members(parameters)
+    return [parameters.grad] if isinstance(parameters, Parameters) else [p.grad for p in members]
 
 
 def _scale(grads: list[check.Array], max_norm: float, norm: float) -> None:

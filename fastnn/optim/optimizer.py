@@ -79,6 +79,8 @@ class Optimizer(Stateful):
         If params is none of these, or an argument is unknown or of a wrong type.
     ValueError
         If a number is out of range, or groups name unknown keys, no parameter, or one parameter twice.
+    RuntimeError
+        If params were taken before the layers of the network changed.
 
     Notes
     -----
@@ -142,6 +144,7 @@ class Optimizer(Stateful):
         if unknown:
             check.refuse_unknown(type(self), unknown, Common.__annotations__)
         self.params, groups, self._listed = resolve(params, groups)
+        self.check_moved()
         self._compiled = False  # whether a program has the addresses of `arrays`
         self.number: int | None = None  # the group whose values the attributes are, see `at`; None for all groups
         self.param_groups: list[ParamGroup] = make_groups(self, () if groups is None else groups, self._listed)
@@ -292,10 +295,7 @@ class Optimizer(Stateful):
 
     def check_moved(self) -> None:
         """Raise RuntimeError if the network changed since, or its layers now belong to another one."""
-        if self.params.moved:
-            raise RuntimeError(
-                f"{self.params.moved}: make an optimizer from the parameters of the network as it is now"
-            )
+        self.params.check_moved("make an optimizer from the parameters of the network as it is now")
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Set the gradients of the parameters of this optimizer to 0.

@@ -21,6 +21,7 @@ from ..files.objects import Source, Target, label
 from ..files.replace import Path
 from ..files.values import Values
 from ..nn.architecture import Architecture
+from ..nn.saving import frozen_names
 from .engine import Engine
 from .state import FIELDS, RARE_FIELDS
 
@@ -33,7 +34,8 @@ COLUMN = schema.record({"epoch": schema.array("int64", 1), "value": schema.array
 PART = schema.record({"class": schema.text, "state": schema.mapping()})
 TRAINER = {
     "net": schema.record(
-        {"values": schema.mapping(schema.array()), "seed": schema.integer(0, 2**64 - 1), "tick": schema.integer()}
+        {"values": schema.mapping(schema.array()), "seed": schema.integer(0, 2**64 - 1), "tick": schema.integer()},
+        {"frozen": schema.listed(schema.text)},  # names of parameters; files of earlier versions do not have it
     ),
     "parts": schema.mapping(PART),
     "epochs": schema.integer(0, MAX_ROWS),
@@ -120,7 +122,8 @@ def load_checkpoint(trainer: HasState, path: Source) -> dict[str, Any] | None:
     FileFormatError
         If the file is truncated, damaged or not a checkpoint.
     ValueError
-        If the trainer has another network, loss, optimizer, scheduler or average: the message says what differs.
+        If the trainer has another network, loss, optimizer, scheduler or average, or other parameters of the network
+        are frozen: the message says what differs.
     OSError
         If the file cannot be read.
     """
@@ -203,7 +206,7 @@ def _state(trainer: HasState, run: Any = None) -> dict[str, Any]:
         run = run.state_dict()
     parts = {name: part for name in PARTS if (part := getattr(engine, name)) is not None}
     return {
-        "net": {"values": net.state_dict(), "seed": net.seed, "tick": int(net._tick[0])},
+        "net": {"values": net.state_dict(), "seed": net.seed, "tick": int(net._tick[0]), "frozen": frozen_names(net)},
         "parts": {name: {"class": type(p).__name__, "state": p.state_dict()} for name, p in parts.items()},
         "epochs": engine.epochs,
         "run": run and run | {"history": _columns(run["history"])},
@@ -241,6 +244,9 @@ def _misfit(trainer: HasState, content: dict[str, Any], state: dict[str, Any]) -
     problem = _array_difference(state["net"]["values"], trainer.engine.net.state_dict())
     if problem:
         return problem
+    problem = _frozen_difference(state["net"].get("frozen"), frozen_names(trainer.engine.net))
+    if problem:
+        return problem
     words = [content["loss"], _loss(trainer)]
     if words[0] != words[1]:
         return f"checkpoint has the loss {words[0]}, this trainer {words[1]}"
@@ -264,6 +270,15 @@ def _array_difference(saved: dict[str, Array], mine: dict[str, Array]) -> str | 
         if saved[name].dtype != mine[name].dtype:
             return f"checkpoint has {name!r} in {saved[name].dtype}, this network in {mine[name].dtype}"
     return None
+
+
+def _frozen_difference(saved: list[str] | None, mine: list[str]) -> str | None:
+    """The parameters that are frozen in a checkpoint or in a network but not in both, as text; None if none are."""
+    if saved is None or set(saved) == set(mine):
+        return None
+    more, less = sorted(set(saved).difference(mine)), sorted(set(mine).difference(saved))
+    one, other, names = ("checkpoint", "this network", more) if more else ("this network", "checkpoint", less)
+    return f"{one} has {', '.join(names)} frozen, {other} has not: see requires_grad_"
 
 
 def _difference(saved: Any, mine: Any, where: str) -> str | None:
