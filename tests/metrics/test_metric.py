@@ -44,6 +44,31 @@ def test_metrics_that_do_not_fit_the_targets_are_explained():
         trainer_for(loss, 3, ["f1"]).fit(x, np.zeros((N, 2)))
 
 
+@pytest.mark.parametrize("loss", [nn.MSELoss(), nn.L1Loss(), lambda y_pred, y: (0.0, np.zeros_like(y_pred))])
+@pytest.mark.parametrize("name", ["accuracy", "precision", "mcc", "kappa", "f1", "roc_auc", "hamming_loss", "log_loss"])
+def test_metrics_of_labels_refuse_numbers(name, loss):
+    _, x, _ = inputs()
+    trainer = trainer_for(loss, 1, [name])
+    number = np.linspace(-2.0, 2.0, N)[:, None]
+    with pytest.raises(ValueError, match=rf"metrics: .*{name}.* need.* class indices or 0 and 1.*'mae'"):
+        trainer.evaluate(x, number)
+    if name not in ("roc_auc", "hamming_loss", "log_loss"):
+        with pytest.raises(ValueError, match=rf"metrics: .*{name}.* need labels.*got -2 in y\[0\]"):
+            trainer.fit(x, number)
+
+
+@pytest.mark.parametrize("name", ["accuracy", "precision", "hamming_loss"])
+def test_metrics_of_labels_take_labels_of_a_loss_of_regression(name):
+    _, x, _ = inputs()
+    labels = np.arange(N) % 2
+    for y in (labels[:, None].astype("float64"), 2.0 * labels[:, None] - 1):
+        assert name in trainer_for(nn.MSELoss(), 1, [name]).evaluate(x, y)
+    rows = np.stack([0.75 - 0.5 * labels, 0.25 + 0.5 * labels], 1)
+    assert name in trainer_for(nn.MSELoss(), 2, [name]).evaluate(x, rows)
+    with pytest.raises(ValueError, match=r"rows of probabilities, got .* in y\[0\]"):
+        trainer_for(nn.MSELoss(), 2, [name]).evaluate(x, 3 * rows)
+
+
 COUNTED = ("mcc", "kappa", "balanced_accuracy", "specificity", "jaccard")
 WHOLE = {"average_precision", "log_loss", "brier", "hamming_loss", "linear_kappa", "quadratic_kappa"}
 NUMBERS = (
