@@ -19,6 +19,10 @@ pytestmark = pytest.mark.usefixtures("backend")
     [
         ("f1", TypeError, "metrics must be a list of metrics, got 'f1'"),
         (["f2"], ValueError, r"metrics\[0\] must be one of 'accuracy', 'f1', .*, got 'f2'"),
+        (["acuracy"], ValueError, r"got 'acuracy': did you mean accuracy\?"),
+        (["auc"], ValueError, r"got 'auc': did you mean roc_auc\?"),
+        (["mae", "cohens_kappa"], ValueError, r"metrics\[1\] must be .*got 'cohens_kappa': did you mean cohen_kappa\?"),
+        (["top_0_accuracy"], ValueError, r"did you mean top_k_accuracy\?"),
         (["f1", metrics.F1()], ValueError, r"metrics\[1\]: there is a record named 'f1' already"),
         ([metrics.F1], TypeError, r"metrics\[0\] must be an object, not the class: write F1\(\)"),
         ([3], TypeError, r"metrics\[0\] must be a name, a metric of fastnn.metrics or a function, got int"),
@@ -27,6 +31,18 @@ pytestmark = pytest.mark.usefixtures("backend")
 def test_wrong_metrics_are_explained(chosen, error, message):
     with pytest.raises(error, match=message):
         trainer_for(nn.MSELoss(), 1, chosen)
+
+
+def test_names_of_functions_are_names_of_metrics():
+    _, x, _ = inputs()
+    names = ["kappa", "cohen_kappa", "mcc", "matthews_corrcoef", "top_2_accuracy", metrics.Kappa("linear")]
+    scores = trainer_for(nn.CrossEntropyLoss(), 3, names).evaluate(x, np.arange(N) % 3)
+    assert scores["kappa"] == scores["cohen_kappa"]
+    assert scores["mcc"] == scores["matthews_corrcoef"]
+    other = trainer_for(nn.CrossEntropyLoss(), 3, [metrics.TopKAccuracy(2), "linear_kappa", "quadratic_kappa"])
+    again = other.evaluate(x, np.arange(N) % 3)
+    assert again["top_2_accuracy"] == scores["top_2_accuracy"]
+    assert again["linear_kappa"] == scores["linear_kappa"]
 
 
 def test_metrics_that_do_not_fit_the_targets_are_explained():
