@@ -228,3 +228,15 @@ def test_the_arrays_of_a_network_are_arrays():
         optimizer.step()
     optimizer.step(grads=[np.ones((2, 1)), np.ones(1)])
     assert net.parameters()["0.weight"].data.tolist() == [[0.5], [0.5]]
+
+
+@pytest.mark.parametrize("rule", [optim.Adam, optim.SGD])
+def test_gradients_that_are_not_named_are_explained(rule):
+    w = np.ones(2)
+    with pytest.raises(TypeError, match=r"closure must be a function, got list: .* by name, step\(grads=\[...\]\)"):
+        rule([w]).step([np.ones(2)])
+    with pytest.raises(TypeError, match="closure must be a function, got int"):
+        rule(nn.Sequential(nn.Linear(2, 1)).parameters()).step(3)
+    with pytest.raises(ValueError, match="state has no 'step'; there must be step, hyper, states"):
+        rule([w]).load_state_dict({})
+    assert w.tolist() == [1.0, 1.0]
