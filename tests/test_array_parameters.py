@@ -254,7 +254,14 @@ def test_an_array_is_given_once():
 
 
 @pytest.mark.parametrize(
-    ("rule", "name"), [(optim.Adam, "amsgrad"), (optim.AdamW, "amsgrad"), (optim.RMSprop, "centered")]
+    ("rule", "name"),
+    [
+        (optim.Adam, "amsgrad"),
+        (optim.AdamW, "amsgrad"),
+        (optim.RMSprop, "centered"),
+        (optim.NAdam, "decoupled_weight_decay"),
+        (optim.RAdam, "decoupled_weight_decay"),
+    ],
 )
 @pytest.mark.parametrize("value", ["no", None, 2, np.ones(2)])
 def test_flags_are_true_or_false(rule, name, value):

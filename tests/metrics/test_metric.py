@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("backend")
     [
         ("f1", TypeError, "metrics must be a list of metrics, got 'f1'"),
         (["f2"], ValueError, r"metrics\[0\] must be one of 'accuracy', 'f1', .*, got 'f2'"),
-        (["acuracy"], ValueError, r"got 'acuracy': did you mean accuracy\?"),
+        (["balanced_acc"], ValueError, r"got 'balanced_acc': did you mean balanced_accuracy\?"),
         (["auc"], ValueError, r"got 'auc': did you mean roc_auc\?"),
         (["mae", "cohens_kappa"], ValueError, r"metrics\[1\] must be .*got 'cohens_kappa': did you mean cohen_kappa\?"),
         (["top_0_accuracy"], ValueError, r"did you mean top_k_accuracy\?"),
