@@ -86,7 +86,7 @@ def record(required: dict[str, Schema], more: dict[str, Schema] | None = None) -
         unknown = [key for key in value if key not in fields]
         for word, keys in (("no", missing), ("an unknown", unknown)):
             if keys:
-                raise ValueError(f"{name} has {word} {keys[0]!r:.60}; there must be {', '.join(required)}")
+                raise ValueError(f"{name or 'state'} has {word} {keys[0]!r:.60}; there must be {', '.join(required)}")
         return {key: fields[key](_inner(name, key), item) for key, item in value.items()}
 
     return checked

@@ -228,3 +228,43 @@ def test_the_arrays_of_a_network_are_arrays():
         optimizer.step()
     optimizer.step(grads=[np.ones((2, 1)), np.ones(1)])
     assert net.parameters()["0.weight"].data.tolist() == [[0.5], [0.5]]
+
+
+@pytest.mark.parametrize("rule", [optim.Adam, optim.SGD])
+def test_gradients_that_are_not_named_are_explained(rule):
+    w = np.ones(2)
+    with pytest.raises(TypeError, match=r"closure must be a function, got list: .* by name, step\(grads=\[...\]\)"):
+        rule([w]).step([np.ones(2)])
+    with pytest.raises(TypeError, match="closure must be a function, got int"):
+        rule(nn.Sequential(nn.Linear(2, 1)).parameters()).step(3)
+    with pytest.raises(ValueError, match="state has no 'step'; there must be step, hyper, states"):
+        rule([w]).load_state_dict({})
+    assert w.tolist() == [1.0, 1.0]
+
+
+def test_an_array_is_given_once():
+    a, b = np.ones(2), np.zeros(3)
+    with pytest.raises(ValueError, match=r"params\[0\] and params\[2\] are the same array: give it once"):
+        optim.SGD([a, b, a])
+    with pytest.raises(ValueError, match=r"params\[1\]\['params'\]\[0\] and params\[1\]\['params'\]\[1\] are the same"):
+        optim.SGD([{"params": b}, {"params": [a, a]}])
+    with pytest.raises(ValueError, match=r"params\[1\]: 0 is in params\[0\] already"):
+        optim.SGD([{"params": a}, {"params": [a]}])
+    optim.SGD([a, b], groups=[{"params": [b], "lr": 0.5}])
+
+
+@pytest.mark.parametrize(
+    ("rule", "name"),
+    [
+        (optim.Adam, "amsgrad"),
+        (optim.AdamW, "amsgrad"),
+        (optim.RMSprop, "centered"),
+        (optim.NAdam, "decoupled_weight_decay"),
+        (optim.RAdam, "decoupled_weight_decay"),
+    ],
+)
+@pytest.mark.parametrize("value", ["no", None, 2, np.ones(2)])
+def test_flags_are_true_or_false(rule, name, value):
+    with pytest.raises(TypeError, match=f"{name} must be True or False"):
+        rule([np.ones(2)], **{name: value})
+    rule([np.ones(2)], **{name: np.True_})

@@ -297,3 +297,32 @@ def test_values_are_set_by_name():
     net = make()
     net["0.bias"] = 3
     assert (net[0].bias == 3).all()
+
+
+ARGUMENTS = {
+    "extend by a layer": (
+        lambda net: net.extend(nn.Tanh()),
+        TypeError,
+        r"layers must be a list.*Tanh: write \[layer\]",
+    ),
+    "extend by 3": (lambda net: net.extend(3), TypeError, "layers must be a list of layers, got int"),
+    "slice": (lambda net: net.__setitem__(slice(0, 1), nn.Linear(4, 8)), TypeError, r"Linear: write \[layer\]"),
+    "set": (lambda net: net.__setitem__(7, nn.Tanh()), IndexError, "index 7 is out of range: there are 5 layers"),
+    "set 1.0": (lambda net: net.__setitem__(1.0, nn.Tanh()), TypeError, "index must be an integer, got 1.0"),
+    "get": (lambda net: net[-6], IndexError, "index -6 is out of range: there are 5 layers"),
+    "get 1.0": (lambda net: net[1.0], TypeError, "index must be an integer, got 1.0"),
+    "pop": (lambda net: net.pop(9), IndexError, "index 9 is out of range: there are 5 layers"),
+    "delete": (lambda net: net.__delitem__("a"), TypeError, "index must be an integer, got 'a'"),
+    "insert": (lambda net: net.insert("0", nn.Tanh()), TypeError, "index must be an integer, got '0'"),
+    "apply": (lambda net: net.apply(3), TypeError, "fn must be a function of a layer, got int"),
+}
+
+
+@pytest.mark.parametrize("case", ARGUMENTS)
+def test_arguments_are_named_in_errors(case):
+    change, error, message = ARGUMENTS[case]
+    net = make()
+    before = net.layers
+    with pytest.raises(error, match=message):
+        change(net)
+    assert net.layers == before

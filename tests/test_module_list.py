@@ -202,3 +202,23 @@ def test_hooks_of_layers_that_python_calls(backend, rng):
         net.predict(x)
     assert seen == [(net[1].fc1, (5, 6))]
     assert list(net.activations(x)) == ["0", "1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (lambda _: nn.ModuleList(nn.Linear(2, 2)), TypeError, r"modules must be a list.*Linear: write \[layer\]"),
+        (lambda _: nn.ModuleList(3), TypeError, "modules must be a list of layers, got int"),
+        (lambda layers: layers.extend(nn.Tanh()), TypeError, "layers must be a list of layers, got one layer, Tanh"),
+        (lambda layers: layers[1], IndexError, "index 1 is out of range: there are 1 layers"),
+        (lambda layers: layers[1.0], TypeError, "index must be an integer, got 1.0"),
+        (lambda layers: layers.pop(3), IndexError, "index 3 is out of range"),
+        (lambda layers: layers.insert("0", nn.Tanh()), TypeError, "index must be an integer, got '0'"),
+        (lambda layers: layers.__setitem__(slice(0, 1), nn.Tanh()), TypeError, r"Tanh: write \[layer\]"),
+    ],
+)
+def test_arguments_are_named_in_errors(change, error, message):
+    layers = nn.ModuleList([nn.ReLU()])
+    with pytest.raises(error, match=message):
+        change(layers)
+    assert len(layers) == 1

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from .interfaces import Loss, Targets
 from .operations import OPERATIONS
 
@@ -18,6 +20,14 @@ SUMS = 5  # the last loss; then summed losses, weights, weights of right predict
 
 # What the targets of a program are, for metrics.
 INDICES, COLUMNS, ROWS = "class indices", "a label each", "rows"
+
+# The metrics of each counter of labels, for messages.
+OF_LABELS = {
+    "count_correct": "accuracy",
+    "count_top": "top_k_accuracy",
+    "count_classes": "precision, recall, f1, jaccard, specificity, balanced_accuracy, mcc and kappa",
+}
+CHUNK = 1 << 16  # rows of targets that are looked at together
 
 
 @dataclass(frozen=True)
@@ -67,6 +77,9 @@ class Counting:
         targets = target_kind(loss, data, n_out) if places else ROWS
         if ERRORS in places and targets == INDICES:
             raise ValueError("metrics: mae, mse, rmse and r2 need targets like the outputs, got class indices")
+        named = next((OF_LABELS[counter.kind] for counter in places if counter.kind in OF_LABELS), None)
+        if named is not None and targets != INDICES:
+            refuse_numbers(named, loss, data.y, n_out)
         threshold = 0.5 if loss.threshold is None else loss.threshold
         return cls(places, targets, threshold, targets == COLUMNS and n_out > 1, loss.ignored, len(loss.heads))
 
@@ -100,3 +113,35 @@ def target_kind(loss: Loss, data: Targets, n_out: int) -> str:
         raise ValueError(f"metrics: y must be class indices or have shape {(len(data), n_out)}, like the outputs, "
                          f"got {y.dtype} of shape {y.shape}")  # fmt: skip
     return COLUMNS if loss.threshold is not None or n_out == 1 else ROWS
+
+
+def refuse_numbers(names: str, loss: Loss, y: Any, n_out: int) -> None:
+    """Raise ValueError if targets of a loss of regression are no labels.
+
+    Labels of one output are 0 and 1, or -1 and 1; rows of several may also be probabilities. The targets of other
+    losses are labels in any case, and those of several heads are not looked at.
+
+    Parameters
+    ----------
+    names : str
+        The metrics that need labels, for the message.
+    loss : Loss
+    y : array of the targets, shape (n,) or (n, ...)
+    n_out : int
+        Number of outputs.
+    """
+    of_classes = loss.threshold is not None or getattr(loss, "classes", False) or getattr(loss, "logits", False)
+    if of_classes or loss.heads or getattr(loss, "name", "") == "kl_div" or y.dtype.kind != "f":
+        return
+    for start in range(0, len(y), CHUNK):
+        rows = np.asarray(y[start : start + CHUNK]).reshape(-1, n_out)
+        if (good := (rows == 0) | (abs(rows) == 1)).all():
+            continue
+        if n_out > 1:
+            good |= ((rows >= 0) & (abs(rows.sum(1, keepdims=True) - 1) < 1e-3)).astype(bool)
+        if not good.all():
+            row, column = (int(i) for i in np.argwhere(~good)[0])
+            also = ", or rows of probabilities" if n_out > 1 else ""
+            raise ValueError(f"metrics: {names} need labels: targets that are class indices or 0 and 1{also}, got "
+                             f"{rows[row, column]:g} in y[{start + row}]: for numbers use 'mae', 'mse', 'rmse' or 'r2'"
+                            )  # fmt: skip

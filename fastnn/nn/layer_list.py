@@ -10,6 +10,7 @@ import numpy as np
 from .. import _validation as check
 from .._frames import errors_of_use
 from .module import Module
+from .module_list import as_index, as_layers, as_place, replaced
 from .probes import Probes
 from .restructure import change_layers, convert
 from .structure import chain
@@ -84,7 +85,7 @@ class LayerList(Probes):
         if isinstance(index, slice):
             return self._slice(index)
         if not isinstance(index, str):
-            return self._layers[index]
+            return self._layers[as_index(index, len(self))]
         buffers = dict(self.named_buffers())
         return buffers[index] if index in buffers else self._params[index].data
 
@@ -96,14 +97,12 @@ class LayerList(Probes):
         if isinstance(index, str):
             self[index][...] = value
             return
-        layers = list(self._layers)
-        layers[index] = value
-        self._change(layers)
+        self._change(replaced(self._layers, index, value))
 
     def __delitem__(self, index: int | slice) -> None:
         """Delete the layer at an index, or those of a slice; they are free to become part of another network."""
         layers = list(self._layers)
-        del layers[index]
+        del layers[as_place(index, len(layers))]
         self._change(layers)
 
     def append(self, layer: Module) -> Self:
@@ -142,7 +141,7 @@ class LayerList(Probes):
         >>> len(nn.Sequential(nn.Linear(2, 3)).extend([nn.ReLU(), nn.Linear(3, 1)]))
         3
         """
-        return self._change([*self._layers, *layers])
+        return self._change([*self._layers, *as_layers("layers", layers)])
 
     def insert(self, index: int, layer: Module) -> Self:
         """Insert a layer before the one at `index`; see `append`.
@@ -157,7 +156,7 @@ class LayerList(Probes):
         ['Linear', 'ReLU', 'Linear']
         """
         layers = list(self._layers)
-        layers.insert(index, layer)
+        layers.insert(as_index(index), layer)
         return self._change(layers)
 
     def pop(self, index: int = -1) -> Module:
@@ -171,7 +170,7 @@ class LayerList(Probes):
         (Tanh(), 1)
         """
         layers = list(self._layers)
-        layer = layers.pop(index)
+        layer = layers.pop(as_index(index, len(layers)))
         self._change(layers)
         return layer
 

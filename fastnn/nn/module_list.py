@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn, Self, overload
 
@@ -10,6 +11,59 @@ from .structure import check_free
 
 if TYPE_CHECKING:
     from ..compiler.builder import Builder
+
+
+def as_layers(name: str, layers: Any) -> list[Module]:
+    """The argument `name`, several layers, as a list; TypeError if it is one layer, or cannot be iterated over."""
+    kind = type(layers).__name__
+    if isinstance(layers, Module) and not hasattr(type(layers), "__iter__"):
+        raise TypeError(f"{name} must be a list of layers, got one layer, {kind}: write [layer]")
+    try:
+        iterator = iter(layers)
+    except TypeError:
+        raise TypeError(f"{name} must be a list of layers, got {kind}") from None
+    return list(iterator)
+
+
+def as_index(index: Any, length: int | None = None) -> int:
+    """An index of a list of layers as an int.
+
+    Parameters
+    ----------
+    index : int
+        Negative ones count from the end.
+    length : int, optional
+        The number of layers that are there; None if any index will do.
+
+    Raises
+    ------
+    TypeError
+        If `index` is not an integer.
+    IndexError
+        If there is no layer of that index.
+    """
+    try:
+        number = operator.index(index)
+    except TypeError:
+        raise TypeError(f"index must be an integer, got {index!r:.60}") from None
+    if length is not None and not -length <= number < length:
+        raise IndexError(f"index {number} is out of range: there are {length} layers")
+    return number
+
+
+def as_place(index: Any, length: int) -> int | slice:
+    """A slice, or an index of one of so many layers; errors as of `as_index`."""
+    return index if isinstance(index, slice) else as_index(index, length)
+
+
+def replaced(layers: Iterable[Module], index: Any, value: Any) -> list[Module]:
+    """A list of these layers, with `value` at an index, or the layers of `value` in the place of a slice."""
+    result = list(layers)
+    if isinstance(index, slice):
+        result[index] = as_layers("the value for a slice", value)
+    else:
+        result[as_index(index, len(result))] = value
+    return result
 
 
 class ModuleList(Module):
@@ -53,7 +107,7 @@ class ModuleList(Module):
         super().__init__()
         self._given = (), {}  # the iterable may be used up
         self._list: tuple[Module, ...] = ()
-        self._set(list(modules))
+        self._set(as_layers("modules", modules))
 
     def _set(self, layers: list[Module]) -> None:
         """Have the list consist of these layers, if they are layers and it is not in a network."""
@@ -85,19 +139,19 @@ class ModuleList(Module):
 
     def extend(self, layers: Iterable[Module]) -> Self:
         """Add layers at the end; returns the list."""
-        self._set([*self._list, *layers])
+        self._set([*self._list, *as_layers("layers", layers)])
         return self
 
     def insert(self, index: int, layer: Module) -> None:
         """Insert a layer before the one at `index`."""
         layers = list(self._list)
-        layers.insert(index, layer)
+        layers.insert(as_index(index), layer)
         self._set(layers)
 
     def pop(self, index: int = -1) -> Module:
         """Take out the layer at `index` and return it."""
         layers = list(self._list)
-        layer = layers.pop(index)
+        layer = layers.pop(as_index(index, len(layers)))
         self._set(layers)
         return layer
 
@@ -119,17 +173,15 @@ class ModuleList(Module):
         """The layer at an index, or a list of the layers of a slice."""
         if isinstance(index, str):
             return super().__getitem__(index)
-        found = self._list[index]
-        return list(found) if isinstance(index, slice) else found
+        found = self._list[as_place(index, len(self._list))]
+        return list(found) if isinstance(found, tuple) else found
 
     def __setitem__(self, index: Any, layer: Any) -> None:
-        layers = list(self._list)
-        layers[index] = layer
-        self._set(layers)
+        self._set(replaced(self._list, index, layer))
 
     def __delitem__(self, index: int | slice) -> None:
         layers = list(self._list)
-        del layers[index]
+        del layers[as_place(index, len(layers))]
         self._set(layers)
 
     def extra_repr(self) -> str:

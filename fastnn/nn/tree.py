@@ -71,6 +71,8 @@ class Tree(Variables):
         >>> net["0.bias"].tolist(), net["2.bias"].tolist()
         ([0.0, 0.0], [0.0])
         """
+        if not callable(fn):
+            raise TypeError(f"fn must be a function of a layer, got {type(fn).__name__}")
         for child in self.children():
             child.apply(fn)
         fn(self)

@@ -88,7 +88,8 @@ class Adam(Optimizer):
         **common: Unpack[Common],
     ) -> None:
         decoupled = check.check_switch("decoupled_weight_decay", decoupled_weight_decay)
-        super().__init__(params, ("exp_avg", "exp_avg_sq", *(["max_exp_avg_sq"] if amsgrad else [])), **common)
+        largest = ("max_exp_avg_sq",) if check.check_switch("amsgrad", amsgrad) else ()
+        super().__init__(params, ("exp_avg", "exp_avg_sq", *largest), **common)
         self.compat, self.maximize = compat, maximize
         self.lr, self.weight_decay, self.betas = lr, weight_decay, betas
         (self.eps,) = resolved("adam_step", compat, eps=eps)

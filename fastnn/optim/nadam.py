@@ -2,6 +2,7 @@
 
 from typing import Any, Unpack
 
+from .. import _validation as check
 from .functional import nadam_step
 from .hyperparameters import Hyperparameter, Pair, Switch
 from .optimizer import Common, Optimizer
@@ -86,7 +87,8 @@ class NAdam(Optimizer):
     ) -> None:
         super().__init__(params, ("exp_avg", "exp_avg_sq"), **common)
         self.lr, self.betas, self.eps, self.weight_decay = lr, betas, eps, weight_decay
-        self.momentum_decay, self.decoupled, self.maximize = momentum_decay, decoupled_weight_decay, maximize
+        decoupled = check.check_switch("decoupled_weight_decay", decoupled_weight_decay)
+        self.momentum_decay, self.decoupled, self.maximize = momentum_decay, decoupled, maximize
         self.mu_product = 1.0
 
     @property

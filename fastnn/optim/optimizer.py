@@ -276,6 +276,9 @@ class Optimizer(Stateful):
             grads are given. Nothing has changed then.
         """
         self.check_moved()
+        if closure is not None and not callable(closure):
+            way_out = ": gradients are given by name, step(grads=[...])" if isinstance(closure, (list, tuple)) else ""
+            raise TypeError(f"closure must be a function, got {type(closure).__name__}{way_out}")
         if isinstance(self.params, ArrayParameters):
             return self.params.step(self._step, closure, grads)
         if grads is not None:

@@ -65,6 +65,8 @@ def _flat(given: Iterable[Any]) -> list[Any]:
 
 def _of_arrays(arrays: list[Any], specs: list[Any], groups: Any, listed: bool) -> tuple[Parameters, Any, bool]:
     """The same for arrays: in the groups they are replaced by their names."""
+    for i, spec in enumerate(specs):
+        _refuse_twice(f"params[{i}]['params']" if listed else "params", spec["params"])
     unique = list({id(array): array for array in arrays}.values())
     params = ArrayParameters(unique)
     names = {id(array): str(i) for i, array in enumerate(unique)}
@@ -81,6 +83,14 @@ def _of_arrays(arrays: list[Any], specs: list[Any], groups: Any, listed: bool) -
             for spec in chosen
         ]
     return params, chosen, listed
+
+
+def _refuse_twice(name: str, arrays: list[Any]) -> None:
+    """Raise ValueError if an array occurs twice in a list."""
+    first: dict[int, int] = {}
+    for i, array in enumerate(arrays):
+        if (place := first.setdefault(id(array), i)) != i:
+            raise ValueError(f"{name}[{place}] and {name}[{i}] are the same array: give it once")
 
 
 def _network_of(found: list[Any], kind: str) -> Parameters:

@@ -2,6 +2,7 @@
 
 from typing import Unpack
 
+from .. import _validation as check
 from .functional import radam_step
 from .hyperparameters import Hyperparameter, Pair, Switch
 from .optimizer import Common, Optimizer
@@ -81,7 +82,8 @@ class RAdam(Optimizer):
     ) -> None:
         super().__init__(params, ("exp_avg", "exp_avg_sq"), **common)
         self.lr, self.betas, self.eps, self.weight_decay = lr, betas, eps, weight_decay
-        self.decoupled, self.maximize = decoupled_weight_decay, maximize
+        decoupled = check.check_switch("decoupled_weight_decay", decoupled_weight_decay)
+        self.decoupled, self.maximize = decoupled, maximize
 
     @property
     def decoupled_weight_decay(self) -> bool:

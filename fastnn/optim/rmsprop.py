@@ -2,6 +2,7 @@
 
 from typing import Unpack
 
+from .. import _validation as check
 from .._core.compat import resolved
 from .functional import rmsprop_step
 from .groups import asked_for
@@ -88,7 +89,7 @@ class RMSprop(Optimizer):
     ) -> None:
         states = (
             "square_avg",
-            *(["grad_avg"] if centered else []),
+            *(["grad_avg"] if check.check_switch("centered", centered) else []),
             *(["momentum_buffer"] if momentum or asked_for("momentum", params, common.get("groups")) else []),
         )
         super().__init__(params, states, **common)

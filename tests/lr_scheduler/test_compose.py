@@ -130,3 +130,11 @@ def test_compositions_nest():
     # What the next one sets when it takes over does not heed the rest of the chain, as in PyTorch.
     halved = [0.5**i for i in range(5)] + [0.5 ** (i + 1) for i in range(10)]
     np.testing.assert_allclose(outer.table(15)[:, 0], 0.3 * np.array(expected) * halved)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"), [([], "schedulers must be a list of at least one"), ([3], r"schedulers\[0\]")]
+)
+def test_a_chain_of_no_schedulers_is_explained(given, message):
+    with pytest.raises(TypeError, match=message):
+        optim.lr_scheduler.ChainedScheduler(given)

@@ -19,6 +19,10 @@ pytestmark = pytest.mark.usefixtures("backend")
     [
         ("f1", TypeError, "metrics must be a list of metrics, got 'f1'"),
         (["f2"], ValueError, r"metrics\[0\] must be one of 'accuracy', 'f1', .*, got 'f2'"),
+        (["balanced_acc"], ValueError, r"got 'balanced_acc': did you mean balanced_accuracy\?"),
+        (["auc"], ValueError, r"got 'auc': did you mean roc_auc\?"),
+        (["mae", "cohens_kappa"], ValueError, r"metrics\[1\] must be .*got 'cohens_kappa': did you mean cohen_kappa\?"),
+        (["top_0_accuracy"], ValueError, r"did you mean top_k_accuracy\?"),
         (["f1", metrics.F1()], ValueError, r"metrics\[1\]: there is a record named 'f1' already"),
         ([metrics.F1], TypeError, r"metrics\[0\] must be an object, not the class: write F1\(\)"),
         ([3], TypeError, r"metrics\[0\] must be a name, a metric of fastnn.metrics or a function, got int"),
@@ -27,6 +31,18 @@ pytestmark = pytest.mark.usefixtures("backend")
 def test_wrong_metrics_are_explained(chosen, error, message):
     with pytest.raises(error, match=message):
         trainer_for(nn.MSELoss(), 1, chosen)
+
+
+def test_names_of_functions_are_names_of_metrics():
+    _, x, _ = inputs()
+    names = ["kappa", "cohen_kappa", "mcc", "matthews_corrcoef", "top_2_accuracy", metrics.Kappa("linear")]
+    scores = trainer_for(nn.CrossEntropyLoss(), 3, names).evaluate(x, np.arange(N) % 3)
+    assert scores["kappa"] == scores["cohen_kappa"]
+    assert scores["mcc"] == scores["matthews_corrcoef"]
+    other = trainer_for(nn.CrossEntropyLoss(), 3, [metrics.TopKAccuracy(2), "linear_kappa", "quadratic_kappa"])
+    again = other.evaluate(x, np.arange(N) % 3)
+    assert again["top_2_accuracy"] == scores["top_2_accuracy"]
+    assert again["linear_kappa"] == scores["linear_kappa"]
 
 
 def test_metrics_that_do_not_fit_the_targets_are_explained():
@@ -42,6 +58,31 @@ def test_metrics_that_do_not_fit_the_targets_are_explained():
 
     with pytest.raises(ValueError, match=r"metrics: y must be class indices or have shape \(61, 3\), like the outputs"):
         trainer_for(loss, 3, ["f1"]).fit(x, np.zeros((N, 2)))
+
+
+@pytest.mark.parametrize("loss", [nn.MSELoss(), nn.L1Loss(), lambda y_pred, y: (0.0, np.zeros_like(y_pred))])
+@pytest.mark.parametrize("name", ["accuracy", "precision", "mcc", "kappa", "f1", "roc_auc", "hamming_loss", "log_loss"])
+def test_metrics_of_labels_refuse_numbers(name, loss):
+    _, x, _ = inputs()
+    trainer = trainer_for(loss, 1, [name])
+    number = np.linspace(-2.0, 2.0, N)[:, None]
+    with pytest.raises(ValueError, match=rf"metrics: .*{name}.* need.* class indices or 0 and 1.*'mae'"):
+        trainer.evaluate(x, number)
+    if name not in ("roc_auc", "hamming_loss", "log_loss"):
+        with pytest.raises(ValueError, match=rf"metrics: .*{name}.* need labels.*got -2 in y\[0\]"):
+            trainer.fit(x, number)
+
+
+@pytest.mark.parametrize("name", ["accuracy", "precision", "hamming_loss"])
+def test_metrics_of_labels_take_labels_of_a_loss_of_regression(name):
+    _, x, _ = inputs()
+    labels = np.arange(N) % 2
+    for y in (labels[:, None].astype("float64"), 2.0 * labels[:, None] - 1):
+        assert name in trainer_for(nn.MSELoss(), 1, [name]).evaluate(x, y)
+    rows = np.stack([0.75 - 0.5 * labels, 0.25 + 0.5 * labels], 1)
+    assert name in trainer_for(nn.MSELoss(), 2, [name]).evaluate(x, rows)
+    with pytest.raises(ValueError, match=r"rows of probabilities, got .* in y\[0\]"):
+        trainer_for(nn.MSELoss(), 2, [name]).evaluate(x, 3 * rows)
 
 
 COUNTED = ("mcc", "kappa", "balanced_accuracy", "specificity", "jaccard")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ... import _validation as check
-from ...compiler.counters import CLASSES, Counter
+from ...compiler.counters import CLASSES, Counter, refuse_numbers
 from .._inputs import Array
 from ..agreement import correlation, kappa, mean_recall, weighted_kappa
 from .base import Metric
@@ -95,6 +95,7 @@ class Kappa(ClassMetric):
 
     def of_outputs(self, y_true: Array, y_pred: Array, weight: Array | None, loss: Loss) -> float:
         y_true, y_pred, weights = known(y_true, y_pred, weight, has_logits(loss))
+        refuse_numbers(self.name, loss, y_true, y_pred.shape[1])
         true, pred = class_indices(self.name, y_true, y_pred, loss)
         return weighted_kappa(true, pred, weights, self.weights or "linear", np.nan)
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from ... import _validation as check
-from ...compiler.counters import ACCURACY, CLASSES, top_k
+from ...compiler.counters import ACCURACY, CLASSES, refuse_numbers, top_k
 from ...functional.softmax import softmax
 from .._inputs import Array
 from ..ranking import binary_auc, columns_auc
 from ..rates import AVERAGES, Counts, check_average
 from .base import Metric
 from .outputs import is_exclusive, positives
+
+if TYPE_CHECKING:
+    from ...nn.loss import Loss
 
 COUNTED = tuple(average for average in AVERAGES if average != "samples")  # a sum over classes cannot be one of samples
 
@@ -270,6 +273,10 @@ class ROCAUC(Metric):
     """
 
     name = "roc_auc"
+
+    def of_outputs(self, y_true: Array, y_pred: Array, weight: Array | None, loss: Loss) -> float:
+        refuse_numbers(self.name, loss, y_true, y_pred.shape[1])
+        return super().of_outputs(y_true, y_pred, weight, loss)
 
     def of_predictions(self, y_true: Array, y_pred: Array, weight: Array | None, logits: bool) -> float:
         if not np.isfinite(y_pred).all():

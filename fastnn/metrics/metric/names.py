@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from ... import _validation as check
 from .agreement import MCC, BalancedAccuracy, Kappa
 from .base import Function, Metric
 from .classification import F1, ROCAUC, Accuracy, Jaccard, Precision, Recall, Specificity, TopKAccuracy
@@ -51,6 +53,17 @@ METRICS: dict[str, type[Metric]] = {
     "pinball_loss": PinballLoss,
 }
 
+# Other names: those of the functions of `fastnn.metrics`, and those that metrics with arguments have in records.
+ALIASES: dict[str, Callable[[], Metric]] = {
+    "cohen_kappa": Kappa,
+    "matthews_corrcoef": MCC,
+    "linear_kappa": lambda: Kappa("linear"),
+    "quadratic_kappa": lambda: Kappa("quadratic"),
+    "adjusted_balanced_accuracy": lambda: BalancedAccuracy(adjusted=True),
+}
+TOP_K = re.compile(r"top_([1-9][0-9]{0,8})_accuracy")
+SHORT = {"acc": "accuracy", "auc": "roc_auc", "ap": "average_precision", "iou": "jaccard", "f1_score": "f1"}
+
 
 def as_metrics(metrics: Any) -> list[Metric]:
     """Metrics as objects, from names, objects and functions.
@@ -58,6 +71,8 @@ def as_metrics(metrics: Any) -> list[Metric]:
     Parameters
     ----------
     metrics : iterable of str, Metric or callable
+        A name is one of `METRICS` or `ALIASES`, or "top_3_accuracy" for any k; the values are recorded by the name
+        that is given.
 
     Returns
     -------
@@ -66,7 +81,7 @@ def as_metrics(metrics: Any) -> list[Metric]:
     Raises
     ------
     ValueError
-        If a name is not one of `METRICS`, or two metrics have one name, or one is named "loss" or "seconds".
+        If a name is none of those, or two metrics have one name, or one is named "loss" or "seconds".
     TypeError
         If it is not a list, or an item is none of the three, or a class instead of an object.
 
@@ -75,6 +90,8 @@ def as_metrics(metrics: Any) -> list[Metric]:
     >>> from fastnn.metrics.metric import as_metrics
     >>> as_metrics(["mae", "r2"])
     [MAE(name='mae'), R2(name='r2')]
+    >>> as_metrics(["cohen_kappa", "top_3_accuracy"])
+    [Kappa(name='cohen_kappa'), TopKAccuracy(name='top_3_accuracy')]
     """
     if isinstance(metrics, str) or not isinstance(metrics, Iterable):
         raise TypeError(f"metrics must be a list of metrics, got {metrics!r:.60}")
@@ -89,9 +106,7 @@ def as_metrics(metrics: Any) -> list[Metric]:
 
 def _as_metric(i: int, item: Any) -> Metric:
     if isinstance(item, str):
-        if item not in METRICS:
-            raise ValueError(f"metrics[{i}] must be one of {', '.join(map(repr, METRICS))}, got {item!r}")
-        return METRICS[item]()
+        return _named(i, item)
     if isinstance(item, Metric):
         return item
     if isinstance(item, type) and issubclass(item, Metric):
@@ -99,3 +114,17 @@ def _as_metric(i: int, item: Any) -> Metric:
     if callable(item):
         return Function(item)
     raise TypeError(f"metrics[{i}] must be a name, a metric of fastnn.metrics or a function, got {type(item).__name__}")
+
+
+def _named(i: int, name: str) -> Metric:
+    """The metric of a name; ValueError if there is none."""
+    if name in METRICS:
+        return METRICS[name]()
+    if found := TOP_K.fullmatch(name):
+        return TopKAccuracy(int(found[1]))
+    if name in ALIASES:
+        metric = ALIASES[name]()
+        metric.name = name
+        return metric
+    hint = f": did you mean {SHORT[name]}?" if name in SHORT else check.did_you_mean(name, [*METRICS, *ALIASES])
+    raise ValueError(f"metrics[{i}] must be one of {', '.join(map(repr, METRICS))}, got {name!r}{hint}")

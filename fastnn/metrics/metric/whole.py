@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ... import _validation as check
+from ...compiler.counters import refuse_numbers
 from .. import quantiles
 from .._inputs import Array
 from ..agreement import hamming_loss
@@ -42,6 +43,7 @@ class HammingLoss(Metric):
 
     def of_outputs(self, y_true: Array, y_pred: Array, weight: Array | None, loss: Loss) -> float:
         y_true, y_pred, weights = known(y_true, y_pred, weight, has_logits(loss))
+        refuse_numbers(self.name, loss, y_true, y_pred.shape[1])
         if not len(weights):
             return np.nan
         return hamming_loss(*predictions(y_true, y_pred, loss), sample_weight=weights)
@@ -76,6 +78,7 @@ class AveragePrecision(Metric):
     def of_outputs(self, y_true: Array, y_pred: Array, weight: Array | None, loss: Loss) -> float:
         logits = has_logits(loss)
         y_true, y_pred, weights = known(y_true, y_pred, weight, logits)
+        refuse_numbers(self.name, loss, y_true, y_pred.shape[1])
         if not np.isfinite(y_pred).all() or not len(weights):
             return np.nan
         # softmax makes the logits of different samples comparable; a sigmoid would not change their order
@@ -96,6 +99,7 @@ class ProbabilityMetric(Metric):
     def of_outputs(self, y_true: Array, y_pred: Array, weight: Array | None, loss: Loss) -> float:
         logits, eps = has_logits(loss), float(np.finfo(y_pred.dtype).eps)
         y_true, y_pred, weights = known(y_true, y_pred, weight, logits)
+        refuse_numbers(self.name, loss, y_true, y_pred.shape[1])
         if not np.isfinite(y_pred).all() or not len(weights):
             return np.nan
         proba, target = probabilities(self.name, y_pred, loss), targets(y_true, y_pred, logits)

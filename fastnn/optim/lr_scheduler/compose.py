@@ -20,8 +20,7 @@ class Composed(LRScheduler):
     def __init__(self, optimizer: Optimizer, schedulers: Sequence[Any], last_epoch: int, by: str | None) -> None:
         kind = type(self).__name__
         check_optimizer(optimizer)
-        if not isinstance(schedulers, (list, tuple)) or not schedulers:
-            raise TypeError(f"schedulers must be a list of at least one scheduler, got {schedulers!r:.60}")
+        check_some(schedulers)
         for i, scheduler in enumerate(schedulers):
             if isinstance(scheduler, Scheduler) and not isinstance(scheduler, LRScheduler):
                 raise ValueError(f"schedulers[{i}], {type(scheduler).__name__}, cannot be part of a {kind}")
@@ -225,7 +224,10 @@ class ChainedScheduler(Composed):
     def __init__(
         self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None, *, by: str | None = None
     ) -> None:
-        if optimizer is None and isinstance(schedulers, (list, tuple)) and schedulers:
+        if optimizer is None:
+            check_some(schedulers)
+            if not isinstance(schedulers[0], Scheduler):
+                raise TypeError(f"schedulers[0] must be a scheduler, got {type(schedulers[0]).__name__}")
             optimizer = getattr(schedulers[0], "optimizer", None)
         self._known = -1, [0.0]
         super().__init__(optimizer, schedulers, -1, by)  # type: ignore[arg-type]
@@ -333,3 +335,9 @@ class WarmupLR(SequentialLR):
         self.start_factor = warmup.start_factor
         rest = ConstantLR(optimizer, factor=1.0, by=by) if after is None else after
         super().__init__(optimizer, [warmup, rest], [steps], last_epoch, by=by)
+
+
+def check_some(schedulers: Any) -> None:
+    """Raise TypeError unless it is a list or tuple of at least one item."""
+    if not isinstance(schedulers, (list, tuple)) or not schedulers:
+        raise TypeError(f"schedulers must be a list of at least one scheduler, got {schedulers!r:.60}")
