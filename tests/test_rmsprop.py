@@ -22,3 +22,8 @@ def test_centered_rmsprop_of_constant_gradients(compat, momentum, dtype, isa, ba
         largest = 0.1 * np.abs(grad) / (eps if compat == "torch" else eps**0.5) / (1 - momentum)
         assert (np.abs(param - before) <= 1.01 * largest).all()
     assert (np.sign(param) == -np.sign(grad)).all()
+
+
+def test_centered_is_true_or_false():
+    with pytest.raises(TypeError, match="centered must be True or False, got 'no'"):
+        optim.rmsprop_step(np.ones(2), np.ones(2), np.zeros(2), np.zeros(2), centered="no")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ... import _validation as check
 from ..._core.rules import RULES
 from ._update import Array, Modes, hyper_of, slow
 
@@ -159,6 +160,8 @@ def rmsprop_step(
     ([0.5, 1.5], [0.0625, 1.0])
     """
     hyper = _RMSPROP_HYPER[compat](lr, alpha, eps, momentum, weight_decay, maximize)
+    if centered is not False:
+        centered = check.check_switch("centered", centered)
     if centered and grad_avg is None:
         raise ValueError("grad_avg must be given where centered")
     if momentum != 0 and momentum_buffer is None:
