@@ -77,11 +77,14 @@ class Counting:
         targets = target_kind(loss, data, n_out) if places else ROWS
         if ERRORS in places and targets == INDICES:
             raise ValueError("metrics: mae, mse, rmse and r2 need targets like the outputs, got class indices")
-        named = next((OF_LABELS[counter.kind] for counter in places if counter.kind in OF_LABELS), None)
-        if named is not None and targets != INDICES:
-            refuse_numbers(named, loss, data.y, n_out)
         threshold = 0.5 if loss.threshold is None else loss.threshold
         return cls(places, targets, threshold, targets == COLUMNS and n_out > 1, loss.ignored, len(loss.heads))
+
+    def check_labels(self, loss: Loss, data: Targets, n_out: int) -> None:
+        """Raise ValueError if something counts labels, and the targets are numbers."""
+        named = next((OF_LABELS[counter.kind] for counter in self.places if counter.kind in OF_LABELS), None)
+        if named is not None and self.targets != INDICES:
+            refuse_numbers(named, loss, data.y, n_out)
 
     def options(self, counter: Counter, place: int) -> dict[str, float]:
         """The options of the operation of a counter whose counts begin at `place`."""

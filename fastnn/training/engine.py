@@ -226,6 +226,10 @@ class Engine:
         counters = (metric.counter for metric in self.metrics if metric.counter is not None)
         return Counting.of(counters, self.loss, data, self.net.out_features_for(data.x.shape[1]))
 
+    def check_labels(self, data: Data) -> None:
+        """Raise ValueError if a metric counts labels, and the targets are numbers."""
+        self.counting(data).check_labels(self.loss, data, self.net.out_features_for(data.x.shape[1]))
+
     def new_sums(self, data: Data) -> Array:
         """Where programs for such data add up, from the beginning."""
         return np.zeros(self.counting(data).size if self._counts else SUMS)
@@ -337,6 +341,7 @@ class Engine:
     def evaluate(self, data: Data, batch: int) -> dict[str, float]:
         """The scores of the network on data, in inference mode."""
         self.refresh(training=False)
+        self.check_labels(data)
         sums = self.new_sums(data)
         self.run("evaluate", data, None, 0, len(data), max(1, min(len(data), batch)), sums)
         whole = [metric for metric in self.metrics if metric.counter is None]
