@@ -206,6 +206,7 @@ def test_everything_else(names, value, message, checkpoint, path):
 JUNK = [None, -1, 2**70, 0.5, "x", [], {"dict": []}, {"tuple": []}, {"float": "nan"}, {"array": "run.sums"}, {"x": 1}]
 
 
+@pytest.mark.filterwarnings("ignore:the loss of batch:RuntimeWarning")  # a rate of 2**70 is junk, but valid
 def test_junk_everywhere(checkpoint, path, rng):
     """At every place of the description in turn: an error that is one of ours, or a value that is as good."""
     tensors, content = checkpoint
