@@ -179,3 +179,12 @@ def test_a_python_layer_must_have_both_methods(backend):
     assert_same_bits(net.predict(x), net[0](x))
     with pytest.raises(NotImplementedError, match=r"OnlyForward must define backward\(grad_output\)"):
         net.backward(net(x))
+
+
+def test_a_layer_without_parameters_takes_either_dtype_alone():
+    for layer in (nn.ReLU(), nn.Dropout(0.5).eval(), nn.Softmax(), nn.Residual(nn.Tanh())):
+        for dtype in ("float32", "float64", "float32"):
+            x = np.linspace(-1, 1, 6, dtype=dtype).reshape(2, 3)
+            assert layer(x).dtype == dtype
+            if not isinstance(layer, nn.Dropout):
+                assert layer.backward(np.ones_like(layer(x))).dtype == dtype

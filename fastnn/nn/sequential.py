@@ -13,6 +13,7 @@ from ..compiler.program import Program
 from .layer_list import LayerList
 from .module import Module
 from .network import redraw
+from .parameters import Parameters
 from .registry import Above
 from .restructure import stream_of
 from .structure import chain, check_free, check_layers, tree
@@ -101,14 +102,15 @@ class Sequential(LayerList):
         net._nodes, net._layers = chain({"": layer}, start=position), (layer,)
         net.seed, net._drew_seed = seed, True
         home = None if layer._home is None or layer._home[0].moved else layer._home
-        net.dtype = check.check_dtype(dtype) if home is None else home[0].dtype.name
+        free = layer._home is not None and layer._parameter_dtype() is None  # takes either dtype
+        net.dtype = check.check_dtype(dtype) if home is None or free else home[0].dtype.name
         net._tick = np.zeros(1, "int64")
         net._begin()
         if home is None:
             net._params = net._adopt()
             net._share(layer, "")
         else:
-            net._params = home[0].part(home[1])
+            net._params = Parameters({}, net.dtype) if free else home[0].part(home[1])
         return net
 
     def fold(self) -> Sequential:
