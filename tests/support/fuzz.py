@@ -7,6 +7,7 @@ Atheris is installed; the suite some seconds.
 
 import argparse
 import contextlib
+import importlib
 import importlib.util
 import json
 import pathlib
@@ -215,8 +216,8 @@ def fuzz_guided(seconds):
     def mutate(content, most, seed):
         return mutated(content, random.Random(seed))[:most]
 
-    for name in ("files.format", "files.values", "files.architecture", "files.checkpoint", "files.model", "_schema"):
-        module = sys.modules[f"fastnn.{name}"]
+    for name in ("files.format", "files.values", "nn.architecture", "nn.loading", "training.checkpoint", "_schema"):
+        module = importlib.import_module(f"fastnn.{name}")
         for key, value in vars(module).items():
             if callable(value) and getattr(value, "__module__", "") == module.__name__ and not isinstance(value, type):
                 setattr(module, key, atheris.instrument_func(value))
