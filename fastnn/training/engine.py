@@ -228,7 +228,8 @@ class Engine:
 
     def check_labels(self, data: Data) -> None:
         """Raise ValueError if a metric counts labels, and the targets are numbers."""
-        self.counting(data).check_labels(self.loss, data, self.net.out_features_for(data.x.shape[1]))
+        if self.metrics:
+            self.counting(data).check_labels(self.loss, data, self.net.out_features_for(data.x.shape[1]))
 
     def new_sums(self, data: Data) -> Array:
         """Where programs for such data add up, from the beginning."""

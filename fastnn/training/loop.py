@@ -60,7 +60,7 @@ class Loop(Run):
             try:
                 if self.callbacks:
                     self._begin(begun)
-                if like is not None and self.engine.metrics:
+                if like is not None:
                     self.engine.check_labels(like)
                 while self.epoch < self.epochs and self.history.stopped is None:
                     self._epoch()
