@@ -64,7 +64,7 @@ def gradcheck(
     Raises
     ------
     GradcheckError
-        It names the parameter and the entry, and tells both numbers.
+        It names the parameter and the entry, and gives both numbers.
     TypeError, ValueError
         If the arguments are no layer or loss and its input.
 

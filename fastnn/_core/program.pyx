@@ -72,7 +72,7 @@ cdef class NativeProgram:
     cdef bint labels        # targets are class indices
     cdef Py_ssize_t batch_size, n_in, n_out, n_target
     cdef Py_ssize_t sums_size  # of sums that have more than OWN_SUMS numbers
-    cdef Py_ssize_t target_bytes  # of a row of targets, 0 if nobody reads them
+    cdef Py_ssize_t target_bytes  # of a row of targets, 0 if no operation reads them
     cdef bint by_batch      # something is normalized by the statistics of a batch: a single row has none
     cdef int forward_stop   # the operations before this one are the forward section
     cdef int loss_stop      # and those before this one have computed the loss

@@ -274,7 +274,7 @@ def with_slope_of(before: Stage | None, operation: Operation) -> Gradient:
 
 
 def add_gradients(draft: Draft, gradients: list[Gradient | None], cols: int) -> Gradient | None:
-    """The sum of what several chains say of one x; None where nobody wants it."""
+    """The sum of the gradients of x from several chains; None if it is not requested."""
     total: Gradient | None = None
     for gradient in gradients:
         if gradient is None or total is None:

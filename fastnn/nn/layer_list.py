@@ -40,7 +40,7 @@ class Gone:
 
 
 class LayersView:
-    """The attribute `layers`: a tuple, so that nobody changes a list which the network does not look at."""
+    """The attribute `layers`: a tuple, since changing a list would not change the network."""
 
     is_argument = True  # `arguments_of` reads it from the network
 

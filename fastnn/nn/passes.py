@@ -48,7 +48,7 @@ class Passes(Network):
         self._version = 0  # counts the changes that require new programs
         self._predict: Callable[[Any], Array | None] | None = None  # the compiled fast path for plain matrices
         self._last: Call | None = None
-        self._slices: WeakSet[Passes] = WeakSet()  # networks of some of these layers, which are compiled anew too
+        self._slices: WeakSet[Passes] = WeakSet()  # networks of some of these layers, which are compiled again too
 
     # -- running -------------------------------------------------------------------------------------------------------
 

@@ -83,7 +83,7 @@ def new_run(
     weights = None if rare.class_weight is None else ClassWeight(rare.class_weight, engine)
     make = engine.training_data if weights is None or given[1] is not None else weights.make
     source = source_of(make, *given, epochs - begin, prefetch, rare.steps_per_epoch)
-    # Epochs are counted on from call to call, so that a loop of short fits shuffles anew each time.
+    # Epochs are counted across calls, so that each of several short fits has other orders.
     number, first = (engine.net.seed, engine.epochs) if seed is None else (check.check_seed(seed), 0)
     data, validation = split(engine.data, source, *held, number if shuffle else None)
     if validation is None and rare.validation_freq != 1:

@@ -13,7 +13,7 @@ LAYOUTS = (  # of a bar, from the widest
     "{desc}{percentage:3.0f}%|{bar:10}| [{elapsed}<{remaining}{postfix}]",
     "{desc}{percentage:3.0f}% [{remaining}{postfix}]",
 )
-ENDLESS = (  # where nobody knows how many samples there will be
+ENDLESS = (  # where the number of samples is unknown
     "{desc}{n_fmt} [{elapsed}, {rate_fmt}{postfix}]",
     "{desc}[{elapsed}{postfix}]",
 )
@@ -36,7 +36,7 @@ def _is_terminal(stream: Any) -> bool:
 
 
 def bar_for(show: bool | str, epochs: int, samples: int | None, initial_epoch: int = 0) -> Shows | None:
-    """A bar over all epochs, or lines; None where none is asked for or nobody could see it.
+    """A bar over all epochs, or lines; None if it is not requested, or there is no terminal or notebook.
 
     Parameters
     ----------

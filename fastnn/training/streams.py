@@ -95,7 +95,7 @@ class BatchStream:
 
     samples = None
     dropped = skipped = 0
-    lengths: tuple[int, ...] = ()  # nobody knows
+    lengths: tuple[int, ...] = ()  # unknown
     like: Data | None = None  # the last batch
     _running: Generator[Data, None, None] | None = None  # the batches of all epochs of `steps`
 
@@ -114,7 +114,7 @@ class BatchStream:
         """No size: batches are what they are."""
 
     def batches(self, size: int) -> int | None:
-        """How many batches an epoch has, if it has so many steps; else nobody knows."""
+        """The number of batches of an epoch if `steps_per_epoch` gives it; None if it is unknown."""
         return self.steps
 
     def drop(self, size: int) -> None:

@@ -389,7 +389,7 @@ class Trainer(Setup):
     # -- parts ---------------------------------------------------------------------------------------------------------
 
     def _resuming(self, path: Any, resume: bool) -> Any:
-        """A context that gives the state of the run to go on with, or None; an error in it changes nothing."""
+        """A context that yields the state of the run to resume, or None; an error in it changes nothing."""
         from .checkpoint import resuming
 
         return resuming(self, path, resume)
