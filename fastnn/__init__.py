@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from . import callbacks, data, functional, metrics, nn, optim
     from .compiler.program import Program
     from .files import FileFormatError
+    from .functional.concat import concat
     from .nn.loading import load
     from .nn.saving import register_layer
     from .training import Callback, History, Trainer
@@ -43,6 +44,7 @@ __all__ = [
     "__version__",
     "available_isas",
     "callbacks",
+    "concat",
     "data",
     "functional",
     "get_backend",
@@ -71,6 +73,7 @@ LAZY = {
     **dict.fromkeys(("LRFinder", "lr_finder"), "training.lr_finder"),
     **dict.fromkeys(("Callback", "History", "Trainer"), "training"),
     "Program": "compiler.program",
+    "concat": "functional.concat",
 }
 
 
