@@ -111,7 +111,10 @@ cdef void run_linear(int dtype, const void *x, const void *weight, const void *b
 cdef void run_linear_grad_weight(int dtype, const void *g, const void *x, void *grad_weight, void *grad_bias,
                                  bint accumulate, Py_ssize_t rows, Py_ssize_t n_in, Py_ssize_t n_out,
                                  bint transposed) noexcept nogil:
-    """grad_weight = x^T g (`transposed`: g^T x) and grad_bias = column sums of g (unless NULL); with `accumulate` added to the old values."""
+    """grad_weight = x^T g (`transposed`: g^T x), and grad_bias = column sums of g unless it is NULL.
+
+    With `accumulate` they are added to the old values.
+    """
     cdef const void *before = NULL
     cdef const void *bias_before = NULL
     if accumulate:

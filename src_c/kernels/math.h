@@ -257,4 +257,3 @@ INLINE VEC LANE(erf)(VEC x)
     const VEC outer = K(1) - LANE(erfc_positive)(a);
     return ADD_SIGN(v_select(v_lt(a, K(27.0 / 32)), inner, outer), x);
 }
-
