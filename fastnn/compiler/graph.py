@@ -113,6 +113,11 @@ class GraphStage(Stage):
     first: int = 0
     last: int = 0
 
+    @property
+    def chains(self) -> tuple[list[Stage], ...]:
+        """The stages of each chain of layers."""
+        return tuple(link.stages for link in self.links)
+
     def backward(self, draft: Draft, gradient: Gradient, before: Stage | None, needs_input: bool) -> Gradient | None:
         live = {self.first: needs_input}
         for link in self.links:

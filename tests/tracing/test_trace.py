@@ -336,3 +336,28 @@ def test_a_network_called_whole_and_a_module_within_a_module(backend, rng):
     net = nn.Sequential(Outer(), seed=0, dtype="float64")
     assert_network_gradients(net, draw(rng, (5, 4), "float64"), rng)
     assert set(net.activations(np.ones((2, 4)))) >= {"0", "0.body", "0.body.0", "0.inner", "0.inner.fc"}
+
+
+def test_health_shows_the_layers_within(backend, rng):
+    x, y = data(rng)
+    net = nn.Sequential(Net(4, 3), seed=0)
+    trainer = fastnn.Trainer(net, nn.CrossEntropyLoss(), optim.Adam(net.parameters()))
+    health = trainer.health(x, y)
+    names = [layer.name for layer in health.layers]
+    assert {"0.first Linear + 0 relu", "0.blocks.0.0 Linear + 0.blocks.0.1 Tanh", "0.last Linear"} <= set(names)
+    assert all(np.isfinite(layer.grad_norm) for layer in health.layers if "Linear" in layer.name)
+
+
+def test_slopes_of_numbers_and_functions_are_looked_at_too(backend):
+    class Scaled(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(2, 2)
+
+        def forward(self, x):
+            return 1.0 / (F.softplus(self.fc(x)) * 0.5 + 1.0)
+
+    net = nn.Sequential(Scaled(), seed=0)
+    trainer = fastnn.Trainer(net, nn.MSELoss(), optim.Adam(net.parameters()))
+    x = np.array([[1.0, 0.5], [-1.0, 2.0]], "float32")
+    assert np.isfinite(trainer.health(x, x).loss)

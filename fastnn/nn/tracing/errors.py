@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import os
+import re
 from types import TracebackType
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -40,7 +41,8 @@ def explained(name: str, error: Exception) -> TraceError:
     file, line = _place(error.__traceback__)
     code = linecache.getline(file, line).strip()
     where = f"{os.path.basename(file)}, line {line}" + (f", {code!r}" if code else "")
-    return TraceError(f"{name}.forward cannot be traced, {where}: {error}. {WAY_OUT}")
+    way_out = "" if re.search("takes \\d+ features but gets", str(error)) else f". {WAY_OUT}"
+    return TraceError(f"{name}.forward cannot be traced, {where}: {error}{way_out}")
 
 
 def _place(traceback: TracebackType | None) -> tuple[str, int]:
