@@ -25,6 +25,7 @@ from .gradcheck import GradcheckError, gradcheck
 
 if TYPE_CHECKING:
     from . import callbacks, data, functional, metrics, nn, optim
+    from .c_source.export import export_c
     from .compiler.program import Program
     from .files import FileFormatError
     from .functional.concat import concat
@@ -46,6 +47,7 @@ __all__ = [
     "callbacks",
     "concat",
     "data",
+    "export_c",
     "functional",
     "get_backend",
     "get_isa",
@@ -74,6 +76,7 @@ LAZY = {
     **dict.fromkeys(("Callback", "History", "Trainer"), "training"),
     "Program": "compiler.program",
     "concat": "functional.concat",
+    "export_c": "c_source.export",
 }
 
 

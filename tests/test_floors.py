@@ -19,7 +19,7 @@ FLOORS = (
     ("gradcheck", "optim"),
     ("data", "metrics"),
     ("training",),
-    ("callbacks",),
+    ("c_source", "callbacks"),
     ("bench",),
     ("cli",),
     ("", "__main__"),  # `import fastnn`
