@@ -6,6 +6,11 @@ DRAWS = {"exp": "normal", "expm1": "normal", "log": "uniform", "log1p": "uniform
 
 RECORDS = [
     *(record for name, draw in DRAWS.items() for record in operation("elementary functions", name, (draw,), passes=2)),
+    *(
+        record
+        for name, draw in {**DRAWS, "exp": "uniform"}.items()
+        for record in operation("elementary functions", f"{name}_backward", ("normal", draw), passes=3)
+    ),
     *operation("elementary functions", "add", ("normal", "normal"), passes=3),
 ]
 

@@ -38,8 +38,8 @@ def test_gradient(case, rng):
     (y,) = results(op.function, call)
     upstream = rng.normal(size=y.shape)
     backward = getattr(F, op.backward)
-    sizes = {"linear": 2, "dropout": 0, "layer_norm": 2, "batch_norm": 4}  # of what gradients take; others take all
-    given = (y,) if op.takes_output else call.args[: sizes.get(op.kind, sizes.get(op.name))]
+    sizes = {"linear": 2, "dropout": 0, "rrelu": 1, "layer_norm": 2, "batch_norm": 4}  # of what gradients take; others take all
+    given = (y,) if op.takes_output else call.args[: sizes.get(op.name, sizes.get(op.kind))]
     backward_call = Call((upstream, *given), call.kwargs)
     gradients = results(backward, backward_call)
     taken = range(op.constants, op.constants + len(gradients))  # not of codes; nor of running statistics and targets

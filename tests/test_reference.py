@@ -14,7 +14,7 @@ pytestmark = pytest.mark.filterwarnings("error")
 
 INF, NAN = math.inf, math.nan
 DTYPES = [np.float32, np.float64]
-OUTPUT_BACKWARD = {"sigmoid", "tanh", "softmax", "log_softmax"}  # their gradients take the output, not x
+OUTPUT_BACKWARD = {"sigmoid", "tanh", "exp", "softmax", "softmin", "log_softmax"}  # their gradients take the output, not x
 
 ACTIVATIONS = [
     ("sigmoid", {}),
@@ -34,6 +34,11 @@ ACTIVATIONS = [
     ("hardswish", {}),
     ("hardtanh", {"min_val": -0.5, "max_val": 2.0}),
     ("relu6", {}),
+    ("logsigmoid", {}),
+    ("threshold", {"threshold": -0.5, "value": 2.0}),
+    ("tanhshrink", {}),
+    ("softshrink", {"lambd": 1.5}),
+    ("hardshrink", {"lambd": 1.5}),
 ]
 
 
@@ -92,6 +97,10 @@ def test_activation_gradient(name, kwargs):
         ("hardswish", -0.0, -0.0, INF),
         ("hardtanh", -1.0, -0.0, 1.0),
         ("relu6", 0.0, -0.0, 6.0),
+        ("threshold", 0.0, 0.0, INF),
+        ("tanhshrink", -INF, -0.0, INF),
+        ("softshrink", -INF, 0.0, INF),
+        ("hardshrink", -INF, 0.0, INF),
     ],
 )
 def test_activation_limits(name, at_minus_inf, at_minus_zero, at_inf, dtype):
@@ -118,9 +127,9 @@ def test_smooth_gradients_saturate_without_nan(name, kwargs, dtype):
     largest = np.finfo(dtype).max
     x = np.array([-INF, -largest, -1e4, 1e4, largest, INF], dtype=dtype)
     grad = backward(name, np.ones_like(x), x, **kwargs)
-    left = 0.1 if name == "leaky_relu" else 0.0
+    left = {"leaky_relu": 0.1, "logsigmoid": 1.0}.get(name, 1.0 if "shrink" in name else 0.0)
     right = {"selu": 1.0507009873554805}.get(name, 1.0)
-    bounded = {"sigmoid", "tanh", "softsign", "hardsigmoid", "hardtanh", "relu6"}
+    bounded = {"sigmoid", "tanh", "softsign", "hardsigmoid", "hardtanh", "relu6", "logsigmoid"}
     right = 0.0 if name in bounded else right
     np.testing.assert_allclose(grad, np.array([left] * 3 + [right] * 3), rtol=1e-6, atol=1e-7)
 
@@ -133,6 +142,9 @@ def test_smooth_gradients_saturate_without_nan(name, kwargs, dtype):
         ("elu", [0.0, 1.0, NAN], [1, 1, NAN]),
         ("hardtanh", [-1.0, 0.0, 1.0, NAN], [0, 1, 0, 1]),
         ("relu6", [0.0, 3.0, 6.0, NAN], [0, 1, 0, 1]),
+        ("threshold", [-1.0, 0.0, 1.0, NAN], [0, 0, 1, 1]),
+        ("softshrink", [-1.0, -0.5, 0.0, 0.5, 1.0, NAN], [1, 0, 0, 0, 1, 1]),
+        ("hardshrink", [-1.0, -0.5, 0.0, 0.5, 1.0, NAN], [1, 0, 0, 0, 1, 1]),
         ("hardsigmoid", [-3.0, 0.0, 3.0, NAN], [0, 1 / 6, 0, 0]),
         ("hardswish", [-3.0, 0.0, 3.0, NAN], [0, 0.5, 1, NAN]),
     ],
@@ -142,7 +154,9 @@ def test_slopes_at_kinks_are_those_of_torch(name, x, slopes):
     np.testing.assert_array_equal(backward(name, np.ones_like(x), x), slopes)
 
 
-@pytest.mark.parametrize("name", ["sigmoid", "gelu", "gelu_tanh", "silu", "mish", "softplus"])
+@pytest.mark.parametrize(
+    "name", ["sigmoid", "gelu", "gelu_tanh", "silu", "mish", "softplus", "logsigmoid", "tanhshrink", "erf"]
+)
 def test_tails_are_accurate(name):
     mp = pytest.importorskip("mpmath").mp.clone()
     mp.dps = 60
@@ -153,6 +167,9 @@ def test_tails_are_accurate(name):
         "silu": lambda x: x / (1 + mp.exp(-x)),
         "mish": lambda x: x * mp.tanh(mp.log1p(mp.exp(x))),
         "softplus": lambda x: mp.log1p(mp.exp(x)),
+        "logsigmoid": lambda x: -mp.log1p(mp.exp(-x)),
+        "tanhshrink": lambda x: x - mp.tanh(x),
+        "erf": mp.erf,
     }[name]
     stem, *approximate = name.split("_")
     x = np.array([-30.0, -10.5, -6.0, -3.0, -1e-3, 1e-3, 2.0, 9.0, 19.0])

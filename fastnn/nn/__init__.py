@@ -1,10 +1,12 @@
 """Layers, losses, initializers and networks, with the names that PyTorch has for them."""
 
 from . import init, utils
-from .activations.rectifiers import CELU, ELU, SELU, LeakyReLU, ReLU, ReLU6, Softplus
+from .activations.rectifiers import CELU, ELU, SELU, LeakyReLU, ReLU, ReLU6, Softplus, Threshold
+from .activations.rrelu import RReLU
 from .activations.self_gated import GELU, Hardswish, Mish, SiLU
-from .activations.sigmoids import Hardsigmoid, Hardtanh, Sigmoid, Softsign, Tanh
-from .activations.softmax import LogSoftmax, Softmax
+from .activations.shrinks import Hardshrink, Softshrink, Tanhshrink
+from .activations.sigmoids import Hardsigmoid, Hardtanh, LogSigmoid, Sigmoid, Softsign, Tanh
+from .activations.softmax import LogSoftmax, Softmax, Softmin
 from .binary_losses import BCELoss, BCEWithLogitsLoss, FocalLoss, HingeLoss, SoftMarginLoss
 from .branches import Concat, Residual
 from .class_losses import CrossEntropyLoss, MultiMarginLoss, NLLLoss, SoftmaxFocalLoss
@@ -55,6 +57,7 @@ __all__ = [
     "GaussianDropout",
     "GaussianNLLLoss",
     "GaussianNoise",
+    "Hardshrink",
     "Hardsigmoid",
     "Hardswish",
     "Hardtanh",
@@ -68,6 +71,7 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "LogSigmoid",
     "LogSoftmax",
     "Loss",
     "MSELoss",
@@ -84,6 +88,7 @@ __all__ = [
     "QuantileLoss",
     "RMSELoss",
     "RMSNorm",
+    "RReLU",
     "ReLU",
     "ReLU6",
     "Residual",
@@ -94,12 +99,16 @@ __all__ = [
     "SoftMarginLoss",
     "Softmax",
     "SoftmaxFocalLoss",
+    "Softmin",
     "Softplus",
+    "Softshrink",
     "Softsign",
     "SwiGLU",
     "TabularInput",
     "Tanh",
+    "Tanhshrink",
     "Temperature",
+    "Threshold",
     "init",
     "utils",
 ]

@@ -2,7 +2,7 @@
 
 Every `f(x, ...)` returns an array like `x`, float32 or float64, of any shape. Every
 `f_backward(grad_output, x, ...)` returns the gradient with respect to `x`; `grad_output` is like `x`.
-`sigmoid_backward` and `tanh_backward` take the output instead of `x`, as ATen's do. Hyperparameters are Python floats,
+`sigmoid_backward` and `tanh_backward` take the output instead of `x`, as ATen's do (and so does `exp_backward`). Hyperparameters are Python floats,
 which do not change the dtype.
 
 Forward, NaN gives NaN, infinities give the limit of the function (PyTorch gives NaN for silu(-inf) and similar ones),
@@ -10,9 +10,12 @@ and no function warns. At a kink, and at NaN, the gradients follow PyTorch.
 """
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
+from . import elementary
 from .elementary import Array, map_float64
 
 __all__ = [
@@ -22,6 +25,8 @@ __all__ = [
     "elu_backward",
     "gelu",
     "gelu_backward",
+    "hardshrink",
+    "hardshrink_backward",
     "hardsigmoid",
     "hardsigmoid_backward",
     "hardswish",
@@ -30,6 +35,10 @@ __all__ = [
     "hardtanh_backward",
     "leaky_relu",
     "leaky_relu_backward",
+    "logit",
+    "logit_backward",
+    "logsigmoid",
+    "logsigmoid_backward",
     "mish",
     "mish_backward",
     "relu",
@@ -44,10 +53,16 @@ __all__ = [
     "silu_backward",
     "softplus",
     "softplus_backward",
+    "softshrink",
+    "softshrink_backward",
     "softsign",
     "softsign_backward",
     "tanh",
     "tanh_backward",
+    "tanhshrink",
+    "tanhshrink_backward",
+    "threshold",
+    "threshold_backward",
 ]
 
 # Klambauer et al. 2017, "Self-Normalizing Neural Networks", equation 14.
@@ -310,3 +325,94 @@ def relu6(x: Array) -> Array:
 def relu6_backward(grad_output: Array, x: Array) -> Array:
     """Return grad_output, but 0 where x <= 0 or x >= 6; grad_output where x is NaN."""
     return hardtanh_backward(grad_output, x, 0.0, 6.0)
+
+
+@np.errstate(all="ignore")
+def logit(x: Array, eps: float | None = None) -> Array:
+    """Return log(x / (1 - x)), with eps of x clamped to [eps, 1 - eps].
+
+    From 1/4 on it is computed as log1p((2x - 1) / (1 - x)), where 2x - 1 is exact.
+    """
+    if eps is not None:
+        x = np.clip(x, eps, 1 - x.dtype.type(eps))
+    x = x + 0.0  # -0.0 counts as 0.0
+    return np.where(x < 0.25, np.log(x) - np.log1p(-x), np.log1p((2 * x - 1) / (1 - x)))
+
+
+@np.errstate(all="ignore")
+def logit_backward(grad_output: Array, x: Array, eps: float | None = None) -> Array:
+    """Return grad_output / (x (1 - x)); outside [eps, 1 - eps] 0, or without eps NaN outside [0, 1]."""
+    x = x + 0.0
+    low, other = (0.0, math.nan) if eps is None else (eps, 0.0)
+    outside = (x < low) | (x > 1 - x.dtype.type(low))
+    return np.where(outside, other, grad_output / (x * (1 - x))).astype(x.dtype)
+
+
+@np.errstate(all="ignore")
+def logsigmoid(x: Array) -> Array:
+    """Return log(sigmoid(x)) = min(x, 0) - log(1 + exp(-|x|)): both terms have one sign."""
+    return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
+
+
+@np.errstate(all="ignore")
+def logsigmoid_backward(grad_output: Array, x: Array) -> Array:
+    """Return grad_output * sigmoid(-x)."""
+    return grad_output * sigmoid(-x)
+
+
+def threshold(x: Array, threshold: float = 0.0, value: float = 0.0) -> Array:
+    """Return value where x <= threshold, else x: NaN stays."""
+    return np.where(x <= threshold, x.dtype.type(value), x)
+
+
+def threshold_backward(grad_output: Array, x: Array, threshold: float = 0.0, value: float = 0.0) -> Array:
+    """Return 0 where x <= threshold, else grad_output: that, too, where x is NaN."""
+    return np.where(x <= threshold, 0, grad_output)
+
+
+@np.errstate(all="ignore")
+def tanhshrink(x: Array) -> Array:
+    """Return x - tanh(x).
+
+    For |x| < 1 it is (x cosh x - sinh x) / cosh x, whose numerator is the sum of 2k / (2k + 1)! x^(2k + 1) from k = 1
+    on; for larger |x| (|x| - 1) + 2 / (exp(2 |x|) + 1). So nothing cancels.
+    """
+    a, square = np.abs(x), x * x
+    series = np.zeros_like(x)
+    for k in range(12, 0, -1):
+        series = series * square + x.dtype.type(2 * k) / x.dtype.type(math.factorial(2 * k + 1))
+    large = np.copysign((a - 1) + 2 / (np.exp(2 * a) + 1), x)
+    return np.where(a < 1, x * (square * series) / np.cosh(x), large)
+
+
+@np.errstate(all="ignore")
+def tanhshrink_backward(grad_output: Array, x: Array) -> Array:
+    """Return grad_output * tanh(x)**2."""
+    return grad_output * np.tanh(x) ** 2
+
+
+@np.errstate(all="ignore")
+def softshrink(x: Array, lambd: float = 0.5) -> Array:
+    """Return 0 where |x| <= lambd, else x moved towards 0 by lambd."""
+    return np.where(np.abs(x) <= lambd, 0, x - np.copysign(x.dtype.type(lambd), x))
+
+
+def softshrink_backward(grad_output: Array, x: Array, lambd: float = 0.5) -> Array:
+    """Return 0 where |x| <= lambd, else grad_output: that, too, where x is NaN."""
+    return np.where(np.abs(x) <= lambd, 0, grad_output)
+
+
+def hardshrink(x: Array, lambd: float = 0.5) -> Array:
+    """Return 0 where |x| <= lambd, else x."""
+    return np.where(np.abs(x) <= lambd, 0, x)
+
+
+def hardshrink_backward(grad_output: Array, x: Array, lambd: float = 0.5) -> Array:
+    """Return 0 where |x| <= lambd, else grad_output: that, too, where x is NaN."""
+    return softshrink_backward(grad_output, x, lambd)
+
+
+def named(name: str) -> Callable[..., Any]:
+    """Return the elementwise function of this name, here or among the elementary ones."""
+    function: Callable[..., Any] = globals().get(name) or getattr(elementary, name)
+    return function
