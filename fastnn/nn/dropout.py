@@ -75,7 +75,7 @@ class Dropout(Noise):
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__(p)
-        self.inplace = check.check_flag("inplace", inplace)
+        check.check_flag("inplace", inplace)
 
 
 class AlphaDropout(Noise):
@@ -110,7 +110,7 @@ class AlphaDropout(Noise):
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__(p)
-        self.inplace = check.check_flag("inplace", inplace)
+        check.check_flag("inplace", inplace)
 
 
 class GaussianDropout(Noise):

@@ -342,7 +342,6 @@ def logit(x: Array, eps: float | None = None) -> Array:
 @np.errstate(all="ignore")
 def logit_backward(grad_output: Array, x: Array, eps: float | None = None) -> Array:
     """Return grad_output / (x (1 - x)); outside [eps, 1 - eps] 0, or without eps NaN outside [0, 1]."""
-    x = x + 0.0
     low, other = (0.0, math.nan) if eps is None else (eps, 0.0)
     outside = (x < low) | (x > 1 - x.dtype.type(low))
     return np.where(outside, other, grad_output / (x * (1 - x))).astype(x.dtype)

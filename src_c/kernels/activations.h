@@ -288,9 +288,9 @@ INLINE VEC LANE(logit)(VEC x, VEC eps, VEC clamped)
 INLINE VEC LANE(logit_backward)(VEC g, VEC x, VEC eps, VEC clamped)
 {
     const MASK clamps = v_gt(clamped, K(0));
-    const VEC c = x + K(0), low = v_select(clamps, eps, K(0));
-    const MASK outside = v_or(v_lt(c, low), v_gt(c, K(1) - low));
-    return v_select(outside, v_select(clamps, K(0), K(__builtin_nan(""))), g / (c * (K(1) - c)));
+    const VEC low = v_select(clamps, eps, K(0));
+    const MASK outside = v_or(v_lt(x, low), v_gt(x, K(1) - low));
+    return v_select(outside, v_select(clamps, K(0), K(__builtin_nan(""))), g / (x * (K(1) - x)));
 }
 FNN_DEFINE_MAP1(logit, p[0], p[1])
 FNN_DEFINE_MAP2(logit_backward, p[0], p[1])

@@ -44,4 +44,4 @@ class InplaceActivation(Activation):
 
     def __init__(self, inplace: bool = False, **params: float) -> None:
         super().__init__(**params)
-        self.inplace = check.check_flag("inplace", inplace)
+        check.check_flag("inplace", inplace)

@@ -53,7 +53,7 @@ class RReLU(Module):
     def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, inplace: bool = False) -> None:
         super().__init__()
         self.lower, self.upper = check_interval(lower, upper)
-        self.inplace = check.check_flag("inplace", inplace)
+        check.check_flag("inplace", inplace)
 
     def plan(self, builder: Builder, label: str, position: int) -> None:
         lower, upper = check_interval(self.lower, self.upper)
