@@ -6,7 +6,8 @@ from fastnn.bench.cases import DTYPES, activation, activation_backward
 
 NAMES = (
     "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "celu", "gelu", "silu", "mish", "softplus", "softsign",
-    "hardsigmoid", "hardswish", "hardtanh", "relu6", "logsigmoid", "threshold", "tanhshrink", "softshrink", "hardshrink",
+    "hardsigmoid", "hardswish", "hardtanh", "relu6", "logsigmoid", "threshold", "tanhshrink", "softshrink",
+    "hardshrink",
 )  # fmt: skip
 AIMED = ("relu", "sigmoid", "tanh", "elu", "gelu", "silu")
 RIVALS = ("numpy", "torch")

@@ -47,12 +47,12 @@ def test_it_takes_the_input_where_the_gradient_takes_the_output(backend):
 def test_what_is_refused(backend):
     x = np.ones(3)
     for arguments, keywords, error, message in (
-        (("tahn", x), {}, ValueError, "there is no activation 'tahn': did you mean tanh?"),
+        (("tanhh", x), {}, ValueError, "there is no activation 'tanhh': did you mean tanh?"),
         (("logsoftmax", x), {}, ValueError, "there is no activation 'logsoftmax'"),
         (("glu", x), {}, ValueError, "there is no activation 'glu'"),
         (("x", x), {}, ValueError, "there is no activation 'x': there are celu, elu, "),
         ((F.tanh, x), {}, TypeError, "name must be a str, such as 'tanh', got function"),
-        (("elu", x), {"alhpa": 1.0}, TypeError, "elu takes no argument 'alhpa': did you mean alpha?"),
+        (("elu", x), {"alfa": 1.0}, TypeError, "elu takes no argument 'alfa': did you mean alpha?"),
         (("relu", x), {"alpha": 1.0}, TypeError, "relu takes no argument 'alpha'"),
         (("rrelu", x), {"training": True}, TypeError, "rrelu takes no argument 'training': it takes lower, upper"),
         (("celu", x), {"alpha": 0.0}, ValueError, "alpha must not be 0"),

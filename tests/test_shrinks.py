@@ -38,15 +38,15 @@ def test_what_is_refused(backend):
     x = np.ones(3)
     for name in ("softshrink", "hardshrink"):
         for function, args in ((getattr(F, name), (x,)), (getattr(F, f"{name}_backward"), (x, x))):
-            with pytest.raises(ValueError, match="lambd must be at least 0, got -0.5"):
+            with pytest.raises(ValueError, match=r"lambd must be at least 0, got -0\.5"):
                 function(*args, -0.5)
     for layer in (nn.Softshrink, nn.Hardshrink):
-        with pytest.raises(ValueError, match=r"lambd must be at least 0.0, got -0.5"):
+        with pytest.raises(ValueError, match=r"lambd must be at least 0\.0, got -0\.5"):
             layer(-0.5)
     for eps in (-0.1, 0.75, NAN):
-        with pytest.raises(ValueError, match="eps must be at least 0.0 and at most 0.5"):
+        with pytest.raises(ValueError, match=r"eps must be at least 0\.0 and at most 0\.5"):
             F.logit(x, eps)
-        with pytest.raises(ValueError, match="eps must be at least 0.0 and at most 0.5"):
+        with pytest.raises(ValueError, match=r"eps must be at least 0\.0 and at most 0\.5"):
             F.logit_backward(x, x, eps)
     with pytest.raises(TypeError, match="eps must be a number, got str"):
         F.logit(x, "a")
@@ -61,8 +61,8 @@ def test_what_is_refused(backend):
 
 
 INPLACE = {
-    "ReLU": (), "ReLU6": (), "SELU": (), "SiLU": (), "Mish": (), "Hardsigmoid": (), "Hardswish": (), "LeakyReLU": (0.1,),
-    "ELU": (1.0,), "CELU": (1.0,), "Hardtanh": (-1.0, 1.0), "Threshold": (0.5, 0.25), "RReLU": (0.1, 0.3),
+    "ReLU": (), "ReLU6": (), "SELU": (), "SiLU": (), "Mish": (), "Hardsigmoid": (), "Hardswish": (),
+    "LeakyReLU": (0.1,), "ELU": (1.0,), "CELU": (1.0,), "Hardtanh": (-1.0, 1.0), "Threshold": (0.5, 0.25), "RReLU": (0.1, 0.3),
     "Dropout": (0.5,), "AlphaDropout": (0.5,),
 }  # fmt: skip
 
@@ -88,7 +88,8 @@ def test_inplace_is_refused_elsewhere(name):
 
 def test_layers_in_a_file(tmp_path, rng):
     layers = [nn.Linear(3, 5), nn.Threshold(-0.5, 0.25, True), nn.Linear(5, 4), nn.Softshrink(0.25), nn.Linear(4, 4),
-              nn.Hardshrink(0.125), nn.Linear(4, 4), nn.LogSigmoid(), nn.Tanhshrink(), nn.RReLU(), nn.Softmin(1)]  # fmt: skip
+              nn.Hardshrink(0.125), nn.Linear(4, 4), nn.LogSigmoid(), nn.Tanhshrink(), nn.RReLU(),
+              nn.Softmin(1)]  # fmt: skip
     net = nn.Sequential(*layers, seed=0)
     net.save(tmp_path / "net.safetensors")
     x = rng.normal(size=(7, 3)).astype("float32")

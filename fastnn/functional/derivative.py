@@ -46,7 +46,8 @@ def derivative(name: str, x: Any, **params: Any) -> Array:
 
     Notes
     -----
-    It is the gradient of the function with a grad_output of 1, at kinks and NaN too: the derivative of "relu" at 0 is 0.
+    It is the gradient of the function for a grad_output of 1, at kinks and NaN too: the derivative of "relu" at 0 is
+    0.
 
     Examples
     --------

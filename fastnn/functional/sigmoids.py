@@ -1,5 +1,6 @@
-"""Sigmoids, elementwise: bounded functions that grow from a lower limit to an upper one; the logistic one's logarithm and
-inverse.
+"""Sigmoids, elementwise: bounded functions that grow from a lower limit to an upper one.
+
+Here are also the logarithm and the inverse of the logistic function.
 """
 
 from typing import Any
@@ -235,8 +236,8 @@ def logit(x: Any, eps: float | None = None, *, out: Array | None = None) -> Arra
 
 
 @documented(
-    nan="NaN in grad_output or x gives NaN, and so does x outside [0, 1] without eps; outside [eps, 1 - eps] the gradient\n"
-    "is 0.",
+    nan="NaN in grad_output or x gives NaN, and so does x outside [0, 1] without eps. With eps the gradient is 0\n"
+    "outside [eps, 1 - eps].",
     values=NO_EPS,
     eps=EPS,
 )

@@ -51,8 +51,8 @@ Raises
 TypeError
     If x is not float32 or float64, axis is not an integer, temperature is not a number, or out has another dtype.
 ValueError
-    If x has no such axis, axis and dim are both given, dtype is neither of these, temperature is out of its range, or out has another shape or is not C-contiguous, aligned and
-    writable.
+    If x has no such axis, axis and dim are both given, dtype is neither of these, temperature is out of its range, or
+    out has another shape or is not C-contiguous, aligned and writable.
 """
 
 BACKWARD = """

@@ -2,7 +2,7 @@
 
 Every `f(x, ...)` returns an array like `x`, float32 or float64, of any shape. Every
 `f_backward(grad_output, x, ...)` returns the gradient with respect to `x`; `grad_output` is like `x`.
-`sigmoid_backward` and `tanh_backward` take the output instead of `x`, as ATen's do (and so does `exp_backward`). Hyperparameters are Python floats,
+`sigmoid_backward` and `tanh_backward` take the output instead of `x`, as ATen's do. Hyperparameters are Python floats,
 which do not change the dtype.
 
 Forward, NaN gives NaN, infinities give the limit of the function (PyTorch gives NaN for silu(-inf) and similar ones),

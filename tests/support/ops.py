@@ -262,7 +262,8 @@ DROPOUT = (
     Op("gaussian_noise", "dropout", arrays(numbers), (8, 8), ("gaussian_noise",), NORMALS,
        scale=r.gaussian_noise_terms),
     Op("rrelu", "dropout", arrays(numbers), (1, 1), ("rrelu", "leaky_relu"), SLOPES, "rrelu_backward", kinks=(0,)),
-    Op("rrelu_backward", "dropout", arrays(numbers, numbers), (1, 1), ("rrelu_backward", "leaky_relu_backward"), SLOPES),
+    Op("rrelu_backward", "dropout", arrays(numbers, numbers), (1, 1), ("rrelu_backward", "leaky_relu_backward"),
+       SLOPES),
 )  # fmt: skip
 
 _RATES = {"lr": 0.01, "weight_decay": 0.1}

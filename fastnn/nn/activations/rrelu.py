@@ -18,7 +18,8 @@ class RReLU(Module):
     y = x where x > 0, else slope * x;   while training the slope of each element is uniform on [lower, upper), in
     inference it is (lower + upper) / 2
 
-    Input and output have shape (..., features) and one dtype, float32 or float64; `functional.rrelu` has special values.
+    Input and output have shape (..., features) and one dtype, float32 or float64; `functional.rrelu` has special
+    values.
 
     Parameters
     ----------
