@@ -62,8 +62,8 @@ def test_what_is_refused(backend):
 
 INPLACE = {
     "ReLU": (), "ReLU6": (), "SELU": (), "SiLU": (), "Mish": (), "Hardsigmoid": (), "Hardswish": (),
-    "LeakyReLU": (0.1,), "ELU": (1.0,), "CELU": (1.0,), "Hardtanh": (-1.0, 1.0), "Threshold": (0.5, 0.25), "RReLU": (0.1, 0.3),
-    "Dropout": (0.5,), "AlphaDropout": (0.5,),
+    "LeakyReLU": (0.1,), "ELU": (1.0,), "CELU": (1.0,), "Hardtanh": (-1.0, 1.0), "Threshold": (0.5, 0.25),
+    "RReLU": (0.1, 0.3), "Dropout": (0.5,), "AlphaDropout": (0.5,),
 }  # fmt: skip
 
 
