@@ -1,4 +1,7 @@
-"""Dropout, alpha dropout, noise and random slopes. Random numbers depend on the position in a stream, not on the number of threads."""
+"""Dropout, alpha dropout, noise and random slopes.
+
+Random numbers depend on the position in a stream, not on the number of threads.
+"""
 
 cimport numpy as cnp
 from libc.stdint cimport uint64_t

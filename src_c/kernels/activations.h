@@ -322,17 +322,10 @@ FNN_DEFINE_MAP2(threshold_backward, p[0])
 /* x - tanh x without its cancellation: (x cosh x - sinh x) / cosh x, the quotient of two series of positive terms, for
  * |x| < 1, and (|x| - 1) + 2 e / (1 + e) with e = e^(-2 |x|) elsewhere. The derivative is tanh(x)^2. */
 static const REAL FN(tanhshrink_numerator)[] = {
-    (REAL)(1 / 3.0),
-    (REAL)(1 / 30.0),
-    (REAL)(1 / 840.0),
-    (REAL)(1 / 45360.0),
-    (REAL)(1 / 3991680.0),
-    (REAL)(1 / 518918400.0),
+    (REAL)(1 / 3.0),       (REAL)(1 / 30.0),        (REAL)(1 / 840.0),      (REAL)(1 / 45360.0),
+    (REAL)(1 / 3991680.0), (REAL)(1 / 518918400.0),
 #if BITS == 64
-    1 / 93405312000.0,
-    1 / 22230464256000.0,
-    1 / 6758061133824000.0,
-    1 / 2554547108585472000.0,
+    1 / 93405312000.0,     1 / 22230464256000.0,    1 / 6758061133824000.0, 1 / 2554547108585472000.0,
 #endif
 };
 static const REAL FN(cosh_poly)[] = {
