@@ -3,6 +3,7 @@
 #include "math.h"
 #include "squares.h"
 #include "activations.h"
+#include "shrinks.h"
 #include "parametric.h"
 #include "gates.h"
 #include "embedding.h"
