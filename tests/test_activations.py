@@ -1,6 +1,7 @@
 """Activations as layers: alone, between products, and their gradients."""
 
 import numpy as np
+import pytest
 
 from fastnn import functional as F
 from fastnn import nn
