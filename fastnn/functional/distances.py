@@ -129,7 +129,7 @@ def normalize_backward(grad_output: Any, x: Any, p: float = 2.0, dim: int = 1, e
 
     grad_x_i = (g_i - sum_j g_j y_j d|x| / dx_i) / |x|,   or g_i / eps where the norm |x| is below eps
 
-    The derivative of the norm is 0 at x_i = 0 for p <= 1; entries that share the largest magnitude share that of p = inf.
+    The derivative of the norm is 0 at x_i = 0 for p <= 1; of p = inf it is shared by the entries of largest magnitude.
 
     >>> F.normalize_backward(np.array([[1.0, 0.0]]), np.array([[3.0, 4.0]])).round(4)
     array([[ 0.128, -0.096]])

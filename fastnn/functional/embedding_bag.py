@@ -44,7 +44,8 @@ TypeError
     If weight is not float32 or float64, codes or offsets have another dtype than above, or an argument has the wrong
     type.
 ValueError
-    If shapes do not match, a code is out of range, offsets do not ascend from 0, or arguments exclude each other{values}.
+    If shapes do not match, a code is out of range, offsets do not ascend from 0, or arguments exclude each
+    other{values}.
 
 Notes
 -----
@@ -109,9 +110,9 @@ def embedding_bag(
     no_effect="",
     result="grad_weight : ndarray, shape and dtype of weight\n"
     "    With per_sample_weights a tuple of it and their gradients, of their shape.",
-    values=",\n    or grad_output differs from the output in dtype or shape",
-    nan='The gradient of "max" is that of the first of equal entries, and of the first NaN. A weight of limited norm is\n'
-    "that which `embedding_bag` left.",
+    values=", or\n    grad_output differs from the output in dtype or shape",
+    nan='The gradient of "max" is that of the first of equal entries, and of the first NaN. Rows of limited norm\n'
+    "are those that `embedding_bag` left.",
 )
 def embedding_bag_backward(
     grad_output: Any,

@@ -119,7 +119,8 @@ def group_norm_backward(
         g, x, weight = _checked_gradient(grad_output, x, weight)
         groups, eps = _check_groups(num_groups, x), check_eps(eps)
         if dispatch.get_reference():
-            return tuple(reference_function("group_norm_backward")(g, x, groups, weight, eps))  # type: ignore[return-value]
+            backward = reference_function("group_norm_backward")
+            return tuple(backward(g, x, groups, weight, eps))  # type: ignore[return-value]
         return _run_backward(g, x, groups, weight, eps)
 
 
@@ -144,7 +145,7 @@ def instance_norm(
     *,
     out: Array | None = None,
 ) -> Array:
-    """Instance normalization (Ulyanov, Vedaldi and Lempitsky 2016): each channel of a sample gets mean 0 and variance 1.
+    """Instance normalization (Ulyanov, Vedaldi and Lempitsky 2016): channels of samples get mean 0 and variance 1.
 
     y = (x - mean) / sqrt(variance + eps) * weight + bias
 

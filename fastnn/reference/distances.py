@@ -79,7 +79,7 @@ def cosine_similarity_backward(
     g, cosine = (np.expand_dims(v, dim) for v in (grad_output, cosine_similarity(a, b, dim, eps)))
     units = [normalize(x, 2.0, dim, eps) for x in (a, b)]
     gradients = []
-    for x, y, other, given in ((a, *units, x1), (b, *units[::-1], x2)):
+    for x, other, given in ((a, units[1], x1), (b, units[0], x2)):
         scale = _scale(x, 2.0, dim, eps)
         length, held = norm(x * scale, 2.0, dim), _held(x * scale, 2.0, dim, eps * scale)
         pull = np.where(length == 0, 0, cosine * (x * scale / length))

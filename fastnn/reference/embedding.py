@@ -1,5 +1,7 @@
 """Embedding: rows of a table by index, bags of rows, and the gradients of the table."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from .distances import norm
@@ -107,7 +109,7 @@ def bags_of(codes: Array, offsets: Array | None, include_last_offset: bool) -> l
         size = codes.shape[1]
         return [range(i * size, (i + 1) * size) for i in range(len(codes))]
     ends = [*offsets.tolist()] if include_last_offset else [*offsets.tolist(), codes.size]
-    return [range(int(start), int(stop)) for start, stop in zip(ends[:-1], ends[1:], strict=True)]
+    return [range(int(start), int(stop)) for start, stop in pairwise(ends)]
 
 
 @np.errstate(all="ignore")
