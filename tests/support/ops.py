@@ -175,7 +175,8 @@ _BAGS = (
 )
 
 EMBEDDING += (
-    Op("embedding", "embedding", r.embedding_arguments(), (2, 2), ("row_scales", "scale_rows"),
+    # It changes the table, so each call of a test would get another one: test_embedding_bag.py has its tests.
+    Op("embedding", "in place", r.embedding_arguments(), (2, 2), ("row_scales", "scale_rows"),
        ({"max_norm": 1.0}, {"max_norm": 2.0, "norm_type": 1.0}), label="embedding of limited norm", constants=1),
     # The rows of a bag, here thousands, are added in one chain, as in PyTorch; so are the terms of norms in float64.
     Op("embedding_bag", "embedding", r.bag_arguments(), (512, 512), ("embedding_bag",), _BAGS, "embedding_bag_backward",
@@ -396,7 +397,7 @@ OPS = (
     *PARAMETERS,
 )
 MEASURES = {"multiply_adds"}  # the kernels that are no operation: they only measure the machine
-FUNCTIONS = tuple(op for op in OPS if op.kind not in ("update", "parameters", "labels"))
+FUNCTIONS = tuple(op for op in OPS if op.kind not in ("update", "parameters", "labels", "in place"))
 CASES = [(op, options) for op in FUNCTIONS for options in op.options]
 
 
