@@ -1,4 +1,4 @@
-"""Distances, cosines, bilinear maps and one-hot rows, and their gradients: sets the costs in fastnn/_core/distances.pyx."""
+"""Distances, cosines, bilinear maps and one-hot rows, and their gradients: sets the costs of _core/distances.pyx."""
 
 from common import MATRICES, operation
 

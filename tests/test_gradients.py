@@ -41,7 +41,13 @@ def test_gradient(case, rng):
     (y,) = results(op.function, call)
     upstream = rng.normal(size=y.shape)
     backward = getattr(F, op.backward)
-    sizes = {"bilinear": 3, "linear": 2, "dropout": 0, "layer_norm": 2, "batch_norm": 4}  # of what gradients take; others take all
+    sizes = {
+        "bilinear": 3,
+        "linear": 2,
+        "dropout": 0,
+        "layer_norm": 2,
+        "batch_norm": 4,
+    }  # of what gradients take; others take all
     given = (y,) if op.takes_output else call.args[: sizes.get(op.name, sizes.get(op.kind))]
     backward_call = Call((upstream, *given), {k: v for k, v in call.kwargs.items() if k != "bias"})
     gradients = results(backward, backward_call)

@@ -80,8 +80,6 @@ cdef extern from "fastnn.h" nogil:
         void (*embedding_bag)(const fnn_bags *of, void *y, Py_ssize_t first, Py_ssize_t bags) noexcept nogil
         void (*embedding_bag_backward)(const fnn_bags *of, const void *g, void *grad_weight, Py_ssize_t first,
                                        Py_ssize_t width, Py_ssize_t bags) noexcept nogil
-        void (*embedding_bag_samples)(const fnn_bags *of, const void *g, void *out, Py_ssize_t first,
-                                      Py_ssize_t bags) noexcept nogil
         void (*count_codes)(const void *codes, void *counts, Py_ssize_t n, Py_ssize_t num) noexcept nogil
         void (*row_scales)(const void *codes, const void *weight, void *scales, Py_ssize_t n, Py_ssize_t num,
                            Py_ssize_t cols, double max_norm, double p) noexcept nogil

@@ -39,12 +39,6 @@ cdef void bag_task(const void *work, Py_ssize_t start, Py_ssize_t stop, void *_)
     dispatch.kernels_of(w.dtype).embedding_bag(w.of, w.out, start, stop - start)
 
 
-cdef void samples_task(const void *work, Py_ssize_t start, Py_ssize_t stop, void *_) noexcept nogil:
-    """Some bags."""
-    cdef const BagWork *w = <const BagWork *> work
-    dispatch.kernels_of(w.dtype).embedding_bag_samples(w.of, w.g, w.out, start, stop - start)
-
-
 cdef void backward_task(const void *work, Py_ssize_t start, Py_ssize_t stop, void *_) noexcept nogil:
     """Some columns of all bags."""
     cdef const BagWork *w = <const BagWork *> work
@@ -123,11 +117,3 @@ cdef class Bags:
         with nogil:
             run_embedding_bag_backward(self.dtype, &self.of, pg, gw, self.bags, self.n, self.num, False)
         return grad_weight
-
-    def samples(self, g, out):
-        """Fill the gradients of the weights of samples."""
-        cdef BagWork work = BagWork(dtype=self.dtype, of=&self.of, g=arrays.data(g), out=arrays.data(out),
-                                    bags=self.bags)
-        with nogil:
-            parallel_for(samples_task, &work, self.bags, 1, self.n * self.of.cols * COST)
-        return out

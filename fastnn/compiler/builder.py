@@ -120,7 +120,7 @@ class Builder(Draft):
         """Layer normalization of groups of columns; those of a channel share a number of weight and bias."""
         if not self.cols or self.cols % channels or channels % groups:
             raise ValueError(f"{label}: x has {self.cols} features, this layer takes a multiple of {channels}")
-        arrays = {"statistics": self.matrix(groups * ROW_STATISTICS)} if self.saves else {}
+        arrays: dict[str, Any] = {"statistics": self.matrix(groups * ROW_STATISTICS)} if self.saves else {}
         length = self.cols // channels
         if length > 1:
             arrays["expanded"] = self.scratch((4, self.cols))

@@ -102,7 +102,7 @@ def bilinear_backward(grad_output: Any, x1: Any, x2: Any, weight: Any) -> tuple[
         check.check_same_dtype(grad_output=g, x1=x1)
         check.check_shape("grad_output", g, (*x1.shape[:-1], outs), "for these x1 and weight")
         if dispatch.get_reference():
-            return tuple(reference_function("bilinear_backward")(g, x1, x2, weight))  # type: ignore[return-value]
+            return tuple(reference_function("bilinear_backward")(g, x1, x2, weight))
         first, wide, z, second = _products(x1, x2, weight)
         grad_x1, grad_x2 = np.empty(x1.shape, x1.dtype), np.empty(x2.shape, x1.dtype)
         core.bilinear(g, z, second, None, grad_x2, outs)  # z becomes its gradient

@@ -164,7 +164,7 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Arra
     array([0.96])
     """
     with SHORT_ERRORS:
-        a, b = _pair(x1, x2)
+        a, b, *_ = _pair(x1, x2)
         axis, eps = axis_of("x1 and x2", a, dim, "dim"), check.check_number("eps", eps, at_least=0.0)
         if dispatch.get_reference():
             return np.asarray(reference_function("cosine_similarity")(a, b, axis, eps))
@@ -192,7 +192,7 @@ def cosine_similarity_backward(
     (array([[0., 1.]]), array([[0.5, 0. ]]))
     """
     with SHORT_ERRORS:
-        a, b = _pair(x1, x2)
+        a, b, *shapes = _pair(x1, x2)
         axis, eps = axis_of("x1 and x2", a, dim, "dim"), check.check_number("eps", eps, at_least=0.0)
         g = _upstream(grad_output, a, (*a.shape[:axis], *a.shape[axis + 1 :]))
         if dispatch.get_reference():
@@ -200,7 +200,7 @@ def cosine_similarity_backward(
         else:
             grad_a = _gradient(_COSINE, g, a, b, axis, eps, 0.0)
             grad_b = _gradient(_COSINE, g, b, a, axis, eps, 0.0)
-        return _like(grad_a, x1), _like(grad_b, x2)
+        return _like(grad_a, shapes[0]), _like(grad_b, shapes[1])
 
 
 @documented(
@@ -220,7 +220,7 @@ def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepd
     array([5.])
     """
     with SHORT_ERRORS:
-        a, b = _pair(x1, x2)
+        a, b, *_ = _pair(x1, x2)
         p, eps = _norm_type("p", p), check.check_number("eps", eps)
         keepdim = check.check_bool("keepdim", keepdim)
         axis = axis_of("x1 and x2", a, -1, "dim")
@@ -251,7 +251,7 @@ def pairwise_distance_backward(
     (array([[ 0.6, -0.8]]), array([[-0.6,  0.8]]))
     """
     with SHORT_ERRORS:
-        a, b = _pair(x1, x2)
+        a, b, *shapes = _pair(x1, x2)
         p, eps = _norm_type("p", p), check.check_number("eps", eps)
         keepdim = check.check_bool("keepdim", keepdim)
         axis = axis_of("x1 and x2", a, -1, "dim")
@@ -260,24 +260,25 @@ def pairwise_distance_backward(
             grad, _ = reference_function("pairwise_distance_backward")(g, a, b, p, eps, keepdim)
         else:
             grad = _gradient(_DISTANCE, g.reshape(a.shape[:-1]), a, b, axis, p, eps)
-        return _like(grad, x1), _like(-grad, x2)
+        return _like(grad, shapes[0]), _like(-grad, shapes[1])
 
 
 def _norm_type(name: str, p: Any) -> float:
     return check.check_number(name, p, at_least=0.0)
 
 
-def _pair(x1: Any, x2: Any) -> tuple[Array, Array]:
-    """x1 and x2, checked and broadcast to one shape."""
+def _pair(x1: Any, x2: Any) -> tuple[Array, Array, tuple[int, ...], tuple[int, ...]]:
+    """x1 and x2, checked and broadcast to one shape, and the shapes that they had."""
     a, b = check.as_array("x1", x1), check.as_array("x2", x2)
     check.check_same_dtype(x1=a, x2=b)
+    shapes = a.shape, b.shape
     if a.shape == b.shape:
-        return a, b
+        return a, b, *shapes
     try:
         a, b = np.broadcast_arrays(a, b)
     except ValueError:
         raise ValueError(f"x1 and x2 must have shapes that can be broadcast, got {a.shape} and {b.shape}") from None
-    return a, b
+    return a, b, *shapes
 
 
 def _upstream(grad_output: Any, x: Array, shape: tuple[int, ...]) -> Array:
@@ -287,11 +288,10 @@ def _upstream(grad_output: Any, x: Array, shape: tuple[int, ...]) -> Array:
     return g
 
 
-def _like(grad: Array, x: Any) -> Array:
-    """A gradient, summed over the axes along which its array was broadcast."""
+def _like(grad: Array, shape: tuple[int, ...]) -> Array:
+    """A gradient, summed over the axes along which its array, of this shape, was broadcast."""
     from ..reference.distances import summed_to
 
-    shape = np.shape(x)
     return grad if grad.shape == shape else summed_to(grad, shape)
 
 

@@ -6,6 +6,8 @@ import numpy as np
 
 from .. import _validation as check
 from .._core import dispatch
+from .._core import embedding as lookup
+from .._core.distances import bilinear as dot_products
 from .._core.embedding_bag import Bags, limit_norms
 from .._frames import SHORT_ERRORS
 from ._documentation import documented
@@ -143,10 +145,10 @@ def embedding_bag_backward(
         check.check_same_dtype(grad_output=g, weight=weight)
         check.check_shape("grad_output", g, (call["bags"], weight.shape[1]), "for these codes and weight")
         if dispatch.get_reference():
-            return _reference("embedding_bag_backward", call, g)  # type: ignore[no-any-return]
+            return _reference("embedding_bag_backward", call, g)
         bags = _bags(call)
         grad_weight = bags.backward(g, np.empty_like(weight))
-        return grad_weight if sample is None else (grad_weight, bags.samples(g, np.zeros_like(sample)))
+        return grad_weight if sample is None else (grad_weight, _of_samples(g, call))
 
 
 def _checked(
@@ -205,6 +207,17 @@ def _bags(call: dict[str, Any]) -> Bags:
     return Bags(
         codes, call["weight"], call["ends"], size, call["bags"], call["mode"], sample, call["padding"], call["by_freq"]
     )
+
+
+def _of_samples(g: Array, call: dict[str, Any]) -> Array:
+    """The gradients of the weights of samples: of each code, g of its bag times its row of the table."""
+    codes, weight, ends = call["codes"].reshape(-1), call["weight"], call["ends"]
+    sizes = np.full(call["bags"], call["codes"].shape[-1]) if ends is None else np.diff(ends)
+    rows = lookup.embedding(codes, weight, np.empty((codes.size, weight.shape[1]), weight.dtype))
+    grad = np.empty((codes.size, 1), weight.dtype)
+    dot_products(None, rows, np.repeat(g, sizes, axis=0), None, grad, 1)
+    grad[codes == call["padding"]] = 0
+    return grad.reshape(call["sample"].shape)
 
 
 def _reference(name: str, call: dict[str, Any], *upstream: Array, **limits: Any) -> Any:

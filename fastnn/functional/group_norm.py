@@ -120,7 +120,7 @@ def group_norm_backward(
         groups, eps = _check_groups(num_groups, x), check_eps(eps)
         if dispatch.get_reference():
             backward = reference_function("group_norm_backward")
-            return tuple(backward(g, x, groups, weight, eps))  # type: ignore[return-value]
+            return tuple(backward(g, x, groups, weight, eps))
         return _run_backward(g, x, groups, weight, eps)
 
 
@@ -170,7 +170,9 @@ def instance_norm(
             y[...] = reference_function("instance_norm")(x, *running, weight, bias, use, momentum, eps)
             return y
         if not use:
-            y[...] = np.moveaxis(_batch_norm(np.moveaxis(x, 1, -1), *running, weight, bias, eps=eps), -1, 1)
+            y[...] = np.moveaxis(
+                _batch_norm(np.moveaxis(x, 1, -1), running[0], running[1], weight, bias, eps=eps), -1, 1
+            )
             return y
         x = check.without_overlap(x, y, in_place=True)
         if running[0] is not None and x.size:
@@ -205,11 +207,11 @@ def instance_norm_backward(
         eps = check_eps(eps)
         if dispatch.get_reference():
             backward = reference_function("instance_norm_backward")
-            return tuple(backward(g, x, *running, weight, use, eps))  # type: ignore[return-value]
+            return tuple(backward(g, x, *running, weight, use, eps))
         if use:
             return _run_backward(g, x, x.shape[1], weight, eps)
         columns = np.moveaxis(g, 1, -1), np.moveaxis(x, 1, -1)
-        grad_x, grad_weight, grad_bias = _batch_norm_backward(*columns, *running, weight, eps=eps)
+        grad_x, grad_weight, grad_bias = _batch_norm_backward(*columns, running[0], running[1], weight, eps=eps)
         return np.ascontiguousarray(np.moveaxis(grad_x, -1, 1)), grad_weight, grad_bias
 
 

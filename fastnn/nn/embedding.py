@@ -69,7 +69,7 @@ class Table(Module):
         name = f"{type(self).__name__}: num_embeddings of a {dtype} network"
         check.check_integer(name, self.num_embeddings, at_most=MOST_CODES[dtype])
 
-    def _options(self) -> dict[str, float]:
+    def _options(self) -> dict[str, Any]:
         """The options of operations on bags, checked."""
         limit = -1.0 if self.max_norm is None else check.check_number("max_norm", self.max_norm, at_least=0.0)
         norm_type = check.check_number("norm_type", self.norm_type, at_least=0.0)

@@ -235,8 +235,9 @@ class Bilinear(Pairing):
     def _gradients(self, grad_output: Any, x1: Array, x2: Array) -> tuple[Array, Array]:
         grad_x1, grad_x2, grad_weight, grad_bias = F.bilinear_backward(grad_output, x1, x2, self["weight"])
         for name, gradient in (("weight", grad_weight), ("bias", grad_bias)):
-            if name in self.trained_names():
-                self.gradient(name)[...] += gradient
+            array = self.gradient(name) if name in self.trained_names() else None
+            if array is not None:
+                array += gradient
         return grad_x1, grad_x2
 
     def extra_repr(self) -> str:

@@ -141,6 +141,8 @@ def norm_slope(x: Array, y: Array, p: float, axis: int) -> Array:
 
 def summed_to(x: Array, shape: tuple[int, ...]) -> Array:
     """Return x summed over the axes along which an array of `shape` was broadcast."""
+    if x.shape == shape:
+        return x
     x = x.sum(axis=tuple(range(x.ndim - len(shape))))
     return x.sum(axis=tuple(i for i, n in enumerate(shape) if n == 1 and x.shape[i] != 1), keepdims=True)
 

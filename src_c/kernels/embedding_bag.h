@@ -112,20 +112,6 @@ KERNEL_FN void FN(embedding_bag_backward)(const struct fnn_bags *of, const void 
     }
 }
 
-/* The gradients of the weights of samples: g[bag of i] . weight[codes[i]], 0 for `padding` */
-KERNEL_FN void FN(embedding_bag_samples)(const struct fnn_bags *of, const void *g_, void *out_, ptrdiff_t first,
-                                         ptrdiff_t bags)
-{
-    const REAL *codes = of->codes, *weight = of->weight;
-    const REAL *g = (const REAL *)g_ + first * of->cols;
-    REAL *out = out_;
-    for (ptrdiff_t bag = first; bag < first + bags; bag++, g += of->cols)
-        for (ptrdiff_t i = LANE(bag_start)(of, bag); i < LANE(bag_start)(of, bag + 1); i++) {
-            const ptrdiff_t code = (ptrdiff_t)codes[i];
-            out[i] = code == of->padding ? 0 : (REAL)LANE(row_dot)(g, weight + code * of->cols, of->cols);
-        }
-}
-
 /* counts[j] = how often j is among the codes */
 KERNEL_FN void FN(count_codes)(const void *codes_, void *counts_, ptrdiff_t n, ptrdiff_t num)
 {

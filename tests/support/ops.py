@@ -182,7 +182,7 @@ EMBEDDING += (
     Op("embedding_bag", "embedding", r.bag_arguments(), (512, 512), ("embedding_bag",), _BAGS, "embedding_bag_backward",
        scale=r.bag_terms, constants=1),
     Op("embedding_bag_backward", "embedding", r.bag_arguments(gradient=True), (512, 512),
-       ("embedding_bag_backward", "embedding_bag_samples", "count_codes"), _BAGS, scale=r.bag_gradient_terms),
+       ("embedding_bag_backward", "count_codes"), _BAGS, scale=r.bag_gradient_terms),
 )  # fmt: skip
 
 _NORMS = {}, {"p": 1.0}, {"p": 3.0}, {"p": float("inf")}

@@ -38,7 +38,8 @@ class Op:
     """
 
     name: str
-    # elementwise, rows, loss, class loss, linear, norm, groups, embedding, in place, labels, dropout, update or parameters
+    # elementwise, rows, loss, class loss, linear, norm, groups, embedding, in place, labels, dropout, update or
+    # parameters
     kind: str
     make: Callable[..., Call]
     ulp: tuple[float, float]
