@@ -200,7 +200,7 @@ cdef void run_norm_gradients(const Norm *norm, int dtype, const void *g, const v
 
 cdef void expand_affine(const Norm *norm, int dtype, const void **weight, const void **bias, void *expanded,
                         Py_ssize_t cols) noexcept nogil:
-    """Replace weight and bias (unless NULL) by copies with a number for each column, in `expanded`, 2 * cols numbers."""
+    """Replace weight and bias (unless NULL) by copies with a number for each column, in `expanded` (2 * cols)."""
     cdef const void *both[2]
     cdef int i
     both[0], both[1] = weight[0], bias[0]

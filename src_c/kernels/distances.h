@@ -231,10 +231,11 @@ KERNEL_FN void FN(bilinear_backward)(const void *g_, void *z_, const void *x2_, 
     const REAL *g = g_, *x2 = x2_;
     REAL *z = z_, *grad_x2 = grad_x2_;
     for (ptrdiff_t r = 0; r < rows; r++, g += outs, z += outs * cols, x2 += cols, grad_x2 += cols)
-        FNN_EACH_REGISTER(cols, VEC total = K(0); const VEC v = LANE(load_n)(x2 + i, left, K(0));
-                          for (ptrdiff_t o = 0; o < outs; o++) {
-                              const VEC upstream = K(g[o]);
-                              total = v_fma(upstream, LANE(load_n)(z + o * cols + i, left, K(0)), total);
-                              LANE(store_n)(z + o * cols + i, upstream * v, left);
-                          } LANE(store_n)(grad_x2 + i, total, left);)
+        FNN_EACH_REGISTER(
+            cols, VEC total = K(0); const VEC v = LANE(load_n)(x2 + i, left, K(0));
+            for (ptrdiff_t o = 0; o < outs; o++) {
+                const VEC upstream = K(g[o]);
+                total = v_fma(upstream, LANE(load_n)(z + o * cols + i, left, K(0)), total);
+                LANE(store_n)(z + o * cols + i, upstream * v, left);
+            } LANE(store_n)(grad_x2 + i, total, left);)
 }
