@@ -232,3 +232,11 @@ def test_bilinear_learns(rng, backend):
     fresh.backward(np.ones_like(fresh(np.ones((2, 3), "float32"), np.ones((2, 50), "float32"))))
     optimizer.step()
     np.testing.assert_allclose(fresh.weight, before - 0.2, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "layer", [nn.Bilinear(2, 3, 4, False, seed=3), nn.CosineSimilarity(0, 0.5), nn.PairwiseDistance(1.0, 0.5, True)]
+)
+def test_layers_of_two_inputs_can_be_made_again(layer):
+    again = type(layer)(**layer.config())
+    assert repr(again) == repr(layer) and again.config() == layer.config()
