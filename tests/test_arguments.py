@@ -82,7 +82,8 @@ def test_every_layer_comes_back(maker, dtype, path, rng):
     """With its class, its arguments, its values, its predictions; and it goes on to train as it would have done."""
     layer = maker()
     start = layer.in_features_hint() or FEATURES
-    first = layer.in_features_hint() or isinstance(layer, (nn.Embedding, nn.EmbeddingBag, nn.TabularInput))  # which take codes
+    tables = (nn.Embedding, nn.EmbeddingBag, nn.TabularInput)  # which take codes
+    first = layer.in_features_hint() or isinstance(layer, tables)
     layers = [] if first else [nn.Linear(start, FEATURES)]
     net = nn.Sequential(*layers, layer, seed=3, dtype=dtype)
     for array in (net.parameters().data, net.parameters().grad):
