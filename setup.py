@@ -19,6 +19,8 @@ MODULES = [
     "parametric",
     "softmax",
     "embedding",
+    "embedding_bag",
+    "distances",
     "columns",
     "linear",
     "losses",

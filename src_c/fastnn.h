@@ -63,6 +63,17 @@ struct fnn_loss {
     double params[3];
 };
 
+/* Bags of rows of a table, all of the kernel's dtype: the codes of a bag are those from offsets[bag] to
+ * offsets[bag + 1] or, without offsets, `size` of them. codes, weight (the table), sample (a factor for each code),
+ * scales and counts (kernels/embedding_bag.h) are read; the last three may be NULL. */
+enum { FNN_BAG_SUM, FNN_BAG_MEAN, FNN_BAG_MAX };
+struct fnn_bags {
+    const void *codes, *weight, *sample, *scales, *counts;
+    const int64_t *offsets;
+    ptrdiff_t size, cols, padding; /* of a bag, of the table; the code that does not count, or -1 */
+    int mode;
+};
+
 /* What becomes of a gradient before an update: clamp(scale grad, -max_value, max_value) + l1 sign(param) + l2 param. */
 struct fnn_adjustment {
     double scale, max_value, l1, l2;

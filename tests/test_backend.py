@@ -55,6 +55,8 @@ ACTIVATIONS = {
     "identity": nn.Identity,
     "flatten": nn.Flatten,
     "batch_norm": lambda: nn.Sequential(nn.Tanh(), nn.BatchNorm1d(7), nn.ReLU()),
+    "group_norm": lambda: nn.Sequential(nn.GroupNorm(7, 7, bias=False), nn.GELU(), nn.GroupNorm(1, 7)),
+    "instance_norm": lambda: nn.Sequential(nn.InstanceNorm1d(1, affine=True), nn.GELU()),
     "layer_norm": lambda: nn.Sequential(nn.LayerNorm(7), nn.GELU()),
     "rms_norm": lambda: nn.RMSNorm(7),
     "residual": lambda: nn.Residual(nn.Linear(7, 7), nn.Tanh()),
@@ -209,7 +211,9 @@ def test_every_module_and_loss_is_in_these_tables():
     losses = {type(loss) for loss, *_ in LOSSES.values()}
     bases = {nn.Module, nn.ModuleList, nn.Sequential, nn.Loss, nn.HeadsLoss, nn.Heads, nn.Parameter, nn.Parameters}
     public = {getattr(nn, name) for name in nn.__all__ if isinstance(getattr(nn, name), type)}
-    assert public - bases <= layers | losses | {nn.Embedding, nn.TabularInput}  # which test_embedding.py has
+    tables = {nn.Embedding, nn.EmbeddingBag, nn.TabularInput}  # test_embedding.py, test_embedding_bag.py
+    pairs = {nn.Bilinear, nn.CosineSimilarity, nn.PairwiseDistance}  # test_group_norm.py
+    assert public - bases <= layers | losses | tables | pairs
     makers = {type(make(nn.Sequential(nn.Linear(1, 1)).parameters())) for make in OPTIMIZERS.values()}
     classes = {member for name in optim.__all__ if isinstance(member := getattr(optim, name), type)}
     assert makers == classes - {optim.Optimizer, optim.WeightAverage, optim.ExponentialMovingAverage}

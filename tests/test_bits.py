@@ -27,6 +27,7 @@ SHAPES = {
     "linear": (150, 130),
     "norm": (150, 300),
     "embedding": (70, 37),
+    "groups": (70, 37),
 }  # more rows than a chunk, more columns than a tile
 SHAPE = (3 * 4096 + 70,)  # some chunks
 

@@ -9,7 +9,10 @@ from support.measure import assert_same_bits
 from support.ops import FUNCTIONS, case_id
 from support.records import Call, results
 
-DIFFERENTIABLE = [(op, options) for op in FUNCTIONS if op.backward for options in op.options]
+# A gradient that is divided by how often a row occurs is no derivative.
+DIFFERENTIABLE = [
+    (op, options) for op in FUNCTIONS if op.backward for options in op.options if "scale_grad_by_freq" not in options
+]
 REDUCTIONS = ("mean", "sum", "none")
 
 
@@ -39,6 +42,7 @@ def test_gradient(case, rng):
     upstream = rng.normal(size=y.shape)
     backward = getattr(F, op.backward)
     sizes = {
+        "bilinear": 3,
         "linear": 2,
         "dropout": 0,
         "rrelu": 1,
@@ -46,8 +50,9 @@ def test_gradient(case, rng):
         "batch_norm": 4,
     }  # of what gradients take; others take all
     given = (y,) if op.takes_output else call.args[: sizes.get(op.name, sizes.get(op.kind))]
-    backward_call = Call((upstream, *given), call.kwargs)
+    backward_call = Call((upstream, *given), {k: v for k, v in call.kwargs.items() if k != "bias"})
     gradients = results(backward, backward_call)
+    gradients = gradients[: len(call.args) - op.constants]  # others are of keywords
     taken = range(op.constants, op.constants + len(gradients))  # not of codes; nor of running statistics and targets
     places = {"batch_norm": (0, 3, 4), "gaussian_nll_loss": (0, 2)}.get(op.name, taken)
     for i, gradient in zip(places, gradients, strict=True):
@@ -56,7 +61,7 @@ def test_gradient(case, rng):
             lambda x, i=i: (upstream * op.function(*call.replaced(i, x).args, **call.kwargs)).sum(),
             call.args[i],
         )
-    for again, gradient in zip(results(backward, backward_call), gradients, strict=True):
+    for again, gradient in zip(results(backward, backward_call), gradients, strict=False):
         assert_same_bits(again, gradient)
 
 

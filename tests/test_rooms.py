@@ -19,6 +19,7 @@ ELSEWHERE = {
     "_version.py": ("test_cli.py", "a constant"),
     "bench/contenders/": ("bench/test_contenders.py", "all of them compute the same"),
     "functional/_elementwise.py": ("test_arrays.py", "what all operations do about arrays"),
+    "functional/bilinear.py": ("test_distances.py", "functions of two inputs"),
     "compiler/backward.py": ("test_program.py", "the gradients of programs"),
     "compiler/batch_run.py": ("test_hostile.py", "the fields that a compiled loop reads"),
     "compiler/builder.py": ("test_program.py", "what layers add to programs"),

@@ -36,6 +36,19 @@ cdef extern from "fastnn.h" nogil:
         Py_ssize_t cols
         double scale
         double[3] params
+    enum:
+        FNN_BAG_SUM
+        FNN_BAG_MEAN
+        FNN_BAG_MAX
+    struct fnn_bags:
+        const void *codes
+        const void *weight
+        const void *sample
+        const void *scales
+        const void *counts
+        const int64_t *offsets
+        Py_ssize_t size, cols, padding
+        int mode
     struct fnn_adjustment:
         double scale, max_value, l1, l2
     struct fnn_coefficients:
@@ -64,6 +77,17 @@ cdef extern from "fastnn.h" nogil:
         void (*embedding)(const void *codes, const void *weight, void *y, Py_ssize_t n, Py_ssize_t cols) noexcept nogil
         void (*embedding_backward)(const void *g, const void *codes, void *grad_weight, Py_ssize_t n,
                                    Py_ssize_t cols, Py_ssize_t width, Py_ssize_t padding) noexcept nogil
+        void (*embedding_bag)(const fnn_bags *of, void *y, Py_ssize_t first, Py_ssize_t bags) noexcept nogil
+        void (*embedding_bag_backward)(const fnn_bags *of, const void *g, void *grad_weight, Py_ssize_t first,
+                                       Py_ssize_t width, Py_ssize_t bags) noexcept nogil
+        void (*count_codes)(const void *codes, void *counts, Py_ssize_t n, Py_ssize_t num) noexcept nogil
+        void (*row_scales)(const void *codes, const void *weight, void *scales, Py_ssize_t n, Py_ssize_t num,
+                           Py_ssize_t cols, double max_norm, double p) noexcept nogil
+        void (*scale_rows)(void *weight, const void *scales, Py_ssize_t num, Py_ssize_t cols) noexcept nogil
+        void (*bilinear)(const void *z, const void *x2, const void *bias, void *y, Py_ssize_t rows, Py_ssize_t outs,
+                         Py_ssize_t cols) noexcept nogil
+        void (*bilinear_backward)(const void *g, void *z, const void *x2, void *grad_x2, Py_ssize_t rows,
+                                  Py_ssize_t outs, Py_ssize_t cols) noexcept nogil
         Py_ssize_t (*bad_code)(const void *codes, Py_ssize_t n, Py_ssize_t num_embeddings) noexcept nogil
         double (*multiply_adds)(Py_ssize_t rounds) noexcept nogil
     struct fnn_isa:
@@ -77,6 +101,10 @@ ctypedef void (*Map2)(const void *g, const void *x, void *y, Py_ssize_t n, const
 ctypedef void (*Rows1)(const void *x, void *y, Py_ssize_t rows, Py_ssize_t cols, const double *params) noexcept nogil
 ctypedef void (*Rows2)(const void *g, const void *x, void *y, Py_ssize_t rows, Py_ssize_t cols,
                        const double *params) noexcept nogil
+ctypedef void (*Pairs)(const void *a, const void *b, void *y, Py_ssize_t rows, Py_ssize_t cols,
+                       const double *params) noexcept nogil
+ctypedef void (*PairsBackward)(const void *g, const void *a, const void *b, void *out, Py_ssize_t rows,
+                               Py_ssize_t cols, const double *params) noexcept nogil
 ctypedef double (*Reduce2)(const void *x, const void *g, Py_ssize_t n) noexcept nogil
 ctypedef void (*Noise)(const void *x, void *y, Py_ssize_t n, uint64_t seed, uint64_t stream, uint64_t start,
                        const double *params) noexcept nogil
@@ -121,6 +149,14 @@ cdef inline Rows1 rows1(int kernel, int dtype) noexcept nogil:
 
 cdef inline Rows2 rows2(int kernel, int dtype) noexcept nogil:
     return (<Rows2 *> kernels_of(dtype))[kernel]
+
+
+cdef inline Pairs pairs(int kernel, int dtype) noexcept nogil:
+    return (<Pairs *> kernels_of(dtype))[kernel]
+
+
+cdef inline PairsBackward pairs_backward(int kernel, int dtype) noexcept nogil:
+    return (<PairsBackward *> kernels_of(dtype))[kernel]
 
 
 cdef inline Reduce2 reduce2(int kernel, int dtype) noexcept nogil:

@@ -6,6 +6,8 @@ ctypedef struct Norm:
     int backward
     int gradients
     Py_ssize_t step  # statistics per row; 0 for statistics of columns
+    Py_ssize_t groups  # of columns, each normalized on its own: statistics of all rows of a group follow each other
+    Py_ssize_t length  # columns that share one number of weight and bias
 
 cdef Norm find_norm(str name) except *
 cdef void run_norm(const Norm *norm, int dtype, const void *x, const void *weight, const void *bias, void *pre, void *y,
@@ -17,6 +19,11 @@ cdef void run_norm_backward(const Norm *norm, int dtype, const void *g, const vo
 cdef void run_norm_gradients(const Norm *norm, int dtype, const void *g, const void *x, void *statistics,
                              void *grad_weight, void *grad_bias, Py_ssize_t rows, Py_ssize_t cols,
                              bint accumulate) noexcept nogil
+cdef void expand_affine(const Norm *norm, int dtype, const void **weight, const void **bias, void *expanded,
+                        Py_ssize_t cols) noexcept nogil
+cdef void run_group_gradients(const Norm *norm, int dtype, const void *g, const void *x, void *statistics,
+                              void *grad_weight, void *grad_bias, void *expanded, Py_ssize_t rows, Py_ssize_t cols,
+                              bint accumulate) noexcept nogil
 cdef void run_statistics(int dtype, const void *x, const void *running_mean, const void *running_var, void *statistics,
                          Py_ssize_t rows, Py_ssize_t cols, double eps) noexcept nogil
 cdef void forget_batch(int dtype, void *statistics, Py_ssize_t cols) noexcept nogil

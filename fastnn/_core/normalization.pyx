@@ -9,6 +9,7 @@ from libc.string cimport memset
 from fastnn._core cimport arrays, dispatch
 from fastnn._core.dispatch cimport FNN_COLUMN_STATISTICS, FNN_GRAD_MEAN, FNN_ROW_STATISTICS
 from fastnn._core.linear cimport Epilogue
+from fastnn._core.losses cimport spread
 from fastnn._core.threads cimport parallel_for
 
 cnp.import_array()
@@ -33,6 +34,7 @@ cdef Norm find_norm(str name) except *:
     norm.backward = dispatch.kernel_index(f"{name}_backward", "norm_backward")
     norm.gradients = dispatch.kernel_index("batch_norm_gradients" if of_columns else "norm_gradients", "gradients")
     norm.step = 0 if of_columns else FNN_ROW_STATISTICS
+    norm.groups = norm.length = 1
     return norm
 
 
@@ -45,9 +47,21 @@ ctypedef struct NormWork:
     void *pre
     void *y
     void *statistics
-    Py_ssize_t cols
+    Py_ssize_t rows, cols
     double eps
     const Epilogue *activation
+
+
+cdef void norm_groups(const NormWork *w, Py_ssize_t start, Py_ssize_t rows) noexcept nogil:
+    """Some rows, each group of columns as a row of its own."""
+    cdef Py_ssize_t r, k, i, width = w.cols // w.norm.groups
+    for r in range(start, start + rows):
+        for k in range(w.norm.groups):
+            i = r * w.cols + k * width
+            dispatch.norm(w.norm.forward, w.dtype)(
+                arrays.at(w.x, i, w.dtype), arrays.at_unless_null(w.weight, k * width, w.dtype),
+                arrays.at_unless_null(w.bias, k * width, w.dtype), arrays.at_unless_null(w.pre, i, w.dtype),
+                arrays.at_unless_null(w.statistics, (k * w.rows + r) * w.norm.step, w.dtype), 1, width, w.eps)
 
 
 cdef void norm_task(const void *work, Py_ssize_t start, Py_ssize_t stop, void *_) noexcept nogil:
@@ -60,9 +74,12 @@ cdef void norm_task(const void *work, Py_ssize_t start, Py_ssize_t stop, void *_
     while start < stop:
         rows, i = min(height, stop - start), start * w.cols
         pre = arrays.at_unless_null(w.pre, i, dtype)
-        dispatch.norm(w.norm.forward, dtype)(
-            arrays.at(w.x, i, dtype), w.weight, w.bias, pre,
-            arrays.at_unless_null(w.statistics, start * w.norm.step, dtype), rows, w.cols, w.eps)
+        if w.norm.groups > 1:
+            norm_groups(w, start, rows)
+        else:
+            dispatch.norm(w.norm.forward, dtype)(
+                arrays.at(w.x, i, dtype), w.weight, w.bias, pre,
+                arrays.at_unless_null(w.statistics, start * w.norm.step, dtype), rows, w.cols, w.eps)
         if w.activation.kernel >= 0:
             dispatch.map1(w.activation.kernel, dtype)(pre, arrays.at(w.y, i, dtype), rows * w.cols,
                                                       w.activation.params)
@@ -77,7 +94,7 @@ cdef void run_norm(const Norm *norm, int dtype, const void *x, const void *weigh
     Statistics of rows are written too (unless NULL); those of columns were computed before. pre may be NULL as well.
     """
     cdef NormWork work = NormWork(norm=norm, dtype=dtype, x=x, weight=weight, bias=bias, pre=pre, y=y,
-                                  statistics=statistics, cols=cols, eps=eps, activation=activation)
+                                  statistics=statistics, rows=rows, cols=cols, eps=eps, activation=activation)
     if cols != 0:
         parallel_for(norm_task, &work, rows, 1, rows * cols * COST)
 
@@ -91,8 +108,21 @@ ctypedef struct NormGradWork:
     const void *statistics
     void *grad_x
     const void *saved
-    Py_ssize_t cols
+    Py_ssize_t rows, cols
     const Epilogue *gate
+
+
+cdef void norm_groups_backward(const NormGradWork *w, Py_ssize_t start, Py_ssize_t rows) noexcept nogil:
+    """Some rows, each group of columns as a row of its own."""
+    cdef Py_ssize_t r, k, i, width = w.cols // w.norm.groups
+    for r in range(start, start + rows):
+        for k in range(w.norm.groups):
+            i = r * w.cols + k * width
+            dispatch.norm_backward(w.norm.backward, w.dtype)(
+                arrays.at(w.g, i, w.dtype), arrays.at(w.x, i, w.dtype),
+                arrays.at_unless_null(w.weight, k * width, w.dtype),
+                arrays.at(w.statistics, (k * w.rows + r) * w.norm.step, w.dtype), arrays.at(w.grad_x, i, w.dtype), 1,
+                width)
 
 
 cdef void norm_backward_task(const void *work, Py_ssize_t start, Py_ssize_t stop, void *_) noexcept nogil:
@@ -105,9 +135,12 @@ cdef void norm_backward_task(const void *work, Py_ssize_t start, Py_ssize_t stop
     while start < stop:
         rows, i = min(height, stop - start), start * w.cols
         grad_x = arrays.at(w.grad_x, i, dtype)
-        dispatch.norm_backward(w.norm.backward, dtype)(
-            arrays.at(w.g, i, dtype), arrays.at(w.x, i, dtype), w.weight,
-            arrays.at(w.statistics, start * w.norm.step, dtype), grad_x, rows, w.cols)
+        if w.norm.groups > 1:
+            norm_groups_backward(w, start, rows)
+        else:
+            dispatch.norm_backward(w.norm.backward, dtype)(
+                arrays.at(w.g, i, dtype), arrays.at(w.x, i, dtype), w.weight,
+                arrays.at(w.statistics, start * w.norm.step, dtype), grad_x, rows, w.cols)
         if w.gate.kernel >= 0:
             dispatch.map2(w.gate.kernel, dtype)(grad_x, arrays.at(w.saved, i, dtype), grad_x, rows * w.cols,
                                                 w.gate.params)
@@ -122,7 +155,7 @@ cdef void run_norm_backward(const Norm *norm, int dtype, const void *g, const vo
     For columns, `run_norm_gradients` must run first: it stores the means needed here in the statistics.
     """
     cdef NormGradWork work = NormGradWork(norm=norm, dtype=dtype, g=g, x=x, weight=weight, statistics=statistics,
-                                          grad_x=grad_x, saved=saved, cols=cols, gate=gate)
+                                          grad_x=grad_x, saved=saved, rows=rows, cols=cols, gate=gate)
     if cols != 0:
         parallel_for(norm_backward_task, &work, rows, 1, rows * cols * COST)
 
@@ -140,14 +173,19 @@ ctypedef struct ParameterGradWork:
 
 
 cdef void gradients_task(const void *work, Py_ssize_t start, Py_ssize_t stop, void *_) noexcept nogil:
-    """Some columns."""
+    """Some columns, those of one group after the other."""
     cdef const ParameterGradWork *w = <const ParameterGradWork *> work
     cdef int dtype = w.dtype
-    dispatch.gradients(w.norm.gradients, dtype)(
-        arrays.at(w.g, start, dtype), arrays.at(w.x, start, dtype),
-        arrays.at(w.statistics, 0 if w.norm.step else start, dtype),
-        arrays.at_unless_null(w.grad_weight, start, dtype), arrays.at_unless_null(w.grad_bias, start, dtype), w.cols,
-        w.rows, stop - start, w.accumulate)
+    cdef Py_ssize_t group, end, width = w.cols // w.norm.groups
+    while start < stop:
+        group = start // width
+        end = min(stop, (group + 1) * width)
+        dispatch.gradients(w.norm.gradients, dtype)(
+            arrays.at(w.g, start, dtype), arrays.at(w.x, start, dtype),
+            arrays.at(w.statistics, group * w.rows * w.norm.step if w.norm.step else start, dtype),
+            arrays.at_unless_null(w.grad_weight, start, dtype), arrays.at_unless_null(w.grad_bias, start, dtype),
+            w.cols, w.rows, end - start, w.accumulate)
+        start = end
 
 
 cdef void run_norm_gradients(const Norm *norm, int dtype, const void *g, const void *x, void *statistics,
@@ -158,6 +196,38 @@ cdef void run_norm_gradients(const Norm *norm, int dtype, const void *g, const v
                                                      grad_weight=grad_weight, grad_bias=grad_bias, rows=rows, cols=cols,
                                                      accumulate=accumulate)
     parallel_for(gradients_task, &work, cols, UNIT, rows * cols * COST)
+
+
+cdef void expand_affine(const Norm *norm, int dtype, const void **weight, const void **bias, void *expanded,
+                        Py_ssize_t cols) noexcept nogil:
+    """Replace weight and bias (unless NULL) by copies with a number for each column, in `expanded` (2 * cols)."""
+    cdef const void *both[2]
+    cdef int i
+    both[0], both[1] = weight[0], bias[0]
+    for i in range(2):
+        if both[i] != NULL and norm.length > 1:
+            spread(dtype, both[i], arrays.at(expanded, i * cols, dtype), cols // norm.length, norm.length)
+            both[i] = arrays.at(expanded, i * cols, dtype)
+    weight[0], bias[0] = both[0], both[1]
+
+
+cdef void run_group_gradients(const Norm *norm, int dtype, const void *g, const void *x, void *statistics,
+                              void *grad_weight, void *grad_bias, void *expanded, Py_ssize_t rows, Py_ssize_t cols,
+                              bint accumulate) noexcept nogil:
+    """`run_norm_gradients`, summed over the columns that share a number; `expanded` has room for 2 * cols numbers."""
+    cdef Py_ssize_t c, length = norm.length
+    cdef void *gradient
+    cdef int i
+    cdef double total
+    if length == 1:
+        run_norm_gradients(norm, dtype, g, x, statistics, grad_weight, grad_bias, rows, cols, accumulate)
+        return
+    run_norm_gradients(norm, dtype, g, x, statistics, expanded, arrays.at(expanded, cols, dtype), rows, cols, False)
+    for i in range(2):
+        gradient = grad_bias if i else grad_weight
+        for c in range(cols // length if gradient != NULL else 0):
+            total = dispatch.kernels_of(dtype).sum(arrays.at(expanded, i * cols + c * length, dtype), length)
+            arrays.put(gradient, c, total + (arrays.get(gradient, c, dtype) if accumulate else 0.0), dtype)
 
 
 ctypedef struct StatisticsWork:
@@ -350,3 +420,49 @@ def batch_norm_backward(g, x, running_mean, running_var, weight, grad_x, grad_we
     with nogil:
         run_statistics(dtype, px, pm, pv, ps, rows, cols, eps)
         norm_backward_all(&BATCH, dtype, pg, px, pw, ps, gx, gw, gb, rows, cols, pm != NULL)
+
+
+cdef class GroupNorm:
+    """Layer normalization of each of `groups` groups of columns; `length` columns share one number of the weight."""
+    cdef Norm norm
+
+    def __init__(self, Py_ssize_t groups, Py_ssize_t length):
+        self.norm = find_norm("layer_norm")
+        self.norm.groups, self.norm.length = groups, length
+
+    def run(self, x, weight, bias, out, double eps):
+        """Fill `out` from plain arrays of one dtype, x being a matrix; weight and bias may be None."""
+        cdef Py_ssize_t cols = columns(x)
+        cdef Py_ssize_t rows = rows_of(x)
+        expanded = new_rows(x, 2, cols)
+        cdef const void *pw = arrays.data(weight)
+        cdef const void *pb = arrays.data(bias)
+        cdef void *pe = arrays.data(expanded)
+        cdef void *px = arrays.data(x)
+        cdef void *py = arrays.data(out)
+        cdef int dtype = arrays.dtype_of(x)
+        with nogil:
+            expand_affine(&self.norm, dtype, &pw, &pb, pe, cols)
+            run_norm(&self.norm, dtype, px, pw, pb, py, py, NULL, rows, cols, eps, &NONE)
+
+    def backward(self, g, x, weight, grad_x, grad_weight, grad_bias, double eps):
+        """Fill the gradients, all arrays being plain and of one dtype."""
+        cdef Py_ssize_t cols = columns(x)
+        cdef Py_ssize_t rows = rows_of(x)
+        statistics, expanded = new_rows(x, rows * self.norm.groups, FNN_ROW_STATISTICS), new_rows(x, 4, cols)
+        cdef const void *pw = arrays.data(weight)
+        cdef const void *none = NULL
+        cdef void *pe = arrays.data(expanded)
+        cdef void *pg = arrays.data(g)
+        cdef void *px = arrays.data(x)
+        cdef void *ps = arrays.data(statistics)
+        cdef void *gx = arrays.data(grad_x)
+        cdef void *gw = arrays.data(grad_weight)
+        cdef void *gb = arrays.data(grad_bias)
+        cdef int dtype = arrays.dtype_of(x)
+        with nogil:
+            expand_affine(&self.norm, dtype, &pw, &none, pe, cols)
+            run_norm(&self.norm, dtype, px, NULL, NULL, NULL, NULL, ps, rows, cols, eps, &NONE)
+            run_group_gradients(&self.norm, dtype, pg, px, ps, gw, gb, arrays.at(pe, 2 * cols, dtype), rows, cols,
+                                False)
+            run_norm_backward(&self.norm, dtype, pg, px, pw, ps, gx, NULL, rows, cols, &NONE)

@@ -13,6 +13,7 @@ from fastnn._core.optimizers cimport Update
 cpdef enum:
     LINEAR, LINEAR_BACKWARD, ACTIVATION, ACTIVATION_BACKWARD, ARITHMETIC, ROWS, ROWS_BACKWARD, NOISE, NOISE_BACKWARD
     LAYER_NORM, LAYER_NORM_BACKWARD, RMS_NORM, RMS_NORM_BACKWARD, BATCH_NORM, BATCH_NORM_BACKWARD, RUNNING
+    GROUP_NORM, GROUP_NORM_BACKWARD, EMBEDDING_BAG, EMBEDDING_BAG_BACKWARD
     PRELU, PRELU_BACKWARD, TEMPERATURE_SCALE, TEMPERATURE_SCALE_BACKWARD, EMBEDDING, EMBEDDING_BACKWARD
     GATHER, GATHER_BACKWARD, SUM_COLUMNS, EXPAND_COLUMNS, EXPAND_ROWS, EXPAND_ROWS_BACKWARD
     COPY, COPY_COLUMNS, READ_LABELS, HEADS_BEGIN, HEADS_ADD, HEADS_END
@@ -22,6 +23,7 @@ cpdef enum:
 cpdef enum:
     X, OTHER, Y, PRE, WEIGHT, BIAS, SAVED, GRAD_OUTPUT, GRAD_INPUT, GRAD_WEIGHT, GRAD_BIAS, TARGET, SAMPLE_WEIGHT
     EXPANDED, EXTRA, GRAD_EXTRA, S0, S1, S2, HYPER, STEP, SPANS, CLIPPING, STATISTICS, RUNNING_MEAN, RUNNING_VAR, INDEX
+    PER_ROW
     ROLES  # their number
 
 # Bits of Op.flag.
@@ -48,6 +50,14 @@ ctypedef struct Options:
     int64_t y_stride
     int64_t num_embeddings
     int64_t padding        # the row of the table without a gradient; -1: none
+    int64_t groups         # of columns, each normalized on its own
+    int64_t length         # columns that share one number of its weight
+    int64_t bag_size       # codes of a bag
+    int64_t mode           # of bags: sum, mean, max, or 3: single rows, which `padding` does not leave out
+    int64_t by_freq        # whether the gradient of a row is divided by how often it occurs
+    int64_t renorm         # whether the gradient writes rows of limited norm back
+    double max_norm        # the largest norm of a row of the table; below 0: any
+    double norm_type       # which norm
     int64_t shared         # whether all columns share one slope
     int64_t place          # where in the sums a metric or a head counts
 

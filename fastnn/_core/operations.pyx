@@ -9,14 +9,15 @@ from fastnn._core.activations cimport run_map1, run_map2
 from fastnn._core.columns cimport (
     copy_columns, expand_columns, expand_rows, expand_rows_backward, read_labels, run_gather, run_scatter, sum_columns,
 )
-from fastnn._core.dispatch cimport FNN_FLOAT64, fnn_loss
+from fastnn._core.dispatch cimport FNN_BAG_SUM, FNN_FLOAT64, fnn_bags, fnn_loss
 from fastnn._core.dropout cimport run_noise, run_noise2
 from fastnn._core.embedding cimport run_embedding, run_embedding_backward
+from fastnn._core.embedding_bag cimport describe_rows, run_embedding_bag, run_embedding_bag_backward
 from fastnn._core.linear cimport run_linear, run_linear_grad_weight, run_linear_grad_x
 from fastnn._core.losses cimport bad_label, first_bad, label_sum, run_loss, run_root, run_row_loss, run_sum, spread
 from fastnn._core.metrics cimport Reading, count_classes, count_correct, count_errors, count_top
 from fastnn._core.normalization cimport (
-    forget_batch, run_norm, run_norm_backward, run_norm_gradients, run_statistics,
+    expand_affine, forget_batch, run_group_gradients, run_norm, run_norm_backward, run_norm_gradients, run_statistics,
 )
 from fastnn._core.optimizers cimport run_update
 from fastnn._core.parameters cimport run_average
@@ -197,6 +198,27 @@ cdef void run_normalization_backward(Op *op, Py_ssize_t rows, int dtype) noexcep
                           op.p[GRAD_INPUT], op.p[SAVED], rows, op.n_in, &op.epilogue)
 
 
+cdef void run_group_norm(Op *op, Py_ssize_t rows, int dtype) noexcept nogil:
+    cdef const void *weight = op.p[WEIGHT]
+    cdef const void *bias = op.p[BIAS]
+    expand_affine(&op.norm, dtype, &weight, &bias, op.p[EXPANDED], op.n_in)
+    run_norm(&op.norm, dtype, op.p[X], weight, bias, op.p[PRE], op.p[Y], op.p[STATISTICS], rows, op.n_in,
+             op.options.eps, &op.epilogue)
+
+
+cdef void run_group_norm_backward(Op *op, Py_ssize_t rows, int dtype) noexcept nogil:
+    cdef const void *weight = op.p[WEIGHT]
+    cdef const void *none = NULL
+    if op.p[GRAD_WEIGHT] != NULL or op.p[GRAD_BIAS] != NULL:
+        run_group_gradients(&op.norm, dtype, op.p[GRAD_OUTPUT], op.p[X], op.p[STATISTICS], op.p[GRAD_WEIGHT],
+                            op.p[GRAD_BIAS], arrays.at(op.p[EXPANDED], 2 * op.n_in, dtype), rows, op.n_in,
+                            op.flag & ACCUMULATE)
+    if op.p[GRAD_INPUT] != NULL:
+        expand_affine(&op.norm, dtype, &weight, &none, op.p[EXPANDED], op.n_in)
+        run_norm_backward(&op.norm, dtype, op.p[GRAD_OUTPUT], op.p[X], weight, op.p[STATISTICS], op.p[GRAD_INPUT],
+                          op.p[SAVED], rows, op.n_in, &op.epilogue)
+
+
 cdef void run_running(Op *op, Py_ssize_t rows, int dtype) noexcept nogil:
     """Move running statistics towards those of the batch by the momentum, or to the average over all batches."""
     cdef int64_t *batches = <int64_t *> op.p[STEP]
@@ -239,15 +261,20 @@ cdef void combine_heads(Op *op, Totals *totals, Py_ssize_t rows, int dtype) noex
         totals.divisor = totals.kept_divisor + batch_divisor(op, totals, rows, dtype)
 
 
-cdef int run_embedding_op(Op *op, Totals *totals, Py_ssize_t rows, int dtype) noexcept nogil:
-    """Rows of a table by their index; the first index that is out of range is reported."""
-    cdef Py_ssize_t n = rows * op.n_in
-    cdef Py_ssize_t bad = dispatch.kernels_of(dtype).bad_code(op.p[X], n, op.options.num_embeddings)
+cdef bint bad_index(Op *op, Totals *totals, Py_ssize_t rows, int dtype) noexcept nogil:
+    """Whether an index of a table is out of range; the first one is noted."""
+    cdef Py_ssize_t bad = dispatch.kernels_of(dtype).bad_code(op.p[X], rows * op.n_in, op.options.num_embeddings)
     if bad >= 0:
         totals.bad_row, totals.bad_column = bad // op.n_in, bad % op.n_in
         totals.bad_number = arrays.get(op.p[X], bad, dtype)
+    return bad >= 0
+
+
+cdef int run_embedding_op(Op *op, Totals *totals, Py_ssize_t rows, int dtype) noexcept nogil:
+    """Rows of a table by their index; the first index that is out of range is reported."""
+    if bad_index(op, totals, rows, dtype):
         return BAD_INDEX
-    run_embedding(dtype, op.p[X], op.p[WEIGHT], op.p[Y], n, op.n_out // op.n_in)
+    run_embedding(dtype, op.p[X], op.p[WEIGHT], op.p[Y], rows * op.n_in, op.n_out // op.n_in)
     return DONE
 
 
@@ -255,6 +282,42 @@ cdef void run_embedding_op_backward(Op *op, Py_ssize_t rows, int dtype) noexcept
     """The gradient of the table; that of the indices is 0."""
     run_embedding_backward(dtype, op.p[GRAD_OUTPUT], op.p[X], op.p[GRAD_WEIGHT], rows * op.n_in,
                            op.options.num_embeddings, op.n_out // op.n_in, op.options.padding, op.flag & ACCUMULATE)
+    if op.p[GRAD_INPUT] != NULL:
+        memset(op.p[GRAD_INPUT], 0, rows * op.n_in * arrays.itemsize(dtype))
+
+
+cdef Py_ssize_t describe_bags(Op *op, fnn_bags *of, Py_ssize_t rows, bint backward, int dtype) noexcept nogil:
+    """Set the operands of bags, and return how many there are; the rows of the table are described before."""
+    cdef Py_ssize_t num = op.options.num_embeddings
+    cdef bint single = op.options.mode == 3
+    cdef void *scales = op.p[PER_ROW] if op.options.max_norm >= 0 else NULL
+    cdef void *counts = arrays.at(op.p[PER_ROW], num, dtype) if op.options.by_freq and backward else NULL
+    of.codes, of.weight, of.sample, of.scales, of.counts = op.p[X], op.p[WEIGHT], NULL, scales, counts
+    of.offsets, of.size, of.cols = NULL, op.options.bag_size, op.n_out // (op.n_in // op.options.bag_size)
+    of.padding = -1 if single and not backward else op.options.padding
+    of.mode = FNN_BAG_SUM if single else <int> op.options.mode
+    describe_rows(dtype, op.p[X], op.p[WEIGHT], scales, counts, rows * op.n_in, num, of.cols, op.options.max_norm,
+                  op.options.norm_type)
+    return rows * op.n_in // of.size
+
+
+cdef int run_bag_op(Op *op, Totals *totals, Py_ssize_t rows, int dtype) noexcept nogil:
+    """Bags of rows of a table; the first index that is out of range is reported."""
+    cdef fnn_bags of
+    if bad_index(op, totals, rows, dtype):
+        return BAD_INDEX
+    run_embedding_bag(dtype, &of, op.p[Y], describe_bags(op, &of, rows, False, dtype), rows * op.n_in)
+    return DONE
+
+
+cdef void run_bag_op_backward(Op *op, Py_ssize_t rows, int dtype) noexcept nogil:
+    """The gradient of the table, whose rows of limited norm are written back; that of the indices is 0."""
+    cdef fnn_bags of
+    cdef Py_ssize_t bags = describe_bags(op, &of, rows, True, dtype)
+    run_embedding_bag_backward(dtype, &of, op.p[GRAD_OUTPUT], op.p[GRAD_WEIGHT], bags, rows * op.n_in,
+                               op.options.num_embeddings, op.flag & ACCUMULATE)
+    if of.scales != NULL and op.options.renorm:
+        dispatch.kernels_of(dtype).scale_rows(op.p[WEIGHT], of.scales, op.options.num_embeddings, of.cols)
     if op.p[GRAD_INPUT] != NULL:
         memset(op.p[GRAD_INPUT], 0, rows * op.n_in * arrays.itemsize(dtype))
 
@@ -280,6 +343,10 @@ cdef int run_parametric(Op *op, Totals *totals, Py_ssize_t rows, int dtype) noex
         return run_embedding_op(op, totals, rows, dtype)
     elif op.kind == EMBEDDING_BACKWARD:
         run_embedding_op_backward(op, rows, dtype)
+    elif op.kind == EMBEDDING_BAG:
+        return run_bag_op(op, totals, rows, dtype)
+    elif op.kind == EMBEDDING_BAG_BACKWARD:
+        run_bag_op_backward(op, rows, dtype)
     elif op.kind == GATHER:
         run_gather(dtype, x, <const int64_t *> op.p[INDEX], op.p[Y], rows, op.n_in, op.n_out)
     elif op.kind == GATHER_BACKWARD:
@@ -352,6 +419,10 @@ cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, int dtyp
         run_normalization(op, rows, dtype)
     elif op.kind in (LAYER_NORM_BACKWARD, RMS_NORM_BACKWARD, BATCH_NORM_BACKWARD):
         run_normalization_backward(op, rows, dtype)
+    elif op.kind == GROUP_NORM:
+        run_group_norm(op, rows, dtype)
+    elif op.kind == GROUP_NORM_BACKWARD:
+        run_group_norm_backward(op, rows, dtype)
     elif op.kind == RUNNING:
         run_running(op, rows, dtype)
     elif op.kind == LOSS:

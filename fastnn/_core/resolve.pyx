@@ -3,9 +3,9 @@
 from fastnn._core cimport arrays, dispatch
 from fastnn._core.normalization cimport find_norm
 from fastnn._core.operations cimport (
-    ACTIVATION, ACTIVATION_BACKWARD, ARITHMETIC, AVERAGE, BATCH_NORM, BATCH_NORM_BACKWARD, LAYER_NORM,
-    LAYER_NORM_BACKWARD, LINEAR, LINEAR_BACKWARD, LOSS, NOISE, NOISE_BACKWARD, PYTHON, RMS_NORM, RMS_NORM_BACKWARD,
-    ROW_LOSS, ROWS, ROWS_BACKWARD, UPDATE, Op,
+    ACTIVATION, ACTIVATION_BACKWARD, ARITHMETIC, AVERAGE, BATCH_NORM, BATCH_NORM_BACKWARD, GROUP_NORM,
+    GROUP_NORM_BACKWARD, LAYER_NORM, LAYER_NORM_BACKWARD, LINEAR, LINEAR_BACKWARD, LOSS, NOISE, NOISE_BACKWARD, PYTHON,
+    RMS_NORM, RMS_NORM_BACKWARD, ROW_LOSS, ROWS, ROWS_BACKWARD, UPDATE, Op,
 )
 from fastnn._core.optimizers cimport make_update
 
@@ -22,6 +22,7 @@ GROUPS = {
 }
 FUSED = {
     LINEAR: "map1", LAYER_NORM: "map1", RMS_NORM: "map1", BATCH_NORM: "map1", LINEAR_BACKWARD: "map2",
+    GROUP_NORM: "map1", GROUP_NORM_BACKWARD: "map2",
     LAYER_NORM_BACKWARD: "map2", RMS_NORM_BACKWARD: "map2", BATCH_NORM_BACKWARD: "map2",
 }
 
@@ -62,7 +63,9 @@ cdef resolve_kernel(Op *op, operation, list keep):
         op.update = make_update(operation.kernel, operation.arrays)
     elif op.kind in FUSED:
         if op.kind not in (LINEAR, LINEAR_BACKWARD):
-            op.norm = find_norm(operation.kind.removesuffix("_backward"))
+            op.norm = find_norm(operation.kind.removesuffix("_backward").replace("group_norm", "layer_norm"))
+        if op.kind in (GROUP_NORM, GROUP_NORM_BACKWARD):
+            op.norm.groups, op.norm.length = op.options.groups, op.options.length
         if operation.kernel is not None:
             op.epilogue.kernel = dispatch.kernel_index(operation.kernel, FUSED[op.kind])
             op.epilogue.params = op.params

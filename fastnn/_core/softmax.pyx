@@ -93,9 +93,9 @@ cdef class Rows1:
         self.run(x, out, parameter)
         return out
 
-    cpdef run(self, x, out, double parameter=0.0):
+    cpdef run(self, x, out, double parameter=0.0, double second=0.0):
         """Fill `out`, whose rows may have another length, from the rows of the plain 2-D array `x`."""
-        cdef double[3] params = [parameter, 0.0, 0.0]
+        cdef double[3] params = [parameter, second, 0.0]
         cdef Py_ssize_t rows = cnp.PyArray_DIM(<cnp.ndarray> x, 0)
         cdef Py_ssize_t cols = cnp.PyArray_DIM(<cnp.ndarray> x, 1)
         cdef Py_ssize_t out_cols = arrays.size(out) // rows if rows else 0
@@ -151,9 +151,9 @@ cdef class Rows2:
         self.run(g, x, out, parameter)
         return out
 
-    cpdef run(self, g, y, out, double parameter=0.0):
+    cpdef run(self, g, y, out, double parameter=0.0, double second=0.0):
         """Fill `out` from `g`, whose rows may have another length, and the rows of the plain 2-D array `y`."""
-        cdef double[3] params = [parameter, 0.0, 0.0]
+        cdef double[3] params = [parameter, second, 0.0]
         cdef Py_ssize_t rows = cnp.PyArray_DIM(<cnp.ndarray> y, 0)
         cdef Py_ssize_t cols = cnp.PyArray_DIM(<cnp.ndarray> y, 1)
         cdef Py_ssize_t g_cols = arrays.size(g) // rows if rows else 0

@@ -127,6 +127,26 @@ def table(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     return normal((TABLE_ROWS, shape[-1]), rng)
 
 
+def bags(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """For each row eight indices of rows of `table`."""
+    return rng.integers(TABLE_ROWS, size=(shape[0], 8)).astype("float64")
+
+
+def eights(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Rows of eight numbers."""
+    return normal((*shape[:-1], 8), rng)
+
+
+def fours(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Rows of four numbers."""
+    return normal((*shape[:-1], 4), rng)
+
+
+def bilinear_weight(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """The weight of a bilinear map of the columns and eight numbers to four."""
+    return normal((4, shape[-1], 8), rng)
+
+
 _ALL = (
     *(
         uniform,
@@ -142,6 +162,6 @@ _ALL = (
         signs,
         labels,
     ),
-    *(halves, codes, table),
+    *(halves, codes, table, bags, eights, fours, bilinear_weight),
 )
 DRAWS: dict[str, Callable[[tuple[int, ...], np.random.Generator], Array]] = {draw.__name__: draw for draw in _ALL}

@@ -119,6 +119,7 @@ class NormStage(Stage):
     kind: str = "layer_norm"
     eps: float = 0.0
     saved: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, int] = field(default_factory=dict)
 
     def backward(self, draft: Draft, gradient: Gradient, before: Stage | None, needs_input: bool) -> Gradient | None:
         if not needs_input and not draft.trains(self.layer):
@@ -126,7 +127,7 @@ class NormStage(Stage):
         gradient = self.through_activation(draft, gradient)
         arrays = {"grad_output": gradient.array, "weight": self.layer.array("weight"), **self.saved}
         operation = self.own_backward(draft, f"{self.kind}_backward", arrays)
-        operation.options = {"eps": self.eps}
+        operation.options = {"eps": self.eps, **self.options}
         if not needs_input:
             return None
         operation.arrays["grad_input"] = gradient.array if gradient.owned else draft.matrix(self.n_in)
@@ -158,6 +159,7 @@ class ParameterStage(Stage):
     kind: str = ""
     parameter: str = "weight"
     options: dict[str, float] = field(default_factory=dict)
+    operands: dict[str, Any] = field(default_factory=dict)
 
     def backward(self, draft: Draft, gradient: Gradient, before: Stage | None, needs_input: bool) -> Gradient | None:
         trains = draft.trains(self.layer)
@@ -167,7 +169,9 @@ class ParameterStage(Stage):
         # Its kernels always write the gradient of the parameter.
         grad_weight = self.layer.gradient(self.parameter) if trains else draft.scratch(weight.shape)
         arrays = {"grad_output": gradient.array, "x": self.x, "weight": weight, "grad_weight": grad_weight}
-        operation = Operation(f"{self.kind}_backward", self.label, arrays, self.n_in, self.n_out, options=self.options)
+        arrays |= self.operands
+        options = self.options | ({"renorm": trains} if self.kind == "embedding_bag" else {})
+        operation = Operation(f"{self.kind}_backward", self.label, arrays, self.n_in, self.n_out, options=options)
         operation.flag = ACCUMULATE if draft.accumulates(grad_weight) else 0
         draft.operations.append(operation)
         if not needs_input:

@@ -136,6 +136,16 @@ class Builder(Draft):
         """Layer or root mean square normalization, of rows."""
         self._norm(layer, label, kind, eps, {"statistics": self.matrix(ROW_STATISTICS)} if self.saves else {})
 
+    def group_norm(self, layer: Any, label: str, eps: float, groups: int, channels: int) -> None:
+        """Layer normalization of groups of columns; those of a channel share a number of weight and bias."""
+        if not self.cols or self.cols % channels or channels % groups:
+            raise ValueError(f"{label}: x has {self.cols} features, this layer takes a multiple of {channels}")
+        arrays: dict[str, Any] = {"statistics": self.matrix(groups * ROW_STATISTICS)} if self.saves else {}
+        length = self.cols // channels
+        if length > 1:
+            arrays["expanded"] = self.scratch((4, self.cols))
+        self._norm(layer, label, "group_norm", eps, arrays, {"groups": groups, "length": length})
+
     def batch_norm(self, layer: Any, label: str, eps: float, momentum: float | None, *, by_batch: bool) -> None:
         """Batch normalization, by the statistics of the batch or by the running ones.
 
@@ -181,15 +191,17 @@ class Builder(Draft):
 
     def parameter(self, layer: Layer, label: str, kind: str, parameter: str = "weight", **options: float) -> None:
         """A layer with one parameter that is not multiplied as a matrix."""
-        self.current = self.in_workspace(self.current, self.cols, "indices") if kind == "embedding" else self.current
+        if kind.startswith("embedding"):
+            self.current = self.in_workspace(self.current, self.cols, "indices")
         n_in, n_out, x, y = self._resized(layer)
         weight = layer.array(parameter)
         _check_parameter(label, kind, weight, options, n_in, n_out)
         trained = self.trains(layer)
+        operands = {"per_row": self.scratch((2, len(weight)))} if kind == "embedding_bag" and weight is not None else {}
         stage = ParameterStage(
-            layer, label, n_in, n_out, x, y, trained, kind=kind, parameter=parameter, options=options
+            layer, label, n_in, n_out, x, y, trained, kind=kind, parameter=parameter, options=options, operands=operands
         )
-        arrays, columns = {"x": x, "weight": weight, "y": y}, self.input_columns_of(x)
+        arrays, columns = {"x": x, "weight": weight, "y": y, **operands}, self.input_columns_of(x)
         self.add_stage(stage, Operation(kind, label, arrays, n_in, n_out, options=options, input_columns=columns))
 
     def gather(self, layer: Layer, label: str, index: Array) -> None:
@@ -250,15 +262,25 @@ class Builder(Draft):
 
     # -- parts ---------------------------------------------------------------------------------------------------------
 
-    def _norm(self, layer: Any, label: str, kind: str, eps: float, arrays: dict[str, Any]) -> None:
-        if layer.in_features_hint() != self.cols:
+    def _norm(
+        self,
+        layer: Any,
+        label: str,
+        kind: str,
+        eps: float,
+        arrays: dict[str, Any],
+        options: dict[str, int] | None = None,
+    ) -> None:
+        options = options or {}
+        if layer.in_features_hint() not in (None, self.cols):
             raise ValueError(f"{label}: x has {self.cols} features, this layer takes {layer.in_features_hint()}")
         x, y = self.current, self.matrix(self.cols)
         trained = self.trains(layer)
-        stage = NormStage(layer, label, self.cols, self.cols, x, y, trained, None, kind, eps, arrays)
-        parameters = {name: _sized(layer, name, self.cols) for name in ("weight", "bias")}
+        stage = NormStage(layer, label, self.cols, self.cols, x, y, trained, None, kind, eps, arrays, options)
+        size = self.cols // options.get("length", 1)
+        parameters = {name: _sized(layer, name, size) for name in ("weight", "bias")}
         arrays = {"x": x, **parameters, "pre": y, "y": y, **arrays}
-        self.add_stage(stage, Operation(kind, label, arrays, self.cols, options={"eps": eps}))
+        self.add_stage(stage, Operation(kind, label, arrays, self.cols, options={"eps": eps, **options}))
 
     def _resized(self, layer: Layer) -> tuple[int, int, Any, Matrix]:
         """Features in and out of a layer, which may be different ones, and its matrices."""
@@ -305,10 +327,11 @@ def _check_parameter(
 ) -> None:
     """Raise ValueError unless the parameter has the shape that the kernel reads, whatever the layer says."""
     shapes: dict[str, tuple[int, ...]] = {"prelu": (1 if options.get("shared") else n_in,), "temperature_scale": (1,)}
-    if kind == "embedding":
-        rows, padding = int(options["num_embeddings"]), int(options["padding"])
-        shapes[kind] = (rows, n_out // max(1, n_in))
-        if n_out != n_in * shapes[kind][1] or padding >= rows:
+    if kind.startswith("embedding"):
+        rows, padding, size = int(options["num_embeddings"]), int(options["padding"]), int(options.get("bag_size", 1))
+        bags = n_in // size if size else 0
+        shapes[kind] = (rows, n_out // max(1, bags))
+        if n_out != bags * shapes[kind][1] or n_in != bags * size or padding >= rows:
             raise ValueError(f"{label}: {n_in} codes do not become {n_out} features")
     assert weight is not None
     check.check_shape(f"{label}: the parameter", weight, shapes[kind], "for its kernel")

@@ -56,6 +56,7 @@ class Kind:
 PARAMETER_GRADIENTS = "grad_input? grad_weight? grad_bias?"
 LOSS_READS = "x target sample_weight expanded? extra?"
 COUNTS = "x target sample_weight"
+BAGS = "num_embeddings padding bag_size mode by_freq max_norm norm_type"
 
 OPERATIONS = {
     "linear": Kind("pre = x W + b, y = activation(pre)", "x weight bias?", "pre y", kernel="?", flops=_of_product),
@@ -87,6 +88,14 @@ OPERATIONS = {
         )
         for name in ("layer_norm", "rms_norm", "batch_norm")
     },
+    "group_norm": Kind(
+        "as layer_norm, by groups of columns", "x weight? bias?", "pre y statistics? expanded?",
+        "eps groups length", "?",
+    ),
+    "group_norm_backward": Kind(
+        "its gradients", "grad_output x weight? saved? statistics?", "grad_input? grad_weight? grad_bias? expanded?",
+        "eps groups length", "?",
+    ),
     "running": Kind(
         "running mean and variance move towards those of the batch", "x statistics",
         "running_mean running_var step", "eps momentum",
@@ -98,6 +107,11 @@ OPERATIONS = {
     "embedding": Kind("rows of a table by their index", "x weight", "y", "num_embeddings padding"),
     "embedding_backward": Kind(
         "the gradient of the table", "grad_output x weight", "grad_input? grad_weight", "num_embeddings padding"
+    ),
+    "embedding_bag": Kind("bags of rows of a table", "x weight", "y per_row", BAGS),
+    "embedding_bag_backward": Kind(
+        "the gradient of the table; with renorm, rows of limited norm are written back", "grad_output x",
+        "weight grad_input? grad_weight per_row", f"{BAGS} renorm",
     ),
     "gather": Kind("y = x[:, index]", "x index", "y"),
     "gather_backward": Kind("grad_input[:, index] += grad_output", "grad_output index", "grad_input"),

@@ -19,6 +19,7 @@ from . import (
     activations,
     binary_losses,
     class_losses,
+    distances,
     distribution_losses,
     elementary,
     gates,
@@ -26,25 +27,32 @@ from . import (
     parametric,
 )
 from . import batch_norm as _batch_norm
+from . import bilinear as _bilinear
 from . import derivative as _derivative
 from . import dropout as _dropout
 from . import embedding as _embedding
+from . import embedding_bag as _embedding_bag
 from . import entropy as _entropy
+from . import group_norm as _group_norm
 from . import linear as _linear
 from . import normalization as _normalization
 from . import rrelu as _rrelu
 from . import softmax as _softmax
 from .activations import *  # noqa: F403
 from .batch_norm import *  # noqa: F403
+from .bilinear import *  # noqa: F403
 from .binary_losses import *  # noqa: F403
 from .class_losses import *  # noqa: F403
 from .derivative import *  # noqa: F403
+from .distances import *  # noqa: F403
 from .distribution_losses import *  # noqa: F403
 from .dropout import *  # noqa: F403
 from .elementary import *  # noqa: F403
 from .embedding import *  # noqa: F403
+from .embedding_bag import *  # noqa: F403
 from .entropy import *  # noqa: F403
 from .gates import *  # noqa: F403
+from .group_norm import *  # noqa: F403
 from .linear import *  # noqa: F403
 from .losses import *  # noqa: F403
 from .normalization import *  # noqa: F403
@@ -65,7 +73,11 @@ __all__ = sorted(
     + _linear.__all__
     + _normalization.__all__
     + _batch_norm.__all__
+    + _group_norm.__all__
     + _embedding.__all__
+    + _embedding_bag.__all__
+    + distances.__all__
+    + _bilinear.__all__
     + losses.__all__
     + binary_losses.__all__
     + class_losses.__all__

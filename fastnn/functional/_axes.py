@@ -6,10 +6,13 @@ from .. import _validation as check
 from ._elementwise import Array
 
 
-def axis_of(name: str, x: Array, axis: int) -> int:
-    axis = check.check_integer("axis", axis)
+def axis_of(name: str, x: Array, axis: int, word: str = "axis") -> int:
+    """`axis`, an argument that messages call `word`, counted from the first axis of x, which they call `name`."""
+    axis = check.check_integer(word, axis)
     if not -x.ndim <= axis < x.ndim:
-        raise ValueError(f"axis must be between {-x.ndim} and {x.ndim - 1} for {name} of shape {x.shape}, got {axis}")
+        if not x.ndim:
+            raise ValueError(f"{name} must have at least one axis, got a scalar")
+        raise ValueError(f"{word} must be between {-x.ndim} and {x.ndim - 1} for {name} of shape {x.shape}, got {axis}")
     return axis % x.ndim
 
 

@@ -1,5 +1,6 @@
 """Checks of arguments that the normalizations share."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,23 @@ def checked_gradient(grad_output: Any, x: Any, **vectors: Any) -> tuple[Array, A
     check.check_same_dtype(grad_output=g, x=x)
     check.check_same_shape(x=x, grad_output=g)
     return g, x, arrays
+
+
+def check_rows(x: Any, normalized_shape: Any, **arrays: Any) -> tuple[tuple[int, ...], list[Any]]:
+    """normalized_shape as a tuple, and x and the arrays with the axes of that shape as one; None stays."""
+    shape = (normalized_shape,) if hasattr(normalized_shape, "__index__") else tuple(normalized_shape)
+    shape = tuple(check.check_integer("normalized_shape", n, at_least=1) for n in shape)
+    flat = []
+    for name, value in {"x": x, **arrays}.items():
+        array = None if value is None else check.as_array(name, value)
+        if array is not None:
+            whole = name in ("x", "grad_output")
+            if not shape or (array.shape[-len(shape) :] if whole else array.shape) != shape:
+                asked = f"end with normalized_shape, {shape}" if whole else f"be normalized_shape, {shape}"
+                raise ValueError(f"the shape of {name} must {asked}, got {array.shape}")
+            array = array.reshape(*array.shape[: array.ndim - len(shape)], math.prod(shape))
+        flat.append(array)
+    return shape, flat
 
 
 def apart(vector: Array | None, y: Array) -> Array | None:

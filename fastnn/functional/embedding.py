@@ -7,6 +7,7 @@ import numpy as np
 from .. import _validation as check
 from .._core import dispatch
 from .._core import embedding as core
+from .._core.embedding_bag import Bags, limit_norms
 from .._frames import SHORT_ERRORS
 from ._elementwise import Array, reference_function
 
@@ -16,7 +17,14 @@ __all__ = ["embedding", "embedding_backward"]
 MOST_CODES = {"float32": 2**24, "float64": 2**53}
 
 
-def embedding(codes: Any, weight: Any, padding_idx: int | None = None) -> Array:
+def embedding(
+    codes: Any,
+    weight: Any,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+) -> Array:
     """Rows of a table by their number.
 
     y[i] = weight[codes[i]]
@@ -28,6 +36,12 @@ def embedding(codes: Any, weight: Any, padding_idx: int | None = None) -> Array:
     weight : ndarray of float32 or float64, shape (num_embeddings, embedding_dim)
     padding_idx : int, optional
         A code whose row has gradient 0, negative ones counted from the end; no effect here.
+    max_norm : float, at least 0, optional
+        Rows among the codes with a larger norm are scaled to this one first, in place.
+    norm_type : float, at least 0, default 2.0
+        Which norm.
+    scale_grad_by_freq : bool, default False
+        Whether the gradient of a row is divided by how often it is among the codes; no effect here.
 
     Returns
     -------
@@ -53,27 +67,40 @@ def embedding(codes: Any, weight: Any, padding_idx: int | None = None) -> Array:
     array([[5., 6.],
            [1., 2.]])
     """
-    quick = core.quick(codes, weight) if padding_idx is None else None
+    quick = core.quick(codes, weight) if padding_idx is None and max_norm is None and norm_type == 2.0 else None
     if quick is not None:
         return quick
     with SHORT_ERRORS:
-        codes, weight, _ = _checked(codes, weight, padding_idx)
+        check.check_bool("scale_grad_by_freq", scale_grad_by_freq)
+        given = weight
+        codes, weight, _ = checked_codes(codes, weight, padding_idx)
+        limit = check_limits(given, max_norm, norm_type)
         if dispatch.get_reference():
-            y: Array = reference_function("embedding")(codes, weight)
+            y: Array = reference_function("embedding")(codes, weight, None, limit, norm_type)
             return y
+        if limit is not None:
+            limit_norms(codes, weight, limit, float(norm_type))
         return core.embedding(codes, weight, np.empty((*codes.shape, weight.shape[1]), weight.dtype))
 
 
-def embedding_backward(grad_output: Any, codes: Any, weight: Any, padding_idx: int | None = None) -> Array:
+def embedding_backward(
+    grad_output: Any,
+    codes: Any,
+    weight: Any,
+    padding_idx: int | None = None,
+    scale_grad_by_freq: bool = False,
+) -> Array:
     """Gradient of `embedding` with respect to weight.
 
     grad_weight[j] = sum of grad_output[i] over the i with codes[i] = j, in ascending order; 0 for padding_idx
+
+    With scale_grad_by_freq each term is divided by the number of those i.
 
     Parameters
     ----------
     grad_output : ndarray, shape (*codes.shape, embedding_dim), dtype of weight
         Gradient of the loss with respect to the output.
-    codes, weight, padding_idx
+    codes, weight, padding_idx, scale_grad_by_freq
         As given to `embedding`.
 
     Returns
@@ -98,17 +125,22 @@ def embedding_backward(grad_output: Any, codes: Any, weight: Any, padding_idx: i
            [0.],
            [5.]])
     """
-    quick = core.quick_backward(grad_output, codes, weight) if padding_idx is None else None
+    plain = padding_idx is None and scale_grad_by_freq is False
+    quick = core.quick_backward(grad_output, codes, weight) if plain else None
     if quick is not None:
         return quick
     with SHORT_ERRORS:
         g = check.as_array("grad_output", grad_output)
-        codes, weight, padding = _checked(codes, weight, padding_idx)
+        codes, weight, padding = checked_codes(codes, weight, padding_idx)
+        by_freq = check.check_bool("scale_grad_by_freq", scale_grad_by_freq)
         check.check_same_dtype(grad_output=g, weight=weight)
         check.check_shape("grad_output", g, (*codes.shape, weight.shape[1]), "for these codes and weight")
         if dispatch.get_reference():
-            grad_weight: Array = reference_function("embedding_backward")(g, codes, weight, padding_idx)
+            grad_weight: Array = reference_function("embedding_backward")(g, codes, weight, padding_idx, by_freq)
             return grad_weight
+        if by_freq:  # each code is a bag
+            bags = Bags(codes, weight, None, 1, codes.size, "sum", None, padding, True)
+            return bags.backward(g, np.empty_like(weight))
         return core.embedding_backward(g, codes, np.empty_like(weight), padding)
 
 
@@ -120,7 +152,16 @@ def check_padding(padding_idx: Any, num_embeddings: int) -> int:
     return index % num_embeddings
 
 
-def _checked(codes: Any, weight: Any, padding_idx: Any) -> tuple[Array, Array, int]:
+def check_limits(weight: Any, max_norm: Any, norm_type: Any) -> float | None:
+    """max_norm, checked, which needs a weight that can be written in place."""
+    check.check_number("norm_type", norm_type, at_least=0.0)
+    if max_norm is None:
+        return None
+    check.as_writable("weight", weight)
+    return check.check_number("max_norm", max_norm, at_least=0.0)
+
+
+def checked_codes(codes: Any, weight: Any, padding_idx: Any) -> tuple[Array, Array, int]:
     """Codes in the dtype of weight, all in range; weight; and the row without a gradient, or -1."""
     weight = check.as_array("weight", weight)
     if weight.ndim != 2 or weight.shape[0] > MOST_CODES[weight.dtype.name]:

@@ -9,7 +9,7 @@ from .._core import dispatch
 from .._core.normalization import RowNorm
 from .._frames import SHORT_ERRORS
 from ._elementwise import Array, reference_function
-from ._normalization import apart, check_eps, checked, checked_gradient, new_gradients
+from ._normalization import apart, check_eps, check_rows, checked, checked_gradient, new_gradients
 
 __all__ = ["layer_norm", "layer_norm_backward", "rms_norm", "rms_norm_backward"]
 
@@ -17,12 +17,20 @@ _LAYER, _RMS = RowNorm("layer_norm"), RowNorm("rms_norm")
 _EPSILON = {dtype: float(np.finfo(dtype).eps) for dtype in check.DTYPES}
 
 
-def layer_norm(x: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5, *, out: Array | None = None) -> Array:
+def layer_norm(
+    x: Any,
+    weight: Any = None,
+    bias: Any = None,
+    eps: float = 1e-5,
+    normalized_shape: Any = None,
+    *,
+    out: Array | None = None,
+) -> Array:
     """Layer normalization (Ba, Kiros and Hinton 2016): each row gets mean 0 and variance 1, then weight and bias.
 
     y = (x - mean) / sqrt(variance + eps) * weight + bias
 
-    Mean and biased variance are those of the last axis.
+    Mean and biased variance are those of the last axis or, with normalized_shape, of the last axes of this shape.
 
     Parameters
     ----------
@@ -30,6 +38,8 @@ def layer_norm(x: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5, 
     weight, bias : ndarray of the same dtype, shape (features,), optional
         Without them 1 and 0.
     eps : float, at least 0, default 1e-5
+    normalized_shape : int or sequence of int, optional
+        The shape at the end of x, and that of weight and bias, to normalize over several axes.
     out : ndarray like x, optional
         Written and returned; may be x itself.
 
@@ -57,6 +67,8 @@ def layer_norm(x: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5, 
     array([[-1.,  1.],
            [ 1., -1.]])
     """
+    if normalized_shape is not None:
+        return _several(layer_norm, x, normalized_shape, eps, out, weight=weight, bias=bias)
     quick = _LAYER.quick(x, weight, bias, eps, out)
     if quick is not None:
         return quick
@@ -71,7 +83,9 @@ def layer_norm(x: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5, 
         return y
 
 
-def layer_norm_backward(grad_output: Any, x: Any, weight: Any = None, eps: float = 1e-5) -> tuple[Array, Array, Array]:
+def layer_norm_backward(
+    grad_output: Any, x: Any, weight: Any = None, eps: float = 1e-5, normalized_shape: Any = None
+) -> tuple[Array, Array, Array]:
     """Gradients of `layer_norm`.
 
     grad_x = (g w - mean(g w) - xhat mean(g w xhat)) / sqrt(variance + eps),   xhat = (x - mean) / sqrt(variance + eps)
@@ -83,12 +97,12 @@ def layer_norm_backward(grad_output: Any, x: Any, weight: Any = None, eps: float
     ----------
     grad_output : ndarray, shape and dtype of x
         Gradient of the loss with respect to the output.
-    x, weight, eps
+    x, weight, eps, normalized_shape
         As given to `layer_norm`.
 
     Returns
     -------
-    grad_x, grad_weight, grad_bias : ndarrays, shapes of x, (features,) and (features,)
+    grad_x, grad_weight, grad_bias : ndarrays, shapes of x, (features,) and (features,), or normalized_shape
         Without a weight, grad_weight is the gradient for a weight of 1.
 
     Raises
@@ -108,6 +122,8 @@ def layer_norm_backward(grad_output: Any, x: Any, weight: Any = None, eps: float
     >>> grad_weight, grad_bias
     (array([ 1., -3.]), array([1., 3.]))
     """
+    if normalized_shape is not None:
+        return _several_backward(layer_norm_backward, grad_output, x, weight, normalized_shape, eps)
     quick = _LAYER.quick_backward(grad_output, x, weight, eps)
     if quick is not None:
         return quick
@@ -122,12 +138,14 @@ def layer_norm_backward(grad_output: Any, x: Any, weight: Any = None, eps: float
         return gradients
 
 
-def rms_norm(x: Any, weight: Any = None, eps: float | None = None, *, out: Array | None = None) -> Array:
+def rms_norm(
+    x: Any, weight: Any = None, eps: float | None = None, normalized_shape: Any = None, *, out: Array | None = None
+) -> Array:
     """Root mean square normalization (Zhang and Sennrich 2019): `layer_norm` without subtraction of the mean.
 
     y = x / sqrt(mean(x^2) + eps) * weight
 
-    The mean is that of the last axis.
+    The mean is that of the last axis or, with normalized_shape, of the last axes of this shape.
 
     Parameters
     ----------
@@ -136,6 +154,8 @@ def rms_norm(x: Any, weight: Any = None, eps: float | None = None, *, out: Array
         Without it 1.
     eps : float, at least 0, optional
         By default the machine epsilon of x's dtype, as in PyTorch.
+    normalized_shape : int or sequence of int, optional
+        The shape at the end of x, and that of weight, to normalize over several axes.
     out : ndarray like x, optional
         Written and returned; may be x itself.
 
@@ -162,6 +182,8 @@ def rms_norm(x: Any, weight: Any = None, eps: float | None = None, *, out: Array
     >>> F.rms_norm(np.array([[1.0, 7.0]]), eps=0).round(4)
     array([[0.2, 1.4]])
     """
+    if normalized_shape is not None:
+        return _several(rms_norm, x, normalized_shape, eps, out, weight=weight)
     if eps is None and type(x) is np.ndarray:
         eps = _EPSILON.get(x.dtype)
     quick = _RMS.quick(x, weight, None, eps, out)
@@ -178,7 +200,9 @@ def rms_norm(x: Any, weight: Any = None, eps: float | None = None, *, out: Array
         return y
 
 
-def rms_norm_backward(grad_output: Any, x: Any, weight: Any = None, eps: float | None = None) -> tuple[Array, Array]:
+def rms_norm_backward(
+    grad_output: Any, x: Any, weight: Any = None, eps: float | None = None, normalized_shape: Any = None
+) -> tuple[Array, Array]:
     """Gradients of `rms_norm`.
 
     grad_x = (g w - xhat mean(g w xhat)) / sqrt(mean(x^2) + eps),   xhat = x / sqrt(mean(x^2) + eps)
@@ -190,12 +214,12 @@ def rms_norm_backward(grad_output: Any, x: Any, weight: Any = None, eps: float |
     ----------
     grad_output : ndarray, shape and dtype of x
         Gradient of the loss with respect to the output.
-    x, weight, eps
+    x, weight, eps, normalized_shape
         As given to `rms_norm`.
 
     Returns
     -------
-    grad_x, grad_weight : ndarrays, shapes of x and (features,)
+    grad_x, grad_weight : ndarrays, shapes of x and (features,), or normalized_shape
         Without a weight, grad_weight is the gradient for a weight of 1.
 
     Raises
@@ -215,6 +239,8 @@ def rms_norm_backward(grad_output: Any, x: Any, weight: Any = None, eps: float |
     >>> grad_x.round(4), grad_weight.round(4)
     (array([[ 0.196, -0.028]]), array([0.2, 0. ]))
     """
+    if normalized_shape is not None:
+        return _several_backward(rms_norm_backward, grad_output, x, weight, normalized_shape, eps)
     if eps is None and type(x) is np.ndarray:
         eps = _EPSILON.get(x.dtype)
     quick = _RMS.quick_backward(grad_output, x, weight, eps)
@@ -229,3 +255,22 @@ def rms_norm_backward(grad_output: Any, x: Any, weight: Any = None, eps: float |
         gradients = new_gradients(x)
         _RMS.backward(g, x, weight, *gradients, eps)
         return gradients[:2]
+
+
+def _several(function: Any, x: Any, normalized_shape: Any, eps: Any, out: Array | None, **vectors: Any) -> Array:
+    """A normalization of rows over several axes."""
+    with SHORT_ERRORS:
+        x = check.as_array("x", x)
+        _, (rows, *flat) = check_rows(x, normalized_shape, **vectors)
+        y = check.check_output(out, x.shape, x.dtype)
+        function(rows, *flat, eps=eps, out=y.reshape(rows.shape))
+        return y
+
+
+def _several_backward(function: Any, grad_output: Any, x: Any, weight: Any, normalized_shape: Any, eps: Any) -> Any:
+    """The gradients of a normalization of rows over several axes."""
+    with SHORT_ERRORS:
+        x = check.as_array("x", x)
+        shape, (rows, w, g) = check_rows(x, normalized_shape, weight=weight, grad_output=grad_output)
+        grad_x, *vectors = function(g, rows, w, eps)
+        return grad_x.reshape(x.shape), *(vector.reshape(shape) for vector in vectors)

@@ -14,14 +14,17 @@ from .columns import Columns, Identity
 from .distribution_losses import GaussianNLLLoss, KLDivLoss, PoissonNLLLoss
 from .dropout import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
 from .embedding import Embedding, TabularInput
+from .embedding_bag import EmbeddingBag
 from .flatten import Flatten
 from .gates import GLU, Maxout, SwiGLU
+from .group_norm import GroupNorm, InstanceNorm1d
 from .heads import Heads, HeadsLoss
 from .linear import Linear
 from .loss import Loss
 from .module import Module
 from .module_list import ModuleList
 from .normalization import BatchNorm1d, LayerNorm, RMSNorm
+from .pairs import Bilinear, CosineSimilarity, PairwiseDistance
 from .parameters import Parameter, Parameters
 from .parametric import PReLU, Temperature
 from .registry import INITIALIZERS, LAYERS, Above, public
@@ -48,17 +51,21 @@ __all__ = [
     "BCELoss",
     "BCEWithLogitsLoss",
     "BatchNorm1d",
+    "Bilinear",
     "Columns",
     "Concat",
+    "CosineSimilarity",
     "CosineSimilarityLoss",
     "CrossEntropyLoss",
     "Dropout",
     "Embedding",
+    "EmbeddingBag",
     "Flatten",
     "FocalLoss",
     "GaussianDropout",
     "GaussianNLLLoss",
     "GaussianNoise",
+    "GroupNorm",
     "Hardshrink",
     "Hardsigmoid",
     "Hardswish",
@@ -68,6 +75,7 @@ __all__ = [
     "HingeLoss",
     "HuberLoss",
     "Identity",
+    "InstanceNorm1d",
     "KLDivLoss",
     "L1Loss",
     "LayerNorm",
@@ -84,6 +92,7 @@ __all__ = [
     "MultiMarginLoss",
     "NLLLoss",
     "PReLU",
+    "PairwiseDistance",
     "Parameter",
     "Parameters",
     "PoissonNLLLoss",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -20,7 +20,75 @@ if TYPE_CHECKING:
     from ..compiler.builder import Builder
 
 
-class Embedding(Module):
+class Table(Module):
+    """Base of the layers that read rows of a trainable table by integer codes."""
+
+    fixed: ClassVar[tuple[str, ...]] = ("num_embeddings", "embedding_dim", "padding_idx")
+    planned: ClassVar[tuple[str, ...]] = ("max_norm", "norm_type", "scale_grad_by_freq")
+    max_norm: float | None = None  # of rows, not of columns as in other layers
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        padding_idx: int | None,
+        max_norm: float | None,
+        norm_type: float,
+        scale_grad_by_freq: bool,
+        weight_init: Any,
+        seed: int | None,
+        dtype: str,
+    ) -> None:
+        super().__init__()
+        most = max(MOST_CODES.values())
+        self.num_embeddings = check.check_integer("num_embeddings", num_embeddings, at_least=1, at_most=most)
+        self.embedding_dim = check.check_integer("embedding_dim", embedding_dim, at_least=1)
+        self.padding_idx = padding_idx
+        self._padding = check_padding(padding_idx, self.num_embeddings)
+        self.max_norm, self.norm_type, self.scale_grad_by_freq = max_norm, norm_type, scale_grad_by_freq
+        self._options()
+        self.seed = None if seed is None else check.check_seed(seed)
+        self.dtype = check.check_dtype(dtype)
+        self.weight_init, shape = weight_init, (self.num_embeddings, self.embedding_dim)
+        rule = init.Normal() if weight_init is None else as_initializer("weight_init", weight_init, shape)
+        self.add_parameter("weight", shape, _Padded(rule, self._padding) if callable(rule) else rule)
+
+    @property
+    def weight(self) -> check.Array:
+        """The table, a writable view of shape (num_embeddings, embedding_dim)."""
+        return self["weight"]
+
+    @weight.setter
+    def weight(self, value: check.Array) -> None:
+        self["weight"][...] = value
+
+    def _column_norm(self) -> None:
+        return None
+
+    def _check_dtype(self, dtype: str) -> None:
+        name = f"{type(self).__name__}: num_embeddings of a {dtype} network"
+        check.check_integer(name, self.num_embeddings, at_most=MOST_CODES[dtype])
+
+    def _options(self) -> dict[str, Any]:
+        """The options of operations on bags, checked."""
+        limit = -1.0 if self.max_norm is None else check.check_number("max_norm", self.max_norm, at_least=0.0)
+        norm_type = check.check_number("norm_type", self.norm_type, at_least=0.0)
+        by_freq = check.check_flag("scale_grad_by_freq", self.scale_grad_by_freq)
+        return {"max_norm": limit, "norm_type": norm_type, "by_freq": by_freq}
+
+    def _plan_bags(self, builder: Builder, label: str, bag_size: int, mode: int) -> None:
+        builder.parameter(
+            self, label, "embedding_bag", num_embeddings=len(self["weight"]), padding=self._padding, bag_size=bag_size,
+            mode=mode, **self._options(),
+        )  # fmt: skip
+
+    def extra_repr(self) -> str:
+        defaults = {"padding_idx": None, "max_norm": None, "norm_type": 2.0, "scale_grad_by_freq": False}
+        given = [f", {name}={getattr(self, name)}" for name, d in defaults.items() if getattr(self, name) != d]
+        return f"num_embeddings={self.num_embeddings}, embedding_dim={self.embedding_dim}{''.join(given)}"
+
+
+class Embedding(Table):
     """Lookup table for categories: maps each integer code to a row of a trainable matrix.
 
     y[..., i * embedding_dim : (i + 1) * embedding_dim] = weight[x[..., i]]
@@ -35,6 +103,13 @@ class Embedding(Module):
     embedding_dim : int, at least 1
     padding_idx : int, optional
         A code whose row starts as 0 and has no gradient. Negative ones count from the end.
+    max_norm : float, at least 0, optional
+        Rows that a batch reads count with at most this norm. In training, the backward pass writes them back so, before
+        the update; PyTorch's forward pass does.
+    norm_type : float, at least 0, default 2.0
+        Which norm.
+    scale_grad_by_freq : bool, default False
+        Whether the gradient of a row is divided by how often the batch reads it.
     weight_init : str, nn.init.Initializer, function, number or array, optional
         Initial values, by default those of `nn.init.Normal()`, as PyTorch's; see `nn.init`.
     seed : int in [0, 2^64), optional
@@ -66,50 +141,34 @@ class Embedding(Module):
     array([[4., 5., 0., 1.]], dtype=float32)
     """
 
-    fixed = ("num_embeddings", "embedding_dim", "padding_idx")
-
     def __init__(
         self,
         num_embeddings: int,
         embedding_dim: int,
         padding_idx: int | None = None,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
         *,
         weight_init: Any = None,
         seed: int | None = None,
         dtype: str = "float32",
     ) -> None:
-        super().__init__()
-        most = max(MOST_CODES.values())
-        self.num_embeddings = check.check_integer("num_embeddings", num_embeddings, at_least=1, at_most=most)
-        self.embedding_dim = check.check_integer("embedding_dim", embedding_dim, at_least=1)
-        self.padding_idx = padding_idx
-        self._padding = check_padding(padding_idx, self.num_embeddings)
-        self.seed = None if seed is None else check.check_seed(seed)
-        self.dtype = check.check_dtype(dtype)
-        self.weight_init, shape = weight_init, (self.num_embeddings, self.embedding_dim)
-        rule = init.Normal() if weight_init is None else as_initializer("weight_init", weight_init, shape)
-        self.add_parameter("weight", shape, _Padded(rule, self._padding) if callable(rule) else rule)
-
-    @property
-    def weight(self) -> check.Array:
-        """The table, a writable view of shape (num_embeddings, embedding_dim)."""
-        return self["weight"]
-
-    @weight.setter
-    def weight(self, value: check.Array) -> None:
-        self["weight"][...] = value
+        super().__init__(
+            num_embeddings, embedding_dim, padding_idx, max_norm, norm_type, scale_grad_by_freq,
+            weight_init, seed, dtype,
+        )  # fmt: skip
 
     def plan(self, builder: Builder, label: str, position: int) -> None:
-        name = f"Embedding: num_embeddings of a {builder.dtype} network"
-        check.check_integer(name, self.num_embeddings, at_most=MOST_CODES[builder.dtype])
-        builder.parameter(self, label, "embedding", num_embeddings=len(self.weight), padding=self._padding)
+        self._check_dtype(builder.dtype)
+        if self.max_norm is None and not self.scale_grad_by_freq:
+            num = len(self["weight"])
+            builder.parameter(self, label, "embedding", num_embeddings=num, padding=self._padding)
+        else:
+            self._plan_bags(builder, label, 1, 3)  # each code is a bag
 
     def out_features_for(self, in_features: int) -> int:
         return in_features * self.embedding_dim
-
-    def extra_repr(self) -> str:
-        padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
-        return f"num_embeddings={self.num_embeddings}, embedding_dim={self.embedding_dim}{padding}"
 
 
 class _Padded(init.Initializer):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -19,17 +21,25 @@ class Norm(Module):
     planned: ClassVar[tuple[str, ...]] = ("eps",)
     fixed: ClassVar[tuple[str, ...]] = ("features", "affine")
     eps: float | None
+    _biased: ClassVar[bool] = True  # whether the layer has a bias unless it is refused
 
-    def __init__(self, name: str, features: int, eps: float | None, affine: bool, bias: bool, dtype: str) -> None:
+    def __init__(
+        self, name: str, features: int | Sequence[int], eps: float | None, affine: bool, bias: bool, dtype: str
+    ) -> None:
         super().__init__()
-        self.features = check.check_integer(name, features, at_least=1)
+        several = isinstance(features, (tuple, list)) and name == "features"
+        sizes = tuple(features) if several else (features,)  # type: ignore[arg-type]
+        if not sizes:
+            raise ValueError("features must have at least one size, got ()")
+        self._shape = tuple(check.check_integer(name, size, at_least=1) for size in sizes)
+        self.features: Any = self._shape if several else self._shape[0]
         self.eps = None if eps is None else check.check_number("eps", eps, at_least=0.0)
         self.affine = check.check_flag("affine", affine)
         self.dtype = check.check_dtype(dtype)
         if affine:
-            self.add_parameter("weight", (features,), 1.0)
+            self.add_parameter("weight", self._shape, 1.0, decay=False)
         if affine and check.check_flag("bias", bias):
-            self.add_parameter("bias", (features,), 0.0)
+            self.add_parameter("bias", self._shape, 0.0, decay=False)
 
     @property
     def weight(self) -> check.Array | None:
@@ -50,14 +60,22 @@ class Norm(Module):
         self["bias"][...] = value
 
     def in_features_hint(self) -> int:
-        return self.features
+        return math.prod(self._shape)
 
     def _eps(self) -> float:
         return check.check_number("eps", self.eps, at_least=0.0)
 
     def extra_repr(self) -> str:
         eps = "" if self.eps is None else f", eps={self.eps:g}"
-        return f"{self.features}{eps}" + ("" if self.affine else ", affine=False")
+        bias = ", bias=False" if self.affine and self._biased and "bias" not in self.parameter_shapes() else ""
+        return f"{self.features}{eps}" + ("" if self.affine else ", affine=False") + bias
+
+
+def _affine(affine: bool, elementwise_affine: bool | None) -> bool:
+    """Whether there is a weight, by fastnn's argument or PyTorch's."""
+    if elementwise_affine is None:
+        return affine
+    return check.check_flag("elementwise_affine", elementwise_affine) and check.check_flag("affine", affine)
 
 
 class LayerNorm(Norm):
@@ -69,10 +87,11 @@ class LayerNorm(Norm):
 
     Parameters
     ----------
-    features : int, at least 1
+    features : int, at least 1, or sequence of int
+        The number of features or, PyTorch's normalized_shape, the shape that they are the flattened array of.
     eps : float, at least 0, default 1e-5
     affine : bool, default True
-        Whether there is a weight, initially 1, and a bias, initially 0 (PyTorch's elementwise_affine).
+        Whether there is a weight, initially 1, and a bias, initially 0; `elementwise_affine` is PyTorch's name of it.
     bias : bool, default True
         Whether there is a bias beside the weight.
     dtype : {"float32", "float64"}, default "float32"
@@ -80,7 +99,7 @@ class LayerNorm(Norm):
 
     Attributes
     ----------
-    weight, bias : ndarray, shape (features,), or None
+    weight, bias : ndarray, shape (features,) or the shape given, or None
         Writable views.
 
     Raises
@@ -98,9 +117,16 @@ class LayerNorm(Norm):
     """
 
     def __init__(
-        self, features: int, eps: float = 1e-5, affine: bool = True, bias: bool = True, *, dtype: str = "float32"
+        self,
+        features: int | Sequence[int],
+        eps: float = 1e-5,
+        affine: bool = True,
+        bias: bool = True,
+        *,
+        elementwise_affine: bool | None = None,
+        dtype: str = "float32",
     ) -> None:
-        super().__init__("features", features, eps, affine, bias, dtype)
+        super().__init__("features", features, eps, _affine(affine, elementwise_affine), bias, dtype)
 
     def plan(self, builder: Builder, label: str, position: int) -> None:
         builder.norm(self, label, "layer_norm", self._eps())
@@ -115,17 +141,18 @@ class RMSNorm(Norm):
 
     Parameters
     ----------
-    features : int, at least 1
+    features : int, at least 1, or sequence of int
+        The number of features or, PyTorch's normalized_shape, the shape that they are the flattened array of.
     eps : float, at least 0, optional
         By default the machine epsilon of the dtype, as in PyTorch.
     affine : bool, default True
-        Whether there is a weight, initially 1.
+        Whether there is a weight, initially 1; `elementwise_affine` is PyTorch's name of it.
     dtype : {"float32", "float64"}, default "float32"
         Of a layer that is used alone; in a network the network's dtype counts.
 
     Attributes
     ----------
-    weight : ndarray, shape (features,), or None
+    weight : ndarray, shape (features,) or the shape given, or None
         A writable view.
 
     Raises
@@ -142,8 +169,18 @@ class RMSNorm(Norm):
            [ 0.    ,  1.4142]], dtype=float32)
     """
 
-    def __init__(self, features: int, eps: float | None = None, affine: bool = True, *, dtype: str = "float32") -> None:
-        super().__init__("features", features, eps, affine, False, dtype)
+    _biased = False
+
+    def __init__(
+        self,
+        features: int | Sequence[int],
+        eps: float | None = None,
+        affine: bool = True,
+        *,
+        elementwise_affine: bool | None = None,
+        dtype: str = "float32",
+    ) -> None:
+        super().__init__("features", features, eps, _affine(affine, elementwise_affine), False, dtype)
 
     def plan(self, builder: Builder, label: str, position: int) -> None:
         builder.norm(self, label, "rms_norm", float(np.finfo(builder.dtype).eps) if self.eps is None else self._eps())
@@ -169,6 +206,8 @@ class BatchNorm1d(Norm):
         Whether there is a weight, initially 1, and a bias, initially 0.
     track_running_stats : bool, default True
         If False, each batch is normalized by its own statistics in inference too.
+    bias : bool, default True
+        Whether there is a bias beside the weight.
     frozen : bool, default False
         Whether training too normalizes by the running statistics and does not update them, for fine-tuning. It can be
         set at any time (PyTorch: `layer.eval()` in a network that trains).
@@ -212,10 +251,11 @@ class BatchNorm1d(Norm):
         affine: bool = True,
         track_running_stats: bool = True,
         *,
+        bias: bool = True,
         frozen: bool = False,
         dtype: str = "float32",
     ) -> None:
-        super().__init__("num_features", num_features, eps, affine, True, dtype)
+        super().__init__("num_features", num_features, eps, affine, bias, dtype)
         self.momentum, self.frozen = momentum, check.check_flag("frozen", frozen)
         self._momentum()
         self.track_running_stats = check.check_flag("track_running_stats", track_running_stats)
@@ -227,7 +267,7 @@ class BatchNorm1d(Norm):
     @property
     def num_features(self) -> int:
         """The number of features."""
-        return self.features
+        return self._shape[0]
 
     @property
     def running_mean(self) -> check.Array | None:

@@ -96,6 +96,10 @@ class Variables(Fixed):
         self._solos, self._last_solo = {}, None
         self._settle()
 
+    def _column_norm(self) -> Any:
+        """The largest 2-norm of each column of a matrix that decays, or None."""
+        return self.max_norm
+
     def _settle(self) -> None:
         """Copy the penalties and the largest norm of this layer to its parameters."""
         home = self.__dict__.get("_home")
@@ -105,11 +109,11 @@ class Variables(Fixed):
         for name, decay in self._decays.items():
             entry = params[prefix + name]
             settings, entry.trained[...] = entry.settings, self._requires_grad
-            limited = decay and self.max_norm is not None and len(self._shapes[name]) > 1
+            limited = decay and self._column_norm() is not None and len(self._shapes[name]) > 1
             decay, limited = decay and self._requires_grad, limited and self._requires_grad
             settings["decay"] = decay
             settings["l1"], settings["l2"] = (self.l1, self.l2) if decay else (0.0, 0.0)
-            settings["max_norm"] = self.max_norm if limited else math.inf
+            settings["max_norm"] = self._column_norm() if limited else math.inf
 
     def array(self, name: str) -> Array | None:
         """The values of a parameter, a writable view; None if the layer has no such parameter (a bias)."""

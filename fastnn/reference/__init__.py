@@ -10,11 +10,13 @@ from importlib import import_module
 from .activations import *  # noqa: F403
 from .binary_losses import *  # noqa: F403
 from .class_losses import *  # noqa: F403
+from .distances import *  # noqa: F403
 from .distribution_losses import *  # noqa: F403
 from .dropout import *  # noqa: F403
 from .elementary import *  # noqa: F403
 from .embedding import *  # noqa: F403
 from .gates import *  # noqa: F403
+from .group_norm import *  # noqa: F403
 from .linear import *  # noqa: F403
 from .losses import *  # noqa: F403
 from .normalization import *  # noqa: F403
@@ -30,11 +32,13 @@ MODULES = (
     "activations",
     "binary_losses",
     "class_losses",
+    "distances",
     "distribution_losses",
     "dropout",
     "elementary",
     "embedding",
     "gates",
+    "group_norm",
     "linear",
     "losses",
     "normalization",

@@ -5,6 +5,9 @@ in `rms_norm` the mean is 0) or of a column over all rows (`batch_norm`). `x` ha
 and running statistics have shape (features,). The variance is the biased one, the mean of squares.
 """
 
+import math
+from typing import Any
+
 import numpy as np
 
 from .elementary import Array, unit_scale
@@ -20,44 +23,71 @@ __all__ = [
 
 
 @np.errstate(all="ignore")
-def layer_norm(x: Array, weight: Array | None = None, bias: Array | None = None, eps: float = 1e-5) -> Array:
-    """Return xhat * weight + bias, with the mean and the variance of each row (Ba, Kiros and Hinton 2016)."""
-    centered = _centered(x, -1)
-    return _affine(centered * _inverse_root(centered, -1, eps), weight, bias)
+def layer_norm(
+    x: Array,
+    weight: Array | None = None,
+    bias: Array | None = None,
+    eps: float = 1e-5,
+    normalized_shape: tuple[int, ...] | None = None,
+) -> Array:
+    """Return xhat * weight + bias, with the mean and the variance of each row (Ba, Kiros and Hinton 2016).
+
+    A row is the last axis or, with normalized_shape, the axes at the end that have this shape.
+    """
+    rows, weight, bias = _flat(x, normalized_shape, weight, bias)
+    centered = _centered(rows, -1)
+    return _affine(centered * _inverse_root(centered, -1, eps), weight, bias).reshape(x.shape)
 
 
 @np.errstate(all="ignore")
 def layer_norm_backward(
-    grad_output: Array, x: Array, weight: Array | None = None, eps: float = 1e-5
+    grad_output: Array,
+    x: Array,
+    weight: Array | None = None,
+    eps: float = 1e-5,
+    normalized_shape: tuple[int, ...] | None = None,
 ) -> tuple[Array, Array, Array]:
     """Return the gradients (grad_x, grad_weight, grad_bias); without a weight, it counts as 1.
 
     grad_x = (g w - mean(g w) - xhat * mean(g w xhat)) / sqrt(variance + eps), means of rows
     """
-    centered = _centered(x, -1)
+    rows, weight, grad_output = _flat(x, normalized_shape, weight, grad_output)
+    centered = _centered(rows, -1)
     scale = _inverse_root(centered, -1, eps)
     xhat, g = centered * scale, _affine(grad_output, weight, None)
     grad_x = scale * (g - _mean(g, -1) - xhat * _mean(g * xhat, -1))
-    return grad_x, _over_rows(grad_output * xhat), _over_rows(grad_output)
+    return _shaped(x, normalized_shape, grad_x, _over_rows(grad_output * xhat), _over_rows(grad_output))
 
 
 @np.errstate(all="ignore")
-def rms_norm(x: Array, weight: Array | None = None, eps: float | None = None) -> Array:
-    """Return x / sqrt(mean(x^2) + eps) * weight, means of rows (Zhang and Sennrich 2019).
+def rms_norm(
+    x: Array,
+    weight: Array | None = None,
+    eps: float | None = None,
+    normalized_shape: tuple[int, ...] | None = None,
+) -> Array:
+    """Return x / sqrt(mean(x^2) + eps) * weight, means of rows as in `layer_norm` (Zhang and Sennrich 2019).
 
     By default eps is the machine epsilon of x's dtype, as in PyTorch.
     """
-    return _affine(x * _inverse_root(x, -1, _eps(eps, x)), weight, None)
+    rows, weight, _ = _flat(x, normalized_shape, weight, None)
+    return _affine(rows * _inverse_root(rows, -1, _eps(eps, x)), weight, None).reshape(x.shape)
 
 
 @np.errstate(all="ignore")
 def rms_norm_backward(
-    grad_output: Array, x: Array, weight: Array | None = None, eps: float | None = None
+    grad_output: Array,
+    x: Array,
+    weight: Array | None = None,
+    eps: float | None = None,
+    normalized_shape: tuple[int, ...] | None = None,
 ) -> tuple[Array, Array]:
     """Return the gradients (grad_x, grad_weight): as `layer_norm_backward`, but without the term of the mean of x."""
-    scale = _inverse_root(x, -1, _eps(eps, x))
-    xhat, g = x * scale, _affine(grad_output, weight, None)
-    return scale * (g - xhat * _mean(g * xhat, -1)), _over_rows(grad_output * xhat)
+    rows, weight, grad_output = _flat(x, normalized_shape, weight, grad_output)
+    scale = _inverse_root(rows, -1, _eps(eps, x))
+    xhat, g = rows * scale, _affine(grad_output, weight, None)
+    grad_x = scale * (g - xhat * _mean(g * xhat, -1))
+    return _shaped(x, normalized_shape, grad_x, _over_rows(grad_output * xhat))
 
 
 @np.errstate(all="ignore")
@@ -120,6 +150,20 @@ def batch_norm_backward(
         xhat, grad = (columns - running_mean) * scale, g
     grad_x = _affine(grad * scale, weight, None).reshape(x.shape)
     return grad_x, _over_rows(g * xhat), _over_rows(g)
+
+
+def _flat(x: Array, normalized_shape: tuple[int, ...] | None, *arrays: Array | None) -> tuple[Any, ...]:
+    """Return the arrays with the axes of normalized_shape as one; None stays, and so does all without it."""
+    if normalized_shape is None:
+        return x, *arrays
+    axes, cols = len(normalized_shape), math.prod(normalized_shape)
+    return tuple(None if a is None else a.reshape(*a.shape[: a.ndim - axes], cols) for a in (x, *arrays))
+
+
+def _shaped(x: Array, normalized_shape: tuple[int, ...] | None, grad_x: Array, *vectors: Array) -> tuple[Any, ...]:
+    """Return gradients of rows in the shapes of x and of its parameters."""
+    shape = x.shape[-1:] if normalized_shape is None else normalized_shape
+    return grad_x.reshape(x.shape), *(vector.reshape(shape) for vector in vectors)
 
 
 def _centered(x: Array, axis: int) -> Array:

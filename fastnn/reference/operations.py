@@ -35,7 +35,8 @@ from .dropout import (
     rrelu_backward,
 )
 from .elementary import Array
-from .embedding import embedding, embedding_backward
+from .embedding import embedding, embedding_backward, embedding_bag, embedding_bag_backward, row_scales
+from .group_norm import group_norm, group_norm_backward
 from .interfaces import Operation
 from .linear import linear_backward
 from .normalization import (
@@ -95,18 +96,18 @@ class Operations:
         _put_gradients(o, a, grad_x, grad_weight.T if o.flag & TRANSPOSED else grad_weight, grad_bias)
 
     def _layer_norm(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
-        a["pre"][...] = layer_norm(a["x"], a.get("weight"), a.get("bias"), o.options["eps"])
+        a["pre"][...] = layer_norm(a["x"], _vector(a, "weight"), _vector(a, "bias"), o.options["eps"])
         _finish(o, a)
 
     def _layer_norm_backward(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
-        _put_gradients(o, a, *layer_norm_backward(a["grad_output"], a["x"], a.get("weight"), o.options["eps"]))
+        _put_gradients(o, a, *layer_norm_backward(a["grad_output"], a["x"], _vector(a, "weight"), o.options["eps"]))
 
     def _rms_norm(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
-        a["pre"][...] = rms_norm(a["x"], a.get("weight"), o.options["eps"])
+        a["pre"][...] = rms_norm(a["x"], _vector(a, "weight"), o.options["eps"])
         _finish(o, a)
 
     def _rms_norm_backward(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
-        _put_gradients(o, a, *rms_norm_backward(a["grad_output"], a["x"], a.get("weight"), o.options["eps"]))
+        _put_gradients(o, a, *rms_norm_backward(a["grad_output"], a["x"], _vector(a, "weight"), o.options["eps"]))
 
     def _batch_norm(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
         running = a.get("running_mean"), a.get("running_var")
@@ -120,6 +121,17 @@ class Operations:
         _put_gradients(
             o, a, *batch_norm_backward(a["grad_output"], a["x"], *running, a.get("weight"), by_batch, o.options["eps"])
         )
+
+    def _group_norm(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
+        groups, x = int(o.options["groups"]), _positions(o, a["x"])
+        y = group_norm(x, groups, a.get("weight"), a.get("bias"), o.options["eps"])
+        a["pre"][...] = y.reshape(a["pre"].shape)
+        _finish(o, a)
+
+    def _group_norm_backward(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
+        g, x = (_positions(o, a[name]) for name in ("grad_output", "x"))
+        grad_x, *others = group_norm_backward(g, x, int(o.options["groups"]), a.get("weight"), o.options["eps"])
+        _put_gradients(o, a, grad_x.reshape(a["x"].shape), *others)
 
     def _running(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
         if rows > 1:
@@ -162,18 +174,39 @@ class Operations:
     _prelu_backward = _temperature_scale_backward = _parametric_backward
 
     def _embedding(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
-        codes = a["x"].copy()  # what is checked is what is used
+        a["y"][...] = embedding(self._codes(o, a), a["weight"]).reshape(a["y"].shape)
+
+    def _codes(self, o: Operation, a: dict[str, Array]) -> Array:
+        """A copy of the codes of a table, checked: what is checked is what is used."""
+        codes = a["x"].copy()
         bad = np.argwhere(~((codes >= 0) & (codes < o.options["num_embeddings"]) & (codes == np.floor(codes))))
         if bad.size:
             row, column = map(int, bad[0])
             raise BadIndex(row, column, float(codes[row, column]), self.operations.index(o))
-        a["y"][...] = embedding(codes, a["weight"]).reshape(a["y"].shape)
+        return codes
 
     def _embedding_backward(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
         codes, padding = a["x"], int(o.options["padding"])
         g = a["grad_output"].reshape(*codes.shape, -1)
         grad_weight = embedding_backward(g, codes, a["weight"], padding if padding >= 0 else None)
         _put_gradients(o, a, np.zeros_like(codes), grad_weight)
+
+    def _embedding_bag(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
+        codes = self._codes(o, a).reshape(-1, int(o.options["bag_size"]))
+        padding = -1 if o.options["mode"] == SINGLE else int(o.options["padding"])
+        options = {"mode": MODES[int(o.options["mode"])], "padding_idx": padding if padding >= 0 else None}
+        a["y"][...] = embedding_bag(codes, _limited(o, codes, a["weight"]), **options).reshape(a["y"].shape)  # type: ignore[arg-type]
+
+    def _embedding_bag_backward(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
+        codes, padding = a["x"].reshape(-1, int(o.options["bag_size"])), int(o.options["padding"])
+        weight = _limited(o, codes, a["weight"])
+        grad_weight = embedding_bag_backward(
+            a["grad_output"].reshape(len(codes), -1), codes, weight, None, bool(o.options["by_freq"]),
+            MODES[int(o.options["mode"])], padding_idx=padding if padding >= 0 else None,
+        )  # fmt: skip
+        if o.options["renorm"]:
+            a["weight"][...] = weight
+        _put_gradients(o, a, np.zeros_like(a["x"]), grad_weight)  # type: ignore[arg-type]
 
     def _gather(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
         a["y"][...] = a["x"][:, a["index"]]
@@ -300,6 +333,26 @@ class Operations:
             sums[2] += count
 
 
+MODES, SINGLE = ("sum", "mean", "max", "sum"), 3  # of bags; the last one is of single rows
+
+
+def _limited(o: Operation, codes: Array, weight: Array) -> Array:
+    """The table, with the norm of the rows among the codes limited if the operation has a limit."""
+    if o.options["max_norm"] < 0:
+        return weight
+    return weight * row_scales(codes, weight, o.options["max_norm"], o.options["norm_type"])[:, None]
+
+
+def _positions(o: Operation, x: Array) -> Array:
+    """Rows of features as an array of shape (rows, channels, positions)."""
+    return x.reshape(len(x), -1, int(o.options["length"]))
+
+
+def _vector(a: dict[str, Array], name: str) -> Array | None:
+    """A parameter of a normalization, which may have several axes, with a number for each feature."""
+    return a[name].reshape(-1) if name in a else None
+
+
 def _finish(o: Operation, a: dict[str, Array]) -> None:
     """The activation that is fused with an operation."""
     if o.kernel:
@@ -312,6 +365,8 @@ def _put_gradients(
     """Those that are wanted; that of x times the gradient of the activation before."""
     for role, gradient in (("grad_weight", grad_weight), ("grad_bias", grad_bias)):
         if role in a:
+            assert gradient is not None
+            gradient = gradient.reshape(a[role].shape)  # of a layer of several axes
             a[role][...] = a[role] + gradient if o.flag & ACCUMULATE else gradient
     if "grad_input" in a:
         a["grad_input"][...] = elementwise(o.kernel)(grad_input, a["saved"], *o.params) if o.kernel else grad_input

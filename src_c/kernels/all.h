@@ -10,6 +10,8 @@
 #include "embedding.h"
 #include "softmax.h"
 #include "losses.h"
+#include "distances.h"
+#include "embedding_bag.h"
 #include "binary_losses.h"
 #include "class_losses.h"
 #include "distribution_losses.h"

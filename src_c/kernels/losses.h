@@ -151,8 +151,8 @@ INLINE VEC LANE(quantile_loss)(VEC x, VEC t, VEC *derivative, VEC q)
 }
 FNN_DEFINE_LOSS(quantile_loss, EXTRA(p[0]))
 
-/* The cosine loss where squares over- or underflow: computed from x and t times powers of two. */
-INLINE REAL LANE(scaled_cosine_loss)(const ROW *row)
+/* The cosine where squares over- or underflow: computed from x and t times powers of two. */
+INLINE double LANE(scaled_cosine)(const ROW *row)
 {
     const double eps = row->params[0];
     const double x_largest = LANE(largest)(row->x, 1, row->cols), t_largest = LANE(largest)(row->target, 1, row->cols);
@@ -170,18 +170,18 @@ INLINE REAL LANE(scaled_cosine_loss)(const ROW *row)
         const double x = row->x[i] * a, t = row->target[i] * b;
         row->grad[i] = (REAL)(slope * ((x_norm == 0 ? 0 : cosine * (x / x_norm)) - t / t_held));
     }
-    return (REAL)(1 - cosine);
+    return cosine;
 }
 
-/* 1 - x.t / (|x| |t|), norms clamped to at least eps;  params: eps. The derivative is (cos x / |x| - t / |t|) / |x|;
- * where |x| is clamped its first term is as in PyTorch, 0 for x = 0. */
-INLINE REAL LANE(cosine_loss_row)(const ROW *row)
+/* x.t / (|x| |t|), norms clamped to at least eps;  params: eps. The gradient is that of its negative, which is
+ * (cos x / |x| - t / |t|) / |x|; where |x| is clamped its first term is as in PyTorch, 0 for x = 0. */
+INLINE double LANE(cosine)(const ROW *row)
 {
     const double eps = row->params[0];
     const double xx = LANE(row_dot)(row->x, row->x, row->cols);
     const double tt = LANE(row_dot)(row->target, row->target, row->cols);
     if (LANE(out_of_range)(xx, 1, eps * eps) || LANE(out_of_range)(tt, 1, eps * eps))
-        return LANE(scaled_cosine_loss)(row);
+        return LANE(scaled_cosine)(row);
     const double x_norm = __builtin_sqrt(xx), t_norm = __builtin_sqrt(tt);
     const double held = x_norm < eps ? eps : x_norm, scale = 1 / (held * (t_norm < eps ? eps : t_norm));
     const double cosine = LANE(row_dot)(row->x, row->target, row->cols) * scale;
@@ -191,6 +191,12 @@ INLINE REAL LANE(cosine_loss_row)(const ROW *row)
                           const VEC t = LANE(load_n)(row->target + i, left, K(0));
                           LANE(store_n)(row->grad + i, v_fma(pull, x, push * t), left);)
     }
-    return (REAL)(1 - cosine);
+    return cosine;
+}
+
+/* 1 - cosine */
+INLINE REAL LANE(cosine_loss_row)(const ROW *row)
+{
+    return (REAL)(1 - LANE(cosine)(row));
 }
 FNN_DEFINE_ROW_LOSS(cosine_loss, 0)

@@ -47,13 +47,15 @@ def programs():
     plain.average = optim.SWA(plain.net.parameters())
     x, y = np.ones((4, 4), "float32"), np.arange(4) % 3
     plain.step(x, y)
-    errors = trainer_of(nn.Embedding(3, 2), nn.Linear(8, 2), loss=nn.MSELoss(), metrics=["mae"])
+    errors = trainer_of(nn.Embedding(3, 2), nn.GroupNorm(2, 4), nn.Linear(8, 2), loss=nn.MSELoss(), metrics=["mae"])
     errors.step(x, np.ones((4, 2), "float32"))
+    bags = trainer_of(nn.EmbeddingBag(3, 2), loss=nn.MSELoss())
+    bags.step(x, np.ones((4, 2), "float32"))
     heads = nn.Heads(a=nn.Linear(8, 3), b=nn.Linear(8, 1))
     several = trainer_of(nn.Linear(4, 8), heads, loss=nn.HeadsLoss(heads, a=nn.CrossEntropyLoss(), b=nn.MSELoss()))
     several.step(x, {"a": y, "b": np.ones((4, 1), "float32")})
     plain.net(x)
-    trainers = (plain, errors, several)
+    trainers = (plain, errors, bags, several)
     return [program for t in trainers for program in [*t.engine.programs, *t.net._programs]]
 
 

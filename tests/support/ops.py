@@ -184,6 +184,45 @@ EMBEDDING = (
        ({}, {"padding_idx": 2}, {"padding_idx": -1}), scale=r.embedding_gradient_terms),
 )  # fmt: skip
 
+_BAGS = (
+    {},
+    {"mode": "sum", "weighted": True},
+    {"mode": "sum", "padding_idx": 2, "scale_grad_by_freq": True},
+    {"mode": "max"},
+)
+
+EMBEDDING += (
+    # It changes the table, so each call of a test would get another one: test_embedding_bag.py has its tests.
+    Op("embedding", "in place", r.embedding_arguments(), (2, 2), ("row_scales", "scale_rows"),
+       ({"max_norm": 1.0}, {"max_norm": 2.0, "norm_type": 1.0}), label="embedding of limited norm", constants=1),
+    # The rows of a bag, here thousands, are added in one chain, as in PyTorch; so are the terms of norms in float64.
+    Op("embedding_bag", "embedding", r.bag_arguments(), (512, 512), ("embedding_bag",), _BAGS, "embedding_bag_backward",
+       scale=r.bag_terms, constants=1),
+    Op("embedding_bag_backward", "embedding", r.bag_arguments(gradient=True), (512, 512),
+       ("embedding_bag_backward", "count_codes"), _BAGS, scale=r.bag_gradient_terms),
+)  # fmt: skip
+
+_NORMS = {}, {"p": 1.0}, {"p": 3.0}, {"p": float("inf")}
+
+DISTANCES = (
+    Op("normalize", "rows", arrays(numbers), (3, 32), ("normalize",), (*_NORMS, {"dim": 0}), "normalize_backward"),
+    Op("normalize_backward", "rows", arrays(numbers, numbers), (8, 32), ("normalize_backward",), (*_NORMS, {"dim": 0}),
+       scale=r.normalize_gradient_terms),
+    Op("pairwise_distance", "rows", arrays(numbers, numbers), (3, 32), ("pairwise_distance",),
+       (*_NORMS, {"eps": 0.5, "keepdim": True}), "pairwise_distance_backward", scale=r.distance_terms),
+    Op("pairwise_distance_backward", "rows", r.pair_gradient_arguments, (8, 32), ("pairwise_distance_backward",),
+       (*_NORMS, {"eps": 0.5}), scale=r.distance_gradient_terms),
+    Op("cosine_similarity", "rows", arrays(numbers, numbers), (8, 8), ("cosine_similarity",), ({}, {"eps": 0.5}),
+       "cosine_similarity_backward", scale=r.cosine_similarity_terms),
+    Op("cosine_similarity_backward", "rows", r.pair_gradient_arguments, (8, 8), ("cosine_similarity_backward",),
+       ({}, {"eps": 0.5}), scale=r.cosine_similarity_gradient_terms),
+    Op("bilinear", "linear", r.bilinear_arguments(), (16, 16), ("bilinear",), ({},), "bilinear_backward",
+       scale=r.bilinear_terms),
+    Op("bilinear_backward", "linear", r.bilinear_arguments(gradient=True), (16, 16), ("bilinear_backward",),
+       scale=r.bilinear_gradient_terms),
+    Op("one_hot", "labels", r.label_arguments, (0, 0)),
+)  # fmt: skip
+
 LINEAR = (
     Op("linear", "linear", r.linear_arguments, (16, 16), ("matmul",), ({}, {"activation": "relu"}), "linear_backward",
        scale=r.linear_terms, kinks=(0,)),
@@ -207,6 +246,17 @@ NORMALIZATION = (
        scale=r.batch_norm_terms),
     Op("batch_norm_backward", "norm", r.norm_arguments(numbers, r.about_1, r.about_1, gradient=True), (8, 8),
        ("batch_norm_backward", "batch_norm_gradients"), MODES, scale=r.batch_norm_gradient_terms),
+)  # fmt: skip
+
+NORMALIZATION += (
+    Op("group_norm", "groups", r.group_arguments(num_groups=2), (5, 5), ("layer_norm",), ({}, {"eps": 0.5}),
+       "group_norm_backward", scale=r.group_terms),
+    Op("group_norm_backward", "groups", r.group_arguments(gradient=True, num_groups=2), (8, 8),
+       ("layer_norm", "layer_norm_backward", "norm_gradients", "sum"), scale=r.group_gradient_terms),
+    Op("instance_norm", "groups", r.group_arguments(), (5, 5), ("layer_norm",), ({}, {"eps": 0.5}),
+       "instance_norm_backward", scale=r.group_terms),
+    Op("instance_norm_backward", "groups", r.group_arguments(gradient=True), (8, 8), ("layer_norm_backward",),
+       scale=r.group_gradient_terms),
 )  # fmt: skip
 
 LOSSES = (
@@ -360,6 +410,7 @@ OPS = (
     *GATES,
     *ROWS,
     *EMBEDDING,
+    *DISTANCES,
     *LINEAR,
     *NORMALIZATION,
     *LOSSES,
@@ -368,7 +419,7 @@ OPS = (
     *PARAMETERS,
 )
 MEASURES = {"multiply_adds"}  # the kernels that are no operation: they only measure the machine
-FUNCTIONS = tuple(op for op in OPS if op.kind not in ("update", "parameters"))
+FUNCTIONS = tuple(op for op in OPS if op.kind not in ("update", "parameters", "labels", "in place"))
 CASES = [(op, options) for op in FUNCTIONS for options in op.options]
 
 

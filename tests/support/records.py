@@ -38,7 +38,9 @@ class Op:
     """
 
     name: str
-    kind: str  # elementwise, rows, loss, class loss, linear, norm, embedding, dropout, update or parameters
+    # elementwise, rows, loss, class loss, linear, norm, groups, embedding, in place, labels, dropout, update or
+    # parameters
+    kind: str
     make: Callable[..., Call]
     ulp: tuple[float, float]
     kernels: tuple[str, ...] = ()
@@ -236,6 +238,55 @@ def embedding_arguments(gradient=False):
     return make
 
 
+def bag_arguments(gradient=False):
+    """A maker of calls on bags of rows of a table of 9; of their gradients, with grad_output first."""
+
+    def make(shape, dtype, rng, weighted=False, **options):
+        codes, weight = rng.integers(0, 9, shape), rng.normal(size=(9, 4))
+        if weighted:
+            options["per_sample_weights"] = rng.normal(size=shape).astype(dtype)
+        if not gradient:
+            return Call((codes.astype(dtype), weight.astype(dtype)), options)
+        g = rng.normal(size=(shape[0], 4))
+        return Call(tuple(array.astype(dtype) for array in (g, codes, weight)), options)
+
+    return make
+
+
+def pair_gradient_arguments(shape, dtype, rng, **options):
+    """A gradient of one number a row, and two arrays of vectors."""
+    arrays = rng.normal(size=shape[:-1]), numbers(shape, rng), numbers(shape, rng)
+    return Call(tuple(array.astype(dtype) for array in arrays), options)
+
+
+def bilinear_arguments(gradient=False):
+    """A maker of calls with two outputs and three features of x2; of their gradients, with grad_output first."""
+
+    def make(shape, dtype, rng, **options):
+        arrays = [rng.normal(size=size) for size in (shape, (*shape[:-1], 3), (2, shape[-1], 3))]
+        arrays = [rng.normal(size=(*shape[:-1], 2)), *arrays] if gradient else [*arrays, rng.normal(size=2)]
+        return Call(tuple(array.astype(dtype) for array in arrays), options)
+
+    return make
+
+
+def label_arguments(shape, dtype, rng, **options):
+    return Call((rng.integers(0, 5, shape),), {"num_classes": 5, **options})
+
+
+def group_arguments(gradient=False, **fixed):
+    """A maker of calls on four channels with a weight and a bias; of their gradients, with grad_output first."""
+
+    def make(shape, dtype, rng, **options):
+        size = (shape[0], 4, max(shape[-1], 2))
+        x, weight, bias = numbers(size, rng), about_1(4, rng).astype(dtype), rng.normal(size=4).astype(dtype)
+        vectors = {"weight": weight} if gradient else {"weight": weight, "bias": bias}
+        upstream = (rng.normal(size=size),) if gradient else ()
+        return Call(tuple(array.astype(dtype) for array in (*upstream, x)), fixed | vectors | options)
+
+    return make
+
+
 def entropy_gradient_arguments(shape, dtype, rng, axis=-1):
     p = rows_of_probabilities(shape, rng).astype(dtype)
     return Call((rng.normal(size=np.delete(shape, axis)).astype(dtype), p), {"axis": axis})
@@ -310,6 +361,73 @@ def swiglu_gradient_terms(g, x):
 
 def embedding_gradient_terms(g, codes, weight, padding_idx=None):
     return reference.embedding_backward(np.abs(g), codes, weight, padding_idx)
+
+
+def bag_terms(codes, weight, **options):
+    """Of a sum or mean; the largest is not rounded."""
+    samples = options.pop("per_sample_weights", None)
+    samples = None if samples is None else np.abs(samples)
+    return reference.embedding_bag(codes, np.abs(weight), per_sample_weights=samples, **options)
+
+
+def bag_gradient_terms(g, codes, weight, **options):
+    samples = options.pop("per_sample_weights", None)
+    samples = None if samples is None else np.abs(samples)
+    weight = weight if options.get("mode") == "max" else np.abs(weight)
+    return reference.embedding_bag_backward(np.abs(g), codes, weight, per_sample_weights=samples, **options)
+
+
+def normalize_gradient_terms(g, x, p=2.0, dim=1, **options):
+    length = reference.pairwise_distance(np.moveaxis(x, dim, -1), np.moveaxis(0 * x, dim, -1), p, 0.0)
+    length, y = np.expand_dims(np.maximum(length, 1e-12), dim), np.abs(reference.normalize(x, p, dim))
+    along = np.abs(g * y).sum(axis=dim, keepdims=True)
+    return (np.abs(g) + along * (y if p == 2 else 1)) / length
+
+
+def distance_terms(x1, x2, p=2.0, eps=1e-6, keepdim=False):
+    return reference.pairwise_distance(np.abs(x1), -np.abs(x2), p, abs(eps), keepdim)
+
+
+def distance_gradient_terms(g, x1, x2, p=2.0, eps=1e-6):
+    largest = np.maximum(np.abs(x1 - x2).max(axis=-1, keepdims=True, initial=0), 1e-9)
+    terms = np.abs(g)[:, None] * (1 + (np.abs(x1) + np.abs(x2)) / largest)
+    return terms, terms
+
+
+def cosine_similarity_terms(x1, x2, dim=1, eps=1e-8):
+    return reference.cosine_similarity(np.abs(x1), np.abs(x2), dim, eps)
+
+
+def cosine_similarity_gradient_terms(g, x1, x2, dim=1, eps=1e-8):
+    lengths = [np.maximum(np.sqrt((x * x).sum(axis=dim, keepdims=True)), eps) for x in (x1, x2)]
+    shares = [np.abs(reference.normalize(x, 2.0, dim, eps)) for x in (x1, x2)]
+    g = np.abs(np.expand_dims(g, dim))
+    return g * (shares[0] + shares[1]) / lengths[0], g * (shares[0] + shares[1]) / lengths[1]
+
+
+def bilinear_terms(x1, x2, weight, bias):
+    return reference.bilinear(np.abs(x1), np.abs(x2), np.abs(weight), np.abs(bias))
+
+
+def bilinear_gradient_terms(g, x1, x2, weight):
+    return reference.bilinear_backward(*map(np.abs, (g, x1, x2, weight)))
+
+
+def _as_groups(x, groups):
+    return x.reshape(len(x) * groups, -1) if x.size else np.empty((0, 1), x.dtype)
+
+
+def group_terms(x, num_groups=4, weight=None, bias=None, eps=1e-5):
+    largest = _deviations(_as_groups(x, num_groups), -1, eps)[1].reshape(x.shape)
+    return largest * np.abs(weight)[:, None] + np.abs(bias)[:, None]
+
+
+def group_gradient_terms(g, x, num_groups=4, weight=None, eps=1e-5):
+    rows = _as_groups(x, num_groups)
+    scale, largest = _deviations(rows, -1, eps)
+    upstream = _as_groups(g * weight[:, None], num_groups)
+    grad_x = _norm_gradient_terms(upstream, np.ones(1), scale, largest, -1)[0].reshape(x.shape)
+    return grad_x, (np.abs(g) * largest.reshape(x.shape)).sum(axis=(0, 2)), np.abs(g).sum(axis=(0, 2))
 
 
 def alpha_dropout_terms(x, p=0.5, **stream):
