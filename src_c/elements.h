@@ -16,8 +16,8 @@ struct fnn_reading {
     int64_t ignored;
 };
 
-/* Targets that a loss takes: any number, 0 to 1, -1 or 1. */
-enum { FNN_ANY, FNN_SHARES, FNN_SIGNS };
+/* Targets that a loss takes: any number, 0 to 1, -1 or 1, 0 or more, above 0. */
+enum { FNN_ANY, FNN_SHARES, FNN_SIGNS, FNN_NOT_NEGATIVE, FNN_POSITIVE };
 
 enum { FNN_ROW_CHUNK = 128 }; /* rows of a loss whose weights or losses are added up at once */
 

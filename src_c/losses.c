@@ -29,6 +29,8 @@ ptrdiff_t fnn_count_label(const int64_t *labels, ptrdiff_t rows, int64_t label)
 /* What is wrong with a number, or with each of a vector of them (a mask then). NaN passes as a target: its loss is NaN. */
 #define NO_SHARE(x) ((x > 1) | (x < 0))
 #define NO_SIGN(x) ((x > 1) | ((x < 1) & (x != -1)))
+#define NEGATIVE(x) ((x) < 0)
+#define NOT_POSITIVE(x) ((x) <= 0)
 #define NO_WEIGHT(x) (((x >= 0) & (x < INFINITY)) == 0)
 
 enum { CHECKED = 64 }; /* numbers that are tested without a branch */
@@ -78,6 +80,10 @@ static ptrdiff_t FN(bad_target)(const void *target_, ptrdiff_t n, int kind)
         RETURN_FIRST(target, n, NO_SHARE)
     if (kind == FNN_SIGNS)
         RETURN_FIRST(target, n, NO_SIGN)
+    if (kind == FNN_NOT_NEGATIVE)
+        RETURN_FIRST(target, n, NEGATIVE)
+    if (kind == FNN_POSITIVE)
+        RETURN_FIRST(target, n, NOT_POSITIVE)
     return -1;
 }
 

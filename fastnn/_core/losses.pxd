@@ -7,11 +7,15 @@ cdef extern from "elements.h":
         FNN_ANY
         FNN_SHARES
         FNN_SIGNS
+        FNN_NOT_NEGATIVE
+        FNN_POSITIVE
 
-cpdef enum:  # what targets of a loss may be: any number, from 0 to 1, -1 or 1
+cpdef enum:  # what targets of a loss may be: any number, from 0 to 1, -1 or 1, 0 or more, above 0
     ANY = FNN_ANY
     SHARES = FNN_SHARES
     SIGNS = FNN_SIGNS
+    NOT_NEGATIVE = FNN_NOT_NEGATIVE
+    POSITIVE = FNN_POSITIVE
 
 cdef Py_ssize_t first_bad(int dtype, const void *target, Py_ssize_t n, int kind) noexcept nogil
 cdef double run_loss(int kernel, int dtype, const fnn_loss *of, Py_ssize_t n) noexcept nogil

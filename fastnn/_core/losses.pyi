@@ -13,10 +13,15 @@ def first_bad_target(target: _Array, kind: int) -> int: ...
 ANY: int
 SHARES: int
 SIGNS: int
+NOT_NEGATIVE: int
+POSITIVE: int
 TARGET_KINDS: dict[str, int]
 
+def target_kind(kernel: str | None, params: tuple[float, ...] = ()) -> int: ...
+
 class Loss:
-    targets: int
+    name: str
+    def targets(self, params: _Params) -> int: ...
     def __init__(self, name: str, root: bool = False, pair: bool = False) -> None: ...
     def run(
         self,

@@ -52,6 +52,14 @@ TARGET_KINDS = {
     "hinge_loss": SIGNS, "soft_margin_loss": SIGNS,
 }
 
+
+def target_kind(kernel, params=()):
+    """What targets of a loss may be, by its kernel and the parameters of that."""
+    if kernel == "tweedie_loss":  # the power is its first
+        return POSITIVE if params[0] >= 2 else NOT_NEGATIVE if params[0] >= 1 else ANY
+    return TARGET_KINDS.get(kernel, ANY)
+
+
 cdef double COST = 0.2       # nanoseconds an element: benchmarks/bench_losses.py
 cdef double ROW_COST = 0.3
 
@@ -190,11 +198,15 @@ cdef class Loss:
     cdef int kernel
     cdef bint root
     cdef bint pair
-    cdef readonly int targets  # their kind
+    cdef readonly str name
 
     def __init__(self, str name, bint root=False, bint pair=False):
         self.kernel = dispatch.kernel_index(name, "loss")
-        self.root, self.pair, self.targets = root, pair, TARGET_KINDS.get(name, ANY)
+        self.root, self.pair, self.name = root, pair, name
+
+    def targets(self, tuple params):
+        """The kind of its targets, given the parameters of the kernel."""
+        return target_kind(self.name, params)
 
     cdef bint fits(self, x, t, tuple params) noexcept:
         """Whether x and its target are plain and go together."""
@@ -353,7 +365,7 @@ cdef class RowLoss(Loss):
     cdef bint shared
 
     def __init__(self, str name, bint classes=True, bint like=False, bint shared=True):
-        self.kernel = dispatch.kernel_index(name, "row_loss")
+        self.kernel, self.name = dispatch.kernel_index(name, "row_loss"), name
         self.classes, self.like, self.shared = classes, like, shared
 
     cdef bint fits(self, x, t, tuple params) noexcept:

@@ -24,6 +24,7 @@ from . import (
     gates,
     losses,
     parametric,
+    relative_losses,
 )
 from . import batch_norm as _batch_norm
 from . import dropout as _dropout
@@ -46,10 +47,12 @@ from .linear import *  # noqa: F403
 from .losses import *  # noqa: F403
 from .normalization import *  # noqa: F403
 from .parametric import *  # noqa: F403
+from .relative_losses import *  # noqa: F403
 from .softmax import *  # noqa: F403
 
 # By name, for callers that need value and gradient in one pass.
-LOSSES = losses.LOSSES | binary_losses.LOSSES | class_losses.LOSSES | distribution_losses.LOSSES
+_LOSS_MODULES = (losses, relative_losses, binary_losses, class_losses, distribution_losses)
+LOSSES = {name: loss for module in _LOSS_MODULES for name, loss in module.LOSSES.items()}
 
 __all__ = sorted(
     activations.__all__
@@ -62,11 +65,8 @@ __all__ = sorted(
     + _normalization.__all__
     + _batch_norm.__all__
     + _embedding.__all__
-    + losses.__all__
-    + binary_losses.__all__
-    + class_losses.__all__
-    + distribution_losses.__all__
     + _dropout.__all__
+    + [name for module in _LOSS_MODULES for name in module.__all__]
 )
 
 

@@ -95,9 +95,9 @@ class LossFunction:
         self, input: Any, target: Any, reduction: str, sample_weight: Any, params: Params = (), extra: Any = None
     ) -> tuple[Any, Array]:
         """The loss and its gradient ("none": that of the sum), after a check of the range of the targets."""
-        if self.kernel.targets:
+        if self.kernel.targets(params):
             target = check.as_target("target", target, getattr(input, "dtype", float))
-            check_targets("target", target, self.name)
+            check_targets("target", target, self.kernel.name, params)
         arguments = (input, target, sample_weight, reduction, None, True, True, params, extra)
         return self.kernel.quick(*arguments) or self._slow(*arguments)
 

@@ -9,7 +9,7 @@ from .binary_losses import BCELoss, BCEWithLogitsLoss, FocalLoss, HingeLoss, Sof
 from .branches import Concat, Residual
 from .class_losses import CrossEntropyLoss, MultiMarginLoss, NLLLoss, SoftmaxFocalLoss
 from .columns import Columns, Identity
-from .distribution_losses import GaussianNLLLoss, KLDivLoss, PoissonNLLLoss
+from .distribution_losses import GammaLoss, GaussianNLLLoss, KLDivLoss, PoissonNLLLoss, TweedieLoss
 from .dropout import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
 from .embedding import Embedding, TabularInput
 from .flatten import Flatten
@@ -27,7 +27,10 @@ from .regression_losses import (
     CosineSimilarityLoss,
     HuberLoss,
     L1Loss,
+    LogCoshLoss,
+    MAPELoss,
     MSELoss,
+    MSLELoss,
     QuantileLoss,
     RMSELoss,
     SmoothL1Loss,
@@ -52,6 +55,7 @@ __all__ = [
     "Embedding",
     "Flatten",
     "FocalLoss",
+    "GammaLoss",
     "GaussianDropout",
     "GaussianNLLLoss",
     "GaussianNoise",
@@ -68,9 +72,12 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "LogCoshLoss",
     "LogSoftmax",
     "Loss",
+    "MAPELoss",
     "MSELoss",
+    "MSLELoss",
     "Maxout",
     "Mish",
     "Module",
@@ -100,6 +107,7 @@ __all__ = [
     "TabularInput",
     "Tanh",
     "Temperature",
+    "TweedieLoss",
     "init",
     "utils",
 ]

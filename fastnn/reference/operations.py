@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .._core.errors import BadIndex, BadLabel, BadTarget
-from .._core.losses import TARGET_KINDS, first_bad_target
+from .._core.losses import first_bad_target, target_kind
 from .._core.operations import ACCUMULATE, BY_ROWS, CLASS_WEIGHTS, EACH_OUTPUT, LABELS, MEAN, ROOT
 from . import (
     activations,
@@ -21,6 +21,7 @@ from . import (
     metrics,
     parameters,
     parametric,
+    relative_losses,
 )
 from .class_losses import class_share
 from .dropout import alpha_dropout, alpha_dropout_backward, dropout, gaussian_dropout, gaussian_noise
@@ -49,7 +50,7 @@ SOFTMAX: dict[str | None, Any] = {
 
 LOSSES = {
     name: getattr(module, name)
-    for module in (losses, binary_losses, class_losses, distribution_losses)
+    for module in (losses, relative_losses, binary_losses, class_losses, distribution_losses)
     for name in module.__all__
 }
 
@@ -219,7 +220,7 @@ class Operations:
     _row_loss = _loss
 
     def _check_targets(self, o: Operation, target: Array) -> None:
-        bad = first_bad_target(np.ascontiguousarray(target), TARGET_KINDS.get(str(o.kernel), 0))
+        bad = first_bad_target(np.ascontiguousarray(target), target_kind(o.kernel, o.params))
         if bad >= 0:
             row, column = divmod(bad, o.n_in)
             raise BadTarget(row, column, float(target[row, column]), self.operations.index(o))

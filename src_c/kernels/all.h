@@ -8,6 +8,7 @@
 #include "embedding.h"
 #include "softmax.h"
 #include "losses.h"
+#include "relative_losses.h"
 #include "binary_losses.h"
 #include "class_losses.h"
 #include "distribution_losses.h"

@@ -67,6 +67,46 @@ def poisson_gradient_terms(g, x, target, reduction="mean", sample_weight=None, l
     return np.abs(upstream(g, x, reduction, sample_weight)) * terms
 
 
+def msle_terms(x, target, reduction="mean", sample_weight=None, eps=1e-7):
+    a, b = (np.log1p(np.maximum(v, eps)) for v in (x, target))
+    return reduced((a + b) ** 2, reduction, sample_weight)
+
+
+def msle_gradient_terms(g, x, target, reduction="mean", sample_weight=None, eps=1e-7):
+    a, b = (np.log1p(np.maximum(v, eps)) for v in (x, target))
+    return np.abs(upstream(g, x, reduction, sample_weight)) * 2 * (a + b) / (1 + np.maximum(x, eps))
+
+
+@np.errstate(all="ignore")
+def tweedie_terms(x, target, reduction="mean", sample_weight=None, power=1.5, log_input=False):
+    """The powers of the formula, each with the error of its exponential, which is that of its argument."""
+    m, log_m, log_t = (np.exp(x), x, np.log(target)) if log_input else (x, np.log(x), np.log(target))
+    grown = (1 + np.abs(log_m)) * (1 + np.abs(log_t)) * (1 + np.abs(power))
+    if power == 0:
+        terms = (m + target) ** 2
+    elif power in (1, 2):
+        terms = (target if power == 1 else 1) * (np.abs(log_t) + np.abs(log_m) + 1) + (m if power == 1 else target / m)
+    else:
+        near, far = target * m ** (1 - power) / abs(1 - power), m ** (2 - power) / abs(2 - power)
+        terms = near + far + target ** (2 - power) / abs((1 - power) * (2 - power))
+    return reduced(2 * terms * grown, reduction, sample_weight)
+
+
+@np.errstate(all="ignore")
+def tweedie_gradient_terms(g, x, target, reduction="mean", sample_weight=None, power=1.5, log_input=False):
+    m = np.exp(x) if log_input else x
+    terms = 2 * (m + target) * m ** (log_input - power) * (1 + np.abs(np.log(m))) * (1 + np.abs(power))
+    return np.abs(upstream(g, x, reduction, sample_weight)) * terms
+
+
+def gamma_terms(x, target, reduction="mean", sample_weight=None, log_input=False):
+    return tweedie_terms(x, target, reduction, sample_weight, 2.0, log_input)
+
+
+def gamma_gradient_terms(g, x, target, reduction="mean", sample_weight=None, log_input=False):
+    return tweedie_gradient_terms(g, x, target, reduction, sample_weight, 2.0, log_input)
+
+
 @np.errstate(all="ignore")
 def kl_terms(x, target, reduction="mean", sample_weight=None, log_target=False):
     if log_target:
