@@ -65,6 +65,7 @@ FNN_BOTH(bad_target)
 FNN_BOTH(bad_weight)
 FNN_BOTH(label_sum)
 FNN_BOTH(spread)
+FNN_BOTH(weigh_columns)
 FNN_BOTH(largest_error)
 FNN_BOTH(scaled_errors)
 #else
@@ -126,6 +127,16 @@ static void FN(spread)(const void *weight_, void *each_, ptrdiff_t rows, ptrdiff
     for (ptrdiff_t r = 0; r < rows; r++)
         for (ptrdiff_t j = 0; j < cols; j++)
             each[r * cols + j] = weight[r];
+}
+
+/* each[r, j] = columns[j], times what is there if it is `filled`. */
+static void FN(weigh_columns)(const void *columns_, void *each_, ptrdiff_t rows, ptrdiff_t cols, int filled)
+{
+    const REAL *columns = columns_;
+    REAL *each = each_;
+    for (ptrdiff_t r = 0; r < rows; r++)
+        for (ptrdiff_t j = 0; j < cols; j++)
+            each[r * cols + j] = filled ? each[r * cols + j] * columns[j] : columns[j];
 }
 
 /* The largest |x - target| where the weight is not 0, NaN aside. */

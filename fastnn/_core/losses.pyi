@@ -46,6 +46,7 @@ class Loss:
         gradient: bool,
         params: _Params = (),
         extra: _Array | None = None,
+        factors: _Array | None = None,
     ) -> tuple[Any, Any]: ...
     def quick(
         self,

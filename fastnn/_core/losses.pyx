@@ -23,6 +23,7 @@ ctypedef Py_ssize_t (*BadWeight)(const void *weight, Py_ssize_t n) noexcept nogi
 ctypedef double (*LabelSum)(const int64_t *labels, const void *weight, const void *by_class, int64_t ignored,
                             Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
 ctypedef void (*Spread)(const void *weight, void *each, Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
+ctypedef void (*WeighColumns)(const void *columns, void *each, Py_ssize_t rows, Py_ssize_t cols, int filled) noexcept nogil
 ctypedef double (*LargestError)(const void *x, const void *target, const void *weight, Py_ssize_t n) noexcept nogil
 ctypedef double (*ScaledErrors)(const void *x, const void *target, const void *weight, Py_ssize_t n,
                                 double scale) noexcept nogil
@@ -36,6 +37,7 @@ cdef extern from "elements.h" nogil:
     const BadWeight[2] fnn_bad_weight
     const LabelSum[2] fnn_label_sum
     const Spread[2] fnn_spread
+    const WeighColumns[2] fnn_weigh_columns
     const LargestError[2] fnn_largest_error
     const ScaledErrors[2] fnn_scaled_errors
 
@@ -179,6 +181,12 @@ cdef void spread(int dtype, const void *weight, void *each, Py_ssize_t rows, Py_
     fnn_spread[dtype](weight, each, rows, cols)
 
 
+cdef void weigh_columns(int dtype, const void *columns, void *each, Py_ssize_t rows, Py_ssize_t cols,
+                        bint filled) noexcept nogil:
+    """Weights of columns become those of elements, times what is in `each` if that is filled."""
+    fnn_weigh_columns[dtype](columns, each, rows, cols, filled)
+
+
 cdef bint are_weights(object weight) noexcept:
     """Whether all numbers of a plain array are 0 or more, and finite."""
     return fnn_bad_weight[arrays.dtype_of(weight)](arrays.data(weight), arrays.size(weight)) < 0
@@ -294,14 +302,16 @@ cdef class Loss:
         return count if count != 0 else NAN
 
     cpdef tuple evaluate(self, x, t, weight, str reduction, double factor, bint value, bint gradient,
-                         tuple params=(), extra=None):
+                         tuple params=(), extra=None, factors=None):
         """The loss and the gradient of `factor` times the loss, each None unless asked for.
 
-        For "none": the single losses, without the root, and the gradient of their sum. A factor of 0 gives a gradient
+        `factors` multiply single losses as weights do, but do not count in the mean. For "none": the single losses, without the root, and the gradient of their sum. A factor of 0 gives a gradient
         of 0, also where the derivative is infinite: kernels have this rule for weights.
         """
         cdef double total = 0, of_mean = 0, divisor = self.divisor(x, t, weight, reduction, params, extra)
         cdef bint single = reduction == "none"
+        if factors is not None:
+            weight = factors if weight is None else np.asarray(weight * factors)
         cdef bint root = self.root and not single
         losses = self.new_losses(x) if single and value else None
         grad = arrays.empty_like(x) if gradient else None

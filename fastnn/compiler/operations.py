@@ -54,7 +54,7 @@ class Kind:
 
 
 PARAMETER_GRADIENTS = "grad_input? grad_weight? grad_bias?"
-LOSS_READS = "x target sample_weight expanded? extra?"
+LOSS_READS = "x target sample_weight expanded? column_weight? extra?"
 COUNTS = "x target sample_weight"
 
 OPERATIONS = {

@@ -200,6 +200,8 @@ class Operations:
         keywords = {"reduction": o.loss.reduction, "sample_weight": weight, **o.loss.params}
         if "extra" in a:
             keywords[o.loss.extra_name] = a["extra"]
+        if "column_weight" in a:
+            keywords["weight"] = a["column_weight"]
         count = float(_counts(o, a, rows).sum(dtype="float64"))
         value = float(LOSSES[o.loss.name](x, target, **keywords))
         if "grad_input" in a:

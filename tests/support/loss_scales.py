@@ -8,19 +8,18 @@ from fastnn.reference.class_losses import _counts, _distribution
 from support.records import row_max
 
 
-def logit_terms(x, target, reduction="mean", sample_weight=None, pos_weight=None):
+def logit_terms(x, target, reduction="mean", sample_weight=None, pos_weight=None, weight=None):
     """max(x, 0) - x t + log(1 + exp(-|x|)), with + for the -; with pos_weight nothing cancels."""
     if pos_weight is not None:
-        return reference.binary_cross_entropy_with_logits(x, target, reduction, sample_weight, pos_weight)
-    return reference.binary_cross_entropy_with_logits(np.abs(x), -target, reduction, sample_weight)
+        return reference.binary_cross_entropy_with_logits(x, target, reduction, sample_weight, pos_weight, weight)
+    return reference.binary_cross_entropy_with_logits(np.abs(x), -target, reduction, sample_weight, None, weight)
 
 
-def logit_gradient_terms(g, x, target, reduction="mean", sample_weight=None, pos_weight=None):
+def logit_gradient_terms(g, x, target, reduction="mean", sample_weight=None, pos_weight=None, weight=None):
+    gradient = reference.binary_cross_entropy_with_logits_backward
     if pos_weight is not None:
-        return np.abs(
-            reference.binary_cross_entropy_with_logits_backward(g, x, target, reduction, sample_weight, -pos_weight)
-        )
-    return np.abs(reference.binary_cross_entropy_with_logits_backward(g, x, -target, reduction, sample_weight))
+        return np.abs(gradient(g, x, target, reduction, sample_weight, -pos_weight, weight))
+    return np.abs(gradient(g, x, -target, reduction, sample_weight, None, weight))
 
 
 def _focus(x, target, alpha, gamma):
