@@ -57,6 +57,8 @@ FNN_LOOP(double, label_sum,
          (const int64_t *labels, const void *weight, const void *by_class, int64_t ignored, ptrdiff_t rows,
           ptrdiff_t cols))
 FNN_LOOP(void, spread, (const void *weight, void *each, ptrdiff_t rows, ptrdiff_t cols))
+FNN_LOOP(ptrdiff_t, multi_hot,
+         (const int64_t *labels, ptrdiff_t width, void *counts, ptrdiff_t rows, ptrdiff_t classes))
 FNN_LOOP(void, weigh_columns, (const void *columns, void *each, ptrdiff_t rows, ptrdiff_t cols, int filled))
 FNN_LOOP(double, largest_error, (const void *x, const void *target, const void *weight, ptrdiff_t n))
 FNN_LOOP(double, scaled_errors, (const void *x, const void *target, const void *weight, ptrdiff_t n, double scale))

@@ -66,6 +66,7 @@ FNN_BOTH(bad_weight)
 FNN_BOTH(label_sum)
 FNN_BOTH(spread)
 FNN_BOTH(weigh_columns)
+FNN_BOTH(multi_hot)
 FNN_BOTH(largest_error)
 FNN_BOTH(scaled_errors)
 #else
@@ -137,6 +138,24 @@ static void FN(weigh_columns)(const void *columns_, void *each_, ptrdiff_t rows,
     for (ptrdiff_t r = 0; r < rows; r++)
         for (ptrdiff_t j = 0; j < cols; j++)
             each[r * cols + j] = filled ? each[r * cols + j] * columns[j] : columns[j];
+}
+
+/* How often each class is among the labels of a row, which end at the first negative one. Returns the place of the first
+ * label that is no class, or -1. */
+static ptrdiff_t FN(multi_hot)(const int64_t *labels, ptrdiff_t width, void *counts_, ptrdiff_t rows, ptrdiff_t classes)
+{
+    REAL *counts = counts_;
+    memset(counts, 0, (size_t)(rows * classes) * sizeof *counts);
+    for (ptrdiff_t r = 0; r < rows; r++)
+        for (ptrdiff_t j = 0; j < width; j++) {
+            const int64_t label = fnn_read_index(labels + r * width + j);
+            if (label < 0)
+                break;
+            if (label >= classes)
+                return r * width + j;
+            counts[r * classes + label] += 1;
+        }
+    return -1;
 }
 
 /* The largest |x - target| where the weight is not 0, NaN aside. */

@@ -23,6 +23,8 @@ ctypedef Py_ssize_t (*BadWeight)(const void *weight, Py_ssize_t n) noexcept nogi
 ctypedef double (*LabelSum)(const int64_t *labels, const void *weight, const void *by_class, int64_t ignored,
                             Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
 ctypedef void (*Spread)(const void *weight, void *each, Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
+ctypedef Py_ssize_t (*MultiHot)(const int64_t *labels, Py_ssize_t width, void *counts, Py_ssize_t rows,
+                                Py_ssize_t classes) noexcept nogil
 ctypedef void (*WeighColumns)(const void *columns, void *each, Py_ssize_t rows, Py_ssize_t cols, int filled) noexcept nogil
 ctypedef double (*LargestError)(const void *x, const void *target, const void *weight, Py_ssize_t n) noexcept nogil
 ctypedef double (*ScaledErrors)(const void *x, const void *target, const void *weight, Py_ssize_t n,
@@ -37,6 +39,7 @@ cdef extern from "elements.h" nogil:
     const BadWeight[2] fnn_bad_weight
     const LabelSum[2] fnn_label_sum
     const Spread[2] fnn_spread
+    const MultiHot[2] fnn_multi_hot
     const WeighColumns[2] fnn_weigh_columns
     const LargestError[2] fnn_largest_error
     const ScaledErrors[2] fnn_scaled_errors
@@ -51,7 +54,8 @@ cdef enum:
 TARGET_KINDS = {
     "binary_cross_entropy": SHARES, "binary_cross_entropy_with_logits": SHARES,
     "binary_cross_entropy_with_logits_pos_weight": SHARES, "sigmoid_focal_loss": SHARES,
-    "hinge_loss": SIGNS, "soft_margin_loss": SIGNS,
+    "hinge_loss": SIGNS, "soft_margin_loss": SIGNS, "hinge_embedding_loss": SIGNS, "margin_ranking_loss": SIGNS,
+    "multilabel_soft_margin_loss": SHARES, "multilabel_margin_loss": NOT_NEGATIVE,
 }
 
 
@@ -163,6 +167,18 @@ def first_bad_target(target, int kind):
     return first_bad(arrays.dtype_of(target), arrays.data(target), arrays.size(target), kind)
 
 
+def multi_hot(const int64_t[:, ::1] labels, counts):
+    """Fill a plain matrix with how often each class is among the labels of each row, which end at a negative one.
+
+    Returns the place, in C order, of the first label that is no column of `counts`, or -1.
+    """
+    cdef Py_ssize_t rows = labels.shape[0], width = labels.shape[1]
+    if not arrays.is_matrix(counts) or cnp.PyArray_DIM(<cnp.ndarray> counts, 0) != rows:
+        raise TypeError("counts must be a plain matrix with a row for each of labels")
+    return fnn_multi_hot[arrays.dtype_of(counts)](&labels[0, 0] if rows and width else NULL, width,
+                                                  arrays.data(counts), rows, cnp.PyArray_DIM(<cnp.ndarray> counts, 1))
+
+
 cdef double label_sum(int dtype, const int64_t *labels, const void *weight, const void *by_class, int64_t ignored,
                       Py_ssize_t rows, Py_ssize_t cols) noexcept nogil:
     """What rows count in a mean: each its weight (NULL for 1) times that of its class, ignored ones nothing."""
@@ -200,17 +216,19 @@ cdef object scalar(double value, object x):
 cdef class Loss:
     """The elementwise loss kernel `name`; where `root`, the loss is the root of its mean or sum.
 
-    Where `pair`, `extra` is a second input, and a gradient is a pair of those with respect to both. Arrays are plain
-    and fit one another; only `quick` looks whether they do.
+    Where `pair`, `extra` is a second input, and a gradient is a pair of those with respect to both; `signed` says that
+    it may be negative. Arrays are plain and fit one another; only `quick` looks whether they do.
     """
     cdef int kernel
     cdef bint root
     cdef bint pair
+    cdef bint signed
+    cdef bint vectors  # whether the target is an input, too, with a gradient
     cdef readonly str name
 
-    def __init__(self, str name, bint root=False, bint pair=False):
+    def __init__(self, str name, bint root=False, bint pair=False, bint signed=False):
         self.kernel = dispatch.kernel_index(name, "loss")
-        self.root, self.pair, self.name = root, pair, name
+        self.root, self.pair, self.signed, self.name = root, pair, signed, name
 
     def targets(self, tuple params):
         """The kind of its targets, given the parameters of the kernel."""
@@ -247,7 +265,7 @@ cdef class Loss:
 
     cdef bint takes_extra(self, extra, x) noexcept:
         """Whether `extra`, which the kernel reads besides, is plain and fits: a second input, none of it negative."""
-        return self.pair and arrays.is_plain_like(extra, x) and are_weights(extra)
+        return self.pair and arrays.is_plain_like(extra, x) and (self.signed or are_weights(extra))
 
     cdef object new_losses(self, x):
         return cnp.PyArray_EMPTY(self.axes(x), cnp.PyArray_DIMS(<cnp.ndarray> x), cnp.PyArray_TYPE(<cnp.ndarray> x), 0)
@@ -261,13 +279,13 @@ cdef class Loss:
             return run_loss(self.kernel, dtype, of, n)
 
     cpdef double run(self, x, t, weight, values, grad, double scale=1.0, tuple params=(), extra=None,
-                     grad_extra=None) except? -1:
+                     grad_extra=None, grad_target=None) except? -1:
         """Weighted sum of the losses; fills `values`, the single losses, and the gradients unless None."""
         cdef fnn_loss of
         cdef int i
         of.x, of.weight, of.extra, of.labels = arrays.data(x), arrays.data(weight), arrays.data(extra), NULL
         of.loss, of.grad, of.grad_extra = arrays.data(values), arrays.data(grad), arrays.data(grad_extra)
-        of.scale = scale
+        of.grad_target, of.scale = arrays.data(grad_target), scale
         for i in range(3):
             of.params[i] = params[i] if i < len(params) else 0.0
         return self.call(&of, x, t)
@@ -316,18 +334,21 @@ cdef class Loss:
         losses = self.new_losses(x) if single and value else None
         grad = arrays.empty_like(x) if gradient else None
         grad_extra = arrays.empty_like(x) if gradient and self.pair else None
+        grad_target = arrays.empty_like(x) if gradient and self.vectors else None
         if root:  # it is in its derivative, which is taken as 0 where the root is 0
             of_mean = self.root_of(x, t, weight, divisor)
             factor = factor / (2.0 * of_mean) if of_mean != 0 else 0.0
         elif factor == 0:  # of gradients alone
             weight, factor = np.zeros_like(self.new_losses(x)), copysign(1.0, factor)
         if gradient or not root:
-            total = self.run(x, t, weight, losses, grad, factor / divisor, params, extra, grad_extra)
+            total = self.run(x, t, weight, losses, grad, factor / divisor, params, extra, grad_extra, grad_target)
         if value and not single:
             losses = scalar(of_mean if root else total / divisor, x)
         elif value and self.axes(x) == 0:
             losses = losses[()]
-        return losses, (grad, grad_extra) if gradient and self.pair else grad
+        if gradient and (self.pair or self.vectors):
+            return losses, tuple([g for g in (grad, grad_target, grad_extra) if g is not None])
+        return losses, grad
 
     def quick(self, x, t, weight, reduction, g, bint value, bint gradient, tuple params=(), extra=None):
         """What `evaluate` gives, or None if the arguments are for the slow path; g is read for the gradient alone."""
@@ -416,3 +437,28 @@ cdef class RowLoss(Loss):
             return rows if weight is None else weight_sum(weight)
         return label_sum(arrays.dtype_of(x), <int64_t *> arrays.data(t), arrays.data(weight), by_class,
                          <int64_t> <double> params[0], rows, cols)
+
+
+cdef class VectorsLoss(Loss):
+    """The loss kernel `name` of several vectors a row: x, target and, of three, `extra`; of two, `extra` has signs.
+
+    A gradient is a tuple with those of all vectors. Arrays are plain and fit one another.
+    """
+
+    def __init__(self, str name, bint three):
+        self.kernel, self.name = dispatch.kernel_index(name, "row_loss"), name
+        self.pair, self.vectors = three, True
+
+    cdef int axes(self, x) noexcept:
+        return 1
+
+    cdef bint fits(self, x, t, tuple params) noexcept:
+        """Everything takes the slow path, which checks it."""
+        return False
+
+    cdef double call(self, fnn_loss *of, x, t) except? -1:
+        cdef Py_ssize_t rows = cnp.PyArray_DIM(<cnp.ndarray> x, 0)
+        cdef int dtype = arrays.dtype_of(x)
+        of.cols, of.target = cnp.PyArray_DIM(<cnp.ndarray> x, 1), arrays.data(t)
+        with nogil:
+            return run_row_loss(self.kernel, dtype, of, rows)

@@ -69,19 +69,26 @@ cdef void describe_loss(Op *op, fnn_loss *of) noexcept nogil:
     cdef int i
     of.x, of.target, of.weight, of.labels, of.extra = op.p[X], op.p[TARGET], NULL, NULL, op.p[EXTRA]
     of.loss, of.grad, of.grad_extra, of.cols = NULL, op.p[GRAD_INPUT], op.p[GRAD_EXTRA], op.n_in
+    of.grad_target = NULL
     for i in range(3):
         of.params[i] = op.params[i]
+
+
+cdef bint are_targets(const Op *op, Totals *totals, Py_ssize_t rows, int dtype) noexcept nogil:
+    """Whether all targets are such as the loss takes; if not, the first one that is none is noted."""
+    cdef Py_ssize_t bad = first_bad(dtype, op.p[TARGET], rows * op.n_in, op.targets)
+    if bad >= 0:
+        totals.bad_row, totals.bad_column = bad // op.n_in, bad % op.n_in
+        totals.bad_number = arrays.get(op.p[TARGET], bad, dtype)
+    return bad < 0
 
 
 cdef int run_elementwise_loss(Op *op, Totals *totals, Py_ssize_t rows, int dtype) noexcept nogil:
     cdef fnn_loss of
     cdef Py_ssize_t n = rows * op.n_in
-    cdef Py_ssize_t bad = first_bad(dtype, op.p[TARGET], n, op.targets)
     cdef double plain = rows if op.flag & BY_ROWS else n
     cdef double divisor, count = plain
-    if bad >= 0:
-        totals.bad_row, totals.bad_column = bad // op.n_in, bad % op.n_in
-        totals.bad_number = arrays.get(op.p[TARGET], bad, dtype)
+    if not are_targets(op, totals, rows, dtype):
         return BAD_TARGET
     describe_loss(op, &of)
     if op.p[SAMPLE_WEIGHT] != NULL:
@@ -135,6 +142,8 @@ cdef int run_rows_loss(Op *op, Totals *totals, Py_ssize_t rows, int dtype) noexc
         count = label_sum(dtype, of.labels, weight, by_class, op.options.ignored, rows, op.n_in)
         if totals.mean_weight > 0:
             plain = label_sum(dtype, of.labels, NULL, by_class, op.options.ignored, rows, op.n_in)
+    elif not are_targets(op, totals, rows, dtype):
+        return BAD_TARGET
     elif weight != NULL:
         count = run_sum(dtype, weight, rows)
     of.scale = inverse(note_divisor(op, totals, divisor_of(totals, plain, count)))

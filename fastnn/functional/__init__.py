@@ -19,10 +19,13 @@ from . import (
     activations,
     binary_losses,
     class_losses,
+    contrastive_losses,
     distribution_losses,
     elementary,
+    embedding_losses,
     gates,
     losses,
+    multilabel_losses,
     parametric,
     relative_losses,
 )
@@ -37,21 +40,33 @@ from .activations import *  # noqa: F403
 from .batch_norm import *  # noqa: F403
 from .binary_losses import *  # noqa: F403
 from .class_losses import *  # noqa: F403
+from .contrastive_losses import *  # noqa: F403
 from .distribution_losses import *  # noqa: F403
 from .dropout import *  # noqa: F403
 from .elementary import *  # noqa: F403
 from .embedding import *  # noqa: F403
+from .embedding_losses import *  # noqa: F403
 from .entropy import *  # noqa: F403
 from .gates import *  # noqa: F403
 from .linear import *  # noqa: F403
 from .losses import *  # noqa: F403
+from .multilabel_losses import *  # noqa: F403
 from .normalization import *  # noqa: F403
 from .parametric import *  # noqa: F403
 from .relative_losses import *  # noqa: F403
 from .softmax import *  # noqa: F403
 
 # By name, for callers that need value and gradient in one pass.
-_LOSS_MODULES = (losses, relative_losses, binary_losses, class_losses, distribution_losses)
+_LOSS_MODULES = (
+    losses,
+    relative_losses,
+    binary_losses,
+    class_losses,
+    multilabel_losses,
+    embedding_losses,
+    contrastive_losses,
+    distribution_losses,
+)
 LOSSES = {name: loss for module in _LOSS_MODULES for name, loss in module.LOSSES.items()}
 
 __all__ = sorted(

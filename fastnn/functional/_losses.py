@@ -56,8 +56,11 @@ class LossFunction:
     """A loss on both backends: `forward` returns its value, `backward` its gradient, `both` the two in one pass.
 
     `name` is the reference's function, `names` its keywords for the numbers `params`, and `extra` its keyword for the
-    array that some losses take besides (a variance, weights of classes).
+    array that some losses take besides (a variance, weights of classes). `input` and `target` are how messages call the
+    first two arrays.
     """
+
+    input, target = "input", "target"
 
     def __init__(
         self,
@@ -201,11 +204,11 @@ class ElementwiseLoss(LossFunction):
         self.repeats = repeats
 
     def _arrays(self, input: Any, target: Any, params: Params) -> tuple[Array, Array, tuple[int, ...]]:
-        x = check.as_array("input", input)
+        x = check.as_array(self.input, input)
         t = check.as_target("target", target, x.dtype)
-        check.check_same_dtype(input=x, target=t)
+        check.check_same_dtype(**{self.input: x, "target": t})
         t = check.as_rows(t, x.shape) if self.repeats else t
-        check.check_same_shape(input=x, target=t)
+        check.check_same_shape(**{self.input: x, "target": t})
         return x, t, x.shape
 
     def _extra(self, extra: Any, x: Array) -> Array:
@@ -213,16 +216,17 @@ class ElementwiseLoss(LossFunction):
 
 
 class PairLoss(ElementwiseLoss):
-    """An elementwise loss of two inputs; the second, `extra`, has no negative entries."""
+    """An elementwise loss of two inputs; the second, `extra`, has no negative entries unless it is `signed`."""
 
-    def __init__(self, name: str, **more: Any) -> None:
-        super().__init__(name, Loss(name, pair=True), **more)
+    def __init__(self, name: str, signed: bool = False, **more: Any) -> None:
+        super().__init__(name, Loss(name, pair=True, signed=signed), **more)
+        self.signed = signed
 
     def _extra(self, extra: Any, x: Array) -> Array:
         array = check.as_array(self.extra, extra)
-        check.check_same_dtype(**{"input": x, self.extra: array})
-        check.check_same_shape(**{"input": x, self.extra: array})
-        if (array < 0).any():
+        check.check_same_dtype(**{self.input: x, self.extra: array})
+        check.check_same_shape(**{self.input: x, self.extra: array})
+        if not self.signed and (array < 0).any():
             raise ValueError(f"{self.extra} must be 0 or more, got {array.min()}")
         return array
 
@@ -267,13 +271,19 @@ def root_of_each(x: Array, t: Array, weight: Array | None, g: Array | None) -> t
 class RowsLoss(LossFunction):
     """A loss of each row of two matrices."""
 
+    columns = "features"  # what messages call them
+
     def _arrays(self, input: Any, target: Any, params: Params) -> tuple[Array, Array, tuple[int, ...]]:
-        x, t = check.as_array("input", input), check.as_array("target", target)
+        x = check.as_array(self.input, input)
+        t = self._target(target, x)
         if x.ndim != 2:
-            raise ValueError(f"input must have shape (rows, features), got {x.shape}")
-        check.check_same_dtype(input=x, target=t)
-        check.check_same_shape(input=x, target=t)
+            raise ValueError(f"{self.input} must have shape (rows, {self.columns}), got {x.shape}")
+        check.check_same_dtype(**{self.input: x, self.target: t})
+        check.check_same_shape(**{self.input: x, self.target: t})
         return x, t, x.shape[:1]
+
+    def _target(self, target: Any, x: Array) -> Array:
+        return check.as_array(self.target, target)
 
 
 class ClassLoss(LossFunction):

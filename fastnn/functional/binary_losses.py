@@ -141,8 +141,8 @@ def binary_cross_entropy_with_logits_backward(
 
     grad_input = grad_output * (sigmoid(input) - target)
 
-    With pos_weight: (1 - target) * sigmoid(input) - pos_weight * target * sigmoid(-input), times grad_output. Both times
-    weight.
+    With pos_weight: (1 - target) * sigmoid(input) - pos_weight * target * sigmoid(-input), times grad_output. Both are
+    multiplied by weight.
 
     >>> F.binary_cross_entropy_with_logits_backward(1.0, np.array([0.0, 0.0]), np.array([1.0, 0.0]))
     array([-0.25,  0.25])

@@ -10,13 +10,16 @@ from importlib import import_module
 from .activations import *  # noqa: F403
 from .binary_losses import *  # noqa: F403
 from .class_losses import *  # noqa: F403
+from .contrastive_losses import *  # noqa: F403
 from .distribution_losses import *  # noqa: F403
 from .dropout import *  # noqa: F403
 from .elementary import *  # noqa: F403
 from .embedding import *  # noqa: F403
+from .embedding_losses import *  # noqa: F403
 from .gates import *  # noqa: F403
 from .linear import *  # noqa: F403
 from .losses import *  # noqa: F403
+from .multilabel_losses import *  # noqa: F403
 from .normalization import *  # noqa: F403
 from .optimizers import *  # noqa: F403
 from .parameters import *  # noqa: F403
@@ -30,13 +33,16 @@ MODULES = (
     "activations",
     "binary_losses",
     "class_losses",
+    "contrastive_losses",
     "distribution_losses",
     "dropout",
     "elementary",
     "embedding",
+    "embedding_losses",
     "gates",
     "linear",
     "losses",
+    "multilabel_losses",
     "normalization",
     "optimizers",
     "parameters",

@@ -16,9 +16,11 @@ from . import (
     binary_losses,
     class_losses,
     distribution_losses,
+    embedding_losses,
     gates,
     losses,
     metrics,
+    multilabel_losses,
     parameters,
     parametric,
     relative_losses,
@@ -50,7 +52,15 @@ SOFTMAX: dict[str | None, Any] = {
 
 LOSSES = {
     name: getattr(module, name)
-    for module in (losses, relative_losses, binary_losses, class_losses, distribution_losses)
+    for module in (
+        losses,
+        relative_losses,
+        binary_losses,
+        class_losses,
+        multilabel_losses,
+        embedding_losses,
+        distribution_losses,
+    )
     for name in module.__all__
 }
 
@@ -195,7 +205,7 @@ class Operations:
         x, target, weight = a["x"], a["target"], a.get("sample_weight")
         if o.flag & LABELS:
             check_labels(target, o.n_in, int(o.options["ignored"]))
-        elif o.kind == "loss":
+        else:
             self._check_targets(o, target)
         keywords = {"reduction": o.loss.reduction, "sample_weight": weight, **o.loss.params}
         if "extra" in a:

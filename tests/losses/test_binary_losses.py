@@ -53,9 +53,9 @@ def test_accuracy_of_scores_with_targets_of_both_signs(x, rng, backend):
 
 def test_weights_of_elements_do_not_count_in_the_mean(dtype, isa, backend, rng):
     """PyTorch's `weight`: it multiplies losses, and "mean" divides by their number, or by the sample weights."""
-    x, y = rng.normal(size=(9, 3)).astype(dtype), rng.integers(2, size=(9, 3)).astype(dtype)
+    scores, y = rng.normal(size=(9, 3)).astype(dtype), rng.integers(2, size=(9, 3)).astype(dtype)
     each, samples = rng.uniform(size=(9, 3)).astype(dtype), rng.uniform(size=9).astype(dtype)
-    for f, x in ((F.binary_cross_entropy_with_logits, x), (F.binary_cross_entropy, F.sigmoid(x))):
+    for f, x in ((F.binary_cross_entropy_with_logits, scores), (F.binary_cross_entropy, F.sigmoid(scores))):
         plain = f(x, y, "none").astype("float64")
         for weight in (each, each[0], each[:, :1], each[0, 0], [1, 0, 2]):
             expected = weight * plain
