@@ -12,6 +12,14 @@ from .columns import Columns, Identity
 from .distribution_losses import GammaLoss, GaussianNLLLoss, KLDivLoss, PoissonNLLLoss, TweedieLoss
 from .dropout import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
 from .embedding import Embedding, TabularInput
+from .embedding_losses import (
+    CosineEmbeddingLoss,
+    HingeEmbeddingLoss,
+    InfoNCELoss,
+    MarginRankingLoss,
+    TripletMarginLoss,
+    TripletMarginWithDistanceLoss,
+)
 from .flatten import Flatten
 from .gates import GLU, Maxout, SwiGLU
 from .heads import Heads, HeadsLoss
@@ -19,6 +27,7 @@ from .linear import Linear
 from .loss import Loss
 from .module import Module
 from .module_list import ModuleList
+from .multilabel_losses import DiceLoss, MultiLabelMarginLoss, MultiLabelSoftMarginLoss
 from .normalization import BatchNorm1d, LayerNorm, RMSNorm
 from .parameters import Parameter, Parameters
 from .parametric import PReLU, Temperature
@@ -49,8 +58,10 @@ __all__ = [
     "BatchNorm1d",
     "Columns",
     "Concat",
+    "CosineEmbeddingLoss",
     "CosineSimilarityLoss",
     "CrossEntropyLoss",
+    "DiceLoss",
     "Dropout",
     "Embedding",
     "Flatten",
@@ -64,9 +75,11 @@ __all__ = [
     "Hardtanh",
     "Heads",
     "HeadsLoss",
+    "HingeEmbeddingLoss",
     "HingeLoss",
     "HuberLoss",
     "Identity",
+    "InfoNCELoss",
     "KLDivLoss",
     "L1Loss",
     "LayerNorm",
@@ -78,10 +91,13 @@ __all__ = [
     "MAPELoss",
     "MSELoss",
     "MSLELoss",
+    "MarginRankingLoss",
     "Maxout",
     "Mish",
     "Module",
     "ModuleList",
+    "MultiLabelMarginLoss",
+    "MultiLabelSoftMarginLoss",
     "MultiMarginLoss",
     "NLLLoss",
     "PReLU",
@@ -107,6 +123,8 @@ __all__ = [
     "TabularInput",
     "Tanh",
     "Temperature",
+    "TripletMarginLoss",
+    "TripletMarginWithDistanceLoss",
     "TweedieLoss",
     "init",
     "utils",

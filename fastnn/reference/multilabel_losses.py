@@ -87,9 +87,8 @@ def multilabel_margin_loss(
 
     target : integers of shape (rows, n), the labels of each row, ended by a negative number unless there are n
     """
-    counts = multi_hot(target, input)
-    gaps = np.maximum(_gaps(input, counts), 0)
-    return reduced(shared(_pairs(counts), gaps).sum(axis=(1, 2)) / input.shape[1], reduction, sample_weight)
+    each = [_margins(x, times)[0] for x, times in zip(input, multi_hot(target, input), strict=True)]
+    return reduced(np.array(each, input.dtype) / max(input.shape[1], 1), reduction, sample_weight)
 
 
 @np.errstate(all="ignore")
@@ -101,21 +100,24 @@ def multilabel_margin_loss_backward(
     sample_weight: ArrayLike | None = None,
 ) -> Array:
     """Return the gradient of `multilabel_margin_loss`: 1 / columns for each i, less that for j, of terms above 0."""
-    counts = multi_hot(target, input)
-    gaps = _gaps(input, counts)
-    slope = shared(_pairs(counts), np.where(gaps > 0, 1, np.where(gaps <= 0, 0, gaps))) / input.shape[1]
-    reaching = upstream(grad_output, input[:, 0], reduction, sample_weight)
-    return shared(reaching[:, np.newaxis], slope.sum(axis=1) - slope.sum(axis=2))
+    slope = np.zeros_like(input)
+    for row, x, times in zip(slope, input, multi_hot(target, input), strict=True):
+        row[...] = _margins(x, times)[1] / len(x)
+    reaching = upstream(grad_output, input.sum(axis=1), reduction, sample_weight)
+    return shared(reaching[:, np.newaxis], slope)
 
 
-def _gaps(input: Array, counts: Array) -> Array:
-    """Return 1 - x_j + x_i for each row, label j and column i that is none; 0 for other pairs."""
-    gaps = (1 - input)[:, :, np.newaxis] + input[:, np.newaxis, :]
-    return np.where(_pairs(counts) == 0, 0, gaps)
-
-
-def _pairs(counts: Array) -> Array:
-    return counts[:, :, np.newaxis] * (counts == 0)[:, np.newaxis, :]
+def _margins(x: Array, times: Array) -> tuple[Any, Array]:
+    """Return the sum of max(0, 1 - x_j + x_i) of one row and its gradient; `times` says how often j is a label."""
+    others, slope = times == 0, np.zeros_like(x)
+    total = x.dtype.type(0)
+    for label in np.flatnonzero(~others):
+        gaps = 1 - x[label] + x[others]
+        step = times[label] * np.where(gaps > 0, 1, np.where(gaps <= 0, 0, gaps)).astype(x.dtype)
+        total += times[label] * np.maximum(gaps, 0).sum()
+        slope[others] += step
+        slope[label] -= step.sum()
+    return total, slope
 
 
 def multilabel_soft_margin_loss(

@@ -46,15 +46,35 @@ def _gated(name, ulp, backward_ulp, **more):
 
 
 def _loss(
-    name, ulp, backward_ulp, draws=(numbers, numbers), extra=(), kernel=None, kinks=(), label="", scales=(None, None)
+    name,
+    ulp,
+    backward_ulp,
+    draws=(numbers, numbers),
+    extra=(),
+    kernel=None,
+    kinks=(),
+    label="",
+    scales=(None, None),
+    rows=False,
+    kernels=(),
 ):
     """Value and gradient; by rows if the targets are labels or probabilities of classes, or vectors."""
     kind = "class loss" if draws[1] in r.ROW_TARGETS else "loss" if len(draws) == 2 else "pair loss"
-    options, kernels = (*REDUCTIONS, *extra), (kernel or name,)
+    kind = "row loss" if rows else kind
+    options, kernels = (*REDUCTIONS, *extra), kernels or (kernel or name,)
     backward = f"{name}_backward"
     return (
-        Op(name, kind, loss(*draws), ulp, kernels, options, backward, False, kinks, scales[0], label),
-        Op(backward, kind, loss(*draws, gradient=True), backward_ulp, kernels, options, scale=scales[1], label=label),
+        Op(name, kind, loss(*draws, rows=rows), ulp, kernels, options, backward, False, kinks, scales[0], label),
+        Op(
+            backward,
+            kind,
+            loss(*draws, gradient=True, rows=rows),
+            backward_ulp,
+            kernels,
+            options,
+            scale=scales[1],
+            label=label,
+        ),
     )
 
 
@@ -242,6 +262,32 @@ LOSSES = (
                  scales=(s.multi_margin_terms, s.multi_margin_gradient_terms)),
 )  # fmt: skip
 
+# Of rows of several labels, masks or vectors.
+ROW_LOSSES = (
+    *_loss("dice_loss", (16, 16), (32, 32), (r.between_0_and_1, r.masks), ({"smooth": 1.0, "eps": 0.5},), rows=True,
+           scales=(s.dice_terms, s.dice_gradient_terms)),
+    *_loss("multilabel_margin_loss", (16, 16), (16, 16), (numbers, r.some_labels), rows=True,
+           scales=(s.multilabel_margin_terms, s.multilabel_margin_gradient_terms)),
+    *_loss("multilabel_soft_margin_loss", (8, 8), (8, 8), (numbers, r.between_0_and_1), _by_column("weight"), rows=True,
+           scales=(s.multilabel_soft_terms, s.multilabel_soft_gradient_terms)),
+    *_loss("hinge_embedding_loss", (6, 6), (8, 8), (numbers, r.signs), ({"margin": 2.5, "reduction": "none"},),
+           scales=(s.hinge_embedding_terms, None)),
+    *_loss("margin_ranking_loss", (6, 6), (8, 8), (numbers, numbers, r.signs), ({"margin": 0.5},),
+           scales=(s.ranking_terms, None)),
+    *_loss("cosine_embedding_loss", (16, 16), (32, 32), (numbers, numbers, r.row_signs), ({"margin": 0.25},), rows=True,
+           scales=(s.cosine_embedding_terms, s.cosine_embedding_gradient_terms)),
+    *_loss("triplet_margin_loss", (32, 32), (64, 64), (numbers, numbers, numbers),
+           tuple({"p": p, "margin": 3.0} for p in (1.0, 1.5, 3.0, float("inf"))) + ({"swap": True},), rows=True,
+           scales=(s.triplet_terms, s.triplet_gradient_terms)),
+    *_loss("triplet_margin_with_distance_loss", (32, 32), (64, 64), (numbers, numbers, numbers),
+           ({"distance_function": r.square_distances}, {"distance_function": r.square_distances, "swap": True}),
+           rows=True, kernels=("margin_ranking_loss",),
+           scales=(s.triplet_of_distance_terms, s.triplet_of_distance_gradient_terms)),
+    *_loss("info_nce_loss", (130, 130), (130, 130), (numbers, numbers), ({"symmetric": True, "temperature": 0.5},),
+           rows=True, kernels=("matmul", "cross_entropy", "rms_norm"),
+           scales=(s.info_nce_terms, s.info_nce_gradient_terms)),
+)  # fmt: skip
+
 MASKS = {"seed": 3}, {"p": 0.25, "seed": 2**40, "stream": 7, "start": 5}, {"p": 0.0, "seed": 0}, {"p": 1.0, "seed": 0}
 
 NORMALS = ({"seed": 3}, {"std": 0.25, "seed": 2**40, "stream": 7, "start": 5}, {"std": 0.0, "seed": 0})
@@ -352,6 +398,7 @@ OPS = (
     *LINEAR,
     *NORMALIZATION,
     *LOSSES,
+    *ROW_LOSSES,
     *DROPOUT,
     *UPDATES,
     *PARAMETERS,
