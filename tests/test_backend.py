@@ -7,6 +7,7 @@ import fastnn
 import fastnn.reference
 from fastnn import functional as F
 from fastnn import nn, optim
+from fastnn.nn.embedding_losses import SeveralInputsLoss
 
 ROWS, FEATURES, OUTPUTS = 23, 6, 4
 STEPS = 5
@@ -88,6 +89,7 @@ def labels_as_counts(rng):
     return rng.integers(0, 5, (ROWS, OUTPUTS))
 
 
+SOME_LABELS = np.tile([0, 3, -1, 2], (ROWS, 1))
 CLASS_WEIGHTS = np.array([0.5, 2.0, 0.0, 1.0])
 
 
@@ -114,6 +116,10 @@ LOSSES = {
     "msle": (nn.MSLELoss(), labels_as_counts, nn.Softplus),
     "tweedie": (nn.TweedieLoss(), labels_as_counts, nn.Softplus),
     "gamma": (nn.GammaLoss(log_input=True), lambda rng: labels_as_counts(rng) + 1, None),
+    "dice": (nn.DiceLoss(smooth=1.0), binary, nn.Sigmoid),
+    "multilabel_margin": (nn.MultiLabelMarginLoss(), lambda rng: rng.permuted(SOME_LABELS, axis=1), None),
+    "multilabel_soft": (nn.MultiLabelSoftMarginLoss(weight=CLASS_WEIGHTS), binary, None),
+    "hinge_embedding": (nn.HingeEmbeddingLoss(), signs, None),
     "focal": (nn.FocalLoss(gamma=1.5), binary, None),
     "hinge": (nn.HingeLoss(), signs, None),
     "hinge_squared": (nn.HingeLoss("sum", margin=0.5, squared=True), signs, None),
@@ -207,7 +213,8 @@ def test_every_module_and_loss_is_in_these_tables():
     made = [make() for make in ACTIVATIONS.values()]
     layers = {type(layer) for outer in made for layer in (outer, *outer.children())}
     losses = {type(loss) for loss, *_ in LOSSES.values()}
-    bases = {nn.Module, nn.ModuleList, nn.Sequential, nn.Loss, nn.HeadsLoss, nn.Heads, nn.Parameter, nn.Parameters}
+    several = {cls for cls in vars(nn).values() if isinstance(cls, type) and issubclass(cls, SeveralInputsLoss)}
+    bases = several | {nn.Module, nn.ModuleList, nn.Sequential, nn.Loss, nn.HeadsLoss, nn.Heads, nn.Parameter, nn.Parameters}
     public = {getattr(nn, name) for name in nn.__all__ if isinstance(getattr(nn, name), type)}
     assert public - bases <= layers | losses | {nn.Embedding, nn.TabularInput}  # which test_embedding.py has
     makers = {type(make(nn.Sequential(nn.Linear(1, 1)).parameters())) for make in OPTIMIZERS.values()}

@@ -145,6 +145,8 @@ def info_nce_loss(
 
     With `symmetric` the mean of that and the same with queries and positives exchanged (Radford et al. 2021).
     """
+    if not len(query):
+        return reduced(query.sum(axis=1), reduction, sample_weight)
     logits = linear(_unit_rows(query), _unit_rows(positive).T) / query.dtype.type(temperature)
     own = np.arange(len(query))
     loss = cross_entropy(logits, own, "none")
@@ -164,9 +166,11 @@ def info_nce_loss_backward(
     symmetric: bool = False,
 ) -> tuple[Array, Array]:
     """Return the gradients of `info_nce_loss` with respect to the queries and the positives."""
+    if not len(query):
+        return np.zeros_like(query), np.zeros_like(positive)
     q, k, own = _unit_rows(query), _unit_rows(positive), np.arange(len(query))
     logits = linear(q, k.T) / query.dtype.type(temperature)
-    reaching = upstream(grad_output, query[:, 0], reduction, sample_weight) * query.dtype.type(0.5 if symmetric else 1)
+    reaching = upstream(grad_output, query.sum(axis=1), reduction, sample_weight) * query.dtype.type(0.5 if symmetric else 1)
     grad = cross_entropy_backward(reaching, logits, own, "none")
     if symmetric:
         grad = grad + cross_entropy_backward(reaching, logits.T, own, "none").T

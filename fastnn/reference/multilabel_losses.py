@@ -143,5 +143,5 @@ def multilabel_soft_margin_loss_backward(
 ) -> Array:
     """Return the gradient of `multilabel_soft_margin_loss`: weight (sigmoid(x) - t) / columns."""
     slope = binary_cross_entropy_with_logits_backward(1.0, input, target, "sum", weight=weight)
-    reaching = upstream(grad_output, input[:, 0], reduction, sample_weight)[:, np.newaxis]
+    reaching = upstream(grad_output, input.sum(axis=1), reduction, sample_weight)[:, np.newaxis]
     return shared(reaching, slope) / input.shape[1]
