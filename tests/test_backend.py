@@ -214,7 +214,16 @@ def test_every_module_and_loss_is_in_these_tables():
     layers = {type(layer) for outer in made for layer in (outer, *outer.children())}
     losses = {type(loss) for loss, *_ in LOSSES.values()}
     several = {cls for cls in vars(nn).values() if isinstance(cls, type) and issubclass(cls, SeveralInputsLoss)}
-    bases = several | {nn.Module, nn.ModuleList, nn.Sequential, nn.Loss, nn.HeadsLoss, nn.Heads, nn.Parameter, nn.Parameters}
+    bases = several | {
+        nn.Module,
+        nn.ModuleList,
+        nn.Sequential,
+        nn.Loss,
+        nn.HeadsLoss,
+        nn.Heads,
+        nn.Parameter,
+        nn.Parameters,
+    }
     public = {getattr(nn, name) for name in nn.__all__ if isinstance(getattr(nn, name), type)}
     assert public - bases <= layers | losses | {nn.Embedding, nn.TabularInput}  # which test_embedding.py has
     makers = {type(make(nn.Sequential(nn.Linear(1, 1)).parameters())) for make in OPTIMIZERS.values()}
