@@ -323,6 +323,7 @@ def all_calls(dtype):
         | layer_calls(x, g)
         | {
             "add": lambda: ref.add(x, g),
+            "target_gradient": lambda: ref.target_gradient("kl_div", 1.0, x, g),
             "entropy": lambda: ref.entropy(x),
             "entropy_backward": lambda: ref.entropy_backward(g[:, 0], x),
             "entropy_with_logits": lambda: ref.entropy_with_logits(x),

@@ -138,6 +138,8 @@ def table(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
 
 
 _ALL = (
+    row_signs,
+    some_labels,
     *(
         uniform,
         normal,

@@ -36,6 +36,7 @@ from . import entropy as _entropy
 from . import linear as _linear
 from . import normalization as _normalization
 from . import softmax as _softmax
+from . import target_gradients as _target_gradients
 from .activations import *  # noqa: F403
 from .batch_norm import *  # noqa: F403
 from .binary_losses import *  # noqa: F403
@@ -55,6 +56,7 @@ from .normalization import *  # noqa: F403
 from .parametric import *  # noqa: F403
 from .relative_losses import *  # noqa: F403
 from .softmax import *  # noqa: F403
+from .target_gradients import *  # noqa: F403
 
 # By name, for callers that need value and gradient in one pass.
 _LOSS_MODULES = (
@@ -81,6 +83,7 @@ __all__ = sorted(
     + _batch_norm.__all__
     + _embedding.__all__
     + _dropout.__all__
+    + _target_gradients.__all__
     + [name for module in _LOSS_MODULES for name in module.__all__]
 )
 

@@ -27,6 +27,7 @@ from .parametric import *  # noqa: F403
 from .random import *  # noqa: F403
 from .relative_losses import *  # noqa: F403
 from .softmax import *  # noqa: F403
+from .target_gradients import *  # noqa: F403
 
 # The modules whose functions these are, and beside which a function of that name may stand.
 MODULES = (
@@ -50,6 +51,7 @@ MODULES = (
     "random",
     "relative_losses",
     "softmax",
+    "target_gradients",
 )
 
 __all__ = sorted(name for module in MODULES for name in import_module(f"{__name__}.{module}").__all__)

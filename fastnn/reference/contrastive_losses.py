@@ -126,8 +126,8 @@ def triplet_margin_with_distance_loss_backward(
     reaching = shared(upstream(grad_output, near, reduction, sample_weight), slope_of(margin + near - least))
     g, of_far, of_swapped = (shared(factor, reaching)[:, np.newaxis] for factor in (1, share, 1 - share))
     return (
-        shared(g, near_a) - shared(of_far, far_a),
-        shared(g, near_p) - shared(of_swapped, swapped_p),
+        0 + shared(g, near_a) - shared(of_far, far_a),
+        0 + shared(g, near_p) - shared(of_swapped, swapped_p),
         0 - shared(of_far, far_n) - shared(of_swapped, swapped_n),
     )
 
@@ -170,7 +170,8 @@ def info_nce_loss_backward(
         return np.zeros_like(query), np.zeros_like(positive)
     q, k, own = _unit_rows(query), _unit_rows(positive), np.arange(len(query))
     logits = linear(q, k.T) / query.dtype.type(temperature)
-    reaching = upstream(grad_output, query.sum(axis=1), reduction, sample_weight) * query.dtype.type(0.5 if symmetric else 1)
+    share = query.dtype.type(0.5 if symmetric else 1)
+    reaching = share * upstream(grad_output, query.sum(axis=1), reduction, sample_weight)
     grad = cross_entropy_backward(reaching, logits, own, "none")
     if symmetric:
         grad = grad + cross_entropy_backward(reaching, logits.T, own, "none").T

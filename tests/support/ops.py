@@ -403,6 +403,7 @@ OPS = (
     *UPDATES,
     *PARAMETERS,
 )
+BY_NAME = {"target_gradient"}  # functions that take the name of another one: test_target_gradients.py
 MEASURES = {"multiply_adds"}  # the kernels that are no operation: they only measure the machine
 FUNCTIONS = tuple(op for op in OPS if op.kind not in ("update", "parameters"))
 CASES = [(op, options) for op in FUNCTIONS for options in op.options]
