@@ -25,7 +25,8 @@ ctypedef double (*LabelSum)(const int64_t *labels, const void *weight, const voi
 ctypedef void (*Spread)(const void *weight, void *each, Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
 ctypedef Py_ssize_t (*MultiHot)(const int64_t *labels, Py_ssize_t width, void *counts, Py_ssize_t rows,
                                 Py_ssize_t classes) noexcept nogil
-ctypedef void (*WeighColumns)(const void *columns, void *each, Py_ssize_t rows, Py_ssize_t cols, int filled) noexcept nogil
+ctypedef void (*WeighColumns)(const void *columns, void *each, Py_ssize_t rows, Py_ssize_t cols,
+                             int filled) noexcept nogil
 ctypedef double (*LargestError)(const void *x, const void *target, const void *weight, Py_ssize_t n) noexcept nogil
 ctypedef double (*ScaledErrors)(const void *x, const void *target, const void *weight, Py_ssize_t n,
                                 double scale) noexcept nogil
@@ -323,8 +324,9 @@ cdef class Loss:
                          tuple params=(), extra=None, factors=None):
         """The loss and the gradient of `factor` times the loss, each None unless asked for.
 
-        `factors` multiply single losses as weights do, but do not count in the mean. For "none": the single losses, without the root, and the gradient of their sum. A factor of 0 gives a gradient
-        of 0, also where the derivative is infinite: kernels have this rule for weights.
+        `factors` multiply single losses as weights do, but do not count in the mean. For "none": the single
+        losses, without the root, and the gradient of their sum. A factor of 0 gives a gradient of 0, also where the
+        derivative is infinite: kernels have this rule for weights.
         """
         cdef double total = 0, of_mean = 0, divisor = self.divisor(x, t, weight, reduction, params, extra)
         cdef bint single = reduction == "none"

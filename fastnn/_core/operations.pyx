@@ -11,7 +11,9 @@ from fastnn._core.dispatch cimport FNN_FLOAT64, fnn_loss
 from fastnn._core.dropout cimport run_noise
 from fastnn._core.embedding cimport run_embedding, run_embedding_backward
 from fastnn._core.linear cimport run_linear, run_linear_grad_weight, run_linear_grad_x
-from fastnn._core.losses cimport bad_label, first_bad, label_sum, run_loss, run_root, run_row_loss, run_sum, spread, weigh_columns
+from fastnn._core.losses cimport (
+    bad_label, first_bad, label_sum, run_loss, run_root, run_row_loss, run_sum, spread, weigh_columns,
+)
 from fastnn._core.metrics cimport Reading, count_classes, count_correct, count_errors, count_top
 from fastnn._core.normalization cimport (
     forget_batch, run_norm, run_norm_backward, run_norm_gradients, run_statistics,

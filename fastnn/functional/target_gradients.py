@@ -16,7 +16,7 @@ from .softmax import log_softmax
 
 __all__ = ["target_gradient"]
 
-OF_DIFFERENCES = ("mse_loss", "l1_loss", "huber_loss", "smooth_l1_loss")
+OF_DIFFERENCES = tuple(f"{name}_loss" for name in ("mse", "l1", "huber", "smooth_l1"))
 LEAST_LOG = -100.0  # of binary_cross_entropy
 FORWARD: dict[str, Any] = {
     "kl_div": kl_div,

@@ -14,7 +14,7 @@ from .softmax import log_softmax
 __all__ = ["target_gradient"]
 
 # Losses of the difference of input and target.
-OF_DIFFERENCES = ("mse_loss", "l1_loss", "huber_loss", "smooth_l1_loss")
+OF_DIFFERENCES = tuple(f"{name}_loss" for name in ("mse", "l1", "huber", "smooth_l1"))
 
 
 @np.errstate(all="ignore")
