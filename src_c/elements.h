@@ -16,8 +16,8 @@ struct fnn_reading {
     int64_t ignored;
 };
 
-/* Targets that a loss takes: any number, 0 to 1, -1 or 1. */
-enum { FNN_ANY, FNN_SHARES, FNN_SIGNS };
+/* Targets that a loss takes: any number, 0 to 1, -1 or 1, 0 or more, above 0. */
+enum { FNN_ANY, FNN_SHARES, FNN_SIGNS, FNN_NOT_NEGATIVE, FNN_POSITIVE };
 
 enum { FNN_ROW_CHUNK = 128 }; /* rows of a loss whose weights or losses are added up at once */
 
@@ -58,6 +58,9 @@ FNN_LOOP(double, label_sum,
          (const int64_t *labels, const void *weight, const void *by_class, int64_t ignored, ptrdiff_t rows,
           ptrdiff_t cols))
 FNN_LOOP(void, spread, (const void *weight, void *each, ptrdiff_t rows, ptrdiff_t cols))
+FNN_LOOP(ptrdiff_t, multi_hot,
+         (const int64_t *labels, ptrdiff_t width, void *counts, ptrdiff_t rows, ptrdiff_t classes))
+FNN_LOOP(void, weigh_columns, (const void *columns, void *each, ptrdiff_t rows, ptrdiff_t cols, int filled))
 FNN_LOOP(double, largest_error, (const void *x, const void *target, const void *weight, ptrdiff_t n))
 FNN_LOOP(double, scaled_errors, (const void *x, const void *target, const void *weight, ptrdiff_t n, double scale))
 

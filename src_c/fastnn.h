@@ -57,7 +57,7 @@ struct fnn_loss {
     const void *x, *target, *weight;
     const int64_t *labels;
     const void *extra; /* another operand of some losses, one value per element or class; NULL if there is none */
-    void *loss, *grad, *grad_extra;
+    void *loss, *grad, *grad_extra, *grad_target; /* that of the target only of losses of several vectors a row */
     ptrdiff_t cols;
     double scale; /* of the gradients */
     double params[3];

@@ -29,6 +29,8 @@ ptrdiff_t fnn_count_label(const int64_t *labels, ptrdiff_t rows, int64_t label)
 /* What is wrong with a number, or with each of a vector of them (a mask then). NaN passes as a target: its loss is NaN. */
 #define NO_SHARE(x) ((x > 1) | (x < 0))
 #define NO_SIGN(x) ((x > 1) | ((x < 1) & (x != -1)))
+#define NEGATIVE(x) ((x) < 0)
+#define NOT_POSITIVE(x) ((x) <= 0)
 #define NO_WEIGHT(x) (((x >= 0) & (x < INFINITY)) == 0)
 
 enum { CHECKED = 64 }; /* numbers that are tested without a branch */
@@ -63,6 +65,8 @@ FNN_BOTH(bad_target)
 FNN_BOTH(bad_weight)
 FNN_BOTH(label_sum)
 FNN_BOTH(spread)
+FNN_BOTH(weigh_columns)
+FNN_BOTH(multi_hot)
 FNN_BOTH(largest_error)
 FNN_BOTH(scaled_errors)
 #else
@@ -78,6 +82,10 @@ static ptrdiff_t FN(bad_target)(const void *target_, ptrdiff_t n, int kind)
         RETURN_FIRST(target, n, NO_SHARE)
     if (kind == FNN_SIGNS)
         RETURN_FIRST(target, n, NO_SIGN)
+    if (kind == FNN_NOT_NEGATIVE)
+        RETURN_FIRST(target, n, NEGATIVE)
+    if (kind == FNN_POSITIVE)
+        RETURN_FIRST(target, n, NOT_POSITIVE)
     return -1;
 }
 
@@ -120,6 +128,34 @@ static void FN(spread)(const void *weight_, void *each_, ptrdiff_t rows, ptrdiff
     for (ptrdiff_t r = 0; r < rows; r++)
         for (ptrdiff_t j = 0; j < cols; j++)
             each[r * cols + j] = weight[r];
+}
+
+/* each[r, j] = columns[j], times what is there if it is `filled`. */
+static void FN(weigh_columns)(const void *columns_, void *each_, ptrdiff_t rows, ptrdiff_t cols, int filled)
+{
+    const REAL *columns = columns_;
+    REAL *each = each_;
+    for (ptrdiff_t r = 0; r < rows; r++)
+        for (ptrdiff_t j = 0; j < cols; j++)
+            each[r * cols + j] = filled ? each[r * cols + j] * columns[j] : columns[j];
+}
+
+/* How often each class is among the labels of a row, which end at the first negative one. Returns the place of the first
+ * label that is no class, or -1. */
+static ptrdiff_t FN(multi_hot)(const int64_t *labels, ptrdiff_t width, void *counts_, ptrdiff_t rows, ptrdiff_t classes)
+{
+    REAL *counts = counts_;
+    memset(counts, 0, (size_t)(rows * classes) * sizeof *counts);
+    for (ptrdiff_t r = 0; r < rows; r++)
+        for (ptrdiff_t j = 0; j < width; j++) {
+            const int64_t label = fnn_read_index(labels + r * width + j);
+            if (label < 0)
+                break;
+            if (label >= classes)
+                return r * width + j;
+            counts[r * classes + label] += 1;
+        }
+    return -1;
 }
 
 /* The largest |x - target| where the weight is not 0, NaN aside. */

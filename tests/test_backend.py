@@ -7,6 +7,7 @@ import fastnn
 import fastnn.reference
 from fastnn import functional as F
 from fastnn import nn, optim
+from fastnn.nn.embedding_losses import SeveralInputsLoss
 
 ROWS, FEATURES, OUTPUTS = 23, 6, 4
 STEPS = 5
@@ -97,6 +98,7 @@ def labels_as_counts(rng):
     return rng.integers(0, 5, (ROWS, OUTPUTS))
 
 
+SOME_LABELS = np.tile([0, 3, -1, 2], (ROWS, 1))
 CLASS_WEIGHTS = np.array([0.5, 2.0, 0.0, 1.0])
 
 
@@ -116,6 +118,17 @@ LOSSES = {
     "nll": (nn.NLLLoss(), labels, nn.LogSoftmax),
     "bce_pos_weight": (nn.BCEWithLogitsLoss(pos_weight=3.0), binary, None),
     "bce_pos_weights": (nn.BCEWithLogitsLoss("sum", pos_weight=CLASS_WEIGHTS), binary, None),
+    "bce_weight": (nn.BCELoss(weight=CLASS_WEIGHTS), binary, nn.Sigmoid),
+    "bce_logits_weight": (nn.BCEWithLogitsLoss("sum", pos_weight=2.0, weight=CLASS_WEIGHTS), binary, None),
+    "log_cosh": (nn.LogCoshLoss(), real, None),
+    "mape": (nn.MAPELoss(eps=0.1), real, None),
+    "msle": (nn.MSLELoss(), labels_as_counts, nn.Softplus),
+    "tweedie": (nn.TweedieLoss(), labels_as_counts, nn.Softplus),
+    "gamma": (nn.GammaLoss(log_input=True), lambda rng: labels_as_counts(rng) + 1, None),
+    "dice": (nn.DiceLoss(smooth=1.0), binary, nn.Sigmoid),
+    "multilabel_margin": (nn.MultiLabelMarginLoss(), lambda rng: rng.permuted(SOME_LABELS, axis=1), None),
+    "multilabel_soft": (nn.MultiLabelSoftMarginLoss(weight=CLASS_WEIGHTS), binary, None),
+    "hinge_embedding": (nn.HingeEmbeddingLoss(), signs, None),
     "focal": (nn.FocalLoss(gamma=1.5), binary, None),
     "hinge": (nn.HingeLoss(), signs, None),
     "hinge_squared": (nn.HingeLoss("sum", margin=0.5, squared=True), signs, None),
@@ -209,7 +222,17 @@ def test_every_module_and_loss_is_in_these_tables():
     made = [make() for make in ACTIVATIONS.values()]
     layers = {type(layer) for outer in made for layer in (outer, *outer.children())}
     losses = {type(loss) for loss, *_ in LOSSES.values()}
-    bases = {nn.Module, nn.ModuleList, nn.Sequential, nn.Loss, nn.HeadsLoss, nn.Heads, nn.Parameter, nn.Parameters}
+    several = {cls for cls in vars(nn).values() if isinstance(cls, type) and issubclass(cls, SeveralInputsLoss)}
+    bases = several | {
+        nn.Module,
+        nn.ModuleList,
+        nn.Sequential,
+        nn.Loss,
+        nn.HeadsLoss,
+        nn.Heads,
+        nn.Parameter,
+        nn.Parameters,
+    }
     public = {getattr(nn, name) for name in nn.__all__ if isinstance(getattr(nn, name), type)}
     tables = {nn.Embedding, nn.EmbeddingBag, nn.TabularInput}  # test_embedding.py, test_embedding_bag.py
     pairs = {nn.Bilinear, nn.CosineSimilarity, nn.PairwiseDistance}  # test_group_norm.py

@@ -17,7 +17,7 @@ from fastnn.bench.cases import DTYPES, Case
 from fastnn.bench.machine import Peak
 from fastnn.bench.report import Measurement
 from fastnn.bench.runner import Result
-from support.ops import MEASURES
+from support.ops import BY_NAME, MEASURES
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
@@ -54,7 +54,7 @@ def functions(records):
 
 
 def test_every_function_has_a_benchmark_in_both_dtypes(records):
-    names = {*F.__all__, *optim.__all__} - {"derivative"}  # which calls other functions
+    names = {*F.__all__, *optim.__all__} - BY_NAME
     assert functions(records) == {(name, dtype) for name in names for dtype in DTYPES}
 
 

@@ -24,6 +24,7 @@ EVERY_CASE = pytest.mark.parametrize("case", CASES, ids=case_id)
 SHAPES = {
     "rows": (70, 37),
     "class loss": (300, 37),
+    "row loss": (300, 37),
     "linear": (150, 130),
     "norm": (150, 300),
     "embedding": (70, 37),

@@ -286,6 +286,15 @@ def loss_cases():
         "hinge_loss": (x, 2 * labels - 1, {"margin": 0.7}),
         "soft_margin_loss": (x, 2 * labels - 1, {}),
         "quantile_loss": (x, target, {"q": np.array([0.1, 0.5, 0.9])}),
+        "log_cosh_loss": (x, target, {}),
+        "mape_loss": (x, target, {}),
+        "msle_loss": (p + 1, labels + 1, {}),
+        "tweedie_loss": (p, labels, {}),
+        "gamma_loss": (x, labels + 1, {"log_input": True}),
+        "dice_loss": (p, labels, {"smooth": 1.0}),
+        "multilabel_margin_loss": (x, np.array([[0, 2, -1], [1, -1, 0], [-1, 0, 0], [2, 1, 0], [1, 2, -1]]), {}),
+        "multilabel_soft_margin_loss": (x, labels, {"weight": np.array([0.5, 2.0, 1.0])}),
+        "hinge_embedding_loss": (x, 2 * labels - 1, {"margin": 0.7}),
         "cosine_loss": (x, target, {}),
         "poisson_nll_loss": (p, labels + 1, {"log_input": False, "full": True}),
         "kl_div": (ref.log_softmax(x), p, {}),
@@ -316,11 +325,18 @@ def all_calls(dtype):
     for name in with_backward:
         calls[f"{name}_backward"] = lambda name=name: backward(name, g, x)
     for name, (_, t, _) in LOSSES.items():
-        t = target if t.ndim == 1 else x
+        t = target if t.ndim == 1 else t[:4] if name == "multilabel_margin_loss" else x
         calls[name] = lambda name=name, t=t: getattr(ref, name)(x, t, "mean", np.ones(4))
         calls[f"{name}_backward"] = lambda name=name, t=t: getattr(ref, f"{name}_backward")(1.0, x, t)
     calls["gaussian_nll_loss"] = lambda: ref.gaussian_nll_loss(x, x, np.abs(x))
     calls["gaussian_nll_loss_backward"] = lambda: ref.gaussian_nll_loss_backward(1.0, x, x, np.abs(x))[1]
+    signs = np.array([1, -1, 1, -1], dtype)
+    several = {"margin_ranking_loss": (x, x[::-1], np.sign(g)), "cosine_embedding_loss": (x, g, signs),
+               "info_nce_loss": (x, g)}  # fmt: skip
+    several |= dict.fromkeys(("triplet_margin_loss", "triplet_margin_with_distance_loss"), (x, g, x + 1))
+    for name, arrays in several.items():
+        calls[name] = lambda name=name, arrays=arrays: getattr(ref, name)(*arrays)
+        calls[f"{name}_backward"] = lambda name=name, arrays=arrays: getattr(ref, f"{name}_backward")(1.0, *arrays)[1]
     for name in ["softmax", "softmin", "log_softmax"]:
         slope = getattr(ref, f"{name}_temperature_backward")
         calls[slope.__name__] = lambda slope=slope: slope(g, x, x)
@@ -336,6 +352,7 @@ def all_calls(dtype):
             },
             "affine": lambda: ref.affine(x, 2.0, 0.5),
             "reciprocal": lambda: ref.reciprocal(x, 2.0),
+            "target_gradient": lambda: ref.target_gradient("kl_div", 1.0, x, g),
             "entropy": lambda: ref.entropy(x),
             "entropy_backward": lambda: ref.entropy_backward(g[:, 0], x),
             "entropy_with_logits": lambda: ref.entropy_with_logits(x),

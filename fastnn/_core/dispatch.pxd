@@ -33,6 +33,7 @@ cdef extern from "fastnn.h" nogil:
         void *loss
         void *grad
         void *grad_extra
+        void *grad_target
         Py_ssize_t cols
         double scale
         double[3] params

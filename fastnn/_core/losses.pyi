@@ -9,15 +9,21 @@ _Params = tuple[float, ...]
 
 def first_bad_label(labels: npt.NDArray[np.int64], cols: int, ignored: int) -> int: ...
 def first_bad_target(target: _Array, kind: int) -> int: ...
+def multi_hot(labels: npt.NDArray[np.int64], counts: _Array) -> int: ...
 
 ANY: int
 SHARES: int
 SIGNS: int
+NOT_NEGATIVE: int
+POSITIVE: int
 TARGET_KINDS: dict[str, int]
 
+def target_kind(kernel: str | None, params: tuple[float, ...] = ()) -> int: ...
+
 class Loss:
-    targets: int
-    def __init__(self, name: str, root: bool = False, pair: bool = False) -> None: ...
+    name: str
+    def targets(self, params: _Params) -> int: ...
+    def __init__(self, name: str, root: bool = False, pair: bool = False, signed: bool = False) -> None: ...
     def run(
         self,
         x: _Array,
@@ -29,6 +35,7 @@ class Loss:
         params: _Params = (),
         extra: _Array | None = None,
         grad_extra: _Array | None = None,
+        grad_target: _Array | None = None,
     ) -> float: ...
     def evaluate(
         self,
@@ -41,6 +48,7 @@ class Loss:
         gradient: bool,
         params: _Params = (),
         extra: _Array | None = None,
+        factors: _Array | None = None,
     ) -> tuple[Any, Any]: ...
     def quick(
         self,
@@ -57,3 +65,6 @@ class Loss:
 
 class RowLoss(Loss):
     def __init__(self, name: str, classes: bool = True, like: bool = False, shared: bool = True) -> None: ...
+
+class VectorsLoss(Loss):
+    def __init__(self, name: str, three: bool) -> None: ...

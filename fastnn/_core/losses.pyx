@@ -23,6 +23,10 @@ ctypedef Py_ssize_t (*BadWeight)(const void *weight, Py_ssize_t n) noexcept nogi
 ctypedef double (*LabelSum)(const int64_t *labels, const void *weight, const void *by_class, int64_t ignored,
                             Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
 ctypedef void (*Spread)(const void *weight, void *each, Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
+ctypedef Py_ssize_t (*MultiHot)(const int64_t *labels, Py_ssize_t width, void *counts, Py_ssize_t rows,
+                                Py_ssize_t classes) noexcept nogil
+ctypedef void (*WeighColumns)(const void *columns, void *each, Py_ssize_t rows, Py_ssize_t cols,
+                             int filled) noexcept nogil
 ctypedef double (*LargestError)(const void *x, const void *target, const void *weight, Py_ssize_t n) noexcept nogil
 ctypedef double (*ScaledErrors)(const void *x, const void *target, const void *weight, Py_ssize_t n,
                                 double scale) noexcept nogil
@@ -36,6 +40,8 @@ cdef extern from "elements.h" nogil:
     const BadWeight[2] fnn_bad_weight
     const LabelSum[2] fnn_label_sum
     const Spread[2] fnn_spread
+    const MultiHot[2] fnn_multi_hot
+    const WeighColumns[2] fnn_weigh_columns
     const LargestError[2] fnn_largest_error
     const ScaledErrors[2] fnn_scaled_errors
 
@@ -49,8 +55,17 @@ cdef enum:
 TARGET_KINDS = {
     "binary_cross_entropy": SHARES, "binary_cross_entropy_with_logits": SHARES,
     "binary_cross_entropy_with_logits_pos_weight": SHARES, "sigmoid_focal_loss": SHARES,
-    "hinge_loss": SIGNS, "soft_margin_loss": SIGNS,
+    "hinge_loss": SIGNS, "soft_margin_loss": SIGNS, "hinge_embedding_loss": SIGNS, "margin_ranking_loss": SIGNS,
+    "multilabel_soft_margin_loss": SHARES, "multilabel_margin_loss": NOT_NEGATIVE,
 }
+
+
+def target_kind(kernel, params=()):
+    """What targets of a loss may be, by its kernel and the parameters of that."""
+    if kernel == "tweedie_loss":  # the power is its first
+        return POSITIVE if params[0] >= 2 else NOT_NEGATIVE if params[0] >= 1 else ANY
+    return TARGET_KINDS.get(kernel, ANY)
+
 
 cdef double COST = 0.2       # nanoseconds an element: benchmarks/bench_losses.py
 cdef double ROW_COST = 0.3
@@ -153,6 +168,18 @@ def first_bad_target(target, int kind):
     return first_bad(arrays.dtype_of(target), arrays.data(target), arrays.size(target), kind)
 
 
+def multi_hot(const int64_t[:, ::1] labels, counts):
+    """Fill a plain matrix with how often each class is among the labels of each row, which end at a negative one.
+
+    Returns the place, in C order, of the first label that is no column of `counts`, or -1.
+    """
+    cdef Py_ssize_t rows = labels.shape[0], width = labels.shape[1]
+    if not arrays.is_matrix(counts) or cnp.PyArray_DIM(<cnp.ndarray> counts, 0) != rows:
+        raise TypeError("counts must be a plain matrix with a row for each of labels")
+    return fnn_multi_hot[arrays.dtype_of(counts)](&labels[0, 0] if rows and width else NULL, width,
+                                                  arrays.data(counts), rows, cnp.PyArray_DIM(<cnp.ndarray> counts, 1))
+
+
 cdef double label_sum(int dtype, const int64_t *labels, const void *weight, const void *by_class, int64_t ignored,
                       Py_ssize_t rows, Py_ssize_t cols) noexcept nogil:
     """What rows count in a mean: each its weight (NULL for 1) times that of its class, ignored ones nothing."""
@@ -171,6 +198,12 @@ cdef void spread(int dtype, const void *weight, void *each, Py_ssize_t rows, Py_
     fnn_spread[dtype](weight, each, rows, cols)
 
 
+cdef void weigh_columns(int dtype, const void *columns, void *each, Py_ssize_t rows, Py_ssize_t cols,
+                        bint filled) noexcept nogil:
+    """Weights of columns become those of elements, times what is in `each` if that is filled."""
+    fnn_weigh_columns[dtype](columns, each, rows, cols, filled)
+
+
 cdef bint are_weights(object weight) noexcept:
     """Whether all numbers of a plain array are 0 or more, and finite."""
     return fnn_bad_weight[arrays.dtype_of(weight)](arrays.data(weight), arrays.size(weight)) < 0
@@ -184,17 +217,23 @@ cdef object scalar(double value, object x):
 cdef class Loss:
     """The elementwise loss kernel `name`; where `root`, the loss is the root of its mean or sum.
 
-    Where `pair`, `extra` is a second input, and a gradient is a pair of those with respect to both. Arrays are plain
-    and fit one another; only `quick` looks whether they do.
+    Where `pair`, `extra` is a second input, and a gradient is a pair of those with respect to both; `signed` says that
+    it may be negative. Arrays are plain and fit one another; only `quick` looks whether they do.
     """
     cdef int kernel
     cdef bint root
     cdef bint pair
-    cdef readonly int targets  # their kind
+    cdef bint signed
+    cdef bint vectors  # whether the target is an input, too, with a gradient
+    cdef readonly str name
 
-    def __init__(self, str name, bint root=False, bint pair=False):
+    def __init__(self, str name, bint root=False, bint pair=False, bint signed=False):
         self.kernel = dispatch.kernel_index(name, "loss")
-        self.root, self.pair, self.targets = root, pair, TARGET_KINDS.get(name, ANY)
+        self.root, self.pair, self.signed, self.name = root, pair, signed, name
+
+    def targets(self, tuple params):
+        """The kind of its targets, given the parameters of the kernel."""
+        return target_kind(self.name, params)
 
     cdef bint fits(self, x, t, tuple params) noexcept:
         """Whether x and its target are plain and go together."""
@@ -227,7 +266,7 @@ cdef class Loss:
 
     cdef bint takes_extra(self, extra, x) noexcept:
         """Whether `extra`, which the kernel reads besides, is plain and fits: a second input, none of it negative."""
-        return self.pair and arrays.is_plain_like(extra, x) and are_weights(extra)
+        return self.pair and arrays.is_plain_like(extra, x) and (self.signed or are_weights(extra))
 
     cdef object new_losses(self, x):
         return cnp.PyArray_EMPTY(self.axes(x), cnp.PyArray_DIMS(<cnp.ndarray> x), cnp.PyArray_TYPE(<cnp.ndarray> x), 0)
@@ -241,13 +280,13 @@ cdef class Loss:
             return run_loss(self.kernel, dtype, of, n)
 
     cpdef double run(self, x, t, weight, values, grad, double scale=1.0, tuple params=(), extra=None,
-                     grad_extra=None) except? -1:
+                     grad_extra=None, grad_target=None) except? -1:
         """Weighted sum of the losses; fills `values`, the single losses, and the gradients unless None."""
         cdef fnn_loss of
         cdef int i
         of.x, of.weight, of.extra, of.labels = arrays.data(x), arrays.data(weight), arrays.data(extra), NULL
         of.loss, of.grad, of.grad_extra = arrays.data(values), arrays.data(grad), arrays.data(grad_extra)
-        of.scale = scale
+        of.grad_target, of.scale = arrays.data(grad_target), scale
         for i in range(3):
             of.params[i] = params[i] if i < len(params) else 0.0
         return self.call(&of, x, t)
@@ -282,30 +321,36 @@ cdef class Loss:
         return count if count != 0 else NAN
 
     cpdef tuple evaluate(self, x, t, weight, str reduction, double factor, bint value, bint gradient,
-                         tuple params=(), extra=None):
+                         tuple params=(), extra=None, factors=None):
         """The loss and the gradient of `factor` times the loss, each None unless asked for.
 
-        For "none": the single losses, without the root, and the gradient of their sum. A factor of 0 gives a gradient
-        of 0, also where the derivative is infinite: kernels have this rule for weights.
+        `factors` multiply single losses as weights do, but do not count in the mean. For "none": the single
+        losses, without the root, and the gradient of their sum. A factor of 0 gives a gradient of 0, also where the
+        derivative is infinite: kernels have this rule for weights.
         """
         cdef double total = 0, of_mean = 0, divisor = self.divisor(x, t, weight, reduction, params, extra)
         cdef bint single = reduction == "none"
+        if factors is not None:
+            weight = factors if weight is None else np.asarray(weight * factors)
         cdef bint root = self.root and not single
         losses = self.new_losses(x) if single and value else None
         grad = arrays.empty_like(x) if gradient else None
         grad_extra = arrays.empty_like(x) if gradient and self.pair else None
+        grad_target = arrays.empty_like(x) if gradient and self.vectors else None
         if root:  # it is in its derivative, which is taken as 0 where the root is 0
             of_mean = self.root_of(x, t, weight, divisor)
             factor = factor / (2.0 * of_mean) if of_mean != 0 else 0.0
         elif factor == 0:  # of gradients alone
             weight, factor = np.zeros_like(self.new_losses(x)), copysign(1.0, factor)
         if gradient or not root:
-            total = self.run(x, t, weight, losses, grad, factor / divisor, params, extra, grad_extra)
+            total = self.run(x, t, weight, losses, grad, factor / divisor, params, extra, grad_extra, grad_target)
         if value and not single:
             losses = scalar(of_mean if root else total / divisor, x)
         elif value and self.axes(x) == 0:
             losses = losses[()]
-        return losses, (grad, grad_extra) if gradient and self.pair else grad
+        if gradient and (self.pair or self.vectors):
+            return losses, tuple([g for g in (grad, grad_target, grad_extra) if g is not None])
+        return losses, grad
 
     def quick(self, x, t, weight, reduction, g, bint value, bint gradient, tuple params=(), extra=None):
         """What `evaluate` gives, or None if the arguments are for the slow path; g is read for the gradient alone."""
@@ -353,7 +398,7 @@ cdef class RowLoss(Loss):
     cdef bint shared
 
     def __init__(self, str name, bint classes=True, bint like=False, bint shared=True):
-        self.kernel = dispatch.kernel_index(name, "row_loss")
+        self.kernel, self.name = dispatch.kernel_index(name, "row_loss"), name
         self.classes, self.like, self.shared = classes, like, shared
 
     cdef bint fits(self, x, t, tuple params) noexcept:
@@ -394,3 +439,28 @@ cdef class RowLoss(Loss):
             return rows if weight is None else weight_sum(weight)
         return label_sum(arrays.dtype_of(x), <int64_t *> arrays.data(t), arrays.data(weight), by_class,
                          <int64_t> <double> params[0], rows, cols)
+
+
+cdef class VectorsLoss(Loss):
+    """The loss kernel `name` of several vectors a row: x, target and, of three, `extra`; of two, `extra` has signs.
+
+    A gradient is a tuple with those of all vectors. Arrays are plain and fit one another.
+    """
+
+    def __init__(self, str name, bint three):
+        self.kernel, self.name = dispatch.kernel_index(name, "row_loss"), name
+        self.pair, self.vectors = three, True
+
+    cdef int axes(self, x) noexcept:
+        return 1
+
+    cdef bint fits(self, x, t, tuple params) noexcept:
+        """Everything takes the slow path, which checks it."""
+        return False
+
+    cdef double call(self, fnn_loss *of, x, t) except? -1:
+        cdef Py_ssize_t rows = cnp.PyArray_DIM(<cnp.ndarray> x, 0)
+        cdef int dtype = arrays.dtype_of(x)
+        of.cols, of.target = cnp.PyArray_DIM(<cnp.ndarray> x, 1), arrays.data(t)
+        with nogil:
+            return run_row_loss(self.kernel, dtype, of, rows)

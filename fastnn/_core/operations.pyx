@@ -14,7 +14,9 @@ from fastnn._core.dropout cimport run_noise, run_noise2
 from fastnn._core.embedding cimport run_embedding, run_embedding_backward
 from fastnn._core.embedding_bag cimport describe_rows, run_embedding_bag, run_embedding_bag_backward
 from fastnn._core.linear cimport run_linear, run_linear_grad_weight, run_linear_grad_x
-from fastnn._core.losses cimport bad_label, first_bad, label_sum, run_loss, run_root, run_row_loss, run_sum, spread
+from fastnn._core.losses cimport (
+    bad_label, first_bad, label_sum, run_loss, run_root, run_row_loss, run_sum, spread, weigh_columns,
+)
 from fastnn._core.metrics cimport Reading, count_classes, count_correct, count_errors, count_top
 from fastnn._core.normalization cimport (
     expand_affine, forget_batch, run_group_gradients, run_norm, run_norm_backward, run_norm_gradients, run_statistics,
@@ -72,19 +74,26 @@ cdef void describe_loss(Op *op, fnn_loss *of) noexcept nogil:
     cdef int i
     of.x, of.target, of.weight, of.labels, of.extra = op.p[X], op.p[TARGET], NULL, NULL, op.p[EXTRA]
     of.loss, of.grad, of.grad_extra, of.cols = NULL, op.p[GRAD_INPUT], op.p[GRAD_EXTRA], op.n_in
+    of.grad_target = NULL
     for i in range(3):
         of.params[i] = op.params[i]
+
+
+cdef bint are_targets(const Op *op, Totals *totals, Py_ssize_t rows, int dtype) noexcept nogil:
+    """Whether all targets are such as the loss takes; if not, the first one that is none is noted."""
+    cdef Py_ssize_t bad = first_bad(dtype, op.p[TARGET], rows * op.n_in, op.targets)
+    if bad >= 0:
+        totals.bad_row, totals.bad_column = bad // op.n_in, bad % op.n_in
+        totals.bad_number = arrays.get(op.p[TARGET], bad, dtype)
+    return bad < 0
 
 
 cdef int run_elementwise_loss(Op *op, Totals *totals, Py_ssize_t rows, int dtype) noexcept nogil:
     cdef fnn_loss of
     cdef Py_ssize_t n = rows * op.n_in
-    cdef Py_ssize_t bad = first_bad(dtype, op.p[TARGET], n, op.targets)
     cdef double plain = rows if op.flag & BY_ROWS else n
     cdef double divisor, count = plain
-    if bad >= 0:
-        totals.bad_row, totals.bad_column = bad // op.n_in, bad % op.n_in
-        totals.bad_number = arrays.get(op.p[TARGET], bad, dtype)
+    if not are_targets(op, totals, rows, dtype):
         return BAD_TARGET
     describe_loss(op, &of)
     if op.p[SAMPLE_WEIGHT] != NULL:
@@ -92,6 +101,9 @@ cdef int run_elementwise_loss(Op *op, Totals *totals, Py_ssize_t rows, int dtype
         count = expand_weights(dtype, op.p[SAMPLE_WEIGHT], op.p[EXPANDED], rows, op.n_in)
         if op.flag & BY_ROWS:
             count /= op.n_in
+    if op.p[COLUMN_WEIGHT] != NULL:
+        weigh_columns(dtype, op.p[COLUMN_WEIGHT], op.p[EXPANDED], rows, op.n_in, of.weight != NULL)
+        of.weight = op.p[EXPANDED]
     divisor = note_divisor(op, totals, divisor_of(totals, plain, count))
     of.scale = inverse(divisor)
     if op.flag & ROOT:
@@ -135,6 +147,8 @@ cdef int run_rows_loss(Op *op, Totals *totals, Py_ssize_t rows, int dtype) noexc
         count = label_sum(dtype, of.labels, weight, by_class, op.options.ignored, rows, op.n_in)
         if totals.mean_weight > 0:
             plain = label_sum(dtype, of.labels, NULL, by_class, op.options.ignored, rows, op.n_in)
+    elif not are_targets(op, totals, rows, dtype):
+        return BAD_TARGET
     elif weight != NULL:
         count = run_sum(dtype, weight, rows)
     of.scale = inverse(note_divisor(op, totals, divisor_of(totals, plain, count)))

@@ -10,7 +10,7 @@ from fastnn._core.operations cimport (
 from fastnn._core.optimizers cimport make_update
 
 from fastnn._core.activations import cost_of
-from fastnn._core.losses import ANY, TARGET_KINDS
+from fastnn._core.losses import target_kind
 from fastnn._core.operations import OPTION_NAMES, number_of
 from fastnn._core.parameters import check_average
 
@@ -72,5 +72,5 @@ cdef resolve_kernel(Op *op, operation, list keep):
     elif op.kind in GROUPS:
         op.kernel = dispatch.kernel_index(operation.kernel, group_of(op, operation))
         op.cost = cost_of(operation.kernel)
-        op.targets = TARGET_KINDS.get(operation.kernel, ANY)
+        op.targets = target_kind(operation.kernel, operation.params)
         op.seed, op.stream = operation.seed, operation.stream

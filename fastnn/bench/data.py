@@ -107,6 +107,16 @@ def labels(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     return rng.integers(shape[-1], size=shape[0])
 
 
+def row_signs(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """-1 or 1 for each row."""
+    return signs(shape[:1], rng)
+
+
+def some_labels(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Three labels a row."""
+    return rng.integers(shape[-1], size=(shape[0], 3))
+
+
 def two(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     """A temperature."""
     return np.full(1, 2.0)
@@ -148,6 +158,8 @@ def bilinear_weight(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
 
 
 _ALL = (
+    row_signs,
+    some_labels,
     *(
         uniform,
         normal,

@@ -54,7 +54,7 @@ class Kind:
 
 
 PARAMETER_GRADIENTS = "grad_input? grad_weight? grad_bias?"
-LOSS_READS = "x target sample_weight expanded? extra?"
+LOSS_READS = "x target sample_weight expanded? column_weight? extra?"
 COUNTS = "x target sample_weight"
 BAGS = "num_embeddings padding bag_size mode by_freq max_norm norm_type"
 

@@ -121,7 +121,7 @@ class Program:
         row, operation = row if order is None else int(order[row]), self.operations[number]
         where = f"y[{operation.head!r}]" if operation.head else "y"
         where += f"[{row}]" if operation.n_in == 1 else f"[{row}, {column}]"
-        return ValueError(describe_target(where, value, str(operation.kernel)))
+        return ValueError(describe_target(where, value, str(operation.kernel), operation.params))
 
     def __repr__(self) -> str:
         return f"Program({self.batch_size} rows, {self.dtype}, {len(self.operations)} operations)"

@@ -19,12 +19,16 @@ from . import (
     activations,
     binary_losses,
     class_losses,
+    contrastive_losses,
     distances,
     distribution_losses,
     elementary,
+    embedding_losses,
     gates,
     losses,
+    multilabel_losses,
     parametric,
+    relative_losses,
 )
 from . import batch_norm as _batch_norm
 from . import bilinear as _bilinear
@@ -38,11 +42,13 @@ from . import linear as _linear
 from . import normalization as _normalization
 from . import rrelu as _rrelu
 from . import softmax as _softmax
+from . import target_gradients as _target_gradients
 from .activations import *  # noqa: F403
 from .batch_norm import *  # noqa: F403
 from .bilinear import *  # noqa: F403
 from .binary_losses import *  # noqa: F403
 from .class_losses import *  # noqa: F403
+from .contrastive_losses import *  # noqa: F403
 from .derivative import *  # noqa: F403
 from .distances import *  # noqa: F403
 from .distribution_losses import *  # noqa: F403
@@ -50,18 +56,32 @@ from .dropout import *  # noqa: F403
 from .elementary import *  # noqa: F403
 from .embedding import *  # noqa: F403
 from .embedding_bag import *  # noqa: F403
+from .embedding_losses import *  # noqa: F403
 from .entropy import *  # noqa: F403
 from .gates import *  # noqa: F403
 from .group_norm import *  # noqa: F403
 from .linear import *  # noqa: F403
 from .losses import *  # noqa: F403
+from .multilabel_losses import *  # noqa: F403
 from .normalization import *  # noqa: F403
 from .parametric import *  # noqa: F403
+from .relative_losses import *  # noqa: F403
 from .rrelu import *  # noqa: F403
 from .softmax import *  # noqa: F403
+from .target_gradients import *  # noqa: F403
 
 # By name, for callers that need value and gradient in one pass.
-LOSSES = losses.LOSSES | binary_losses.LOSSES | class_losses.LOSSES | distribution_losses.LOSSES
+_LOSS_MODULES = (
+    losses,
+    relative_losses,
+    binary_losses,
+    class_losses,
+    multilabel_losses,
+    embedding_losses,
+    contrastive_losses,
+    distribution_losses,
+)
+LOSSES = {name: loss for module in _LOSS_MODULES for name, loss in module.LOSSES.items()}
 
 __all__ = sorted(
     activations.__all__
@@ -78,13 +98,11 @@ __all__ = sorted(
     + _embedding_bag.__all__
     + distances.__all__
     + _bilinear.__all__
-    + losses.__all__
-    + binary_losses.__all__
-    + class_losses.__all__
-    + distribution_losses.__all__
     + _dropout.__all__
     + _rrelu.__all__
     + _derivative.__all__
+    + _target_gradients.__all__
+    + [name for module in _LOSS_MODULES for name in module.__all__]
 )
 
 

@@ -51,6 +51,10 @@ def documented(template: str, **fields: str) -> Callable[[Function], Function]:
 # What the templates of losses say unless a loss gives another text.
 DEFAULTS = {
     "before": "",
+    "shape": "(rows, columns)",
+    "targets": "ndarray, shape of input\n    Of input's dtype, or integers or booleans, which are converted.",
+    "rows": "",
+    "each": "one for each row",
     "params": "",
     "reductions": '"mean", "sum", "none"',
     "batchmean": "",
@@ -153,6 +157,58 @@ ValueError
 Notes
 -----
 A row with NaN or an infinity in input or target gives NaN. So does the mean of no rows, or with weights that sum to 0.
+"""
+
+COLUMNS_LOSS = """
+Parameters
+----------
+input : ndarray of float32 or float64, shape {shape}
+target : {targets}
+reduction : {{"mean", "sum", "none"}}, default "mean"
+    "mean" divides the sum of the losses by the number of rows, "none" returns the loss of each row.
+sample_weight : array of shape (rows,), optional
+    Multiplies the loss of each row; 0 or more and finite. "mean" then divides by the sum of the weights.
+{params}
+Returns
+-------
+loss : scalar of input's dtype; for "none" an array of shape (rows,)
+
+Raises
+------
+TypeError
+    If input is not float32 or float64, target has another dtype than above, or another argument has the wrong type.
+ValueError
+    If shapes do not match, or {values} is out of its range.
+
+Notes
+-----
+NaN in input or target gives NaN. So does the mean of no rows, or with weights that sum to 0. Sums run in a fixed order:
+their bits do not depend on the number of threads or the instruction set (x86 without FMA excepted).
+"""
+
+EMBEDDING_LOSS = """
+Parameters
+----------
+{before}reduction : {{"mean", "sum", "none"}}, default "mean"
+    "mean" divides the sum of the losses by their number, "none" returns each of them.
+sample_weight : array with a weight for each loss{rows}, optional
+    Multiplies the losses; 0 or more and finite. "mean" then divides by the sum of the weights.
+{params}
+Returns
+-------
+loss : scalar of the inputs' dtype; for "none" an array with {each}
+
+Raises
+------
+TypeError
+    If an input is not float32 or float64, dtypes differ, or another argument has the wrong type.
+ValueError
+    If shapes do not match, or {values} is out of its range.
+
+Notes
+-----
+NaN in an input gives NaN. So does the mean of nothing, or with weights that sum to 0. Sums run in a fixed order: their
+bits do not depend on the number of threads or the instruction set (x86 without FMA excepted).
 """
 
 LOSS_BACKWARD = """

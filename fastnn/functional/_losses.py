@@ -29,6 +29,15 @@ def _weights(sample_weight: Any, rows: int, shape: tuple[int, ...], dtype: np.dt
     return np.array(np.broadcast_to(weight, shape))
 
 
+def _element_weights(weight: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """`weight` broadcast to `shape`, that of the losses."""
+    array = check.as_weights("weight", weight, dtype)
+    try:
+        return np.array(np.broadcast_to(array, shape), order="C")
+    except ValueError:
+        raise ValueError(f"weight of shape {array.shape} cannot be broadcast to the shape of input, {shape}") from None
+
+
 def _upstream(
     grad_output: Any, reduction: str, shape: tuple[int, ...], dtype: np.dtype[Any]
 ) -> tuple[float, Array | None]:
@@ -47,8 +56,11 @@ class LossFunction:
     """A loss on both backends: `forward` returns its value, `backward` its gradient, `both` the two in one pass.
 
     `name` is the reference's function, `names` its keywords for the numbers `params`, and `extra` its keyword for the
-    array that some losses take besides (a variance, weights of classes).
+    array that some losses take besides (a variance, weights of classes). `input` and `target` are how messages call the
+    first two arrays.
     """
+
+    input, target = "input", "target"
 
     def __init__(
         self,
@@ -65,13 +77,20 @@ class LossFunction:
         self.reductions = reductions
 
     def forward(
-        self, input: Any, target: Any, reduction: str, sample_weight: Any, params: Params = (), extra: Any = None
+        self,
+        input: Any,
+        target: Any,
+        reduction: str,
+        sample_weight: Any,
+        params: Params = (),
+        extra: Any = None,
+        weight: Any = None,
     ) -> Any:
         arguments = (input, target, sample_weight, reduction, None, True, False, params, extra)
-        found = self.kernel.quick(*arguments)
+        found = self.kernel.quick(*arguments) if weight is None else None
         if found is None:
             with SHORT_ERRORS:
-                found = self._slow(*arguments)
+                found = self._slow(*arguments, weight)
         return found[0]
 
     def backward(
@@ -83,23 +102,31 @@ class LossFunction:
         sample_weight: Any,
         params: Params = (),
         extra: Any = None,
+        weight: Any = None,
     ) -> Array:
         arguments = (input, target, sample_weight, reduction, grad_output, False, True, params, extra)
-        found = self.kernel.quick(*arguments)
+        found = self.kernel.quick(*arguments) if weight is None else None
         if found is None:
             with SHORT_ERRORS:
-                found = self._slow(*arguments)
+                found = self._slow(*arguments, weight)
         return found[1]
 
     def both(
-        self, input: Any, target: Any, reduction: str, sample_weight: Any, params: Params = (), extra: Any = None
+        self,
+        input: Any,
+        target: Any,
+        reduction: str,
+        sample_weight: Any,
+        params: Params = (),
+        extra: Any = None,
+        weight: Any = None,
     ) -> tuple[Any, Array]:
         """The loss and its gradient ("none": that of the sum), after a check of the range of the targets."""
-        if self.kernel.targets:
+        if self.kernel.targets(params):
             target = check.as_target("target", target, getattr(input, "dtype", float))
-            check_targets("target", target, self.name)
+            check_targets("target", target, self.kernel.name, params)
         arguments = (input, target, sample_weight, reduction, None, True, True, params, extra)
-        return self.kernel.quick(*arguments) or self._slow(*arguments)
+        return (self.kernel.quick(*arguments) if weight is None else None) or self._slow(*arguments, weight)
 
     def _slow(
         self,
@@ -112,24 +139,30 @@ class LossFunction:
         gradient: bool,
         params: Params = (),
         extra: Any = None,
+        weight: Any = None,
     ) -> tuple[Any, Any]:
-        """As `Loss.quick`, for arguments that must be converted or refused, and for the reference backend."""
+        """As `Loss.quick`, for arguments that must be converted or refused, and for the reference backend.
+
+        `weight` multiplies the losses of elements, and does not count in the mean.
+        """
         check.check_choice("reduction", reduction, self.reductions)
         x, t, shape = self._arrays(input, target, params)
         if reduction == "batchmean" and x.ndim == 0:
             raise ValueError("input must have an axis of rows for reduction 'batchmean', got a scalar")
         extra = None if extra is None else self._extra(extra, x)
+        factors = None if weight is None else _element_weights(weight, shape, x.dtype)
         weight = _weights(sample_weight, x.shape[0] if x.ndim else 1, shape, x.dtype)
         if value:
             grad_output = np.ones(shape) if reduction == "none" else 1.0
         factor, g = _upstream(grad_output, reduction, shape, x.dtype)
         if dispatch.get_reference():
             keywords = dict(zip(self.names, params, strict=True)) | ({} if extra is None else {self.extra: extra})
+            keywords |= {} if factors is None else {"weight": factors}
             return self._reference(x, t, weight, reduction, factor if g is None else g, value, gradient, keywords)
         if g is not None and not value:
             with np.errstate(all="ignore"):
                 weight = g if weight is None else np.asarray(g * weight)  # an array even where the product is a scalar
-        return self.kernel.evaluate(x, t, weight, str(reduction), factor, value, gradient, params, extra)
+        return self.kernel.evaluate(x, t, weight, str(reduction), factor, value, gradient, params, extra, factors)
 
     def _arrays(self, input: Any, target: Any, params: Params) -> tuple[Array, Array, tuple[int, ...]]:
         """Input and target as the kernel takes them, and the shape of the losses."""
@@ -171,11 +204,11 @@ class ElementwiseLoss(LossFunction):
         self.repeats = repeats
 
     def _arrays(self, input: Any, target: Any, params: Params) -> tuple[Array, Array, tuple[int, ...]]:
-        x = check.as_array("input", input)
+        x = check.as_array(self.input, input)
         t = check.as_target("target", target, x.dtype)
-        check.check_same_dtype(input=x, target=t)
+        check.check_same_dtype(**{self.input: x, "target": t})
         t = check.as_rows(t, x.shape) if self.repeats else t
-        check.check_same_shape(input=x, target=t)
+        check.check_same_shape(**{self.input: x, "target": t})
         return x, t, x.shape
 
     def _extra(self, extra: Any, x: Array) -> Array:
@@ -183,16 +216,17 @@ class ElementwiseLoss(LossFunction):
 
 
 class PairLoss(ElementwiseLoss):
-    """An elementwise loss of two inputs; the second, `extra`, has no negative entries."""
+    """An elementwise loss of two inputs; the second, `extra`, has no negative entries unless it is `signed`."""
 
-    def __init__(self, name: str, **more: Any) -> None:
-        super().__init__(name, Loss(name, pair=True), **more)
+    def __init__(self, name: str, signed: bool = False, **more: Any) -> None:
+        super().__init__(name, Loss(name, pair=True, signed=signed), **more)
+        self.signed = signed
 
     def _extra(self, extra: Any, x: Array) -> Array:
         array = check.as_array(self.extra, extra)
-        check.check_same_dtype(**{"input": x, self.extra: array})
-        check.check_same_shape(**{"input": x, self.extra: array})
-        if (array < 0).any():
+        check.check_same_dtype(**{self.input: x, self.extra: array})
+        check.check_same_shape(**{self.input: x, self.extra: array})
+        if not self.signed and (array < 0).any():
             raise ValueError(f"{self.extra} must be 0 or more, got {array.min()}")
         return array
 
@@ -214,6 +248,7 @@ class RootLoss(ElementwiseLoss):
         gradient: bool,
         params: Params = (),
         extra: Any = None,
+        weight: Any = None,
     ) -> tuple[Any, Any]:
         if reduction != "none" or dispatch.get_reference():
             return super()._slow(input, target, sample_weight, reduction, grad_output, value, gradient)
@@ -236,13 +271,19 @@ def root_of_each(x: Array, t: Array, weight: Array | None, g: Array | None) -> t
 class RowsLoss(LossFunction):
     """A loss of each row of two matrices."""
 
+    columns = "features"  # what messages call them
+
     def _arrays(self, input: Any, target: Any, params: Params) -> tuple[Array, Array, tuple[int, ...]]:
-        x, t = check.as_array("input", input), check.as_array("target", target)
+        x = check.as_array(self.input, input)
+        t = self._target(target, x)
         if x.ndim != 2:
-            raise ValueError(f"input must have shape (rows, features), got {x.shape}")
-        check.check_same_dtype(input=x, target=t)
-        check.check_same_shape(input=x, target=t)
+            raise ValueError(f"{self.input} must have shape (rows, {self.columns}), got {x.shape}")
+        check.check_same_dtype(**{self.input: x, self.target: t})
+        check.check_same_shape(**{self.input: x, self.target: t})
         return x, t, x.shape[:1]
+
+    def _target(self, target: Any, x: Array) -> Array:
+        return check.as_array(self.target, target)
 
 
 class ClassLoss(LossFunction):

@@ -42,6 +42,9 @@ POS_WEIGHT = """pos_weight : float or array of shape (columns,), 0 or more, opti
     Weight of the targets of 1, in all columns or in each. The number of negative samples divided by that of positive
     ones balances the two.
 """
+WEIGHT = """weight : array that can be broadcast to input's shape, such as (columns,), optional
+    Multiplies the loss of each element; 0 or more and finite. "mean" divides by the number of elements all the same.
+"""
 FOCAL = """alpha : float, at most 1, default 0.25
     Weight of targets of 1; those of 0 have weight 1 - alpha. Below 0: both have weight 1.
 gamma : float, at least 0, default 2.0
@@ -54,11 +57,13 @@ squared : bool, default False
 """
 
 
-@documented(ELEMENTWISE_LOSS)
-def binary_cross_entropy(input: Any, target: Any, reduction: str = "mean", sample_weight: Any = None) -> Any:
+@documented(ELEMENTWISE_LOSS, values="reduction, sample_weight or weight", params=WEIGHT)
+def binary_cross_entropy(
+    input: Any, target: Any, reduction: str = "mean", sample_weight: Any = None, weight: Any = None
+) -> Any:
     """Binary cross-entropy of probabilities.
 
-    loss = -(target * log(input) + (1 - target) * log(1 - input))
+    loss = -weight * (target * log(input) + (1 - target) * log(1 - input))
 
     Notes
     -----
@@ -69,16 +74,21 @@ def binary_cross_entropy(input: Any, target: Any, reduction: str = "mean", sampl
     >>> F.binary_cross_entropy(np.array([0.5, 0.25]), np.array([1.0, 0.0]), reduction="none").round(4)
     array([0.6931, 0.2877])
     """
-    return _bce.forward(input, target, reduction, sample_weight)
+    return _bce.forward(input, target, reduction, sample_weight, weight=weight)
 
 
 @documented(LOSS_BACKWARD)
 def binary_cross_entropy_backward(
-    grad_output: Any, input: Any, target: Any, reduction: str = "mean", sample_weight: Any = None
+    grad_output: Any,
+    input: Any,
+    target: Any,
+    reduction: str = "mean",
+    sample_weight: Any = None,
+    weight: Any = None,
 ) -> Array:
     """Gradient of `binary_cross_entropy` with respect to input.
 
-    grad_input = grad_output * (input - target) / max(input * (1 - input), 1e-12)
+    grad_input = grad_output * weight * (input - target) / max(input * (1 - input), 1e-12)
 
     Notes
     -----
@@ -87,22 +97,23 @@ def binary_cross_entropy_backward(
     >>> F.binary_cross_entropy_backward(1.0, np.array([0.5, 0.5]), np.array([1.0, 0.0]))
     array([-1.,  1.])
     """
-    return _bce.backward(grad_output, input, target, reduction, sample_weight)
+    return _bce.backward(grad_output, input, target, reduction, sample_weight, weight=weight)
 
 
-@documented(ELEMENTWISE_LOSS, values="reduction, sample_weight or pos_weight", params=POS_WEIGHT)
+@documented(ELEMENTWISE_LOSS, values="reduction, sample_weight, pos_weight or weight", params=POS_WEIGHT + WEIGHT)
 def binary_cross_entropy_with_logits(
     input: Any,
     target: Any,
     reduction: str = "mean",
     sample_weight: Any = None,
     pos_weight: Any = None,
+    weight: Any = None,
 ) -> Any:
     """Binary cross-entropy of logits, that is of sigmoid(input), without overflow.
 
     loss = max(input, 0) - input * target + log(1 + exp(-|input|))
 
-    With pos_weight: (1 - target) * log(1 + exp(input)) + pos_weight * target * log(1 + exp(-input)).
+    With pos_weight: (1 - target) * log(1 + exp(input)) + pos_weight * target * log(1 + exp(-input)). Both times weight.
 
     Notes
     -----
@@ -112,8 +123,8 @@ def binary_cross_entropy_with_logits(
     array([0.6931, 2.1269])
     """
     if pos_weight is None:
-        return _bce_logits.forward(input, target, reduction, sample_weight)
-    return _bce_pos_weight.forward(input, target, reduction, sample_weight, *_by_column(pos_weight))
+        return _bce_logits.forward(input, target, reduction, sample_weight, weight=weight)
+    return _bce_pos_weight.forward(input, target, reduction, sample_weight, *_by_column(pos_weight), weight)
 
 
 @documented(LOSS_BACKWARD)
@@ -124,19 +135,22 @@ def binary_cross_entropy_with_logits_backward(
     reduction: str = "mean",
     sample_weight: Any = None,
     pos_weight: Any = None,
+    weight: Any = None,
 ) -> Array:
     """Gradient of `binary_cross_entropy_with_logits` with respect to input.
 
     grad_input = grad_output * (sigmoid(input) - target)
 
-    With pos_weight: (1 - target) * sigmoid(input) - pos_weight * target * sigmoid(-input), times grad_output.
+    With pos_weight: (1 - target) * sigmoid(input) - pos_weight * target * sigmoid(-input), times grad_output. Both are
+    multiplied by weight.
 
     >>> F.binary_cross_entropy_with_logits_backward(1.0, np.array([0.0, 0.0]), np.array([1.0, 0.0]))
     array([-0.25,  0.25])
     """
     if pos_weight is None:
-        return _bce_logits.backward(grad_output, input, target, reduction, sample_weight)
-    return _bce_pos_weight.backward(grad_output, input, target, reduction, sample_weight, *_by_column(pos_weight))
+        return _bce_logits.backward(grad_output, input, target, reduction, sample_weight, weight=weight)
+    numbers, columns = _by_column(pos_weight)
+    return _bce_pos_weight.backward(grad_output, input, target, reduction, sample_weight, numbers, columns, weight)
 
 
 def _by_column(pos_weight: Any) -> tuple[tuple[float, ...], Array | None]:

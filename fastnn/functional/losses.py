@@ -15,6 +15,8 @@ __all__ = [
     "huber_loss_backward",
     "l1_loss",
     "l1_loss_backward",
+    "log_cosh_loss",
+    "log_cosh_loss_backward",
     "mse_loss",
     "mse_loss_backward",
     "quantile_loss",
@@ -31,10 +33,11 @@ _rmse = RootLoss("rmse_loss", "mse_loss")
 _huber = ElementwiseLoss("huber_loss", names=("delta",))
 _smooth_l1 = ElementwiseLoss("smooth_l1_loss", names=("beta",))
 _quantile = ElementwiseLoss("quantile_loss", names=("q",), extra="q", repeats=True)
+_log_cosh = ElementwiseLoss("log_cosh_loss")
 _cosine = RowsLoss("cosine_loss", RowLoss("cosine_loss", classes=False, like=True), names=("eps",))
 # By name, for callers that need value and gradient in one pass.
 LOSSES: dict[str, LossFunction] = {
-    loss.name: loss for loss in (_l1, _mse, _rmse, _huber, _smooth_l1, _quantile, _cosine)
+    loss.name: loss for loss in (_l1, _mse, _rmse, _huber, _smooth_l1, _quantile, _log_cosh, _cosine)
 }
 
 # Parameters in the docstrings below.
@@ -248,6 +251,36 @@ def quantile_loss_backward(
 
 def _by_column(q: Any) -> tuple[tuple[float, ...], Array | None]:
     return check.split_numbers(check.as_numbers("q", q, above=0.0, below=1.0))
+
+
+@documented(ELEMENTWISE_LOSS)
+def log_cosh_loss(input: Any, target: Any, reduction: str = "mean", sample_weight: Any = None) -> Any:
+    """Logarithm of the hyperbolic cosine of the error: near e^2 / 2 for small errors, near |e| - log 2 for large ones.
+
+    loss = log(cosh(e)),   e = input - target
+
+    Notes
+    -----
+    It does not overflow, and small errors keep their digits. It is Keras' LogCosh.
+
+    >>> F.log_cosh_loss(np.array([0.0, 3.0]), np.array([0.0, 1.0]), reduction="none").round(4)
+    array([0.   , 1.325])
+    """
+    return _log_cosh.forward(input, target, reduction, sample_weight)
+
+
+@documented(LOSS_BACKWARD)
+def log_cosh_loss_backward(
+    grad_output: Any, input: Any, target: Any, reduction: str = "mean", sample_weight: Any = None
+) -> Array:
+    """Gradient of `log_cosh_loss` with respect to input.
+
+    grad_input = grad_output * tanh(input - target)
+
+    >>> F.log_cosh_loss_backward(1.0, np.array([0.0, 3.0]), np.array([0.0, 1.0])).round(4)
+    array([0.   , 0.482])
+    """
+    return _log_cosh.backward(grad_output, input, target, reduction, sample_weight)
 
 
 @documented(ROW_LOSS, values="reduction, sample_weight or eps", params=EPS)

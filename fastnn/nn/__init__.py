@@ -11,10 +11,18 @@ from .binary_losses import BCELoss, BCEWithLogitsLoss, FocalLoss, HingeLoss, Sof
 from .branches import Concat, Residual, tree_of
 from .class_losses import CrossEntropyLoss, MultiMarginLoss, NLLLoss, SoftmaxFocalLoss
 from .columns import Columns, Identity
-from .distribution_losses import GaussianNLLLoss, KLDivLoss, PoissonNLLLoss
+from .distribution_losses import GammaLoss, GaussianNLLLoss, KLDivLoss, PoissonNLLLoss, TweedieLoss
 from .dropout import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
 from .embedding import Embedding, TabularInput
 from .embedding_bag import EmbeddingBag
+from .embedding_losses import (
+    CosineEmbeddingLoss,
+    HingeEmbeddingLoss,
+    InfoNCELoss,
+    MarginRankingLoss,
+    TripletMarginLoss,
+    TripletMarginWithDistanceLoss,
+)
 from .flatten import Flatten
 from .gates import GLU, Maxout, SwiGLU
 from .group_norm import GroupNorm, InstanceNorm1d
@@ -23,6 +31,7 @@ from .linear import Linear
 from .loss import Loss
 from .module import Module
 from .module_list import ModuleList
+from .multilabel_losses import DiceLoss, MultiLabelMarginLoss, MultiLabelSoftMarginLoss
 from .normalization import BatchNorm1d, LayerNorm, RMSNorm
 from .pairs import Bilinear, CosineSimilarity, PairwiseDistance
 from .parameters import Parameter, Parameters
@@ -32,7 +41,10 @@ from .regression_losses import (
     CosineSimilarityLoss,
     HuberLoss,
     L1Loss,
+    LogCoshLoss,
+    MAPELoss,
     MSELoss,
+    MSLELoss,
     QuantileLoss,
     RMSELoss,
     SmoothL1Loss,
@@ -54,14 +66,17 @@ __all__ = [
     "Bilinear",
     "Columns",
     "Concat",
+    "CosineEmbeddingLoss",
     "CosineSimilarity",
     "CosineSimilarityLoss",
     "CrossEntropyLoss",
+    "DiceLoss",
     "Dropout",
     "Embedding",
     "EmbeddingBag",
     "Flatten",
     "FocalLoss",
+    "GammaLoss",
     "GaussianDropout",
     "GaussianNLLLoss",
     "GaussianNoise",
@@ -72,23 +87,31 @@ __all__ = [
     "Hardtanh",
     "Heads",
     "HeadsLoss",
+    "HingeEmbeddingLoss",
     "HingeLoss",
     "HuberLoss",
     "Identity",
+    "InfoNCELoss",
     "InstanceNorm1d",
     "KLDivLoss",
     "L1Loss",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "LogCoshLoss",
     "LogSigmoid",
     "LogSoftmax",
     "Loss",
+    "MAPELoss",
     "MSELoss",
+    "MSLELoss",
+    "MarginRankingLoss",
     "Maxout",
     "Mish",
     "Module",
     "ModuleList",
+    "MultiLabelMarginLoss",
+    "MultiLabelSoftMarginLoss",
     "MultiMarginLoss",
     "NLLLoss",
     "PReLU",
@@ -121,6 +144,9 @@ __all__ = [
     "Temperature",
     "Threshold",
     "TraceError",
+    "TripletMarginLoss",
+    "TripletMarginWithDistanceLoss",
+    "TweedieLoss",
     "init",
     "utils",
 ]

@@ -10,10 +10,27 @@ from ..functional._losses import LossFunction
 from .loss import Loss
 
 
-class BCELoss(Loss):
+class BinaryCrossEntropy(Loss):
+    """Base of the two cross-entropies of two classes, whose columns can have weights."""
+
+    @property
+    def weight(self) -> check.Array | None:
+        """The weight of each output: None, or a read-only array of shape (outputs,)."""
+        return self._column_weight
+
+    @weight.setter
+    def weight(self, value: Any) -> None:
+        if value is not None:
+            value = check.as_weights("weight", value, "float64")
+            if value.ndim != 1:
+                raise ValueError(f"weight must have shape (outputs,), got {value.shape}")
+        self._keep(value, "_column_weight")
+
+
+class BCELoss(BinaryCrossEntropy):
     """Binary cross-entropy of probabilities, the outputs of a sigmoid.
 
-    loss = -(target * log(input) + (1 - target) * log(1 - input))
+    loss = -weight * (target * log(input) + (1 - target) * log(1 - input))
 
     Input and target have one shape and dtype; logarithms are held above -100, as in PyTorch. Without a sigmoid before
     it, use `BCEWithLogitsLoss`, which is also more accurate. `functional.binary_cross_entropy` has the details.
@@ -21,11 +38,14 @@ class BCELoss(Loss):
     Parameters
     ----------
     reduction : {"mean", "sum", "none"}, default "mean"
+    weight : array of shape (outputs,), 0 or more, optional
+        Multiplies the loss of each output; "mean" divides by the number of elements all the same. It can be set at any
+        time.
 
     Raises
     ------
-    ValueError
-        When called, if a target is not between 0 and 1.
+    TypeError, ValueError
+        If an argument is out of its range. When called, if a target is not between 0 and 1.
 
     Examples
     --------
@@ -39,11 +59,15 @@ class BCELoss(Loss):
     name = kernel = "binary_cross_entropy"
     threshold = 0.5
 
+    def __init__(self, reduction: str = "mean", weight: Any = None) -> None:
+        super().__init__(reduction)
+        self.weight = weight
 
-class BCEWithLogitsLoss(Loss):
+
+class BCEWithLogitsLoss(BinaryCrossEntropy):
     """Binary cross-entropy of logits: the sigmoid is part of the loss.
 
-    loss = (1 - target) * log(1 + exp(input)) + pos_weight * target * log(1 + exp(-input))
+    loss = weight * ((1 - target) * log(1 + exp(input)) + pos_weight * target * log(1 + exp(-input)))
 
     Input and target have one shape and dtype; `functional.binary_cross_entropy_with_logits` has the details.
 
@@ -52,6 +76,9 @@ class BCEWithLogitsLoss(Loss):
     reduction : {"mean", "sum", "none"}, default "mean"
     pos_weight : float or array of shape (outputs,), 0 or more, optional
         Weight of targets of 1, one for each output; 1 by default. It can be set at any time.
+    weight : array of shape (outputs,), 0 or more, optional
+        Multiplies the loss of each output; "mean" divides by the number of elements all the same. It can be set at any
+        time.
 
     Raises
     ------
@@ -71,9 +98,10 @@ class BCEWithLogitsLoss(Loss):
     threshold = 0.0
     extra_name = "pos_weight"
 
-    def __init__(self, reduction: str = "mean", pos_weight: Any = None) -> None:
+    def __init__(self, reduction: str = "mean", pos_weight: Any = None, weight: Any = None) -> None:
         super().__init__(reduction)
         self.pos_weight = pos_weight
+        self.weight = weight
 
     @property
     def pos_weight(self) -> Any:

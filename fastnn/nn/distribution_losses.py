@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import _validation as check
 from ..functional.activations import softplus, softplus_backward
+from ..functional.distribution_losses import check_power
 from .loss import Loss
 
 if TYPE_CHECKING:
@@ -53,6 +54,81 @@ class PoissonNLLLoss(Loss):
         log_input, full = check.check_bool("log_input", log_input), check.check_bool("full", full)
         eps = check.check_number("eps", eps, above=0.0)
         super().__init__(reduction, log_input=log_input, full=full, eps=eps)
+
+
+class TweedieLoss(Loss):
+    """Deviance of Tweedie distributions, for targets that are 0 or above 0: insurance claims, rain, counts.
+
+    loss = 2 * (t^(2 - p) / ((1 - p) * (2 - p)) - t * m^(1 - p) / (1 - p) + m^(2 - p) / (2 - p)),   p = power
+
+    with the mean m = input, or exp(input) with log_input, and t = target, of one shape and dtype.
+    `functional.tweedie_loss` has the details.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum", "none"}, default "mean"
+    power : float, 0 or below, or 1 or above, default 1.5
+        The variance is mean^power: 0 is the squared error, 1 for Poisson distributions, 2 for gamma distributions.
+    log_input : bool, default False
+        Whether input is the logarithm of the mean, as of a last layer `nn.Linear`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of its range. When called, if a target is negative and power 1 or above, or 0 and power 2
+        or above.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> value, grad = nn.TweedieLoss("sum")(np.array([1.0, 4.0]), np.array([4.0, 4.0]))
+    >>> float(value), grad.tolist()
+    (4.0, [-6.0, 0.0])
+    """
+
+    name = kernel = "tweedie_loss"
+
+    def __init__(self, reduction: str = "mean", power: float = 1.5, log_input: bool = False) -> None:
+        super().__init__(reduction, power=check_power(power), log_input=check.check_bool("log_input", log_input))
+
+
+class GammaLoss(Loss):
+    """Deviance of gamma distributions, for targets above 0 whose deviation is in proportion to their mean.
+
+    loss = 2 * (log(m / target) + target / m - 1),   m = input, or exp(input) with log_input
+
+    Input and target have one shape and dtype; `functional.gamma_loss` has the details.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum", "none"}, default "mean"
+    log_input : bool, default False
+        Whether input is the logarithm of the mean, as of a last layer `nn.Linear`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of its range. When called, if a target is not above 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> value, grad = nn.GammaLoss("sum")(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
+    >>> round(float(value), 4), grad.tolist()
+    (0.3863, [0.0, 0.5])
+    """
+
+    name = "gamma_loss"
+    kernel = "tweedie_loss"
+
+    def __init__(self, reduction: str = "mean", log_input: bool = False) -> None:
+        super().__init__(reduction, log_input=check.check_bool("log_input", log_input))
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        return (2.0, *super().numbers)
 
 
 class KLDivLoss(Loss):

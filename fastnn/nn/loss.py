@@ -72,6 +72,7 @@ class Loss(Fixed):
         self.reduction = reduction
         self.params = params  # numeric keywords of the function, in the order in which the kernel takes them
         self._extra: check.Array | None = None
+        self._column_weight: check.Array | None = None  # multiplies single losses; does not count in the mean
         self.version = 0  # counts changes: programs of an earlier version are out of date
 
     def __call__(self, input: Any, target: Any, sample_weight: Any = None) -> tuple[Any, check.Array]:
@@ -99,7 +100,8 @@ class Loss(Fixed):
             If dtypes or shapes do not match, or a target or a weight is out of range.
         """
         try:
-            return self.formula.both(input, target, self.reduction, sample_weight, self.numbers, self._extra)
+            arrays = (self._extra, self._column_weight)
+            return self.formula.both(input, target, self.reduction, sample_weight, self.numbers, *arrays)
         except USE as error:
             shorten(error)
             raise
@@ -128,12 +130,12 @@ class Loss(Fixed):
         """The parameters of the kernel, as floats in the order in which it takes them."""
         return tuple(map(float, self.params.values()))
 
-    def _keep(self, extra: check.Array | None) -> None:
+    def _keep(self, extra: check.Array | None, name: str = "_extra") -> None:
         """Keep a copy of an array with a number for each column or class, and have programs compiled again."""
         if extra is not None:
             extra = extra.copy()
             extra.flags.writeable = False
-        self._extra = extra
+        setattr(self, name, extra)
         self.version += 1
 
     def prepare_target(self, target: Any, rows: int, n_out: int, dtype: np.dtype[Any]) -> tuple[check.Array, Any]:
@@ -201,12 +203,16 @@ class Loss(Fixed):
 
     def _operands(self, builder: Builder) -> dict[str, Any]:
         """Further operands of the kernel: the number of each column, repeated for each row of a batch."""
-        if self._extra is None:
-            return {}
-        check.check_shape(self.extra_name, self._extra, (builder.cols,), "one an output")
-        return {
-            "extra": check.as_columns(self.extra_name, self._extra, (builder.batch_size, builder.cols), builder.dtype)
-        }
+        operands = {}
+        shape = (builder.cols,)
+        if self._extra is not None:
+            check.check_shape(self.extra_name, self._extra, shape, "one an output")
+            columns = check.as_columns(self.extra_name, self._extra, (builder.batch_size, *shape), builder.dtype)
+            operands["extra"] = columns
+        if self._column_weight is not None:
+            check.check_shape("weight", self._column_weight, shape, "one an output")
+            operands["column_weight"] = self._column_weight.astype(builder.dtype)
+        return operands
 
     def _plan_accuracy(self, builder: Builder, labels: bool) -> None:
         from ..compiler.memory import Argument
@@ -224,4 +230,6 @@ class Loss(Fixed):
         params: dict[str, Any] = {n: v if isinstance(v, bool) else f"{v:g}" for n, v in self.params.items()}
         if self._extra is not None:
             params[self.extra_name] = self._extra.tolist()
+        if self._column_weight is not None:
+            params["weight"] = self._column_weight.tolist()
         return f"{type(self).__name__}(reduction={self.reduction!r}{''.join(f', {n}={v}' for n, v in params.items())})"

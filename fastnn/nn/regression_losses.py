@@ -188,6 +188,95 @@ class QuantileLoss(Loss):
         return super().prepare_target(t, rows, n_out, dtype)
 
 
+class LogCoshLoss(Loss):
+    """Logarithm of the hyperbolic cosine of the error: quadratic for small errors, linear for large ones.
+
+    loss = log(cosh(input - target))
+
+    Input and target have one shape and dtype; `functional.log_cosh_loss` has the details.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum", "none"}, default "mean"
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> value, grad = nn.LogCoshLoss()(np.array([0.0, 3.0]), np.array([0.0, 1.0]))
+    >>> round(float(value), 4), grad.round(4).tolist()
+    (0.6625, [0.0, 0.482])
+    """
+
+    name = kernel = "log_cosh_loss"
+
+
+class MAPELoss(Loss):
+    """Mean absolute error in percent of the target.
+
+    loss = 100 * |input - target| / max(|target|, eps)
+
+    Input and target have one shape and dtype; `functional.mape_loss` has the details.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum", "none"}, default "mean"
+    eps : float above 0, default 1e-7
+        The least magnitude of a target to divide by.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> value, grad = nn.MAPELoss()(np.array([3.0, 5.0]), np.array([4.0, 4.0]))
+    >>> float(value), grad.tolist()
+    (25.0, [-12.5, 12.5])
+    """
+
+    name = kernel = "mape_loss"
+
+    def __init__(self, reduction: str = "mean", eps: float = 1e-7) -> None:
+        super().__init__(reduction, eps=check.check_number("eps", eps, above=0.0))
+
+
+class MSLELoss(Loss):
+    """Mean squared error of logarithms, for targets of very different sizes, 0 or more.
+
+    loss = (log(1 + max(input, eps)) - log(1 + max(target, eps)))^2
+
+    Input and target have one shape and dtype; negative inputs have no gradient. `functional.msle_loss` has the details.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum", "none"}, default "mean"
+    eps : float, at least 0, default 1e-7
+        Inputs and targets below it count as eps.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> value, grad = nn.MSLELoss()(np.array([1.0, 3.0]), np.array([3.0, 3.0]))
+    >>> round(float(value), 4), grad.round(4).tolist()
+    (0.2402, [-0.3466, 0.0])
+    """
+
+    name = kernel = "msle_loss"
+
+    def __init__(self, reduction: str = "mean", eps: float = 1e-7) -> None:
+        super().__init__(reduction, eps=check.check_number("eps", eps, at_least=0.0))
+
+
 class CosineSimilarityLoss(Loss):
     """One minus the cosine of the angle between each row of the input and that of the target.
 

@@ -10,22 +10,27 @@ from importlib import import_module
 from .activations import *  # noqa: F403
 from .binary_losses import *  # noqa: F403
 from .class_losses import *  # noqa: F403
+from .contrastive_losses import *  # noqa: F403
 from .distances import *  # noqa: F403
 from .distribution_losses import *  # noqa: F403
 from .dropout import *  # noqa: F403
 from .elementary import *  # noqa: F403
 from .embedding import *  # noqa: F403
+from .embedding_losses import *  # noqa: F403
 from .gates import *  # noqa: F403
 from .group_norm import *  # noqa: F403
 from .linear import *  # noqa: F403
 from .losses import *  # noqa: F403
+from .multilabel_losses import *  # noqa: F403
 from .normalization import *  # noqa: F403
 from .optimizers import *  # noqa: F403
 from .parameters import *  # noqa: F403
 from .parametric import *  # noqa: F403
 from .random import *  # noqa: F403
+from .relative_losses import *  # noqa: F403
 from .shrinks import *  # noqa: F403
 from .softmax import *  # noqa: F403
+from .target_gradients import *  # noqa: F403
 
 # The modules whose functions these are, and beside which a function of that name may stand.
 MODULES = (
@@ -33,21 +38,26 @@ MODULES = (
     "binary_losses",
     "class_losses",
     "distances",
+    "contrastive_losses",
     "distribution_losses",
     "dropout",
     "elementary",
     "embedding",
+    "embedding_losses",
     "gates",
     "group_norm",
     "linear",
     "losses",
+    "multilabel_losses",
     "normalization",
     "optimizers",
     "parameters",
     "parametric",
     "random",
     "shrinks",
+    "relative_losses",
     "softmax",
+    "target_gradients",
 )
 
 __all__ = sorted(name for module in MODULES for name in import_module(f"{__name__}.{module}").__all__)

@@ -32,15 +32,25 @@ BCE_MIN_VARIANCE = 1e-12
 
 @np.errstate(all="ignore")
 def binary_cross_entropy(
-    input: Array, target: Array, reduction: str = "mean", sample_weight: ArrayLike | None = None
+    input: Array,
+    target: Array,
+    reduction: str = "mean",
+    sample_weight: ArrayLike | None = None,
+    weight: ArrayLike | None = None,
 ) -> Any:
     """Return -(t log x + (1 - t) log(1 - x)) of probabilities x and targets t in [0, 1].
 
-    As in PyTorch each logarithm is at least -100, so the loss of x = 0 for t = 1 is 100, not infinity.
+    As in PyTorch each logarithm is at least -100, so the loss of x = 0 for t = 1 is 100, not infinity. `weight`, which
+    is broadcast to the shape of x, multiplies the losses and does not count in the mean.
     """
     log_p = np.maximum(np.log(input), BCE_MIN_LOG)
     log_q = np.maximum(np.log1p(-input), BCE_MIN_LOG)
-    return reduced((target - 1) * log_q - target * log_p, reduction, sample_weight)
+    return reduced(_weighted((target - 1) * log_q - target * log_p, weight), reduction, sample_weight)
+
+
+def _weighted(y: Array, weight: ArrayLike | None) -> Any:
+    """Return y times the weights of elements, if there are any."""
+    return y if weight is None else shared(np.asarray(weight, y.dtype), y)
 
 
 @np.errstate(all="ignore")
@@ -50,6 +60,7 @@ def binary_cross_entropy_backward(
     target: Array,
     reduction: str = "mean",
     sample_weight: ArrayLike | None = None,
+    weight: ArrayLike | None = None,
 ) -> Array:
     """Return the gradient of `binary_cross_entropy`: (x - t) / max(x (1 - x), 1e-12), as ATen has it.
 
@@ -57,7 +68,7 @@ def binary_cross_entropy_backward(
     """
     variance = (1 - input) * input
     slope = np.where(variance < 0, np.nan, (input - target) / np.maximum(variance, BCE_MIN_VARIANCE))
-    return shared(upstream(grad_output, input, reduction, sample_weight), slope)
+    return shared(upstream(grad_output, input, reduction, sample_weight), _weighted(slope, weight))
 
 
 @np.errstate(all="ignore")
@@ -67,6 +78,7 @@ def binary_cross_entropy_with_logits(
     reduction: str = "mean",
     sample_weight: ArrayLike | None = None,
     pos_weight: ArrayLike | None = None,
+    weight: ArrayLike | None = None,
 ) -> Any:
     """Return the binary cross-entropy of sigmoid(x): t log(1 + exp(-x)) + (1 - t) log(1 + exp(x)).
 
@@ -74,7 +86,7 @@ def binary_cross_entropy_with_logits(
     0.
     """
     loss = _logits_loss(input, target, 1 if pos_weight is None else np.asarray(pos_weight, dtype=input.dtype))
-    return reduced(loss, reduction, sample_weight)
+    return reduced(_weighted(loss, weight), reduction, sample_weight)
 
 
 def _logits_loss(input: Array, target: Array, pos_weight: ArrayLike = 1) -> Array:
@@ -96,13 +108,14 @@ def binary_cross_entropy_with_logits_backward(
     reduction: str = "mean",
     sample_weight: ArrayLike | None = None,
     pos_weight: ArrayLike | None = None,
+    weight: ArrayLike | None = None,
 ) -> Array:
     """Return the gradient of `binary_cross_entropy_with_logits`: sigmoid(x) - t."""
     slope = sigmoid(input) - target
     if pos_weight is not None:
         pos_weight = np.asarray(pos_weight, dtype=input.dtype)
         slope = (1 - target) * sigmoid(input) - pos_weight * target * sigmoid(-input)
-    return shared(upstream(grad_output, input, reduction, sample_weight), slope)
+    return shared(upstream(grad_output, input, reduction, sample_weight), _weighted(slope, weight))
 
 
 @np.errstate(all="ignore")

@@ -10,12 +10,16 @@ from ._losses import reduced, shared, upstream
 from .elementary import Array
 
 __all__ = [
+    "gamma_loss",
+    "gamma_loss_backward",
     "gaussian_nll_loss",
     "gaussian_nll_loss_backward",
     "kl_div",
     "kl_div_backward",
     "poisson_nll_loss",
     "poisson_nll_loss_backward",
+    "tweedie_loss",
+    "tweedie_loss_backward",
 ]
 
 
@@ -130,3 +134,87 @@ def gaussian_nll_loss_backward(
     error = input - target
     reaching = upstream(grad_output, input, reduction, sample_weight)
     return shared(reaching, error / v), shared(reaching, 0.5 * (1 - error * (error / v)) / v)
+
+
+@np.errstate(all="ignore")
+def tweedie_loss(
+    input: Array,
+    target: Array,
+    reduction: str = "mean",
+    sample_weight: ArrayLike | None = None,
+    power: float = 1.5,
+    log_input: bool = False,
+) -> Any:
+    """Return the deviance of a Tweedie distribution with mean m and variance m**power (Tweedie 1984).
+
+    m is input, or exp(input) with log_input. Power 0 is the squared error, 1 the deviance of Poisson distributions, 2
+    that of gamma distributions; powers between 0 and 1 do not exist. 0 log 0 = 0.
+    """
+    t, m, log_m = target, *((np.exp(input), input) if log_input else (input, np.log(input)))
+    if power == 0:
+        loss = (m - t) ** 2
+    elif power == 1:
+        log_m = np.where(np.isposinf(m), 0, log_m)
+        loss = 2 * (shared(t, np.log(t)) - shared(t, log_m) - t + m)
+    elif power == 2:
+        ratio = t * np.exp(-input) if log_input else t / m
+        loss = 2 * (ratio - 1 - np.where(np.isposinf(ratio), 0, np.log(t) - log_m))
+    else:
+        own = np.exp((2 - power) * np.log(np.maximum(t, 0) if power < 0 else t)) / ((1 - power) * (2 - power))
+        loss = 2 * (own + _tweedie_terms(t, log_m, power))
+    loss = np.maximum(loss, 0) + 0  # rounding may go below
+    return reduced(loss, reduction, sample_weight)
+
+
+def _tweedie_terms(target: Array, log_m: Array, power: float) -> Any:
+    """Return t m**(1 - power) / (power - 1) + m**(2 - power) / (2 - power); of two infinities the faster one counts."""
+    near = shared(target, np.exp((1 - power) * log_m)) / (power - 1)
+    far = np.exp((2 - power) * log_m) / (2 - power)
+    if power < 2:
+        return np.where(np.isposinf(far), 0 * target, near) + far
+    return near + np.where(np.isposinf(near), 0, far)
+
+
+@np.errstate(all="ignore")
+def tweedie_loss_backward(
+    grad_output: ArrayLike,
+    input: Array,
+    target: Array,
+    reduction: str = "mean",
+    sample_weight: ArrayLike | None = None,
+    power: float = 1.5,
+    log_input: bool = False,
+) -> Array:
+    """Return the gradient of `tweedie_loss`: 2 (m - t) m**-power, times m with log_input."""
+    m, log_m = (np.exp(input), input) if log_input else (input, np.log(input))
+    error = m - target
+    if power == 0:
+        slope = 2 * error * (m if log_input else 1)
+    else:
+        plain = error * np.exp((log_input - power) * log_m)
+        alone = np.exp((log_input + 1 - power) * log_m)  # without the target
+        slope = 2 * np.where((target == 0) | (np.isposinf(m) & np.isfinite(target)), alone, plain)
+    return shared(upstream(grad_output, input, reduction, sample_weight), slope)
+
+
+def gamma_loss(
+    input: Array,
+    target: Array,
+    reduction: str = "mean",
+    sample_weight: ArrayLike | None = None,
+    log_input: bool = False,
+) -> Any:
+    """Return the deviance of gamma distributions: `tweedie_loss` with power 2."""
+    return tweedie_loss(input, target, reduction, sample_weight, 2.0, log_input)
+
+
+def gamma_loss_backward(
+    grad_output: ArrayLike,
+    input: Array,
+    target: Array,
+    reduction: str = "mean",
+    sample_weight: ArrayLike | None = None,
+    log_input: bool = False,
+) -> Array:
+    """Return the gradient of `gamma_loss`."""
+    return tweedie_loss_backward(grad_output, input, target, reduction, sample_weight, 2.0, log_input)

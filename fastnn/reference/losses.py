@@ -15,6 +15,7 @@ elements, or with weights that sum to 0, is NaN. No function warns.
 This module has the regression losses; binary_losses, class_losses and distribution_losses have the others.
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,8 @@ __all__ = [
     "huber_loss_backward",
     "l1_loss",
     "l1_loss_backward",
+    "log_cosh_loss",
+    "log_cosh_loss_backward",
     "mse_loss",
     "mse_loss_backward",
     "quantile_loss",
@@ -39,6 +42,8 @@ __all__ = [
     "smooth_l1_loss",
     "smooth_l1_loss_backward",
 ]
+
+LOG2 = math.log(2.0)
 
 
 @np.errstate(all="ignore")
@@ -203,6 +208,27 @@ def quantile_loss_backward(
     q, error = np.asarray(q, dtype=input.dtype), target - input
     slope = np.where(error > 0, -q, np.where(error < 0, 1 - q, error + 0))
     return shared(upstream(grad_output, input, reduction, sample_weight), slope)
+
+
+@np.errstate(all="ignore")
+def log_cosh_loss(input: Array, target: Array, reduction: str = "mean", sample_weight: ArrayLike | None = None) -> Any:
+    """Return log(cosh(e)), e = input - target, without overflow and without cancellation for small e."""
+    size = np.abs(input - target)
+    grown = np.expm1(np.minimum(size, 1))  # cosh(e) - 1 = grown^2 / (2 (1 + grown))
+    loss = np.where(size < 1, np.log1p(grown * grown / (2 * (1 + grown))), size + np.log1p(np.exp(-2 * size)) - LOG2)
+    return reduced(loss, reduction, sample_weight)
+
+
+@np.errstate(all="ignore")
+def log_cosh_loss_backward(
+    grad_output: ArrayLike,
+    input: Array,
+    target: Array,
+    reduction: str = "mean",
+    sample_weight: ArrayLike | None = None,
+) -> Array:
+    """Return the gradient of `log_cosh_loss`: tanh(input - target)."""
+    return shared(upstream(grad_output, input, reduction, sample_weight), np.tanh(input - target) + 0)
 
 
 @np.errstate(all="ignore")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .._core.errors import BadIndex, BadLabel, BadTarget
-from .._core.losses import TARGET_KINDS, first_bad_target
+from .._core.losses import first_bad_target, target_kind
 from .._core.operations import ACCUMULATE, BY_ROWS, CLASS_WEIGHTS, EACH_OUTPUT, LABELS, MEAN, ROOT, TRANSPOSED
 from . import (
     activations,
@@ -18,11 +18,14 @@ from . import (
     class_losses,
     distribution_losses,
     elementary,
+    embedding_losses,
     gates,
     losses,
     metrics,
+    multilabel_losses,
     parameters,
     parametric,
+    relative_losses,
 )
 from .class_losses import class_share
 from .dropout import (
@@ -65,7 +68,15 @@ SOFTMAX: dict[str | None, Any] = {
 
 LOSSES = {
     name: getattr(module, name)
-    for module in (losses, binary_losses, class_losses, distribution_losses)
+    for module in (
+        losses,
+        relative_losses,
+        binary_losses,
+        class_losses,
+        multilabel_losses,
+        embedding_losses,
+        distribution_losses,
+    )
     for name in module.__all__
 }
 
@@ -259,11 +270,13 @@ class Operations:
         x, target, weight = a["x"], a["target"], a.get("sample_weight")
         if o.flag & LABELS:
             check_labels(target, o.n_in, int(o.options["ignored"]))
-        elif o.kind == "loss":
+        else:
             self._check_targets(o, target)
         keywords = {"reduction": o.loss.reduction, "sample_weight": weight, **o.loss.params}
         if "extra" in a:
             keywords[o.loss.extra_name] = a["extra"]
+        if "column_weight" in a:
+            keywords["weight"] = a["column_weight"]
         count = float(_counts(o, a, rows).sum(dtype="float64"))
         value = float(LOSSES[o.loss.name](x, target, **keywords))
         if "grad_input" in a:
@@ -284,7 +297,7 @@ class Operations:
     _row_loss = _loss
 
     def _check_targets(self, o: Operation, target: Array) -> None:
-        bad = first_bad_target(np.ascontiguousarray(target), TARGET_KINDS.get(str(o.kernel), 0))
+        bad = first_bad_target(np.ascontiguousarray(target), target_kind(o.kernel, o.params))
         if bad >= 0:
             row, column = divmod(bad, o.n_in)
             raise BadTarget(row, column, float(target[row, column]), self.operations.index(o))

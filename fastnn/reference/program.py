@@ -23,6 +23,7 @@ from .rows import widen
 # Operands that are no matrices with a row for each sample.
 WHOLE = {
     "weight", "bias", "grad_weight", "grad_bias", "statistics", "running_mean", "running_var", "step", "index",
+    "column_weight",
 }  # fmt: skip
 
 

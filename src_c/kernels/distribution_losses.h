@@ -52,3 +52,44 @@ INLINE VEC LANE(gaussian_nll_loss)(VEC x, VEC t, VEC *derivative, VEC var, VEC c
         LANE(store_n)(grad_extra + at, derivative[1] * scale, left);
 FNN_DEFINE_LOSS_ALSO(gaussian_nll_loss, STORE_BY_VARIANCE, EXTRA(K(1)), K(params[0] != 0 ? 0.91893853320467274178 : 0),
                      p[1])
+
+/* The part of half the Tweedie deviance that depends on m, the mean: t m^(1 - q) / (q - 1) - m^(2 - q) / (q - 2), q the
+ * power, not 1 nor 2. Where both are infinite the one that grows faster counts. */
+INLINE VEC LANE(tweedie_terms)(VEC t, VEC log_m, double power)
+{
+    VEC near = LANE(shared)(t, LANE(exp)(K(1 - power) * log_m)) * K(1 / (power - 1));
+    VEC far = LANE(exp)(K(2 - power) * log_m) * K(1 / (2 - power));
+    if (power < 2)
+        near = v_select(v_eq(far, K(INFINITY)), K(0) * t, near);
+    else
+        far = v_select(v_eq(near, K(INFINITY)), K(0), far);
+    return near + far;
+}
+
+/* The deviance of the Tweedie distribution with variance m^power, m = x or e^x with log_input; derivative 2 (m - t) m^-power,
+ * times m with log_input. Powers 0, 1 and 2 are the normal, Poisson and gamma distribution; 0 log 0 = 0. */
+INLINE VEC LANE(tweedie_loss)(VEC x, VEC t, VEC *derivative, double power, int log_input)
+{
+    const VEC m = log_input ? LANE(exp)(x) : x, none = K(INFINITY);
+    const VEC log_m = log_input ? x : LANE(log)(x), e = m - t;
+    if (power == 0) {
+        *derivative = log_input ? (e + e) * m : e + e;
+        return e * e;
+    }
+    const double k = log_input ? 1 : 0;
+    const VEC slope = LANE(exp)(K(k - power) * log_m), alone = LANE(exp)(K(k + 1 - power) * log_m);
+    const VEC bounded = v_select(v_lt(v_abs(t), none), alone, e * slope);
+    const VEC large = v_select(v_eq(m, none), bounded, e * slope);
+    *derivative = K(2) * v_select(v_eq(t, K(0)), alone, large);
+    const VEC log_t = LANE(log)(t), held = v_select(v_eq(m, none), K(0), log_m);
+    if (power == 1)
+        return AT_LEAST(K(2) * (LANE(shared)(t, log_t) - LANE(shared)(t, held) - t + m), K(0)) + K(0);
+    if (power == 2) {
+        const VEC ratio = log_input ? t * LANE(exp)(-x) : t / m;
+        return AT_LEAST(K(2) * (ratio - K(1) - v_select(v_eq(ratio, none), K(0), log_t - log_m)), K(0)) + K(0);
+    }
+    const VEC base = power < 0 ? AT_LEAST(t, K(0)) : t;
+    const VEC own = LANE(exp)(K(2 - power) * LANE(log)(base)) * K(1 / ((1 - power) * (2 - power)));
+    return AT_LEAST(K(2) * (own + LANE(tweedie_terms)(t, log_m, power)), K(0)) + K(0); /* rounding may go below */
+}
+FNN_DEFINE_LOSS(tweedie_loss, params[0], params[1] != 0)

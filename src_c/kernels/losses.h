@@ -151,6 +151,18 @@ INLINE VEC LANE(quantile_loss)(VEC x, VEC t, VEC *derivative, VEC q)
 }
 FNN_DEFINE_LOSS(quantile_loss, EXTRA(p[0]))
 
+/* log(cosh e), e = x - t: log1p(cosh e - 1) with cosh e - 1 = m^2 / (2 (1 + m)), m = e^|e| - 1, so that small errors keep
+ * their digits; from 1 on |e| + log(1 + e^(-2 |e|)) - log 2, which does not overflow. Derivative tanh e. */
+INLINE VEC LANE(log_cosh_loss)(VEC x, VEC t, VEC *derivative)
+{
+    const VEC e = x - t, a = v_abs(e), m = LANE(expm1)(v_min(a, K(1)));
+    const VEC small = LANE(log1p)(m * m / (K(2) * (K(1) + m)));
+    const VEC large = a + LANE(log1p)(LANE(exp)(K(-2) * a)) - K(LN2);
+    *derivative = LANE(tanh)(e) + K(0);
+    return v_select(v_lt(a, K(1)), small, large);
+}
+FNN_DEFINE_LOSS(log_cosh_loss)
+
 /* The cosine where squares over- or underflow: computed from x and t times powers of two. */
 INLINE double LANE(scaled_cosine)(const ROW *row)
 {

@@ -21,6 +21,7 @@ from support.measure import assert_same_bits
         (nn.CrossEntropyLoss(), "weight", "labels"),
         (nn.MultiMarginLoss(weight=np.ones(CLASSES)), "weight", "labels"),
         (nn.BCEWithLogitsLoss(), "pos_weight", "bits"),
+        (nn.BCEWithLogitsLoss(), "weight", "bits"),
         (nn.BCEWithLogitsLoss(pos_weight=2.0), "pos_weight", "bits"),
     ],
 )

@@ -57,7 +57,30 @@ FUNCTIONS = [
     ("multi_margin_loss", "scores labels", {}),
     ("multi_margin_loss", "scores labels", {"p": 2, "margin": 0.5}),
     ("multi_margin_loss", "scores labels", {"weight": "$class_weight"}),
+    ("binary_cross_entropy", "chances bits", {"weight": "$column_weight"}),
+    ("binary_cross_entropy", "chances probabilities", {"weight": "$variances"}),
+    ("binary_cross_entropy_with_logits", "scores bits", {"weight": "$column_weight"}),
+    ("binary_cross_entropy_with_logits", "scores bits", {"weight": "$variances", "pos_weight": "$column_weight"}),
+    ("multilabel_soft_margin_loss", "scores bits", {}),
+    ("multilabel_soft_margin_loss", "scores bits", {"weight": "$class_weight"}),
+    ("multilabel_margin_loss", "scores label_rows", {}),
+    ("dice_loss", "chances bits", {}),
+    ("dice_loss", "chances bits", {"smooth": 1.0}),
+    ("hinge_embedding_loss", "scores signs", {}),
+    ("hinge_embedding_loss", "scores signs", {"margin": 2.5}),
+    ("margin_ranking_loss", "scores values signs", {}),
+    ("margin_ranking_loss", "scores scores signs", {}),
+    ("margin_ranking_loss", "scores values signs", {"margin": 0.5}),
+    ("cosine_embedding_loss", "scores values row_signs", {}),
+    ("cosine_embedding_loss", "scores values row_signs", {"margin": 0.25}),
+    *(("triplet_margin_loss", "scores values others", {"p": p, "margin": 2.0}) for p in (1.0, 2.0, 3.5)),
+    ("triplet_margin_loss", "scores values others", {"swap": True, "eps": 0.01}),
+    ("info_nce_loss", "scores values", {"temperature": 0.5}),
+    ("info_nce_loss", "scores values", {"symmetric": True}),
 ]
+
+# Losses of several inputs, and how many they have.
+SEVERAL = {"margin_ranking_loss": 2, "cosine_embedding_loss": 2, "triplet_margin_loss": 3, "info_nce_loss": 2}
 
 # Losses of fastnn.nn that train a network: what they are called, their targets, and keyword arguments.
 TRAINED = [
@@ -69,6 +92,10 @@ TRAINED = [
     ("PoissonNLLLoss", "counts", {"full": True}),
     ("KLDivLoss", "probabilities", {"reduction": "batchmean"}),
     ("GaussianNLLLoss", "pairs", {"full": True}),
+    ("BCEWithLogitsLoss", "bits", {"weight": "$column_weight", "pos_weight": "$quantiles"}),
+    ("MultiLabelMarginLoss", "label_rows", {}),
+    ("MultiLabelSoftMarginLoss", "bits", {"weight": "$class_weight"}),
+    ("HingeEmbeddingLoss", "signs", {"margin": 0.5}),
 ]
 
 
@@ -102,10 +129,25 @@ def cosine_loss(x, t, reduction, eps=1e-8):
     return reduced(1 - F.cosine_similarity(x, t, eps=eps), reduction)
 
 
+def dice_loss(x, t, reduction, smooth=0.0, eps=1e-7):
+    """Keras' Dice of each row, with smoothing."""
+    both = x.sum(1) + t.sum(1) + smooth + eps
+    return reduced(1 - (2 * (x * t).sum(1) + smooth) / both, reduction)
+
+
+def info_nce_loss(x, y, reduction, temperature=0.1, symmetric=False):
+    logits = F.normalize(x) @ F.normalize(y).T / temperature
+    loss = F.cross_entropy(logits, torch.arange(len(x)), reduction="none")
+    if symmetric:
+        loss = (loss + F.cross_entropy(logits.T, torch.arange(len(x)), reduction="none")) / 2
+    return reduced(loss, reduction)
+
+
 def make_data():
     rng = np.random.default_rng(0)
     rows = (10, 4)
     labels = rng.integers(4, size=10)
+    label_rows = np.array([[2, 0, -1, 3], [1, -1, 0, 0], [-1, 1, 1, 1], [3, 2, 1, 0], [1, 1, -1, 2]] * 2)
     some = np.where(np.arange(10) % 3 == 0, -100, labels)
     return {
         "x": rng.normal(size=(10, 3)),
@@ -128,6 +170,9 @@ def make_data():
         "grad_elements": rng.normal(size=rows),
         "grad_rows": rng.normal(size=10),
         "parameters": rng.normal(size=(3 + 1) * 5 + (5 + 1) * 4) * 0.5,
+        "label_rows": label_rows,
+        "row_signs": rng.choice([-1.0, 1.0], 10),
+        "others": rng.normal(size=rows),
     }
 
 
@@ -139,7 +184,7 @@ def functions(data):
     for (name, arrays, keywords), reduction in itertools.product(FUNCTIONS, ("mean", "sum", "none")):
         function = globals().get(name) or getattr(F, name)
         x, target, *more = (data[which].clone() for which in arrays.split())
-        inputs = [x, *more]
+        inputs = [x, target, *more][: SEVERAL[name]] if name in SEVERAL else [x, *more]
         for tensor in inputs:
             tensor.requires_grad_()
         value = function(x, target, *more, reduction=reduction, **arguments(keywords, data))

@@ -5,22 +5,22 @@ import numpy as np
 import fastnn.reference as reference
 from fastnn.reference._losses import reduced, upstream
 from fastnn.reference.class_losses import _counts, _distribution
+from fastnn.reference.multilabel_losses import multi_hot
 from support.records import row_max
 
 
-def logit_terms(x, target, reduction="mean", sample_weight=None, pos_weight=None):
+def logit_terms(x, target, reduction="mean", sample_weight=None, pos_weight=None, weight=None):
     """max(x, 0) - x t + log(1 + exp(-|x|)), with + for the -; with pos_weight nothing cancels."""
     if pos_weight is not None:
-        return reference.binary_cross_entropy_with_logits(x, target, reduction, sample_weight, pos_weight)
-    return reference.binary_cross_entropy_with_logits(np.abs(x), -target, reduction, sample_weight)
+        return reference.binary_cross_entropy_with_logits(x, target, reduction, sample_weight, pos_weight, weight)
+    return reference.binary_cross_entropy_with_logits(np.abs(x), -target, reduction, sample_weight, None, weight)
 
 
-def logit_gradient_terms(g, x, target, reduction="mean", sample_weight=None, pos_weight=None):
+def logit_gradient_terms(g, x, target, reduction="mean", sample_weight=None, pos_weight=None, weight=None):
+    gradient = reference.binary_cross_entropy_with_logits_backward
     if pos_weight is not None:
-        return np.abs(
-            reference.binary_cross_entropy_with_logits_backward(g, x, target, reduction, sample_weight, -pos_weight)
-        )
-    return np.abs(reference.binary_cross_entropy_with_logits_backward(g, x, -target, reduction, sample_weight))
+        return np.abs(gradient(g, x, target, reduction, sample_weight, -pos_weight, weight))
+    return np.abs(gradient(g, x, -target, reduction, sample_weight, None, weight))
 
 
 def _focus(x, target, alpha, gamma):
@@ -65,6 +65,46 @@ def poisson_terms(x, target, reduction="mean", sample_weight=None, log_input=Tru
 def poisson_gradient_terms(g, x, target, reduction="mean", sample_weight=None, log_input=True, full=False, eps=1e-8):
     terms = np.exp(x) + target if log_input else 1 + np.abs(target / (x + eps))
     return np.abs(upstream(g, x, reduction, sample_weight)) * terms
+
+
+def msle_terms(x, target, reduction="mean", sample_weight=None, eps=1e-7):
+    a, b = (np.log1p(np.maximum(v, eps)) for v in (x, target))
+    return reduced((a + b) ** 2, reduction, sample_weight)
+
+
+def msle_gradient_terms(g, x, target, reduction="mean", sample_weight=None, eps=1e-7):
+    a, b = (np.log1p(np.maximum(v, eps)) for v in (x, target))
+    return np.abs(upstream(g, x, reduction, sample_weight)) * 2 * (a + b) / (1 + np.maximum(x, eps))
+
+
+@np.errstate(all="ignore")
+def tweedie_terms(x, target, reduction="mean", sample_weight=None, power=1.5, log_input=False):
+    """The powers of the formula, each with the error of its exponential, which is that of its argument."""
+    m, log_m, log_t = (np.exp(x), x, np.log(target)) if log_input else (x, np.log(x), np.log(target))
+    grown = (1 + np.abs(log_m)) * (1 + np.abs(log_t)) * (1 + np.abs(power))
+    if power == 0:
+        terms = (m + target) ** 2
+    elif power in (1, 2):
+        terms = (target if power == 1 else 1) * (np.abs(log_t) + np.abs(log_m) + 1) + (m if power == 1 else target / m)
+    else:
+        near, far = target * m ** (1 - power) / abs(1 - power), m ** (2 - power) / abs(2 - power)
+        terms = near + far + target ** (2 - power) / abs((1 - power) * (2 - power))
+    return reduced(2 * terms * grown, reduction, sample_weight)
+
+
+@np.errstate(all="ignore")
+def tweedie_gradient_terms(g, x, target, reduction="mean", sample_weight=None, power=1.5, log_input=False):
+    m = np.exp(x) if log_input else x
+    terms = 2 * (m + target) * m ** (log_input - power) * (1 + np.abs(np.log(m))) * (1 + np.abs(power))
+    return np.abs(upstream(g, x, reduction, sample_weight)) * terms
+
+
+def gamma_terms(x, target, reduction="mean", sample_weight=None, log_input=False):
+    return tweedie_terms(x, target, reduction, sample_weight, 2.0, log_input)
+
+
+def gamma_gradient_terms(g, x, target, reduction="mean", sample_weight=None, log_input=False):
+    return tweedie_gradient_terms(g, x, target, reduction, sample_weight, 2.0, log_input)
 
 
 @np.errstate(all="ignore")
@@ -169,3 +209,121 @@ def entropy_of_logits_gradient_terms(g, x, axis=-1, temperature=1.0):
     p, distances = _distance_terms(x, axis, temperature)
     mean = (p * (1 + distances) * distances).sum(axis=axis, keepdims=True)
     return np.expand_dims(np.abs(g), axis) * p * (1 + distances) * (1 + distances + mean) / temperature
+
+
+def _rows_scale(x, terms, reduction, sample_weight):
+    return reduced(terms * np.ones_like(x[:, 0] if x.shape[1] else x.sum(axis=1)), reduction, sample_weight)
+
+
+def _above(g, x, reduction, sample_weight):
+    """What reaches each row, as a column."""
+    return np.abs(upstream(g, x.sum(axis=1), reduction, sample_weight))[:, np.newaxis]
+
+
+@np.errstate(all="ignore")
+def dice_terms(x, target, reduction="mean", sample_weight=None, smooth=0.0, eps=1e-7, axis=1):
+    return _rows_scale(x, 2, reduction, sample_weight)
+
+
+@np.errstate(all="ignore")
+def dice_gradient_terms(g, x, target, reduction="mean", sample_weight=None, smooth=0.0, eps=1e-7, axis=1):
+    both = (x.sum(axis=1) + target.sum(axis=1) + smooth + eps)[:, np.newaxis]
+    return _above(g, x, reduction, sample_weight) * (1 + 2 * target) / both
+
+
+def _labels_and_largest(x, target):
+    counts = multi_hot(target, x)
+    return counts.sum(axis=1), 1 + 2 * row_max(x)[:, 0]
+
+
+def multilabel_margin_terms(x, target, reduction="mean", sample_weight=None):
+    labels, largest = _labels_and_largest(x, target)
+    return reduced(labels * largest, reduction, sample_weight)
+
+
+def multilabel_margin_gradient_terms(g, x, target, reduction="mean", sample_weight=None):
+    labels, _ = _labels_and_largest(x, target)
+    return _above(g, x, reduction, sample_weight) * (1 + labels[:, np.newaxis]) + np.zeros_like(x)
+
+
+@np.errstate(all="ignore")
+def multilabel_soft_terms(x, target, reduction="mean", sample_weight=None, weight=None):
+    return reduced(logit_terms(x, target, "none", weight=weight).mean(axis=1), reduction, sample_weight)
+
+
+@np.errstate(all="ignore")
+def multilabel_soft_gradient_terms(g, x, target, reduction="mean", sample_weight=None, weight=None):
+    terms = logit_gradient_terms(1.0, x, target, "sum", weight=weight) / max(x.shape[1], 1)
+    return _above(g, x, reduction, sample_weight) * terms
+
+
+def hinge_embedding_terms(x, target, reduction="mean", sample_weight=None, margin=1.0):
+    return reduced(np.abs(x) + margin, reduction, sample_weight)
+
+
+def ranking_terms(x, other, target, reduction="mean", sample_weight=None, margin=0.0):
+    return reduced(np.abs(x) + np.abs(other) + margin, reduction, sample_weight)
+
+
+def _directions(x, other):
+    return [np.abs(a) / np.sqrt((a * a).sum(axis=1, keepdims=True) + 1e-12) for a in (x, other)]
+
+
+@np.errstate(all="ignore")
+def cosine_embedding_terms(x, other, target, reduction="mean", sample_weight=None, margin=0.0):
+    a, b = _directions(x, other)
+    return reduced(1 + margin + (a * b).sum(axis=1), reduction, sample_weight)
+
+
+@np.errstate(all="ignore")
+def cosine_embedding_gradient_terms(g, x, other, target, reduction="mean", sample_weight=None, margin=0.0):
+    above = _above(g, x, reduction, sample_weight)
+    lengths = [np.sqrt((a * a).sum(axis=1, keepdims=True) + 1e-12) for a in (x, other)]
+    directions = sum(_directions(x, other))
+    return tuple(above * directions / length for length in lengths)
+
+
+def _far(a, b, c):
+    """The largest entries of the vectors of each row: errors of distances are in proportion to them."""
+    n = a.shape[1]
+    return sum(row_max(x)[:, 0] for x in (a, b, c)) * max(n, 1)
+
+
+def triplet_terms(a, p_, n, reduction="mean", sample_weight=None, margin=1.0, p=2.0, eps=1e-6, swap=False):
+    return reduced(margin + _far(a, p_, n), reduction, sample_weight)
+
+
+@np.errstate(all="ignore")
+def triplet_gradient_terms(g, a, p_, n, reduction="mean", sample_weight=None, margin=1.0, p=2.0, eps=1e-6, swap=False):
+    """Differences of near numbers lose digits, in proportion to the largest."""
+    above = _above(g, a, reduction, sample_weight)
+    least = np.stack([np.abs(x - y + eps).max(axis=1, initial=0) for x, y in ((a, p_), (a, n), (p_, n))]).min(axis=0)
+    terms = above * (1 + p if p < np.inf else 1) * (1 + _far(a, p_, n) / least)[:, np.newaxis] + np.zeros_like(a)
+    return (terms,) * 3
+
+
+def triplet_of_distance_terms(
+    a, p, n, reduction="mean", sample_weight=None, distance_function=None, margin=1.0, swap=False
+):
+    power = 1 if distance_function is None else 2
+    return reduced(margin + _far(a, p, n) ** power, reduction, sample_weight)
+
+
+def triplet_of_distance_gradient_terms(
+    g, a, p, n, reduction="mean", sample_weight=None, distance_function=None, margin=1.0, swap=False
+):
+    if distance_function is None:
+        return triplet_gradient_terms(g, a, p, n, reduction, sample_weight, margin, swap=swap)
+    return (_above(g, a, reduction, sample_weight) * 4 * _far(a, p, n)[:, np.newaxis] + np.zeros_like(a),) * 3
+
+
+def info_nce_terms(x, other, reduction="mean", sample_weight=None, temperature=0.1, symmetric=False):
+    """Cosines of up to 1, divided by the temperature."""
+    return _rows_scale(x, 1 + 2 / temperature, reduction, sample_weight)
+
+
+@np.errstate(all="ignore")
+def info_nce_gradient_terms(g, x, other, reduction="mean", sample_weight=None, temperature=0.1, symmetric=False):
+    above = np.abs(upstream(g, x.sum(axis=1), reduction, sample_weight)).sum()
+    each = 4 * above * (1 + 1 / temperature) / temperature
+    return tuple(each / np.sqrt((a * a).sum(axis=1, keepdims=True)) + np.zeros_like(a) for a in (x, other))

@@ -46,15 +46,35 @@ def _gated(name, ulp, backward_ulp, **more):
 
 
 def _loss(
-    name, ulp, backward_ulp, draws=(numbers, numbers), extra=(), kernel=None, kinks=(), label="", scales=(None, None)
+    name,
+    ulp,
+    backward_ulp,
+    draws=(numbers, numbers),
+    extra=(),
+    kernel=None,
+    kinks=(),
+    label="",
+    scales=(None, None),
+    rows=False,
+    kernels=(),
 ):
     """Value and gradient; by rows if the targets are labels or probabilities of classes, or vectors."""
     kind = "class loss" if draws[1] in r.ROW_TARGETS else "loss" if len(draws) == 2 else "pair loss"
-    options, kernels = (*REDUCTIONS, *extra), (kernel or name,)
+    kind = "row loss" if rows else kind
+    options, kernels = (*REDUCTIONS, *extra), kernels or (kernel or name,)
     backward = f"{name}_backward"
     return (
-        Op(name, kind, loss(*draws), ulp, kernels, options, backward, False, kinks, scales[0], label),
-        Op(backward, kind, loss(*draws, gradient=True), backward_ulp, kernels, options, scale=scales[1], label=label),
+        Op(name, kind, loss(*draws, rows=rows), ulp, kernels, options, backward, False, kinks, scales[0], label),
+        Op(
+            backward,
+            kind,
+            loss(*draws, gradient=True, rows=rows),
+            backward_ulp,
+            kernels,
+            options,
+            scale=scales[1],
+            label=label,
+        ),
     )
 
 
@@ -266,11 +286,12 @@ LOSSES = (
     *_loss("huber_loss", (6, 6), (8, 8), extra=({"delta": 0.5, "reduction": "none"},)),
     *_loss("smooth_l1_loss", (6, 6), (8, 8), extra=tuple({"beta": b, "reduction": "none"} for b in (0.0, 0.5)),
            kinks=(0,)),
-    *_loss("binary_cross_entropy", (6, 6), (8, 8), (r.between_0_and_1, r.between_0_and_1)),
+    *_loss("binary_cross_entropy", (6, 6), (8, 8), (r.between_0_and_1, r.between_0_and_1), _by_column("weight")),
     *_loss("binary_cross_entropy_with_logits", (4, 4), (8, 8), (numbers, r.between_0_and_1),
            scales=(s.logit_terms, s.logit_gradient_terms)),
     *_loss("binary_cross_entropy_with_logits", (6, 6), (8, 8), (numbers, r.between_0_and_1),
-           ({"pos_weight": 3.0}, *_by_column("pos_weight")), label="binary_cross_entropy_with_logits and pos_weight",
+           ({"pos_weight": 3.0}, *_by_column("pos_weight"), *_by_column("weight")),
+           label="binary_cross_entropy_with_logits and pos_weight",
            kernel="binary_cross_entropy_with_logits_pos_weight", scales=(s.logit_terms, s.logit_gradient_terms)),
     *_loss("sigmoid_focal_loss", (16, 16), (16, 16), (numbers, r.between_0_and_1),
            ({"alpha": -1.0, "gamma": 0.0}, {"alpha": 0.75, "gamma": 1.5, "reduction": "none"}),
@@ -280,6 +301,16 @@ LOSSES = (
            scales=(s.hinge_terms, s.hinge_gradient_terms)),
     *_loss("soft_margin_loss", (6, 6), (8, 8), (numbers, r.signs)),
     *_loss("quantile_loss", (6, 6), (8, 8), extra=({"q": 0.9, "reduction": "none"}, *_by_column("q")), kinks=(0,)),
+    *_loss("log_cosh_loss", (6, 6), (8, 8)),
+    *_loss("mape_loss", (6, 6), (8, 8), extra=({"eps": 0.5, "reduction": "none"},), kinks=(0,)),
+    *_loss("msle_loss", (6, 6), (8, 8), (r.rates, r.rates), ({"eps": 0.0, "reduction": "none"},),
+           scales=(s.msle_terms, s.msle_gradient_terms)),
+    *_loss("tweedie_loss", (16, 16), (16, 16), (r.rates, r.rates),
+           tuple({"power": p, "log_input": log, "reduction": "none"} for log, powers in
+                 ((False, (-1.0, 0.0, 1.0, 2.0, 3.0)), (True, (0.0, 1.0, 1.5, 2.0, 3.0))) for p in powers),
+           scales=(s.tweedie_terms, s.tweedie_gradient_terms)),
+    *_loss("gamma_loss", (16, 16), (16, 16), (r.rates, r.rates), ({"log_input": True},), kernel="tweedie_loss",
+           scales=(s.gamma_terms, s.gamma_gradient_terms)),
     *_loss("cosine_loss", (16, 16), (16, 16), (r.vectors, r.vectors), ({"eps": 1e-3},),
            scales=(s.cosine_terms, s.cosine_gradient_terms)),
     *_loss("poisson_nll_loss", (6, 6), (8, 8), (r.rates, r.rates),
@@ -296,6 +327,32 @@ LOSSES = (
                  scales=(s.softmax_focal_terms, s.softmax_focal_gradient_terms)),
     *_class_loss("multi_margin_loss", (6, 6), (16, 16), ({"p": 2, "margin": 0.5},),
                  scales=(s.multi_margin_terms, s.multi_margin_gradient_terms)),
+)  # fmt: skip
+
+# Of rows of several labels, masks or vectors.
+ROW_LOSSES = (
+    *_loss("dice_loss", (16, 16), (32, 32), (r.between_0_and_1, r.masks), ({"smooth": 1.0, "eps": 0.5},), rows=True,
+           scales=(s.dice_terms, s.dice_gradient_terms)),
+    *_loss("multilabel_margin_loss", (16, 16), (16, 16), (numbers, r.some_labels), rows=True,
+           scales=(s.multilabel_margin_terms, s.multilabel_margin_gradient_terms)),
+    *_loss("multilabel_soft_margin_loss", (8, 8), (8, 8), (numbers, r.between_0_and_1), _by_column("weight"), rows=True,
+           scales=(s.multilabel_soft_terms, s.multilabel_soft_gradient_terms)),
+    *_loss("hinge_embedding_loss", (6, 6), (8, 8), (numbers, r.signs), ({"margin": 2.5, "reduction": "none"},),
+           scales=(s.hinge_embedding_terms, None)),
+    *_loss("margin_ranking_loss", (6, 6), (8, 8), (numbers, numbers, r.signs), ({"margin": 0.5},),
+           scales=(s.ranking_terms, None)),
+    *_loss("cosine_embedding_loss", (16, 16), (32, 32), (numbers, numbers, r.row_signs), ({"margin": 0.25},), rows=True,
+           scales=(s.cosine_embedding_terms, s.cosine_embedding_gradient_terms)),
+    *_loss("triplet_margin_loss", (32, 32), (64, 64), (numbers, numbers, numbers),
+           tuple({"p": p, "margin": 3.0} for p in (1.0, 1.5, 3.0, float("inf"))) + ({"swap": True},), rows=True,
+           scales=(s.triplet_terms, s.triplet_gradient_terms)),
+    *_loss("triplet_margin_with_distance_loss", (32, 32), (64, 64), (numbers, numbers, numbers),
+           ({"distance_function": r.square_distances}, {"distance_function": r.square_distances, "swap": True}),
+           rows=True, kernels=("margin_ranking_loss",),
+           scales=(s.triplet_of_distance_terms, s.triplet_of_distance_gradient_terms)),
+    *_loss("info_nce_loss", (130, 130), (130, 130), (numbers, numbers), ({"symmetric": True, "temperature": 0.5},),
+           rows=True, kernels=("matmul", "cross_entropy", "rms_norm"),
+           scales=(s.info_nce_terms, s.info_nce_gradient_terms)),
 )  # fmt: skip
 
 MASKS = {"seed": 3}, {"p": 0.25, "seed": 2**40, "stream": 7, "start": 5}, {"p": 0.0, "seed": 0}, {"p": 1.0, "seed": 0}
@@ -414,10 +471,12 @@ OPS = (
     *LINEAR,
     *NORMALIZATION,
     *LOSSES,
+    *ROW_LOSSES,
     *DROPOUT,
     *UPDATES,
     *PARAMETERS,
 )
+BY_NAME = {"derivative", "target_gradient"}  # functions that take the name of another one, and have tests of their own
 MEASURES = {"multiply_adds"}  # the kernels that are no operation: they only measure the machine
 FUNCTIONS = tuple(op for op in OPS if op.kind not in ("update", "parameters", "labels", "in place"))
 CASES = [(op, options) for op in FUNCTIONS for options in op.options]

@@ -38,8 +38,8 @@ class Op:
     """
 
     name: str
-    # elementwise, rows, loss, class loss, linear, norm, groups, embedding, in place, labels, dropout, update or
-    # parameters
+    # elementwise, rows, loss, row loss, class loss, linear, norm, groups, embedding, in place, labels, dropout, update
+    # or parameters
     kind: str
     make: Callable[..., Call]
     ulp: tuple[float, float]
@@ -68,7 +68,7 @@ class Op:
         """A shape whose last axis (or only one) has n entries; no classes means no rows either."""
         if self.kind in ("elementwise", "loss", "pair loss", "dropout", "update"):
             return (n,)
-        return (0, 4) if self.kind == "class loss" and n == 0 else (3, n)
+        return (0, 4) if self.kind in ("class loss", "row loss") and n == 0 else (3, n)
 
 
 def results(function, call):
@@ -146,15 +146,29 @@ def labels(shape, dtype, rng):
 ROW_TARGETS = (labels, rows_of_probabilities, vectors)
 
 
-def loss(*draws, gradient=False):
+def row_signs(shape, rng):
+    return signs(shape[:1], rng)
+
+
+def masks(shape, rng):
+    return rng.integers(2, size=shape).astype("float64")
+
+
+def some_labels(shape, dtype, rng):
+    """Labels of rows, ended by -1."""
+    return np.where(rng.random(shape) < 0.3, -1, rng.integers(max(shape[-1], 1), size=shape))
+
+
+def loss(*draws, gradient=False, rows=False):
     """A maker of calls of losses; of their gradients, with grad_output first.
 
     weighted=True adds sample weights; by_column names a keyword that becomes an array of one number a column.
     """
-    by_rows = draws[1] in ROW_TARGETS
+    by_rows = rows or draws[1] in ROW_TARGETS
+    integers = labels, some_labels
 
     def make(shape, dtype, rng, weighted=False, by_column=None, **options):
-        arguments = tuple(draw(shape, rng).astype(dtype) if draw is not labels else draw(shape, dtype, rng)
+        arguments = tuple(draw(shape, rng).astype(dtype) if draw not in integers else draw(shape, dtype, rng)
                           for draw in draws)  # fmt: skip
         if weighted:
             options["sample_weight"] = rng.uniform(0.5, 2, shape[:1]).astype(dtype)
@@ -166,6 +180,11 @@ def loss(*draws, gradient=False):
         return Call((np.asarray(rng.normal(size=shape_of_loss), dtype), *arguments), options)
 
     return make
+
+
+def square_distances(x, y):
+    """A distance of rows, and its gradients."""
+    return ((x - y) ** 2).sum(axis=1), 2 * (x - y), 2 * (y - x)
 
 
 def linear_arguments(shape, dtype, rng, **options):
