@@ -29,6 +29,7 @@ MODULES = [
     "parameters",
     "resolve",
     "rules",
+    "matrix_rules",
     "optimizers",
     "operations",
     "peak",
