@@ -117,7 +117,7 @@ enum {
 /* The library whose arithmetic is used, in the order of MODES of fastnn/_core/compat.py. */
 enum fnn_compat { FNN_TORCH, FNN_KERAS, FNN_SKLEARN, FNN_ONNX };
 
-/* How Muon scales the rate by the shape, in the order of ADJUST_LR of fastnn/reference/optimizers/muon.py. */
+/* How Muon scales the rate by the shape, in the order of ADJUST_LR of fastnn/optim/functional/matrix_rules.py. */
 enum fnn_adjust_lr { FNN_ORIGINAL, FNN_MATCH_RMS_ADAMW };
 
 /* What a rule works on: elements, or whole matrices, in _core/matrix_rules.pyx. */

@@ -254,7 +254,7 @@ def test_muon_refuses_what_is_no_matrix():
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        (lambda p: optim.Muon(p, ns_steps=100), ValueError, "ns_steps must be between 0 and 99, got 100"),
+        (lambda p: optim.Muon(p, ns_steps=100), ValueError, "ns_steps must be at most 99, got 100"),
         (lambda p: optim.Muon(p, ns_steps=2.5), TypeError, "ns_steps must be an integer"),
         (lambda p: optim.Muon(p, adjust_lr_fn="best"), ValueError, "adjust_lr_fn must be one of None, 'original'"),
         (lambda p: optim.Muon(p, ns_coefficients=(1, 2)), TypeError, "ns_coefficients must be three numbers"),

@@ -12,7 +12,7 @@ from .. import _validation as check
 from .._core.compat import MODES, defaults_of
 from .._core.rules import CLIPPING, HYPERPARAMETERS
 from .functional._update import bounds_of, pair
-from .functional.matrices import triple
+from .functional.matrix_rules import triple
 from .interfaces import Optimizer
 
 

@@ -7,7 +7,7 @@ from .._core.rules import HYPERPARAMETERS
 from ..compiler.memory import aligned_zeros
 from .array_parameters import ArrayParameters
 from .functional import muon_step
-from .functional.matrices import ADJUST_LR, NS_COEFFICIENTS
+from .functional.matrix_rules import ADJUST_LR, NS_COEFFICIENTS
 from .groups import ParamGroup
 from .hyperparameters import Choice, Count, Hyperparameter, Pair, Switch
 from .optimizer import Array, Common, Optimizer

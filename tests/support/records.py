@@ -266,7 +266,7 @@ def factored_update(shape, dtype, rng, **options):
     param, grad = (rng.normal(size=shape).astype(dtype) for _ in range(2))
     if len(shape) < 2:
         return Call((param, grad, None, None, np.zeros(shape, dtype)), options)
-    return Call((param, grad, *(np.mean(np.zeros_like(grad), axis, keepdims=True) for axis in (-1, -2)), None), options)
+    return Call((param, grad, *(np.sum(np.zeros_like(grad), axis, keepdims=True) for axis in (-1, -2)), None), options)
 
 
 def momentum_update(shape, dtype, rng, **options):

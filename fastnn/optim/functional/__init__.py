@@ -20,7 +20,7 @@ from ...functional.parameters import adjust_grad_, lerp_, max_norm_, total_norm
 from .adam import adam_step, adamax_step, adamw_step, radam_step
 from .adaptive import adadelta_step, adagrad_step, rmsprop_step
 from .averaged import asgd_step, schedulefreeadamw_step
-from .matrices import adafactor_step, muon_step
+from .matrix_rules import adafactor_step, muon_step
 from .nadam import nadam_step
 from .sgd import sgd_step
 from .sign import lion_step, rprop_step
