@@ -31,6 +31,7 @@ MODULES = [
     "parameters",
     "resolve",
     "rules",
+    "matrix_rules",
     "optimizers",
     "operations",
     "peak",

@@ -153,18 +153,101 @@ static void rprop(const struct fnn_hyper *h, int64_t step, struct fnn_coefficien
     c->first_step = step == 1;
 }
 
+/* The rate of a step is that of the step before, decayed: eta = lr / (1 + lambd lr t)^alpha. */
+static double asgd_rate(const struct fnn_hyper *h, double t)
+{
+    return h->lr / pow(1 + h->lambd * h->lr * t, h->alpha);
+}
+
+static void asgd_advance(struct fnn_hyper *h, int64_t step)
+{
+    h->eta_now = step == 1 || h->eta < 0 ? asgd_rate(h, (double)step - 1) : h->eta;
+    h->eta = asgd_rate(h, (double)step);
+}
+
+/* p = (1 - lambd eta) p - eta g;  the average is p up to step t0 + 1, then weighs all steps alike */
+static void asgd(const struct fnn_hyper *h, int64_t step, struct fnn_coefficients *c)
+{
+    const double since = (double)step - 1 - h->t0;
+    c->shrink = 1 - h->lambd * h->eta_now;
+    c->step_size = h->eta_now;
+    c->average_weight = since > 1 ? 1 / since : 1;
+}
+
+/* The rate of a step of schedule-free AdamW, which rises in a line for warmup_steps. */
+static double warm_rate(const struct fnn_hyper *h, double t)
+{
+    return t < h->warmup_steps ? h->lr * (t / h->warmup_steps) : h->lr;
+}
+
+/* The weight of a step in the average x. */
+static double schedule_free_weight(const struct fnn_hyper *h, double t)
+{
+    return pow(t, h->r) * pow(h->lr_max, h->weight_lr_power);
+}
+
+/* lr_max = max(lr_max, lr), weight_sum += t^r lr_max^weight_lr_power.  Where they are not known, they become what they
+ * would be if the hyperparameters had always been these. */
+static void schedule_free_advance(struct fnn_hyper *h, int64_t step)
+{
+    const double rate = warm_rate(h, (double)step);
+    if (step == 1) {
+        h->weight_sum = h->lr_max = 0;
+    } else if (h->weight_sum < 0) {
+        h->weight_sum = 0;
+        for (int64_t t = 1; t < step; t++) {
+            h->lr_max = warm_rate(h, (double)t);
+            if (h->r == 0 && (double)t >= h->warmup_steps) { /* all weights are equal from here on */
+                h->weight_sum += (double)(step - t) * schedule_free_weight(h, (double)t);
+                break;
+            }
+            h->weight_sum += schedule_free_weight(h, (double)t);
+        }
+    }
+    h->lr_max = rate > h->lr_max ? rate : h->lr_max;
+    h->weight_sum += schedule_free_weight(h, (double)step);
+}
+
+/* c = weight / weight_sum;  u = g / (sqrt(v) / sqrt(1 - beta2^t) + eps) + weight_decay y
+ * y += c (z - y) + lr (beta1 (1 - c) - 1) u;  z -= lr u */
+static void schedule_free(const struct fnn_hyper *h, int64_t step, struct fnn_coefficients *c)
+{
+    const double weight = schedule_free_weight(h, (double)step);
+    betas(h, c);
+    c->step_size = warm_rate(h, (double)step);
+    c->average_weight = h->weight_sum > 0 ? weight / h->weight_sum : 0;
+    c->grad_step_size = c->step_size * (h->beta1 * (1 - c->average_weight) - 1);
+    c->inv_sqrt_bias2 = 1 / sqrt(bias_correction(h->beta2, (double)step));
+    c->late_decay = h->weight_decay;
+    c->weight_decay = 0;
+    c->first_step = step == 1;
+}
+
+/* Adafactor and Muon: the decay is decoupled, and the kernel is only p -= step_size u, for a u computed before. */
+static void whole(const struct fnn_hyper *h, int64_t step, struct fnn_coefficients *c)
+{
+    (void)step;
+    c->shrink = 1 - h->lr * h->weight_decay;
+    c->weight_decay = 0;
+    c->grad_sign = 1;
+}
+
 const struct fnn_rule fnn_rules[] = {
-    {"sgd_step", 0, 0, sgd, NULL},
-    {"adagrad_step", 1, -1, adagrad, NULL},
-    {"rmsprop_step", 1, 2, rmsprop, NULL},
-    {"adadelta_step", 2, -1, adadelta, NULL},
-    {"adam_step", 2, -1, adam, NULL},
-    {"nadam_step", 2, -1, nadam, nadam_advance},
-    {"radam_step", 2, -1, radam, NULL},
-    {"adamax_step", 2, -1, adamax, NULL},
-    {"lion_step", 1, -1, lion, NULL},
-    {"rprop_step", 2, -1, rprop, NULL},
-    {NULL, 0, -1, NULL, NULL},
+    {"sgd_step", 0, 0, sgd, NULL, FNN_ELEMENTS},
+    {"adagrad_step", 1, -1, adagrad, NULL, FNN_ELEMENTS},
+    {"rmsprop_step", 1, 2, rmsprop, NULL, FNN_ELEMENTS},
+    {"adadelta_step", 2, -1, adadelta, NULL, FNN_ELEMENTS},
+    {"adam_step", 2, -1, adam, NULL, FNN_ELEMENTS},
+    {"nadam_step", 2, -1, nadam, nadam_advance, FNN_ELEMENTS},
+    {"radam_step", 2, -1, radam, NULL, FNN_ELEMENTS},
+    {"adamax_step", 2, -1, adamax, NULL, FNN_ELEMENTS},
+    {"lion_step", 1, -1, lion, NULL, FNN_ELEMENTS},
+    {"rprop_step", 2, -1, rprop, NULL, FNN_ELEMENTS},
+    {"asgd_step", 1, -1, asgd, asgd_advance, FNN_ELEMENTS},
+    {"schedulefreeadamw_step", 2, -1, schedule_free, schedule_free_advance, FNN_ELEMENTS},
+    {"adafactor_step", 0, -1, whole, NULL, FNN_ADAFACTOR},
+    {"muon_step", 1, -1, whole, NULL, FNN_MUON},
+    {NULL, 0, -1, NULL, NULL, FNN_ELEMENTS},
 };
 
 /* Weight decay adds weight_decay p to the gradient. Decoupled, and in all rules of Keras, it shrinks p itself before

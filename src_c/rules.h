@@ -27,6 +27,26 @@
     NUMBER(eta_plus)                                                                                         \
     NUMBER(smallest_step)                                                                                    \
     NUMBER(largest_step)                                                                                     \
+    NUMBER(lambd)                                                                                            \
+    NUMBER(t0)                                                                                               \
+    NUMBER(eta)     /* ASGD: the rate of the next step, negative if unknown */                               \
+    NUMBER(eta_now) /* ASGD: the rate of this step */                                                        \
+    NUMBER(warmup_steps)                                                                                     \
+    NUMBER(r)                                                                                                \
+    NUMBER(weight_lr_power)                                                                                  \
+    NUMBER(weight_sum) /* schedule-free: sum of the weights of the average so far, negative if unknown */    \
+    NUMBER(lr_max)     /* schedule-free: the largest rate so far */                                          \
+    SWITCH(evaluating) /* schedule-free: the parameters are the average, and cannot be trained */            \
+    NUMBER(beta2_decay)                                                                                      \
+    NUMBER(eps1)                                                                                             \
+    NUMBER(eps2)                                                                                             \
+    NUMBER(d)                                                                                                \
+    NUMBER(ns_a)                                                                                             \
+    NUMBER(ns_b)                                                                                             \
+    NUMBER(ns_c)                                                                                             \
+    NUMBER(ns_steps)                                                                                         \
+    NUMBER(adjust_lr_fn) /* Muon: enum fnn_adjust_lr */                                                         \
+    NUMBER(transposed) /* Muon: 1 if a weight is (inputs, outputs), 0 if (outputs, inputs) */                \
     SWITCH(frozen) /* updates leave the parameters and their states as they are */
 
 /* The one list of the numbers of clipping, those that are set and then the one that a step writes. */
@@ -66,7 +86,9 @@
     NUMBER(eta_plus)                                                                                         \
     NUMBER(smallest_step)                                                                                    \
     NUMBER(largest_step)                                                                                     \
-    NUMBER(first_step) /* 1 at the first step, else 0 */
+    NUMBER(first_step)     /* 1 at the first step, else 0 */                                                 \
+    NUMBER(average_weight) /* of the new value in an average: ASGD, schedule-free */                         \
+    NUMBER(late_decay)     /* times the parameter, added to the gradient divided by its root */
 
 #define FNN_DOUBLE(name) double name;
 #define FNN_NAME(name) #name " "
@@ -95,12 +117,19 @@ enum {
 /* The library whose arithmetic is used, in the order of MODES of fastnn/_core/compat.py. */
 enum fnn_compat { FNN_TORCH, FNN_KERAS, FNN_SKLEARN, FNN_ONNX };
 
+/* How Muon scales the rate by the shape, in the order of ADJUST_LR of fastnn/optim/functional/matrix_rules.py. */
+enum fnn_adjust_lr { FNN_ORIGINAL, FNN_MATCH_RMS_ADAMW };
+
+/* What a rule works on: elements, or whole matrices, in _core/matrix_rules.pyx. */
+enum fnn_whole { FNN_ELEMENTS, FNN_ADAFACTOR, FNN_MUON };
+
 struct fnn_rule {
     const char *name;   /* of its kernel */
     int states;         /* how many of state0, state1, state2 it cannot do without */
     int momentum_state; /* the number of the one that it has only where momentum is not 0; -1 if there is none */
     void (*coefficients)(const struct fnn_hyper *h, int64_t step, struct fnn_coefficients *c);
-    void (*advance)(struct fnn_hyper *h, int64_t step); /* once a step: updates mu_product of NAdam; else NULL */
+    void (*advance)(struct fnn_hyper *h, int64_t step); /* once a step: updates what a rule keeps among its numbers */
+    int whole; /* enum fnn_whole */
 };
 
 /* All rules; behind the last one, one without a name. */

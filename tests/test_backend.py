@@ -172,6 +172,10 @@ OPTIMIZERS = {
     "adamax": lambda p: optim.Adamax(p, lr=0.01),
     "lion": lambda p: optim.Lion(p, lr=0.001, weight_decay=0.01),
     "rprop": lambda p: optim.Rprop(p, lr=0.001),
+    "asgd": lambda p: optim.ASGD(p, lr=0.05, lambd=0.1, t0=2, weight_decay=0.01),
+    "schedulefree": lambda p: optim.ScheduleFreeAdamW(p, lr=0.01, weight_decay=0.01, warmup_steps=3),
+    "adafactor": lambda p: optim.Adafactor(p, lr=0.05, weight_decay=0.01),
+    "muon": lambda p: optim.Muon([q for q in p if q.data.ndim == 2], lr=0.02),
     "lbfgs": lambda p: optim.LBFGS(p, lr=0.1, max_iter=1, line_search_fn="strong_wolfe"),
 }
 

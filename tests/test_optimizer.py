@@ -47,6 +47,8 @@ CONFIGURATIONS = {
     "adamax": (optim.Adamax, {"weight_decay": 0.1}, ("exp_avg", "exp_inf")),
     "lion": (optim.Lion, {"weight_decay": 0.1}, ("exp_avg",)),
     "rprop": (optim.Rprop, {"etas": (0.6, 1.1), "step_sizes": (1e-5, 1.0)}, ("prev", "step_size")),
+    "asgd": (optim.ASGD, {"t0": 5.0, "weight_decay": 0.1}, ("ax",)),
+    "schedulefree": (optim.ScheduleFreeAdamW, {"warmup_steps": 4, "weight_decay": 0.1}, ("z", "exp_avg_sq")),
     "adamw": (optim.AdamW, {}, ("exp_avg", "exp_avg_sq")),
     "adamw_amsgrad": (optim.AdamW, {"amsgrad": True, "weight_decay": 0.3}, ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")),
 }
@@ -59,9 +61,10 @@ FAST = {
     "adadelta": {"lr": 5.0},
 }
 # In the curved valley; SGD, and RAdam before it corrects, go by the size of the gradient, which is hundreds there.
-SLOW = {optim.SGD: 2e-4, optim.RAdam: 1e-3, optim.Adadelta: 1.0}
-# These move without a rate, too: by what is in the buffer, by a decay that has no rate, by steps that have their own.
-MOVES_ON = {"sgd_keras", "rmsprop_keras", "adamw_onnx", "rprop"}
+SLOW = {optim.SGD: 2e-4, optim.ASGD: 2e-4, optim.RAdam: 1e-3, optim.Adadelta: 1.0}
+# These move without a rate, too: by what is in the buffer, by a decay that has no rate, by steps that have their own,
+# by a rate of the step before, towards an average.
+MOVES_ON = {"sgd_keras", "rmsprop_keras", "adamw_onnx", "rprop", "asgd", "schedulefree"}
 
 
 def parameters(dtype="float64", start=None, size=37):

@@ -56,7 +56,8 @@ def make_trainer(loss, optimizer, keywords):
     for _, view in net.named_parameters():
         view[...] = data("parameters")[start : start + view.size].reshape(view.shape)
         start += view.size
-    return fastnn.Trainer(net, getattr(nn, loss)(), getattr(optim, optimizer)(net.parameters(), **keywords))
+    params = [p for p in net.parameters() if p.data.ndim == 2] if optimizer == "Muon" else net.parameters()
+    return fastnn.Trainer(net, getattr(nn, loss)(), getattr(optim, optimizer)(params, **keywords))
 
 
 def explicit_step(trainer, x, y):

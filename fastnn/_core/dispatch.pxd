@@ -53,7 +53,7 @@ cdef extern from "fastnn.h" nogil:
     struct fnn_adjustment:
         double scale, max_value, l1, l2
     struct fnn_coefficients:
-        double grad_sign  # the others are C's alone: src_c/rules.h
+        double grad_sign, lr  # the others are C's alone: src_c/rules.h
     struct fnn_kernels:
         void (*matmul)(const fnn_product *product) noexcept nogil
         void (*column_sums)(const void *g, Py_ssize_t g_row, const void *init, void *out,
@@ -62,6 +62,8 @@ cdef extern from "fastnn.h" nogil:
         void (*adjust_grad)(const void *param, const void *grad, void *out, Py_ssize_t n,
                             const fnn_adjustment *by) noexcept nogil
         double (*sum_of_squares)(const void *x, Py_ssize_t n) noexcept nogil
+        void (*column_squares)(const void *x, Py_ssize_t row, void *out, Py_ssize_t rows,
+                               Py_ssize_t cols) noexcept nogil
         void (*max_norm)(void *weight, Py_ssize_t row, Py_ssize_t rows, Py_ssize_t cols,
                          double max_norm) noexcept nogil
         void (*batch_statistics)(const void *x, void *statistics, Py_ssize_t stride, Py_ssize_t rows,

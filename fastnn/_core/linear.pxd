@@ -1,3 +1,5 @@
+from fastnn._core.dispatch cimport fnn_product
+
 # An elementwise kernel that follows a product, applied to each block of rows while it is in the cache.
 ctypedef struct Epilogue:
     int kernel  # -1: none
@@ -12,3 +14,4 @@ cdef void run_linear_grad_weight(int dtype, const void *g, const void *x, void *
 cdef void run_linear_grad_x(int dtype, const void *g, const void *weight, void *grad_x, const void *saved,
                             Py_ssize_t rows, Py_ssize_t n_in, Py_ssize_t n_out, bint transposed,
                             const Epilogue *gate) noexcept nogil
+cdef void run_matmul(int dtype, const fnn_product *q) noexcept nogil

@@ -142,6 +142,12 @@ cdef void run_linear_grad_x(int dtype, const void *g, const void *weight, void *
     run_product(dtype, &q, &after)
 
 
+cdef void run_matmul(int dtype, const fnn_product *q) noexcept nogil:
+    """A product by itself."""
+    cdef After after = After(epilogue=&NONE, y=NULL, saved=NULL)
+    run_product(dtype, q, &after)
+
+
 cdef bint fits(x, weight) noexcept:
     """Whether x and weight are plain matrices (rows, in) and (in, out) of one dtype."""
     return (arrays.is_matrix(x) and arrays.is_matrix(weight) and arrays.same_dtype(x, weight)

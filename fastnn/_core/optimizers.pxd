@@ -13,6 +13,10 @@ ctypedef struct Span:
     double l2
     double max_norm
     int64_t cols  # 0 without a limit
+    int64_t rows   # of the matrices that a rule updates as a whole; 0 for vectors, and where it works on elements
+    int64_t width  # and their columns
+    int64_t at0    # where their states begin, of such a rule
+    int64_t at1
 
 # The update of all parameters of a network.
 ctypedef struct Update:
@@ -29,6 +33,7 @@ ctypedef struct Update:
     void *state0
     void *state1
     void *state2
+    void *scratch  # of rules that work on whole matrices
 
 cdef bint run_update(const Update *update, double scale, real dtype) noexcept nogil
 cdef void zero_grad(const Update *update, real dtype) noexcept nogil

@@ -7,10 +7,11 @@ from libc.string cimport memset
 
 from fastnn._core cimport arrays
 from fastnn._core.dispatch cimport fnn_adjustment, real
+from fastnn._core.matrix_rules cimport Shape, run_matrix_rule, scratch_size
 from fastnn._core.parameters cimport (in_range, largest_magnitude, run_max_norm, run_squares, scaled_squares,
                                       unit_scale)
-from fastnn._core.rules cimport (FNN_CLIPPING_COUNT, FNN_HYPER_COUNT, Rule, advance, fnn_clipping, fnn_hyper,
-                                 run_rule)
+from fastnn._core.rules cimport (FNN_ADAFACTOR, FNN_CLIPPING_COUNT, FNN_ELEMENTS, FNN_HYPER_COUNT, Rule, advance,
+                                 fnn_clipping, fnn_hyper, fnn_rule, run_rule)
 
 import numpy as np
 
@@ -40,18 +41,48 @@ cdef bint is_flat(object x, Py_ssize_t size) noexcept:
     return arrays.is_plain(x) and arrays.is_double(x) and arrays.is_writable(x) and arrays.size(x) == size
 
 
-cdef int check_update(dict given, int needed) except -1:
-    """Raise ValueError unless the arrays fit one another: they are attributes that anybody can set.
+cdef int check_matrices(dict given, const fnn_rule *rule) except -1:
+    """Raise ValueError unless the states of a rule that works on whole matrices, and its scratch memory, fit."""
+    param = given["weight"]
+    cdef const Span *span = <const Span *> arrays.data(given["spans"])
+    cdef Py_ssize_t i, n
+    cdef Py_ssize_t[3] sizes
+    for i, name in enumerate(("s0", "s1", "s2", "scratch")):
+        array = given.get(name)
+        if array is not None and not (arrays.is_plain(array) and arrays.is_writable(array)
+                                      and arrays.same_dtype(array, param)):
+            raise ValueError(f"{name} must be an array of {param.dtype}")
+        if i < 3:
+            sizes[i] = arrays.size(array) if array is not None else 0
+    for i in range(arrays.size(given["spans"])):
+        n = span[i].stop - span[i].start
+        if span[i].rows < 0 or span[i].width < 0 or span[i].at0 < 0 or span[i].at1 < 0 or (
+                span[i].rows and n % max(1, span[i].rows * span[i].width) != 0):
+            raise ValueError("groups of an optimizer must be of its parameters")
+        if rule.whole != FNN_ADAFACTOR:
+            fits = n == span[i].rows * span[i].width and span[i].at0 + n <= sizes[0]
+        elif span[i].rows:
+            fits = (span[i].at0 + n // max(1, span[i].width) <= sizes[0]
+                    and span[i].at1 + n // span[i].rows <= sizes[1])
+        else:
+            fits = span[i].at0 + n <= sizes[2]
+        if not fits or arrays.size(given["scratch"]) < scratch_size(rule.whole, n, span[i].rows, span[i].width):
+            raise ValueError("states of an optimizer must fit its parameters")
+    return 0
 
-    `needed` is how many states there must be.
-    """
+
+cdef int check_update(dict given, const fnn_rule *rule) except -1:
+    """Raise ValueError unless the arrays fit one another: they are attributes that anybody can set."""
+    cdef bint elements = rule.whole == FNN_ELEMENTS
     param = given["weight"]
     cdef Py_ssize_t i, n = arrays.size(param), groups = arrays.size(given["step"])
     cdef const Span *span = <const Span *> arrays.data(given["spans"])
     for i, name in enumerate(("grad_weight", "s0", "s1", "s2")):
         array = given.get(name)
-        if array is None and i <= needed:
+        if array is None and i <= rule.states:
             raise ValueError(f"{name} must be there")
+        if not elements and i > 0:
+            continue
         if array is not None and not (arrays.is_plain(array) and arrays.is_writable(array)
                                       and arrays.same_layout(array, param)):
             raise ValueError(f"{name} must be an array like the parameters, {param.dtype} of shape {param.shape}")
@@ -61,14 +92,14 @@ cdef int check_update(dict given, int needed) except -1:
     for i in range(arrays.size(given["spans"])):
         if not (0 <= span[i].start <= span[i].stop <= n and 0 <= span[i].group < groups):
             raise ValueError("groups of an optimizer must be of its parameters")
-    return 0
+    return 0 if elements else check_matrices(given, rule)
 
 
 cdef Update make_update(str rule, dict given):
     """The update by a rule of the arrays that an optimizer gives by name; they must outlive it."""
     cdef Update u
     cdef Rule by = RULES[rule]
-    check_update(given, by.rule.states)
+    check_update(given, by.rule)
     u.rule, u.kernel = by.rule, by.kernel
     u.count = <int> arrays.size(given["spans"])
     u.groups = <int> arrays.size(given["step"])
@@ -78,7 +109,7 @@ cdef Update make_update(str rule, dict given):
     u.clipping = <fnn_clipping *> arrays.data(given["clipping"])
     u.param, u.grad = arrays.data(given["weight"]), arrays.data(given["grad_weight"])
     u.state0, u.state1 = arrays.data(given.get("s0")), arrays.data(given.get("s1"))
-    u.state2 = arrays.data(given.get("s2"))
+    u.state2, u.scratch = arrays.data(given.get("s2")), arrays.data(given.get("scratch"))
     return u
 
 
@@ -129,16 +160,31 @@ cdef bint clip(const Update *u, double *scale, real dtype) noexcept nogil:
 
 # -- a step ------------------------------------------------------------------------------------------------------------
 
+cdef void update_matrix(const Update *u, const Span *span, const fnn_adjustment *adjustment, real dtype) noexcept nogil:
+    """Update a parameter as a whole."""
+    cdef Py_ssize_t n = span.stop - span.start
+    cdef Shape shape = Shape(count=1, rows=span.rows, cols=span.width if span.rows else n)
+    cdef real *state0 = <real *> (u.state2 if span.rows == 0 and u.rule.whole == FNN_ADAFACTOR else u.state0)
+    if span.rows and span.width:
+        shape.count = n // (span.rows * span.width)
+    run_matrix_rule(u.rule, u.kernel, &u.hyper[span.group], u.step[span.group], <real *> u.param + span.start,
+                    <const real *> u.grad + span.start, state0 + span.at0,
+                    arrays.writable_at(<real *> u.state1, span.at1), &shape, <real *> u.scratch, adjustment)
+
+
 cdef void update_span(const Update *u, const Span *span, double scale, real dtype) noexcept nogil:
     """Update the parameters of a span, their gradients times `scale`, and then limit the norms of its columns."""
     cdef fnn_adjustment adjustment = fnn_adjustment(scale=scale, max_value=u.clipping.max_grad_value, l1=span.l1,
                                                     l2=span.l2)
     cdef bint adjusting = scale != 1 or adjustment.max_value != HUGE_VAL or span.l1 != 0 or span.l2 != 0
     cdef Py_ssize_t i = span.start
-    run_rule(u.rule, u.kernel, &u.hyper[span.group], u.step[span.group], <real *> u.param + i,
-             <const real *> u.grad + i, arrays.writable_at(<real *> u.state0, i),
-             arrays.writable_at(<real *> u.state1, i), arrays.writable_at(<real *> u.state2, i), span.stop - i,
-             &adjustment if adjusting else NULL)
+    if u.rule.whole != FNN_ELEMENTS:
+        update_matrix(u, span, &adjustment if adjusting else NULL, <real> 0)
+    else:
+        run_rule(u.rule, u.kernel, &u.hyper[span.group], u.step[span.group], <real *> u.param + i,
+                 <const real *> u.grad + i, arrays.writable_at(<real *> u.state0, i),
+                 arrays.writable_at(<real *> u.state1, i), arrays.writable_at(<real *> u.state2, i), span.stop - i,
+                 &adjustment if adjusting else NULL)
     if span.cols != 0:
         run_max_norm(<real *> u.param + i, (span.stop - i) // span.cols, span.cols, span.max_norm)
 

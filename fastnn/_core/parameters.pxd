@@ -1,6 +1,6 @@
 from libc.stdint cimport int64_t
 
-from fastnn._core.dispatch cimport real
+from fastnn._core.dispatch cimport fnn_adjustment, real
 
 # How an average is taken: settings as doubles.
 cdef enum:
@@ -14,3 +14,7 @@ cdef bint in_range(double squares) noexcept nogil
 cdef void run_max_norm(real *weight, Py_ssize_t rows, Py_ssize_t cols, double limit) noexcept nogil
 cdef void run_average(real *average, const real *param, Py_ssize_t n, const double *settings,
                       int64_t *seen) noexcept nogil
+cdef double run_norm(const real *x, Py_ssize_t n) noexcept nogil
+cdef void run_adjust(const real *param, const real *grad, real *out, Py_ssize_t n,
+                     const fnn_adjustment *by) noexcept nogil
+cdef void run_lerp(real *average, const real *x, Py_ssize_t n, double weight) noexcept nogil

@@ -16,8 +16,8 @@ from fastnn._core.accumulation cimport (
 )
 from fastnn._core.batches cimport Batches, check_batches, next_batch, read_batches
 from fastnn._core.operations cimport (
-    BAD_INDEX, BAD_LABEL, BAD_NORM, BAD_TARGET, DONE, LABELS, NON_FINITE, PYTHON, RAISED, Op, Totals, divisor_of,
-    run_op,
+    BAD_INDEX, BAD_LABEL, BAD_NORM, BAD_TARGET, DONE, LABELS, NON_FINITE, PYTHON, RAISED, UPDATE, Op, Totals,
+    divisor_of, run_op,
 )
 from fastnn._core.resolve cimport resolve
 from fastnn._core.rows cimport NO_WIDENING
@@ -255,6 +255,11 @@ cdef class NativeProgram:
         self.release(DONE if status == BAD_INDEX else status, &totals, 0)
         return None if status == BAD_INDEX else out
 
+    cdef bint is_evaluating(self) noexcept:
+        """Whether the parameters are those that a schedule-free optimizer evaluates: they cannot be trained."""
+        cdef Op *op = &self.ops[self.update_start]
+        return self.update_start < self.update_stop and op.kind == UPDATE and op.update.hyper.evaluating != 0
+
     def step(self, x, y):
         """The loss after one training step, or None if x or y is for the slow path (then nothing has happened)."""
         cdef void *slots[SLOTS]
@@ -265,6 +270,8 @@ cdef class NativeProgram:
             return None
         rows = cnp.PyArray_DIM(<cnp.ndarray> x, 0)
         if not 1 <= rows <= self.batch_size or not self.takes_target(y, rows, cnp.PyArray_TYPE(<cnp.ndarray> x)):
+            return None
+        if self.is_evaluating():
             return None
         clear(slots)
         memset(&totals, 0, sizeof(totals))

@@ -42,8 +42,6 @@ cdef void run_rule(const fnn_rule *rule, int kernel, const fnn_hyper *hyper, int
     """Update n parameters in a row, at step 1, 2, ...; `adjustment` is done to their gradient first unless NULL."""
     cdef fnn_coefficients coefficients
     cdef fnn_adjustment signed
-    cdef UpdateWork work
-    cdef double cost
     fnn_set_coefficients(rule, hyper, step, &coefficients)
     if adjustment != NULL:  # penalties are not maximized: the sign is that of the gradient alone
         signed = adjustment[0]
@@ -54,9 +52,23 @@ cdef void run_rule(const fnn_rule *rule, int kernel, const fnn_hyper *hyper, int
             state0 = NULL
         elif rule.momentum_state == 2:
             state2 = NULL
+    run_kernel(kernel, &coefficients, param, grad, state0, state1, state2, n, adjustment)
+
+
+cdef void set_coefficients(const fnn_rule *rule, const fnn_hyper *hyper, int64_t step,
+                           fnn_coefficients *coefficients) noexcept nogil:
+    """Compute the coefficients of a step."""
+    fnn_set_coefficients(rule, hyper, step, coefficients)
+
+
+cdef void run_kernel(int kernel, const fnn_coefficients *coefficients, real *param, const real *grad, real *state0,
+                     real *state1, real *state2, Py_ssize_t n, const fnn_adjustment *adjustment) noexcept nogil:
+    """Update n parameters in a row by a kernel with these coefficients."""
+    cdef UpdateWork work
+    cdef double cost
     cost = n * COST * (1 + (state0 != NULL) + (state1 != NULL) + (state2 != NULL) + (adjustment != NULL))
     work = UpdateWork(kernel=kernel, param=param, grad=grad, state0=state0, state1=state1, state2=state2,
-                      coefficients=&coefficients, adjustment=adjustment)
+                      coefficients=coefficients, adjustment=adjustment)
     parallel_for(<Task> update_task[real], &work, n, UNIT, cost)
 
 

@@ -120,7 +120,11 @@ class ModelCheckpoint(Callback):
             raise ValueError(
                 f"path: {self.path!r} asks for {error.args[0]!r}, there are epoch, {', '.join(run.logs)}"
             ) from None
-        (run.net.save if self.net_only else run.trainer.save_checkpoint)(self.last_path)
+        if self.net_only:
+            with run.optimizer.evaluated():
+                run.net.save(self.last_path)
+        else:
+            run.trainer.save_checkpoint(self.last_path)
 
     def state_dict(self) -> dict[str, Any]:
         return {"best": self.best}

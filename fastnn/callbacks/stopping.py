@@ -117,7 +117,8 @@ class EarlyStopping(Callback):
         if self.monitor.better(value, self.best):
             self.best, self.best_epoch, self.waited = value, run.epoch, 0
             if self.restore_best:
-                self._best_state = run.net.state_dict()
+                with run.optimizer.evaluated():
+                    self._best_state = run.net.state_dict()
             return
         self.waited += 1
         if self.waited >= self.patience:

@@ -136,7 +136,7 @@ OPERATIONS = {
     "count_errors": Kind("add up errors and targets, and their squares", COUNTS, options="place"),
     "update": Kind(
         "one step of the optimizer on all parameters", "grad_weight spans",
-        "weight hyper step clipping s0? s1? s2?", kernel="!", flops=_of_parameters,
+        "weight hyper step clipping s0? s1? s2? scratch?", kernel="!", flops=_of_parameters,
     ),
     "average": Kind("move the average of the parameters", "weight hyper", "s0 step", flops=_of_parameters),
     "python": Kind("a Python function of rows", "x? grad_output?", "y? grad_input?"),

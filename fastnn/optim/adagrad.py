@@ -60,6 +60,7 @@ class Adagrad(Optimizer):
     [0.5, 1.5]
     """
 
+    switches = ("foreach", "fused", "differentiable")
     rule = "adagrad_step"
     function = adagrad_step
     lr_decay = Hyperparameter()

@@ -64,6 +64,7 @@ class Adam(Optimizer):
     [0.75, 1.25]
     """
 
+    switches = ("foreach", "fused", "capturable", "differentiable")
     rule = "adam_step"
     function = adam_step
     beta1 = Hyperparameter()

@@ -14,6 +14,8 @@ from ..nn.module import Module
 from ..nn.parameters import Parameter, Parameters
 from .interfaces import Optimizer
 
+ELEMENTS = 0, 0, 0, 0  # the last fields of a span whose elements are updated one by one
+
 
 class ParamGroup(Mapping[str, Any]):
     """The hyperparameters of some parameters, by name: `group["lr"] = 1e-4` sets one for this group only.
@@ -129,11 +131,18 @@ def _views(given: Any) -> list[Array]:
     return [given]
 
 
-def make_spans(params: Parameters, groups: list[ParamGroup], l1: float, l2: float) -> Array:
+def make_spans(
+    params: Parameters,
+    groups: list[ParamGroup],
+    l1: float,
+    l2: float,
+    places: Mapping[str, tuple[int, int]] | None = None,
+) -> Array:
     """The ranges of the buffers whose elements the compiled update treats alike, each as long as possible.
 
     Parameters that are in no group have no range. `l1` and `l2` are penalties on all parameters that decay, added to
-    those of their layers.
+    those of their layers. With `places`, where the states of each parameter begin, each has a range of its own, with
+    the shape of its matrices.
     """
     group_of = {name: group.number for group in groups for name in group.params}
     stops = [*(p.start for p in params), params.data.size][1:]
@@ -143,10 +152,15 @@ def make_spans(params: Parameters, groups: list[ParamGroup], l1: float, l2: floa
             continue
         decay, layer_l1, layer_l2, max_norm = p.settings[0].item()
         settings = [group_of[p.name], layer_l1 + l1 * decay, layer_l2 + l2 * decay]
+        if places is not None:
+            limit = [max_norm, p.data.shape[-1] if max_norm < np.inf else 0]
+            matrix = p.data.shape[-2:] if p.data.ndim > 1 else (0, p.data.size)
+            spans.append([p.start, p.start + p.data.size, *settings, *limit, *matrix, *places[p.name]])
+            continue
         if max_norm < np.inf:
-            spans.append([p.start, p.start + p.data.size, *settings, max_norm, p.data.shape[-1]])
-        elif spans and spans[-1][1:] == [p.start, *settings, np.inf, 0]:
+            spans.append([p.start, p.start + p.data.size, *settings, max_norm, p.data.shape[-1], *ELEMENTS])
+        elif spans and spans[-1][1:] == [p.start, *settings, np.inf, 0, *ELEMENTS]:
             spans[-1][1] = stop
         else:
-            spans.append([p.start, stop, *settings, np.inf, 0])
+            spans.append([p.start, stop, *settings, np.inf, 0, *ELEMENTS])
     return np.array([tuple(span) for span in spans if span[1] > span[0]], SPAN)

@@ -6,10 +6,13 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from .. import _validation as check
 from .._core.compat import MODES, defaults_of
 from .._core.rules import CLIPPING, HYPERPARAMETERS
 from .functional._update import bounds_of, pair
+from .functional.matrix_rules import triple
 from .interfaces import Optimizer
 
 
@@ -82,6 +85,35 @@ class Switch(Hyperparameter):
         return float(check.check_switch(self.name, value))
 
 
+class Count(Hyperparameter):
+    """A hyperparameter that is an integer."""
+
+    def __get__(self, optimizer: Optimizer | None, owner: type) -> Any:
+        return self if optimizer is None else int(self.number(optimizer))
+
+    def checked(self, optimizer: Optimizer, value: Any) -> float:
+        bounds = {name: int(limit) for name, limit in bounds_of(self.name).items()}
+        whole = int(value) if isinstance(value, float) and value.is_integer() else value
+        return float(check.check_integer(self.name, whole, **bounds))
+
+
+class Choice(Hyperparameter):
+    """A hyperparameter that is one of some names; stored as its index."""
+
+    def __init__(self, *names: str) -> None:
+        super().__init__()
+        self.names = names
+
+    def __get__(self, optimizer: Optimizer | None, owner: type) -> Any:
+        return self if optimizer is None else self.names[int(self.number(optimizer))]
+
+    def checked(self, optimizer: Optimizer, value: Any) -> float:
+        if isinstance(value, float) and value in range(len(self.names)):
+            return value
+        check.check_choice(self.name, value, (None, *self.names))
+        return float(self.names.index(value or self.names[0]))
+
+
 class Compat(Hyperparameter):
     """The mode of `compat`, by its name; stored as its index in MODES."""
 
@@ -95,10 +127,10 @@ class Compat(Hyperparameter):
 
 
 class Pair:
-    """Two hyperparameters that are given as one, such as `betas`."""
+    """Two hyperparameters, or more, that are given as one, such as `betas`."""
 
-    def __init__(self, first: str, second: str) -> None:
-        self.names = first, second
+    def __init__(self, *names: str) -> None:
+        self.names = names
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -113,8 +145,22 @@ class Pair:
         """The two numbers by name, each within its bounds."""
         return {
             name: check.check_number(f"{self.name}[{i}]", value, **bounds_of(name))
-            for i, (name, value) in enumerate(zip(self.names, pair(self.name, values), strict=True))
+            for i, (name, value) in enumerate(zip(self.names, self._split(values), strict=True))
         }
+
+    def _split(self, values: Any) -> tuple[Any, ...]:
+        return pair(self.name, values) if len(self.names) == 2 else triple(self.name, values)
+
+
+class Epsilons(Pair):
+    """Adafactor's two; None for the first one is the epsilon of the dtype."""
+
+    def __set__(self, optimizer: Optimizer, values: Any) -> None:
+        assign(optimizer, self.name, values, lambda given: self.checked(self._filled(optimizer, given)))
+
+    def _filled(self, optimizer: Optimizer, values: Any) -> tuple[Any, Any]:
+        first, second = pair(self.name, values)
+        return float(np.finfo(optimizer.params.data.dtype).eps) if first is None else first, second
 
 
 class Clip:

@@ -54,6 +54,7 @@ class Lion(Optimizer):
     [0.75, 1.25]
     """
 
+    switches = ()
     rule = "lion_step"
     function = lion_step
     beta1 = Hyperparameter()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, ClassVar, Self, TypedDict, TypeVar, overload
 
 import numpy as np
@@ -32,6 +33,10 @@ class Common(TypedDict, total=False):
     max_grad_norm: float | None
     max_grad_value: float | None
     error_if_nonfinite: bool
+    foreach: bool | None
+    fused: bool | None
+    capturable: bool | None
+    differentiable: bool | None
 
 
 class Optimizer(Stateful):
@@ -64,6 +69,8 @@ class Optimizer(Stateful):
     error_if_nonfinite : bool, default False
         Raise RuntimeError if the norm of the gradients, with max_grad_norm, is NaN or infinite, and change nothing. By
         default NaN then reaches the parameters.
+    foreach, fused, capturable, differentiable : False or None, default None
+        PyTorch's switches, where its optimizer has them. An update here is always one fused pass, so True is an error.
 
     Attributes
     ----------
@@ -114,10 +121,13 @@ class Optimizer(Stateful):
 
     _internal: ClassVar[tuple[str, ...]] = (
         "arrays", "at", "check_moved", "check_together", "clipping", "decoupled", "default_hyper", "function",
-        "group_keys", "hyper", "hyperparameter_names", "keywords", "number", "place", "rule", "scheduled", "searches",
-        "slots", "update_name",
+        "evaluating", "evaluated", "group_keys", "hyper", "hyperparameter_names", "keywords", "number", "operands",
+        "place", "places", "rule", "scheduled", "scratch", "searches", "slots", "switches", "to_evaluation", "to_training",
+        "update_name",
     )  # fmt: skip
     searches: ClassVar[bool] = False  # whether a step evaluates the loss several times, on all samples
+    evaluating: bool | property = False  # whether the parameters are those that are evaluated, not those that are trained
+    switches: ClassVar[tuple[str, ...]] = ("foreach", "capturable", "differentiable")  # of PyTorch's, which have no effect
     rule: ClassVar[str]  # the kernel
     function: ClassVar[Callable[..., None]]  # the same update as a function of arrays
     fixed = ("params", "number", "param_groups", "hyper", "step_count", "clipping", "states")
@@ -142,7 +152,7 @@ class Optimizer(Stateful):
         **unknown: Any,
     ) -> None:
         if unknown:
-            check.refuse_unknown(type(self), unknown, Common.__annotations__)
+            self._check_switches(unknown)
         self.params, groups, self._listed = resolve(params, groups)
         self.check_moved()
         self._compiled = False  # whether a program has the addresses of `arrays`
@@ -158,10 +168,19 @@ class Optimizer(Stateful):
         self._spans: tuple[Any, Array] = None, np.zeros(0, core.SPAN)
         # By place, for schedulers: the value before the first scheduler, and the value that the last one set.
         self.scheduled: dict[int, tuple[float, float]] = {}
+        self.scratch: Array | None = None  # memory for a step of a rule that works on whole matrices
         self.states: dict[str, Array] = {}
         for name in state_names:
             self.states[name] = aligned_zeros(self.params.data.shape, self.params.data.dtype)
             self.states[name] += fill
+
+    def _check_switches(self, given: dict[str, Any]) -> None:
+        """Raise TypeError for an unknown keyword, and ValueError for a switch of PyTorch's that is on."""
+        known = [name for name in Common.__annotations__ if name not in ("foreach", "fused", "capturable", "differentiable")]
+        check.refuse_unknown(type(self), [name for name in given if name not in self.switches], [*known, *self.switches])
+        for name, value in given.items():
+            if value is not None and check.check_switch(name, value):
+                raise ValueError(f"{name} must be False or None: the update is one compiled pass, leave {name} out")
 
     @property
     def error_if_nonfinite(self) -> bool:
@@ -194,8 +213,28 @@ class Optimizer(Stateful):
         """
         return tuple(self.states.get(name) for name in state_names(type(self).function))
 
+    def places(self) -> dict[str, tuple[int, int]] | None:
+        """Where the first two states of each parameter begin, of a rule that works on whole matrices; None of others."""
+        return None
+
+    def operands(self, span: Any, param: Array, grad: Array) -> tuple[Array | None, ...]:
+        """The arrays of `function` for a span of the flat buffers, which has these parameters and gradients."""
+        part = slice(span["start"], span["stop"])
+        return param, grad, *(None if state is None else state[part] for state in self.slots())
+
     def check_together(self, values: dict[str, float]) -> None:
         """Raise ValueError if hyperparameters contradict each other."""
+
+    def to_training(self) -> None:
+        """Set the parameters to those that are trained; as `to_evaluation`."""
+
+    def to_evaluation(self) -> None:
+        """Set the parameters to those that are evaluated; only a schedule-free optimizer has others."""
+
+    @contextmanager
+    def evaluated(self) -> Iterator[None]:
+        """A context in which the parameters are those that are evaluated."""
+        yield
 
     # -- hyperparameters -----------------------------------------------------------------------------------------------
 
@@ -210,7 +249,7 @@ class Optimizer(Stateful):
     def group_keys(cls) -> list[str]:
         """The hyperparameters that a parameter group can have of its own."""
         pairs = {name: pair for name in dir(cls) if isinstance(pair := getattr(cls, name, None), Pair)}
-        others = {"compat", "mu_product", *(name for pair in pairs.values() for name in pair.names)}
+        others = {"compat", "mu_product", "eta", "weight_sum", "lr_max", *(name for pair in pairs.values() for name in pair.names)}
         return [*(name for name in cls.hyperparameter_names() if name not in others), *pairs]
 
     def hyperparameters(self, group: int = 0) -> dict[str, float]:
@@ -242,9 +281,11 @@ class Optimizer(Stateful):
         key = (self.params.settings.tobytes(), self.params.trained.tobytes(), l1, l2)
         spans = self._spans
         if spans[0] != key:
-            self._spans = spans = key, make_spans(self.params, self.param_groups, l1, l2)
+            self._spans = spans = key, make_spans(self.params, self.param_groups, l1, l2, self.places())
         arrays = {"weight": self.params.data, "grad_weight": self.params.grad, "hyper": self.hyper}
         arrays |= {"step": self.step_count, "spans": spans[1], "clipping": self.clipping}
+        if self.scratch is not None:
+            arrays["scratch"] = self.scratch
         return arrays | {f"s{i}": state for i, state in enumerate(self.slots()) if state is not None}
 
     @overload
@@ -368,7 +409,7 @@ class Optimizer(Stateful):
         limits = {name: getattr(self, name) for name in ("max_grad_norm", "max_grad_value")}
         limits = {name: limit for name, limit in limits.items() if limit is not None}
         groups = f", {len(self.param_groups)} parameter groups" if len(self.param_groups) > 1 else ""
-        usual = {"step": None, "mu_product": None, "maximize": False, "compat": "torch"}
+        usual = {"step": None, "mu_product": None, "eta": None, "weight_sum": None, "lr_max": None, "maximize": False, "compat": "torch"}
         settings = ", ".join(f"{name}={value:g}" if isinstance(value, float) else f"{name}={value!r}"
                              for name, value in (self.keywords() | limits).items()
                              if name not in usual or usual[name] not in (None, value))  # fmt: skip

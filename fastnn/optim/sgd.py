@@ -63,6 +63,7 @@ class SGD(Optimizer):
     [0.75, 2.0]
     """
 
+    switches = ("foreach", "fused", "differentiable")
     rule = "sgd_step"
     function = sgd_step
     momentum = Hyperparameter("momentum_buffer")

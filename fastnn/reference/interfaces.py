@@ -69,5 +69,5 @@ class Optimizer(Protocol):
     def at(self, group: int) -> Any:
         """The optimizer with the hyperparameters of a group."""
 
-    def slots(self) -> tuple[Array | None, ...]:
-        """The states in the order of the arguments of the update function."""
+    def operands(self, span: Any, param: Array, grad: Array) -> tuple[Array | None, ...]:
+        """The arrays of the update function for a range of the flat buffers."""

@@ -14,7 +14,7 @@ def update_parameters(optimizer: Optimizer, arrays: dict[str, Array], scale: flo
 
     The compiled counterpart is run_update of _core/optimizers.pyx.
     """
-    written = [array for role, array in arrays.items() if role not in ("grad_weight", "spans", "clipping")]
+    written = [array for role, array in arrays.items() if role not in ("grad_weight", "spans", "clipping", "scratch")]
     before = [array.copy() for array in written]
     try:
         with np.errstate(all="ignore"):
@@ -47,8 +47,7 @@ def _update_spans(optimizer: Optimizer, arrays: dict[str, Array], scale: float) 
         sign = -1.0 if group.maximize else 1.0  # of the gradient of the loss alone: penalties are not maximized
         adjustment = {"scale": sign * scale, "clip_value": np.inf if limit is None else limit}
         parameters.adjust_grad_(grad, param, **adjustment, l1=float(span["l1"]), l2=float(span["l2"]))
-        slots = [None if state is None else state[part] for state in optimizer.slots()]
         keywords = group.keywords() | {"maximize": False}
-        getattr(optimizers, group.update_name())(param, grad, *slots, **keywords)
+        getattr(optimizers, group.update_name())(*optimizer.operands(span, param, grad), **keywords)
         if span["cols"]:
             parameters.max_norm_(param.reshape(-1, span["cols"]), float(span["max_norm"]))

@@ -274,6 +274,8 @@ class Engine:
         """
         planned = self._planned(mode, data, batch, accumulate > 1)
         program, train = planned.program, mode == "step"
+        if train:
+            self.optimizer.to_training()
         if program.by_batch:
             program.check_rows(stop - start, batch)
         if SUMS < sums.size < planned.sums_size:  # five numbers stand for: count nothing
@@ -340,8 +342,12 @@ class Engine:
     # -- scores --------------------------------------------------------------------------------------------------------
 
     def evaluate(self, data: Data, batch: int) -> dict[str, float]:
-        """The scores of the network on data, in inference mode."""
+        """The scores of the network on data, in inference mode, with the parameters that its optimizer evaluates."""
         self.refresh(training=False)
+        with self.optimizer.evaluated():
+            return self._evaluate(data, batch)
+
+    def _evaluate(self, data: Data, batch: int) -> dict[str, float]:
         self.check_labels(data)
         sums = self.new_sums(data)
         self.run("evaluate", data, None, 0, len(data), max(1, min(len(data), batch)), sums)

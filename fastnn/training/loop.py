@@ -71,6 +71,7 @@ class Loop(Run):
                     self.settle()
         finally:
             try:
+                self.engine.optimizer.to_evaluation()
                 if begun:
                     self._end(begun)
             finally:

@@ -367,9 +367,15 @@ class Trainer(Setup):
         """
         from .health import examine
 
-        data = self.engine.data(x, y, sample_weight).not_empty()
+        data, optimizer = self.engine.data(x, y, sample_weight).not_empty(), self.optimizer
         self.engine.refresh()
-        return examine(self.engine, data)
+        evaluating = optimizer.evaluating
+        optimizer.to_training()
+        try:
+            return examine(self.engine, data)
+        finally:
+            if evaluating:
+                optimizer.to_evaluation()
 
     @errors_of_use
     def find_lr(self, x: Any, y: Any, **options: Any) -> LRFinder:

@@ -233,3 +233,73 @@ INLINE void LANE(rprop_step)(VEC *p, VEC g, VEC *previous, VEC *size, VEC *state
     *p = v_fnma(LANE(sign)(*previous), *size, *p);
 }
 FNN_DEFINE_UPDATE(rprop_step)
+
+/* p -= step_size g
+ * average = average + average_weight (p - average), p itself where that weight is 1 */
+INLINE void LANE(asgd_step)(VEC *p, VEC g, VEC *average, VEC *state1, VEC *state2, const COEFFICIENTS *c)
+{
+    (void)state1, (void)state2;
+    *p = v_fnma(c->step_size, g, *p);
+    *average = v_select(v_eq(c->average_weight, K(1)), *p, v_fma(c->average_weight, *p - *average, *average));
+}
+FNN_DEFINE_UPDATE(asgd_step)
+
+/* z = p at the first step, and where it is NaN: then p was not updated before, or is NaN itself
+ * v = beta2 v + (1 - beta2) g^2
+ * u = g / (sqrt(v) / sqrt(1 - beta2^t) + eps) + late_decay p
+ * p = p + average_weight (z - p) + grad_step_size u
+ * z -= step_size u */
+INLINE void LANE(schedulefreeadamw_step)(VEC *p, VEC g, VEC *z, VEC *v, VEC *state2, const COEFFICIENTS *c)
+{
+    (void)state2;
+    const VEC known = v_select(v_eq(*z, *z), *z, *p);
+    *z = v_select(v_gt(c->first_step, K(0)), *p, known);
+    *v = LANE(average_square)(*v, g, c->beta2, c->one_minus_beta2);
+    VEC u = LANE(over_root)(g, v_fma(v_sqrt(*v), c->inv_sqrt_bias2, c->eps));
+    u = LANE(with_decay)(u, *p, c->late_decay);
+    *p = v_fma(c->grad_step_size, u, LANE(average)(*p, *z, c->average_weight));
+    *z = v_fnma(c->step_size, u, *z);
+}
+FNN_DEFINE_UPDATE(schedulefreeadamw_step)
+
+/* p -= lr g, of a g that was made of a whole matrix before, where lr is that of the matrix */
+INLINE void LANE(apply_step)(VEC *p, VEC g, const COEFFICIENTS *c)
+{
+    *p = v_fnma(c->lr, g, *p);
+}
+INLINE void LANE(adafactor_step)(VEC *p, VEC g, VEC *state0, VEC *state1, VEC *state2, const COEFFICIENTS *c)
+{
+    (void)state0, (void)state1, (void)state2;
+    LANE(apply_step)(p, g, c);
+}
+FNN_DEFINE_UPDATE(adafactor_step)
+INLINE void LANE(muon_step)(VEC *p, VEC g, VEC *state0, VEC *state1, VEC *state2, const COEFFICIENTS *c)
+{
+    (void)state0, (void)state1, (void)state2;
+    LANE(apply_step)(p, g, c);
+}
+FNN_DEFINE_UPDATE(muon_step)
+
+/* g / sqrt(max(row v, least)): Adafactor's step of a row of a matrix, v of its columns;  params: row, least */
+INLINE VEC LANE(factored_step)(VEC g, VEC v, VEC row, VEC least)
+{
+    const VEC square = row * v;
+    return LANE(over_root)(g, v_sqrt(v_select(v_lt(square, least), least, square)));
+}
+FNN_DEFINE_MAP2(factored_step, p[0], p[1])
+
+/* out[j] = sum over the rows of x^2, each one chain in ascending order */
+KERNEL_FN void FN(column_squares)(const void *at_x, ptrdiff_t row, void *at_out, ptrdiff_t rows, ptrdiff_t cols)
+{
+    const REAL *x = at_x;
+    REAL *out = at_out;
+    for (ptrdiff_t i = 0; i < cols; i += LANES) {
+        const ptrdiff_t left = cols - i;
+        VEC sum = K(0);
+        for (ptrdiff_t r = 0; r < rows; r++) {
+            const VEC v = LANE(load_n)(x + r * row + i, left, K(0));
+            sum = v_fma(v, v, sum);
+        }
+        LANE(store_n)(out + i, sum, left);
+    }
+}

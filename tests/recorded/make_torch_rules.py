@@ -16,6 +16,7 @@ from make_torch_trajectories import STEPS, flat_parameters, make_data, make_netw
 from torch import nn
 
 LBFGS_STEPS = 3
+LONG_STEPS = 60
 TARGETS = {"MSELoss": "values", "CrossEntropyLoss": "labels"}
 OPTIMIZERS = [
     ("Adadelta", {}),
@@ -36,6 +37,19 @@ OPTIMIZERS = [
     ("Adam", {"lr": 0.01, "weight_decay": 0.05, "maximize": True}),
     ("AdamW", {"lr": 0.01, "amsgrad": True, "maximize": True}),
 ]
+# For LONG_STEPS. Muon is given the matrices, and its products are in float64 here, where PyTorch has bfloat16; "rounded"
+# has them as they are.
+LONG = [
+    ("ASGD", {}),
+    ("ASGD", {"lr": 0.1, "lambd": 0.05, "alpha": 0.5, "t0": 20, "weight_decay": 0.05}),
+    ("ASGD", {"lr": 0.01, "t0": 0, "maximize": True}),
+    ("Adafactor", {}),
+    ("Adafactor", {"lr": 0.05, "beta2_decay": -0.5, "eps": [1e-6, 0.01], "d": 1.5, "weight_decay": 0.05}),
+    ("Adafactor", {"lr": 0.02, "maximize": True}),
+    ("Muon", {}),
+    ("Muon", {"lr": 0.02, "momentum": 0.8, "nesterov": False, "weight_decay": 0.0, "adjust_lr_fn": "match_rms_adamw"}),
+    ("Muon", {"lr": 0.02, "ns_coefficients": [2.0, -1.5, 0.5], "ns_steps": 3, "adjust_lr_fn": "original"}),
+]
 # Few iterations: in many, rounding errors grow until they are seen.
 LBFGS = [
     {"line_search_fn": "strong_wolfe", "max_iter": 12},
@@ -53,7 +67,8 @@ def trajectory(loss_fn, target, name, keywords, x, steps):
     torch.set_default_dtype(torch.float32)  # of the first parameters, before they are made float64
     net = make_network()
     torch.set_default_dtype(torch.float64)  # of NAdam's product of momenta
-    optimizer = getattr(torch.optim, name)(net.parameters(), **keywords)
+    params = [p for p in net.parameters() if name != "Muon" or p.ndim == 2]
+    optimizer = getattr(torch.optim, name)(params, **keywords)
     evaluations = []
 
     def closure():
@@ -72,8 +87,12 @@ def main():
     data = {name: torch.from_numpy(array) for name, array in make_data().items()}
     rules = [("trajectory", name, keywords, STEPS) for name, keywords in OPTIMIZERS]
     rules += [("search", "LBFGS", keywords, LBFGS_STEPS) for keywords in LBFGS]
+    rules += [("long", name, keywords, LONG_STEPS) for name, keywords in LONG]
+    rules += [("rounded", name, keywords, STEPS) for name, keywords in LONG if name == "Muon"]
+    to_bfloat16 = torch.Tensor.bfloat16
     results = {}
     for (loss, target), (kind, name, keywords, steps) in itertools.product(TARGETS.items(), rules):
+        torch.Tensor.bfloat16 = to_bfloat16 if kind == "rounded" else torch.Tensor.clone
         made = trajectory(getattr(nn, loss)(), data[target], name, keywords, data["x"], steps)
         key = f"{kind}/{loss} {target}/{name} {json.dumps(keywords)}"
         results |= {f"{key}/{what}": np.array(value) for what, value in made.items()}

@@ -442,6 +442,28 @@ UPDATES = (
         {"states": (1, 1)},
         {"states": (1, 1), "etas": (0.25, 3.0), "step_sizes": (0.005, 0.05), "maximize": True, **_RATES},
     )),
+    Op("asgd_step", "update", r.updates, (8, 8), ("asgd_step",), (
+        {"states": (1,)},
+        {"states": (1,), "lambd": 0.5, "alpha": 0.5, "t0": 2.0, "maximize": True, **_RATES},
+    )),
+    Op("schedulefreeadamw_step", "update", r.updates, (8, 8), ("schedulefreeadamw_step",), (
+        {"states": (1, 1)},
+        {"states": (1, 1), "betas": (0.5, 0.75), "warmup_steps": 3, "r": 0.5, "maximize": True, **_RATES},
+    )),
+)  # fmt: skip
+
+# Of whole matrices; test_matrix_rules.py runs them.
+MATRIX_UPDATES = (
+    Op("adafactor_step", "matrix update", r.factored_update, (16, 16),
+       ("adafactor_step", "factored_step", "column_squares"), (
+        {},
+        {"lr": 0.1, "beta2_decay": -0.5, "eps": (1e-3, 0.1), "d": 2.0, "weight_decay": 0.1, "maximize": True},
+    )),
+    Op("muon_step", "matrix update", r.momentum_update, (64, 64), ("muon_step",), (
+        {},
+        {"lr": 0.1, "momentum": 0.5, "nesterov": False, "ns_steps": 3, "adjust_lr_fn": "match_rms_adamw"},
+        {"ns_coefficients": (1.5, -0.5, 0.0), "weight_decay": 0.0, "maximize": True},
+    )),
 )  # fmt: skip
 
 # In place, too, but for the norm. test_parameters.py runs them.
@@ -474,11 +496,14 @@ OPS = (
     *ROW_LOSSES,
     *DROPOUT,
     *UPDATES,
+    *MATRIX_UPDATES,
     *PARAMETERS,
 )
 BY_NAME = {"derivative", "target_gradient"}  # functions that take the name of another one, and have tests of their own
 MEASURES = {"multiply_adds"}  # the kernels that are no operation: they only measure the machine
-FUNCTIONS = tuple(op for op in OPS if op.kind not in ("update", "parameters", "labels", "in place"))
+FUNCTIONS = tuple(
+    op for op in OPS if op.kind not in ("update", "matrix update", "parameters", "labels", "in place")
+)
 CASES = [(op, options) for op in FUNCTIONS for options in op.options]
 
 

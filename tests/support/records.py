@@ -38,8 +38,8 @@ class Op:
     """
 
     name: str
-    # elementwise, rows, loss, row loss, class loss, linear, norm, groups, embedding, in place, labels, dropout, update
-    # or parameters
+    # elementwise, rows, loss, row loss, class loss, linear, norm, groups, embedding, in place, labels, dropout, update,
+    # matrix update or parameters
     kind: str
     make: Callable[..., Call]
     ulp: tuple[float, float]
@@ -54,7 +54,7 @@ class Op:
 
     @property
     def function(self):
-        return getattr(optim if self.kind in ("update", "parameters") else F, self.name)
+        return getattr(optim if self.kind in ("update", "matrix update", "parameters") else F, self.name)
 
     @property
     def reference(self):
@@ -329,6 +329,20 @@ def updates(shape, dtype, rng, states=(), **options):
     """param, grad and a state array of zeros for each true entry of `states`, None for the others."""
     param, grad = (rng.normal(size=shape).astype(dtype) for _ in range(2))
     return Call((param, grad, *(np.zeros(shape, dtype) if there else None for there in states)), options)
+
+
+def factored_update(shape, dtype, rng, **options):
+    """param, grad and the states of Adafactor, which are None where they are not of a parameter of that shape."""
+    param, grad = (rng.normal(size=shape).astype(dtype) for _ in range(2))
+    if len(shape) < 2:
+        return Call((param, grad, None, None, np.zeros(shape, dtype)), options)
+    return Call((param, grad, *(np.sum(np.zeros_like(grad), axis, keepdims=True) for axis in (-1, -2)), None), options)
+
+
+def momentum_update(shape, dtype, rng, **options):
+    """param, grad and the state of Muon."""
+    param, grad = (rng.normal(size=shape).astype(dtype) for _ in range(2))
+    return Call((param, grad, np.zeros(shape, dtype)), options)
 
 
 # Natural scales: the sum of the magnitudes of the terms, where terms cancel or a rounding error is multiplied.

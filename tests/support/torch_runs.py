@@ -26,6 +26,9 @@ RULES = OPTIMIZERS | {
     "Adamax": {"lr": 0.02, "weight_decay": 0.01},
     "Lion": {"lr": 0.01, "weight_decay": 0.1},
     "Rprop": {"lr": 0.01},
+    "ASGD": {"lr": 0.1, "lambd": 0.01, "t0": 3, "weight_decay": 0.01},
+    "ScheduleFreeAdamW": {"lr": 0.02, "warmup_steps": 3, "weight_decay": 0.01},
+    "Adafactor": {"lr": 0.05, "weight_decay": 0.01},
 }
 
 

@@ -7,6 +7,12 @@
 A weight has shape (in_features, out_features), where PyTorch's has (out_features, in_features). Random numbers come
 from a stream that the network's seed and the layer's position select, so they depend on neither the other layers nor
 the number of threads.
+
+"glorot_" and "he_" are other names of "xavier_" and "kaiming_": those of Keras and JAX. The uniform rules of these
+libraries are the same (but "he_uniform" takes the gain of the activation that follows, theirs that of ReLU). Their
+normal rules, "lecun_normal" included, draw from a normal distribution that is cut off at two standard deviations and
+scaled so that its variance is that of the rule; the ones here are not cut off, as PyTorch's. The variance is the same;
+`TruncNormal(0.0, s, -2 * s, 2 * s)` with s = std / 0.87962566 draws theirs, where std is that of the rule.
 """
 
 from .draws import Draws
@@ -48,11 +54,19 @@ from .rules import (
 )
 
 Identity = Eye
+GlorotUniform, GlorotNormal, HeUniform, HeNormal = XavierUniform, XavierNormal, KaimingUniform, KaimingNormal
+glorot_uniform_, glorot_normal_, he_uniform_, he_normal_ = (
+    xavier_uniform_, xavier_normal_, kaiming_uniform_, kaiming_normal_,
+)  # fmt: skip
 
 __all__ = [
     "Constant",
     "Draws",
     "Eye",
+    "GlorotNormal",
+    "GlorotUniform",
+    "HeNormal",
+    "HeUniform",
     "Identity",
     "Initializer",
     "KaimingNormal",
@@ -71,6 +85,10 @@ __all__ = [
     "calculate_gain",
     "constant_",
     "eye_",
+    "glorot_normal_",
+    "glorot_uniform_",
+    "he_normal_",
+    "he_uniform_",
     "kaiming_normal_",
     "kaiming_uniform_",
     "lecun_normal_",

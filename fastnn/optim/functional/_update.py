@@ -23,10 +23,17 @@ def bounds_of(name: str) -> dict[str, float]:
         "alpha": {"at_least": 0.0, "at_most": 1.0},
         "beta1": {"at_least": 0.0, "below": 1.0},
         "beta2": {"at_least": 0.0, "below": 1.0},
+        "beta2_decay": {"at_most": 0.0},
+        "d": {"at_least": 1.0},
         "dampening": {},
         "eta_minus": {"above": 0.0, "below": 1.0},
         "eta_plus": {"above": 1.0},
         "mu_product": {"at_least": 0.0, "at_most": 1.0},
+        "ns_a": {},
+        "ns_b": {},
+        "ns_c": {},
+        "ns_steps": {"at_least": 0, "at_most": 99},
+        "r": {},
         "rho": {"at_least": 0.0, "at_most": 1.0},
     }
     return ranges.get(name, {"at_least": 0.0})
@@ -62,6 +69,16 @@ def pair(name: str, values: Any) -> tuple[Any, Any]:
     if not (isinstance(values, (tuple, list)) and len(values) == 2):
         raise TypeError(f"{name} must be a pair of numbers, got {values!r}")
     return values[0], values[1]
+
+
+def number_in(name: str, array: Any) -> float:
+    """The hyperparameter in `array`, which must be an array of one number that can be updated in place."""
+    if not isinstance(array, np.ndarray) or array.dtype != np.float64:
+        kind = getattr(array, "dtype", type(array).__name__)
+        raise TypeError(f"{name} must be an ndarray of float64, which is updated in place, got {kind}")
+    if array.size != 1 or not array.flags.writeable:
+        raise ValueError(f"{name} must be one number, writable, got shape {array.shape}")
+    return check.check_number(name, array.item(), **bounds_of(name))
 
 
 def _arrays(**arrays: Any) -> list[Array | None]:

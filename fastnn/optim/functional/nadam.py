@@ -2,11 +2,8 @@
 
 from typing import Any
 
-import numpy as np
-
-from ... import _validation as check
 from ..._core.rules import HYPERPARAMETERS, RULES
-from ._update import Array, bounds_of, hyper_of, pair, slow
+from ._update import Array, number_in, hyper_of, pair, slow
 
 _NADAM = RULES["nadam_step"]
 _NADAM_HYPER = hyper_of("lr", "eps", "weight_decay", "beta1", "beta2", "maximize", "momentum_decay", "decoupled")
@@ -90,7 +87,7 @@ def nadam_step(
     )  # fmt: skip
     place = hyper[_MU_PRODUCT : _MU_PRODUCT + 1]
     if mu_product is not None:
-        place[0] = _checked_product(mu_product)
+        place[0] = number_in("mu_product", mu_product)
     if not _NADAM.quick(hyper, step, param, grad, exp_avg, exp_avg_sq):
         keywords = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "step": step}
         keywords |= {"maximize": maximize, "decoupled_weight_decay": decoupled_weight_decay}
@@ -98,13 +95,3 @@ def nadam_step(
         slow(_NADAM, "nadam_step", hyper, keywords, param=param, grad=grad, exp_avg=exp_avg, exp_avg_sq=exp_avg_sq)
     if mu_product is not None:
         mu_product[...] = place[0]
-
-
-def _checked_product(mu_product: Any) -> float:
-    """The number in `mu_product`, which must be an array that can be updated in place."""
-    if not isinstance(mu_product, np.ndarray) or mu_product.dtype != np.float64:
-        kind = getattr(mu_product, "dtype", type(mu_product).__name__)
-        raise TypeError(f"mu_product must be an ndarray of float64, which is updated in place, got {kind}")
-    if mu_product.size != 1 or not mu_product.flags.writeable:
-        raise ValueError(f"mu_product must be one number, writable, got shape {mu_product.shape}")
-    return check.check_number("mu_product", mu_product.item(), **bounds_of("mu_product"))

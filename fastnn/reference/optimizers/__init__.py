@@ -9,10 +9,12 @@ library whose arithmetic and defaults are used (see fastnn/_core/compat.py); ker
 param *= 1 - lr * weight_decay.
 """
 
-from . import adam, adaptive, sgd, sign
+from . import adam, adaptive, averaged, matrix_rules, sgd, sign
 from .adam import *  # noqa: F403
 from .adaptive import *  # noqa: F403
+from .averaged import *  # noqa: F403
+from .matrix_rules import *  # noqa: F403
 from .sgd import *  # noqa: F403
 from .sign import *  # noqa: F403
 
-__all__ = sorted(adam.__all__ + adaptive.__all__ + sgd.__all__ + sign.__all__)
+__all__ = sorted(adam.__all__ + adaptive.__all__ + averaged.__all__ + matrix_rules.__all__ + sgd.__all__ + sign.__all__)
