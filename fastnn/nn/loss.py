@@ -45,7 +45,7 @@ class Loss(Fixed):
     """
 
     _internal: ClassVar[tuple[str, ...]] = (
-        "classes", "describe_label", "extra_name", "formula", "heads", "ignored", "kernel", "kind", "logits", "name",
+        "classes", "converts", "describe_label", "extra_name", "formula", "heads", "ignored", "kernel", "kind", "logits", "name",
         "numbers", "plan", "prepare_target", "quick", "reductions", "root", "threshold", "version",
     )  # fmt: skip
     name: ClassVar[str]  # of the function in `functional`
@@ -58,6 +58,7 @@ class Loss(Fixed):
     logits: ClassVar[bool] = False  # whether outputs are logits over classes, whose softmax is probabilities
     extra_name: ClassVar[str] = ""  # the keyword that may be an array with a number for each column or class
     reductions: ClassVar[tuple[str, ...]] = ("mean", "sum", "none")
+    converts: ClassVar[bool] = True  # whether targets that are no class indices become numbers of the network's dtype
     quick: ClassVar[bool] = True  # whether the trainer may use the compiled fast path of a step
 
     def __init__(self, reduction: str = "mean", **params: float) -> None:
@@ -149,7 +150,8 @@ class Loss(Fixed):
 
         Returns
         -------
-        target : ndarray, shape (rows, n_out) and dtype of the network; or int64 of shape (rows,)
+        target : ndarray, shape (rows, n_out), of any real dtype and layout; or int64 of shape (rows,)
+            Numbers are converted to the network's dtype in batches (see `converts`).
         labels : bool
             Whether the target is class indices. `HeadsLoss` returns the layout of its heads instead. `builder` is given
             it.
@@ -159,9 +161,7 @@ class Loss(Fixed):
         TypeError, ValueError
             If the target does not fit.
         """
-        t = check.as_target("y", target, dtype)
-        if t.dtype != dtype:
-            raise TypeError(f"y is {t.dtype} but the network is {dtype}: both must have one dtype")
+        t = check.as_source("y", target)
         if n_out == 1 and t.ndim == 1:
             t = t.reshape(-1, 1)
         check.check_shape("y", t, (rows, n_out), f"for {rows} samples and {n_out} outputs")

@@ -14,7 +14,7 @@ from .._frames import errors_of_use
 from .._locks import MAKING, Lock
 from ..compiler.cache import ProgramCache
 from ..compiler.program import Program
-from .inputs import as_rows, widened
+from .inputs import as_rows, converted
 from .network import Network
 from .restructure import stream_of
 from .structure import chain
@@ -82,9 +82,10 @@ class Passes(Network):
         """
         if not self.training and not self._saving:
             return self.predict(x)
-        rows, shape = as_rows(self, x)
+        given, shape = as_rows(self, x)
+        rows = converted(self, given)
         # backward reads the input again, and the caller may overwrite x before that.
-        rows = rows.copy()
+        rows = rows.copy() if rows is given else rows
         with self._calls:  # so that everything that backward needs is of the same call
             program = self.program("train" if self.training else "input_gradient", rows.shape[0], rows.shape[1])
             program.check_rows(rows.shape[0], rows.shape[0])
@@ -143,7 +144,7 @@ class Passes(Network):
         if last.caller != me and me in self._callers:
             raise RuntimeError("backward: another thread has called the network since: give each thread a copy of it")
         program, rows, shape, tick = last.program, len(last.input), last.shape, last.tick
-        g = check.as_array("grad_output", grad_output)
+        g = check.as_strict("grad_output", grad_output)
         if g.dtype != self.dtype:
             raise TypeError(f"grad_output is {g.dtype} but the network is {self.dtype}: both must have one dtype")
         check.check_shape("grad_output", g, (*shape, program.n_out), "like the output")
@@ -195,7 +196,7 @@ class Passes(Network):
     def _predict_slowly(self, x: Any) -> Array:
         """`predict` for an x that must be converted or refused, or has more rows than one batch."""
         programs = self._programs
-        rows, shape = as_rows(self, x, narrow=True)
+        rows, shape = as_rows(self, x)
         n = rows.shape[0]
         program = self.program("predict", min(n, PREDICT_ROWS), rows.shape[1])
         if program.by_batch:  # normalizes by the statistics of all of x
@@ -207,7 +208,7 @@ class Passes(Network):
         out = np.empty((n, program.n_out), self.dtype)
         size = program.batch_size
         for start in range(0, n, size):
-            batch = widened(self, rows[start : start + size])
+            batch = converted(self, rows[start : start + size], start)
             program.run("forward", len(batch), {"input": batch, "output": out[start : start + size]}, start=start)
         return out.reshape(*shape, program.n_out)
 
