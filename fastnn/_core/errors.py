@@ -18,7 +18,7 @@ class BadIndex(BadRow):
 
 
 class Beyond(BadRow):
-    """A number is too large for the dtype of the network; args: the row at which the batch begins, its rows, and "x" or "y"."""
+    """A number is too large for the dtype of the network; args: first row of the batch, number of rows, "x" or "y"."""
 
 
 class NonFinite(Exception):

@@ -77,9 +77,10 @@ def check_not_beyond(name: str, array: Array, converted: Array, first: int = 0) 
     if place:
         place[0] += first
     dtype = converted.dtype
+    most = f"{np.finfo(dtype).max:.3g}"
     raise ValueError(
-        f"{name}{place or ''} is {value}, too large for {dtype}, whose largest number is {np.finfo(dtype).max:.3g}: scale "
-        f"{name}, or take a network of dtype='float64'"
+        f"{name}{place or ''} is {value}, too large for {dtype}, whose largest number is {most}: scale {name}, or use "
+        "a network of dtype='float64'"
     )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from .. import _validation as check
 from .._core import dispatch
+from .._core.arrays import plain
 from .._core.losses import Loss, RowLoss, first_bad_label
 from .._frames import SHORT_ERRORS
 from ._elementwise import Array, reference_function
@@ -101,7 +102,8 @@ class LossFunction:
         Targets of any real dtype are converted to that of input.
         """
         if self.kernel.targets:
-            input, target = self._converted(input, target)
+            if not (plain(input) and plain(target) and input.dtype == target.dtype):
+                input, target = self._converted(input, target)
             check_targets("target", target, self.name)
         found = self.kernel.quick(input, target, sample_weight, reduction, None, True, True, params, extra)
         if found is not None:

@@ -45,8 +45,8 @@ class Loss(Fixed):
     """
 
     _internal: ClassVar[tuple[str, ...]] = (
-        "classes", "converts", "describe_label", "extra_name", "formula", "heads", "ignored", "kernel", "kind", "logits", "name",
-        "numbers", "plan", "prepare_target", "quick", "reductions", "root", "threshold", "version",
+        "classes", "converts", "describe_label", "extra_name", "formula", "heads", "ignored", "kernel", "kind",
+        "logits", "name", "numbers", "plan", "prepare_target", "quick", "reductions", "root", "threshold", "version",
     )  # fmt: skip
     name: ClassVar[str]  # of the function in `functional`
     kernel: ClassVar[str]

@@ -131,7 +131,7 @@ class ReferenceProgram(Operations):
         return {name: self._mixed(rows, others[name], share) for name, rows in slots.items()}
 
     def _converted(self, name: str, rows: Array, run: BatchRun) -> Array:
-        """Rows of inputs or targets as operations read them: inputs, and targets with staging of the network's dtype."""
+        """Rows of inputs or targets as operations read them: in the dtype of their staging, if that is a float."""
         to = [None, None] if run.staging is None else run.staging
         staged = {"input": to[0], "target": to[1]}.get(name)
         if staged is None or rows.dtype == staged.dtype or staged.dtype.kind != "f":

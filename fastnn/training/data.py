@@ -168,8 +168,8 @@ class Data:
     @property
     def plain(self) -> bool:
         """Whether programs can read x and y in place: both have the dtypes that these become, and lie in C order."""
-        pairs = (self.x, self.dtype), (self.y, self.y_dtype)
-        return all(a.dtype == dtype and a.flags.c_contiguous and a.flags.aligned for a, dtype in pairs)
+        x, y = self.x, self.y
+        return x.dtype == self.dtype and y.dtype == self.y_dtype and _is_readable(x) and _is_readable(y)
 
     def staging(self, batch: int) -> tuple[Array | None, ...]:
         """Room for the rows of a batch, gathered and converted, and for the partners that they are mixed with."""
@@ -178,6 +178,12 @@ class Data:
             x, y = np.empty((rows, self.x.shape[1]), self.dtype), np.empty((rows, *self.y_shape), self.y_dtype)
             self._staging = x, y, None if self.weight is None else np.empty(rows, self.weight.dtype)
         return self._staging
+
+
+def _is_readable(array: Array) -> bool:
+    """Whether C can read the array as it lies there."""
+    flags = array.flags
+    return flags.c_contiguous and flags.aligned
 
 
 def exact_sum(arrays: Iterable[Array]) -> float:
