@@ -9,7 +9,7 @@ from .._core import dispatch
 from .._core.parametric import dot, quick_dot
 from .._core.softmax import Rows1, Rows2
 from .._frames import SHORT_ERRORS
-from ._axes import as_rows, axis_of, put_rows
+from ._axes import as_rows, axis_of, either, put_rows
 from ._documentation import documented
 from ._elementwise import Array, reference_function
 
@@ -34,6 +34,8 @@ temperature : float above 0, default 1.0
     T above; at least the smallest normal number of x's dtype.
 out : ndarray like x, optional
     Written and returned; may be x itself.
+dim : int, optional
+    PyTorch's name for axis.
 
 Returns
 -------
@@ -59,6 +61,8 @@ axis, temperature
     As given to `{forward}`.
 out : ndarray like output, optional
     Written and returned; may be one of the inputs.
+dim : int, optional
+    PyTorch's name for axis.
 
 Returns
 -------
@@ -154,7 +158,9 @@ def _temperature_backward(name: str, grad_output: Any, output: Any, x: Any, axis
 
 
 @documented(FORWARD)
-def softmax(x: Any, axis: int = -1, temperature: float = 1.0, *, out: Array | None = None) -> Array:
+def softmax(
+    x: Any, axis: int = -1, temperature: float = 1.0, *, out: Array | None = None, dim: int | None = None
+) -> Array:
     """Softmax along an axis, with a temperature.
 
     y_i = exp(x_i / T) / sum_j exp(x_j / T)
@@ -172,12 +178,18 @@ def softmax(x: Any, axis: int = -1, temperature: float = 1.0, *, out: Array | No
     >>> F.softmax(np.log(np.array([1.0, 3.0])), temperature=0.5).round(4)
     array([0.1, 0.9])
     """
-    return _forward("softmax", x, axis, temperature, out)
+    return _forward("softmax", x, axis if dim is None else either(axis, dim), temperature, out)
 
 
 @documented(BACKWARD)
 def softmax_backward(
-    grad_output: Any, output: Any, axis: int = -1, temperature: float = 1.0, *, out: Array | None = None
+    grad_output: Any,
+    output: Any,
+    axis: int = -1,
+    temperature: float = 1.0,
+    *,
+    out: Array | None = None,
+    dim: int | None = None,
 ) -> Array:
     """Gradient of `softmax` with respect to x; takes its output, as ATen's.
 
@@ -186,11 +198,14 @@ def softmax_backward(
     >>> F.softmax_backward(np.array([1.0, 0.0]), np.array([0.5, 0.5]))
     array([ 0.25, -0.25])
     """
+    axis = axis if dim is None else either(axis, dim)
     return _backward("softmax", grad_output, output, axis, temperature, out)
 
 
 @documented(FORWARD)
-def log_softmax(x: Any, axis: int = -1, temperature: float = 1.0, *, out: Array | None = None) -> Array:
+def log_softmax(
+    x: Any, axis: int = -1, temperature: float = 1.0, *, out: Array | None = None, dim: int | None = None
+) -> Array:
     """Logarithm of `softmax`, without the underflow of its small entries.
 
     y_i = x_i / T - log(sum_j exp(x_j / T))
@@ -203,12 +218,18 @@ def log_softmax(x: Any, axis: int = -1, temperature: float = 1.0, *, out: Array 
     >>> F.log_softmax(np.array([0.0, 0.0])).round(4)
     array([-0.6931, -0.6931])
     """
-    return _forward("log_softmax", x, axis, temperature, out)
+    return _forward("log_softmax", x, axis if dim is None else either(axis, dim), temperature, out)
 
 
 @documented(BACKWARD)
 def log_softmax_backward(
-    grad_output: Any, output: Any, axis: int = -1, temperature: float = 1.0, *, out: Array | None = None
+    grad_output: Any,
+    output: Any,
+    axis: int = -1,
+    temperature: float = 1.0,
+    *,
+    out: Array | None = None,
+    dim: int | None = None,
 ) -> Array:
     """Gradient of `log_softmax` with respect to x; takes its output, as ATen's.
 
@@ -217,6 +238,7 @@ def log_softmax_backward(
     >>> F.log_softmax_backward(np.array([1.0, 0.0]), np.log(np.array([0.5, 0.5]))).round(4)
     array([ 0.5, -0.5])
     """
+    axis = axis if dim is None else either(axis, dim)
     return _backward("log_softmax", grad_output, output, axis, temperature, out)
 
 
