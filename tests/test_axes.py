@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fastnn import functional as F
+from fastnn import reference
 from support.measure import assert_same_bits
 
 SHAPE = (4, 2, 6)
@@ -30,6 +31,9 @@ def test_softmax_along_dim(name, dim, dtype, backend, rng):
     assert_same_bits(y, forward(x, dim))
     assert_same_bits(y, last(forward, dim, x))
     assert_same_bits(backward(g, y, dim=dim), backward(g, y, dim))
+    assert_same_bits(getattr(reference, name)(x, dim=dim), getattr(reference, name)(x, dim))
+    gradient = getattr(reference, f"{name}_backward")
+    assert_same_bits(gradient(g, y, dim=dim), gradient(g, y, dim))
     for call in (lambda: forward(x, 1, dim=dim), lambda: backward(g, y, 1, dim=dim)):
         with pytest.raises(TypeError, match="give axis or dim, not both"):
             call()
@@ -45,6 +49,8 @@ def test_gates_along_dim(name, dim, dtype, backend, rng):
     g = rng.normal(size=y.shape).astype(dtype)
     grad_x = backward(g, x, *params, dim=dim)
     assert_same_bits(grad_x, last(backward, dim, g, x))
+    np.testing.assert_allclose(getattr(reference, name)(x, *params, dim), y, rtol=1e-5)
+    np.testing.assert_allclose(getattr(reference, f"{name}_backward")(g, x, *params, dim), grad_x, rtol=1e-4, atol=1e-6)
     out, grad_out = np.empty_like(y), np.empty_like(x)
     assert forward(x, dim=dim, out=out) is out
     assert backward(g, x, dim=dim, out=grad_out) is grad_out

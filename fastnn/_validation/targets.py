@@ -97,6 +97,7 @@ def as_labels(name: str, value: Array) -> Array:
     if value.dtype == np.uint64:
         value = np.minimum(value, np.uint64(2**63 - 1))
     if value.dtype.kind == "f":
+        value = value.astype("float64", copy=False)
         whole = np.abs(value) < 2.0**63  # not NaN either
         whole &= np.trunc(value) == value
         if not whole.all():

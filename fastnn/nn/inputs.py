@@ -30,6 +30,13 @@ class Takes(Protocol):
         """Number of input features, None if any number will do."""
 
 
+def as_given(net: Takes, x: Any) -> Array:
+    """x as an ndarray of a real dtype; a table must have the columns that the network was trained on."""
+    if type(x) is not np.ndarray:
+        _check_columns(net, column_names(x))
+    return check.as_source("x", x)
+
+
 def as_rows(net: Takes, x: Any) -> tuple[Array, tuple[int, ...]]:
     """The matrix with a row for each sample of x, in the dtype and layout that x has; `converted` makes inputs of it.
 
@@ -44,9 +51,7 @@ def as_rows(net: Takes, x: Any) -> tuple[Array, tuple[int, ...]]:
     TypeError, ValueError
         If x does not fit the network.
     """
-    if type(x) is not np.ndarray:
-        _check_columns(net, column_names(x))
-    x = check.as_source("x", x)
+    x = as_given(net, x)
     if net._nodes and isinstance(net._nodes[0].layer, Flatten):
         shape = x.shape[:1]
         rows = x.reshape(shape[0], math.prod(x.shape[1:])) if x.ndim else x

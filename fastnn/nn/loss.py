@@ -80,11 +80,12 @@ class Loss(Fixed):
 
         Parameters
         ----------
-        input : ndarray of float32 or float64
-            The outputs of a network. Shape (rows, outputs), any shape for losses of single elements.
+        input : array
+            The outputs of a network. Shape (rows, outputs), any shape for losses of single elements, and (classes,) or
+            (rows, classes, d1, ...) for losses over classes. Integers, booleans and lists become float64.
         target : array
-            Of input's shape and dtype, or integers or booleans, which are converted; for losses over classes class
-            indices, integers of shape (rows,).
+            Of input's shape and any real dtype, converted to input's; for losses over classes class indices: integers,
+            booleans or floats without a fraction of shape (rows,) or (rows, 1), () or (rows, d1, ...).
         sample_weight : array of shape (rows,), or of input's shape for losses of single elements, optional
             Multiplies the loss of each sample, 0 or more. "mean" is then the weighted mean.
 

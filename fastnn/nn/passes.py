@@ -14,7 +14,7 @@ from .._frames import errors_of_use
 from .._locks import MAKING, Lock
 from ..compiler.cache import ProgramCache
 from ..compiler.program import Program
-from .inputs import as_rows, converted
+from .inputs import as_given, as_rows, converted
 from .network import Network
 from .restructure import stream_of
 from .structure import chain
@@ -61,27 +61,36 @@ class Passes(Network):
 
         Parameters
         ----------
-        x : ndarray of the network's dtype, shape (..., in_features)
+        x : array of real numbers, shape (..., in_features)
+            Of any dtype and layout; also lists, tables such as a DataFrame, and arrays of other libraries. Converted to
+            the network's dtype, with the bits of `x.astype(dtype)`; integers and float16 are multiplied by
+            `input_scale`.
 
         Returns
         -------
         y : ndarray of the network's dtype, shape (..., out_features)
+            Of one sample, shape (in_features,), the shape is (out_features,).
 
         Raises
         ------
-        TypeError, ValueError
-            If x has another dtype or number of features.
+        TypeError
+            If x does not consist of real numbers; the message names the column of a table.
+        ValueError
+            If x has another number of features, or other columns than the network was trained on, or a number is too
+            large for the network's dtype.
 
         Examples
         --------
-        >>> import numpy as np
         >>> from fastnn import nn
         >>> net = nn.Sequential(nn.Linear(2, 1, weight_init=1.0, bias_init=0.5), seed=0)
-        >>> net(np.array([[1.0, 2.0]], "float32")).tolist()
+        >>> net([[1.0, 2.0]]).tolist()
         [[3.5]]
+        >>> net([1, 2]).tolist()
+        [3.5]
         """
         if not self.training and not self._saving:
             return self.predict(x)
+        x = as_given(self, x)
         given, shape = as_rows(self, x)
         rows = converted(self, given)
         # backward reads the input again, and the caller may overwrite x before that.
@@ -95,7 +104,7 @@ class Passes(Network):
             self._tick[0] = tick  # only now: a pass that failed does not count
             caller = threading.get_ident()
             self._callers.add(caller)
-            self._last = Call(program, rows, shape, np.shape(x), tick, caller)
+            self._last = Call(program, rows, shape, x.shape, tick, caller)
         return out.reshape(*shape, program.n_out)
 
     @errors_of_use
@@ -163,7 +172,8 @@ class Passes(Network):
 
         Parameters
         ----------
-        x : ndarray of the network's dtype, or of uint8 or float16 (see `input_scale`), shape (..., in_features)
+        x : array of real numbers, shape (..., in_features)
+            As for a call. It is converted a batch at a time, so that one of another dtype or layout takes no memory.
 
         Returns
         -------
@@ -172,7 +182,7 @@ class Passes(Network):
         Raises
         ------
         TypeError, ValueError
-            If x has another dtype or number of features.
+            As a call.
 
         Notes
         -----

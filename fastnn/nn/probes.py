@@ -10,7 +10,7 @@ import numpy as np
 from .. import _validation as check
 from .._frames import errors_of_use
 from ..compiler.compile import Reader
-from .inputs import as_rows, converted
+from .inputs import as_given, as_rows, converted
 from .passes import PREDICT_ROWS, Passes
 from .readers import all_nodes, ends_of
 
@@ -46,7 +46,7 @@ class Probes(Passes):
         KeyError
             If there is no layer of a name.
         TypeError, ValueError
-            If x has another dtype or number of features.
+            If x does not consist of real numbers, or has another number of features.
 
         Examples
         --------
@@ -150,6 +150,7 @@ class Probes(Passes):
         >>> net.input_gradient(x, np.array([[6], [0]]), nn.MSELoss(reduction="sum")).tolist()
         [[2.0, 4.0], [0.0, 0.0]]
         """
+        x = as_given(self, x)
         given, shape = as_rows(self, x)
         rows = converted(self, given)
         n, n_in = rows.shape
@@ -166,4 +167,4 @@ class Probes(Passes):
             for program, batch in self._inference(("input_gradient", "", n_in), rows):
                 arguments = {"input": rows[batch], "grad_output": grad[batch], "grad_input": grad_x[batch]}
                 program.run("backward", len(rows[batch]), arguments)
-        return grad_x.reshape(np.shape(x))
+        return grad_x.reshape(x.shape)

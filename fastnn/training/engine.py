@@ -351,8 +351,9 @@ class Engine:
         whole = [metric for metric in self.metrics if metric.counter is None]
         scores = self.scores(sums, data) | dict.fromkeys((metric.name for metric in whole), math.nan)
         counted: Any = data.y != self.loss.ignored if data.labels is True else slice(None)
-        y_true = data.y[counted].astype(data.y_dtype, copy=False)
+        y_true = data.y[counted]
         if whole and len(y_true):
+            y_true = y_true.astype(data.y_dtype, copy=False)
             y_pred, weight = self.net.predict(data.x)[counted], None if data.weight is None else data.weight[counted]
             for metric in whole:
                 scores[metric.name] = metric.of_outputs(y_true, y_pred, weight, self.loss)
