@@ -104,7 +104,7 @@ cdef read_batches(Batches *batches, arrays3, const int64_t[::1] order, staging, 
 
 cdef Py_ssize_t next_batch(const Batches *batches, Py_ssize_t i, Py_ssize_t rows, Py_ssize_t batch_size,
                            void **slots) noexcept nogil:
-    """Point `slots` to rows i .. i + rows - 1. Returns GOOD, the first row with a bad class index, or BEYOND - stream."""
+    """Point `slots` to rows i .. i + rows - 1. Returns GOOD, the first bad class index's row, or BEYOND - stream."""
     cdef Py_ssize_t bad = GOOD
     cdef int j
     for j in range(STREAMS):
@@ -129,7 +129,7 @@ cdef Py_ssize_t next_batch(const Batches *batches, Py_ssize_t i, Py_ssize_t rows
 
 
 cdef bint convert(const Batches *batches, int j, Py_ssize_t i, Py_ssize_t rows, Py_ssize_t batch_size) noexcept nogil:
-    """Gather rows of stream j, converted, and mixed with their partners, if they have some; whether one is too large."""
+    """Gather rows of stream j, converted, mixed with their partners if there are some; whether one is too large."""
     cdef int dtype = FNN_FLOAT64 if batches.double_ else FNN_FLOAT32
     cdef double scale = batches.scale if j == 0 else 1.0
     cdef Py_ssize_t n = rows * batches.cols[j]

@@ -16,8 +16,8 @@ from fastnn._core.accumulation cimport (
 )
 from fastnn._core.batches cimport BEYOND, GOOD, Batches, check_batches, next_batch, read_batches
 from fastnn._core.operations cimport (
-    BAD_INDEX, BAD_LABEL, BAD_NORM, BAD_TARGET, DONE, LABELS, NON_FINITE, PYTHON, RAISED, TOO_LARGE, Op, Totals, divisor_of,
-    run_op,
+    BAD_INDEX, BAD_LABEL, BAD_NORM, BAD_TARGET, DONE, LABELS, NON_FINITE, PYTHON, RAISED, TOO_LARGE, Op, Totals,
+    divisor_of, run_op,
 )
 from fastnn._core.resolve cimport resolve
 from fastnn._core.schedule cimport Schedule, read_schedule, set_rates

@@ -8,8 +8,8 @@ from fastnn._core cimport arrays
 cnp.import_array()
 
 cdef extern from "elements.h":
-    ctypedef int (*fnn_convert)(const char *x, Py_ssize_t row_stride, Py_ssize_t col_stride, const int64_t *order, void *y,
-                                Py_ssize_t rows, Py_ssize_t cols, double scale) noexcept nogil
+    ctypedef int (*fnn_convert)(const char *x, Py_ssize_t row_stride, Py_ssize_t col_stride, const int64_t *order,
+                                void *y, Py_ssize_t rows, Py_ssize_t cols, double scale) noexcept nogil
     const fnn_convert *fnn_converts[2]
     enum:
         FNN_BOOL, FNN_INT8, FNN_UINT8, FNN_INT16, FNN_UINT16, FNN_INT32, FNN_UINT32, FNN_INT64, FNN_UINT64, FNN_HALF

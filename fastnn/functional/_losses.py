@@ -295,16 +295,18 @@ class ClassLoss(LossFunction):
         if x.ndim == 0:
             raise ValueError("input must have shape (rows, classes, ...), got a scalar")
         t, outer = check.from_any("target", target), places_of(x)
-        t, shape = (class_rows(t), (-1, x.shape[min(1, x.ndim - 1)])) if t.shape == x.shape else (t, (-1,))
-        if shape == (-1,):
+        if t.shape == x.shape:  # probabilities
+            t = class_rows(t)
+        else:
             check.check_shape("target", t, outer, f"for input of shape {x.shape}")
+            t = check_labels(t, x.shape[min(1, x.ndim - 1)], int(params[0])).reshape(-1)
         weight = _weights(sample_weight, x.shape[0] if x.ndim > 1 else 1, outer, x.dtype)
         if not value:
             grad_output = _upstream(grad_output, reduction, outer, x.dtype)
             grad_output = grad_output[0] if grad_output[1] is None else grad_output[1].reshape(-1)
         loss, grad = super()._slow(
             class_rows(x),
-            t.reshape(shape),
+            t,
             None if weight is None else weight.reshape(-1),
             reduction,
             grad_output,
@@ -343,6 +345,18 @@ def class_axes(rows: Array, shape: tuple[int, ...]) -> Array:
     return np.ascontiguousarray(np.moveaxis(rows.reshape(shape[0], *shape[2:], shape[1]), -1, 1))
 
 
+def check_labels(t: Array, classes: int, ignored: int) -> Array:
+    """Class indices as int64; ValueError if one is out of range, with its place."""
+    labels = check.as_labels("target", t)
+    labels = labels.copy() if dispatch.get_reference() else labels  # another thread cannot change what was checked
+    bad = first_bad_label(labels.reshape(-1), classes, ignored)
+    if bad >= 0:
+        place = [int(i) for i in np.unravel_index(bad, labels.shape)]
+        value = labels[tuple(place)]
+        raise ValueError(f"target{place or ''} is {value}: class indices must be between 0 and {classes - 1}")
+    return labels
+
+
 def class_targets(target: Any, x: Array, probabilities: bool, ignored: int) -> Array:
     """`target` as class indices (int64) or, where `probabilities` are allowed, as an array of x's dtype and shape.
 
@@ -354,12 +368,7 @@ def class_targets(target: Any, x: Array, probabilities: bool, ignored: int) -> A
         t = t.reshape(rows)
     if t.ndim == 1:
         check.check_shape("target", t, (rows,), f"for input of shape {x.shape}")
-        labels = check.as_labels("target", t)
-        labels = labels.copy() if dispatch.get_reference() else labels  # another thread cannot change what was checked
-        bad = first_bad_label(labels, classes, ignored)
-        if bad >= 0:
-            raise ValueError(f"target[{bad}] is {labels[bad]}: class indices must be between 0 and {classes - 1}")
-        return labels
+        return check_labels(t, classes, ignored)
     if not probabilities:
         raise TypeError(f"target must be integer class indices of shape ({rows},), got {t.dtype} of shape {t.shape}")
     if t.dtype.kind in "biu":
