@@ -136,6 +136,8 @@ def refuse_numbers(names: str, loss: Loss, y: Any, n_out: int) -> None:
     of_classes = loss.threshold is not None or getattr(loss, "classes", False) or getattr(loss, "logits", False)
     if of_classes or loss.heads or getattr(loss, "name", "") == "kl_div" or y.dtype.kind not in "biuf":
         return
+    if y.ndim == 1 and y.dtype.kind != "f":  # class indices of a loss in Python
+        return
     for start in range(0, len(y), CHUNK):
         rows = np.asarray(y[start : start + CHUNK], None if y.dtype.kind == "f" else "float64").reshape(-1, n_out)
         if (good := (rows == 0) | (abs(rows) == 1)).all():

@@ -292,8 +292,9 @@ class ClassLoss(LossFunction):
         x = check.as_array("input", input)
         if x.ndim == 2:
             return super()._slow(x, target, sample_weight, reduction, grad_output, value, gradient, params, extra)
-        if x.ndim == 0:
-            raise ValueError("input must have shape (rows, classes, ...), got a scalar")
+        if x.ndim == 0 or x.shape[min(1, x.ndim - 1)] == 0:
+            given = f"{x.shape}, without classes" if x.ndim else "a scalar"
+            raise ValueError(f"input must have shape (rows, classes, ...) or (classes,), got {given}")
         t, outer = check.from_any("target", target), places_of(x)
         if t.shape == x.shape:  # probabilities
             t = class_rows(t)
