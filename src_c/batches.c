@@ -29,6 +29,7 @@ void fnn_gather_rows(const char *source, char *out, const int64_t *order, ptrdif
 
 #define FNN_SOURCE "batches.c"
 #include "both_dtypes.h"
+FNN_BOTH(mix_pairs)
 #else
 
 /* out[r] = share source[order[r]] + (1 - share) source[partner[r]], rows of `cols` */
@@ -60,6 +61,15 @@ ptrdiff_t FN(mix_labels)(const int64_t *labels, REAL *out, const int64_t *order,
             y[other] += 1 - share;
     }
     return -1;
+}
+
+/* a = share a + (1 - share) b, of n numbers: rows that are gathered already */
+static void FN(mix_pairs)(void *a_, const void *b_, ptrdiff_t n, double share_)
+{
+    REAL *a = a_;
+    const REAL *b = b_, share = (REAL)share_, rest = 1 - share;
+    for (ptrdiff_t i = 0; i < n; i++)
+        a[i] = share * a[i] + rest * b[i];
 }
 
 #endif

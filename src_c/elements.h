@@ -37,10 +37,8 @@ FNN_LOOP(void, count_top,
 FNN_LOOP(void, count_errors,
          (const void *x, const void *target, const void *weight, double *counts, ptrdiff_t rows, ptrdiff_t n))
 
-/* rows.c */
-FNN_LOOP(void, widen_uint8,
-         (const void *x, const int64_t *order, void *y, ptrdiff_t rows, ptrdiff_t cols, double scale))
-FNN_LOOP(void, widen_half, (const void *x, const int64_t *order, void *y, ptrdiff_t rows, ptrdiff_t cols, double scale))
+/* batches.c */
+FNN_LOOP(void, mix_pairs, (void *a, const void *b, ptrdiff_t n, double share))
 
 /* columns.c */
 FNN_LOOP(void, gather, (const void *x, const int64_t *index, void *y, ptrdiff_t rows, ptrdiff_t n_in, ptrdiff_t n_out))
@@ -67,6 +65,27 @@ FNN_LOOP(double, scaled_errors, (const void *x, const void *target, const void *
 /* embedding.c */
 FNN_LOOP(int, copy_codes, (const int64_t *codes, void *numbers, ptrdiff_t n, ptrdiff_t num))
 #undef FNN_LOOP
+
+/* rows.c: conversions from these dtypes; those of integers and of float16 multiply with a scale. Each dtype of a network has
+ * a table of them. */
+enum {
+    FNN_BOOL,
+    FNN_INT8,
+    FNN_UINT8,
+    FNN_INT16,
+    FNN_UINT16,
+    FNN_INT32,
+    FNN_UINT32,
+    FNN_INT64,
+    FNN_UINT64,
+    FNN_HALF,
+    FNN_SINGLE,
+    FNN_DOUBLE,
+    FNN_SOURCES
+};
+typedef int (*fnn_convert)(const char *x, ptrdiff_t row_stride, ptrdiff_t col_stride, const int64_t *order, void *y,
+                           ptrdiff_t rows, ptrdiff_t cols, double scale);
+extern const fnn_convert *const fnn_converts[FNN_DTYPES];
 
 /* The table of a loop that both_dtypes.h has compiled. */
 #define FNN_BOTH(name)                                                                                       \

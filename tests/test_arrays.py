@@ -176,23 +176,46 @@ def test_wrong_dtypes(op, dtype, rng):
     call = some_call(op, dtype, rng)
     wrong = [
         (dtype.newbyteorder(), "must be in native byte order, got"),
-        ("int64", "must be float32 or float64, got int64"),
         ("float16", "must be float32 or float64, got float16"),
         ("complex128", "must be float32 or float64, got complex128"),
-        ("bool", "must be float32 or float64, got bool"),
         (object, "must be float32 or float64, got object"),
     ]
     places = array_places(op, "f")
-    for i in places[:1] if op.kind == "class loss" else places:  # targets may be integers
-        target = {"loss": places[-1:], "pair loss": places[1:2]}.get(op.kind, [])
-        integers = ("int64", "bool") if i in target else ()  # which a target may be
-        integers = ("int64",) if op.kind == "embedding" and i == places[-2] else integers  # and codes
-        for bad, message in (pair for pair in wrong if pair[0] not in integers):
+    for i in places[:1] if op.kind == "class loss" else places:  # targets may be class indices
+        for bad, message in wrong:
             with pytest.raises(TypeError, match=message):
                 op.function(*call.replaced(i, call.args[i].astype(bad)).args, **call.kwargs)
         for bad in ("text", {"a": 1}, object()):
             with pytest.raises(TypeError, match="must be"):
                 op.function(*call.replaced(i, bad).args, **call.kwargs)
+
+
+@EVERY_OP
+@pytest.mark.parametrize("kind", ["int64", "uint8", "bool", "list"])
+def test_integers_booleans_and_lists_become_float64(op, kind, rng, backend):
+    """As in NumPy, in each argument in turn."""
+    call = some_call(op, np.dtype("float64"), rng)
+    for i in array_places(op, "f"):
+        whole = (np.abs(call.args[i]) > 0.5).astype("float64" if kind == "list" else kind)
+        if op.kind == "embedding" and kind == "bool":
+            continue
+        expected = results(op.function, call.replaced(i, whole.astype("float64")))
+        given = whole.tolist() if kind == "list" else whole
+        actual = op.function(*call.replaced(i, given).args, **call.kwargs)
+        for a, e in zip(actual if isinstance(actual, tuple) else (actual,), expected, strict=True):
+            assert_same_bits(np.asarray(a), e)
+
+
+OF_SCALARS = [op for op in FUNCTIONS if op.kind in ("elementwise", "loss", "pair loss")]
+
+
+@pytest.mark.parametrize("op", OF_SCALARS, ids=case_id)
+def test_a_scalar_gives_a_numpy_scalar(op, dtype, rng, backend):
+    """On both backends; also a Python number, which is a float64."""
+    call = some_call(op, dtype, rng, ())
+    for args, expected in ((call.args, dtype.type), ([value.item() for value in call.args], np.float64)):
+        result = op.function(*args, **call.kwargs)
+        assert {type(value) for value in (result if isinstance(result, tuple) else (result,))} == {expected}
 
 
 @OF_SEVERAL_FLOATS
@@ -237,7 +260,7 @@ def test_reference_backend_fills_out(op, dtype, rng, reference_backend):
 def test_reference_backend_raises_the_same(op, dtype, rng, reference_backend):
     call = some_call(op, dtype, rng)
     first = array_places(op, "f")[op.constants]
-    wrong = call.replaced(first, call.args[first].astype("int32"))
+    wrong = call.replaced(first, call.args[first].astype("float16"))
     messages = []
     for on in (False, True):
         dispatch.set_reference(on)

@@ -36,7 +36,7 @@ def schedule(name, *args):
 MISTAKES = {
     "fit: columns": lambda: trainer().fit(X[:, :1], Y),
     "fit: rows": lambda: trainer().fit(X, Y[:2]),
-    "fit: dtype": lambda: trainer().fit(X.astype("float64"), Y),
+    "fit: dtype": lambda: trainer().fit(X.astype("complex64"), Y),
     "fit: list": lambda: trainer().fit([["a", "b"]], Y),
     "fit: y": lambda: trainer(nn.CrossEntropyLoss()).fit(X, np.full(4, -1)),
     "fit: binary": lambda: trainer(nn.BCEWithLogitsLoss()).fit(X, Y - 1),

@@ -135,10 +135,8 @@ def test_wrong_inputs_of_a_network():
     net, x = make_network(), np.ones((2, 5), "float32")
     for run in (net, net.predict):
         run(x)
-        with pytest.raises(TypeError, match=r"x is float64 but the network is float32: use x.astype\('float32'\)"):
-            run(x.astype("float64"))
-        with pytest.raises(TypeError, match="x must be float32 or float64, got int64"):
-            run(x.astype("int64"))
+        with pytest.raises(TypeError, match="x must be float32 or float64, got complex64"):
+            run(x.astype("complex64"))
         with pytest.raises(ValueError, match="Linear: x has 4 features, this layer takes 5"):
             run(x[:, 1:])
         with pytest.raises(ValueError, match=r"x must have shape \(..., features\), got a scalar"):

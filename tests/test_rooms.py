@@ -40,7 +40,6 @@ ELSEWHERE = {
     "reference/interfaces.py": ("test_floors.py", "protocols for annotations"),
     "compiler/program.py": ("test_program.py", "what runs it has that stem"),
     "functional/_vector_losses.py": ("losses/test_multilabel_losses.py", "the calls of losses of rows"),
-    "functional/_axes.py": ("test_normalization.py", "axes of what works on rows"),
     "functional/batch_norm.py": ("test_normalization.py", "all normalizations"),
     "functional/entropy.py": ("test_softmax.py", "entropies of softmax"),
     "functional/rectifiers.py": ("test_activations.py", "activations"),

@@ -105,7 +105,7 @@ BROKEN = [
     (lambda: [np.ones((3, 6))], TypeError, r"batch 0 must be \(x, y\)"),
     (lambda: [*pieces(), (np.ones((3, 5), "f"), [0, 1, 2])], ValueError, "batch 8: Linear: x has 5 features"),
     (lambda: [(np.ones((3, 6), "f"), [0, 1])], ValueError, r"batch 0: y must have shape \(3,\)"),
-    (lambda: [(np.ones((3, 6)), [0, 1, 2])], TypeError, "batch 0: x is float64 but the network is float32"),
+    (lambda: [(np.ones((3, 6), "D"), [0, 1, 2])], TypeError, "batch 0: x must be float32 or float64, got complex128"),
     (lambda: [(np.ones((0, 6), "f"), np.zeros(0, int))], ValueError, "batch 0: x must have at least one row"),
     (lambda: [(np.ones((2, 6), "f"), [0, 3])], ValueError, r"y\[1\] is 3: class indices must be between 0 and 2"),
     (lambda: [(np.full((1, 6), np.nan, "f"), [0])], ValueError, r"x\[0, 0\] is nan"),

@@ -96,7 +96,7 @@ cdef class Map1:
         self.slow, self.rule = slow, rule
 
     def __call__(self, x, out=None, a=0.0, b=0.0):
-        if (not arrays.is_plain(x) or out is not None and not arrays.takes_output(out, x) or dispatch.reference
+        if (not arrays.has_axes(x) or out is not None and not arrays.takes_output(out, x) or dispatch.reference
                 or not allowed(a, b, self.rule)):
             try:
                 return self.slow(self, x, out, (a, b))
@@ -131,7 +131,7 @@ cdef class Map2:
         self.slow, self.rule = slow, rule
 
     def __call__(self, g, x, out=None, a=0.0, b=0.0):
-        if (not arrays.is_plain(x) or not arrays.is_plain(g) or not arrays.same_layout(g, x)
+        if (not arrays.has_axes(x) or not arrays.is_plain(g) or not arrays.same_layout(g, x)
                 or out is not None and not (arrays.takes_output(out, x) and arrays.takes_output(out, g))
                 or dispatch.reference or not allowed(a, b, self.rule)):
             try:

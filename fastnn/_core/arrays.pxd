@@ -16,6 +16,11 @@ cdef inline bint is_plain(object x) noexcept:
                                or cnp.PyArray_TYPE(<cnp.ndarray> x) == cnp.NPY_FLOAT64)
 
 
+cdef inline bint has_axes(object x) noexcept:
+    """Whether x is a plain array that is no scalar; results of scalars are NumPy scalars, which the slow path makes."""
+    return is_plain(x) and cnp.PyArray_NDIM(<cnp.ndarray> x) != 0
+
+
 cdef inline bint is_labels(object x) noexcept:
     """Whether x is an int64 ndarray that C can read."""
     return is_readable(x) and cnp.PyArray_TYPE(<cnp.ndarray> x) == cnp.NPY_INT64

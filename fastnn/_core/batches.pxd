@@ -2,22 +2,31 @@
 
 from libc.stdint cimport int64_t
 
+from fastnn._core.rows cimport Source
+
 # Inputs, targets and sample weights, in this order.
 cdef enum:
     STREAMS = 3
+    CONVERTED = 2  # of these the first may have other dtypes and layouts than a program reads
+
+# What `next_batch` returns besides the row of a bad class index: all is well, or a number of a stream is too large for
+# the dtype of the network (BEYOND - stream).
+cdef enum:
+    GOOD = -1
+    BEYOND = -2
 
 ctypedef struct Batches:
     char *source[STREAMS]           # NULL: there is none
     char *staged[STREAMS]           # where rows are gathered
-    Py_ssize_t row_bytes[STREAMS]
+    Py_ssize_t row_bytes[STREAMS]   # of rows as they are gathered
     Py_ssize_t cols[STREAMS]
+    Source converted[CONVERTED]
     const int64_t *order            # row i of a batch is row order[i]; NULL: it is row i, read in place
     const int64_t *partner          # mixed with row partner[i]; NULL: rows are not mixed
     const double *shares            # of the first, one a batch
     bint labels                     # targets are class indices, to be mixed as probabilities
     bint double_
-    int widening                    # what inputs are widened from, if at all
-    double scale                    # and multiplied with
+    double scale                    # of inputs that are integers or float16
 
 cdef int check_batches(arrays3, const int64_t[::1] order, Py_ssize_t start, Py_ssize_t stop, Py_ssize_t batch_size,
                        staging, mix, Py_ssize_t n_in) except -1

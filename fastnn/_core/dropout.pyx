@@ -77,7 +77,7 @@ cdef class Noise:
     def quick(self, x, parameter, seed, stream, start, most, out=None):
         """The result, or None if the arguments need the slow path, for example for a parameter above `most`."""
         cdef uint64_t[3] words
-        if (dispatch.reference or not arrays.is_plain(x) or type(parameter) is not float
+        if (dispatch.reference or not arrays.has_axes(x) or type(parameter) is not float
                 or not 0.0 <= <double> parameter <= <double> most or not is_word(seed, &words[0])
                 or not is_word(stream, &words[1]) or not is_word(start, &words[2]) or not arrays.may_write(out, x)):
             return None

@@ -17,5 +17,9 @@ class BadIndex(BadRow):
     """What an embedding reads is no row of its table; args: row, column, value, number of the operation."""
 
 
+class Beyond(BadRow):
+    """A number is too large for the dtype of the network; args: first row of the batch, number of rows, "x" or "y"."""
+
+
 class NonFinite(Exception):
     """The loss of a batch is not finite; args: the row, in the order given, at which the batch begins."""

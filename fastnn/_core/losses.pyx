@@ -237,7 +237,7 @@ cdef class Loss:
 
     cdef bint fits(self, x, t, tuple params) noexcept:
         """Whether x and its target are plain and go together."""
-        return arrays.is_plain(x) and arrays.is_plain_like(t, x)
+        return arrays.has_axes(x) and arrays.is_plain_like(t, x)
 
     cdef int axes(self, x) noexcept:
         """The shape of the losses is that of so many axes of x."""

@@ -99,7 +99,7 @@ ctypedef struct Totals:
     int bad_op
 
 cdef enum:
-    DONE, BAD_LABEL, BAD_TARGET, BAD_INDEX, NON_FINITE, BAD_NORM, RAISED
+    DONE, BAD_LABEL, BAD_TARGET, BAD_INDEX, NON_FINITE, BAD_NORM, TOO_LARGE, RAISED
 
 cdef double divisor_of(const Totals *totals, double rows, double weight_sum) noexcept nogil
 cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, int dtype) noexcept nogil

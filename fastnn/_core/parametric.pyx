@@ -77,7 +77,7 @@ def dot(x, g):
 
 cdef bint fits(str name, x, parameter) noexcept:
     """A plain array, and one parameter for all of it, or for `prelu` one a column."""
-    return (not dispatch.reference and arrays.is_plain(x) and arrays.is_plain(parameter)
+    return (not dispatch.reference and arrays.has_axes(x) and arrays.is_plain(parameter)
             and arrays.same_dtype(parameter, x) and cnp.PyArray_NDIM(<cnp.ndarray> parameter) == 1
             and (arrays.size(parameter) == 1 or name == "prelu" and cnp.PyArray_NDIM(<cnp.ndarray> x) >= 1
                  and arrays.size(parameter) == columns(x, False)))

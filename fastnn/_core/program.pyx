@@ -14,17 +14,16 @@ from fastnn._core cimport arrays, dispatch
 from fastnn._core.accumulation cimport (
     OWN_SUMS, Group, begin_group, end_group, keep_running, read_totals, write_totals,
 )
-from fastnn._core.batches cimport Batches, check_batches, next_batch, read_batches
+from fastnn._core.batches cimport BEYOND, GOOD, Batches, check_batches, next_batch, read_batches
 from fastnn._core.operations cimport (
-    BAD_INDEX, BAD_LABEL, BAD_NORM, BAD_TARGET, DONE, LABELS, NON_FINITE, PYTHON, RAISED, UPDATE, Op, Totals,
+    BAD_INDEX, BAD_LABEL, BAD_NORM, BAD_TARGET, DONE, LABELS, NON_FINITE, PYTHON, RAISED, TOO_LARGE, UPDATE, Op, Totals,
     divisor_of, run_op,
 )
 from fastnn._core.resolve cimport resolve
-from fastnn._core.rows cimport NO_WIDENING
 from fastnn._core.schedule cimport Schedule, read_schedule, set_rates
 from fastnn._core.turns cimport Turns, close_turns, end_turn, open_turns, take_turn
 
-from fastnn._core.errors import BadIndex, BadLabel, BadTarget, NonFinite
+from fastnn._core.errors import BadIndex, BadLabel, BadTarget, Beyond, NonFinite
 from fastnn._core.operations import number_of
 from fastnn._core.optimizers import NOT_FINITE
 
@@ -139,6 +138,8 @@ cdef class NativeProgram:
             raise BadIndex(totals.bad_row + offset, totals.bad_column, totals.bad_number, totals.bad_op)
         if status == BAD_TARGET:
             raise BadTarget(totals.bad_row + offset, totals.bad_column, totals.bad_number, totals.bad_op)
+        if status == TOO_LARGE:
+            raise Beyond(offset, totals.bad_value, "xy"[totals.bad_column])
         if status == BAD_NORM:
             raise RuntimeError(NOT_FINITE)
 
@@ -229,8 +230,7 @@ cdef class NativeProgram:
         cdef Py_ssize_t target = data.row_bytes[TARGET_SLOT]
         if data.labels:  # they become probabilities
             target = data.cols[TARGET_SLOT] * self.itemsize()
-        if data.cols[INPUT] != self.n_in or (data.widening == NO_WIDENING
-                                             and data.row_bytes[INPUT] != self.n_in * self.itemsize()):
+        if data.cols[INPUT] != self.n_in or data.row_bytes[INPUT] != self.n_in * self.itemsize():
             raise ValueError(f"x must have {self.n_in} features of the program's dtype, got {data.cols[INPUT]}")
         if self.target_bytes and target != self.target_bytes:
             raise ValueError(f"targets must have {self.target_bytes} bytes a row, got {target}")
@@ -403,7 +403,10 @@ cdef class NativeProgram:
     cdef int run_next(self, Loop *loop, Py_ssize_t rows, void **slots, bint closes) noexcept nogil:
         """Gather the rows of the next batch, and run it."""
         cdef Py_ssize_t bad = next_batch(&loop.data, loop.row, rows, loop.batch_size, slots)
-        if bad >= 0:
+        if bad <= BEYOND:
+            loop.totals.bad_row, loop.totals.bad_column, loop.totals.bad_value = 0, BEYOND - bad, rows
+            return TOO_LARGE
+        if bad != GOOD:
             loop.totals.bad_row = bad
             loop.totals.bad_value = (<int64_t *> loop.data.source[TARGET_SLOT])[loop.data.order[loop.row + bad]]
             return BAD_LABEL

@@ -11,44 +11,66 @@ import numpy.typing as npt
 from .._core.arrays import plain
 
 Array = npt.NDArray[Any]
-NARROW = ("uint8", "float16")  # dtypes that inputs of a network may have besides the network's own
 DTYPES = (np.dtype("float32"), np.dtype("float64"))
 
 
-def as_array(name: str, value: Any, dtype: str = "float32") -> Array:
+def as_array(name: str, value: Any) -> Array:
     """`value` as an ndarray of float32 or float64 that C can read: contiguous and aligned, copied only if it must be.
+
+    Integers, booleans and lists become float64, as in NumPy.
 
     Raises
     ------
     TypeError
-        If `value` is not an array, has another dtype, or is not in native byte order.
+        If `value` is not an array of real numbers, has another float dtype, or is not in native byte order.
     """
+    return value if plain(value) else _as_float(name, value, "biu")
+
+
+def as_strict(name: str, value: Any) -> Array:
+    """Like `as_array`, but integers and booleans are refused: what is updated in place, or was made by this package."""
+    return value if plain(value) else _as_float(name, value, "")
+
+
+def as_source(name: str, value: Any) -> Array:
+    """`value` as an ndarray of a real dtype of at most 64 bits, in any layout: rows that are converted in batches."""
     if plain(value):
         return value
-    array = from_any(name, value)
+    array = _native(name, from_any(name, value))
+    if array.dtype.itemsize > 8:
+        raise TypeError(
+            f"{name} must be of at most 64 bits, got {array.dtype}: use {conversion(name, value, 'float64')}"
+        )
+    return array
+
+
+def float_for(array: Array) -> str:
+    """The float dtype that holds numbers of this array: float32 for float32 and float16, otherwise float64."""
+    return "float32" if array.dtype.kind == "f" and array.dtype.itemsize <= 4 else "float64"
+
+
+def _as_float(name: str, value: Any, converted: str) -> Array:
+    """`value` as a plain array; of the kinds of dtypes `converted` those that are no floats become float64."""
+    array = _native(name, from_any(name, value))
+    if array.dtype.kind in converted:
+        array = array.astype("float64")
+    elif array.dtype not in DTYPES:
+        remedy = f": use {conversion(name, value, 'float32')}"
+        raise TypeError(f"{name} must be float32 or float64, got {array.dtype}{remedy}")
+    return np.require(array, requirements=["C", "A"])
+
+
+def _native(name: str, array: Array) -> Array:
     if not array.dtype.isnative:
         raise TypeError(
             f"{name} must be in native byte order, got {array.dtype.str!r}: use {name}.astype({array.dtype.name!r})"
         )
-    if array.dtype not in DTYPES:
-        remedy = f": use {conversion(name, value, dtype)}" if array.dtype.kind in "biuf" else ""
-        raise TypeError(f"{name} must be float32 or float64, got {array.dtype}{remedy}")
-    return np.require(array, requirements=["C", "A"])
+    return array
 
 
 def conversion(name: str, value: Any, dtype: str) -> str:
     """The expression, for a message, that converts the argument `name` to this dtype; a list has no `astype`."""
     return f"{name}.astype({dtype!r})" if hasattr(value, "astype") else f"np.asarray({name}, {dtype!r})"
-
-
-def as_input(name: str, value: Any, dtype: str = "float32") -> Array:
-    """Like `as_array`, but arrays of uint8 and float16 keep their dtype."""
-    if plain(value):
-        return value
-    array = from_any(name, value)
-    if array.dtype.isnative and array.dtype.name in NARROW:
-        return np.require(array, requirements=["C", "A"])
-    return as_array(name, value, dtype)
 
 
 def refuse_losses(name: str, value: Any) -> None:
@@ -97,6 +119,8 @@ def _odd_element(array: Array) -> str:
 def from_any(name: str, value: Any) -> Array:
     """`value` as an ndarray of numbers, sharing memory where it has a buffer, `__array__` or `__dlpack__`."""
     array = as_objects(name, value)
+    if array.dtype.kind not in "fiub" and (columns := column_labels(value)):
+        return _from_columns(name, value, columns)
     if array.dtype.kind not in "fiub":
         refuse_no_numbers(name, array, value)
     return array
@@ -115,3 +139,34 @@ def as_objects(name: str, value: Any) -> Array:
         raise TypeError(f"{name} must be an array, got {type(value).__name__}: {error}") from None
     refuse_losses(name, array)
     return array
+
+
+def column_labels(table: Any) -> tuple[Any, ...]:
+    """The labels of the columns of a table such as a DataFrame; none for anything else."""
+    columns = None if isinstance(table, np.ndarray) else getattr(table, "columns", None)
+    return () if columns is None or callable(columns) else tuple(columns)
+
+
+def _from_columns(name: str, table: Any, columns: tuple[Any, ...]) -> Array:
+    """The columns of a table that have no common dtype, such as booleans and floats, side by side.
+
+    Raises
+    ------
+    TypeError
+        If a column does not hold real numbers; the message names it.
+    """
+    arrays = []
+    for label in columns:
+        where = f"column {label!r} of {name}"
+        try:
+            array = np.asarray(table[label])
+        except (KeyError, ValueError, TypeError) as error:
+            raise TypeError(f"{where} cannot be read: {error}") from None
+        if array.dtype == object and not _odd_element(array):  # numbers in boxes
+            array = array.astype("float64")
+        if array.ndim != 1 or array.dtype.kind not in "fiub":
+            odd = _odd_element(array) if array.dtype == object else ""
+            held = f"{odd} in it" if odd else f"{array.dtype} of shape {array.shape}"
+            raise TypeError(f"{where} must hold numbers, got {held}: encode words as numbers, fill what is missing")
+        arrays.append(array)
+    return np.column_stack(arrays)

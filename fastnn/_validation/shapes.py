@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import Array, as_array
+from .arrays import Array, as_strict
 
 MAX_ROWS = 2**40  # far more than any memory holds; sizes in bytes do not overflow
 
@@ -69,6 +69,11 @@ def check_output(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Arra
     return out
 
 
+def scalar_or(y: Array, out: Any = None) -> Any:
+    """The result y: a NumPy scalar where it has no axes and no `out` was given, as NumPy's functions return it."""
+    return y[()] if out is None and y.ndim == 0 else y
+
+
 def as_writable(name: str, array: Any) -> Array:
     """`array`, checked to be one that C can update in place.
 
@@ -79,7 +84,7 @@ def as_writable(name: str, array: Any) -> Array:
     """
     if not isinstance(array, np.ndarray):
         raise TypeError(f"{name} must be an ndarray, which is updated in place, got {type(array).__name__}")
-    plain = as_array(name, array)
+    plain = as_strict(name, array)
     if plain is not array and not np.shares_memory(plain, array):
         raise ValueError(f"{name} must be C-contiguous and aligned, since it is updated in place")
     if not array.flags.writeable:

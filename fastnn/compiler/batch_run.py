@@ -14,9 +14,10 @@ class BatchRun:
     Attributes
     ----------
     x : ndarray, shape (n, in_features)
-        Inputs, of the dtype of the program; or of uint8 or float16, which are widened into `staging`.
+        Inputs, of any real dtype and layout: unless they have the dtype of the program and lie in C order, they are
+        converted into `staging`.
     target : ndarray, shape (n,) or (n, columns)
-        Targets as the loss reads them: class indices of int64, or numbers of the dtype of the program.
+        Targets as the loss reads them: class indices of int64, or numbers, which are converted as inputs are.
     sample_weight : ndarray, shape (n,), or None
         A weight for each sample, of the dtype of the program.
     order : ndarray of int64, or None
@@ -26,7 +27,8 @@ class BatchRun:
     batch_size : int
         Rows of a batch, 1 or more; the last batch may have fewer.
     staging : tuple of ndarray or None, or None
-        Room for `batch_size` rows of x, target and sample_weight, where those are gathered or widened.
+        Room for `batch_size` rows of x, target and sample_weight, where those are gathered and converted; for twice as
+        many where rows that are mixed are converted.
     sums : ndarray of float64
         What is added up; the numbers of counters.py. It is read at the beginning and written at the end.
     train : bool
@@ -42,7 +44,7 @@ class BatchRun:
         int64 and float64: row i is mixed with the row at partner[i] of the arrays, by the share of its batch; class
         indices become probabilities. It needs an order.
     scale : float, default 1.0
-        Factor of x of uint8 or float16.
+        Factor of x that consists of integers or float16.
     accumulate : int, default 1
         Parameters are updated after every so many batches, for which the program must have been planned, and after the
         last one. Such a group is all done or, like a batch that failed, none.

@@ -112,7 +112,7 @@ def target_kind(loss: Loss, data: Targets, n_out: int) -> str:
         return ROWS
     if data.labels is True or (y.ndim == 1 and y.dtype == "int64"):
         return INDICES
-    if y.dtype != data.dtype or math.prod(y.shape[1:]) != n_out:
+    if data.y_dtype != data.dtype or math.prod(y.shape[1:]) != n_out:
         raise ValueError(f"metrics: y must be class indices or have shape {(len(data), n_out)}, like the outputs, "
                          f"got {y.dtype} of shape {y.shape}")  # fmt: skip
     return COLUMNS if loss.threshold is not None or n_out == 1 else ROWS
@@ -134,10 +134,12 @@ def refuse_numbers(names: str, loss: Loss, y: Any, n_out: int) -> None:
         Number of outputs.
     """
     of_classes = loss.threshold is not None or getattr(loss, "classes", False) or getattr(loss, "logits", False)
-    if of_classes or loss.heads or getattr(loss, "name", "") == "kl_div" or y.dtype.kind != "f":
+    if of_classes or loss.heads or getattr(loss, "name", "") == "kl_div" or y.dtype.kind not in "biuf":
+        return
+    if y.ndim == 1 and y.dtype.kind != "f":  # class indices of a loss in Python
         return
     for start in range(0, len(y), CHUNK):
-        rows = np.asarray(y[start : start + CHUNK]).reshape(-1, n_out)
+        rows = np.asarray(y[start : start + CHUNK], None if y.dtype.kind == "f" else "float64").reshape(-1, n_out)
         if (good := (rows == 0) | (abs(rows) == 1)).all():
             continue
         if n_out > 1:

@@ -123,5 +123,6 @@ class Targets(Protocol):
     mix: Any
     labels: Any
     dtype: np.dtype[Any]
+    y_dtype: np.dtype[Any]  # of y in its batches
 
     def __len__(self) -> int: ...

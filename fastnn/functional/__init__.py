@@ -1,7 +1,8 @@
 """Operations on arrays, with PyTorch's names and signatures; `<name>_backward` is the gradient of `<name>`.
 
-Arrays are float32 or float64 and must not be mixed: the result has the dtype of the inputs. Nothing is recorded for a
-later gradient: call the `_backward` functions, or use the layers of `fastnn.nn`, which do.
+Arrays are float32 or float64 and must not be mixed: the result has the dtype of the inputs. Lists, integers and
+booleans become float64, and a scalar gives a NumPy scalar, as in NumPy. Nothing is recorded for a later gradient: call
+the `_backward` functions, or use the layers of `fastnn.nn`, which do.
 
 Examples
 --------

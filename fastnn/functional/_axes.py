@@ -16,6 +16,13 @@ def axis_of(name: str, x: Array, axis: int, word: str = "axis") -> int:
     return axis % x.ndim
 
 
+def either(axis: int, dim: int) -> int:
+    """`dim`, which is PyTorch's name for `axis`; TypeError if both are given."""
+    if axis != -1:
+        raise TypeError(f"give axis or dim, not both: got axis={axis} and dim={dim}")
+    return dim
+
+
 def as_rows(x: Array, axis: int) -> Array:
     """`x` as a contiguous matrix whose rows are the slices along `axis`."""
     moved = np.ascontiguousarray(np.moveaxis(x, axis, -1))

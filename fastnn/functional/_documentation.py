@@ -101,11 +101,12 @@ without FMA excepted).
 CLASS_LOSS = """
 Parameters
 ----------
-input : ndarray of float32 or float64, shape (rows, classes)
+input : ndarray of float32 or float64, shape (rows, classes), (classes,) or (rows, classes, d1, ...)
+    Each place of d1, ... is a row of its own.
 target : {targets}
 reduction : {{"mean", "sum", "none"}}, default "mean"
     "mean" divides the sum of the losses by the number of rows, without ignored ones; "none" returns the loss of each.
-sample_weight : array of shape (rows,), optional
+sample_weight : array of shape (rows,) or (rows, d1, ...), optional
     Multiplies the loss of each row; 0 or more and finite. "mean" then divides by the sum of the weights.
 {params}weight : array of shape (classes,), optional
     Multiplies the loss by the weight of the target's class; 0 or more and finite.
@@ -115,7 +116,7 @@ ignore_index : int, default -100
 
 Returns
 -------
-loss : scalar of input's dtype; for "none" an array of shape (rows,)
+loss : scalar of input's dtype; for "none" an array of shape (rows,), () or (rows, d1, ...)
 
 Raises
 ------

@@ -57,7 +57,7 @@ def unary(
             y[...] = reference_function(reference or name)(x, *params[: len(names)], **fixed)
         else:
             op.run(check.without_overlap(x, y, in_place=True), y, *params)
-        return y
+        return check.scalar_or(y, out)
 
     return Map1(name, slow, rule)
 
@@ -93,7 +93,7 @@ def binary(
                 y,
                 *params,
             )
-        return y
+        return check.scalar_or(y, out)
 
     return Map2(name, slow, rule)
 

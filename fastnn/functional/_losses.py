@@ -1,11 +1,13 @@
 """Shared by the losses: checks, weights, and the call of a kernel for the value, the gradient or both."""
 
+import math
 from typing import Any
 
 import numpy as np
 
 from .. import _validation as check
 from .._core import dispatch
+from .._core.arrays import plain
 from .._core.losses import Loss, RowLoss, first_bad_label
 from .._frames import SHORT_ERRORS
 from ._elementwise import Array, reference_function
@@ -109,6 +111,7 @@ class LossFunction:
         if found is None:
             with SHORT_ERRORS:
                 found = self._slow(*arguments, weight)
+            return scalars(found[1])
         return found[1]
 
     def both(
@@ -121,12 +124,26 @@ class LossFunction:
         extra: Any = None,
         weight: Any = None,
     ) -> tuple[Any, Array]:
-        """The loss and its gradient ("none": that of the sum), after a check of the range of the targets."""
+        """The loss and its gradient ("none": that of the sum), after a check of the range of the targets.
+
+        Targets of any real dtype are converted to that of input.
+        """
         if self.kernel.targets(params):
-            target = check.as_target("target", target, getattr(input, "dtype", float))
+            if not (plain(input) and plain(target) and input.dtype == target.dtype):
+                input, target = self._converted(input, target)
             check_targets("target", target, self.kernel.name, params)
         arguments = (input, target, sample_weight, reduction, None, True, True, params, extra)
-        return (self.kernel.quick(*arguments) if weight is None else None) or self._slow(*arguments, weight)
+        found = self.kernel.quick(*arguments) if weight is None else None
+        if found is not None:
+            return found
+        input, target = self._converted(input, target)
+        loss, grad = self._slow(input, target, sample_weight, reduction, None, True, True, params, extra, weight)
+        return loss, scalars(grad)
+
+    def _converted(self, input: Any, target: Any) -> tuple[Array, Any]:
+        """Input as an array of floats, and the target in its dtype."""
+        x = check.as_array("input", input)
+        return x, check.as_converted("target", target, x.dtype)
 
     def _slow(
         self,
@@ -191,6 +208,11 @@ class LossFunction:
             grad = reference_function(f"{self.name}_backward")(grad_output, x, t, **keywords)
             grad = grad if isinstance(grad, tuple) else np.asarray(grad)
         return loss, grad
+
+
+def scalars(grad: Any) -> Any:
+    """A gradient, or two, with NumPy scalars for those without axes."""
+    return tuple(map(check.scalar_or, grad)) if isinstance(grad, tuple) else check.scalar_or(grad)
 
 
 class ElementwiseLoss(LossFunction):
@@ -292,31 +314,107 @@ class ClassLoss(LossFunction):
     def __init__(self, name: str, kernel: RowLoss, names: tuple[str, ...] = ()) -> None:
         super().__init__(name, kernel, ("ignore_index", *names), "weight")
 
+    def _converted(self, input: Any, target: Any) -> tuple[Array, Any]:
+        x, t = check.as_array("input", input), check.from_any("target", target)
+        return x, check.as_converted("target", t, x.dtype) if t.dtype.kind == "f" and t.shape == x.shape else t
+
+    def _slow(
+        self,
+        input: Any,
+        target: Any,
+        sample_weight: Any,
+        reduction: str,
+        grad_output: Any,
+        value: bool,
+        gradient: bool,
+        params: Params = (),
+        extra: Any = None,
+    ) -> tuple[Any, Any]:
+        """As of the base; scores of more than two axes, (rows, classes, d1, ...), or one, are brought to two."""
+        x = check.as_array("input", input)
+        if x.ndim == 2:
+            return super()._slow(x, target, sample_weight, reduction, grad_output, value, gradient, params, extra)
+        if x.ndim == 0 or x.shape[min(1, x.ndim - 1)] == 0:
+            given = f"{x.shape}, without classes" if x.ndim else "a scalar"
+            raise ValueError(f"input must have shape (rows, classes, ...) or (classes,), got {given}")
+        t, outer = check.from_any("target", target), places_of(x)
+        if t.shape == x.shape:  # probabilities
+            t = class_rows(t)
+        else:
+            check.check_shape("target", t, outer, f"for input of shape {x.shape}")
+            t = check_labels(t, x.shape[min(1, x.ndim - 1)], int(params[0])).reshape(-1)
+        weight = _weights(sample_weight, x.shape[0] if x.ndim > 1 else 1, outer, x.dtype)
+        if not value:
+            grad_output = _upstream(grad_output, reduction, outer, x.dtype)
+            grad_output = grad_output[0] if grad_output[1] is None else grad_output[1].reshape(-1)
+        loss, grad = super()._slow(
+            class_rows(x),
+            t,
+            None if weight is None else weight.reshape(-1),
+            reduction,
+            grad_output,
+            value,
+            gradient,
+            params,
+            extra,
+        )
+        if value and reduction == "none":
+            loss = loss.reshape(outer)[()]
+        return loss, None if grad is None else class_axes(grad, x.shape)
+
     def _arrays(self, input: Any, target: Any, params: Params) -> tuple[Array, Array, tuple[int, ...]]:
         x = check.as_array("input", input)
-        if x.ndim != 2:
-            raise ValueError(f"input must have shape (rows, classes), got {x.shape}")
         return x, class_targets(target, x, self.name == "cross_entropy", int(params[0])), x.shape[:1]
 
     def _extra(self, extra: Any, x: Array) -> Array:
         return check.as_class_weights(self.extra, extra, x.shape[1], x.dtype)
 
 
+def places_of(x: Array) -> tuple[int, ...]:
+    """The shape of the losses of scores (rows, classes, d1, ...) or (classes,): (rows, d1, ...) or ()."""
+    return (x.shape[0], *x.shape[2:]) if x.ndim > 1 else ()
+
+
+def class_rows(x: Array) -> Array:
+    """Scores of shape (rows, classes, d1, ...) or (classes,) as a matrix with a row for each place."""
+    rows = np.moveaxis(x, min(1, x.ndim - 1), -1)
+    return np.ascontiguousarray(rows).reshape(math.prod(rows.shape[:-1]), rows.shape[-1])
+
+
+def class_axes(rows: Array, shape: tuple[int, ...]) -> Array:
+    """The matrix that `class_rows` makes of an array of this shape, as such an array again."""
+    if len(shape) == 1:
+        return rows.reshape(shape)
+    return np.ascontiguousarray(np.moveaxis(rows.reshape(shape[0], *shape[2:], shape[1]), -1, 1))
+
+
+def check_labels(t: Array, classes: int, ignored: int) -> Array:
+    """Class indices as int64; ValueError if one is out of range, with its place."""
+    labels = check.as_labels("target", t)
+    labels = labels.copy() if dispatch.get_reference() else labels  # another thread cannot change what was checked
+    bad = first_bad_label(labels.reshape(-1), classes, ignored)
+    if bad >= 0:
+        place = [int(i) for i in np.unravel_index(bad, labels.shape)]
+        value = labels[tuple(place)]
+        raise ValueError(f"target{place or ''} is {value}: class indices must be between 0 and {classes - 1}")
+    return labels
+
+
 def class_targets(target: Any, x: Array, probabilities: bool, ignored: int) -> Array:
-    """`target` as class indices (int64) or, where `probabilities` are allowed, as an array of x's dtype and shape."""
+    """`target` as class indices (int64) or, where `probabilities` are allowed, as an array of x's dtype and shape.
+
+    Class indices are integers, booleans or whole floats of shape (rows,), or of (rows, 1) for several classes.
+    """
     t = check.from_any("target", target)
     rows, classes = x.shape
-    if np.issubdtype(t.dtype, np.integer) and t.ndim == 1:
+    if t.shape == (rows, 1) and (classes != 1 or not probabilities):
+        t = t.reshape(rows)
+    if t.ndim == 1:
         check.check_shape("target", t, (rows,), f"for input of shape {x.shape}")
-        labels = check.as_labels("target", t)
-        labels = labels.copy() if dispatch.get_reference() else labels  # another thread cannot change what was checked
-        bad = first_bad_label(labels, classes, ignored)
-        if bad >= 0:
-            raise ValueError(f"target[{bad}] is {labels[bad]}: class indices must be between 0 and {classes - 1}")
-        return labels
+        return check_labels(t, classes, ignored)
     if not probabilities:
         raise TypeError(f"target must be integer class indices of shape ({rows},), got {t.dtype} of shape {t.shape}")
-    if np.issubdtype(t.dtype, np.integer) or t.dtype == bool:
+    if t.dtype.kind in "biu":
         t = t.astype(x.dtype)  # one-hot
     if ignored >= 0:
         raise ValueError(

@@ -26,7 +26,8 @@ _multi_margin = ClassLoss("multi_margin_loss", RowLoss("multi_margin_loss", shar
 LOSSES: dict[str, LossFunction] = {loss.name: loss for loss in (_cross_entropy, _nll, _focal, _multi_margin)}
 
 # Of the docstrings below.
-LABELS = "integers of shape (rows,), the class of each row, 0 to classes - 1"
+LABELS = """the class of each row, 0 to classes - 1: integers, booleans or floats without a fraction of
+    shape (rows,) or (rows, 1). For input of shape (classes,) or (rows, classes, d1, ...) it is () or (rows, d1, ...)"""
 LABELS_OR_SHARES = f"""{LABELS}
     Or of input's shape, one-hot or probabilities: of input's dtype, or integers or booleans, which are converted."""
 SMOOTHING = """label_smoothing : float in [0, 1], default 0.0

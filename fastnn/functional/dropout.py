@@ -250,8 +250,9 @@ def _noise(
         y = check.check_output(out, x.shape, x.dtype)
         if dispatch.get_reference():
             y[...] = reference_function(kernel)(x, value, seed=seed, stream=stream, start=start)
-            return y
-        return _KERNELS[kernel].run(check.without_overlap(x, y, in_place=True), y, value, seed, stream, start)
+        else:
+            _KERNELS[kernel].run(check.without_overlap(x, y, in_place=True), y, value, seed, stream, start)
+        return check.scalar_or(y, out)
 
 
 def check_parameter(name: str, parameter: str, value: Any) -> float:

@@ -168,7 +168,7 @@ def checked_codes(codes: Any, weight: Any, padding_idx: Any) -> tuple[Array, Arr
         most = MOST_CODES[weight.dtype.name]
         raise ValueError(f"weight must have shape (num_embeddings up to {most}, embedding_dim), got {weight.shape}")
     given = check.from_any("codes", codes)
-    codes = check.as_array("codes", given.astype(weight.dtype) if given.dtype.kind in "iu" else given)
+    codes = check.as_strict("codes", given.astype(weight.dtype) if given.dtype.kind in "iu" else given)
     codes = (
         codes.copy() if codes is given or codes.base is not None else codes
     )  # another thread cannot change what was checked

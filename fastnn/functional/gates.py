@@ -1,7 +1,9 @@
-"""Gates, which combine several features to one, and their gradients; all work on the last axis."""
+"""Gates, which combine several features to one, along an axis, and their gradients."""
 
 import math
 from typing import Any
+
+import numpy as np
 
 from .. import _validation as check
 from .._core import dispatch
@@ -22,7 +24,10 @@ FORWARD = """
 Parameters
 ----------
 x : ndarray of float32 or float64, shape (..., {share})
-{params}out : ndarray, shape (..., features), optional
+    With another `dim` that is the axis of these features.
+{params}dim : int, default -1
+    The axis to work along.
+out : ndarray, shape (..., features), optional
     Written and returned.
 
 Returns
@@ -34,8 +39,8 @@ Raises
 TypeError
     If x is not float32 or float64, or out has another dtype{types}.
 ValueError
-    If x is a scalar, the length of its last axis {even}, or out has another shape or is
-    not C-contiguous, aligned and writable{values}.
+    If x has no such axis, its length {even}, or out has another shape or is not
+    C-contiguous, aligned and writable{values}.
 """
 
 BACKWARD = """
@@ -66,8 +71,8 @@ POOL_SIZE = "pool_size : int, at least 1, default 2\n    Number of features of a
 
 
 @documented(FORWARD, share="2 * features", even="is not an even number", types="", values="")
-def glu(x: Any, *, out: Array | None = None) -> Array:
-    """Gated linear unit (Dauphin et al. 2017) over the last axis.
+def glu(x: Any, dim: int = -1, *, out: Array | None = None) -> Array:
+    """Gated linear unit (Dauphin et al. 2017) along an axis.
 
     y = a * sigmoid(b),   where x = [a, b], two halves
 
@@ -78,11 +83,11 @@ def glu(x: Any, *, out: Array | None = None) -> Array:
     >>> F.glu(np.array([1.0, 2.0, 0.0, 0.0]))
     array([0.5, 1. ])
     """
-    return _forward("glu", x, 2, (), out)
+    return _forward("glu", x, 2, (), out, dim)
 
 
 @documented(BACKWARD, nan="NaN in grad_output, a or b gives NaN where it enters the formula.")
-def glu_backward(grad_output: Any, x: Any, *, out: Array | None = None) -> Array:
+def glu_backward(grad_output: Any, x: Any, dim: int = -1, *, out: Array | None = None) -> Array:
     """Gradient of `glu`.
 
     grad_a = grad_output * sigmoid(b),   grad_b = grad_output * a * sigmoid(b) * (1 - sigmoid(b)),
@@ -91,12 +96,12 @@ def glu_backward(grad_output: Any, x: Any, *, out: Array | None = None) -> Array
     >>> F.glu_backward(np.ones(2), np.array([1.0, 2.0, 0.0, 0.0]))
     array([0.5 , 0.5 , 0.25, 0.5 ])
     """
-    return _backward("glu", grad_output, x, 2, (), out)
+    return _backward("glu", grad_output, x, 2, (), out, dim)
 
 
 @documented(FORWARD, share="2 * features", even="is not an even number", types="", values="")
-def swiglu(x: Any, *, out: Array | None = None) -> Array:
-    """Gated SiLU (Shazeer 2020) over the last axis.
+def swiglu(x: Any, dim: int = -1, *, out: Array | None = None) -> Array:
+    """Gated SiLU (Shazeer 2020) along an axis.
 
     y = silu(a) * b,   where x = [a, b], two halves
 
@@ -107,11 +112,11 @@ def swiglu(x: Any, *, out: Array | None = None) -> Array:
     >>> F.swiglu(np.array([0.0, 2.0, 3.0, 0.5])).round(4)
     array([0.    , 0.8808])
     """
-    return _forward("swiglu", x, 2, (), out)
+    return _forward("swiglu", x, 2, (), out, dim)
 
 
 @documented(BACKWARD, nan="NaN in grad_output, a or b gives NaN where it enters the formula.")
-def swiglu_backward(grad_output: Any, x: Any, *, out: Array | None = None) -> Array:
+def swiglu_backward(grad_output: Any, x: Any, dim: int = -1, *, out: Array | None = None) -> Array:
     """Gradient of `swiglu`.
 
     grad_a = grad_output * b * silu'(a),   grad_b = grad_output * silu(a),   grad_x = [grad_a, grad_b]
@@ -119,7 +124,7 @@ def swiglu_backward(grad_output: Any, x: Any, *, out: Array | None = None) -> Ar
     >>> F.swiglu_backward(np.ones(2), np.array([0.0, 2.0, 3.0, 0.5])).round(4)
     array([1.5   , 0.5454, 0.    , 1.7616])
     """
-    return _backward("swiglu", grad_output, x, 2, (), out)
+    return _backward("swiglu", grad_output, x, 2, (), out, dim)
 
 
 @documented(
@@ -130,8 +135,8 @@ def swiglu_backward(grad_output: Any, x: Any, *, out: Array | None = None) -> Ar
     types=", or pool_size is not an integer",
     values=", or pool_size is below 1",
 )
-def maxout(x: Any, pool_size: int = 2, *, out: Array | None = None) -> Array:
-    """Largest of each pool of consecutive features (Goodfellow et al. 2013), over the last axis.
+def maxout(x: Any, pool_size: int = 2, dim: int = -1, *, out: Array | None = None) -> Array:
+    """Largest of each pool of consecutive features (Goodfellow et al. 2013), along an axis.
 
     y_i = max(x_(i k), ..., x_(i k + k - 1)),   k = pool_size
 
@@ -142,11 +147,11 @@ def maxout(x: Any, pool_size: int = 2, *, out: Array | None = None) -> Array:
     >>> F.maxout(np.array([1.0, 3.0, 2.0, 2.5]))
     array([3. , 2.5])
     """
-    return _forward("maxout", x, *_pool(pool_size), out)
+    return _forward("maxout", x, *_pool(pool_size), out, dim)
 
 
 @documented(BACKWARD, nan="In a pool with NaN the first NaN has the gradient.")
-def maxout_backward(grad_output: Any, x: Any, pool_size: int = 2, *, out: Array | None = None) -> Array:
+def maxout_backward(grad_output: Any, x: Any, pool_size: int = 2, dim: int = -1, *, out: Array | None = None) -> Array:
     """Gradient of `maxout`.
 
     grad_x_j = grad_output_i where x_j is the largest of pool i, else 0
@@ -156,7 +161,7 @@ def maxout_backward(grad_output: Any, x: Any, pool_size: int = 2, *, out: Array 
     >>> F.maxout_backward(np.ones(2), np.array([1.0, 3.0, 2.0, 2.0]))
     array([0., 1., 1., 0.])
     """
-    return _backward("maxout", grad_output, x, *_pool(pool_size), out)
+    return _backward("maxout", grad_output, x, *_pool(pool_size), out, dim)
 
 
 def _pool(pool_size: Any) -> tuple[int, tuple[int]]:
@@ -172,31 +177,61 @@ def _shape(name: str, x: Array, share: int) -> tuple[int, ...]:
     return (*x.shape[:-1], x.shape[-1] // share)
 
 
-def _forward(name: str, x: Any, share: int, params: tuple[int, ...], out: Array | None) -> Any:
-    quick = _FORWARD[name].quick_share(x, share, float(share), out)
+def _other_axis(x: Array, dim: Any) -> int | None:
+    """The axis of x to bring to the end; None if it is the last one."""
+    dim = check.check_integer("dim", dim)
+    if dim == -1 or -x.ndim <= dim < x.ndim:
+        return None if dim in (-1, x.ndim - 1) else dim
+    raise ValueError(f"dim must be between {-x.ndim} and {x.ndim - 1} for x of shape {x.shape}, got {dim}")
+
+
+def _put_back(y: Array, axis: int, out: Array | None) -> Array:
+    """The result y of rows along its last axis, with that where it was before."""
+    y = np.moveaxis(y, -1, axis)
+    out = check.check_output(out, y.shape, y.dtype)
+    out[...] = y
+    return out
+
+
+def _forward(name: str, x: Any, share: int, params: tuple[int, ...], out: Array | None, dim: int) -> Any:
+    quick = _FORWARD[name].quick_share(x, share, float(share), out) if type(dim) is int and dim == -1 else None
     if quick is not None:
         return quick
     if isinstance(x, Symbolic):
+        if dim not in (-1, 1):
+            raise TypeError(f"the features of a Symbol are dim=-1, got {dim}")
         return x.apply(name, x, *params)
     with SHORT_ERRORS:
         x = check.as_array("x", x)
+        if (axis := _other_axis(x, dim)) is not None:
+            rows = np.ascontiguousarray(np.moveaxis(x, axis, -1))
+            return _put_back(_forward(name, rows, share, params, None, -1), axis, out)
         y = check.check_output(out, _shape(name, x, share), x.dtype)
         if dispatch.get_reference():
             y[...] = reference_function(name)(x, *params)
         else:
-            rows = math.prod(x.shape[:-1])
-            x = check.without_overlap(x, y)
-            _FORWARD[name].run(x.reshape(rows, x.shape[-1]), y.reshape(rows, y.shape[-1]), *map(float, params))
+            n, x = math.prod(x.shape[:-1]), check.without_overlap(x, y)
+            _FORWARD[name].run(x.reshape(n, x.shape[-1]), y.reshape(n, y.shape[-1]), *map(float, params))
         return y
 
 
-def _backward(name: str, grad_output: Any, x: Any, share: int, params: tuple[int, ...], out: Array | None) -> Array:
-    quick = _BACKWARD[name].quick_share(grad_output, x, share, float(share), out)
+def _backward(
+    name: str, grad_output: Any, x: Any, share: int, params: tuple[int, ...], out: Array | None, dim: int
+) -> Array:
+    quick = None
+    if type(dim) is int and dim == -1:
+        quick = _BACKWARD[name].quick_share(grad_output, x, share, float(share), out)
     if quick is not None:
         return quick
     with SHORT_ERRORS:
         g, x = check.as_array("grad_output", grad_output), check.as_array("x", x)
         check.check_same_dtype(grad_output=g, x=x)
+        if (axis := _other_axis(x, dim)) is not None:
+            expected = list(x.shape)
+            expected[axis] = _shape(name, np.moveaxis(x, axis, -1), share)[-1]
+            check.check_shape("grad_output", g, tuple(expected), f"for x of shape {x.shape}")
+            g, x = (np.ascontiguousarray(np.moveaxis(array, axis, -1)) for array in (g, x))
+            return _put_back(_backward(name, g, x, share, params, None, -1), axis, out)
         check.check_shape("grad_output", g, _shape(name, x, share), f"for x of shape {x.shape}")
         grad_x = check.check_output(out, x.shape, x.dtype)
         if dispatch.get_reference():

@@ -49,7 +49,7 @@ def total_norm(x: Any) -> float:
     >>> total_norm(np.array([[3.0], [4.0]]))
     5.0
     """
-    x = check.as_array("x", x)
+    x = check.as_strict("x", x)
     if dispatch.get_reference():
         from ..reference import total_norm as reference
 
@@ -210,7 +210,7 @@ def lerp_(average: Array, param: Any, weight: float) -> None:
 
 def _beside(name: str, value: Any, other: str, array: Array) -> Array:
     """`value` as an array of the dtype and shape of `array`; a copy if the two share memory."""
-    given = check.as_array(name, value)
+    given = check.as_strict(name, value)
     check.check_same_dtype(**{other: array, name: given})
     check.check_same_shape(**{other: array, name: given})
     return check.without_overlap(given, array, in_place=True)

@@ -209,7 +209,7 @@ def _fill(name: str, x: Array, parameter: Array, out: Array | None) -> Array:
     else:
         x, parameter = check.without_overlap(x, y, in_place=True), check.without_overlap(parameter, y)
         getattr(core, name)(x, parameter, y)
-    return y
+    return check.scalar_or(y, out)
 
 
 def _gradients(name: str, grad_output: Any, x: Array, parameter: Array) -> tuple[Array, Array]:
@@ -221,4 +221,4 @@ def _gradients(name: str, grad_output: Any, x: Array, parameter: Array) -> tuple
     else:
         grad_x, grad_parameter = np.empty_like(x), np.empty_like(parameter)
         getattr(core, name)(g, x, parameter, grad_x, grad_parameter)
-    return grad_x, grad_parameter
+    return check.scalar_or(grad_x), grad_parameter

@@ -9,7 +9,7 @@ from .._core import dispatch
 from .._core.parametric import dot, quick_dot
 from .._core.softmax import Rows1, Rows2
 from .._frames import SHORT_ERRORS
-from ._axes import as_rows, axis_of, put_rows
+from ._axes import as_rows, axis_of, either, put_rows
 from ._documentation import documented
 from ._elementwise import Array, reference_function
 from ._symbolic import Symbolic
@@ -67,6 +67,8 @@ axis, temperature
     As given to `{forward}`.
 out : ndarray like output, optional
     Written and returned; may be one of the inputs.
+dim : int, optional
+    PyTorch's name for axis.
 
 Returns
 -------
@@ -137,10 +139,9 @@ def _forward(
 
 def _as_torch(x: Any, axis: int, dim: int | None, dtype: Any) -> tuple[Array, int]:
     """x in the dtype, and the axis, where they are given as PyTorch's keywords."""
-    if dim is not None and axis != -1:
-        raise ValueError(f"dim is another name of axis: give one of them, got axis={axis} and dim={dim}")
+    axis = axis if dim is None else either(axis, dim)
     x = check.as_array("x", x)
-    return x if dtype is None else x.astype(check.check_dtype(dtype), copy=False), axis if dim is None else dim
+    return x if dtype is None else x.astype(check.check_dtype(dtype), copy=False), axis
 
 
 def _backward(name: str, grad_output: Any, output: Any, axis: int, temperature: float, out: Array | None) -> Array:
@@ -210,7 +211,13 @@ def softmax(
 
 @documented(BACKWARD)
 def softmax_backward(
-    grad_output: Any, output: Any, axis: int = -1, temperature: float = 1.0, *, out: Array | None = None
+    grad_output: Any,
+    output: Any,
+    axis: int = -1,
+    temperature: float = 1.0,
+    *,
+    out: Array | None = None,
+    dim: int | None = None,
 ) -> Array:
     """Gradient of `softmax` with respect to x; takes its output, as ATen's.
 
@@ -219,6 +226,7 @@ def softmax_backward(
     >>> F.softmax_backward(np.array([1.0, 0.0]), np.array([0.5, 0.5]))
     array([ 0.25, -0.25])
     """
+    axis = axis if dim is None else either(axis, dim)
     return _backward("softmax", grad_output, output, axis, temperature, out)
 
 
@@ -248,7 +256,13 @@ def softmin(
 
 @documented(BACKWARD)
 def softmin_backward(
-    grad_output: Any, output: Any, axis: int = -1, temperature: float = 1.0, *, out: Array | None = None
+    grad_output: Any,
+    output: Any,
+    axis: int = -1,
+    temperature: float = 1.0,
+    *,
+    out: Array | None = None,
+    dim: int | None = None,
 ) -> Array:
     """Gradient of `softmin` with respect to x; takes its output.
 
@@ -257,7 +271,7 @@ def softmin_backward(
     >>> F.softmin_backward(np.array([1.0, 0.0]), np.array([0.5, 0.5]))
     array([-0.25,  0.25])
     """
-    return _backward("softmin", grad_output, output, axis, temperature, out)
+    return _backward("softmin", grad_output, output, axis if dim is None else either(axis, dim), temperature, out)
 
 
 @documented(FORWARD)
@@ -287,7 +301,13 @@ def log_softmax(
 
 @documented(BACKWARD)
 def log_softmax_backward(
-    grad_output: Any, output: Any, axis: int = -1, temperature: float = 1.0, *, out: Array | None = None
+    grad_output: Any,
+    output: Any,
+    axis: int = -1,
+    temperature: float = 1.0,
+    *,
+    out: Array | None = None,
+    dim: int | None = None,
 ) -> Array:
     """Gradient of `log_softmax` with respect to x; takes its output, as ATen's.
 
@@ -296,6 +316,7 @@ def log_softmax_backward(
     >>> F.log_softmax_backward(np.array([1.0, 0.0]), np.log(np.array([0.5, 0.5]))).round(4)
     array([ 0.5, -0.5])
     """
+    axis = axis if dim is None else either(axis, dim)
     return _backward("log_softmax", grad_output, output, axis, temperature, out)
 
 

@@ -61,17 +61,13 @@ class ClassLoss(Loss):
                 "y must be class indices, got words: number them, classes, y = np.unique(y, return_inverse=True)"
             )
         t = check.from_any("y", target)
-        if np.issubdtype(t.dtype, np.integer) and t.shape == (rows, 1) and n_out != 1:
-            raise ValueError(f"y must be class indices of shape ({rows},), got shape {t.shape}: use y.reshape(-1)")
-        if np.issubdtype(t.dtype, np.integer) and t.ndim == 1:
+        if t.shape == (rows, 1) and (n_out != 1 or self.name != "cross_entropy"):
+            t = t.reshape(rows)
+        if t.ndim == 1:
             check.check_shape("y", t, (rows,), f"for {rows} samples")
             return check.as_labels("y", t), True
         if self.name != "cross_entropy":
             raise TypeError(f"y must be integer class indices of shape ({rows},), got {t.dtype} of shape {t.shape}")
-        if t.ndim == 1:
-            raise TypeError(
-                f"y must be integer class indices or probabilities of shape ({rows}, {n_out}), got {t.dtype}"
-            )
         if self.ignored >= 0:
             raise ValueError(
                 f"ignore_index={self.ignored} is for class indices, but y has probabilities: give rows that are to be "

@@ -219,7 +219,7 @@ class HeadsLoss(Loss):
                 raise type(error)(f"y[{name!r}]: {error}") from None
             if labels and t.size and np.abs(t).max() > EXACT[dtype.name]:
                 raise ValueError(f"y[{name!r}]: class indices must be between 0 and {width - 1}, got {np.abs(t).max()}")
-            columns.append(t.reshape(rows, -1).astype(dtype))
+            columns.append(check.as_converted(f"y[{name!r}]", t.reshape(rows, -1), dtype))
             layout.append((columns[-1].shape[1], labels))
         return np.hstack(columns), tuple(layout)
 

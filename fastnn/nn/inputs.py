@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import _validation as check
 from .._core import dispatch
+from .._core.arrays import plain
 from .activations.softmax import Softmax
 from .flatten import Flatten
 from .structure import Node, leaves
@@ -29,12 +30,19 @@ class Takes(Protocol):
         """Number of input features, None if any number will do."""
 
 
-def as_rows(net: Takes, x: Any, *, narrow: bool = False) -> tuple[Array, tuple[int, ...]]:
-    """Convert x to a matrix with a row for each sample; with `narrow`, uint8 and float16 are allowed too.
+def as_given(net: Takes, x: Any) -> Array:
+    """x as an ndarray of a real dtype; a table must have the columns that the network was trained on."""
+    if type(x) is not np.ndarray:
+        _check_columns(net, column_names(x))
+    return check.as_source("x", x)
+
+
+def as_rows(net: Takes, x: Any) -> tuple[Array, tuple[int, ...]]:
+    """The matrix with a row for each sample of x, in the dtype and layout that x has; `converted` makes inputs of it.
 
     Returns
     -------
-    rows : ndarray, shape (n, features)
+    rows : ndarray of a real dtype, shape (n, features)
     shape : tuple of int
         The shape of x without its features, whose product is n.
 
@@ -43,13 +51,7 @@ def as_rows(net: Takes, x: Any, *, narrow: bool = False) -> tuple[Array, tuple[i
     TypeError, ValueError
         If x does not fit the network.
     """
-    if type(x) is not np.ndarray:
-        _check_columns(net, column_names(x))
-    given = x
-    x = check.as_input("x", x, net.dtype) if narrow else check.as_array("x", x, net.dtype)
-    if x.dtype != net.dtype and x.dtype.name not in check.NARROW:
-        remedy = check.conversion("x", given, net.dtype)
-        raise TypeError(f"x is {x.dtype} but the network is {net.dtype}: use {remedy}")
+    x = as_given(net, x)
     if net._nodes and isinstance(net._nodes[0].layer, Flatten):
         shape = x.shape[:1]
         rows = x.reshape(shape[0], math.prod(x.shape[1:])) if x.ndim else x
@@ -69,10 +71,7 @@ def as_rows(net: Takes, x: Any, *, narrow: bool = False) -> tuple[Array, tuple[i
 
 def column_names(x: Any) -> tuple[str, ...] | None:
     """The names of the columns of a table such as a DataFrame; None if it has none, or not all are strings."""
-    columns = None if isinstance(x, np.ndarray) else getattr(x, "columns", None)
-    if columns is None or callable(columns):
-        return None
-    names = tuple(columns)
+    names = check.column_labels(x)
     return names if names and all(isinstance(name, str) for name in names) else None
 
 
@@ -102,16 +101,28 @@ def _check_dims(net: Takes, x: Array) -> None:
             )
 
 
-def widened(net: Takes, rows: Array) -> Array:
-    """Convert rows of uint8 or float16 to the network's dtype, times its `input_scale`; return others as they are."""
-    if rows.dtype.name not in check.NARROW:
+def converted(net: Takes, rows: Array, first: int = 0) -> Array:
+    """Rows as a plain matrix of the network's dtype, integers and float16 times its `input_scale`.
+
+    Rows that are one already are returned as they are. `first` is the number of the first one, for messages.
+
+    Raises
+    ------
+    ValueError
+        If a finite number is too large for the dtype of the network.
+    """
+    if plain(rows) and rows.dtype == net.dtype:
         return rows
     if dispatch.get_reference():
         from ..reference.rows import widen
 
-        return widen(rows, net.dtype, net.input_scale)
-    from .._core import rows as core
+        out = widen(rows, net.dtype, net.input_scale)
+        beyond = check.too_large(rows, out)
+    else:
+        from .._core import rows as core
 
-    out = np.empty(rows.shape, net.dtype)
-    core.widen(np.require(rows, requirements=["C", "A"]), out, net.input_scale)
+        out = np.empty(rows.shape, net.dtype)
+        beyond = core.widen(rows, out, net.input_scale)
+    if beyond:
+        check.check_not_beyond("x", rows, out, first)
     return out

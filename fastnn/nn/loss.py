@@ -45,8 +45,8 @@ class Loss(Fixed):
     """
 
     _internal: ClassVar[tuple[str, ...]] = (
-        "classes", "describe_label", "extra_name", "formula", "heads", "ignored", "kernel", "kind", "logits", "name",
-        "numbers", "plan", "prepare_target", "quick", "reductions", "root", "threshold", "version",
+        "classes", "converts", "describe_label", "extra_name", "formula", "heads", "ignored", "kernel", "kind",
+        "logits", "name", "numbers", "plan", "prepare_target", "quick", "reductions", "root", "threshold", "version",
     )  # fmt: skip
     name: ClassVar[str]  # of the function in `functional`
     kernel: ClassVar[str]
@@ -58,6 +58,7 @@ class Loss(Fixed):
     logits: ClassVar[bool] = False  # whether outputs are logits over classes, whose softmax is probabilities
     extra_name: ClassVar[str] = ""  # the keyword that may be an array with a number for each column or class
     reductions: ClassVar[tuple[str, ...]] = ("mean", "sum", "none")
+    converts: ClassVar[bool] = True  # whether targets that are no class indices become numbers of the network's dtype
     quick: ClassVar[bool] = True  # whether the trainer may use the compiled fast path of a step
 
     def __init__(self, reduction: str = "mean", **params: float) -> None:
@@ -80,11 +81,12 @@ class Loss(Fixed):
 
         Parameters
         ----------
-        input : ndarray of float32 or float64
-            The outputs of a network. Shape (rows, outputs), any shape for losses of single elements.
+        input : array
+            The outputs of a network. Shape (rows, outputs), any shape for losses of single elements, and (classes,) or
+            (rows, classes, d1, ...) for losses over classes. Integers, booleans and lists become float64.
         target : array
-            Of input's shape and dtype, or integers or booleans, which are converted; for losses over classes class
-            indices, integers of shape (rows,).
+            Of input's shape and any real dtype, converted to input's; for losses over classes class indices: integers,
+            booleans or floats without a fraction of shape (rows,) or (rows, 1), () or (rows, d1, ...).
         sample_weight : array of shape (rows,), or of input's shape for losses of single elements, optional
             Multiplies the loss of each sample, 0 or more. "mean" is then the weighted mean.
 
@@ -151,7 +153,8 @@ class Loss(Fixed):
 
         Returns
         -------
-        target : ndarray, shape (rows, n_out) and dtype of the network; or int64 of shape (rows,)
+        target : ndarray, shape (rows, n_out), of any real dtype and layout; or int64 of shape (rows,)
+            Numbers are converted to the network's dtype in batches (see `converts`).
         labels : bool
             Whether the target is class indices. `HeadsLoss` returns the layout of its heads instead. `builder` is given
             it.
@@ -161,9 +164,7 @@ class Loss(Fixed):
         TypeError, ValueError
             If the target does not fit.
         """
-        t = check.as_target("y", target, dtype)
-        if t.dtype != dtype:
-            raise TypeError(f"y is {t.dtype} but the network is {dtype}: both must have one dtype")
+        t = check.as_source("y", target)
         if n_out == 1 and t.ndim == 1:
             t = t.reshape(-1, 1)
         check.check_shape("y", t, (rows, n_out), f"for {rows} samples and {n_out} outputs")

@@ -295,26 +295,27 @@ class Module(Standalone):
 
         Parameters
         ----------
-        x : ndarray of float32 or float64, shape (..., in_features)
-            Of the layer's dtype if it has parameters.
+        x : array of real numbers, shape (..., in_features)
+            Converted to the layer's dtype if it has parameters. Otherwise float32 stays and float16 becomes float32;
+            everything else becomes float64.
 
         Returns
         -------
-        y : ndarray, shape (..., out_features) and dtype of x
+        y : ndarray of the layer's dtype, shape (..., out_features)
 
         Raises
         ------
         TypeError
-            If x has another dtype.
+            If x does not consist of real numbers.
         ValueError
-            If x is a scalar, or the layer does not take its number of features.
+            If x is a scalar, the layer does not take its number of features, or a number is too large for its dtype.
         """
         if isinstance(x, Symbolic):  # in a forward that is traced
             symbol: Array = x.call(self)
             return symbol
-        x = check.as_array("x", x)
+        x = check.as_source("x", x)
         # A layer with parameters has their dtype; one without takes either dtype.
-        self._last_solo = solo = self._alone(self._parameter_dtype() or x.dtype.name)
+        self._last_solo = solo = self._alone(self._parameter_dtype() or check.float_for(x))
         solo.training, solo._saving = self.training, self._saving
         return solo(x)
 

@@ -15,7 +15,7 @@ from .._locks import MAKING, Lock
 from ..compiler.cache import ProgramCache
 from ..compiler.program import Program
 from ..functional._symbolic import Symbolic
-from .inputs import as_rows, widened
+from .inputs import as_given, as_rows, converted
 from .network import Network
 from .restructure import stream_of
 from .structure import chain
@@ -62,33 +62,43 @@ class Passes(Network):
 
         Parameters
         ----------
-        x : ndarray of the network's dtype, shape (..., in_features)
+        x : array of real numbers, shape (..., in_features)
+            Of any dtype and layout; also lists, tables such as a DataFrame, and arrays of other libraries. Converted to
+            the network's dtype, with the bits of `x.astype(dtype)`; integers and float16 are multiplied by
+            `input_scale`.
 
         Returns
         -------
         y : ndarray of the network's dtype, shape (..., out_features)
+            Of one sample, shape (in_features,), the shape is (out_features,).
 
         Raises
         ------
-        TypeError, ValueError
-            If x has another dtype or number of features.
+        TypeError
+            If x does not consist of real numbers; the message names the column of a table.
+        ValueError
+            If x has another number of features, or other columns than the network was trained on, or a number is too
+            large for the network's dtype.
 
         Examples
         --------
-        >>> import numpy as np
         >>> from fastnn import nn
         >>> net = nn.Sequential(nn.Linear(2, 1, weight_init=1.0, bias_init=0.5), seed=0)
-        >>> net(np.array([[1.0, 2.0]], "float32")).tolist()
+        >>> net([[1.0, 2.0]]).tolist()
         [[3.5]]
+        >>> net([1, 2]).tolist()
+        [3.5]
         """
         if isinstance(x, Symbolic):  # in a forward that is traced
             symbol: Array = x.call(self)
             return symbol
         if not self.training and not self._saving:
             return self.predict(x)
-        rows, shape = as_rows(self, x)
+        x = as_given(self, x)
+        given, shape = as_rows(self, x)
+        rows = converted(self, given)
         # backward reads the input again, and the caller may overwrite x before that.
-        rows = rows.copy()
+        rows = rows.copy() if rows is given else rows
         with self._calls:  # so that everything that backward needs is of the same call
             program = self.program("train" if self.training else "input_gradient", rows.shape[0], rows.shape[1])
             program.check_rows(rows.shape[0], rows.shape[0])
@@ -98,7 +108,7 @@ class Passes(Network):
             self._tick[0] = tick  # only now: a pass that failed does not count
             caller = threading.get_ident()
             self._callers.add(caller)
-            self._last = Call(program, rows, shape, np.shape(x), tick, caller)
+            self._last = Call(program, rows, shape, x.shape, tick, caller)
         return out.reshape(*shape, program.n_out)
 
     @errors_of_use
@@ -147,7 +157,7 @@ class Passes(Network):
         if last.caller != me and me in self._callers:
             raise RuntimeError("backward: another thread has called the network since: give each thread a copy of it")
         program, rows, shape, tick = last.program, len(last.input), last.shape, last.tick
-        g = check.as_array("grad_output", grad_output)
+        g = check.as_strict("grad_output", grad_output)
         if g.dtype != self.dtype:
             raise TypeError(f"grad_output is {g.dtype} but the network is {self.dtype}: both must have one dtype")
         check.check_shape("grad_output", g, (*shape, program.n_out), "like the output")
@@ -166,7 +176,8 @@ class Passes(Network):
 
         Parameters
         ----------
-        x : ndarray of the network's dtype, or of uint8 or float16 (see `input_scale`), shape (..., in_features)
+        x : array of real numbers, shape (..., in_features)
+            As for a call. It is converted a batch at a time, so that one of another dtype or layout takes no memory.
 
         Returns
         -------
@@ -175,7 +186,7 @@ class Passes(Network):
         Raises
         ------
         TypeError, ValueError
-            If x has another dtype or number of features.
+            As a call.
 
         Notes
         -----
@@ -199,7 +210,7 @@ class Passes(Network):
     def _predict_slowly(self, x: Any) -> Array:
         """`predict` for an x that must be converted or refused, or has more rows than one batch."""
         programs = self._programs
-        rows, shape = as_rows(self, x, narrow=True)
+        rows, shape = as_rows(self, x)
         n = rows.shape[0]
         program = self.program("predict", min(n, PREDICT_ROWS), rows.shape[1])
         if program.by_batch:  # normalizes by the statistics of all of x
@@ -211,7 +222,7 @@ class Passes(Network):
         out = np.empty((n, program.n_out), self.dtype)
         size = program.batch_size
         for start in range(0, n, size):
-            batch = widened(self, rows[start : start + size])
+            batch = converted(self, rows[start : start + size], start)
             program.run("forward", len(batch), {"input": batch, "output": out[start : start + size]}, start=start)
         return out.reshape(*shape, program.n_out)
 

@@ -10,7 +10,7 @@ import numpy as np
 from .. import _validation as check
 from .._frames import errors_of_use
 from ..compiler.compile import Reader
-from .inputs import as_rows, widened
+from .inputs import as_given, as_rows, converted
 from .passes import PREDICT_ROWS, Passes
 from .readers import all_nodes, ends_of
 
@@ -46,7 +46,7 @@ class Probes(Passes):
         KeyError
             If there is no layer of a name.
         TypeError, ValueError
-            If x has another dtype or number of features.
+            If x does not consist of real numbers, or has another number of features.
 
         Examples
         --------
@@ -59,7 +59,7 @@ class Probes(Passes):
         ['1']
         """
         chosen = self._ends(names)
-        rows, shape = as_rows(self, x, narrow=True)
+        rows, shape = as_rows(self, x)
         mode = "predict", ("activations", *chosen), rows.shape[1]
         with self._calls:
             outputs = self._outputs = {name: [] for name in chosen}
@@ -99,7 +99,7 @@ class Probes(Passes):
             program.check_rows(n, n)
         size = program.batch_size
         for start in range(0, max(1, n), size):
-            batch = widened(self, rows[start : start + size])
+            batch = converted(self, rows[start : start + size], start)
             out = np.empty((len(batch), program.n_out), self.dtype)
             program.run("forward", len(batch), {"input": batch, "output": out}, start=start)
             yield program, slice(start, start + len(batch))
@@ -152,11 +152,13 @@ class Probes(Passes):
         >>> net.input_gradient(x, np.array([[6], [0]]), nn.MSELoss(reduction="sum")).tolist()
         [[2.0, 4.0], [0.0, 0.0]]
         """
-        rows, shape = as_rows(self, x)
+        x = as_given(self, x)
+        given, shape = as_rows(self, x)
+        rows = converted(self, given)
         n, n_in = rows.shape
         n_out = self.out_features_for(n_in)
         if loss is None:
-            grad = check.as_array("target", target)
+            grad = check.as_strict("target", target)
             if grad.dtype != self.dtype:
                 raise TypeError(f"target is {grad.dtype} but the network is {self.dtype}: both must have one dtype")
             check.check_shape("target", grad, (*shape, n_out), "like the output, without a loss")
@@ -167,4 +169,4 @@ class Probes(Passes):
             for program, batch in self._inference(("input_gradient", "", n_in), rows):
                 arguments = {"input": rows[batch], "grad_output": grad[batch], "grad_input": grad_x[batch]}
                 program.run("backward", len(rows[batch]), arguments)
-        return grad_x.reshape(np.shape(x))
+        return grad_x.reshape(x.shape)

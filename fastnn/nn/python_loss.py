@@ -23,7 +23,7 @@ class PythonLoss(Loss):
     """
 
     name = kernel = "python"
-    quick = False
+    quick = converts = False
 
     def __init__(self, function: Callable[..., tuple[Any, Any]]) -> None:
         super().__init__()

@@ -184,7 +184,7 @@ class QuantileLoss(Loss):
         self._keep(columns)
 
     def prepare_target(self, target: Any, rows: int, n_out: int, dtype: np.dtype[Any]) -> tuple[check.Array, bool]:
-        t = check.as_rows(check.as_target("y", target, dtype), (rows, n_out))
+        t = check.as_rows(check.as_source("y", target), (rows, n_out))
         return super().prepare_target(t, rows, n_out, dtype)
 
 

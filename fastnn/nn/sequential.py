@@ -37,10 +37,10 @@ class Sequential(LayerList):
     seed : int in [0, 2^64), optional
         Determines the initial values and the random numbers of dropout. By default one is drawn; `net.seed` holds it.
     dtype : {"float32", "float64"}, default "float32"
-        Of all parameters and of every array that the network takes and returns.
+        Of all parameters and of every array that the network returns; what it takes is converted.
     input_scale : float, default 1.0
-        `predict` and the trainer also take x of uint8 or float16, which is converted batch by batch and multiplied by
-        this: 1 / 255 for images, for example. x of the network's own dtype is not multiplied.
+        Multiplies x of an integer dtype or of float16, as it is converted: 1 / 255 for images, for example. x of
+        float32, float64 or booleans is not multiplied.
 
     Attributes
     ----------

@@ -117,7 +117,7 @@ def release(module: Module) -> None:
 
 
 def check_layers(nodes: tuple[Node, ...]) -> None:
-    """Raise ValueError if a layer occurs twice, or the features of two neighbors do not match."""
+    """Raise ValueError if a layer occurs twice or is not along features, or those of two neighbors do not match."""
     seen: dict[int, str] = {}
     for node in leaves(nodes):
         if id(node.layer) in seen:
@@ -125,6 +125,9 @@ def check_layers(nodes: tuple[Node, ...]) -> None:
                 f"layer {node.name} is layer {seen[id(node.layer)]} again: each layer can stand in a network once"
             )
         seen[id(node.layer)] = node.name
+        if (dim := getattr(node.layer, "dim", -1)) not in (-1, 1):
+            name = type(node.layer).__name__
+            raise ValueError(f"{name}: dim must be -1 or 1 in a network, got {dim}: the layer alone takes any axis")
     check_features(nodes)
 
 

@@ -186,7 +186,7 @@ def get_total_norm(tensors: Any, norm_type: float = 2.0, error_if_nonfinite: boo
         raise TypeError(
             f"tensors must be arrays, got {type(tensors).__name__}: [p.grad for p in net.parameters()], for example"
         )
-    norms = [_norm(check.as_array(f"tensors[{i}]", array), order) for i, array in enumerate(arrays)]
+    norms = [_norm(check.as_strict(f"tensors[{i}]", array), order) for i, array in enumerate(arrays)]
     norm = norms[0] if len(norms) == 1 else _norm(np.array(norms), order)
     if check.check_switch("error_if_nonfinite", error_if_nonfinite) and not math.isfinite(norm):
         raise RuntimeError(f"the norm of the gradients is {norm}, so they cannot be clipped")

@@ -62,7 +62,7 @@ class ArrayParameters(Parameters):
             raise ValueError(f"grads must have {len(self)} arrays, one for each parameter, got {len(grads)}")
         taken = []
         for i, (parameter, grad) in enumerate(zip(self, grads, strict=True)):
-            taken.append(check.as_array(f"grads[{i}]", grad))
+            taken.append(check.as_strict(f"grads[{i}]", grad))
             check.check_same_dtype(**{f"params[{i}]": parameter.data, f"grads[{i}]": taken[i]})
             check.check_shape(f"grads[{i}]", taken[i], parameter.shape, f"like params[{i}]")
         for parameter, grad in zip(self, taken, strict=True):
@@ -109,7 +109,7 @@ def _check(name: str, array: Any) -> None:
     """Raise TypeError or ValueError unless an array can be updated in place."""
     if not isinstance(array, np.ndarray):
         raise TypeError(f"{name} must be an ndarray, which is updated in place, got {type(array).__name__}")
-    check.as_array(name, array)
+    check.as_strict(name, array)
     if not array.dtype.isnative:
         raise TypeError(f"{name} must have the byte order of this machine: params.astype({array.dtype.name!r})")
     if not array.flags.writeable:

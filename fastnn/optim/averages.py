@@ -178,7 +178,7 @@ class WeightAverage(Fixed):
         """
         self.check_not_applied()
         state = STATE("", state)
-        data = check.as_array("data", state["data"])
+        data = check.as_strict("data", state["data"])
         check.check_same_dtype(parameters=self.params.data, data=data)
         check.check_shape("data", data, self.data.shape, "like the parameters")
         if not np.array_equal(state["settings"], self.settings, equal_nan=True):

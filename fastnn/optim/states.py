@@ -120,7 +120,7 @@ class Stateful(Fixed):
         if set(state["states"]) != set(states):
             raise ValueError(f"states must be {sorted(states)}, got {sorted(state['states'])}")
         step, hyper = self._checked_numbers(state)
-        return step, hyper, {name: check.as_array(name, array) for name, array in state["states"].items()}
+        return step, hyper, {name: check.as_strict(name, array) for name, array in state["states"].items()}
 
     def _checked_numbers(self, state: dict[str, Any]) -> tuple[int, dict[str, float]]:
         """The step count and hyperparameters of the state of a group."""

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from .._core.errors import BadRow, NonFinite
+from .._core.errors import BadRow, Beyond, NonFinite
 from .._locks import Lock
-from .._validation import NARROW
+from .._validation import too_large
 from .elementary import Array
 from .interfaces import BatchRun, Operation, Program
 from .mixing import mix_rows
@@ -124,13 +124,25 @@ class ReferenceProgram(Operations):
         """The rows of a batch."""
         pick: Any = slice(begin, end) if run.order is None else run.order[begin:end]
         # Copies, also of a slice: what is checked is what is used, whatever other threads do to the arrays meanwhile.
-        slots = {name: np.array(array[pick]) for name, array in data.items()}
-        if slots["input"].dtype.name in NARROW:
-            slots["input"] = widen(slots["input"], np.dtype(self.dtype), run.scale)
+        slots = {name: self._converted(name, np.array(array[pick], order="C"), run) for name, array in data.items()}
         if run.mix is None:
             return slots
         partners, share = run.mix[0][begin:end], float(run.mix[1][begin // run.batch_size])
-        return {name: self._mixed(rows, data[name][partners], share) for name, rows in slots.items()}
+        others = {name: self._converted(name, data[name][partners], run) for name in slots}
+        return {name: self._mixed(rows, others[name], share) for name, rows in slots.items()}
+
+    def _converted(self, name: str, rows: Array, run: BatchRun) -> Array:
+        """Rows of inputs or targets as operations read them: in the dtype of their staging, if that is a float."""
+        to = [None, None] if run.staging is None else run.staging
+        staged = {"input": to[0], "target": to[1]}.get(name)
+        if staged is None or rows.dtype == staged.dtype or staged.dtype.kind != "f":
+            return rows
+        if run.mix is not None and rows.dtype == "int64" and rows.ndim == 1:  # class indices, which are mixed otherwise
+            return rows
+        out = widen(rows, staged.dtype, run.scale if name == "input" else 1.0)
+        if too_large(rows, out):
+            raise Beyond(0, len(rows), "x" if name == "input" else "y")
+        return out
 
     def _mixed(self, rows: Array, partners: Array, share: float) -> Array:
         """The rows of a batch and their partners, mixed; class indices become probabilities."""

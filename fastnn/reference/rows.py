@@ -1,4 +1,4 @@
-"""Conversion of uint8 and float16 rows to the dtype of the network."""
+"""Conversion of rows of any real dtype to that of the network."""
 
 from typing import Any
 
@@ -11,6 +11,7 @@ __all__ = ["widen"]
 
 @np.errstate(all="ignore")
 def widen(x: Array, dtype: Any, scale: float = 1.0) -> Array:
-    """Return x, of uint8 or float16, times scale in float32 or float64; only the product is rounded."""
+    """Return x in float32 or float64, in C order; integers and float16 times scale, a product that is rounded again."""
     dtype = np.dtype(dtype)
-    return x.astype(dtype) * dtype.type(scale)
+    y: Array = x.astype(dtype, order="C")
+    return y * dtype.type(scale) if x.dtype.kind in "iu" or x.dtype == "float16" else y

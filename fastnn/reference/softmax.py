@@ -27,18 +27,22 @@ __all__ = [
 
 
 @np.errstate(all="ignore")
-def softmax(x: Array, axis: int = -1, temperature: float = 1.0) -> Array:
-    """Return exp(x_i / T) / sum_j exp(x_j / T) along an axis."""
+def softmax(x: Array, axis: int = -1, temperature: float = 1.0, *, dim: int | None = None) -> Array:
+    """Return exp(x_i / T) / sum_j exp(x_j / T) along an axis, which may also be called dim."""
+    axis = axis if dim is None else dim
     e = np.exp(_shifted(x, axis, temperature))
     return e / e.sum(axis=axis, keepdims=True)
 
 
 @np.errstate(all="ignore")
-def softmax_backward(grad_output: Array, output: Array, axis: int = -1, temperature: float = 1.0) -> Array:
+def softmax_backward(
+    grad_output: Array, output: Array, axis: int = -1, temperature: float = 1.0, *, dim: int | None = None
+) -> Array:
     """Return output * (grad_output - sum_j grad_output_j output_j) / T, with output = softmax(x).
 
     Where the output is 0 an infinite gradient, such as that of the entropy, contributes 0.
     """
+    axis = axis if dim is None else dim
     grad_output = np.where((output == 0) & np.isinf(grad_output), 0, grad_output)
     mean = (grad_output * output).sum(axis=axis, keepdims=True)
     return output * (grad_output - mean) / temperature
@@ -55,15 +59,19 @@ def softmin_backward(grad_output: Array, output: Array, axis: int = -1, temperat
 
 
 @np.errstate(all="ignore")
-def log_softmax(x: Array, axis: int = -1, temperature: float = 1.0) -> Array:
+def log_softmax(x: Array, axis: int = -1, temperature: float = 1.0, *, dim: int | None = None) -> Array:
     """Return x_i / T - log(sum_j exp(x_j / T)) along an axis."""
+    axis = axis if dim is None else dim
     z = _shifted(x, axis, temperature)
     return z - np.log(np.exp(z).sum(axis=axis, keepdims=True))
 
 
 @np.errstate(all="ignore")
-def log_softmax_backward(grad_output: Array, output: Array, axis: int = -1, temperature: float = 1.0) -> Array:
+def log_softmax_backward(
+    grad_output: Array, output: Array, axis: int = -1, temperature: float = 1.0, *, dim: int | None = None
+) -> Array:
     """Return (grad_output - exp(output) * sum_j grad_output_j) / T, with output = log_softmax(x)."""
+    axis = axis if dim is None else dim
     return (grad_output - np.exp(output) * grad_output.sum(axis=axis, keepdims=True)) / temperature
 
 

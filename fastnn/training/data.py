@@ -36,20 +36,28 @@ class Data:
     dropped = 0  # rows at the end of each epoch that are left out
 
     def __init__(
-        self, x: Array, y: Array, weight: Array | None, labels: Any, dtype: Any = None, scale: float = 1.0
+        self,
+        x: Array,
+        y: Array,
+        weight: Array | None,
+        labels: Any,
+        dtype: Any = None,
+        scale: float = 1.0,
+        y_dtype: Any = None,
     ) -> None:
         self.x, self.y, self.weight, self.labels = x, y, weight, labels
         self.samples: int = x.shape[0]  # rows of an epoch
         # `labels`: whether y consists of class indices, or of several heads how theirs stand side by side.
-        # What x becomes: one of uint8 or float16 stays so, and is widened in its batches.
+        # What x and y become in their batches: they stay in the dtype and layout that they have.
         self.dtype, self.scale = x.dtype if dtype is None else dtype, scale
-        self.staged_like = y  # what targets are when they are gathered
+        self.y_dtype = y.dtype if y_dtype is None else y_dtype
+        self.y_shape = y.shape[1:]  # of a row of targets when they are gathered
         self._staging: tuple[Array | None, ...] | None = None
 
     @classmethod
     def of(cls, net: Sequential, loss: Loss, x: Any, y: Any, sample_weight: Any = None) -> Data:
         """Arguments of a user, checked and repaired for this network and this loss."""
-        rows, _ = as_rows(net, x, narrow=True)
+        rows, _ = as_rows(net, x)
         n_out = net.out_features_for(rows.shape[1])
         dtype = DTYPES[net.dtype]
         target, labels = loss.prepare_target(y, rows.shape[0], n_out, dtype)
@@ -57,7 +65,8 @@ class Data:
         if sample_weight is not None:
             weight = check.as_weights("sample_weight", sample_weight, dtype)
             check.check_shape("sample_weight", weight, (rows.shape[0],), "one a sample")
-        return cls(rows, target, weight, labels, dtype, net.input_scale)
+        y_dtype = dtype if labels is False and loss.converts else target.dtype
+        return cls(rows, target, weight, labels, dtype, net.input_scale, y_dtype)
 
     def not_empty(self) -> Data:
         """Itself; ValueError if it has no rows."""
@@ -105,9 +114,24 @@ class Data:
         """Data that need the same programs as those of a run, to plan before it; for arrays, themselves."""
         return self
 
+    def explained_beyond(self, name: str, rows: slice, order: Array | None) -> ValueError:
+        """The error for a number of "x" or "y", in these rows of the order, that is too large for its batch."""
+        array, dtype = (self.x, self.dtype) if name == "x" else (self.y, self.y_dtype)
+        numbers = np.arange(len(array))[rows] if order is None else order[rows]
+        if self.mix is not None:
+            numbers = np.concatenate([numbers, self.mix[0][rows]])
+        with np.errstate(over="ignore"):
+            for number in numbers.tolist():
+                row = array[number : number + 1]
+                try:
+                    check.check_not_beyond(name, row, row.astype(dtype), number)
+                except ValueError as error:
+                    return error
+        return ValueError(f"{name} has changed while it was read")
+
     def __getitem__(self, rows: slice | Array) -> Data:
         weight = None if self.weight is None else self.weight[rows]
-        return Data(self.x[rows], self.y[rows], weight, self.labels, self.dtype, self.scale)
+        return Data(self.x[rows], self.y[rows], weight, self.labels, self.dtype, self.scale, self.y_dtype)
 
     def split(self, share: float, seed: int | None) -> tuple[Data, Data]:
         """The samples to train on and those, so large a share, to validate with.
@@ -141,14 +165,25 @@ class Data:
         """
         return ((self, permutation(seed, epoch, self.samples) if shuffle else None, done),)
 
+    @property
+    def plain(self) -> bool:
+        """Whether programs can read x and y in place: both have the dtypes that these become, and lie in C order."""
+        x, y = self.x, self.y
+        return x.dtype == self.dtype and y.dtype == self.y_dtype and _is_readable(x) and _is_readable(y)
+
     def staging(self, batch: int) -> tuple[Array | None, ...]:
-        """Room for the rows of a batch, gathered."""
-        if self._staging is None or self._staging[0].shape[0] < batch:  # type: ignore[union-attr]
-            x, y = self.x, self.staged_like
-            weight = None if self.weight is None else np.empty(batch, self.weight.dtype)
-            rows = np.empty((batch, x.shape[1]), self.dtype), np.empty((batch, *y.shape[1:]), y.dtype)
-            self._staging = (*rows, weight)
+        """Room for the rows of a batch, gathered and converted, and for the partners that they are mixed with."""
+        rows = batch if self.mix is None or self.plain else 2 * batch
+        if self._staging is None or self._staging[0].shape[0] < rows:  # type: ignore[union-attr]
+            x, y = np.empty((rows, self.x.shape[1]), self.dtype), np.empty((rows, *self.y_shape), self.y_dtype)
+            self._staging = x, y, None if self.weight is None else np.empty(rows, self.weight.dtype)
         return self._staging
+
+
+def _is_readable(array: Array) -> bool:
+    """Whether C can read the array as it lies there."""
+    flags = array.flags
+    return flags.c_contiguous and flags.aligned
 
 
 def exact_sum(arrays: Iterable[Array]) -> float:
@@ -161,7 +196,7 @@ class Subset(Data):
     """Some rows of data, which stay where they are: `rows` are their numbers, ascending."""
 
     def __init__(self, data: Data, rows: Array) -> None:
-        super().__init__(data.x, data.y, data.weight, data.labels, data.dtype, data.scale)
+        super().__init__(data.x, data.y, data.weight, data.labels, data.dtype, data.scale, data.y_dtype)
         self.rows, self.samples = rows, len(rows)
 
     def stretches(self, seed: int, epoch: int, shuffle: bool, done: int = 0) -> tuple[Stretch, ...]:
@@ -187,11 +222,11 @@ class Mixed(Data):
     """
 
     def __init__(self, data: Data, partner: Array, shares: Array, n_out: int) -> None:
-        super().__init__(data.x, data.y, data.weight, labels=False)
+        super().__init__(data.x, data.y, data.weight, False, data.dtype, data.scale, data.dtype)
         self.mix, self.samples, self.mean_weight = (partner, shares), data.samples, data.mean_weight
         self.dropped = data.dropped
-        if data.y.dtype == "int64":
-            self.staged_like = np.empty((0, n_out), data.x.dtype)
+        if data.y_dtype == "int64":  # class indices become probabilities
+            self.y_shape = (n_out,)
 
     @staticmethod
     def check(data: Data, loss: Loss, n_out: int) -> None:
@@ -199,15 +234,13 @@ class Mixed(Data):
         y: Array = data.y
         if loss.heads:
             raise TypeError("transform: the targets of several heads cannot be mixed")
-        if data.x.dtype != data.dtype:
-            raise TypeError(f"transform: x must be {data.dtype} to be mixed, got {data.x.dtype}")
         if TARGET_KINDS.get(loss.kernel) == SIGNS:
             name = type(loss).__name__
             raise TypeError(f"transform: mixtures of targets are no targets: {name} takes targets of -1 and 1 only")
-        if y.dtype == data.x.dtype:
+        if data.y_dtype == data.dtype:
             return
         if y.dtype != "int64" or y.ndim != 1:
-            raise TypeError(f"transform: y must be class indices or {data.x.dtype} to be mixed, got {y.dtype}")
+            raise TypeError(f"transform: y must be class indices or {data.dtype} to be mixed, got {y.dtype}")
         if data.labels is True and (loss.ignored >= 0 or (y == loss.ignored).any()):
             raise ValueError(
                 "transform: mixed class indices are probabilities, for which "
@@ -215,7 +248,7 @@ class Mixed(Data):
             )
         if data.labels is True:
             try:
-                loss.prepare_target(np.zeros((1, n_out), data.x.dtype), 1, n_out, data.x.dtype)
+                loss.prepare_target(np.zeros((1, n_out), data.dtype), 1, n_out, data.dtype)
             except TypeError:
                 name = type(loss).__name__
                 raise TypeError(f"transform: mixed class indices are probabilities, {name} takes none") from None

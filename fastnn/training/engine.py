@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from .. import _validation as check
-from .._core.errors import BadIndex, BadLabel, BadTarget, NonFinite
+from .._core.errors import BadIndex, BadLabel, BadTarget, Beyond, NonFinite
 from .._locks import MAKING
 from ..compiler.batch_run import BatchRun
 from ..compiler.cache import ProgramCache
@@ -282,7 +282,7 @@ class Engine:
             raise ValueError("sums have no room for what these metrics count")
         if order is None and isinstance(self.loss, PythonLoss):
             order = np.arange(data.samples)  # Python reads the batch from an array: have it gathered
-        staging = None if order is None and data.x.dtype == data.dtype else data.staging(program.batch_size)
+        staging = None if order is None and data.plain else data.staging(program.batch_size)
         schedule = None if rates is None else (self.optimizer.hyper.reshape(-1), *rates)
         batches = BatchRun(
             data.x, data.y, data.weight, order, start, stop, batch, staging, sums, train, halt, schedule, losses,
@@ -334,6 +334,9 @@ class Engine:
             row, value = error.args
             row = int(run.order[row]) if run.order is not None else row
             raise ValueError(self.loss.describe_label(row, value, data.y, program.n_out, data.labels)) from None
+        except Beyond as error:
+            start, rows, name = error.args
+            raise data.explained_beyond(name, slice(start, start + rows), run.order) from None
         except BadTarget as error:
             raise program.explained_target(error, run.order) from None
         except BadIndex as error:
@@ -356,6 +359,7 @@ class Engine:
         counted: Any = data.y != self.loss.ignored if data.labels is True else slice(None)
         y_true = data.y[counted]
         if whole and len(y_true):
+            y_true = y_true.astype(data.y_dtype, copy=False)
             y_pred, weight = self.net.predict(data.x)[counted], None if data.weight is None else data.weight[counted]
             for metric in whole:
                 scores[metric.name] = metric.of_outputs(y_true, y_pred, weight, self.loss)

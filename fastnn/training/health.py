@@ -13,7 +13,7 @@ from .. import functional
 from .._html import table
 from ..compiler.backward import Slope, Stage
 from ..compiler.memory import Matrix
-from ..nn.inputs import widened
+from ..nn.inputs import converted
 
 if TYPE_CHECKING:
     from .._validation import Array
@@ -160,7 +160,7 @@ def examine(engine: Engine, data: Data) -> Health:
         for array, old in zip(arrays, before, strict=True):
             array[...] = old
         optimizer.load_state_dict(state)
-    x = widened(engine.net, data.x)
+    x = converted(engine.net, data.x)
     layers = tuple(_layer(stage, x, params, updates, gradients) for stage in _leaves(program.stages))
     return Health(float(sums[0]), layers, tuple(_advice(float(sums[0]), layers)))
 

@@ -110,9 +110,10 @@ class Trainer(Setup):
 
         Parameters
         ----------
-        x : ndarray, shape (rows, in_features), of the network's dtype, or of uint8 or float16
-        y : ndarray
-            What the loss takes as target: class indices of shape (rows,), or shape (rows, out_features).
+        x : array of real numbers, shape (rows, in_features)
+            As for a call of the network: of any dtype and layout, a list or a table such as a DataFrame.
+        y : array
+            Numbers of any real dtype, shape (rows, out_features); or class indices, whole numbers of shape (rows,).
         sample_weight : array of shape (rows,), optional
             The mean over the batch is divided by the sum of these.
 
@@ -124,8 +125,8 @@ class Trainer(Setup):
         Raises
         ------
         TypeError, ValueError
-            If an array does not fit, a class index is out of range, the loss does not take a target (-1 for BCE), or it
-            is not finite because a number in x or y is not; weights, states and statistics are then as before.
+            If an array or a number in it does not fit (a class index out of range, -1 for BCE, 1e300 for float32), or
+            the loss is not finite because a number in x or y is not; weights, states and statistics are as before.
 
         Notes
         -----
@@ -178,9 +179,10 @@ class Trainer(Setup):
         Parameters
         ----------
         x, y, sample_weight
-            As for `step`, for all samples. An x larger than memory is a `numpy.memmap`. Or, without y: an iterable of
-            batches (x, y) or (x, y, sample_weight), each trained as it is, or a function that returns one for each
-            epoch; or `fastnn.data.Shards(folder)`.
+            As for `step`, for all samples. They stay in their dtype and layout, and each batch is converted: an x
+            larger than memory is a `numpy.memmap` of any dtype. Or, without y: an iterable of batches (x, y) or
+            (x, y, sample_weight), each trained as it is, or a function that returns one for each epoch; or
+            `fastnn.data.Shards(folder)`.
             The gradients of a batch are divided by its rows times the mean weight of all samples, so that batches of
             any size minimize the weighted loss; those of an iterable, whose weights to come are not known, by the
             weights of the batch, as in `step`. Weights of classes keep PyTorch's rule: each batch divides by its own.

@@ -26,16 +26,16 @@ class Softmax(Module):
 
     Parameters
     ----------
-    dim : {-1, 1}, default -1
-        The axis of the features: -1 is the last; 1 is the same for x of shape (rows, features). Called alone, a layer
-        with dim=1 takes x of more dimensions and works along axis 1, as PyTorch's; in a network such an x is an error.
+    dim : int, default -1
+        The axis to work along, as in PyTorch. In a network it must be that of the features: -1, the last, or 1 for x of
+        shape (rows, features); x of more dimensions is an error there with dim=1.
     temperature : float above 0, default 1.0
         T, at least 1.2e-38, the smallest normal float32. It can be set at any time.
 
     Raises
     ------
     TypeError, ValueError
-        If dim is neither -1 nor 1, or temperature is not a number in that range.
+        If dim is not an integer, or temperature is not a number in that range; in a network if dim is neither -1 nor 1.
 
     Examples
     --------
@@ -53,9 +53,7 @@ class Softmax(Module):
 
     def __init__(self, dim: int = -1, temperature: float = 1.0) -> None:
         super().__init__()
-        if dim not in (-1, 1):
-            raise ValueError(f"dim must be -1 or 1 in a network, got {dim}: functional.{self.kernel} takes any axis")
-        self.dim = dim
+        self.dim = check.check_integer("dim", dim)
         self.temperature = check.check_temperature(temperature, "float32")
 
     def __call__(self, x: Any) -> check.Array:
@@ -63,22 +61,23 @@ class Softmax(Module):
 
         Parameters
         ----------
-        x : ndarray of float32 or float64, shape (..., features), or with dim=1 (rows, features, ...)
+        x : array of real numbers, of any shape with an axis `dim`
+            float32 stays, float16 becomes float32, everything else float64.
 
         Returns
         -------
-        y : ndarray, shape and dtype of x
+        y : ndarray, shape of x
 
         Raises
         ------
         TypeError
-            If x is not float32 or float64.
+            If x does not consist of real numbers.
         ValueError
-            If x is a scalar, or dim=1 and x has one dimension.
+            If x is a scalar, or has no axis `dim`.
         """
         if isinstance(x, Symbolic):  # in a forward that is traced
             return super().__call__(x)
-        return self._along_dim(super().__call__, check.as_array("x", x))
+        return self._along_dim(super().__call__, check.as_source("x", x))
 
     def backward(self, grad_output: Any) -> check.Array:
         """Return the gradient of the input of the last call in training mode.
@@ -98,17 +97,18 @@ class Softmax(Module):
         TypeError, ValueError
             If grad_output has another dtype or shape.
         """
-        return self._along_dim(super().backward, check.as_array("grad_output", grad_output))
+        return self._along_dim(super().backward, check.as_strict("grad_output", grad_output))
 
     def _along_dim(self, function: Callable[[check.Array], check.Array], x: check.Array) -> check.Array:
         """Apply a function of rows to the rows of x along `dim`."""
-        if self.dim == -1 or x.ndim == 2:
+        dim = self.dim
+        if x.ndim == 0 or dim in (-1, x.ndim - 1):
             return function(x)
-        if x.ndim < 2:
-            raise ValueError(f"{type(self).__name__}: dim=1 is out of range for x of shape {x.shape}: take dim=-1")
-        rows = np.moveaxis(x, 1, -1)
+        if not -x.ndim <= dim < x.ndim:
+            raise ValueError(f"{type(self).__name__}: dim={dim} is out of range for x of shape {x.shape}: take dim=-1")
+        rows = np.moveaxis(x, dim, -1)
         y = function(np.ascontiguousarray(rows).reshape(math.prod(rows.shape[:-1]), rows.shape[-1]))
-        return np.ascontiguousarray(np.moveaxis(y.reshape(rows.shape), -1, 1))
+        return np.ascontiguousarray(np.moveaxis(y.reshape(rows.shape), -1, dim))
 
     def plan(self, builder: Builder, label: str, position: int) -> None:
         builder.rows(self, label, self.kernel, (1.0 / check.check_temperature(self.temperature, "float32"),))
@@ -126,15 +126,15 @@ class LogSoftmax(Softmax):
 
     Parameters
     ----------
-    dim : {-1, 1}, default -1
-        The axis of the features, as for `Softmax`.
+    dim : int, default -1
+        The axis to work along, as for `Softmax`.
     temperature : float above 0, default 1.0
         T, at least 1.2e-38, the smallest normal float32. It can be set at any time.
 
     Raises
     ------
     TypeError, ValueError
-        If dim is neither -1 nor 1, or temperature is not a number in that range.
+        If dim is not an integer, or temperature is not a number in that range; in a network if dim is neither -1 nor 1.
 
     Examples
     --------

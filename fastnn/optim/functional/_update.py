@@ -86,7 +86,7 @@ def _arrays(**arrays: Any) -> list[Array | None]:
     checked: dict[str, Array | None] = {}
     for name, array in arrays.items():
         if name == "grad":
-            checked[name] = check.as_array(name, array)
+            checked[name] = check.as_strict(name, array)
         elif array is None and name in OPTIONAL:
             checked[name] = None
         else:
