@@ -33,7 +33,7 @@ class History(ShortErrors, dict[str, list[float]]):
     initial_epoch : int
         The argument of `fit`: the number of epochs that were trained before the first row.
     interrupted : bool
-        True if Ctrl-C ended the run; the epoch that it cut off is not recorded.
+        True if Ctrl-C ended the run, and `fit` raised KeyboardInterrupt; the epoch that it cut off is not recorded.
     stopped : str or None
         The reason why a callback ended the run; an epoch that it cut off is not recorded.
 
@@ -69,8 +69,8 @@ class History(ShortErrors, dict[str, list[float]]):
 
     def fill(self) -> None:
         """Put the records into the dict itself, which C code reads past the methods below; called after a run."""
-        dict.clear(self)
-        dict.update(self, self.records)
+        records = self.records
+        dict.update(self, records)  # one call into C: a signal finds all of it or nothing
 
     @property
     def records(self) -> dict[str, list[float]]:

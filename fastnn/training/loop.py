@@ -47,7 +47,20 @@ class Loop(Run):
     _unsettled: tuple[Callable[..., None], tuple[Any, ...]] | None = None  # what brings the state to what was done
 
     def go(self) -> History:
-        """Train to the end, or until somebody stops it."""
+        """Train to the end, or until somebody stops it; after Ctrl-C the state is settled, then it is raised."""
+        try:
+            self._all_epochs()
+        except KeyboardInterrupt as error:
+            self.history.interrupted = True
+            if not error.args:  # what a notebook and a terminal show last
+                error.args = (f"{_interruption(self)}; trainer.history has the epochs that were done",)
+            raise
+        finally:
+            self.history.fill()
+        return self.history
+
+    def _all_epochs(self) -> None:
+        """All of the run: its callbacks begin, the epochs, its callbacks end."""
         self._rows = self.batch_size or 1
         like = self.data.like
         if like is not None:
@@ -64,8 +77,6 @@ class Loop(Run):
                     self.engine.check_labels(like)
                 while self.epoch < self.epochs and self.history.stopped is None:
                     self._epoch()
-            except KeyboardInterrupt:
-                self.history.interrupted = True
             finally:
                 if self._unsettled is not None:
                     self.settle()
@@ -79,8 +90,6 @@ class Loop(Run):
                 if self.bar is not None:
                     self.bar.close()
                 self.data.close()
-                self.history.fill()
-        return self.history
 
     def _check_length(self, scheduler: Scheduler) -> None:
         """Raise ValueError if the schedule ends before the run."""
@@ -308,3 +317,8 @@ class Loop(Run):
         for callback in due:
             callback.on_batch_end(self)
         self.settled = True
+
+
+def _interruption(run: Run) -> str:
+    """Where Ctrl-C ended a run, in words."""
+    return f"fit was interrupted in epoch {min(run.epoch + 1, run.epochs)} of {run.epochs} after {run.batch} batches"

@@ -239,7 +239,7 @@ class Trainer(Setup):
         Returns
         -------
         history : History
-            Also `trainer.history`, which is there if an error ends the run.
+            Also `trainer.history`, which is there if an error or Ctrl-C ends the run.
 
         Raises
         ------
@@ -249,6 +249,8 @@ class Trainer(Setup):
             batches before it.
         RuntimeError
             If this trainer is within a `fit` already.
+        KeyboardInterrupt
+            After Ctrl-C, see below.
 
         Warns
         -----
@@ -257,8 +259,9 @@ class Trainer(Setup):
 
         Notes
         -----
-        Ctrl-C ends the run between two batches, within about 200 ms: the history then holds the epochs before, with
-        `interrupted` set, and network and optimizer go on working.
+        Ctrl-C ends the run between two batches, within about 200 ms: `on_train_end` of the callbacks is called, then
+        KeyboardInterrupt is raised, which also ends a loop of fits. `trainer.history` has the epochs before, with
+        `interrupted` set; network, optimizer and trainer can be used further.
         """
         claim = object()
         try:
@@ -273,7 +276,7 @@ class Trainer(Setup):
                     run.load_state_dict(paused)
             self.run, self.history, self.paused, self._without_run = run, run.history, None, False
             return run.go()
-        except USE as error:  # as `errors_of_use` does, without its wrapper
+        except (*USE, KeyboardInterrupt) as error:  # as `errors_of_use` does, without its wrapper
             shorten(error)
             raise
         finally:  # without a call: handlers of signals run after calls only, and none may come before this is done
