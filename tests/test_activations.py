@@ -45,3 +45,10 @@ def test_an_activation_has_the_gradient_of_central_differences(case, backend, rn
     for kink in (-3, -0.5, 0, 0.7, 1.5, 3, 6):
         x[np.abs(x - kink) < 1e-3] += 0.01
     assert_network_gradients(nn.Sequential(case[0](**case[2]), dtype="float64"), x, rng)
+
+
+def test_hardtanh_of_an_interval_of_one_number(backend):
+    """torch.nn.functional.hardtanh takes equal bounds: the output is that number, the gradient 0."""
+    x = np.array([-1.0, 0.5, 3.0, np.nan])
+    np.testing.assert_array_equal(F.hardtanh(x, 0.5, 0.5), [0.5, 0.5, 0.5, np.nan])
+    np.testing.assert_array_equal(F.hardtanh_backward(np.ones(3), x[:3], 0.5, 0.5), np.zeros(3))

@@ -82,9 +82,12 @@ def test_ctrl_c_ends_a_loop_of_fits():
         if run.epoch == 1 and run.batch == 2:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt) as caught:
+    def fits():
         for _ in range(3):
             trainer.fit(x, y, epochs=4, batch_size=BATCH, callbacks=[At("on_batch_end", interrupt)])
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        fits()
     assert str(caught.value) == (
         "fit was interrupted in epoch 2 of 4 after 2 batches; trainer.history has the epochs that were done"
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from itertools import repeat
-from operator import setitem
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from .. import _validation as check
 
@@ -27,7 +28,7 @@ def load_arrays(mine: dict[str, check.Array], state: Any, strict: bool = True) -
     """
     arrays, keys = check_arrays(mine, state, strict)
     # One call into C: Ctrl-C finds all of it or nothing.
-    deque(map(setitem, [mine[name] for name in arrays], repeat(...), arrays.values()), 0)
+    deque(map(np.ndarray.__setitem__, [mine[name] for name in arrays], repeat(...), arrays.values()), 0)
     return keys
 
 

@@ -84,6 +84,24 @@ class History(ShortErrors, dict[str, list[float]]):
         return {name: [row.get(name, math.nan) for row in rows] for name in self._names()}
 
     @property
+    def history(self) -> dict[str, list[float | None]]:
+        """The records as a plain dict that JSON can have: None where an epoch has no such value, or it is not finite.
+
+        Keras has its records under this name: `json.dumps(history.history)`.
+
+        Examples
+        --------
+        >>> import json
+        >>> from fastnn import History
+        >>> json.dumps(History([{"loss": 2.0}, {"loss": 1.0, "val_loss": 3.0}]).history)
+        '{"loss": [2.0, 1.0], "val_loss": [null, 3.0]}'
+        """
+        return {
+            name: [value if isinstance(value, str) or math.isfinite(value) else None for value in values]
+            for name, values in self.records.items()
+        }
+
+    @property
     def epochs(self) -> int:
         """Number of epochs recorded."""
         return len(self.rows)

@@ -129,7 +129,8 @@ class Setup(ShortErrors):
 def _optimizer(optimizer: Any, net: Sequential) -> Optimizer:
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"optimizer must be an optimizer of fastnn.optim, got {type(optimizer).__name__}")
-    if optimizer.params is not net.parameters():
+    params = net.parameters()
+    if optimizer.params is not params and optimizer.params.root() is not params:  # a part shares the flat buffers
         raise ValueError("optimizer must be made from this network: optim.Adam(net.parameters())")
     return optimizer
 
