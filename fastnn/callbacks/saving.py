@@ -34,7 +34,8 @@ class ModelCheckpoint(Callback):
     every_epochs : int, default 1
         Consider only every so many epochs, 1 or more.
     net_only : bool, default False
-        Save the network by `net.save`, not the run by `trainer.save_checkpoint`.
+        Save the network by `net.save`, not the run by `trainer.save_checkpoint`. With `fit(validate_average=True)` it
+        is saved with the averaged weights.
     min_delta : float, default 0.0
         With `save_best_only`: a change by no more than this is not better, 0 or more.
     relative : bool, default False
@@ -120,7 +121,11 @@ class ModelCheckpoint(Callback):
             raise ValueError(
                 f"path: {self.path!r} asks for {error.args[0]!r}, there are epoch, {', '.join(run.logs)}"
             ) from None
-        (run.net.save if self.net_only else run.trainer.save_checkpoint)(self.last_path)
+        if self.net_only:
+            with run.validated():
+                run.net.save(self.last_path)
+        else:
+            run.trainer.save_checkpoint(self.last_path)
 
     def state_dict(self) -> dict[str, Any]:
         return {"best": self.best}

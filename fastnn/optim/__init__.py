@@ -16,6 +16,7 @@ from .optimizer import Optimizer
 from .radam import RAdam
 from .rmsprop import RMSprop
 from .rprop import Rprop
+from .running_statistics import update_bn
 from .sgd import SGD
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "WeightAverage",
     "functional",
     "lr_scheduler",
+    "update_bn",
 ]
 
 

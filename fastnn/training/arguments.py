@@ -30,17 +30,23 @@ class Rare:
     validation_freq: int | frozenset[int] = 1
     initial_epoch: int = 0
     steps_per_epoch: int | None = None
+    validate_average: bool = False
 
 
 USUAL = Rare()
 
 
 def rare_arguments(
-    class_weight: Any, drop_last: Any, validation_freq: Any, initial_epoch: Any, steps_per_epoch: Any
+    class_weight: Any,
+    drop_last: Any,
+    validation_freq: Any,
+    initial_epoch: Any,
+    steps_per_epoch: Any,
+    validate_average: Any,
 ) -> Rare:
     """These arguments, checked; `USUAL` if all are the defaults."""
     often = validation_freq
-    defaults = class_weight is None and drop_last is False and steps_per_epoch is None
+    defaults = class_weight is None and drop_last is validate_average is False and steps_per_epoch is None
     if defaults and type(often) is type(initial_epoch) is int and (often, initial_epoch) == (1, 0):
         return USUAL
     if not (type(often) is int and often == 1):
@@ -51,7 +57,8 @@ def rare_arguments(
     steps = None if steps_per_epoch is None else whole("steps_per_epoch", steps_per_epoch, 1)
     begin = whole("initial_epoch", initial_epoch, 0)
     check.check_bool("drop_last", drop_last)
-    return Rare(class_weight, drop_last, often, begin, steps)
+    check.check_bool("validate_average", validate_average)
+    return Rare(class_weight, drop_last, often, begin, steps, validate_average)
 
 
 def new_run(
@@ -88,6 +95,10 @@ def new_run(
     data, validation = split(engine.data, source, *held, number if shuffle else None)
     if validation is None and rare.validation_freq != 1:
         raise ValueError("validation_freq needs validation_data or validation_split")
+    if rare.validate_average and (validation is None or engine.average is None):
+        raise ValueError(
+            "validate_average needs validation data, and an average: Trainer(..., average=optim.SWA(net.parameters()))"
+        )
     if weights is not None:
         weights.apply(data)
     if engine.optimizer.searches:
@@ -102,6 +113,7 @@ def new_run(
     run = Loop(*parts, epochs, rows, accumulate, shuffle, number, max(0, first - begin), progress, begin)
     if rare is not USUAL:
         run.drop_last, run.validation_freq = rare.drop_last, rare.validation_freq
+        run.validated_average = engine.average if rare.validate_average else None
     if not data.weighs():
         message = "sample_weight is 0 for all samples to train on: nothing is learned from them, and a mean loss is NaN"
         warnings.warn(message, RuntimeWarning, stacklevel=frames_to_caller())

@@ -23,6 +23,7 @@ from .run import Array, Run
 
 if TYPE_CHECKING:
     from ..data import Mixup
+    from ..optim import WeightAverage
     from ..optim.lr_scheduler import Scheduler
     from .history import History
 
@@ -171,11 +172,25 @@ class Loop(Run):
 
     def _validate(self, validation: Data, values: dict[str, float]) -> None:
         """Add the scores of the validation data to `values`; ValueError if they are not finite because of the data."""
-        scores = self.engine.evaluate(validation, max(self.batch_size or 1, VALIDATION_ROWS))
+        rows, average = max(self.batch_size or 1, VALIDATION_ROWS), self.validated_average
+        if average is None:
+            scores = self.engine.evaluate(validation, rows)
+        else:
+            self._unsettled = self._own_weights, (average,)  # whenever Ctrl-C comes
+            try:
+                average.apply()
+                scores = self.engine.evaluate(validation, rows)
+            finally:
+                self.settle()
         for name, value in scores.items():
             values[f"val_{name}"] = value
         if not np.isfinite(scores["loss"]):
             nonfinite.check_data(validation, prefix="validation ")
+
+    def _own_weights(self, average: WeightAverage) -> None:
+        """Give the network its own weights back after validation with the averaged ones."""
+        average.restore()
+        self._unsettled = None
 
     def _record(self, values: dict[str, float], scheduler: Scheduler | None, step: int) -> None:
         """Go on to the next epoch, and so does a scheduler that was at `step`, unless it has.

@@ -163,6 +163,7 @@ class Trainer(Setup):
         validation_data: tuple[Any, ...] | None = None,
         validation_split: float = 0.0,
         validation_freq: int | Iterable[int] = 1,
+        validate_average: bool = False,
         transform: Mixup | None = None,
         callbacks: Iterable[Callback] = NO_CALLBACKS,
         prefetch: int = 1,
@@ -214,6 +215,10 @@ class Trainer(Setup):
         validation_freq : int or list of int, default 1
             Validate after each so many epochs only, or after these, counted from 1. Other epochs have no "val_"
             records; what watches one (EarlyStopping, ReduceLROnPlateau) waits for the next.
+        validate_average : bool, default False
+            Validate with the weights of the trainer's `average`; EarlyStopping then restores the averaged weights of
+            the best epoch, and ModelCheckpoint(net_only=True) saves averaged weights. `optim.update_bn` computes the
+            running statistics of batch normalization for them.
         transform : fastnn.data.Mixup, optional
             Mixes the samples of each batch while training.
         callbacks : list of Callback, optional
@@ -268,7 +273,8 @@ class Trainer(Setup):
             if self._claims.setdefault("fit", claim) is not claim:  # from a callback, or in another thread
                 raise RuntimeError(WITHIN)
             every = all_callbacks(callbacks, checkpoint, checkpoint_every)
-            rare = rare_arguments(class_weight, drop_last, validation_freq, initial_epoch, steps_per_epoch)
+            few = class_weight, drop_last, validation_freq, initial_epoch, steps_per_epoch, validate_average
+            rare = rare_arguments(*few)
             with NOT_RESUMED if resume is False else self._resuming(checkpoint, resume) as paused:
                 more = epochs, batch_size, accumulate, shuffle, seed, prefetch, progress, rare
                 run = new_run(self, (x, y, sample_weight), (validation_data, validation_split), every, transform, *more)
