@@ -1,5 +1,7 @@
 """The diagnosis of a network: dead and saturated units, norms of gradients and updates, advice."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -99,7 +101,7 @@ def test_the_textbook_case_is_named(backend):
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((400, 10)).astype("float32"), rng.integers(0, 2, 400)
     sizes, layers = [10, *[100] * 5], []
-    for n_in, n_out in zip(sizes, sizes[1:], strict=False):
+    for n_in, n_out in itertools.pairwise(sizes):
         layers += [nn.Linear(n_in, n_out, weight_init=nn.init.Normal(std=1.0)), nn.Sigmoid()]
     net = nn.Sequential(*layers, nn.Linear(100, 2), seed=0)
     trainer = fastnn.Trainer(net, nn.CrossEntropyLoss(), optim.SGD(net.parameters(), lr=0.1))

@@ -205,10 +205,9 @@ class Passes(Network):
         with MAKING:  # only if the programs were not replaced meanwhile
             self._predict = quick_predict if programs is self._programs else None
         out = np.empty((n, program.n_out), self.dtype)
-        size = program.batch_size
-        for start in range(0, n, size):
-            batch = widened(self, rows[start : start + size])
-            program.run("forward", len(batch), {"input": batch, "output": out[start : start + size]}, start=start)
+        size = n if program.by_batch else program.rows_at_once()
+        for start in range(0, n, max(1, size)):
+            program.predict_rows(widened(self, rows[start : start + size]), out[start : start + size], start)
         return out.reshape(*shape, program.n_out)
 
     # -- programs ------------------------------------------------------------------------------------------------------
