@@ -12,6 +12,7 @@
 struct fnn_reading {
     const int64_t *labels;
     int columns;
+    int elements; /* whether there is a weight for each element, not for each row */
     double threshold; /* outputs above it are predictions of 1 */
     int64_t ignored;
 };
@@ -35,7 +36,8 @@ FNN_LOOP(void, count_top,
          (const struct fnn_reading *how, const void *x, const void *target, const void *weight, double *counts,
           ptrdiff_t rows, ptrdiff_t n, double k))
 FNN_LOOP(void, count_errors,
-         (const void *x, const void *target, const void *weight, double *counts, ptrdiff_t rows, ptrdiff_t n))
+         (const struct fnn_reading *how, const void *x, const void *target, const void *weight, double *counts,
+          ptrdiff_t rows, ptrdiff_t n))
 
 /* rows.c */
 FNN_LOOP(void, widen_uint8,
@@ -57,6 +59,8 @@ FNN_LOOP(double, label_sum,
          (const int64_t *labels, const void *weight, const void *by_class, int64_t ignored, ptrdiff_t rows,
           ptrdiff_t cols))
 FNN_LOOP(void, spread, (const void *weight, void *each, ptrdiff_t rows, ptrdiff_t cols))
+FNN_LOOP(void, present,
+         (const void *target, const void *weight, int elements, void *y, void *each, ptrdiff_t rows, ptrdiff_t cols))
 FNN_LOOP(double, largest_error, (const void *x, const void *target, const void *weight, ptrdiff_t n))
 FNN_LOOP(double, scaled_errors, (const void *x, const void *target, const void *weight, ptrdiff_t n, double scale))
 

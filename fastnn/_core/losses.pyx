@@ -22,6 +22,8 @@ ctypedef Py_ssize_t (*BadTarget)(const void *target, Py_ssize_t n, int kind) noe
 ctypedef Py_ssize_t (*BadWeight)(const void *weight, Py_ssize_t n) noexcept nogil
 ctypedef double (*LabelSum)(const int64_t *labels, const void *weight, const void *by_class, int64_t ignored,
                             Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
+ctypedef void (*Present)(const void *target, const void *weight, bint elements, void *y, void *each, Py_ssize_t rows,
+                         Py_ssize_t cols) noexcept nogil
 ctypedef void (*Spread)(const void *weight, void *each, Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
 ctypedef double (*LargestError)(const void *x, const void *target, const void *weight, Py_ssize_t n) noexcept nogil
 ctypedef double (*ScaledErrors)(const void *x, const void *target, const void *weight, Py_ssize_t n,
@@ -36,6 +38,7 @@ cdef extern from "elements.h" nogil:
     const BadWeight[2] fnn_bad_weight
     const LabelSum[2] fnn_label_sum
     const Spread[2] fnn_spread
+    const Present[2] fnn_present
     const LargestError[2] fnn_largest_error
     const ScaledErrors[2] fnn_scaled_errors
 
@@ -169,6 +172,12 @@ cdef double label_sum(int dtype, const int64_t *labels, const void *weight, cons
 cdef void spread(int dtype, const void *weight, void *each, Py_ssize_t rows, Py_ssize_t cols) noexcept nogil:
     """One weight a row becomes one an element."""
     fnn_spread[dtype](weight, each, rows, cols)
+
+
+cdef void present(int dtype, const void *target, const void *weight, bint elements, void *y, void *each,
+                  Py_ssize_t rows, Py_ssize_t cols) noexcept nogil:
+    """Targets without NaN, and weights that are 0 where the target was NaN."""
+    fnn_present[dtype](target, weight, elements, y, each, rows, cols)
 
 
 cdef bint are_weights(object weight) noexcept:

@@ -11,7 +11,9 @@ from fastnn._core.dispatch cimport FNN_FLOAT64, fnn_loss
 from fastnn._core.dropout cimport run_noise
 from fastnn._core.embedding cimport run_embedding, run_embedding_backward
 from fastnn._core.linear cimport run_linear, run_linear_grad_weight, run_linear_grad_x
-from fastnn._core.losses cimport bad_label, first_bad, label_sum, run_loss, run_root, run_row_loss, run_sum, spread
+from fastnn._core.losses cimport (
+    bad_label, first_bad, label_sum, present, run_loss, run_root, run_row_loss, run_sum, spread,
+)
 from fastnn._core.metrics cimport Reading, count_classes, count_correct, count_errors, count_top
 from fastnn._core.normalization cimport (
     forget_batch, run_norm, run_norm_backward, run_norm_gradients, run_statistics,
@@ -84,7 +86,10 @@ cdef int run_elementwise_loss(Op *op, Totals *totals, Py_ssize_t rows, int dtype
         totals.bad_number = arrays.get(op.p[TARGET], bad, dtype)
         return BAD_TARGET
     describe_loss(op, &of)
-    if op.p[SAMPLE_WEIGHT] != NULL:
+    if op.p[SAMPLE_WEIGHT] != NULL and op.flag & ELEMENTS:
+        of.weight = op.p[SAMPLE_WEIGHT]
+        count = run_sum(dtype, of.weight, n)
+    elif op.p[SAMPLE_WEIGHT] != NULL:
         of.weight = op.p[EXPANDED]
         count = expand_weights(dtype, op.p[SAMPLE_WEIGHT], op.p[EXPANDED], rows, op.n_in)
         if op.flag & BY_ROWS:
@@ -144,6 +149,7 @@ cdef Reading reading(Op *op) noexcept nogil:
     cdef Reading how
     how.labels = <const int64_t *> op.p[TARGET] if op.flag & LABELS else NULL
     how.columns = op.flag & EACH_OUTPUT or (op.n_in == 1 and how.labels == NULL)
+    how.elements = (op.flag & ELEMENTS) != 0
     how.threshold = op.options.threshold
     how.ignored = op.options.ignored
     return how
@@ -165,7 +171,7 @@ cdef void run_metric(Op *op, Totals *totals, Py_ssize_t rows, int dtype) noexcep
     elif op.kind == COUNT_TOP:
         count_top(dtype, reading(op), x, target, weight, totals.sums + op.options.place, rows, op.n_in, op.options.k)
     else:
-        count_errors(dtype, x, target, weight, totals.sums + op.options.place, rows, op.n_in)
+        count_errors(dtype, reading(op), x, target, weight, totals.sums + op.options.place, rows, op.n_in)
 
 
 cdef void run_linear_backward(Op *op, Py_ssize_t rows, int dtype) noexcept nogil:
@@ -340,6 +346,8 @@ cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, int dtyp
         run_normalization_backward(op, rows, dtype)
     elif op.kind == RUNNING:
         run_running(op, rows, dtype)
+    elif op.kind == PRESENT:
+        present(dtype, op.p[TARGET], op.p[SAMPLE_WEIGHT], op.flag & ELEMENTS, op.p[Y], op.p[EXPANDED], rows, op.n_in)
     elif op.kind == LOSS:
         return run_elementwise_loss(op, totals, rows, dtype)
     elif op.kind == ROW_LOSS:

@@ -17,7 +17,7 @@ from fastnn._core.accumulation cimport (
 from fastnn._core.batches cimport Batches, check_batches, next_batch, read_batches
 from fastnn._core.lanes cimport INPUT, OUTPUT, SLOTS, TARGET_SLOT, WEIGHT_SLOT, Fixup, Lane, Lanes
 from fastnn._core.operations cimport (
-    BAD_INDEX, BAD_LABEL, BAD_NORM, BAD_TARGET, DONE, LABELS, NON_FINITE, PYTHON, RAISED, Op, Totals, divisor_of,
+    BAD_INDEX, BAD_LABEL, BAD_NORM, BAD_TARGET, DONE, ELEMENTS, LABELS, NON_FINITE, PYTHON, RAISED, Op, Totals, divisor_of,
     run_op,
 )
 from fastnn._core.resolve cimport resolve
@@ -68,6 +68,7 @@ cdef class NativeProgram:
     cdef Py_ssize_t batch_size, n_in, n_out, n_target
     cdef Py_ssize_t sums_size  # of sums that have more than OWN_SUMS numbers
     cdef Py_ssize_t target_bytes  # of a row of targets, 0 if no operation reads them
+    cdef Py_ssize_t weight_bytes  # of a row of sample weights: one number, or one for each target
     cdef bint by_batch      # something is normalized by the statistics of a batch: a single row has none
     cdef int forward_stop   # the operations before this one are the forward section
     cdef int loss_stop      # and those before this one have computed the loss
@@ -99,7 +100,10 @@ cdef class NativeProgram:
         self.loss_stop = program.sections.get("loss", (0, self.forward_stop))[1]
         self.update_start, self.update_stop = program.sections.get("update", (0, 0))
         self.labels = any(o.kind == "row_loss" and o.flag & LABELS for o in program.operations)
+        self.weight_bytes = self.itemsize()
         for i, operation in enumerate(program.operations):
+            if operation.flag & ELEMENTS and hasattr(operation.arrays.get("sample_weight"), "argument"):
+                self.weight_bytes = operation.n_in * self.itemsize()
             resolve(&self.ops[i], operation, self.keep)
             for name, array in operation.arrays.items():
                 if hasattr(array, "argument"):
@@ -233,8 +237,8 @@ cdef class NativeProgram:
             raise ValueError(f"x must have {self.n_in} features of the program's dtype, got {data.cols[INPUT]}")
         if self.target_bytes and target != self.target_bytes:
             raise ValueError(f"targets must have {self.target_bytes} bytes a row, got {target}")
-        if data.source[WEIGHT_SLOT] != NULL and data.row_bytes[WEIGHT_SLOT] != self.itemsize():
-            raise ValueError("sample_weight must have one number a row, of the program's dtype")
+        if data.source[WEIGHT_SLOT] != NULL and data.row_bytes[WEIGHT_SLOT] != self.weight_bytes:
+            raise ValueError(f"sample_weight must have {self.weight_bytes} bytes a row, of the program's dtype")
         return 0
 
     def predict(self, x):

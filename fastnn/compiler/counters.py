@@ -39,7 +39,7 @@ class Counter:
 
     def size(self, n_out: int) -> int:
         """How many numbers it takes."""
-        sizes = {"count_classes": 3 * max(2, n_out), "count_top": 2, "count_errors": 2 + 4 * n_out}
+        sizes = {"count_classes": 3 * max(2, n_out), "count_top": 2, "count_errors": 2 + 5 * n_out}
         return sizes.get(self.kind, 0)
 
 
@@ -64,6 +64,7 @@ class Counting:
     targets: str = ROWS
     threshold: float = 0.5
     several: bool = False
+    elements: bool = False  # whether sample weights are one an element, or targets may be missing
     ignored: int = -100  # the class index whose rows count nothing
     heads: int = 0
 
@@ -78,7 +79,14 @@ class Counting:
         if ERRORS in places and targets == INDICES:
             raise ValueError("metrics: mae, mse, rmse and r2 need targets like the outputs, got class indices")
         threshold = 0.5 if loss.threshold is None else loss.threshold
-        return cls(places, targets, threshold, targets == COLUMNS and n_out > 1, loss.ignored, len(loss.heads))
+        elements = data.by_elements or data.missing
+        for counter in places if elements else ():
+            if counter != ERRORS and targets != COLUMNS:
+                named = OF_LABELS.get(counter.kind, counter.kind)
+                raise ValueError(f"metrics: {named} count samples: missing targets and weights of elements need "
+                                 "metrics of elements: 'mae', 'mse', 'rmse', 'r2', or labels of 0 and 1")  # fmt: skip
+        several = targets == COLUMNS and n_out > 1
+        return cls(places, targets, threshold, several, elements, loss.ignored, len(loss.heads))
 
     def check_labels(self, loss: Loss, data: Targets, n_out: int) -> None:
         """Raise ValueError if something counts labels, and the targets are numbers."""

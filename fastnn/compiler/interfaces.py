@@ -119,5 +119,10 @@ class Targets(Protocol):
     mix: Any
     labels: Any
     dtype: np.dtype[Any]
+    missing: bool
+
+    @property
+    def by_elements(self) -> bool:
+        """Whether there is a weight for each element."""
 
     def __len__(self) -> int: ...

@@ -110,6 +110,10 @@ OPERATIONS = {
     "heads_begin": Kind("begin the weighted sum of the losses of several heads", "sample_weight"),
     "heads_add": Kind("add the loss of a head to it", "sample_weight", options="head_weight place"),
     "heads_end": Kind("make it the loss of the batch", "sample_weight"),
+    "present": Kind(
+        "targets without NaN, and weights of elements that are 0 where there was one", "target sample_weight?",
+        "y expanded",
+    ),
     "loss": Kind("a loss of elements, and its gradient", LOSS_READS, "grad_input? grad_extra?", kernel="!"),
     "row_loss": Kind("a loss of rows, and its gradient", LOSS_READS, "grad_input? grad_extra?", "ignored", "!"),
     "count_correct": Kind("count right predictions", COUNTS, options="threshold ignored"),

@@ -38,6 +38,7 @@ class Setup(ShortErrors):
         l1: float,
         l2: float,
         average: WeightAverage | None,
+        missing: str,
     ) -> None:
         if not isinstance(net, Sequential):
             raise TypeError(f"net must be a Sequential, got {type(net).__name__}")
@@ -45,6 +46,8 @@ class Setup(ShortErrors):
         self.engine = Engine(net, _loss(loss), _optimizer(optimizer, net), checked)
         self.scheduler = scheduler
         self.l1, self.l2, self.average = l1, l2, average
+        if missing != "error":
+            self.missing = missing
 
     @property
     def net(self) -> Sequential:
@@ -120,6 +123,16 @@ class Setup(ShortErrors):
     @l2.setter
     def l2(self, value: float) -> None:
         self.engine.change(l2=check.check_number("l2", value, at_least=0.0, below=math.inf))
+
+    @property
+    def missing(self) -> str:
+        """What a target that is NaN is: "error", or "ignore"; it can be set at any time."""
+        return "ignore" if self.engine.missing else "error"
+
+    @missing.setter
+    def missing(self, value: str) -> None:
+        check.check_choice("missing", value, ("error", "ignore"))
+        self.engine.change(missing=value == "ignore")
 
     def penalty(self) -> float:
         """The value of all penalties, those of the layers too: l1 sum |w| + l2 / 2 sum w^2. No loss includes it."""

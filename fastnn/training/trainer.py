@@ -53,6 +53,9 @@ class Trainer(Setup):
     average : WeightAverage, optional
         Made from this network: `optim.ExponentialMovingAverage(net.parameters())`, say, or `optim.SWA`. It is updated
         after each update.
+    missing : {"error", "ignore"}, default "error"
+        What a target that is NaN means, for losses of elements (MSELoss, L1Loss, BCEWithLogitsLoss, ...). "ignore"
+        leaves these targets out of the loss, its gradient and the metrics: a mean is over those that are there.
 
     Warns
     -----
@@ -91,8 +94,9 @@ class Trainer(Setup):
         l1: float = 0.0,
         l2: float = 0.0,
         average: WeightAverage | None = None,
+        missing: str = "error",
     ) -> None:
-        super().__init__(net, loss, optimizer, scheduler, metrics, l1, l2, average)
+        super().__init__(net, loss, optimizer, scheduler, metrics, l1, l2, average, missing)
         warn_of_odd_pair(self.net, self.loss)
         self.run: Run | None = None
         self.paused: dict[str, Any] | None = None
@@ -113,8 +117,8 @@ class Trainer(Setup):
         x : ndarray, shape (rows, in_features), of the network's dtype, or of uint8 or float16
         y : ndarray
             What the loss takes as target: class indices of shape (rows,), or shape (rows, out_features).
-        sample_weight : array of shape (rows,), optional
-            The mean over the batch is divided by the sum of these.
+        sample_weight : array of shape (rows,), or of y's shape for losses of elements, optional
+            The mean over the batch is divided by the sum of these. Those of elements may be a mask, of bools.
 
         Returns
         -------
