@@ -15,7 +15,7 @@ cpdef enum:
     LAYER_NORM, LAYER_NORM_BACKWARD, RMS_NORM, RMS_NORM_BACKWARD, BATCH_NORM, BATCH_NORM_BACKWARD, RUNNING
     PRELU, PRELU_BACKWARD, TEMPERATURE_SCALE, TEMPERATURE_SCALE_BACKWARD, EMBEDDING, EMBEDDING_BACKWARD
     GATHER, GATHER_BACKWARD, COPY, COPY_COLUMNS, READ_LABELS, HEADS_BEGIN, HEADS_ADD, HEADS_END
-    PRESENT, LOSS, ROW_LOSS, COUNT_CORRECT, COUNT_CLASSES, COUNT_TOP, COUNT_ERRORS, UPDATE, AVERAGE, PYTHON
+    PRESENT, LOSS, ROW_LOSS, COUNT_CORRECT, COUNT_CLASSES, COUNT_TOP, COUNT_ERRORS, KEEP_LOSS, COUNT_LOSS, UPDATE, AVERAGE, PYTHON
 
 # The operands, by the names of the table in lower case. Arguments of the run are filled in when it begins.
 cpdef enum:
@@ -77,9 +77,10 @@ ctypedef struct Totals:
     double correct       # right predictions so far
     double samples
     double heads         # the weighted sum of the losses of several heads of the network
-    double kept_loss     # loss_sum and weight_sum before them
+    double kept_loss     # loss_sum and weight_sum before them, or before another loss as a metric
     double kept_weight
     double kept_divisor
+    double kept_last     # the last loss
     double *sums         # all of them, with what metrics count behind the numbers above; or NULL
     Py_ssize_t bad_row   # the row of the batch whose label, index or target in a column of an operation is out of range
     int64_t bad_value    # the label

@@ -243,6 +243,20 @@ cdef void combine_heads(Op *op, Totals *totals, Py_ssize_t rows, int dtype) noex
         totals.divisor = totals.kept_divisor + batch_divisor(op, totals, rows, dtype)
 
 
+cdef void count_loss(Op *op, Totals *totals) noexcept nogil:
+    """Before and after another loss, as a metric: what it added goes to the sums of metrics."""
+    if op.kind == KEEP_LOSS:
+        totals.kept_last, totals.kept_loss, totals.kept_weight = totals.loss, totals.loss_sum, totals.weight_sum
+        totals.kept_divisor = totals.divisor
+        totals.loss_sum = totals.weight_sum = 0
+        return
+    if totals.sums != NULL and totals.weight_sum != 0:
+        totals.sums[op.options.place] += totals.loss_sum
+        totals.sums[op.options.place + 1] += totals.weight_sum
+    totals.loss, totals.loss_sum, totals.weight_sum = totals.kept_last, totals.kept_loss, totals.kept_weight
+    totals.divisor = totals.kept_divisor
+
+
 cdef int run_embedding_op(Op *op, Totals *totals, Py_ssize_t rows, int dtype) noexcept nogil:
     """Rows of a table by their index; the first index that is out of range is reported."""
     cdef Py_ssize_t n = rows * op.n_in
@@ -340,6 +354,8 @@ cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, int dtyp
         read_labels(dtype, op.p[X], op.options.x_stride, <int64_t *> op.p[Y], rows)
     elif op.kind in (HEADS_BEGIN, HEADS_ADD, HEADS_END):
         combine_heads(op, totals, rows, dtype)
+    elif op.kind in (KEEP_LOSS, COUNT_LOSS):
+        count_loss(op, totals)
     elif op.kind in (LAYER_NORM, RMS_NORM, BATCH_NORM):
         run_normalization(op, rows, dtype)
     elif op.kind in (LAYER_NORM_BACKWARD, RMS_NORM_BACKWARD, BATCH_NORM_BACKWARD):

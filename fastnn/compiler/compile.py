@@ -192,12 +192,24 @@ class ProgramBuilder(Builder):
         arrays = {"x": self.current, "target": Argument("target"), "sample_weight": Argument("sample_weight")}
         flag = LABELS if counting.targets == INDICES else EACH_OUTPUT if counting.targets == COLUMNS else 0
         for counter, place in counting.places.items():
+            if counter.loss is not None:
+                self.count_loss(counter.loss, place.start, counting.targets == INDICES)
+                continue
             if counter == ACCURACY and any(o.kind == ACCURACY.kind for o in self.operations):
                 continue  # the loss counts it anyway
             options = counting.options(counter, place.start)
             operation = Operation(counter.kind, "metrics", dict(arrays), self.cols, options=options, flag=flag)
             self.operations.append(operation)
         self.sections["metrics"] = (start, len(self.operations))
+
+    def count_loss(self, loss: Loss, place: int, labels: bool) -> None:
+        """Add another loss, without its gradient, whose value is added up at `place` of the sums."""
+        self.operations.append(Operation("keep_loss", "metrics", {}, 1))
+        gradient, self.gradient, first = self.gradient, None, len(self.operations)
+        loss.plan(self, labels)
+        self.gradient = gradient
+        self.operations[first:] = [o for o in self.operations[first:] if o.kind != ACCURACY.kind]
+        self.operations.append(Operation("count_loss", "metrics", {}, 1, options={"place": place}))
 
     def weigh_elements(self) -> None:
         """Let loss and metrics read a weight for each element, of targets that may be missing from "present"."""

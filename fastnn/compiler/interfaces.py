@@ -87,6 +87,14 @@ class Loss(Protocol):
     def reduction(self) -> str:
         """Either "mean", "batchmean" or "sum"."""
 
+    @property
+    def by_elements(self) -> bool:
+        """Whether it is a mean over elements, which may have weights of their own."""
+
+    @property
+    def classes(self) -> bool:
+        """Whether outputs are scores over classes, and targets may be class indices."""
+
     def plan(self, plan: Any, labels: Any) -> None:
         """Add its operations to a builder."""
 

@@ -120,6 +120,8 @@ OPERATIONS = {
     "count_classes": Kind("count predictions, labels, hits of classes", COUNTS, options="threshold ignored place"),
     "count_top": Kind("count labels among the k largest outputs", COUNTS, options="k ignored place"),
     "count_errors": Kind("add up errors and targets, and their squares", COUNTS, options="place"),
+    "keep_loss": Kind("keep the loss and its sums, before another loss as a metric"),
+    "count_loss": Kind("add up that loss, and put back what was kept", options="place"),
     "update": Kind(
         "one step of the optimizer on all parameters", "grad_weight spans",
         "weight hyper step clipping s0? s1? s2?", kernel="!", flops=_of_parameters,

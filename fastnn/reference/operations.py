@@ -223,6 +223,16 @@ class Operations:
 
     _row_loss = _loss
 
+    def _keep_loss(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
+        self.kept, self.kept_divisor = sums[:3].copy(), self.divisor
+        sums[1:3] = 0
+
+    def _count_loss(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
+        place = int(o.options["place"])
+        if sums.size > place and sums[2]:
+            sums[place : place + 2] += sums[1:3]
+        sums[:3], self.divisor = self.kept, self.kept_divisor
+
     def _check_targets(self, o: Operation, target: Array) -> None:
         bad = first_bad_target(np.ascontiguousarray(target), TARGET_KINDS.get(str(o.kernel), 0))
         if bad >= 0:

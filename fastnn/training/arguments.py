@@ -7,16 +7,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from .. import _validation as check
 from .._frames import frames_to_caller
 from .callback import Callback, check_callbacks
 from .checkpointer import Checkpointer
 from .class_weight import ClassWeight
-from .data import Data, Mixed
+from .data import Data, Mixed, Subset
 from .loop import Loop
 from .streams import BatchStream, Source, source_of, split
 
 if TYPE_CHECKING:
+    from ..nn.loss import Loss
     from ..optim import Optimizer
     from .engine import Engine, HasEngine
 
@@ -106,6 +109,7 @@ def new_run(
     accumulate = batches_of_update(accumulate, data, engine.optimizer)
     rows = rows_of_batch(batch_size, data)
     if transform is not None:
+        data = with_labels(data, engine.loss)
         check_transform(transform, data, engine)
     if rare.drop_last:
         drop_last_batch(data, batch_size, rows)
@@ -165,6 +169,19 @@ def batches_of_update(accumulate: Any, data: Source, optimizer: Optimizer) -> in
     if batches > 1 and optimizer.searches:
         raise ValueError(f"{type(optimizer).__name__} looks at all samples in each step: accumulate must be 1")
     return batches
+
+
+def with_labels(data: Source, loss: Loss) -> Source:
+    """Arrays without the samples whose class index is ignored: they cannot be mixed with others."""
+    if not isinstance(data, Data) or data.labels is not True:
+        return data
+    rows = data.rows if isinstance(data, Subset) else np.arange(len(data))
+    kept = rows[data.y[rows] != loss.ignored]
+    if len(kept) == len(rows):
+        return data
+    if not len(kept):
+        raise ValueError(f"transform: all class indices are ignore_index={loss.ignored}: there is nothing to mix")
+    return Subset(data, kept)
 
 
 def check_transform(transform: Any, data: Source, engine: Engine) -> None:

@@ -253,14 +253,16 @@ class Mixed(Data):
             return
         if y.dtype != "int64" or y.ndim != 1:
             raise TypeError(f"transform: y must be class indices or {data.x.dtype} to be mixed, got {y.dtype}")
-        if data.labels is True and (loss.ignored >= 0 or (y == loss.ignored).any()):
+        rows = data.rows if isinstance(data, Subset) else slice(None)
+        if data.labels is True and (y[rows] == loss.ignored).any():
             raise ValueError(
                 "transform: mixed class indices are probabilities, for which "
-                f"ignore_index={loss.ignored} means nothing: leave its rows out, and use a loss without it"
+                f"ignore_index={loss.ignored} means nothing: leave its rows out"
             )
         if data.labels is True:
             try:
-                loss.prepare_target(np.zeros((1, n_out), data.x.dtype), 1, n_out, data.x.dtype)
+                with suppress(ValueError):  # of an ignore_index of 0 or more: its rows are left out
+                    loss.prepare_target(np.zeros((1, n_out), data.x.dtype), 1, n_out, data.x.dtype)
             except TypeError:
                 name = type(loss).__name__
                 raise TypeError(f"transform: mixed class indices are probabilities, {name} takes none") from None

@@ -43,10 +43,11 @@ class Trainer(Setup):
     scheduler : Scheduler, optional
         Of this optimizer, from `optim.lr_scheduler`. `fit` steps it after each batch or epoch, as its `by` says (by
         batch in the compiled loop), and records the rate with which each epoch began as "lr"; `step` leaves it alone.
-    metrics : list of str, Metric or function, optional
+    metrics : list of str, Metric, Loss or function, optional
         What to record beside the loss: names ("accuracy", "f1", "mae", ...), objects of `fastnn.metrics`
-        (`F1("macro")`), functions (y_true, y_pred) -> number of all outputs. The last, and metrics without a `counter`
-        ("roc_auc", "log_loss", ...), are computed for validation data and by `evaluate`, the others while training too.
+        (`F1("macro")`), losses (`nn.L1Loss()`, recorded as "l1_loss"), functions (y_true, y_pred) -> number of all
+        outputs. The last, and metrics without a `counter` ("roc_auc", "log_loss", ...), are computed for validation
+        data and by `evaluate`, the others while training too.
     l1, l2 : float, default 0
         Penalties l1 |w| + l2 / 2 w^2 on all weights (parameters that decay: not biases or normalization), beside those
         of the layers. Updates add their gradients; losses are reported without them, `penalty()` is their value.
