@@ -12,7 +12,7 @@
 struct fnn_reading {
     const int64_t *labels;
     int columns;
-    int elements; /* whether there is a weight for each element, not for each row */
+    int elements;     /* whether there is a weight for each element, not for each row */
     double threshold; /* outputs above it are predictions of 1 */
     int64_t ignored;
 };

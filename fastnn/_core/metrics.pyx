@@ -1,6 +1,7 @@
 """What metrics are made of, added up batch by batch: the loops of src_c/metrics.c, for the dtype of the network.
 
-Formulas and layouts of counts: reference/metrics.py. A weight of NULL is 1 for every row; with `how.elements` there is one an element.
+Formulas and layouts of counts: reference/metrics.py. A weight of NULL is 1 for every row; with `how.elements` there is
+one an element.
 """
 
 ctypedef void (*Count)(const Reading *how, const void *x, const void *target, const void *weight, double *counts,

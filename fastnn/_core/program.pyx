@@ -15,10 +15,10 @@ from fastnn._core.accumulation cimport (
     OWN_SUMS, Group, begin_group, end_group, keep_running, read_totals, write_totals,
 )
 from fastnn._core.batches cimport Batches, check_batches, next_batch, read_batches
-from fastnn._core.lanes cimport INPUT, OUTPUT, SLOTS, TARGET_SLOT, WEIGHT_SLOT, Fixup, Lane, Lanes
+from fastnn._core.lanes cimport INPUT, OUTPUT, SLOTS, TARGET_SLOT, WEIGHT_SLOT, Fixup, Lanes
 from fastnn._core.operations cimport (
-    BAD_INDEX, BAD_LABEL, BAD_NORM, BAD_TARGET, DONE, ELEMENTS, LABELS, NON_FINITE, PYTHON, RAISED, Op, Totals, divisor_of,
-    run_op,
+    BAD_INDEX, BAD_LABEL, BAD_NORM, BAD_TARGET, DONE, ELEMENTS, LABELS, NON_FINITE, PYTHON, RAISED, Op, Totals,
+    divisor_of, run_op,
 )
 from fastnn._core.resolve cimport resolve
 from fastnn._core.rows cimport NO_WIDENING

@@ -18,6 +18,7 @@ from ..optim.lr_scheduler import LRScheduler
 from . import nonfinite
 from .callback import Callback
 from .data import Data, Mixed
+from .progress import show
 from .rates import batch_rates, check_length, step_epoch
 from .run import Array, Run
 
@@ -58,6 +59,8 @@ class Loop(Run):
             raise
         finally:
             self.history.fill()
+            if self.history.interrupted and self.bar is not None:
+                show(self.history)
         return self.history
 
     def _all_epochs(self) -> None:
