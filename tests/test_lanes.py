@@ -65,7 +65,8 @@ def test_the_same_bits_for_any_number_of_threads_and_rows(name, dtype, shared):
     assert_same_bits(copy.deepcopy(net).predict(x), expected)
 
 
-def test_narrow_inputs(shared):
+def test_narrow_inputs(shared, monkeypatch):
+    monkeypatch.setattr("fastnn.nn.passes.CONVERTED", 6 * 700)
     net = nn.Sequential(nn.Linear(6, 4), nn.ReLU(), seed=0, input_scale=0.5)
     x = np.random.default_rng(0).integers(0, 255, (3000, 6), "uint8")
     fastnn.set_num_threads(2)
