@@ -36,6 +36,7 @@ MODULES = [
     "operations",
     "peak",
     "rows",
+    "lanes",
     "program",
 ]
 # The C floor that a module links; `dispatch` holds the kernels, the others reach them through its table.

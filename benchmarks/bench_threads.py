@@ -15,6 +15,7 @@ from fastnn.bench.runner import Contender
 from fastnn.bench.suite import DIGITS, MNIST, SMALL, WIDE
 
 NEVER_SLOWER = Aim(0.97, ("native",))
+TWICE = Aim(1.9, ("native",))  # blocks of rows are independent of each other
 CASES = [
     *(make(network) for make in (fit, step) for network in (SMALL, DIGITS, MNIST, WIDE)),
     *(predict(Network(features, 32)) for features in ((8, 16, 2), (784, 128, 10), (200, 400, 400, 50))),
@@ -43,7 +44,14 @@ def shared(name, microseconds):
     return Record(case, (Contender("native_sharing", 2, within=2), Contender("native_sharing", 1, within=2)))
 
 
+def predicted(rows, *features):
+    """The record of a prediction for many rows, which two threads divide."""
+    case = replace(predict(Network(features, rows)), section="predictions for many rows: 2 threads against 1")
+    return Record(case, (Contender("native", 2, within=2), Contender("native", 1, within=2)), (TWICE,))
+
+
 RECORDS = [
+    *(predicted(rows, *features) for features in ((784, 128, 10), (64, 256, 256, 10)) for rows in (2048, 20_000)),
     *(compared(case, threads, fewer) for threads, fewer in ((2, 1), (4, 2)) for case in CASES),
     *(shared(name, microseconds) for name in ("relu", "tanh") for microseconds in MICROSECONDS),
 ]

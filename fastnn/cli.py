@@ -68,9 +68,6 @@ def demo(backend: str, epochs: int, seed: int) -> int:
         started = time.perf_counter()
         history = trainer.fit(X_train, y_train, epochs=epochs, batch_size=32, seed=seed)
         seconds = time.perf_counter() - started
-        if history.interrupted:
-            print(f"interrupted after {history.epochs} epochs", file=sys.stderr)
-            return 130
         scores = trainer.evaluate(X_test, y_test)
         predicted = trainer.net.predict(X_test).argmax(axis=1)
     print(f"\ntrained {epochs} epochs in {seconds:.2f} s, training loss {history['loss'][-1]:.4f}")
@@ -113,8 +110,8 @@ def main(argv: list[str] | None = None) -> int:
         if arguments.command == "bench":
             return bench.run(arguments)
         return demo(arguments.backend, arguments.epochs, arguments.seed)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+    except KeyboardInterrupt as error:
+        print(error if error.args else "interrupted", file=sys.stderr)
         return 130
     except (OSError, ValueError) as error:
         print(f"fastnn: {error}", file=sys.stderr)

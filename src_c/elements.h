@@ -12,6 +12,7 @@
 struct fnn_reading {
     const int64_t *labels;
     int columns;
+    int elements;     /* whether there is a weight for each element, not for each row */
     double threshold; /* outputs above it are predictions of 1 */
     int64_t ignored;
 };
@@ -35,7 +36,8 @@ FNN_LOOP(void, count_top,
          (const struct fnn_reading *how, const void *x, const void *target, const void *weight, double *counts,
           ptrdiff_t rows, ptrdiff_t n, double k))
 FNN_LOOP(void, count_errors,
-         (const void *x, const void *target, const void *weight, double *counts, ptrdiff_t rows, ptrdiff_t n))
+         (const struct fnn_reading *how, const void *x, const void *target, const void *weight, double *counts,
+          ptrdiff_t rows, ptrdiff_t n))
 
 /* batches.c */
 FNN_LOOP(void, mix_pairs, (void *a, const void *b, ptrdiff_t n, double share))
@@ -59,6 +61,8 @@ FNN_LOOP(void, spread, (const void *weight, void *each, ptrdiff_t rows, ptrdiff_
 FNN_LOOP(ptrdiff_t, multi_hot,
          (const int64_t *labels, ptrdiff_t width, void *counts, ptrdiff_t rows, ptrdiff_t classes))
 FNN_LOOP(void, weigh_columns, (const void *columns, void *each, ptrdiff_t rows, ptrdiff_t cols, int filled))
+FNN_LOOP(void, present,
+         (const void *target, const void *weight, int elements, void *y, void *each, ptrdiff_t rows, ptrdiff_t cols))
 FNN_LOOP(double, largest_error, (const void *x, const void *target, const void *weight, ptrdiff_t n))
 FNN_LOOP(double, scaled_errors, (const void *x, const void *target, const void *weight, ptrdiff_t n, double scale))
 

@@ -67,6 +67,7 @@ FNN_BOTH(label_sum)
 FNN_BOTH(spread)
 FNN_BOTH(weigh_columns)
 FNN_BOTH(multi_hot)
+FNN_BOTH(present)
 FNN_BOTH(largest_error)
 FNN_BOTH(scaled_errors)
 #else
@@ -156,6 +157,21 @@ static ptrdiff_t FN(multi_hot)(const int64_t *labels, ptrdiff_t width, void *cou
             counts[r * classes + label] += 1;
         }
     return -1;
+}
+
+/* Of targets that are NaN, which are missing, the weight becomes 0 and the target 1, which every loss takes. The weight is
+ * one for each element, one for each row, or 1 where it is NULL. */
+static void FN(present)(const void *target_, const void *weight_, int elements, void *y_, void *each_, ptrdiff_t rows,
+                        ptrdiff_t cols)
+{
+    const REAL *target = target_, *weight = weight_;
+    REAL *y = y_, *each = each_;
+    for (ptrdiff_t r = 0; r < rows; r++)
+        for (ptrdiff_t j = r * cols; j < r * cols + cols; j++) {
+            const REAL w = weight == NULL ? 1 : weight[elements ? j : r];
+            each[j] = target[j] == target[j] ? w : 0;
+            y[j] = target[j] == target[j] ? target[j] : 1;
+        }
 }
 
 /* The largest |x - target| where the weight is not 0, NaN aside. */

@@ -42,6 +42,13 @@ static void FN(count_correct)(const struct fnn_reading *how, const void *x_, con
     const REAL *x = x_, *target = target_, *weight = weight_;
     for (ptrdiff_t r = 0; r < rows; r++) {
         const double w = weight == NULL ? 1 : weight[r];
+        if (how->columns && how->elements && weight != NULL) {
+            for (ptrdiff_t j = r * n; j < r * n + n; j++) {
+                counts[0] += weight[j] * ((x[j] > how->threshold) == (target[j] > 0.5));
+                counts[1] += weight[j];
+            }
+            continue;
+        }
         if (how->columns) {
             ptrdiff_t right = 0;
             for (ptrdiff_t j = r * n; j < r * n + n; j++)
@@ -65,8 +72,8 @@ static void FN(count_columns)(const struct fnn_reading *how, const REAL *x, cons
 {
     const double threshold = how->threshold;
     for (ptrdiff_t r = 0; r < rows; r++) {
-        const double w = weight == NULL ? 1 : weight[r], nothing = w * 0;
         for (ptrdiff_t j = 0; j < n; j++) {
+            const double w = weight == NULL ? 1 : weight[how->elements ? r * n + j : r], nothing = w * 0;
             const double c = x[r * n + j] > threshold ? w : nothing;
             const double t = target[r * n + j] > 0.5 ? w : nothing;
             called[j] += c;
@@ -130,14 +137,38 @@ static void FN(count_top)(const struct fnn_reading *how, const void *x_, const v
     }
 }
 
-/* counts: the weight and the number of rows, then for each of n columns the sum of absolute errors, of squared errors, and
- * of the targets the mean and the sum of squared distances from it (Welford's update, in the weighted form of West 1979). */
-static void FN(count_errors)(const void *x_, const void *target_, const void *weight_, double *counts, ptrdiff_t rows,
-                             ptrdiff_t n)
+/* The columns of a row that have weights of their own. */
+static void FN(count_elements)(const REAL *x, const REAL *target, const REAL *weight, double *counts, ptrdiff_t n)
+{
+    double *restrict each = counts + 2;
+    for (ptrdiff_t j = 0; j < n; j++) {
+        const double w = weight[j], t = target[j], error = x[j] - t, distance = t - each[2 * n + j];
+        if (w == 0)
+            continue;
+        counts[0] += w / (double)n;
+        each[4 * n + j] += w;
+        each[j] += w * fabs(error);
+        each[n + j] += w * error * error;
+        each[2 * n + j] += distance * (w / each[4 * n + j]);
+        each[3 * n + j] += w * distance * (t - each[2 * n + j]);
+    }
+    counts[1] += 1;
+}
+
+/* counts: the weight and the number of rows, then for each of n columns the sum of absolute errors, of squared errors, of
+ * the targets the mean and the sum of squared distances from it (Welford's update, in the weighted form of West 1979), and
+ * the weight of the column. */
+static void FN(count_errors)(const struct fnn_reading *how, const void *x_, const void *target_, const void *weight_,
+                             double *counts, ptrdiff_t rows, ptrdiff_t n)
 {
     const REAL *x = x_, *target = target_, *weight = weight_;
     double *restrict absolute = counts + 2, *restrict squared = counts + 2 + n;
     double *restrict mean = counts + 2 + 2 * n, *restrict distances = counts + 2 + 3 * n;
+    if (how->elements && weight != NULL) {
+        for (ptrdiff_t r = 0; r < rows; r++)
+            FN(count_elements)(x + r * n, target + r * n, weight + r * n, counts, n);
+        return;
+    }
     for (ptrdiff_t r = 0; r < rows; r++) {
         const double w = weight == NULL ? 1 : weight[r];
         counts[0] += w;
@@ -153,6 +184,8 @@ static void FN(count_errors)(const void *x_, const void *target_, const void *we
             distances[j] += w * distance * (t - mean[j]);
         }
     }
+    for (ptrdiff_t j = 0; j < n; j++)
+        counts[2 + 4 * n + j] = counts[0];
 }
 
 #endif

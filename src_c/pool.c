@@ -8,6 +8,25 @@
 
 #include "fastnn.h"
 
+/* A build without threads of its own may have OpenMP's. */
+#if defined(_MSC_VER)
+#include <intrin.h>
+#define EXCHANGE(p, value) _InterlockedExchange((volatile long *)(p), value)
+#else
+#define EXCHANGE(p, value) __atomic_exchange_n(p, value, __ATOMIC_ACQ_REL)
+#endif
+
+int fnn_take_place(int *taken, int n)
+{
+    for (int i = 0;; i = (i + 1) % n)
+        if (EXCHANGE(&taken[i], 1) == 0)
+            return i;
+}
+void fnn_leave_place(int *taken, int place)
+{
+    EXCHANGE(&taken[place], 0);
+}
+
 #if defined(_WIN32)
 
 int fnn_share_work(const struct fnn_share *share, struct fnn_times *times)

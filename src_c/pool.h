@@ -29,6 +29,11 @@ struct fnn_times {
  * anything if the pool is busy or has no threads: in a child of fork(), or if the system refuses them. */
 int fnn_share_work(const struct fnn_share *share, struct fnn_times *times);
 
+/* Take the first free one of n places for the calling thread, and return its number; it waits while none is free.
+ * taken[i] is 1 while place i is taken. */
+int fnn_take_place(int *taken, int n);
+void fnn_leave_place(int *taken, int place);
+
 /* Nanoseconds until another thread has seen a share and the caller has seen its answer: the minimum of a few tries,
  * each with a timeout of 50 us; -1 if none succeeded. */
 double fnn_pool_latency(void);

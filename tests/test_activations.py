@@ -57,3 +57,10 @@ def test_logit_clamps_views_and_on_both_backends(name, backend):
         getattr(F, name)(*args, eps=0.25), getattr(F, name)(*(a.copy() for a in args), eps=0.25)
     )
     assert np.isfinite(getattr(F, name)(*args, eps=0.25)).all()
+
+
+def test_hardtanh_of_an_interval_of_one_number(backend):
+    """torch.nn.functional.hardtanh takes equal bounds: the output is that number, the gradient 0."""
+    x = np.array([-1.0, 0.5, 3.0, np.nan])
+    np.testing.assert_array_equal(F.hardtanh(x, 0.5, 0.5), [0.5, 0.5, 0.5, np.nan])
+    np.testing.assert_array_equal(F.hardtanh_backward(np.ones(3), x[:3], 0.5, 0.5), np.zeros(3))

@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
+import fastnn
 from fastnn import nn, optim
 from fastnn.nn.parameters import Parameters
 from support.measure import assert_same_bits
@@ -220,14 +221,28 @@ def test_gradients_that_must_be_finite():
     assert w.tolist() == [1, 1] and optimizer.step_count == 0
 
 
-def test_the_arrays_of_a_network_are_arrays():
-    net = nn.Sequential(nn.Linear(2, 1), seed=0, dtype="float64")
-    net[0].weight[...] = 1.0
-    optimizer = optim.SGD([net[0].weight, net[0].bias], lr=0.5)
-    with pytest.raises(TypeError, match=r"For a network, make the optimizer from net.parameters\(\)"):
-        optimizer.step()
-    optimizer.step(grads=[np.ones((2, 1)), np.ones(1)])
-    assert net.parameters()["0.weight"].data.tolist() == [[0.5], [0.5]]
+@pytest.mark.parametrize(
+    "params",
+    [
+        lambda net: [net[0].weight],
+        lambda net: [{"params": net[0].weight}],
+        lambda net: [{"params": [net[0].weight]}],
+        lambda net: net[:1].parameters(),
+        lambda net: net[0].parameters(),
+    ],
+)
+def test_the_arrays_of_a_network_are_its_parameters(params, backend):
+    """What the optimizer was given is trained, and nothing else."""
+    net = nn.Sequential(nn.Linear(2, 3, bias=False), nn.Linear(3, 1), seed=0, dtype="float64")
+    optimizer = optim.SGD(params(net), lr=0.5)
+    before, x = net.state_dict(), np.ones((4, 2))
+    trainer = fastnn.Trainer(net, nn.MSELoss(), optimizer)
+    trainer.step(x, np.zeros(4))
+    after = net.state_dict()
+    assert [name for name in after if (after[name] != before[name]).any()] == ["0.weight"]
+    np.testing.assert_allclose(after["0.weight"], before["0.weight"] - 0.5 * net.parameters()["0.weight"].grad)
+    trainer.fit(x, np.zeros(4), epochs=2)
+    np.testing.assert_array_equal(net.state_dict()["1.weight"], before["1.weight"])
 
 
 @pytest.mark.parametrize("rule", [optim.Adam, optim.SGD])

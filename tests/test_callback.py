@@ -32,13 +32,9 @@ def test_an_error_in_a_callback_leaves_everything_usable(moment, error):
         raise error("in a callback")
 
     trouble = At(moment, fail)
-    if error is KeyboardInterrupt:
-        history = trainer.fit(x, y, batch_size=BATCH, callbacks=[first, trouble, last])
-        assert history.interrupted
-        assert history.stopped is None
-    else:
-        with pytest.raises(error, match="in a callback"):
-            trainer.fit(x, y, batch_size=BATCH, callbacks=[first, trouble, last])
+    with pytest.raises(error, match="in a callback"):
+        trainer.fit(x, y, batch_size=BATCH, callbacks=[first, trouble, last])
+    assert (trainer.history.interrupted, trainer.history.stopped) == (error is KeyboardInterrupt, None)
     begun = moment != "on_train_begin"
     assert first.entries[-1][0] == "train_end"
     assert (trouble.ended, bool(last.entries)) == (begun, begun)
@@ -77,3 +73,23 @@ def test_wrong_callbacks_are_explained(callbacks, error, message):
     with pytest.raises(error, match=message):
         trainer.fit(x, y, callbacks=callbacks)
     assert bits(trainer) == before
+
+
+def test_ctrl_c_ends_a_loop_of_fits():
+    trainer, x, y = make()
+
+    def interrupt(run):
+        if run.epoch == 1 and run.batch == 2:
+            raise KeyboardInterrupt
+
+    def fits():
+        for _ in range(3):
+            trainer.fit(x, y, epochs=4, batch_size=BATCH, callbacks=[At("on_batch_end", interrupt)])
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        fits()
+    assert str(caught.value) == (
+        "fit was interrupted in epoch 2 of 4 after 2 batches; trainer.history has the epochs that were done"
+    )
+    assert trainer.history.interrupted and trainer.history.epochs == 1
+    assert dict.__len__(trainer.history) == len(trainer.history) > 0  # for pandas and json

@@ -15,6 +15,7 @@ from fastnn.files.values import Values
 from fastnn.training.checkpoint import _state
 from support.measure import assert_same_bits
 from support.resumable import EPOCHS, ROWS, Momentary, bits, data, make_trainer
+from support.runs import interruptible
 from test_model import Scale
 
 
@@ -37,7 +38,7 @@ class CutOff(fastnn.Callback):
 def fit(trainer, dtype="float32", **keywords):
     x, y, weight = data(dtype)
     keywords = {"epochs": EPOCHS, "batch_size": 16, "validation_split": 0.2, "sample_weight": weight} | keywords
-    return trainer.fit(x, y, **keywords)
+    return interruptible(trainer, x, y, **keywords)
 
 
 # Exact resume
@@ -52,10 +53,7 @@ def test_a_run_cut_off_again_and_again_ends_with_the_same_bits(every, dtype, pat
     for count in range(1, 400):
         trainer, own = make_trainer(dtype), Momentary()
         callbacks = [own, CutOff(count if every != 1000 else 3 * count)]
-        try:
-            seen = fit(trainer, dtype, callbacks=callbacks, checkpoint=path, checkpoint_every=every, resume=True)
-        except KeyboardInterrupt:  # in on_train_end
-            continue
+        seen = fit(trainer, dtype, callbacks=callbacks, checkpoint=path, checkpoint_every=every, resume=True)
         attempts = count
         if not seen.interrupted:
             break

@@ -1,5 +1,7 @@
 """The diagnosis of a network: dead and saturated units, norms of gradients and updates, advice."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -92,3 +94,23 @@ def test_gradients_that_vanish():
     trainer = trainer_of(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 3))
     trainer.net["2.weight"][...] *= 1e-7
     assert any(line.startswith("0 Linear") and "hardly learns" in line for line in trainer.health(x, y).advice)
+
+
+def test_the_textbook_case_is_named(backend):
+    """Five sigmoid layers from std 1: many outputs are flat, and the updates of the first layers are tiny."""
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((400, 10)).astype("float32"), rng.integers(0, 2, 400)
+    sizes, layers = [10, *[100] * 5], []
+    for n_in, n_out in itertools.pairwise(sizes):
+        layers += [nn.Linear(n_in, n_out, weight_init=nn.init.Normal(std=1.0)), nn.Sigmoid()]
+    net = nn.Sequential(*layers, nn.Linear(100, 2), seed=0)
+    trainer = fastnn.Trainer(net, nn.CrossEntropyLoss(), optim.SGD(net.parameters(), lr=0.1))
+    flat = [line for line in trainer.health(x, y).advice if "of its outputs are saturated" in line]
+    names = ["0 Linear + 1 Sigmoid", "2 Linear + 3 Sigmoid", "4 Linear + 5 Sigmoid", "6 Linear + 7 Sigmoid"]
+    assert [line.partition(":")[0] for line in flat][-4:] == [*names[1:], "8 Linear + 9 Sigmoid"]
+    for layer in list(net)[2:10:2]:
+        layer.weight[...] *= 0.05
+    advice = trainer.health(x, y).advice
+    slow = [line for line in advice if "its gradient vanishes" in line]
+    assert [line.partition(":")[0] for line in slow] == names[: len(slow)] and len(slow) >= 2
+    assert all("those of 10 Linear by" in line for line in slow)

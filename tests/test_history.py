@@ -161,3 +161,9 @@ def test_epochs_with_as_many_records_but_others():
     history = History([{"a": 1.0, "b": 2.0}, {"a": 3.0, "c": 4.0}])
     assert repr(dict(history)) == "{'a': [1.0, 3.0], 'b': [2.0, nan], 'c': [nan, 4.0]}"
     assert list(History([{"a": 1.0, "b": 2.0}, {"b": 3.0}, {"a": 1.0, "b": 2.0, "c": 3.0}])) == ["a", "b", "c"]
+
+
+def test_the_records_as_json_has_them():
+    history = History([{"loss": 2.0}, {"loss": np.inf, "val_loss": np.nan}, {"loss": 1.0, "val_loss": 3.0}])
+    text = json.dumps(history.history, allow_nan=False)
+    assert json.loads(text) == {"loss": [2.0, None, 1.0], "val_loss": [None, None, 3.0]}

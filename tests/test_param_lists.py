@@ -271,7 +271,7 @@ def test_where_no_group_can_be_added():
         (lambda n: n.parameters()["0.bias"], "got Parameter: give a list, [params]"),
         (lambda n: n[0].weight, "got ndarray: give a list, [params]"),
         (lambda n: n, "params must be net.parameters(), got Sequential"),
-        (lambda n: [n.parameters()["0.bias"], n[0].weight], "got list with ndarray"),
+        (lambda n: [n.parameters()["0.bias"], n[0].weight.copy()], "got list with ndarray"),
         (lambda n: ["0.weight"], "got list without a parameter"),
         (lambda n: [{"params": n.parameters()}, n.parameters()["0.bias"]], "a list of groups or of parameters, not of"),
         (lambda n: [{"lr": 0.5}], "params[0] must name its parameters"),

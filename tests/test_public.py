@@ -34,7 +34,7 @@ SHOWN = {
         "data", "dtype", "grad", "name", "ndim", "numel", "requires_grad", "settings", "shape", "size", "start"}),
     "a trainer": (fastnn.Trainer(NET, nn.MSELoss(), OPTIMIZER), {
         "average", "compile", "evaluate", "find_lr", "fit", "health", "history", "l1", "l2", "load_checkpoint", "loss",
-        "metrics", "net", "optimizer", "paused", "penalty", "run", "save_checkpoint", "scheduler", "step"}),
+        "metrics", "missing", "net", "optimizer", "paused", "penalty", "run", "save_checkpoint", "scheduler", "step"}),
 }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from fastnn import nn, optim
 from fastnn._core.program import NativeProgram
 from fastnn.compiler.batch_run import BatchRun
 from fastnn.optim import lr_scheduler as schedulers
-from support.runs import BATCH, BATCHES, At, BatchDiary, bits, make
+from support.runs import BATCH, BATCHES, At, BatchDiary, bits, interrupted, make
 
 EPOCHS = 3
 
@@ -96,7 +96,7 @@ def stop_after(batches):
 @pytest.mark.parametrize("batches", [1, 5, BATCHES, BATCHES + 3])
 def test_an_interrupted_run_leaves_the_scheduler_at_the_batches_done(batches, backend):
     trainer, x, y = scheduled("cosine")
-    assert trainer.fit(x, y, epochs=EPOCHS, batch_size=BATCH, callbacks=[stop_after(batches)]).interrupted
+    interrupted(trainer, x, y, epochs=EPOCHS, batch_size=BATCH, callbacks=[stop_after(batches)])
     assert trainer.scheduler.last_epoch == batches
     twin = schedulers.CosineAnnealingLR(make("float64")[0].optimizer, 20, by="batch")
     twin.advance(batches)
@@ -112,7 +112,7 @@ def test_ctrl_c_within_the_loop_leaves_it_there_too(backend):
         return 1.0, np.zeros_like(y_pred)
 
     trainer.loss = loss
-    assert trainer.fit(x, np.zeros((len(x), 2)), epochs=1, batch_size=BATCH).interrupted
+    interrupted(trainer, x, np.zeros((len(x), 2)), epochs=1, batch_size=BATCH)
     assert trainer.scheduler.last_epoch == 4 and trainer.optimizer.lr == trainer.scheduler.get_last_lr()[0]
 
 
@@ -172,7 +172,8 @@ def test_checkpoints_keep_the_schedule(key, batches, tmp_path):
             cut.save_checkpoint(path)
             raise KeyboardInterrupt
 
-    fit(callbacks=[At("on_batch_end", save)])
+    with pytest.raises(KeyboardInterrupt):
+        fit(callbacks=[At("on_batch_end", save)])
     resumed, fit = begin()
     resumed.load_checkpoint(path)
     assert fit(resume=True, callbacks=[At("on_batch_end", lambda run: None)])["lr"] == expected
@@ -354,14 +355,14 @@ def test_ctrl_c_while_the_state_goes_on_leaves_it_whole(accumulate, monkeypatch,
     trainer, x, y = scheduled("cosine")
     real, calls = schedulers.LRScheduler.take_row, []
 
-    def interrupted(self, row, step):
+    def interrupt(self, row, step):
         calls.append(step)
         if len(calls) == 1:
             raise KeyboardInterrupt
         real(self, row, step)
 
-    monkeypatch.setattr(schedulers.LRScheduler, "take_row", interrupted)
-    assert trainer.fit(x, y, epochs=2, batch_size=BATCH, accumulate=accumulate).interrupted
+    monkeypatch.setattr(schedulers.LRScheduler, "take_row", interrupt)
+    interrupted(trainer, x, y, epochs=2, batch_size=BATCH, accumulate=accumulate)
     updates = -(-BATCHES // accumulate)
     assert trainer.scheduler.last_epoch == trainer.optimizer.step_count[0] == updates
     assert [trainer.optimizer.lr] == trainer.scheduler.get_last_lr() == [trainer.scheduler.table(1)[0, 0]]

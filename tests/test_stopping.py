@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fastnn import Callback, callbacks
-from support.runs import At, bits, make
+from support.runs import At, bits, interrupted, make
 
 pytestmark = pytest.mark.usefixtures("backend")
 
@@ -66,8 +66,7 @@ def test_early_stopping_restores_after_ctrl_c_and_begins_anew():
         if run.epoch == 2:
             raise KeyboardInterrupt
 
-    history = trainer.fit(x, y, epochs=3, callbacks=[script, stopping, At("on_epoch_end", interrupt)])
-    assert history.interrupted
+    interrupted(trainer, x, y, epochs=3, callbacks=[script, stopping, At("on_epoch_end", interrupt)])
     assert bits(trainer) == script.kept[1]
     trainer.fit(x, y, epochs=2, callbacks=[Script(5, 6), stopping])
     assert (stopping.best, stopping.best_epoch, stopping.waited) == (5, 1, 1)

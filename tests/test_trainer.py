@@ -262,24 +262,58 @@ def test_a_signal_at_any_time_leaves_a_trainer_that_can_be_used():
     ends, batches = set(), -(-N // 8)
     try:
         for _ in range(2000):
-            history, epochs, tick = None, trainer.engine.epochs, int(net._tick[0])
+            before_it, epochs, tick = trainer.history, trainer.engine.epochs, int(net._tick[0])
             try:
                 signal.setitimer(signal.ITIMER_REAL, draw.uniform(1e-6, draw.choice((1e-4, 5e-4))))
-                history = trainer.fit(x, y, epochs=3, batch_size=8)
+                trainer.fit(x, y, epochs=3, batch_size=8)
                 signal.setitimer(signal.ITIMER_REAL, 0)
             except KeyboardInterrupt:
                 pass
             assert trainer.run is None
             assert trainer.optimizer.step_count == net._tick
-            if history is not None:
+            history = trainer.history
+            if history is not before_it:
                 assert trainer.engine.epochs == epochs + history.epochs
                 assert 0 <= int(net._tick[0]) - tick - batches * history.epochs <= batches
-            ends.add("within" if history is not None and history.interrupted else "without")
+            ends.add("within" if history is not before_it and history.interrupted else "without")
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert ends == {"within", "without"}
     trainer.fit(x, y)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no timers that send signals")
+def test_several_signals_at_once_leave_a_trainer_that_can_be_used():
+    """The best parameters are restored as a whole or not at all, and the records are all there."""
+    net, trainer, x, y = make()
+    draw, left = random.Random(0), []
+
+    def interrupt(*_):
+        if left.pop():
+            signal.setitimer(signal.ITIMER_REAL, draw.uniform(1e-6, 1e-4))
+        if trainer.run is not None:  # not when the test goes on already
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        for _ in range(300):
+            stopping = fastnn.callbacks.EarlyStopping("loss", patience=10**6)
+            left[:] = [False, True, True]
+            try:
+                signal.setitimer(signal.ITIMER_REAL, draw.uniform(1e-3, 4e-3))
+                trainer.fit(x, y, epochs=10**6, batch_size=8, callbacks=[stopping])
+            except KeyboardInterrupt:
+                pass
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            assert trainer.run is None
+            assert trainer.optimizer.step_count == net._tick
+            assert np.isfinite(net.parameters().data).all()
+            assert len(set(map(len, trainer.history.records.values()))) <= 1
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert np.isfinite(trainer.fit(x, y)["loss"]).all()
 
 
 def test_evaluate_changes_nothing():

@@ -167,6 +167,8 @@ class Life(RuleBasedStateMachine):
         end = End(batches, Killed() if killed else KeyboardInterrupt(), path)
         try:
             self.one.fit(self.x, self.y, callbacks=[end], **keywords)
+        except KeyboardInterrupt:
+            pass
         except Killed:
             shutil.copy(f"{path}.kept", path)
             self.one = self.make()

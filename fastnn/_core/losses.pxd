@@ -24,6 +24,8 @@ cdef double run_row_loss(int kernel, int dtype, const fnn_loss *of, Py_ssize_t r
 cdef void spread(int dtype, const void *weight, void *each, Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
 cdef void weigh_columns(int dtype, const void *columns, void *each, Py_ssize_t rows, Py_ssize_t cols,
                         bint filled) noexcept nogil
+cdef void present(int dtype, const void *target, const void *weight, bint elements, void *y, void *each,
+                  Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
 cdef double run_sum(int dtype, const void *x, Py_ssize_t n) noexcept nogil
 cdef double label_sum(int dtype, const int64_t *labels, const void *weight, const void *by_class, int64_t ignored,
                       Py_ssize_t rows, Py_ssize_t cols) noexcept nogil

@@ -22,6 +22,8 @@ ctypedef Py_ssize_t (*BadTarget)(const void *target, Py_ssize_t n, int kind) noe
 ctypedef Py_ssize_t (*BadWeight)(const void *weight, Py_ssize_t n) noexcept nogil
 ctypedef double (*LabelSum)(const int64_t *labels, const void *weight, const void *by_class, int64_t ignored,
                             Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
+ctypedef void (*Present)(const void *target, const void *weight, bint elements, void *y, void *each, Py_ssize_t rows,
+                         Py_ssize_t cols) noexcept nogil
 ctypedef void (*Spread)(const void *weight, void *each, Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
 ctypedef Py_ssize_t (*MultiHot)(const int64_t *labels, Py_ssize_t width, void *counts, Py_ssize_t rows,
                                 Py_ssize_t classes) noexcept nogil
@@ -42,6 +44,7 @@ cdef extern from "elements.h" nogil:
     const Spread[2] fnn_spread
     const MultiHot[2] fnn_multi_hot
     const WeighColumns[2] fnn_weigh_columns
+    const Present[2] fnn_present
     const LargestError[2] fnn_largest_error
     const ScaledErrors[2] fnn_scaled_errors
 
@@ -202,6 +205,12 @@ cdef void weigh_columns(int dtype, const void *columns, void *each, Py_ssize_t r
                         bint filled) noexcept nogil:
     """Weights of columns become those of elements, times what is in `each` if that is filled."""
     fnn_weigh_columns[dtype](columns, each, rows, cols, filled)
+
+
+cdef void present(int dtype, const void *target, const void *weight, bint elements, void *y, void *each,
+                  Py_ssize_t rows, Py_ssize_t cols) noexcept nogil:
+    """Targets without NaN, and weights that are 0 where the target was NaN."""
+    fnn_present[dtype](target, weight, elements, y, each, rows, cols)
 
 
 cdef bint are_weights(object weight) noexcept:

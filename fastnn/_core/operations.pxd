@@ -17,7 +17,8 @@ cpdef enum:
     PRELU, PRELU_BACKWARD, TEMPERATURE_SCALE, TEMPERATURE_SCALE_BACKWARD, EMBEDDING, EMBEDDING_BACKWARD
     GATHER, GATHER_BACKWARD, SUM_COLUMNS, EXPAND_COLUMNS, EXPAND_ROWS, EXPAND_ROWS_BACKWARD
     COPY, COPY_COLUMNS, READ_LABELS, HEADS_BEGIN, HEADS_ADD, HEADS_END
-    LOSS, ROW_LOSS, COUNT_CORRECT, COUNT_CLASSES, COUNT_TOP, COUNT_ERRORS, UPDATE, AVERAGE, PYTHON
+    PRESENT, LOSS, ROW_LOSS, COUNT_CORRECT, COUNT_CLASSES, COUNT_TOP, COUNT_ERRORS, KEEP_LOSS, COUNT_LOSS
+    UPDATE, AVERAGE, PYTHON
 
 # The operands, by the names of the table in lower case. Arguments of the run are filled in when it begins.
 cpdef enum:
@@ -35,7 +36,8 @@ cpdef enum:
     CLASS_WEIGHTS = 16  # weights of classes count in the mean
     ROOT = 32          # the loss is the square root of the mean
     EACH_OUTPUT = 64   # targets have a label of 0 or 1 for each output
-    TRANSPOSED = 128   # the weight of a product is stored as (out, in)
+    ELEMENTS = 128     # sample weights are one an element, not one a row
+    TRANSPOSED = 256   # the weight of a product is stored as (out, in)
 
 # Parameters of a kind, by name; those that it has not got are 0.
 ctypedef struct Options:
@@ -88,9 +90,10 @@ ctypedef struct Totals:
     double correct       # right predictions so far
     double samples
     double heads         # the weighted sum of the losses of several heads of the network
-    double kept_loss     # loss_sum and weight_sum before them
+    double kept_loss     # loss_sum and weight_sum before them, or before another loss as a metric
     double kept_weight
     double kept_divisor
+    double kept_last     # the last loss
     double *sums         # all of them, with what metrics count behind the numbers above; or NULL
     Py_ssize_t bad_row   # the row of the batch whose label, index or target in a column of an operation is out of range
     int64_t bad_value    # the label

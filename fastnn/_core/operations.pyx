@@ -15,7 +15,7 @@ from fastnn._core.embedding cimport run_embedding, run_embedding_backward
 from fastnn._core.embedding_bag cimport describe_rows, run_embedding_bag, run_embedding_bag_backward
 from fastnn._core.linear cimport run_linear, run_linear_grad_weight, run_linear_grad_x
 from fastnn._core.losses cimport (
-    bad_label, first_bad, label_sum, run_loss, run_root, run_row_loss, run_sum, spread, weigh_columns,
+    bad_label, first_bad, label_sum, present, run_loss, run_root, run_row_loss, run_sum, spread, weigh_columns,
 )
 from fastnn._core.metrics cimport Reading, count_classes, count_correct, count_errors, count_top
 from fastnn._core.normalization cimport (
@@ -96,7 +96,10 @@ cdef int run_elementwise_loss(Op *op, Totals *totals, Py_ssize_t rows, int dtype
     if not are_targets(op, totals, rows, dtype):
         return BAD_TARGET
     describe_loss(op, &of)
-    if op.p[SAMPLE_WEIGHT] != NULL:
+    if op.p[SAMPLE_WEIGHT] != NULL and op.flag & ELEMENTS:
+        of.weight = op.p[SAMPLE_WEIGHT]
+        count = run_sum(dtype, of.weight, n)
+    elif op.p[SAMPLE_WEIGHT] != NULL:
         of.weight = op.p[EXPANDED]
         count = expand_weights(dtype, op.p[SAMPLE_WEIGHT], op.p[EXPANDED], rows, op.n_in)
         if op.flag & BY_ROWS:
@@ -161,6 +164,7 @@ cdef Reading reading(Op *op) noexcept nogil:
     cdef Reading how
     how.labels = <const int64_t *> op.p[TARGET] if op.flag & LABELS else NULL
     how.columns = op.flag & EACH_OUTPUT or (op.n_in == 1 and how.labels == NULL)
+    how.elements = (op.flag & ELEMENTS) != 0
     how.threshold = op.options.threshold
     how.ignored = op.options.ignored
     return how
@@ -182,7 +186,7 @@ cdef void run_metric(Op *op, Totals *totals, Py_ssize_t rows, int dtype) noexcep
     elif op.kind == COUNT_TOP:
         count_top(dtype, reading(op), x, target, weight, totals.sums + op.options.place, rows, op.n_in, op.options.k)
     else:
-        count_errors(dtype, x, target, weight, totals.sums + op.options.place, rows, op.n_in)
+        count_errors(dtype, reading(op), x, target, weight, totals.sums + op.options.place, rows, op.n_in)
 
 
 cdef void run_linear_backward(Op *op, Py_ssize_t rows, int dtype) noexcept nogil:
@@ -273,6 +277,20 @@ cdef void combine_heads(Op *op, Totals *totals, Py_ssize_t rows, int dtype) noex
         totals.loss_sum += weight * totals.heads
         totals.weight_sum += weight
         totals.divisor = totals.kept_divisor + batch_divisor(op, totals, rows, dtype)
+
+
+cdef void count_loss(Op *op, Totals *totals) noexcept nogil:
+    """Before and after another loss, as a metric: what it added goes to the sums of metrics."""
+    if op.kind == KEEP_LOSS:
+        totals.kept_last, totals.kept_loss, totals.kept_weight = totals.loss, totals.loss_sum, totals.weight_sum
+        totals.kept_divisor = totals.divisor
+        totals.loss_sum = totals.weight_sum = 0
+        return
+    if totals.sums != NULL and totals.weight_sum != 0:
+        totals.sums[op.options.place] += totals.loss_sum
+        totals.sums[op.options.place + 1] += totals.weight_sum
+    totals.loss, totals.loss_sum, totals.weight_sum = totals.kept_last, totals.kept_loss, totals.kept_weight
+    totals.divisor = totals.kept_divisor
 
 
 cdef bint bad_index(Op *op, Totals *totals, Py_ssize_t rows, int dtype) noexcept nogil:
@@ -429,6 +447,8 @@ cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, int dtyp
         read_labels(dtype, op.p[X], op.options.x_stride, <int64_t *> op.p[Y], rows)
     elif op.kind in (HEADS_BEGIN, HEADS_ADD, HEADS_END):
         combine_heads(op, totals, rows, dtype)
+    elif op.kind in (KEEP_LOSS, COUNT_LOSS):
+        count_loss(op, totals)
     elif op.kind in (LAYER_NORM, RMS_NORM, BATCH_NORM):
         run_normalization(op, rows, dtype)
     elif op.kind in (LAYER_NORM_BACKWARD, RMS_NORM_BACKWARD, BATCH_NORM_BACKWARD):
@@ -439,6 +459,8 @@ cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, int dtyp
         run_group_norm_backward(op, rows, dtype)
     elif op.kind == RUNNING:
         run_running(op, rows, dtype)
+    elif op.kind == PRESENT:
+        present(dtype, op.p[TARGET], op.p[SAMPLE_WEIGHT], op.flag & ELEMENTS, op.p[Y], op.p[EXPANDED], rows, op.n_in)
     elif op.kind == LOSS:
         return run_elementwise_loss(op, totals, rows, dtype)
     elif op.kind == ROW_LOSS:

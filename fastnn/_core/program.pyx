@@ -15,13 +15,15 @@ from fastnn._core.accumulation cimport (
     OWN_SUMS, Group, begin_group, end_group, keep_running, read_totals, write_totals,
 )
 from fastnn._core.batches cimport BEYOND, GOOD, Batches, check_batches, next_batch, read_batches
+from fastnn._core.lanes cimport INPUT, OUTPUT, SLOTS, TARGET_SLOT, WEIGHT_SLOT, Fixup, Lanes
 from fastnn._core.operations cimport (
-    BAD_INDEX, BAD_LABEL, BAD_NORM, BAD_TARGET, DONE, LABELS, NON_FINITE, PYTHON, RAISED, TOO_LARGE, UPDATE, Op, Totals,
+    BAD_INDEX, BAD_LABEL, BAD_NORM, BAD_TARGET, DONE, ELEMENTS, LABELS, NON_FINITE, PYTHON, RAISED, TOO_LARGE, UPDATE,
+    Op, Totals,
     divisor_of, run_op,
 )
 from fastnn._core.resolve cimport resolve
 from fastnn._core.schedule cimport Schedule, read_schedule, set_rates
-from fastnn._core.turns cimport Turns, close_turns, end_turn, open_turns, take_turn
+from fastnn._core.turns cimport Turns, close_turns, end_turn, open_turns, take_turn, try_turn
 
 from fastnn._core.errors import BadIndex, BadLabel, BadTarget, Beyond, NonFinite
 from fastnn._core.operations import number_of
@@ -31,15 +33,9 @@ cnp.import_array()
 
 ARGUMENTS = ("input", "target", "sample_weight", "output", "grad_output", "grad_input")
 
-cdef enum:
-    INPUT, TARGET_SLOT, WEIGHT_SLOT, OUTPUT, OUTPUT_GRADIENT, INPUT_GRADIENT, SLOTS
-
 assert len(ARGUMENTS) == SLOTS
 
-ctypedef struct Fixup:
-    int op
-    int role
-    int slot
+cdef double AT_ONCE = 50e6  # nanoseconds of work on one thread in one call of `predict_rows`
 
 # A run over batches: where it is, and what it adds up.
 ctypedef struct Loop:
@@ -72,12 +68,14 @@ cdef class NativeProgram:
     cdef Py_ssize_t batch_size, n_in, n_out, n_target
     cdef Py_ssize_t sums_size  # of sums that have more than OWN_SUMS numbers
     cdef Py_ssize_t target_bytes  # of a row of targets, 0 if no operation reads them
+    cdef Py_ssize_t weight_bytes  # of a row of sample weights: one number, or one for each target
     cdef bint by_batch      # something is normalized by the statistics of a batch: a single row has none
     cdef int forward_stop   # the operations before this one are the forward section
     cdef int loss_stop      # and those before this one have computed the loss
     cdef int update_start, update_stop  # those in between update parameters
     cdef int64_t *tick
     cdef Turns turns              # one run at a time: they share the workspace
+    cdef Lanes lanes              # workspaces for threads that predict meanwhile
     cdef object error             # raised in Python code, on its way out of the run
     cdef uint64_t now             # the tick that dropout draws by in this run
     cdef object staged            # (targets, weights, mean weight), for losses in Python; None if they are not gathered
@@ -102,13 +100,19 @@ cdef class NativeProgram:
         self.loss_stop = program.sections.get("loss", (0, self.forward_stop))[1]
         self.update_start, self.update_stop = program.sections.get("update", (0, 0))
         self.labels = any(o.kind == "row_loss" and o.flag & LABELS for o in program.operations)
+        self.weight_bytes = self.itemsize()
         for i, operation in enumerate(program.operations):
+            if operation.flag & ELEMENTS and hasattr(operation.arrays.get("sample_weight"), "argument"):
+                self.weight_bytes = operation.n_in * self.itemsize()
             resolve(&self.ops[i], operation, self.keep)
             for name, array in operation.arrays.items():
                 if hasattr(array, "argument"):
                     self.add_fixup(i, number_of(name), ARGUMENTS.index(array.argument))
             if any(getattr(array, "argument", None) == "target" for array in operation.arrays.values()):
                 self.target_bytes = sizeof(int64_t) if operation.flag & LABELS else operation.n_in * self.itemsize()
+        self.lanes = Lanes(program.forward_memory(), dispatch.FNN_FLOAT64 if self.double_ else dispatch.FNN_FLOAT32,
+                           self.n_in * self.itemsize(), self.n_out * self.itemsize())
+        self.lanes.setup(self.ops, self.forward_stop, self.fixups, self.n_fixups)
 
     def __dealloc__(self):
         free(self.ops)
@@ -234,8 +238,8 @@ cdef class NativeProgram:
             raise ValueError(f"x must have {self.n_in} features of the program's dtype, got {data.cols[INPUT]}")
         if self.target_bytes and target != self.target_bytes:
             raise ValueError(f"targets must have {self.target_bytes} bytes a row, got {target}")
-        if data.source[WEIGHT_SLOT] != NULL and data.row_bytes[WEIGHT_SLOT] != self.itemsize():
-            raise ValueError("sample_weight must have one number a row, of the program's dtype")
+        if data.source[WEIGHT_SLOT] != NULL and data.row_bytes[WEIGHT_SLOT] != self.weight_bytes:
+            raise ValueError(f"sample_weight must have {self.weight_bytes} bytes a row, of the program's dtype")
         return 0
 
     def predict(self, x):
@@ -247,9 +251,15 @@ cdef class NativeProgram:
             return None
         cdef cnp.npy_intp[2] shape = [cnp.PyArray_DIM(<cnp.ndarray> x, 0), self.n_out]
         out = cnp.PyArray_EMPTY(2, shape, cnp.PyArray_TYPE(<cnp.ndarray> x), 0)
+        if not try_turn(&self.turns):
+            lane = self.lanes.take()
+            if lane is not None:
+                status = self.lanes.run(lane, arrays.data(x), arrays.data(out), shape[0], &totals)
+                self.lanes.give(lane)
+                return None if status == BAD_INDEX else out
+            take_turn(&self.turns)
         clear(slots)
         slots[INPUT], slots[OUTPUT] = arrays.data(x), arrays.data(out)
-        take_turn(&self.turns)
         with nogil:
             status = self.run_all(0, self.forward_stop, shape[0], slots, &totals)
         self.release(DONE if status == BAD_INDEX else status, &totals, 0)
@@ -259,6 +269,35 @@ cdef class NativeProgram:
         """Whether the parameters are those that a schedule-free optimizer evaluates: they cannot be trained."""
         cdef Op *op = &self.ops[self.update_start]
         return self.update_start < self.update_stop and op.kind == UPDATE and op.update.hyper.evaluating != 0
+
+    def rows_at_once(self):
+        """How many rows `predict_rows` is to be given in one call, so that Ctrl-C is seen in time."""
+        return max(self.batch_size, <Py_ssize_t> (AT_ONCE / max(1.0, self.lanes.cost)) // 512 * 512)
+
+    def predict_rows(self, x, out):
+        """Write the outputs for any number of rows of x into `out`; threads divide the rows.
+
+        False if there is no lane, or an array is for the slow path; then nothing has happened.
+        """
+        cdef Totals bad
+        cdef int status
+        if (not self.takes(x) or not arrays.is_matrix(out) or not arrays.is_writable(out)
+                or not arrays.same_dtype(x, out) or self.by_batch
+                or cnp.PyArray_DIM(<cnp.ndarray> out, 0) != cnp.PyArray_DIM(<cnp.ndarray> x, 0)
+                or cnp.PyArray_DIM(<cnp.ndarray> out, 1) != self.n_out):
+            return False
+        lanes = self.lanes.take_for(cnp.PyArray_DIM(<cnp.ndarray> x, 0))
+        if not lanes:
+            return False
+        try:
+            status = self.lanes.run_rows(lanes, arrays.data(x), arrays.data(out),
+                                         cnp.PyArray_DIM(<cnp.ndarray> x, 0), self.batch_size, &bad)
+        finally:
+            for lane in lanes:
+                self.lanes.give(lane)
+        if status == BAD_INDEX:
+            raise BadIndex(bad.bad_row, bad.bad_column, bad.bad_number, bad.bad_op)
+        return True
 
     def step(self, x, y):
         """The loss after one training step, or None if x or y is for the slow path (then nothing has happened)."""

@@ -11,3 +11,11 @@ cdef void parallel_for(Task task, const void *work, Py_ssize_t n, Py_ssize_t uni
 
 # The number of forks that led to this process.
 cdef int fork_count() noexcept nogil
+
+# Threads that large operations use, and processors that this process may use.
+cdef int thread_count() noexcept nogil
+cdef int processor_count() noexcept nogil
+
+# Take a free one of n places for a thread, or wait for one; `taken` says which are not free.
+cdef int take_place(int *taken, int n) noexcept nogil
+cdef void leave_place(int *taken, int place) noexcept nogil

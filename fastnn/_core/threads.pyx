@@ -39,6 +39,8 @@ cdef extern from "pool.h" nogil:
     struct fnn_times:
         double own, whole, share
     int fnn_share_work(const fnn_share *share, fnn_times *times)
+    int fnn_take_place(int *taken, int n)
+    void fnn_leave_place(int *taken, int place)
     double fnn_pool_latency()
 
 cdef double NOMINAL_RATE = 240e9      # float32 operations per second of the core for which costs are stated (Zen 5)
@@ -191,6 +193,22 @@ def congested():
 
 cdef int fork_count() noexcept nogil:
     return fnn_forked()
+
+
+cdef int thread_count() noexcept nogil:
+    return 1 if fnn_forked() else threads
+
+
+cdef int processor_count() noexcept nogil:
+    return processors
+
+
+cdef int take_place(int *taken, int n) noexcept nogil:
+    return fnn_take_place(taken, n)
+
+
+cdef void leave_place(int *taken, int place) noexcept nogil:
+    fnn_leave_place(taken, place)
 
 
 def set_worth(double nanoseconds=MEASURE):

@@ -27,17 +27,25 @@ cdef inline void close_turns(Turns *turns) noexcept:
         PyThread_free_lock(turns.lock)
 
 
-cdef inline int take_turn(Turns *turns) except -1:
-    """Wait until no other thread runs the program. The GIL is given up meanwhile: that thread may need it."""
+cdef inline int try_turn(Turns *turns) except -1:
+    """Take the turn and return 1 if no other thread runs the program; otherwise return 0."""
     cdef unsigned long me = PyThread_get_thread_ident()
     if turns.generation != fork_count():
         open_turns(turns)
     if turns.owner == me:
         raise RuntimeError("this network is running already: Python code in it must not run it again")
     if not PyThread_acquire_lock(turns.lock, NOWAIT_LOCK):
+        return 0
+    turns.owner = me
+    return 1
+
+
+cdef inline int take_turn(Turns *turns) except -1:
+    """Wait until no other thread runs the program. The GIL is given up meanwhile: that thread may need it."""
+    if not try_turn(turns):
         with nogil:
             PyThread_acquire_lock(turns.lock, WAIT_LOCK)
-    turns.owner = me
+        turns.owner = PyThread_get_thread_ident()
     return 0
 
 

@@ -34,7 +34,8 @@ class ModelCheckpoint(Callback):
     every_epochs : int, default 1
         Consider only every so many epochs, 1 or more.
     net_only : bool, default False
-        Save the network by `net.save`, not the run by `trainer.save_checkpoint`.
+        Save the network by `net.save`, not the run by `trainer.save_checkpoint`. With `fit(validate_average=True)` it
+        is saved with the averaged weights.
     min_delta : float, default 0.0
         With `save_best_only`: a change by no more than this is not better, 0 or more.
     relative : bool, default False
@@ -121,7 +122,7 @@ class ModelCheckpoint(Callback):
                 f"path: {self.path!r} asks for {error.args[0]!r}, there are epoch, {', '.join(run.logs)}"
             ) from None
         if self.net_only:
-            with run.optimizer.evaluated():
+            with run.validated():
                 run.net.save(self.last_path)
         else:
             run.trainer.save_checkpoint(self.last_path)

@@ -44,7 +44,8 @@ class EarlyStopping(Callback):
         case), and raises ValueError for an unknown name.
     restore_best : bool, default True
         Whether the network gets the parameters and statistics of its best epoch back when the run ends, however it ends
-        (also by Ctrl-C). The optimizer's state stays that of the last epoch.
+        (also by Ctrl-C). The optimizer's state stays that of the last epoch. With `fit(validate_average=True)` these
+        are the averaged parameters.
     baseline : float, optional
         The first value of `best`: an epoch must improve on it to count.
     relative : bool, default False
@@ -117,7 +118,7 @@ class EarlyStopping(Callback):
         if self.monitor.better(value, self.best):
             self.best, self.best_epoch, self.waited = value, run.epoch, 0
             if self.restore_best:
-                with run.optimizer.evaluated():
+                with run.validated():
                     self._best_state = run.net.state_dict()
             return
         self.waited += 1
@@ -126,7 +127,7 @@ class EarlyStopping(Callback):
             run.stop(f"{self.monitor.name} has not improved on {self.best:.6g} since {since}")
 
     def on_train_end(self, run: Run) -> None:
-        if self._best_state and self.best_epoch != run.epoch:
+        if self._best_state and (self.best_epoch != run.epoch or run.validated_average is not None):
             run.net.load_state_dict(self._best_state)
 
     def state_dict(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .._core.operations import EACH_OUTPUT, LABELS, MEAN
+from .._core.operations import EACH_OUTPUT, ELEMENTS, LABELS, MEAN
 from .._validation import Array
 from .backward import Gradient, backward_through, read_only
 from .builder import Builder, Tap
@@ -29,6 +29,8 @@ def compile_program(
     *,
     loss: Loss | None = None,
     labels: Any = False,
+    elements: bool = False,
+    missing: int = 0,
     counting: Counting = NOTHING,
     optimizer: Optimizer | None = None,
     l1: float = 0.0,
@@ -50,6 +52,10 @@ def compile_program(
     loss : Loss, optional
     labels : bool or object
         Whether targets are class indices; of several heads, what their loss says of theirs.
+    elements : bool
+        Whether sample weights are one an element, not one a row.
+    missing : int
+        Columns of the targets, of which those that are NaN are ignored; 0 if none may be NaN.
     counting : Counting
         What is counted for metrics.
     optimizer : Optimizer, optional
@@ -75,8 +81,10 @@ def compile_program(
     builder.readers(readers)
     builder.forward(to_output=mode in ("predict", "train", "input_gradient"))
     if loss is not None:
-        builder.loss(loss, gradient=train, labels=labels)
+        builder.loss(loss, gradient=train, labels=labels, missing=missing, elements=elements)
         builder.metrics(counting)
+        if elements or missing:
+            builder.weigh_elements()
     if train or of_input:
         builder.backward(input_gradient=mode != "step")
     if optimizer is not None:
@@ -135,9 +143,17 @@ class ProgramBuilder(Builder):
             self.running = []
         self.sections["forward"] = (0, len(self.operations))
 
-    def loss(self, loss: Loss, *, gradient: bool, labels: Any) -> None:
-        """Add the loss, with its gradient if requested, and its accuracy; `labels`: targets are class indices."""
+    def loss(self, loss: Loss, *, gradient: bool, labels: Any, missing: int, elements: bool) -> None:
+        """Add the loss, with its gradient if requested, and its accuracy; `labels`: targets are class indices.
+
+        Of `missing` columns of targets those that are NaN are ignored.
+        """
         start = len(self.operations)
+        if missing:
+            arrays = {"target": Argument("target"), "sample_weight": Argument("sample_weight"),
+                      "y": self.matrix(missing), "expanded": self.matrix(missing)}  # fmt: skip
+            flag = ELEMENTS if elements else 0
+            self.operations.append(Operation("present", "targets that are there", arrays, missing, flag=flag))
         self.gradient = self.matrix(self.cols) if gradient else None
         loss.plan(self, labels)
         self.sections["loss"] = (start, len(self.operations))
@@ -178,12 +194,33 @@ class ProgramBuilder(Builder):
         arrays = {"x": self.current, "target": Argument("target"), "sample_weight": Argument("sample_weight")}
         flag = LABELS if counting.targets == INDICES else EACH_OUTPUT if counting.targets == COLUMNS else 0
         for counter, place in counting.places.items():
+            if counter.loss is not None:
+                self.count_loss(counter.loss, place.start, counting.targets == INDICES)
+                continue
             if counter == ACCURACY and any(o.kind == ACCURACY.kind for o in self.operations):
                 continue  # the loss counts it anyway
             options = counting.options(counter, place.start)
             operation = Operation(counter.kind, "metrics", dict(arrays), self.cols, options=options, flag=flag)
             self.operations.append(operation)
         self.sections["metrics"] = (start, len(self.operations))
+
+    def count_loss(self, loss: Loss, place: int, labels: bool) -> None:
+        """Add another loss, without its gradient, whose value is added up at `place` of the sums."""
+        self.operations.append(Operation("keep_loss", "metrics", {}, 1))
+        gradient, self.gradient, first = self.gradient, None, len(self.operations)
+        loss.plan(self, labels)
+        self.gradient = gradient
+        self.operations[first:] = [o for o in self.operations[first:] if o.kind != ACCURACY.kind]
+        self.operations.append(Operation("count_loss", "metrics", {}, 1, options={"place": place}))
+
+    def weigh_elements(self) -> None:
+        """Let loss and metrics read a weight for each element, of targets that may be missing from "present"."""
+        first = self.operations[self.sections["loss"][0]]
+        read = {"target": "y", "sample_weight": "expanded"} if first.kind == "present" else {}
+        for operation in self.operations[self.sections["loss"][0] :]:
+            if "sample_weight" in operation.arrays and (operation is not first or not read):
+                operation.flag |= ELEMENTS
+                operation.arrays |= {role: first.arrays[name] for role, name in read.items()}
 
     def backward(self, *, input_gradient: bool) -> None:
         """Add the backward pass, with `input_gradient` as far as the gradient of the input."""

@@ -32,14 +32,15 @@ CHUNK = 1 << 16  # rows of targets that are looked at together
 
 @dataclass(frozen=True)
 class Counter:
-    """Something that is counted: the kind of operation that does it, of the top k classes also k."""
+    """Something that is counted: the kind of operation that does it, of the top k classes also k, or another loss."""
 
     kind: str
     k: int = 0
+    loss: Any = None
 
     def size(self, n_out: int) -> int:
         """How many numbers it takes."""
-        sizes = {"count_classes": 3 * max(2, n_out), "count_top": 2, "count_errors": 2 + 4 * n_out}
+        sizes = {"count_classes": 3 * max(2, n_out), "count_top": 2, "count_loss": 2, "count_errors": 2 + 5 * n_out}
         return sizes.get(self.kind, 0)
 
 
@@ -64,6 +65,7 @@ class Counting:
     targets: str = ROWS
     threshold: float = 0.5
     several: bool = False
+    elements: bool = False  # whether sample weights are one an element, or targets may be missing
     ignored: int = -100  # the class index whose rows count nothing
     heads: int = 0
 
@@ -78,7 +80,16 @@ class Counting:
         if ERRORS in places and targets == INDICES:
             raise ValueError("metrics: mae, mse, rmse and r2 need targets like the outputs, got class indices")
         threshold = 0.5 if loss.threshold is None else loss.threshold
-        return cls(places, targets, threshold, targets == COLUMNS and n_out > 1, loss.ignored, len(loss.heads))
+        elements = data.by_elements or data.missing
+        for counter in places:
+            if counter.loss is not None:
+                check_loss(counter.loss, loss, targets, elements)
+            elif elements and counter != ERRORS and targets != COLUMNS:
+                named = OF_LABELS.get(counter.kind, counter.kind)
+                raise ValueError(f"metrics: {named} count samples: missing targets and weights of elements need "
+                                 "metrics of elements: 'mae', 'mse', 'rmse', 'r2', or labels of 0 and 1")  # fmt: skip
+        several = targets == COLUMNS and n_out > 1
+        return cls(places, targets, threshold, several, elements, loss.ignored, len(loss.heads))
 
     def check_labels(self, loss: Loss, data: Targets, n_out: int) -> None:
         """Raise ValueError if something counts labels, and the targets are numbers."""
@@ -103,6 +114,16 @@ class Counting:
 
 
 NOTHING = Counting({})
+
+
+def check_loss(metric: Loss, loss: Loss, targets: str, elements: bool) -> None:
+    """Raise ValueError if another loss, as a metric, does not take the targets of the loss."""
+    if loss.heads:
+        raise ValueError(f"metrics: {metric!r:.60} has no one output array in a network with several heads")
+    if targets == INDICES and not metric.classes:
+        raise ValueError(f"metrics: {metric!r:.60} takes no class indices, which the targets are")
+    if elements and not metric.by_elements:
+        raise ValueError(f"metrics: {metric!r:.60} takes no weights of elements, and no missing targets")
 
 
 def target_kind(loss: Loss, data: Targets, n_out: int) -> str:

@@ -91,6 +91,14 @@ class Loss(Protocol):
     def reduction(self) -> str:
         """Either "mean", "batchmean" or "sum"."""
 
+    @property
+    def by_elements(self) -> bool:
+        """Whether it is a mean over elements, which may have weights of their own."""
+
+    @property
+    def classes(self) -> bool:
+        """Whether outputs are scores over classes, and targets may be class indices."""
+
     def plan(self, plan: Any, labels: Any) -> None:
         """Add its operations to a builder."""
 
@@ -124,5 +132,10 @@ class Targets(Protocol):
     labels: Any
     dtype: np.dtype[Any]
     y_dtype: np.dtype[Any]  # of y in its batches
+    missing: bool
+
+    @property
+    def by_elements(self) -> bool:
+        """Whether there is a weight for each element."""
 
     def __len__(self) -> int: ...

@@ -128,12 +128,18 @@ OPERATIONS = {
     "heads_begin": Kind("begin the weighted sum of the losses of several heads", "sample_weight"),
     "heads_add": Kind("add the loss of a head to it", "sample_weight", options="head_weight place"),
     "heads_end": Kind("make it the loss of the batch", "sample_weight"),
+    "present": Kind(
+        "targets without NaN, and weights of elements that are 0 where there was one", "target sample_weight?",
+        "y expanded",
+    ),
     "loss": Kind("a loss of elements, and its gradient", LOSS_READS, "grad_input? grad_extra?", kernel="!"),
     "row_loss": Kind("a loss of rows, and its gradient", LOSS_READS, "grad_input? grad_extra?", "ignored", "!"),
     "count_correct": Kind("count right predictions", COUNTS, options="threshold ignored"),
     "count_classes": Kind("count predictions, labels, hits of classes", COUNTS, options="threshold ignored place"),
     "count_top": Kind("count labels among the k largest outputs", COUNTS, options="k ignored place"),
     "count_errors": Kind("add up errors and targets, and their squares", COUNTS, options="place"),
+    "keep_loss": Kind("keep the loss and its sums, before another loss as a metric"),
+    "count_loss": Kind("add up that loss, and put back what was kept", options="place"),
     "update": Kind(
         "one step of the optimizer on all parameters", "grad_weight spans",
         "weight hyper step clipping s0? s1? s2? scratch?", kernel="!", flops=_of_parameters,

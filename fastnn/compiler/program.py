@@ -19,7 +19,7 @@ from ..functional._targets import describe_target
 from .backward import Stage
 from .counters import SUMS, Counter
 from .listing import as_html, describe
-from .operations import Operation
+from .operations import OPERATIONS, Operation
 
 
 @dataclass
@@ -100,6 +100,34 @@ class Program:
         except BadIndex as error:
             error.args = (error.args[0] + start, *error.args[1:])
             raise self.explained(error) from None
+
+    def predict_rows(self, x: Array, out: Array, start: int) -> None:
+        """Write the outputs for any number of rows into `out`; the first one is row number `start` of the data."""
+        divide = getattr(self.executor, "predict_rows", None)
+        try:
+            if divide is not None and divide(x, out):
+                return
+        except BadIndex as error:
+            error.args = (error.args[0] + start, *error.args[1:])
+            raise self.explained(error) from None
+        for row in range(0, len(x), self.batch_size):
+            batch = x[row : row + self.batch_size]
+            arguments = {"input": batch, "output": out[row : row + self.batch_size]}
+            self.run("forward", len(batch), arguments, start=start + row)
+
+    def rows_at_once(self) -> int:
+        """How many rows `predict_rows` is to be given in one call."""
+        most: int = getattr(self.executor, "rows_at_once", lambda: self.batch_size)()
+        return most
+
+    def forward_memory(self) -> list[Array] | None:
+        """The memory that the forward pass writes, each array once; None if threads cannot run it at the same time."""
+        operations = self.operations[slice(*self.sections["forward"])]
+        if any(o.kind in ("python", "running", "noise") for o in operations):
+            return None
+        written = [o.arrays.get(name.rstrip("?")) for o in operations for name in OPERATIONS[o.kind].writes.split()]
+        whole = [a if a.base is None else a.base for a in written if isinstance(a, np.ndarray)]
+        return list({id(array): array for array in whole}.values())
 
     def explained(self, error: BadIndex, order: Array | None = None) -> ValueError:
         """What is wrong with a row of the data, or with row order[i] of it, in words."""

@@ -30,13 +30,14 @@ class Mixup(ShortErrors):
     ValueError, TypeError
         If `alpha` is not such a number. `Trainer.fit` raises TypeError for a loss that takes class indices only
         (`NLLLoss`) or only -1 and 1, for networks with several heads, and for inputs of uint8 or float16; and
-        ValueError for targets that are ignored.
+        ValueError for targets that are ignored in batches of an iterable or in shards.
 
     Notes
     -----
     Partners and shares depend only on the seed of `fit`, the epoch and the place in it: they are the same for any
     number of threads, and for a run that was interrupted and resumed. They are drawn once an epoch; the mixing itself
-    is part of the compiled loop. A NaN in a sample is in both of its mixtures. The training accuracy is that for the
+    is part of the compiled loop. Samples of arrays whose class index is the loss's `ignore_index` are left out, as if
+    they were not there. A NaN in a sample is in both of its mixtures. The training accuracy is that for the
     class with the largest mixed probability.
 
     Source: Zhang, Cisse, Dauphin and Lopez-Paz, "mixup: Beyond Empirical Risk Minimization", ICLR 2018.

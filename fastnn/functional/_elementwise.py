@@ -30,8 +30,8 @@ def _checked(names: tuple[str, ...], params: tuple[Any, ...], rule: int) -> tupl
         raise ValueError(f"{names[0]} must not be 0")
     if rule == NOT_NEGATIVE and a < 0:
         raise ValueError(f"{names[0]} must be at least 0, got {params[0]}")
-    if rule == ASCENDING and not a < b:
-        raise ValueError(f"{names[1]} must be greater than {names[0]}, got {params[0]} and {params[1]}")
+    if rule == ASCENDING and not a <= b:
+        raise ValueError(f"{names[1]} must be at least {names[0]}, got {params[0]} and {params[1]}")
     return a, b
 
 
@@ -40,7 +40,7 @@ def unary(
 ) -> Callable[..., Array]:
     """A function (x, out, *params) -> y that runs the kernel `name`; error messages call its parameters `names`.
 
-    `rule` is NOT_ZERO if the first parameter divides, ASCENDING if it must be less than the second,
+    `rule` is NOT_ZERO if the first parameter divides, ASCENDING if it must be at most the second,
     NOT_NEGATIVE if it must be at least 0. NaN is refused.
 
     The reference backend calls its function `reference` (default: `name`) with these parameters and the keywords

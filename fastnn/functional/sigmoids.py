@@ -27,10 +27,10 @@ __all__ = [
 ]
 
 # Of the docstrings below.
-INTERVAL = {"min_val": "float, default -1.0", "max_val": "float, default 1.0, above min_val"}
+INTERVAL = {"min_val": "float, default -1.0", "max_val": "float, default 1.0, at least min_val"}
 EPS = "float in [0, 0.5], optional\n    Clamp x to [eps, 1 - eps]."
 NO_EPS = "eps is not in [0, 0.5]"
-NO_INTERVAL = "max_val is not above min_val"
+NO_INTERVAL = "max_val is below min_val"
 
 _sigmoid = unary("sigmoid")
 _sigmoid_backward = binary("sigmoid_backward", second="output")
@@ -155,6 +155,8 @@ def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0, *, out: Array 
     """Clamp to an interval.
 
     y = min(max(x, min_val), max_val)
+
+    Where both bounds are equal, y is that bound and the gradient is 0, as in PyTorch; `nn.Hardtanh` refuses them.
 
     >>> F.hardtanh(np.array([-2.0, 0.5, 3.0]))
     array([-1. ,  0.5,  1. ])

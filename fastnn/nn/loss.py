@@ -45,7 +45,8 @@ class Loss(Fixed):
     """
 
     _internal: ClassVar[tuple[str, ...]] = (
-        "classes", "converts", "describe_label", "extra_name", "formula", "heads", "ignored", "kernel", "kind",
+        "by_elements", "classes", "converts", "describe_label", "extra_name", "formula", "heads", "ignored", "kernel",
+        "kind",
         "logits", "name", "numbers", "plan", "prepare_target", "quick", "reductions", "root", "threshold", "version",
     )  # fmt: skip
     name: ClassVar[str]  # of the function in `functional`
@@ -112,6 +113,11 @@ class Loss(Fixed):
     def formula(self) -> LossFunction:
         """The operation of `functional` that computes this loss."""
         return LOSSES[self.name]
+
+    @property
+    def by_elements(self) -> bool:
+        """Whether it is a mean over elements, which may have weights of their own, and of which some may be missing."""
+        return self.kind == "loss" and not self.classes and self.reduction != "batchmean"
 
     @property
     def heads(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar
-from weakref import WeakSet
+from weakref import WeakSet, WeakValueDictionary
 
 import numpy as np
 
@@ -163,6 +163,7 @@ class Parameters(Fixed):
             data, grad = self._view(self.data, start, shape), self._view(self.grad, start, shape)
             trained = self.trained[i : i + 1]
             self._entries[name] = Parameter(name, start, data, grad, self.settings[i : i + 1], trained, self)
+        _of_memory[id(self.data.base)] = self
 
     def root(self) -> Parameters:
         """The parameters of the whole network that these are a part of; itself if it is no part."""
@@ -280,3 +281,14 @@ class Parameters(Fixed):
 
     def __repr__(self) -> str:
         return f"Parameters({self.numel():,} values in {len(self)} arrays, {self.dtype})"
+
+
+# All `Parameters` that have memory of their own, by the id of the array that owns it.
+_of_memory: WeakValueDictionary[int, Parameters] = WeakValueDictionary()
+
+
+def parameter_of(array: Array) -> Parameter | None:
+    """The parameter of a network whose values an array is, as `net[0].weight`; None for other arrays."""
+    params = _of_memory.get(id(array.base))
+    entries = () if params is None else params._entries.values()
+    return next((entry for entry in entries if entry.data is array), None)

@@ -24,6 +24,7 @@ Array = check.Array
 
 # Rows of one run of the inference program: enough for two cores, few enough for the L2 cache.
 PREDICT_ROWS = 512
+CONVERTED = 1 << 20  # numbers of the inputs that are converted at a time
 
 
 class Call(NamedTuple):
@@ -220,10 +221,11 @@ class Passes(Network):
         with MAKING:  # only if the programs were not replaced meanwhile
             self._predict = quick_predict if programs is self._programs else None
         out = np.empty((n, program.n_out), self.dtype)
-        size = program.batch_size
-        for start in range(0, n, size):
-            batch = converted(self, rows[start : start + size], start)
-            program.run("forward", len(batch), {"input": batch, "output": out[start : start + size]}, start=start)
+        size = n if program.by_batch else program.rows_at_once()
+        if rows.dtype != self.dtype and not program.by_batch:  # converted some rows at a time
+            size = min(size, max(PREDICT_ROWS, CONVERTED // max(1, rows.shape[1])))
+        for start in range(0, n, max(1, size)):
+            program.predict_rows(converted(self, rows[start : start + size], start), out[start : start + size], start)
         return out.reshape(*shape, program.n_out)
 
     # -- programs ------------------------------------------------------------------------------------------------------

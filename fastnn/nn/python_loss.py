@@ -44,6 +44,10 @@ class PythonLoss(Loss):
             raise ValueError(f"y must have {rows} rows, one a sample, got shape {t.shape}")
         return t, False
 
+    @property
+    def by_elements(self) -> bool:
+        return False
+
     def plan(self, builder: Builder, labels: bool) -> None:
         from ..compiler.backward import read_only
         from ..compiler.operations import Operation

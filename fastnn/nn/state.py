@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
+from itertools import repeat
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from .. import _validation as check
 
@@ -23,8 +27,8 @@ def load_arrays(mine: dict[str, check.Array], state: Any, strict: bool = True) -
         If something does not fit: all of it is named, and nothing is copied.
     """
     arrays, keys = check_arrays(mine, state, strict)
-    for name, array in arrays.items():
-        mine[name][...] = array
+    # One call into C: Ctrl-C finds all of it or nothing.
+    deque(map(np.ndarray.__setitem__, [mine[name] for name in arrays], repeat(...), arrays.values()), 0)
     return keys
 
 

@@ -4,8 +4,8 @@
 """
 
 from . import functional, lr_scheduler
-from .adafactor import Adafactor
 from .adadelta import Adadelta
+from .adafactor import Adafactor
 from .adagrad import Adagrad
 from .adam import Adam, AdamW
 from .adamax import Adamax
@@ -19,6 +19,7 @@ from .optimizer import Optimizer
 from .radam import RAdam
 from .rmsprop import RMSprop
 from .rprop import Rprop
+from .running_statistics import update_bn
 from .schedulefreeadamw import ScheduleFreeAdamW
 from .sgd import SGD
 
@@ -45,6 +46,7 @@ __all__ = [
     "WeightAverage",
     "functional",
     "lr_scheduler",
+    "update_bn",
 ]
 
 

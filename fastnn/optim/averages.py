@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from itertools import permutations, starmap
+from operator import call
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -53,7 +56,8 @@ class WeightAverage(Fixed):
     Source: Izmailov et al., 2018 (UAI; arXiv:1803.05407); the arithmetic of torch.optim.swa_utils.AveragedModel.
 
     The average begins as a copy of the first weights that are averaged; until then `applied` and `copy_to` use the
-    current weights. Running statistics of normalization layers are not parameters, and are not averaged.
+    current weights. Running statistics of normalization layers are not parameters, and are not averaged: `update_bn`
+    computes them for the averaged weights. `fit(..., validate_average=True)` validates with the averaged weights.
 
     Examples
     --------
@@ -70,6 +74,7 @@ class WeightAverage(Fixed):
     6.0
     """
 
+    _internal: ClassVar[tuple[str, ...]] = ("apply", "restore")
     fixed = ("params", "data", "settings", "seen")
 
     def __init__(self, params: Parameters, *, start: int = 0, every: int = 1) -> None:
@@ -121,22 +126,28 @@ class WeightAverage(Fixed):
         RuntimeError
             If the average is applied already.
         """
-        self.check_not_applied()
-        swapped = self.n_averaged > 0
-        if swapped:
-            self._swap()
-        self.is_applied = True
+        self.apply()
         try:
             yield
         finally:
-            self.is_applied = False
-            if swapped:
-                self._swap()
+            self.restore()
 
-    def _swap(self) -> None:
-        weights = self.params.data.copy()
-        self.params.data[...] = self.data
-        self.data[...] = weights
+    def apply(self) -> None:
+        """Give the network the averaged weights; RuntimeError if it has them."""
+        self.check_not_applied()
+        self._swap(True)
+
+    def restore(self) -> None:
+        """Give the network its own weights back, if it has the averaged ones."""
+        if self.is_applied:
+            self._swap(False)
+
+    def _swap(self, applied: bool) -> None:
+        """Exchange the weights of the network and the average, once there is one."""
+        settings: list[tuple[Any, Any, Any]] = [(self.__dict__.__setitem__, "is_applied", applied)]
+        if self.n_averaged:
+            settings += [(a.__setitem__, ..., b.copy()) for a, b in permutations((self.params.data, self.data))]
+        deque(starmap(call, settings), 0)  # one call into C: Ctrl-C finds all of it or nothing
 
     def copy_to(self, params: Parameters | None = None) -> None:
         """Set parameters to the average for good.

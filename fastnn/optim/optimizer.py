@@ -126,8 +126,14 @@ class Optimizer(Stateful):
         "update_name",
     )  # fmt: skip
     searches: ClassVar[bool] = False  # whether a step evaluates the loss several times, on all samples
-    evaluating: bool | property = False  # whether the parameters are those that are evaluated, not those that are trained
-    switches: ClassVar[tuple[str, ...]] = ("foreach", "capturable", "differentiable")  # of PyTorch's, which have no effect
+    evaluating: bool | property = (
+        False  # whether the parameters are those that are evaluated, not those that are trained
+    )
+    switches: ClassVar[tuple[str, ...]] = (
+        "foreach",
+        "capturable",
+        "differentiable",
+    )  # of PyTorch's, which have no effect
     rule: ClassVar[str]  # the kernel
     function: ClassVar[Callable[..., None]]  # the same update as a function of arrays
     fixed = ("params", "number", "param_groups", "hyper", "step_count", "clipping", "states")
@@ -176,8 +182,12 @@ class Optimizer(Stateful):
 
     def _check_switches(self, given: dict[str, Any]) -> None:
         """Raise TypeError for an unknown keyword, and ValueError for a switch of PyTorch's that is on."""
-        known = [name for name in Common.__annotations__ if name not in ("foreach", "fused", "capturable", "differentiable")]
-        check.refuse_unknown(type(self), [name for name in given if name not in self.switches], [*known, *self.switches])
+        known = [
+            name for name in Common.__annotations__ if name not in ("foreach", "fused", "capturable", "differentiable")
+        ]
+        check.refuse_unknown(
+            type(self), [name for name in given if name not in self.switches], [*known, *self.switches]
+        )
         for name, value in given.items():
             if value is not None and check.check_switch(name, value):
                 raise ValueError(f"{name} must be False or None: the update is one compiled pass, leave {name} out")
@@ -249,7 +259,14 @@ class Optimizer(Stateful):
     def group_keys(cls) -> list[str]:
         """The hyperparameters that a parameter group can have of its own."""
         pairs = {name: pair for name in dir(cls) if isinstance(pair := getattr(cls, name, None), Pair)}
-        others = {"compat", "mu_product", "eta", "weight_sum", "lr_max", *(name for pair in pairs.values() for name in pair.names)}
+        others = {
+            "compat",
+            "mu_product",
+            "eta",
+            "weight_sum",
+            "lr_max",
+            *(name for pair in pairs.values() for name in pair.names),
+        }
         return [*(name for name in cls.hyperparameter_names() if name not in others), *pairs]
 
     def hyperparameters(self, group: int = 0) -> dict[str, float]:
@@ -409,7 +426,15 @@ class Optimizer(Stateful):
         limits = {name: getattr(self, name) for name in ("max_grad_norm", "max_grad_value")}
         limits = {name: limit for name, limit in limits.items() if limit is not None}
         groups = f", {len(self.param_groups)} parameter groups" if len(self.param_groups) > 1 else ""
-        usual = {"step": None, "mu_product": None, "eta": None, "weight_sum": None, "lr_max": None, "maximize": False, "compat": "torch"}
+        usual = {
+            "step": None,
+            "mu_product": None,
+            "eta": None,
+            "weight_sum": None,
+            "lr_max": None,
+            "maximize": False,
+            "compat": "torch",
+        }
         settings = ", ".join(f"{name}={value:g}" if isinstance(value, float) else f"{name}={value!r}"
                              for name, value in (self.keywords() | limits).items()
                              if name not in usual or usual[name] not in (None, value))  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..nn.module import Module
-from ..nn.parameters import Parameter, Parameters
+from ..nn.parameters import Parameter, Parameters, parameter_of
 from .array_parameters import ArrayParameters, all_arrays
 
 Params = Parameters | Iterable[Parameter] | Iterable[Parameters] | Iterable[np.ndarray] | Iterable[Mapping[str, Any]]
@@ -59,8 +59,9 @@ def _members(group: Mapping[str, Any], where: str) -> list[Any]:
 
 
 def _flat(given: Iterable[Any]) -> list[Any]:
-    """The elements, with those of each `Parameters` in its place."""
-    return [member for one in given for member in (one if isinstance(one, Parameters) else (one,))]
+    """The elements, with those of each `Parameters` in its place, and parameters for their arrays."""
+    members = (member for one in given for member in (one if isinstance(one, Parameters) else (one,)))
+    return [(parameter_of(one) or one) if isinstance(one, np.ndarray) else one for one in members]
 
 
 def _of_arrays(arrays: list[Any], specs: list[Any], groups: Any, listed: bool) -> tuple[Parameters, Any, bool]:

@@ -15,6 +15,8 @@ __all__ = ["count_classes", "count_correct", "count_errors", "count_top"]
 def count_correct(x: Array, target: Array, weight: Array, threshold: float, columns: bool) -> Array:
     """Sums of weights of correct and of all predictions, shape (2,). Of several labels a sample, each counts."""
     right = (x > threshold) == (target > 0.5) if columns else (x.argmax(1) == _classes(target))[:, None]
+    if weight.ndim > 1:
+        return np.array([(weight * right).sum(), weight.sum()], "float64")
     return np.array([weight @ right.sum(1), weight.sum() * right.shape[1]], "float64")
 
 
@@ -28,6 +30,8 @@ def count_classes(x: Array, target: Array, weight: Array, threshold: float, colu
         called = ((x[:, 0] > threshold) if single else x.argmax(1))[:, None] == labels
         true = ((target[:, 0] > 0.5) if single else _classes(target))[:, None] == labels
         called[~true.any(1)] = False
+    if weight.ndim > 1:
+        return np.array([(weight * which).sum(0) for which in (called & true, called, true)], "float64")
     return np.array([weight @ (called & true), weight @ called, weight @ true], "float64")
 
 
@@ -47,18 +51,24 @@ def count_errors(counts: Array, x: Array, target: Array, weight: Array) -> None:
 
     These are the sum of weights and the number of samples; then for each output the summed |error|, the summed squared
     error, the mean of the targets and their summed squared distance from it, updated by each sample without
-    cancellation (West, "Updating mean and variance estimates: an improved method", 1979).
+    cancellation (West, "Updating mean and variance estimates: an improved method", 1979), and the sum of weights.
+    `weight` has a number for each sample, or for each element.
     """
-    absolute, squared, mean, spread = counts[2:].reshape(4, -1)
-    error = x.astype("float64") - target
-    absolute += weight @ np.abs(error)
-    squared += weight @ error**2
-    for t, w in zip(target.astype("float64"), weight.astype("float64"), strict=True):
-        counts[:2] += w, 1
-        if w:
-            distance = t - mean
-            mean += distance * (w / counts[0])
-            spread += w * distance * (t - mean)
+    absolute, squared, mean, spread, weights = counts[2:].reshape(5, -1)
+    error, elements = x.astype("float64") - target, weight if weight.ndim > 1 else weight[:, None]
+    absolute += _weighted(elements, np.abs(error))
+    squared += _weighted(elements, error**2)
+    for t, w in zip(target.astype("float64"), elements.astype("float64"), strict=True):
+        counts[:2] += w.mean(), 1
+        weights += w
+        distance = t - mean
+        mean += np.where(w, distance * (w / np.where(weights, weights, 1)), 0)
+        spread += np.where(w, w * distance * (t - mean), 0)
+
+
+def _weighted(weight: Array, values: Array) -> Array:
+    """Sums over the rows; a weight of 0 takes out a value that is not finite."""
+    return np.where(weight, weight * values, 0).sum(0)
 
 
 def _classes(target: Array) -> Array:

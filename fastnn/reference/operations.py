@@ -11,7 +11,17 @@ import numpy as np
 
 from .._core.errors import BadIndex, BadLabel, BadTarget
 from .._core.losses import first_bad_target, target_kind
-from .._core.operations import ACCUMULATE, BY_ROWS, CLASS_WEIGHTS, EACH_OUTPUT, LABELS, MEAN, ROOT, TRANSPOSED
+from .._core.operations import (
+    ACCUMULATE,
+    BY_ROWS,
+    CLASS_WEIGHTS,
+    EACH_OUTPUT,
+    ELEMENTS,
+    LABELS,
+    MEAN,
+    ROOT,
+    TRANSPOSED,
+)
 from . import (
     activations,
     binary_losses,
@@ -265,6 +275,11 @@ class Operations:
         sums[1:3] += _rows_weight(a, rows) * self.heads, _rows_weight(a, rows)
         self.divisor = self.kept_divisor + self._rows_divisor(a, rows)
 
+    def _present(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
+        there, weight = ~np.isnan(a["target"]), a.get("sample_weight", np.ones(rows))
+        a["expanded"][...] = there * (weight if o.flag & ELEMENTS and weight.ndim > 1 else weight[:, None])
+        a["y"][...] = np.where(there, a["target"], 1)
+
     def _loss(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
         assert o.loss is not None
         x, target, weight = a["x"], a["target"], a.get("sample_weight")
@@ -296,6 +311,16 @@ class Operations:
 
     _row_loss = _loss
 
+    def _keep_loss(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
+        self.kept, self.kept_divisor = sums[:3].copy(), self.divisor
+        sums[1:3] = 0
+
+    def _count_loss(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
+        place = int(o.options["place"])
+        if sums.size > place and sums[2]:
+            sums[place : place + 2] += sums[1:3]
+        sums[:3], self.divisor = self.kept, self.kept_divisor
+
     def _check_targets(self, o: Operation, target: Array) -> None:
         bad = first_bad_target(np.ascontiguousarray(target), target_kind(o.kernel, o.params))
         if bad >= 0:
@@ -309,7 +334,7 @@ class Operations:
     def _metric(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
         x, target, weight = a["x"], a["target"].reshape(rows, -1), a.get("sample_weight")
         place = int(o.options.get("place", 0))
-        weight = np.ones(rows) if weight is None else weight.astype("float64")
+        weight = np.ones(rows) if weight is None else weight.astype("float64")  # (rows,) or (rows, n_in)
         if o.flag & LABELS:
             counted = target[:, 0] != o.options["ignored"]
             x, target, weight = x[counted], target[counted, 0], weight[counted]
@@ -324,7 +349,7 @@ class Operations:
         elif o.kind == "count_top":
             sums[place : place + 2] += metrics.count_top(x, target, weight, o.options["k"])
         else:
-            metrics.count_errors(sums[place : place + 2 + 4 * o.n_in], x, target, weight)
+            metrics.count_errors(sums[place : place + 2 + 5 * o.n_in], x, target, weight)
 
     _count_correct = _count_classes = _count_top = _count_errors = _metric
 
@@ -413,7 +438,7 @@ def _counts(o: Operation, a: dict[str, Array], rows: int) -> Array:
     counts = a.get("sample_weight", np.ones(rows))
     if o.flag & LABELS:
         counts = counts * class_share(a["target"], a["extra"] if o.flag & CLASS_WEIGHTS else None, o.options["ignored"])
-    return counts * o.n_in if o.kind == "loss" and not o.flag & BY_ROWS else counts
+    return counts * o.n_in if counts.ndim == 1 and o.kind == "loss" and not o.flag & BY_ROWS else counts
 
 
 def _rows_weight(a: dict[str, Array], rows: int) -> float:

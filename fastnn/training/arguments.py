@@ -7,16 +7,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from .. import _validation as check
 from .._frames import frames_to_caller
 from .callback import Callback, check_callbacks
 from .checkpointer import Checkpointer
 from .class_weight import ClassWeight
-from .data import Data, Mixed
+from .data import Data, Mixed, Subset
 from .loop import Loop
 from .streams import BatchStream, Source, source_of, split
 
 if TYPE_CHECKING:
+    from ..nn.loss import Loss
     from ..optim import Optimizer
     from .engine import Engine, HasEngine
 
@@ -30,17 +33,23 @@ class Rare:
     validation_freq: int | frozenset[int] = 1
     initial_epoch: int = 0
     steps_per_epoch: int | None = None
+    validate_average: bool = False
 
 
 USUAL = Rare()
 
 
 def rare_arguments(
-    class_weight: Any, drop_last: Any, validation_freq: Any, initial_epoch: Any, steps_per_epoch: Any
+    class_weight: Any,
+    drop_last: Any,
+    validation_freq: Any,
+    initial_epoch: Any,
+    steps_per_epoch: Any,
+    validate_average: Any,
 ) -> Rare:
     """These arguments, checked; `USUAL` if all are the defaults."""
     often = validation_freq
-    defaults = class_weight is None and drop_last is False and steps_per_epoch is None
+    defaults = class_weight is None and drop_last is validate_average is False and steps_per_epoch is None
     if defaults and type(often) is type(initial_epoch) is int and (often, initial_epoch) == (1, 0):
         return USUAL
     if not (type(often) is int and often == 1):
@@ -51,7 +60,8 @@ def rare_arguments(
     steps = None if steps_per_epoch is None else whole("steps_per_epoch", steps_per_epoch, 1)
     begin = whole("initial_epoch", initial_epoch, 0)
     check.check_bool("drop_last", drop_last)
-    return Rare(class_weight, drop_last, often, begin, steps)
+    check.check_bool("validate_average", validate_average)
+    return Rare(class_weight, drop_last, often, begin, steps, validate_average)
 
 
 def new_run(
@@ -88,6 +98,10 @@ def new_run(
     data, validation = split(engine.data, source, *held, number if shuffle else None)
     if validation is None and rare.validation_freq != 1:
         raise ValueError("validation_freq needs validation_data or validation_split")
+    if rare.validate_average and (validation is None or engine.average is None):
+        raise ValueError(
+            "validate_average needs validation data, and an average: Trainer(..., average=optim.SWA(net.parameters()))"
+        )
     if weights is not None:
         weights.apply(data)
     if engine.optimizer.searches:
@@ -95,6 +109,7 @@ def new_run(
     accumulate = batches_of_update(accumulate, data, engine.optimizer)
     rows = rows_of_batch(batch_size, data)
     if transform is not None:
+        data = with_labels(data, engine.loss)
         check_transform(transform, data, engine)
     if rare.drop_last:
         drop_last_batch(data, batch_size, rows)
@@ -102,6 +117,7 @@ def new_run(
     run = Loop(*parts, epochs, rows, accumulate, shuffle, number, max(0, first - begin), progress, begin)
     if rare is not USUAL:
         run.drop_last, run.validation_freq = rare.drop_last, rare.validation_freq
+        run.validated_average = engine.average if rare.validate_average else None
     if not data.weighs():
         message = "sample_weight is 0 for all samples to train on: nothing is learned from them, and a mean loss is NaN"
         warnings.warn(message, RuntimeWarning, stacklevel=frames_to_caller())
@@ -153,6 +169,19 @@ def batches_of_update(accumulate: Any, data: Source, optimizer: Optimizer) -> in
     if batches > 1 and optimizer.searches:
         raise ValueError(f"{type(optimizer).__name__} looks at all samples in each step: accumulate must be 1")
     return batches
+
+
+def with_labels(data: Source, loss: Loss) -> Source:
+    """Arrays without the samples whose class index is ignored: they cannot be mixed with others."""
+    if not isinstance(data, Data) or data.labels is not True:
+        return data
+    rows = data.rows if isinstance(data, Subset) else np.arange(len(data))
+    kept = rows[data.y[rows] != loss.ignored]
+    if len(kept) == len(rows):
+        return data
+    if not len(kept):
+        raise ValueError(f"transform: all class indices are ignore_index={loss.ignored}: there is nothing to mix")
+    return Subset(data, kept)
 
 
 def check_transform(transform: Any, data: Source, engine: Engine) -> None:

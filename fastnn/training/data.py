@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -34,6 +34,7 @@ class Data:
     mean_weight = 0.0  # of all samples: gradients are divided by it; 0: by the weights of each batch
     planned: Any = None  # the program that an engine planned last for these data
     dropped = 0  # rows at the end of each epoch that are left out
+    missing = False  # whether targets that are NaN are ignored
 
     def __init__(
         self,
@@ -55,18 +56,33 @@ class Data:
         self._staging: tuple[Array | None, ...] | None = None
 
     @classmethod
-    def of(cls, net: Sequential, loss: Loss, x: Any, y: Any, sample_weight: Any = None) -> Data:
+    def of(cls, net: Sequential, loss: Loss, x: Any, y: Any, sample_weight: Any = None, missing: bool = False) -> Data:
         """Arguments of a user, checked and repaired for this network and this loss."""
         rows, _ = as_rows(net, x)
         n_out = net.out_features_for(rows.shape[1])
         dtype = DTYPES[net.dtype]
         target, labels = loss.prepare_target(y, rows.shape[0], n_out, dtype)
+        elements = loss.by_elements and labels is False
+        if missing and not elements:
+            raise TypeError(f"missing='ignore' needs a loss of elements, such as MSELoss, got {loss!r:.60}")
         weight = None
         if sample_weight is not None:
             weight = check.as_weights("sample_weight", sample_weight, dtype)
-            check.check_shape("sample_weight", weight, (rows.shape[0],), "one a sample")
+            if not (elements and weight.shape == target.shape):
+                each = f"one a sample, or {target.shape}, one a target" if elements else "one a sample"
+                check.check_shape("sample_weight", weight, (rows.shape[0],), each)
+            elif target.shape[1] == 1:
+                weight = weight.reshape(-1)
         y_dtype = dtype if labels is False and loss.converts else target.dtype
-        return cls(rows, target, weight, labels, dtype, net.input_scale, y_dtype)
+        data = cls(rows, target, weight, labels, dtype, net.input_scale, y_dtype)
+        if missing:
+            data.missing = True
+        return data
+
+    @property
+    def by_elements(self) -> bool:
+        """Whether there is a weight for each element of the targets, not for each sample."""
+        return self.weight is not None and self.weight.ndim > 1
 
     def not_empty(self) -> Data:
         """Itself; ValueError if it has no rows."""
@@ -99,15 +115,36 @@ class Data:
 
     def weigh(self, batch: int) -> None:
         """Let batches of so many rows be divided by the mean weight of all samples; one of all divides by its own."""
-        if self.weight is not None and batch < self.samples:
-            self.mean_weight = exact_sum([self._weights()]) / len(self)
+        if (self.weight is not None or self.missing) and batch < self.samples:
+            total, count = self.total_weight()
+            self.mean_weight = total / count
 
     def weighs(self) -> bool:
         """Whether any sample has a weight other than 0."""
-        return self.weight is None or bool(self._weights().any())
+        if self.missing:
+            return self.total_weight()[0] > 0
+        return self.weight is None or bool(self._rows_of(self.weight).any())
 
-    def _weights(self) -> Any:
-        return self.weight
+    def total_weight(self) -> tuple[float, int]:
+        """The sum of the weights, and their number: of samples, or of all elements, where those missing count 0."""
+        if not self.missing:
+            weights = self._rows_of(self.weight)
+            return exact_sum([weights.reshape(-1)]), weights.size
+        return exact_sum(self._present()), len(self) * self.y.shape[1]
+
+    def _present(self) -> Iterator[Array]:
+        """The weights of the elements, 0 where the target is missing, some rows at a time."""
+        y, weight = self._rows_of(self.y), None if self.weight is None else self._rows_of(self.weight)
+        for i in range(0, len(y), PIECE):
+            there = ~np.isnan(y[i : i + PIECE])
+            if weight is None:
+                yield np.array([np.count_nonzero(there)])
+            else:
+                yield (there * weight[i : i + PIECE].reshape(len(there), -1)).reshape(-1)
+
+    def _rows_of(self, array: Any) -> Any:
+        """An array of the samples, without those that the data leave out."""
+        return array
 
     @property
     def like(self) -> Data:
@@ -131,7 +168,13 @@ class Data:
 
     def __getitem__(self, rows: slice | Array) -> Data:
         weight = None if self.weight is None else self.weight[rows]
-        return Data(self.x[rows], self.y[rows], weight, self.labels, self.dtype, self.scale, self.y_dtype)
+        return Data(self.x[rows], self.y[rows], weight, self.labels, self.dtype, self.scale, self.y_dtype).like_of(self)
+
+    def like_of(self, data: Data) -> Self:
+        """Itself, with targets that may be missing if those of `data` may."""
+        if data.missing:
+            self.missing = True
+        return self
 
     def split(self, share: float, seed: int | None) -> tuple[Data, Data]:
         """The samples to train on and those, so large a share, to validate with.
@@ -176,7 +219,9 @@ class Data:
         rows = batch if self.mix is None or self.plain else 2 * batch
         if self._staging is None or self._staging[0].shape[0] < rows:  # type: ignore[union-attr]
             x, y = np.empty((rows, self.x.shape[1]), self.dtype), np.empty((rows, *self.y_shape), self.y_dtype)
-            self._staging = x, y, None if self.weight is None else np.empty(rows, self.weight.dtype)
+            weight = self.weight
+            shape = () if weight is None else (rows, *weight.shape[1:])
+            self._staging = x, y, None if weight is None else np.empty(shape, weight.dtype)
         return self._staging
 
 
@@ -198,13 +243,14 @@ class Subset(Data):
     def __init__(self, data: Data, rows: Array) -> None:
         super().__init__(data.x, data.y, data.weight, data.labels, data.dtype, data.scale, data.y_dtype)
         self.rows, self.samples = rows, len(rows)
+        self.like_of(data)
 
     def stretches(self, seed: int, epoch: int, shuffle: bool, done: int = 0) -> tuple[Stretch, ...]:
         """One stretch, whose order is of these rows."""
         return ((self, self.rows[permutation(seed, epoch, self.samples)] if shuffle else self.rows, done),)
 
-    def _weights(self) -> Any:
-        return None if self.weight is None else self.weight[self.rows]
+    def _rows_of(self, array: Any) -> Any:
+        return array[self.rows]
 
 
 class Mixed(Data):
@@ -225,6 +271,7 @@ class Mixed(Data):
         super().__init__(data.x, data.y, data.weight, False, data.dtype, data.scale, data.dtype)
         self.mix, self.samples, self.mean_weight = (partner, shares), data.samples, data.mean_weight
         self.dropped = data.dropped
+        self.like_of(data)
         if data.y_dtype == "int64":  # class indices become probabilities
             self.y_shape = (n_out,)
 
@@ -241,14 +288,16 @@ class Mixed(Data):
             return
         if y.dtype != "int64" or y.ndim != 1:
             raise TypeError(f"transform: y must be class indices or {data.dtype} to be mixed, got {y.dtype}")
-        if data.labels is True and (loss.ignored >= 0 or (y == loss.ignored).any()):
+        rows = data.rows if isinstance(data, Subset) else slice(None)
+        if data.labels is True and (y[rows] == loss.ignored).any():
             raise ValueError(
                 "transform: mixed class indices are probabilities, for which "
-                f"ignore_index={loss.ignored} means nothing: leave its rows out, and use a loss without it"
+                f"ignore_index={loss.ignored} means nothing: leave its rows out"
             )
         if data.labels is True:
             try:
-                loss.prepare_target(np.zeros((1, n_out), data.dtype), 1, n_out, data.dtype)
+                with suppress(ValueError):  # of an ignore_index of 0 or more: its rows are left out
+                    loss.prepare_target(np.zeros((1, n_out), data.dtype), 1, n_out, data.dtype)
             except TypeError:
                 name = type(loss).__name__
                 raise TypeError(f"transform: mixed class indices are probabilities, {name} takes none") from None

@@ -78,6 +78,8 @@ class Engine:
     metrics : tuple of Metric
     l1, l2 : float
         Penalties on all weights.
+    missing : bool
+        Whether targets that are NaN are ignored.
     average : WeightAverage or None
         Updated after each update.
     epochs : int
@@ -97,6 +99,7 @@ class Engine:
         self.scheduler: Scheduler | None = None
         self.average: WeightAverage | None = None
         self.l1 = self.l2 = 0.0
+        self.missing = False  # whether targets that are NaN are ignored
         self.epochs = 0
         self._last: Planned | None = None  # the program used last
         self.forget()
@@ -156,11 +159,11 @@ class Engine:
 
     def data(self, x: Any, y: Any, sample_weight: Any = None) -> Data:
         """Arguments of a user as programs read them; TypeError or ValueError if they do not fit."""
-        return Data.of(self.net, self.loss, x, y, sample_weight)
+        return Data.of(self.net, self.loss, x, y, sample_weight, self.missing)
 
     def training_data(self, x: Any, y: Any, sample_weight: Any = None) -> Data:
         """The same, and the network remembers the names of the columns of x."""
-        data = Data.of(self.net, self.loss, x, y, sample_weight)
+        data = self.data(x, y, sample_weight)
         if type(x) is not np.ndarray and (names := column_names(x)):
             self.net.feature_names = names
         return data
@@ -185,7 +188,7 @@ class Engine:
         ):
             return planned
         counting = self.counting(data)
-        key = (mode, data.x.shape[1], data.labels, counting.targets, accumulate)
+        key = (mode, data.x.shape[1], data.labels, counting.targets, accumulate, data.by_elements, data.missing)
         planned = self._last
         if planned is None or planned.kept is not kept or planned.key != key or planned.program.batch_size < batch:
             program = kept.get(key, batch, lambda: self._plan(mode, data, batch, counting, accumulate))
@@ -199,6 +202,8 @@ class Engine:
         if mode == "step" and not self.optimizer.searches:
             update = {"optimizer": self.optimizer, "l1": self.l1, "l2": self.l2, "average": self.average}
         more: dict[str, Any] = {"loss": self.loss, "labels": data.labels, "counting": counting}
+        if data.by_elements or data.missing:
+            more |= {"elements": data.by_elements, "missing": data.y.shape[1] if data.missing else 0}
         return self.net.plan_program(mode, batch, data.x.shape[1], accumulate=accumulate, **more, **update)
 
     def prepare(self, data: Data, rows: int, batch: int, accumulate: bool) -> int:
@@ -355,6 +360,9 @@ class Engine:
         sums = self.new_sums(data)
         self.run("evaluate", data, None, 0, len(data), max(1, min(len(data), batch)), sums)
         whole = [metric for metric in self.metrics if metric.counter is None]
+        if whole and (data.by_elements or data.missing):
+            raise ValueError(f"metrics: {whole[0].name} is computed of whole samples: missing targets and weights "
+                             "of elements need metrics that are counted: 'mae', 'mse', 'rmse', 'r2', ...")  # fmt: skip
         scores = self.scores(sums, data) | dict.fromkeys((metric.name for metric in whole), math.nan)
         counted: Any = data.y != self.loss.ignored if data.labels is True else slice(None)
         y_true = data.y[counted]

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 HALF_FLAT = "relu_backward", "relu6_backward"  # kernels with slope 0 for half of the inputs of a healthy layer
 FLAT = 0.01  # a slope below this is saturation: a sigmoid beyond 4.6, tanh beyond 3
-MANY = 0.5  # above this share of dead or saturated units, advice is given
+MANY_DEAD = 0.5  # above this share of dead units, advice is given,
+MANY_FLAT = 0.3  # and above this share of saturated outputs
+UNEVEN = 1e-2  # an update ratio below this share of the largest one: the layer hardly learns beside that
 VANISHED = 1e-4  # a gradient norm below this share of the largest one has vanished
 GOOD_RATIO = 1e-5, 1e-1  # update / weight; about 1e-3 is usual
 FINE = "nothing looks wrong"
@@ -76,9 +78,9 @@ class Health:
 
     Notes
     -----
-    Advice is given for a loss or output that is not finite, for more than half of the units dead or of the outputs
-    saturated, for a gradient norm below 1e-4 of the largest, and for an update ratio outside 1e-5 .. 1e-1. In the
-    printed table "flat" is `saturated`, and shares are blank where they are NaN.
+    Advice is given for a loss or output that is not finite, for more than half of the units dead or 30 % of the outputs
+    saturated, for a gradient norm below 1e-4 of the largest, and for an update ratio outside 1e-5 .. 1e-1, or below
+    1e-2 of the largest. In the printed table "flat" is `saturated`, and shares are blank where they are NaN.
 
     Examples
     --------
@@ -202,16 +204,18 @@ def _advice(loss: float, layers: tuple[LayerHealth, ...]) -> Iterator[str]:
     if not math.isfinite(loss):
         yield f"the loss is {loss}: look for NaN in the data, lower the learning rate, or clip gradients"
     largest = max((h.grad_norm for h in layers if math.isfinite(h.grad_norm)), default=0.0)
+    moved = [h for h in layers if 0 < h.update_ratio < math.inf]
+    fastest = max(moved, key=lambda h: h.update_ratio, default=None)
     for h in layers:
         if not math.isfinite(h.mean):
             yield f"{h.name}: its outputs are not finite, the first such layer is where it begins"
             return
-        if h.dead > MANY:
+        if h.dead > MANY_DEAD:
             yield (
                 f"{h.name}: {h.dead:.0%} of its units are dead, no sample teaches them: "
                 "try a lower learning rate, LeakyReLU, or kaiming initialization"
             )
-        elif h.saturated > MANY and not h.dead > 0:
+        elif h.saturated > MANY_FLAT and not h.dead > 0:
             yield (
                 f"{h.name}: {h.saturated:.0%} of its outputs are saturated: "
                 "scale the inputs, start with smaller weights, or normalize before it"
@@ -220,5 +224,11 @@ def _advice(loss: float, layers: tuple[LayerHealth, ...]) -> Iterator[str]:
             yield f"{h.name}: its gradient is {h.grad_norm / largest:.1g} of the largest one: it hardly learns"
         if h.update_ratio > GOOD_RATIO[1]:
             yield f"{h.name}: an update changes its weights by {h.update_ratio:.0%}: lower the learning rate"
+        elif fastest is not None and 0 < h.update_ratio < UNEVEN * fastest.update_ratio:
+            yield (
+                f"{h.name}: an update changes its weights by {h.update_ratio:.1g}, those of {fastest.name} by "
+                f"{fastest.update_ratio:.1g}: its gradient vanishes on the way: start with smaller weights (xavier, "
+                "kaiming), take ReLU, normalize between layers, or use Adam"
+            )
         elif 0 < h.update_ratio < GOOD_RATIO[0]:
             yield f"{h.name}: an update changes its weights by {h.update_ratio:.1g}: the learning rate may be too low"

@@ -33,7 +33,7 @@ class History(ShortErrors, dict[str, list[float]]):
     initial_epoch : int
         The argument of `fit`: the number of epochs that were trained before the first row.
     interrupted : bool
-        True if Ctrl-C ended the run; the epoch that it cut off is not recorded.
+        True if Ctrl-C ended the run, and `fit` raised KeyboardInterrupt; the epoch that it cut off is not recorded.
     stopped : str or None
         The reason why a callback ended the run; an epoch that it cut off is not recorded.
 
@@ -69,8 +69,8 @@ class History(ShortErrors, dict[str, list[float]]):
 
     def fill(self) -> None:
         """Put the records into the dict itself, which C code reads past the methods below; called after a run."""
-        dict.clear(self)
-        dict.update(self, self.records)
+        records = self.records
+        dict.update(self, records)  # one call into C: a signal finds all of it or nothing
 
     @property
     def records(self) -> dict[str, list[float]]:
@@ -82,6 +82,24 @@ class History(ShortErrors, dict[str, list[float]]):
             with suppress(KeyError):  # of rows with as many names, but others
                 return {name: list(map(itemgetter(name), rows)) for name in rows[0]}
         return {name: [row.get(name, math.nan) for row in rows] for name in self._names()}
+
+    @property
+    def history(self) -> dict[str, list[float | None]]:
+        """The records as a plain dict that JSON can have: None where an epoch has no such value, or it is not finite.
+
+        Keras has its records under this name: `json.dumps(history.history)`.
+
+        Examples
+        --------
+        >>> import json
+        >>> from fastnn import History
+        >>> json.dumps(History([{"loss": 2.0}, {"loss": 1.0, "val_loss": 3.0}]).history)
+        '{"loss": [2.0, 1.0], "val_loss": [null, 3.0]}'
+        """
+        return {
+            name: [value if isinstance(value, str) or math.isfinite(value) else None for value in values]
+            for name, values in self.records.items()
+        }
 
     @property
     def epochs(self) -> int:

@@ -18,11 +18,13 @@ from ..optim.lr_scheduler import LRScheduler
 from . import nonfinite
 from .callback import Callback
 from .data import Data, Mixed
+from .progress import show
 from .rates import batch_rates, check_length, step_epoch
 from .run import Array, Run
 
 if TYPE_CHECKING:
     from ..data import Mixup
+    from ..optim import WeightAverage
     from ..optim.lr_scheduler import Scheduler
     from .history import History
 
@@ -47,7 +49,22 @@ class Loop(Run):
     _unsettled: tuple[Callable[..., None], tuple[Any, ...]] | None = None  # what brings the state to what was done
 
     def go(self) -> History:
-        """Train to the end, or until somebody stops it."""
+        """Train to the end, or until somebody stops it; after Ctrl-C the state is settled, then it is raised."""
+        try:
+            self._all_epochs()
+        except KeyboardInterrupt as error:
+            self.history.interrupted = True
+            if not error.args:  # what a notebook and a terminal show last
+                error.args = (f"{_interruption(self)}; trainer.history has the epochs that were done",)
+            raise
+        finally:
+            self.history.fill()
+            if self.history.interrupted and self.bar is not None:
+                show(self.history)
+        return self.history
+
+    def _all_epochs(self) -> None:
+        """All of the run: its callbacks begin, the epochs, its callbacks end."""
         self._rows = self.batch_size or 1
         like = self.data.like
         if like is not None:
@@ -64,8 +81,6 @@ class Loop(Run):
                     self.engine.check_labels(like)
                 while self.epoch < self.epochs and self.history.stopped is None:
                     self._epoch()
-            except KeyboardInterrupt:
-                self.history.interrupted = True
             finally:
                 if self._unsettled is not None:
                     self.settle()
@@ -80,8 +95,6 @@ class Loop(Run):
                 if self.bar is not None:
                     self.bar.close()
                 self.data.close()
-                self.history.fill()
-        return self.history
 
     def _check_length(self, scheduler: Scheduler) -> None:
         """Raise ValueError if the schedule ends before the run."""
@@ -163,11 +176,25 @@ class Loop(Run):
 
     def _validate(self, validation: Data, values: dict[str, float]) -> None:
         """Add the scores of the validation data to `values`; ValueError if they are not finite because of the data."""
-        scores = self.engine.evaluate(validation, max(self.batch_size or 1, VALIDATION_ROWS))
+        rows, average = max(self.batch_size or 1, VALIDATION_ROWS), self.validated_average
+        if average is None:
+            scores = self.engine.evaluate(validation, rows)
+        else:
+            self._unsettled = self._own_weights, (average,)  # whenever Ctrl-C comes
+            try:
+                average.apply()
+                scores = self.engine.evaluate(validation, rows)
+            finally:
+                self.settle()
         for name, value in scores.items():
             values[f"val_{name}"] = value
         if not np.isfinite(scores["loss"]):
             nonfinite.check_data(validation, prefix="validation ")
+
+    def _own_weights(self, average: WeightAverage) -> None:
+        """Give the network its own weights back after validation with the averaged ones."""
+        average.restore()
+        self._unsettled = None
 
     def _record(self, values: dict[str, float], scheduler: Scheduler | None, step: int) -> None:
         """Go on to the next epoch, and so does a scheduler that was at `step`, unless it has.
@@ -309,3 +336,8 @@ class Loop(Run):
         for callback in due:
             callback.on_batch_end(self)
         self.settled = True
+
+
+def _interruption(run: Run) -> str:
+    """Where Ctrl-C ended a run, in words."""
+    return f"fit was interrupted in epoch {min(run.epoch + 1, run.epochs)} of {run.epochs} after {run.batch} batches"

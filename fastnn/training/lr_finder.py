@@ -232,7 +232,7 @@ def lr_finder(
     if engine.optimizer.searches:
         raise ValueError(f"{type(engine.optimizer).__name__} searches for the length of its steps: it needs no test")
     engine = copy.deepcopy(engine)  # that of the trainer does not change, even if an error is raised
-    data = Data.of(engine.net, engine.loss, x, y, sample_weight).not_empty()
+    data = engine.data(x, y, sample_weight).not_empty()
     data.weigh(batch)
     slices = _slices(data, seed, min(batch, len(data)), steps)
     losses, finite = _train(engine, slices, rates, lambda losses: _within(_smooth(losses, smoothing), diverge))

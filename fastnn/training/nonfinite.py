@@ -43,7 +43,10 @@ def check_data(data: Data, rows: Any = slice(None), prefix: str = "") -> None:
     """
     numbers = np.arange(len(data.x))[rows]  # a part of the data keeps the row numbers of the whole
     for name, array in (("x", data.x), ("y", data.y)):
-        place = _first_bad(array[rows])
+        some = array[rows]
+        if name == "y" and data.missing:
+            some = np.where(np.isnan(some), 0, some)
+        place = _first_bad(some)
         if place is not None:
             value = array[rows][place]
             place = (int(numbers[place[0]]), *(place[1:] if array.shape[1:] != (1,) else ()))

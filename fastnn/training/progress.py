@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from typing import Any, Protocol
 
 FIRST = "loss", "val_loss"  # records that are shown first
@@ -59,6 +60,12 @@ def bar_for(show: bool | str, epochs: int, samples: int | None, initial_epoch: i
     in_notebook = "ipykernel" in sys.modules
     wanted = show is True or (show == "auto" and (in_notebook or _is_terminal(sys.stderr)))
     return Progress(epochs, samples, initial_epoch) if wanted and (in_notebook or sys.stderr is not None) else None
+
+
+def show(value: Any) -> None:
+    """Show an object in a notebook as the value of a cell is shown; nothing elsewhere."""
+    if "ipykernel" in sys.modules:
+        import_module("IPython.display").display(value)
 
 
 def ordered(values: dict[str, float]) -> dict[str, str]:

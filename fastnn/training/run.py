@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from .streams import BatchStream, Source
 if TYPE_CHECKING:
     from ..data import Mixup
     from ..nn.sequential import Sequential
-    from ..optim import Optimizer
+    from ..optim import Optimizer, WeightAverage
     from .engine import Engine
 
 Array = check.Array
@@ -70,6 +71,7 @@ class Run:
     initial_epoch = 0
     drop_last = False
     validation_freq: int | frozenset[int] = 1
+    validated_average: WeightAverage | None = None  # whose weights are validated instead of the network's own
 
     def __init__(
         self,
@@ -113,6 +115,10 @@ class Run:
     def optimizer(self) -> Optimizer:
         """The optimizer."""
         return self.engine.optimizer
+
+    def validated(self) -> AbstractContextManager[None]:
+        """A context in which the network has the weights that are validated: the averaged ones, if so asked."""
+        return nullcontext() if self.validated_average is None else self.validated_average.applied()
 
     @property
     def mixing(self) -> str:

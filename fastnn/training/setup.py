@@ -39,6 +39,7 @@ class Setup(ShortErrors):
         l1: float,
         l2: float,
         average: WeightAverage | None,
+        missing: str,
     ) -> None:
         if isinstance(net, Module):
             net = net.as_network()
@@ -48,6 +49,8 @@ class Setup(ShortErrors):
         self.engine = Engine(net, _loss(loss), _optimizer(optimizer, net), checked)
         self.scheduler = scheduler
         self.l1, self.l2, self.average = l1, l2, average
+        if missing != "error":
+            self.missing = missing
 
     @property
     def net(self) -> Sequential:
@@ -124,6 +127,16 @@ class Setup(ShortErrors):
     def l2(self, value: float) -> None:
         self.engine.change(l2=check.check_number("l2", value, at_least=0.0, below=math.inf))
 
+    @property
+    def missing(self) -> str:
+        """What a target that is NaN is: "error", or "ignore"; it can be set at any time."""
+        return "ignore" if self.engine.missing else "error"
+
+    @missing.setter
+    def missing(self, value: str) -> None:
+        check.check_choice("missing", value, ("error", "ignore"))
+        self.engine.change(missing=value == "ignore")
+
     def penalty(self) -> float:
         """The value of all penalties, those of the layers too: l1 sum |w| + l2 / 2 sum w^2. No loss includes it."""
         return self.net.parameters().penalty(self.l1, self.l2)
@@ -132,7 +145,8 @@ class Setup(ShortErrors):
 def _optimizer(optimizer: Any, net: Sequential) -> Optimizer:
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"optimizer must be an optimizer of fastnn.optim, got {type(optimizer).__name__}")
-    if optimizer.params is not net.parameters():
+    params = net.parameters()
+    if optimizer.params is not params and optimizer.params.root() is not params:  # a part shares the flat buffers
         raise ValueError("optimizer must be made from this network: optim.Adam(net.parameters())")
     return optimizer
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Union
@@ -230,12 +231,19 @@ class ShardStream:
 
     def weigh(self, batch: int) -> None:
         """Let batches be divided by the mean weight of all samples."""
-        if self.shards.weighted or self.by_class:
+        if (self.shards.weighted or self.by_class) and not (self.like.missing or self.like.by_elements):
             self.mean_weight = exact_sum(map(self._weights, range(len(self.shards)))) / self.samples
+        elif self.like.missing or self.like.by_elements:
+            self.mean_weight = self._mean_of_elements()
 
     def weighs(self) -> bool:
         """Whether any sample has a weight other than 0; known after `weigh`."""
-        return not (self.shards.weighted or self.by_class) or self.mean_weight > 0
+        return not (self.shards.weighted or self.by_class or self.like.missing) or self.mean_weight > 0
+
+    def _mean_of_elements(self) -> float:
+        """The mean weight of all elements, where those missing count 0."""
+        totals = [self.data(i).total_weight() for i in range(len(self.shards))]
+        return math.fsum(total for total, _ in totals) / sum(count for _, count in totals)
 
     def _weights(self, i: int) -> Array:
         if self.by_class and (weight := self.data(i).weight) is not None:

@@ -43,16 +43,20 @@ class Trainer(Setup):
     scheduler : Scheduler, optional
         Of this optimizer, from `optim.lr_scheduler`. `fit` steps it after each batch or epoch, as its `by` says (by
         batch in the compiled loop), and records the rate with which each epoch began as "lr"; `step` leaves it alone.
-    metrics : list of str, Metric or function, optional
+    metrics : list of str, Metric, Loss or function, optional
         What to record beside the loss: names ("accuracy", "f1", "mae", ...), objects of `fastnn.metrics`
-        (`F1("macro")`), functions (y_true, y_pred) -> number of all outputs. The last, and metrics without a `counter`
-        ("roc_auc", "log_loss", ...), are computed for validation data and by `evaluate`, the others while training too.
+        (`F1("macro")`), losses (`nn.L1Loss()`, recorded as "l1_loss"), functions (y_true, y_pred) -> number of all
+        outputs. The last, and metrics without a `counter` ("roc_auc", "log_loss", ...), are computed for validation
+        data and by `evaluate`, the others while training too.
     l1, l2 : float, default 0
         Penalties l1 |w| + l2 / 2 w^2 on all weights (parameters that decay: not biases or normalization), beside those
         of the layers. Updates add their gradients; losses are reported without them, `penalty()` is their value.
     average : WeightAverage, optional
         Made from this network: `optim.ExponentialMovingAverage(net.parameters())`, say, or `optim.SWA`. It is updated
         after each update.
+    missing : {"error", "ignore"}, default "error"
+        What a target that is NaN means, for losses of elements (MSELoss, L1Loss, BCEWithLogitsLoss, ...). "ignore"
+        leaves these targets out of the loss, its gradient and the metrics: a mean is over those that are there.
 
     Warns
     -----
@@ -91,8 +95,9 @@ class Trainer(Setup):
         l1: float = 0.0,
         l2: float = 0.0,
         average: WeightAverage | None = None,
+        missing: str = "error",
     ) -> None:
-        super().__init__(net, loss, optimizer, scheduler, metrics, l1, l2, average)
+        super().__init__(net, loss, optimizer, scheduler, metrics, l1, l2, average, missing)
         warn_of_odd_pair(self.net, self.loss)
         self.run: Run | None = None
         self.paused: dict[str, Any] | None = None
@@ -114,8 +119,8 @@ class Trainer(Setup):
             As for a call of the network: of any dtype and layout, a list or a table such as a DataFrame.
         y : array
             Numbers of any real dtype, shape (rows, out_features); or class indices, whole numbers of shape (rows,).
-        sample_weight : array of shape (rows,), optional
-            The mean over the batch is divided by the sum of these.
+        sample_weight : array of shape (rows,), or of y's shape for losses of elements, optional
+            The mean over the batch is divided by the sum of these. Those of elements may be a mask, of bools.
 
         Returns
         -------
@@ -164,6 +169,7 @@ class Trainer(Setup):
         validation_data: tuple[Any, ...] | None = None,
         validation_split: float = 0.0,
         validation_freq: int | Iterable[int] = 1,
+        validate_average: bool = False,
         transform: Mixup | None = None,
         callbacks: Iterable[Callback] = NO_CALLBACKS,
         prefetch: int = 1,
@@ -216,6 +222,10 @@ class Trainer(Setup):
         validation_freq : int or list of int, default 1
             Validate after each so many epochs only, or after these, counted from 1. Other epochs have no "val_"
             records; what watches one (EarlyStopping, ReduceLROnPlateau) waits for the next.
+        validate_average : bool, default False
+            Validate with the weights of the trainer's `average`; EarlyStopping then restores the averaged weights of
+            the best epoch, and ModelCheckpoint(net_only=True) saves averaged weights. `optim.update_bn` computes the
+            running statistics of batch normalization for them.
         transform : fastnn.data.Mixup, optional
             Mixes the samples of each batch while training.
         callbacks : list of Callback, optional
@@ -241,7 +251,7 @@ class Trainer(Setup):
         Returns
         -------
         history : History
-            Also `trainer.history`, which is there if an error ends the run.
+            Also `trainer.history`, which is there if an error or Ctrl-C ends the run.
 
         Raises
         ------
@@ -251,6 +261,8 @@ class Trainer(Setup):
             batches before it.
         RuntimeError
             If this trainer is within a `fit` already.
+        KeyboardInterrupt
+            After Ctrl-C, see below.
 
         Warns
         -----
@@ -259,15 +271,17 @@ class Trainer(Setup):
 
         Notes
         -----
-        Ctrl-C ends the run between two batches, within about 200 ms: the history then holds the epochs before, with
-        `interrupted` set, and network and optimizer go on working.
+        Ctrl-C ends the run between two batches, within about 200 ms: `on_train_end` of the callbacks is called, then
+        KeyboardInterrupt is raised, which also ends a loop of fits. `trainer.history` has the epochs before, with
+        `interrupted` set; network, optimizer and trainer can be used further.
         """
         claim = object()
         try:
             if self._claims.setdefault("fit", claim) is not claim:  # from a callback, or in another thread
                 raise RuntimeError(WITHIN)
             every = all_callbacks(callbacks, checkpoint, checkpoint_every)
-            rare = rare_arguments(class_weight, drop_last, validation_freq, initial_epoch, steps_per_epoch)
+            few = class_weight, drop_last, validation_freq, initial_epoch, steps_per_epoch, validate_average
+            rare = rare_arguments(*few)
             with NOT_RESUMED if resume is False else self._resuming(checkpoint, resume) as paused:
                 more = epochs, batch_size, accumulate, shuffle, seed, prefetch, progress, rare
                 run = new_run(self, (x, y, sample_weight), (validation_data, validation_split), every, transform, *more)
@@ -275,7 +289,7 @@ class Trainer(Setup):
                     run.load_state_dict(paused)
             self.run, self.history, self.paused, self._without_run = run, run.history, None, False
             return run.go()
-        except USE as error:  # as `errors_of_use` does, without its wrapper
+        except (*USE, KeyboardInterrupt) as error:  # as `errors_of_use` does, without its wrapper
             shorten(error)
             raise
         finally:  # without a call: handlers of signals run after calls only, and none may come before this is done

@@ -501,9 +501,7 @@ OPS = (
 )
 BY_NAME = {"derivative", "target_gradient"}  # functions that take the name of another one, and have tests of their own
 MEASURES = {"multiply_adds"}  # the kernels that are no operation: they only measure the machine
-FUNCTIONS = tuple(
-    op for op in OPS if op.kind not in ("update", "matrix update", "parameters", "labels", "in place")
-)
+FUNCTIONS = tuple(op for op in OPS if op.kind not in ("update", "matrix update", "parameters", "labels", "in place"))
 CASES = [(op, options) for op in FUNCTIONS for options in op.options]
 
 

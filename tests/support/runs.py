@@ -68,3 +68,21 @@ def make(dtype="float32", seed=0, lr=0.01):
 
 def bits(trainer):
     return trainer.net.parameters().data.tobytes()
+
+
+def interruptible(trainer, *arrays, **keywords):
+    """The history of a fit that Ctrl-C may end, and whether it did."""
+    before, ended = trainer.history, False
+    try:
+        trainer.fit(*arrays, **keywords)
+    except KeyboardInterrupt:
+        ended = True
+    assert trainer.history is before or trainer.history.interrupted == ended
+    return trainer.history
+
+
+def interrupted(trainer, *arrays, **keywords):
+    """The history of a fit that Ctrl-C ends."""
+    history = interruptible(trainer, *arrays, **keywords)
+    assert history.interrupted
+    return history

@@ -6,6 +6,7 @@ Formulas and edge cases are those of the functions of the same names.
 from .agreement import MCC, BalancedAccuracy, Kappa
 from .base import Function, Metric
 from .classification import F1, ROCAUC, Accuracy, Jaccard, Precision, Recall, Specificity, TopKAccuracy
+from .losses import LossMetric
 from .names import METRICS, as_metrics
 from .regression import MAE, MSE, R2, RMSE
 from .whole import (
@@ -42,6 +43,7 @@ __all__ = [
     "Jaccard",
     "Kappa",
     "LogLoss",
+    "LossMetric",
     "MaxError",
     "MedianAbsoluteError",
     "Metric",

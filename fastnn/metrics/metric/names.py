@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ... import _validation as check
+from ...nn.loss import Loss
 from .agreement import MCC, BalancedAccuracy, Kappa
 from .base import Function, Metric
 from .classification import F1, ROCAUC, Accuracy, Jaccard, Precision, Recall, Specificity, TopKAccuracy
+from .losses import LossMetric
 from .regression import MAE, MSE, R2, RMSE
 from .whole import (
     AveragePrecision,
@@ -70,7 +72,7 @@ def as_metrics(metrics: Any) -> list[Metric]:
 
     Parameters
     ----------
-    metrics : iterable of str, Metric or callable
+    metrics : iterable of str, Metric, Loss or callable
         A name is one of `METRICS` or `ALIASES`, or "top_3_accuracy" for any k; the values are recorded by the name
         that is given.
 
@@ -111,9 +113,13 @@ def _as_metric(i: int, item: Any) -> Metric:
         return item
     if isinstance(item, type) and issubclass(item, Metric):
         raise TypeError(f"metrics[{i}] must be an object, not the class: write {item.__name__}()")
+    if isinstance(item, Loss):
+        return LossMetric(item)
     if callable(item):
         return Function(item)
-    raise TypeError(f"metrics[{i}] must be a name, a metric of fastnn.metrics or a function, got {type(item).__name__}")
+    raise TypeError(
+        f"metrics[{i}] must be a name, a metric of fastnn.metrics, a loss or a function, got {type(item).__name__}"
+    )
 
 
 def _named(i: int, name: str) -> Metric:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from ...compiler.counters import ERRORS
@@ -13,18 +15,27 @@ from .base import Metric
 class Errors(Metric):
     """Base of the metrics of regression; the value is the mean over outputs.
 
+    Where targets are missing, or elements have weights of their own, the mean of an output is over its elements, and
+    MAE and MSE are the means over all elements, as the losses are.
+
     Errors are squared and summed in float64 without scaling: the square of an error above 1e154 overflows, that of an
     error below 1e-162 underflows to 0. A target or an output that is NaN gives NaN. Targets that are class indices are
     a ValueError.
     """
 
     counter = ERRORS
+    by_elements: ClassVar[bool] = False  # whether it is a mean over elements, not over outputs
 
     def of_counts(self, counts: Array, several: bool) -> float:
-        (weight, samples), (absolute, squared, _, spread) = counts[:2], counts[2:].reshape(4, -1)
-        if not weight:
+        samples, (absolute, squared, _, spread, weights) = counts[1], counts[2:].reshape(5, -1)
+        seen = weights > 0
+        if not seen.any():
             return np.nan
-        return float(np.mean(self.of_sums(absolute / weight, squared / weight, spread / weight, samples)))
+        weight = weights[seen]
+        values = self.of_sums(absolute[seen] / weight, squared[seen] / weight, spread[seen] / weight, samples)
+        if self.by_elements and weight.min() != weight.max():
+            return float(np.average(values, weights=weight))
+        return float(np.mean(values))
 
     def of_sums(self, absolute: Array, squared: Array, spread: Array, samples: float) -> Array:
         """The value of each output, an ndarray of float64 of shape (outputs,).
@@ -62,6 +73,7 @@ class MAE(Errors):
     """
 
     name = "mae"
+    by_elements = True
 
     def of_sums(self, absolute: Array, squared: Array, spread: Array, samples: float) -> Array:
         return absolute
@@ -89,6 +101,7 @@ class MSE(Errors):
     """
 
     name = "mse"
+    by_elements = True
 
     def of_sums(self, absolute: Array, squared: Array, spread: Array, samples: float) -> Array:
         return squared

@@ -4,7 +4,7 @@ from typing import Any
 
 from ... import _validation as check
 from ..._core.rules import HYPERPARAMETERS, RULES
-from ._update import Array, number_in, hyper_of, pair, slow
+from ._update import Array, hyper_of, number_in, pair, slow
 
 _ASGD, _SCHEDULE_FREE = RULES["asgd_step"], RULES["schedulefreeadamw_step"]
 _ASGD_HYPER = hyper_of("lr", "lambd", "alpha", "t0", "weight_decay", "maximize", eta=-1.0)

@@ -49,12 +49,12 @@ def check_gamma(gamma: Any) -> float:
 
 
 def check_milestones(milestones: Any, at_least: int, sort: bool = False) -> list[int]:
-    """`milestones` as a list of increasing integers, after sorting them with `sort`."""
+    """`milestones` as a list of increasing integers; with `sort` they are sorted, and may be equal."""
     if not hasattr(milestones, "__iter__"):
         raise TypeError(f"milestones must be a list of integers, got {type(milestones).__name__}")
     steps = [check.check_integer("milestones", m, at_least=at_least, at_most=MAX_STEPS) for m in milestones]
     if sort:
-        steps.sort()
+        return sorted(steps)
     if any(a >= b for a, b in pairwise(steps)):
         raise ValueError(f"milestones must be increasing, got {steps}: give each step once")
     return steps
@@ -117,8 +117,8 @@ class MultiStepLR(Powers):
     ----------
     optimizer : Optimizer
         Its learning rates are set.
-    milestones : list of int, at least 0, in any order, each once
-        Steps at which the rate is multiplied by gamma.
+    milestones : list of int, at least 0, in any order
+        Steps at which the rate is multiplied by gamma, once for each time that they are listed.
     gamma : float, at least 0, default 0.1
         Factor of each reduction.
     last_epoch : int, at least -1, default -1
