@@ -1,17 +1,17 @@
 """Steps between values put together as a network: chains, residual connections and concatenations.
 
-Values that branch off and come together again, one pair within the other, become `Residual` and `Concat`. Any other
-wiring becomes a chain of `Concat` layers that carry along what is needed later.
+Values that branch off and come together again, one pair within the other, become `Residual` and `Concat`. Where they
+do not lie within each other, a chain of `Concat` layers carries along what is needed later.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from .. import nn
 from .importing import Importer, Step
-from .product import Product
-from .specs import Layer, build, merge
+from .specs import Layer, build, merge, out_features
 
 DEEPEST = 40  # branches within each other
 SOURCE = "\0source"
@@ -29,45 +29,50 @@ Chain = list[Any]  # of specs and branches
 
 
 class Assembler:
-    """Builds the layers of values from those of the source, the inputs of the model beside each other."""
+    """Builds the layers between a source, the inputs of the model beside each other, and the outputs."""
 
-    def __init__(self, importer: Importer, dtype: str) -> None:
-        self.m, self.dtype = importer, dtype
+    def __init__(self, importer: Importer, dtype: str, outputs: list[str]) -> None:
+        self.dtype, self.outputs = dtype, outputs
         self.steps = dict(importer.steps)
         inputs = list(importer.graph.inputs)
         self.widths = {name: importer.features(name) for name in inputs}
-        self.widths[SOURCE] = sum(self.widths.values())
-        if len(inputs) == 1:
-            self.source = inputs[0]
-        else:
+        self.source = inputs[0]
+        if len(inputs) > 1:
             self.source, start = SOURCE, 0
             for name in inputs:
                 places = list(range(start, start + self.widths[name]))
                 self.steps[name] = Step("layers", (SOURCE,), (Layer(nn.Columns, {"columns": places}),))
                 start += self.widths[name]
+            self.widths[SOURCE] = start
+        self.depth, self.above, self.used = {self.source: 0}, dict[str, str](), set[str]()
+        for name in self._order(outputs, self.source):
+            self.above[name] = self._meeting(self.steps[name].inputs)
+            self.depth[name] = self.depth[self.above[name]] + 1
+            self.widths[name] = self._width(self.steps[name])
 
-    def network(self, outputs: list[str], names: list[str]) -> list[nn.Module]:
-        """The layers of a network with these outputs; those of several are heads."""
-        order = self._order(outputs)
+    def layers(self, names: list[str]) -> list[nn.Module]:
+        """The layers of the network; several outputs are heads of these names at its end."""
+        width = self.widths[self.source]
+        if len(self.outputs) == 1:
+            return self._layers(self._chain(self.outputs[0], self.source), width)
+        meeting = self._meeting(tuple(self.outputs))
+        layers = self._layers(self._chain(meeting, self.source), width)
         try:
-            chains = self._by_branches(outputs, order)
+            chains = [self._chain(output, meeting, 1) for output in self.outputs]
+            width = self.widths[meeting]
         except Tangled:
-            chains = self._by_carrying(outputs, order)
-        last, width = chains[-1] if isinstance(chains[-1], Branch) else None, self.widths[self.source]
-        if len(outputs) == 1:
-            return self._layers(chains, width)
-        assert last is not None
-        layers = self._layers(chains[:-1], width)
-        for layer in layers:
-            width = layer.out_features_for(width)
-        heads = {name: self._module(chain, width) for name, chain in zip(names, last[1], strict=True)}
+            carrying, carried = self._carrying(self.outputs, meeting)
+            layers += self._layers(carrying, self.widths[meeting])
+            places, width = self._places(carried), sum(self.widths[name] for name in carried)
+            chains = [[Layer(nn.Columns, {"columns": places[output]})] for output in self.outputs]
+        heads = {name: self._module(chain, width) for name, chain in zip(names, chains, strict=True)}
         return [*layers, nn.Heads(**heads)]
 
-    # -- order and dominators ------------------------------------------------------------------------------------------
+    # -- order ---------------------------------------------------------------------------------------------------------
 
-    def _order(self, outputs: list[str]) -> list[str]:
-        """The values that the outputs need, each after those that it comes from."""
-        order, done, stack = list[str](), {self.source}, [(name, False) for name in reversed(outputs)]
+    def _order(self, names: list[str], start: str) -> list[str]:
+        """The values between `start` and these, each after those that it comes from."""
+        order, done, stack = list[str](), {start}, [(name, False) for name in reversed(names)]
         while stack:
             name, ready = stack.pop()
             if name in done:
@@ -80,118 +85,111 @@ class Assembler:
             stack += [(other, False) for other in self.steps[name].inputs if other not in done]
         return order
 
-    def _dominators(self, order: list[str]) -> dict[str, tuple[str, int]]:
-        """For each value the last one through which all of its paths from the source go, and its depth."""
-        depth, above = {self.source: 0}, dict[str, tuple[str, int]]()
-        for name in order:
-            meeting = self._meeting(list(self.steps[name].inputs), above, depth)
-            depth[name] = depth[meeting] + 1
-            above[name] = meeting, depth[name]
-        return above
-
-    def _meeting(self, names: list[str], above: dict[str, tuple[str, int]], depth: dict[str, int]) -> str:
+    def _meeting(self, names: tuple[str, ...]) -> str:
+        """The last value through which all paths from the source to these go."""
         meeting = names[0]
         for name in names[1:]:
             while name != meeting:
-                if depth[name] > depth[meeting]:
-                    name = above[name][0]
+                if self.depth[name] > self.depth[meeting]:
+                    name = self.above[name]
                 else:
-                    meeting = above[meeting][0]
+                    meeting = self.above[meeting]
         return meeting
+
+    def _width(self, step: Step) -> int:
+        widths = [self.widths[other] for other in step.inputs]
+        width = sum(widths) if step.kind == "concat" else widths[0]
+        for spec in step.specs:
+            width = out_features(spec, width)
+        return width
 
     # -- branches within each other ------------------------------------------------------------------------------------
 
-    def _by_branches(self, outputs: list[str], order: list[str]) -> Chain:
-        above, used = self._dominators(order), set[str]()
-        depth = {self.source: 0} | {name: level for name, (_, level) in above.items()}
-        if len(outputs) == 1:
-            return self._chain(outputs[0], self.source, above, depth, used, 0)
-        meeting = self._meeting(outputs, above, depth)
-        first = self._chain(meeting, self.source, above, depth, used, 0)
-        return [*first, Branch(("heads", tuple(self._chain(o, meeting, above, depth, used, 1) for o in outputs)))]
-
-    def _chain(
-        self, name: str, start: str, above: dict[str, Any], depth: dict[str, int], used: set[str], level: int
-    ) -> Chain:
-        """What leads from `start` to a value."""
+    def _chain(self, name: str, start: str, level: int = 0) -> Chain:
+        """What leads from one value to another."""
         if level > DEEPEST:
             raise Tangled
         parts: list[Chain] = []
         while name != start:
-            if name in used or depth.get(name, 0) <= depth[start]:
+            if name in self.used or self.depth[name] <= self.depth[start]:
                 raise Tangled
-            used.add(name)
             step = self.steps[name]
-            if step.kind in ("layers", "mul"):
-                parts.append(list(step.specs) if step.kind == "layers" else [Layer(Product)])
-                name = step.inputs[0]
-                continue
-            meeting = self._meeting(list(step.inputs), above, depth)
-            chains = tuple(self._chain(other, meeting, above, depth, used, level + 1) for other in step.inputs)
-            parts.append([Branch((step.kind, chains))])
-            name = meeting
+            parts.append(list(step.specs) if step.kind == "layers" else self._branches(name, step, level))
+            self.used.add(name)
+            name = self.above[name]
         return [spec for part in reversed(parts) for spec in part]
+
+    def _branches(self, name: str, step: Step, level: int) -> Chain:
+        """What leads to a sum or concatenation from where its inputs come from."""
+        meeting, before = self.above[name], set(self.used)
+        try:
+            chains = tuple(self._chain(other, meeting, level + 1) for other in step.inputs)
+            return [Branch((step.kind, chains)), *step.specs]
+        except Tangled:
+            inside = self._order([name], meeting)
+            if before.intersection(inside):
+                raise
+            self.used = before.union(inside)
+            return self._carrying([name], meeting)[0]
 
     # -- any other wiring ----------------------------------------------------------------------------------------------
 
-    def _by_carrying(self, outputs: list[str], order: list[str]) -> Chain:
-        """One step after the other, beside all values that later ones need."""
-        last = {name: len(order) for name in outputs}
-        for i, name in reversed(list(enumerate(order))):
-            for other in self.steps[name].inputs:
+    def _carrying(self, outputs: list[str], start: str) -> tuple[Chain, list[str]]:
+        """One step after the other, beside the values that later ones need; and which values are there at the end."""
+        steps = self._contracted(outputs, start)
+        last = dict.fromkeys(outputs, len(steps))
+        for i, name in reversed(list(enumerate(steps))):
+            for other in steps[name].inputs:
                 last.setdefault(other, i)
-        chain, carried = Chain(), [self.source]
-        for i, name in enumerate(order):
-            step, places = self.steps[name], self._places(carried)
-            new = self._carried_step(step, places)
-            self.widths[name] = self._width(step)
+        chain, carried = Chain(), [start]
+        for i, (name, step) in enumerate(steps.items()):
+            places, width = self._places(carried), sum(self.widths[other] for other in carried)
+            new = self._carried_step(step, places, width)
             kept = [other for other in carried if last.get(other, -1) > i]
-            keep = [place for other in kept for place in places[other]]
-            old: Chain = [Layer(nn.Columns, {"columns": keep})]
-            chain.append(Branch(("concat", (old, new))) if kept else Branch(("concat", (new,))))
+            keep = _columns([place for other in kept for place in places[other]], width)
+            chain += [Branch(("concat", (keep, new)))] if kept else new
             carried = [*kept, name]
-        places = self._places(carried)
-        ends: list[Chain] = [[Layer(nn.Columns, {"columns": places[output]})] for output in outputs]
-        return [*chain, *ends[0]] if len(outputs) == 1 else [*chain, Branch(("heads", tuple(ends)))]
+        return chain, carried
+
+    def _contracted(self, outputs: list[str], start: str) -> dict[str, Step]:
+        """The steps from `start`, where layers are part of the step before if nothing else reads that."""
+        order = self._order(outputs, start)
+        readers = Counter(other for name in order for other in self.steps[name].inputs)
+        steps: dict[str, Step] = {}
+        for name in order:
+            step = self.steps[name]
+            first = step.inputs[0]
+            if step.kind == "layers" and first in steps and readers[first] == 1 and first not in outputs:
+                before = steps.pop(first)
+                step = Step(before.kind, before.inputs, before.specs + step.specs)
+            steps[name] = step
+        return steps
 
     def _places(self, carried: list[str]) -> dict[str, list[int]]:
+        """The columns in which each value is carried."""
         places, start = dict[str, list[int]](), 0
         for name in carried:
             places[name] = list(range(start, start + self.widths[name]))
             start += self.widths[name]
         return places
 
-    def _carried_step(self, step: Step, places: dict[str, list[int]]) -> Chain:
+    def _carried_step(self, step: Step, places: dict[str, list[int]], width: int) -> Chain:
         if step.kind == "add":
-            sides = tuple([Layer(nn.Columns, {"columns": places[other]})] for other in step.inputs)
-            return [Branch(("add", sides))]
-        first = Layer(nn.Columns, {"columns": [place for other in step.inputs for place in places[other]]})
-        return [first, Layer(Product)] if step.kind == "mul" else [first, *step.specs]
-
-    def _width(self, step: Step) -> int:
-        widths = [self.widths[other] for other in step.inputs]
-        if step.kind == "concat":
-            return sum(widths)
-        width = widths[0] // 2 if step.kind == "mul" else widths[0]
-        for spec in step.specs:
-            width = build(spec, width, self.dtype).out_features_for(width)
-        return width
+            sides = tuple(_columns(places[other], width) for other in step.inputs)
+            return [Branch(("add", sides)), *step.specs]
+        return [*_columns([place for other in step.inputs for place in places[other]], width), *step.specs]
 
     # -- layers --------------------------------------------------------------------------------------------------------
 
-    def _merged(self, chain: Chain) -> Chain:
+    def _layers(self, chain: Chain, width: int) -> list[nn.Module]:
         merged = Chain()
         for spec in chain:
-            both = None if not merged or isinstance(spec, Branch) else merge(merged[-1], spec)
-            if both is not None:
+            if merged and not isinstance(spec, Branch) and (both := merge(merged[-1], spec)) is not None:
                 merged[-1] = both
             else:
                 merged.append(spec)
-        return merged
-
-    def _layers(self, chain: Chain, width: int) -> list[nn.Module]:
         layers: list[nn.Module] = []
-        for spec in self._merged(chain):
+        for spec in merged:
             layer = self._branched(spec, width) if isinstance(spec, Branch) else build(spec, width, self.dtype)
             width = layer.out_features_for(width)
             layers.append(layer)
@@ -203,9 +201,13 @@ class Assembler:
             body, shortcut = sorted(chains, key=lambda chain: not chain)[:2]
             layers = self._layers(body, width) or [nn.Identity()]
             return nn.Residual(*layers, shortcut=self._module(shortcut, width) if shortcut else None)
-        modules = [self._module(chain, width) for chain in chains]
-        return modules[0] if len(modules) == 1 else nn.Concat(*modules)
+        return nn.Concat(*(self._module(chain, width) for chain in chains))
 
     def _module(self, chain: Chain, width: int) -> nn.Module:
         layers = self._layers(chain, width)
         return layers[0] if len(layers) == 1 else nn.Sequential(*layers, seed=0, dtype=self.dtype)
+
+
+def _columns(places: list[int], width: int) -> Chain:
+    """The selection of these columns; nothing for all of them in order."""
+    return [] if places == list(range(width)) else [Layer(nn.Columns, {"columns": places})]

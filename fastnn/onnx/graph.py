@@ -162,13 +162,12 @@ class Graph:
         found = self.shapes.get(output)
         if node.op == "Reshape" and len(node.inputs) > 1 and node.inputs[1] in self.constants:
             self.shapes[output] = _reshaped(first, self.constants[node.inputs[1]], bool(node.get("allowzero", 0)))
-        elif found is None or (len(found) == len(first) and None in found[1:]):
-            if node.op in ELEMENTWISE and None not in first[1:]:
-                self.shapes[output] = first
-        elif found is None and (followed := self._following(node)) is not None:
-            self.shapes[output] = followed
-        if node.op == "Flatten" and node.get("axis", 1) == 1 and len(first) > 1 and None not in first[1:]:
+        elif node.op == "Flatten" and node.get("axis", 1) == 1 and len(first) > 1 and None not in first[1:]:
             self.shapes[output] = first[0], math.prod(_known(first[1:]))
+        elif found is None or None in found[1:]:
+            followed = first if node.op in ELEMENTWISE else self._following(node)
+            if followed is not None and None not in followed[1:]:
+                self.shapes[output] = followed
 
     def _following(self, node: Node) -> Shape | None:
         """The shape of a product or of arithmetic behind an operator that onnx infers nothing for."""

@@ -24,7 +24,7 @@ class Unsupported(Exception):
 
 @dataclass(frozen=True)
 class Step:
-    """How a value comes from others: by layers ("layers"), or as their "add", "mul" or "concat"."""
+    """How a value comes from others: by layers ("layers"), or as their "add" or "concat"."""
 
     kind: str
     inputs: tuple[str, ...]

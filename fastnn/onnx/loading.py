@@ -141,7 +141,7 @@ def _dtype(graph: Graph) -> str:
 def _network(graph: Graph, importer: Importer, names: list[str]) -> nn.Sequential:
     dtype = _dtype(graph)
     ends = [graph.resolve(name) for name in names]
-    layers = Assembler(importer, dtype).network(ends, _head_names(names))
+    layers = Assembler(importer, dtype, ends).layers(_head_names(names))
     deep = any(len(importer.shape(name)) > 2 for name in graph.inputs)
     if importer.lead == 1 and deep:
         if len(graph.inputs) > 1:

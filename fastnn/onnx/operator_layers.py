@@ -12,6 +12,7 @@ from .._validation import Array
 from .graph import Node
 from .importing import Importer, Step, handles, through
 from .patterns import clip_bounds
+from .product import Product
 from .specs import Affine, Dense, Layer, Normalize, Rows, Slopes, Table, close
 
 # Operators without attributes, or with attributes of another name, and the layer.
@@ -174,7 +175,7 @@ def _of_values(m: Importer, node: Node) -> Step:
     a, b = (name if "\0" in name else m.graph.resolve(name) for name in names)
     if node.op == "Mul":
         joined = m.virtual(node.inputs[0], Step("concat", (a, b)))
-        return Step("mul", (joined,))
+        return through(joined, Layer(Product))
     return Step("add", (a, m.virtual(b, m.scaled(b, -1.0)) if node.op == "Sub" else b))
 
 

@@ -89,10 +89,10 @@ def merge(first: Spec, second: Spec) -> Spec | None:
     """One description for two that follow each other; None if there is none."""
     if isinstance(second, Affine):
         no_scale, no_shift = _plain(second.scale, 1.0), _plain(second.shift, 0.0)
-        if no_scale and no_shift:
-            return first
         if isinstance(first, Dense) and first.bias is None and no_scale:
             return replace(first, bias=np.broadcast_to(second.shift, first.weight.shape[1:]))
+        if no_scale and no_shift:
+            return first
         if isinstance(first, Affine):
             return Affine(first.scale * second.scale, first.shift * second.scale + second.shift)
         if isinstance(first, Normalize):
@@ -117,10 +117,22 @@ def _merged_norm(first: Normalize, second: Affine, no_scale: bool, no_shift: boo
     return None
 
 
+def out_features(spec: Spec, features: int) -> int:
+    """The number of features that a description makes of this many."""
+    if isinstance(spec, Dense):
+        return spec.weight.shape[1]
+    if isinstance(spec, Table):
+        return features * spec.weight.shape[1]
+    if isinstance(spec, Layer):
+        width: int = spec.cls(**spec.arguments).out_features_for(features)
+        return width
+    return features
+
+
 def build(spec: Spec, features: int, dtype: str) -> nn.Module:
     """The layer of a description, for an input with this many features."""
     if isinstance(spec, Layer):
-        layer: nn.Module = spec.cls(**spec.arguments)
+        layer: nn.Module = spec.cls(**_shorter(spec.arguments))
         return layer
     if isinstance(spec, Rows):
         return (nn.LogSoftmax if spec.log else nn.Softmax)(temperature=spec.temperature)
@@ -134,6 +146,14 @@ def build(spec: Spec, features: int, dtype: str) -> nn.Module:
     if isinstance(spec, Slopes):
         return _filled(nn.PReLU(spec.weight.size, dtype=dtype), weight=spec.weight)
     return _norm(spec, dtype)
+
+
+def _shorter(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Arguments of a layer, where columns that follow each other are a slice."""
+    columns = arguments.get("columns", ())
+    if len(columns) > 1 and columns == list(range(columns[0], columns[0] + len(columns))):
+        return {"columns": slice(columns[0], columns[0] + len(columns))}
+    return arguments
 
 
 def _affine(spec: Affine, features: int, dtype: str) -> nn.Module:
