@@ -111,13 +111,18 @@ class Assembler:
             raise Tangled
         parts: list[Chain] = []
         while name != start:
-            if name in self.used or self.depth[name] <= self.depth[start]:
+            if (name in self.used and not self._selects(name)) or self.depth[name] <= self.depth[start]:
                 raise Tangled
             step = self.steps[name]
             parts.append(list(step.specs) if step.kind == "layers" else self._branches(name, step, level))
             self.used.add(name)
             name = self.above[name]
         return [spec for part in reversed(parts) for spec in part]
+
+    def _selects(self, name: str) -> bool:
+        """Whether a value only has features of another in some order, so that it can be computed more than once."""
+        step = self.steps[name]
+        return step.kind == "layers" and all(isinstance(s, Layer) and s.cls is nn.Columns for s in step.specs)
 
     def _branches(self, name: str, step: Step, level: int) -> Chain:
         """What leads to a sum or concatenation from where its inputs come from."""
@@ -127,7 +132,7 @@ class Assembler:
             return [Branch((step.kind, chains)), *step.specs]
         except Tangled:
             inside = self._order([name], meeting)
-            if before.intersection(inside):
+            if any(other in before and not self._selects(other) for other in inside):
                 raise
             self.used = before.union(inside)
             return self._carrying([name], meeting)[0]
@@ -182,12 +187,15 @@ class Assembler:
     # -- layers --------------------------------------------------------------------------------------------------------
 
     def _layers(self, chain: Chain, width: int) -> list[nn.Module]:
-        merged = Chain()
+        merged, widths = Chain(), [width]  # the widths after each
         for spec in chain:
+            spec = _selection(spec, widths[-1])
             if merged and not isinstance(spec, Branch) and (both := merge(merged[-1], spec)) is not None:
-                merged[-1] = both
-            else:
+                spec = both
+                merged.pop(), widths.pop()
+            if not _is_all(spec, widths[-1]):
                 merged.append(spec)
+                widths.append(self._after(spec, widths[-1]))
         layers: list[nn.Module] = []
         for spec in merged:
             layer = self._branched(spec, width) if isinstance(spec, Branch) else build(spec, width, self.dtype)
@@ -195,17 +203,45 @@ class Assembler:
             layers.append(layer)
         return layers
 
+    def _after(self, spec: Any, width: int) -> int:
+        """The number of features after a part of a chain."""
+        if not isinstance(spec, Branch):
+            return out_features(spec, width)
+        ends = []
+        for chain in spec[1]:
+            end = width
+            for part in chain:
+                end = self._after(part, end)
+            ends.append(end)
+        return sum(ends) if spec[0] == "concat" else ends[0]
+
     def _branched(self, branch: Branch, width: int) -> nn.Module:
         kind, chains = branch
         if kind == "add":
             body, shortcut = sorted(chains, key=lambda chain: not chain)[:2]
-            layers = self._layers(body, width) or [nn.Identity()]
-            return nn.Residual(*layers, shortcut=self._module(shortcut, width) if shortcut else None)
+            return nn.Residual(self._module(body, width), shortcut=self._module(shortcut, width) if shortcut else None)
         return nn.Concat(*(self._module(chain, width) for chain in chains))
 
     def _module(self, chain: Chain, width: int) -> nn.Module:
         layers = self._layers(chain, width)
         return layers[0] if len(layers) == 1 else nn.Sequential(*layers, seed=0, dtype=self.dtype)
+
+
+def _is_all(spec: Any, width: int) -> bool:
+    """Whether a part of a chain is a selection of all columns in order."""
+    return isinstance(spec, Layer) and spec.cls is nn.Columns and spec.arguments["columns"] == list(range(width))
+
+
+def _selection(spec: Any, width: int) -> Any:
+    """One selection of columns for a concatenation of selections; anything else as it is."""
+    if not (isinstance(spec, Branch) and spec[0] == "concat"):
+        return spec
+    chosen: list[int] = []
+    for chain in spec[1]:
+        if len(chain) > 1 or (chain and not (isinstance(chain[0], Layer) and chain[0].cls is nn.Columns)):
+            return spec
+        chosen += chain[0].arguments["columns"] if chain else range(width)
+    return Layer(nn.Columns, {"columns": chosen})
 
 
 def _columns(places: list[int], width: int) -> Chain:

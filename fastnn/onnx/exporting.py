@@ -156,9 +156,7 @@ def _outputs(w: Writer, net: nn.Module, x: Value) -> dict[str, Value]:
     for name, layer in list(layers.items())[:-1]:
         x = write_layer(w, layer, name, x)
     names = {head: w.unused(head) for head in heads.named_children()}
-    return {
-        names[head]: write_layer(w, layer, f"{key}.{head}", x) for head, layer in heads.named_children().items()
-    }
+    return {names[head]: write_layer(w, layer, f"{key}.{head}", x) for head, layer in heads.named_children().items()}
 
 
 def _properties(net: nn.Module, metadata: Mapping[str, str] | None) -> dict[str, str]:
@@ -183,5 +181,3 @@ def _serialized(model: ModelProto, what: Any) -> bytes:
     if size > MAX_BYTES or model.ByteSize() > MAX_BYTES:
         raise ValueError(f"{what}: the model takes {size} bytes, and an ONNX file at most {MAX_BYTES}")
     return model.SerializeToString()
-
-

@@ -48,17 +48,23 @@ def _quotient(x: Array, y: Array) -> Array:
     return x / y
 
 
-for _name, _function in {
+ARITHMETIC: dict[str, Callable[..., Any]] = {
     "Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": _quotient, "Neg": np.negative, "Sqrt": np.sqrt,
     "Exp": np.exp, "Reciprocal": np.reciprocal, "Abs": np.abs,
-}.items():  # fmt: skip
+}  # fmt: skip
+for _name, _function in ARITHMETIC.items():
     _elementwise(_name, _function)
 _elementwise("Pow", lambda x, y: np.power(x, y.astype(x.dtype)) if x.dtype.kind == "f" else np.power(x, np.abs(y)))
 
 
 @_fold("Constant")
 def _constant(attributes: dict[str, Any]) -> Array:
-    for key, kind in {"value_float": "float32", "value_floats": "float32", "value_int": "int64", "value_ints": "int64"}.items():
+    for key, kind in {
+        "value_float": "float32",
+        "value_floats": "float32",
+        "value_int": "int64",
+        "value_ints": "int64",
+    }.items():
         if key in attributes:
             return np.asarray(attributes[key], kind)
     return np.asarray(attributes["value"])
@@ -128,7 +134,9 @@ def _gather(attributes: dict[str, Any], x: Array, places: Array) -> Array:
 
 
 @_fold("Slice")
-def _slice(attributes: dict[str, Any], x: Array, starts: Array, ends: Array, axes: Any = None, steps: Any = None) -> Array:
+def _slice(
+    attributes: dict[str, Any], x: Array, starts: Array, ends: Array, axes: Any = None, steps: Any = None
+) -> Array:
     places = [slice(None)] * x.ndim
     for i, (start, end) in enumerate(zip(starts.ravel().tolist(), ends.ravel().tolist(), strict=True)):
         axis = i if axes is None else int(axes.ravel()[i])

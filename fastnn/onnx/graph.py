@@ -196,7 +196,9 @@ class Graph:
     def scalar(self, name: str) -> float | None:
         """A constant of one number; None for other values."""
         values = self.constants.get(name)
-        return float(values.ravel()[0]) if values is not None and values.size == 1 and values.dtype.kind in "fiu" else None
+        return (
+            float(values.ravel()[0]) if values is not None and values.size == 1 and values.dtype.kind in "fiu" else None
+        )
 
     def maker(self, name: str, *ops: str) -> Node | None:
         """The node that computes a value, if it has one of these operators."""
@@ -288,7 +290,7 @@ def _stripped(model: ModelProto, constants: dict[str, Array]) -> ModelProto:
 
 def _input_widths(nodes: list[Node], constants: dict[str, Array]) -> dict[str, int]:
     """The numbers of features that products take, by the names of the values that they take."""
-    widths, same = {}, {}
+    widths, same = dict[str, int](), dict[str, str]()
     for node in nodes:
         if node.op in ("Identity", "Cast") and node.inputs and node.outputs:
             same[node.outputs[0]] = same.get(node.inputs[0], node.inputs[0])
@@ -298,5 +300,3 @@ def _input_widths(nodes: list[Node], constants: dict[str, Array]) -> dict[str, i
                 name = same.get(node.inputs[0], node.inputs[0])
                 widths[name] = weight.shape[1 if node.attributes.get("transB") else 0]
     return widths
-
-

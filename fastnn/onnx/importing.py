@@ -11,10 +11,12 @@ import numpy as np
 
 from .. import nn
 from .._validation import Array
+from ..files.format import FileFormatError
 from .graph import RESHAPING, Graph, Node, Shape
 from .specs import Affine, Layer, Spec
 
 MOST_FEATURES = 1 << 20
+WRONG = ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError, ZeroDivisionError
 MOST_FACTORS, DEEP = 8, 8
 
 
@@ -107,6 +109,13 @@ class Importer:
             todo += [self.graph.resolve(other) for other in step.inputs]
 
     def _step(self, node: Node, name: str) -> Step:
+        try:
+            return self._recognized(node, name)
+        except WRONG as error:  # attributes of other types, inputs that are missing, lengths that do not fit
+            where = f"{self.graph.label}: node {node.name!r:.60} ({node.op:.40})"
+            raise FileFormatError(f"{where} is damaged: {error!s:.80}") from error
+
+    def _recognized(self, node: Node, name: str) -> Step:
         for pattern in PATTERNS.get(node.op, ()):
             if (step := pattern(self, name)) is not None:
                 return step
@@ -170,7 +179,10 @@ class Importer:
             return float(values.ravel()[0])
         rest = self.rest(name)
         if values.ndim > len(rest):
-            if any(length != 1 for length in values.shape[: values.ndim - len(rest)]) or values.ndim > len(rest) + self.lead:
+            if (
+                any(length != 1 for length in values.shape[: values.ndim - len(rest)])
+                or values.ndim > len(rest) + self.lead
+            ):
                 self.fail(f"a constant of shape {values.shape} beside a value of shape {self.shape(name)}")
             values = values.reshape(values.shape[values.ndim - len(rest) :])
         try:
@@ -254,4 +266,3 @@ class Importer:
     def scaled(self, source: str, scale: Any = 1.0, shift: Any = 0.0) -> Step:
         """The step source * scale + shift."""
         return through(source, Affine(scale, shift))
-

@@ -10,6 +10,7 @@ import numpy as np
 from .. import nn
 from ..nn.activations.activation import Activation
 from ..nn.dropout import Noise
+from ..nn.registry import LAYERS
 from ..nn.structure import join
 from .activation_nodes import write_activation
 from .product import Product
@@ -216,7 +217,7 @@ def _batch_norm(w: Writer, layer: nn.BatchNorm1d, x: Value) -> Value:
 # -- without parameters ------------------------------------------------------------------------------------------------
 
 
-@converter(*(cls for cls in nn.LAYERS.values() if issubclass(cls, Activation)))
+@converter(*(cls for cls in LAYERS.values() if issubclass(cls, Activation)))
 def _activation(w: Writer, layer: Activation, x: Value) -> Value:
     return Value(write_activation(w, layer.kernel, x.name, tuple(layer.params.values())), x.features)
 
@@ -228,7 +229,7 @@ def _softmax(w: Writer, layer: nn.Softmax, x: Value) -> Value:
     return Value(w.node(operator, name, axis=layer.dim), x.features)
 
 
-@converter(nn.Identity, nn.Flatten, *(cls for cls in nn.LAYERS.values() if issubclass(cls, Noise)))
+@converter(nn.Identity, nn.Flatten, *(cls for cls in LAYERS.values() if issubclass(cls, Noise)))
 def _nothing(w: Writer, layer: nn.Module, x: Value) -> Value:
     return x
 

@@ -13,10 +13,10 @@ from .. import nn
 from .._frames import errors_of_use
 from ..files.format import FileFormatError
 from ..files.objects import Source, label
-from . import operator_layers  # noqa: F401  (fills the table of handlers)
+from . import feature_moves, operator_layers  # noqa: F401  (they fill the table of handlers)
 from .assembling import Assembler
 from .graph import FLOATS, Graph
-from .importing import Importer
+from .importing import Importer, Unsupported
 from .reading import read_model
 
 CODES = (TensorProto.INT64, TensorProto.INT32)
@@ -83,6 +83,8 @@ def load(path: Source, *, outputs: Sequence[str] | None = None) -> nn.Sequential
     _refuse(graph, importer)
     try:
         net = _network(graph, importer, names)
+    except Unsupported as reason:
+        raise ValueError(f"{label(path)}: {reason}") from None
     except (ValueError, TypeError, IndexError, OverflowError) as error:
         raise FileFormatError(f"{label(path)}: its nodes do not fit together: {error!s:.200}") from error
     net.feature_names = _feature_names(model, net)

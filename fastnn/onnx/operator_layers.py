@@ -13,7 +13,7 @@ from .graph import Node
 from .importing import Importer, Step, handles, through
 from .patterns import clip_bounds
 from .product import Product
-from .specs import Affine, Dense, Layer, Normalize, Rows, Slopes, Table, close
+from .specs import Affine, Dense, Layer, Normalize, Rows, Slopes, close
 
 # Operators without attributes, or with attributes of another name, and the layer.
 SIMPLE: dict[str, tuple[type, dict[str, tuple[str, float]]]] = {
@@ -37,7 +37,7 @@ def _simple(m: Importer, node: Node, place: int) -> Step:
     return through(m.graph.resolve(node.inputs[0]), Layer(cls, values))
 
 
-def _source(m: Importer, node: Node, i: int = 0) -> str:
+def source_of(m: Importer, node: Node, i: int = 0) -> str:
     """An input that must be a value."""
     if len(node.inputs) <= i or not node.inputs[i]:
         m.fail(f"it has no input {i}")
@@ -46,7 +46,7 @@ def _source(m: Importer, node: Node, i: int = 0) -> str:
     return m.graph.resolve(node.inputs[i])
 
 
-def _given(m: Importer, node: Node, i: int) -> Array | None:
+def given(m: Importer, node: Node, i: int) -> Array | None:
     """An input that must be constant if it is there."""
     if len(node.inputs) <= i or not node.inputs[i]:
         return None
@@ -56,8 +56,8 @@ def _given(m: Importer, node: Node, i: int) -> Array | None:
     return values
 
 
-def _needed(m: Importer, node: Node, i: int) -> Array:
-    values = _given(m, node, i)
+def needed(m: Importer, node: Node, i: int) -> Array:
+    values = given(m, node, i)
     if values is None:
         m.fail(f"it has no input {i}")
     return values
@@ -73,7 +73,7 @@ def _same(m: Importer, node: Node, place: int) -> Step:
 
 @handles("Gemm")
 def _gemm(m: Importer, node: Node, place: int) -> Step:
-    x, weight, bias = _source(m, node), _needed(m, node, 1), _given(m, node, 2)
+    x, weight, bias = source_of(m, node), needed(m, node, 1), given(m, node, 2)
     if node.get("transA", 0) or weight.ndim != 2 or len(m.rest(node.inputs[0])) != 1:
         m.fail("it does not multiply rows by a matrix")
     weight = (weight.T if node.get("transB", 0) else weight) * weight.dtype.type(node.get("alpha", 1.0))
@@ -92,40 +92,11 @@ def _fits(m: Importer, name: str, weight: Array) -> None:
 
 @handles("MatMul")
 def _matmul(m: Importer, node: Node, place: int) -> Step:
-    x, weight = _source(m, node), _needed(m, node, 1)
+    x, weight = source_of(m, node), needed(m, node, 1)
     if weight.ndim != 2 or len(m.rest(node.inputs[0])) != 1:
         m.fail("it does not multiply rows by a matrix")
     _fits(m, node.inputs[0], weight)
     return through(x, Dense(weight))
-
-
-@handles("Gather")
-def _gather(m: Importer, node: Node, place: int) -> Step:
-    axis, table = int(node.get("axis", 0)), m.graph.constant(node.inputs[0])
-    if table is not None:
-        codes = _codes(m, node.inputs[1])
-        if axis not in (0, -table.ndim) or table.ndim not in (1, 2):
-            m.fail(f"it looks up along axis {axis} of a table of {table.ndim} axes")
-        return through(codes, Table(table.reshape(table.shape[0], -1)))
-    source, chosen = node.inputs[0], _needed(m, node, 1)
-    axis = m.axis(source, axis)
-    return m.columns(m.graph.resolve(source), _taken(m, source, chosen, axis))
-
-
-def _taken(m: Importer, source: str, chosen: Array, axis: int) -> Array:
-    places = m.places(source)
-    if chosen.size * places.size > 16 * m.most:
-        m.fail("it selects too many features")
-    try:
-        return np.take(places, chosen.astype("int64"), axis=axis - m.lead)
-    except IndexError:
-        return m.fail("it selects a feature that is not there")
-
-
-def _codes(m: Importer, name: str) -> str:
-    """The value of codes, before their conversion to integers."""
-    node = m.graph.maker(name, "Cast")
-    return m.graph.resolve(name if node is None else node.inputs[0])
 
 
 # -- arithmetic --------------------------------------------------------------------------------------------------------
@@ -156,7 +127,9 @@ def _affine(m: Importer, node: Node, number: Any, first: bool) -> Affine:
     if first:
         m.fail("it divides a constant")
     with np.errstate(all="ignore"):
-        return Affine(scale=1.0 / np.asarray(number, "float64") if np.ndim(number) else (1.0 / number if number else np.inf))
+        return Affine(
+            scale=1.0 / np.asarray(number, "float64") if np.ndim(number) else (1.0 / number if number else np.inf)
+        )
 
 
 def _of_values(m: Importer, node: Node) -> Step:
@@ -169,7 +142,9 @@ def _of_values(m: Importer, node: Node) -> Step:
     if rests[0] != rests[1]:
         whole = np.broadcast_shapes(*rests) if _broadcast(rests) else m.fail(f"its inputs have shapes {rests}")
         names = [
-            name if rest == whole else m.virtual(name, m.columns(m.graph.resolve(name), np.broadcast_to(m.places(name), whole)))
+            name
+            if rest == whole
+            else m.virtual(name, m.columns(m.graph.resolve(name), np.broadcast_to(m.places(name), whole)))
             for name, rest in zip(names, rests, strict=True)
         ]
     a, b = (name if "\0" in name else m.graph.resolve(name) for name in names)
@@ -185,7 +160,7 @@ def _broadcast(rests: list[tuple[int, ...]]) -> bool:
 
 @handles("Neg")
 def _neg(m: Importer, node: Node, place: int) -> Step:
-    return m.scaled(_source(m, node), -1.0)
+    return m.scaled(source_of(m, node), -1.0)
 
 
 @handles("Max")
@@ -199,7 +174,7 @@ def _max(m: Importer, node: Node, place: int) -> Step:
 def _scaler(m: Importer, node: Node, place: int) -> Step:
     scale = m.per_feature(node.inputs[0], np.asarray(node.get("scale", [1.0]), "float64"))
     offset = m.per_feature(node.inputs[0], np.asarray(node.get("offset", [0.0]), "float64"))
-    return m.scaled(_source(m, node), scale, -np.asarray(offset) * scale)
+    return m.scaled(source_of(m, node), scale, -np.asarray(offset) * scale)
 
 
 @handles("ai.onnx.ml:LinearRegressor", "ai.onnx.ml:LinearClassifier")
@@ -218,16 +193,17 @@ def _linear_model(m: Importer, node: Node, place: int) -> Step:
         m.fail(f"it has post_transform {after:.20} and {bias.size} intercepts")
     if node.op.endswith("Classifier") and weight.shape[1] == 1:
         m.fail("it has one score for two classes")
-    return through(_source(m, node), Dense(weight, bias), *steps[after])
+    return through(source_of(m, node), Dense(weight, bias), *steps[after])
 
 
 @handles("ai.onnx.ml:Normalizer")
 def _normalizer(m: Importer, node: Node, place: int) -> Step:
     """Of probabilities, whose sum is 1 before: the identity."""
-    source = _source(m, node)
+    source = source_of(m, node)
     before = m.graph.makers.get(source)
     sums_to_one = before is not None and (
-        before.op == "Softmax" or (before.op.endswith("LinearClassifier") and before.get("post_transform", "") == "SOFTMAX")
+        before.op == "Softmax"
+        or (before.op.endswith("LinearClassifier") and before.get("post_transform", "") == "SOFTMAX")
     )
     if str(node.get("norm", "MAX")) != "L1" or not sums_to_one:
         m.fail("it does not follow a softmax")
@@ -236,7 +212,7 @@ def _normalizer(m: Importer, node: Node, place: int) -> Step:
 
 @handles("ai.onnx.ml:ZipMap")
 def _zipmap(m: Importer, node: Node, place: int) -> Step:
-    return through(_source(m, node))
+    return through(source_of(m, node))
 
 
 # -- activations with attributes ---------------------------------------------------------------------------------------
@@ -244,48 +220,48 @@ def _zipmap(m: Importer, node: Node, place: int) -> Step:
 
 @handles("Gelu")
 def _gelu(m: Importer, node: Node, place: int) -> Step:
-    return through(_source(m, node), Layer(nn.GELU, {"approximate": str(node.get("approximate", "none"))}))
+    return through(source_of(m, node), Layer(nn.GELU, {"approximate": str(node.get("approximate", "none"))}))
 
 
 @handles("Swish")
 def _swish(m: Importer, node: Node, place: int) -> Step:
     alpha = float(node.get("alpha", 1.0))
     if alpha == 1:
-        return through(_source(m, node), Layer(nn.SiLU))
-    return through(_source(m, node), Affine(alpha), Layer(nn.SiLU), Affine(1.0 / alpha if alpha else np.inf))
+        return through(source_of(m, node), Layer(nn.SiLU))
+    return through(source_of(m, node), Affine(alpha), Layer(nn.SiLU), Affine(1.0 / alpha if alpha else np.inf))
 
 
 @handles("Selu")
 def _selu(m: Importer, node: Node, place: int) -> Step:
     alpha, gamma = float(node.get("alpha", 1.6732632)), float(node.get("gamma", 1.0507010))
-    return through(_source(m, node), Layer(nn.ELU, {"alpha": alpha}), Affine(gamma))
+    return through(source_of(m, node), Layer(nn.ELU, {"alpha": alpha}), Affine(gamma))
 
 
 @handles("HardSigmoid")
 def _hard_sigmoid(m: Importer, node: Node, place: int) -> Step:
     slope, offset = float(node.get("alpha", 0.2)), float(node.get("beta", 0.5))
     if close(slope, 1 / 6) and close(offset, 0.5):
-        return through(_source(m, node), Layer(nn.Hardsigmoid))
+        return through(source_of(m, node), Layer(nn.Hardsigmoid))
     bounds = Layer(nn.Hardtanh, {"min_val": 0.0, "max_val": 1.0})
-    return through(_source(m, node), Affine(slope, offset), bounds)
+    return through(source_of(m, node), Affine(slope, offset), bounds)
 
 
 @handles("Clip")
 def _clip(m: Importer, node: Node, place: int) -> Step:
     low, high = clip_bounds(m, node)
     if low == 0 and high in (None, math.inf):
-        return through(_source(m, node), Layer(nn.ReLU))
+        return through(source_of(m, node), Layer(nn.ReLU))
     if low == 0 and high == 6:
-        return through(_source(m, node), Layer(nn.ReLU6))
+        return through(source_of(m, node), Layer(nn.ReLU6))
     if low is None or high is None or not low < high:
         m.fail(f"it has bounds {low} and {high}")
-    return through(_source(m, node), Layer(nn.Hardtanh, {"min_val": float(low), "max_val": float(high)}))
+    return through(source_of(m, node), Layer(nn.Hardtanh, {"min_val": float(low), "max_val": float(high)}))
 
 
 @handles("PRelu")
 def _prelu(m: Importer, node: Node, place: int) -> Step:
-    slopes = m.per_feature(node.inputs[0], _needed(m, node, 1))
-    return through(_source(m, node), Slopes(np.asarray(slopes).reshape(-1)))
+    slopes = m.per_feature(node.inputs[0], needed(m, node, 1))
+    return through(source_of(m, node), Slopes(np.asarray(slopes).reshape(-1)))
 
 
 @handles("Softmax", "LogSoftmax")
@@ -298,16 +274,16 @@ def _softmax(m: Importer, node: Node, place: int) -> Step:
             m.fail(f"it works along axis {axis} of a value of shape {m.shape(source)}")
     else:  # over all axes from this one on
         m.whole_rows(source, int(node.get("axis", 1)))
-    return through(_source(m, node), Rows(log=node.op == "LogSoftmax"))
+    return through(source_of(m, node), Rows(log=node.op == "LogSoftmax"))
 
 
 @handles("Dropout")
 def _dropout(m: Importer, node: Node, place: int) -> Step:
     if place:
         m.fail("it returns its mask")
-    ratio = _given(m, node, 1)
+    ratio = given(m, node, 1)
     p = float(node.get("ratio", 0.5)) if ratio is None else float(ratio.ravel()[0])
-    return through(_source(m, node), Layer(nn.Dropout, {"p": min(max(p, 0.0), 1.0)}))
+    return through(source_of(m, node), Layer(nn.Dropout, {"p": min(max(p, 0.0), 1.0)}))
 
 
 # -- normalization -----------------------------------------------------------------------------------------------------
@@ -320,22 +296,20 @@ def _row_norm(m: Importer, node: Node, place: int) -> Step:
     if place:
         m.fail("it returns its statistics")
     kind = "rms" if node.op == "RMSNormalization" else "layer"
-    spec = Normalize(kind, m.features(source), float(node.get("epsilon", 1e-5)), *_weights(m, node, source))
-    return through(_source(m, node), spec)
+    weight, bias = (_per_feature(m, node, i, source) for i in (1, 2))
+    spec = Normalize(kind, m.features(source), float(node.get("epsilon", 1e-5)), weight, bias)
+    return through(source_of(m, node), spec)
 
 
-def _weights(m: Importer, node: Node, source: str) -> list[Array | None]:
-    """The weight and the bias of a normalization, with a number for each feature."""
-    result: list[Array | None] = []
-    for i in (1, 2):
-        values = _given(m, node, i)
-        result.append(None if values is None else np.broadcast_to(m.per_feature(source, values), (m.features(source),)))
-    return result
+def _per_feature(m: Importer, node: Node, i: int, source: str) -> Array | None:
+    """A constant input with a number for each feature, if it is there."""
+    values = given(m, node, i)
+    return None if values is None else np.broadcast_to(m.per_feature(source, values), (m.features(source),))
 
 
 @handles("BatchNormalization")
 def _batch_norm(m: Importer, node: Node, place: int) -> Step:
-    source, constants = node.inputs[0], [_needed(m, node, i) for i in (1, 2, 3, 4)]
+    source, constants = node.inputs[0], [needed(m, node, i) for i in (1, 2, 3, 4)]
     if place or node.get("training_mode", 0) or len(m.rest(source)) != 1 or m.lead != 1:
         m.fail("it is in training mode, or not of rows of features")
     if any(values.shape != m.rest(source) for values in constants):
@@ -344,82 +318,6 @@ def _batch_norm(m: Importer, node: Node, place: int) -> Step:
         m.fail("it has a negative variance")
     momentum = min(max(1.0 - float(node.get("momentum", 0.9)), 0.0), 1.0)
     eps = float(node.get("epsilon", 1e-5))
-    return through(_source(m, node), Normalize("batch", m.features(source), eps, *constants, momentum=momentum))
-
-
-# -- where features go -------------------------------------------------------------------------------------------------
-
-
-@handles("Concat")
-def _concat(m: Importer, node: Node, place: int) -> Step:
-    sources = [_source(m, node, i) for i in range(len(node.inputs))]
-    axis = m.axis(node.inputs[0], int(node.get("axis", 1)))
-    parts, start = [], 0
-    for name in node.inputs:
-        parts.append(m.places(name) + start)
-        start += m.features(name)
-    try:
-        order = np.concatenate(parts, axis=axis - m.lead).reshape(-1)
-    except ValueError:
-        m.fail("its inputs do not fit together")
-    if (order == np.arange(start)).all():
-        return Step("concat", tuple(sources)) if len(sources) > 1 else through(sources[0])
-    joined = m.virtual(sources[0], Step("concat", tuple(sources)))
-    return through(joined, Layer(nn.Columns, {"columns": order.tolist()}))
-
-
-@handles("Slice")
-def _slice(m: Importer, node: Node, place: int) -> Step:
-    source = node.inputs[0]
-    if "starts" in node.attributes:
-        lists = [node.get(key, None) for key in ("starts", "ends", "axes")]
-    else:
-        lists = [None if (v := _given(m, node, i)) is None else v.ravel().tolist() for i in (1, 2, 3)]
-    starts, ends, axes = lists
-    given = _given(m, node, 4)
-    steps = [1] * len(starts or ()) if given is None else given.ravel().tolist()
-    if starts is None or ends is None or not len(starts) == len(ends) == len(steps):
-        m.fail("it has no starts and ends that fit")
-    rank, places = len(m.shape(source)), m.places(source)
-    index: list[Any] = [slice(None)] * places.ndim
-    for i, (start, end, step) in enumerate(zip(starts, ends, steps, strict=True)):
-        axis = (i if axes is None else int(axes[i])) % max(rank, 1)
-        if axis < m.lead:
-            if start or end < (1 << 31) - 1 or step != 1:
-                m.fail("it selects rows")
-            continue
-        length = places.shape[axis - m.lead]
-        index[axis - m.lead] = slice(start, None if step < 0 and end < -length else end, step or m.fail("it has step 0"))
-    return m.columns(_source(m, node), places[tuple(index)])
-
-
-@handles("Split")
-def _split(m: Importer, node: Node, place: int) -> Step:
-    source = node.inputs[0]
-    axis = m.axis(source, int(node.get("axis", 0)))
-    places, given = m.places(source), _given(m, node, 1)
-    sizes = list(node.get("split", [])) if given is None else given.ravel().tolist()
-    length, count = places.shape[axis - m.lead], len(node.outputs)
-    if not sizes:
-        each = -(-length // count)
-        sizes = [min(each, length - i * each) for i in range(count)]
-    if len(sizes) != count or sum(sizes) != length or min(sizes) < 0:
-        m.fail(f"it splits {length} features into {sizes!r:.40}")
-    start = sum(sizes[:place])
-    taken = np.take(places, np.arange(start, start + sizes[place]), axis=axis - m.lead)
-    return m.columns(_source(m, node), taken)
-
-
-@handles("Transpose")
-def _transpose(m: Importer, node: Node, place: int) -> Step:
-    places = m.places(node.inputs[0])
-    perm = [int(axis) for axis in node.get("perm", [])]
-    if perm[: m.lead] != list(range(m.lead)) or len(perm) != m.lead + places.ndim:
-        m.fail("it moves rows")
-    return m.columns(_source(m, node), places.transpose([axis - m.lead for axis in perm[m.lead :]]))
-
-
-@handles("Reshape", "Flatten", "Squeeze", "Unsqueeze")
-def _reshape(m: Importer, node: Node, place: int) -> Step:
-    before, after = m.shape(node.inputs[0]), m.graph.shapes.get(node.outputs[0])
-    m.fail(f"it makes {after} of {before}, other rows")
+    weight, bias, mean, var = constants
+    spec = Normalize("batch", m.features(source), eps, weight, bias, mean, var, momentum)
+    return through(source_of(m, node), spec)

@@ -199,13 +199,13 @@ def _softplus_below(m: Importer, x: str, below: str, beta: float, threshold: flo
 
 
 def _below_zero(m: Importer, x: str, below: str) -> Step | None:
+    node = m.graph.maker(below, "Mul")
+    pair = None if node is None else m.data(node)
+    if pair is not None and pair[0] == x and pair[1].ndim:  # trained slopes have an axis, even if there is one
+        return through(x, Slopes(np.asarray(m.per_feature(x, pair[1])).reshape(-1)))
     factor, values = m.product(below)
     if values == [x]:
         return through(x, Layer(nn.LeakyReLU, {"negative_slope": factor}))
-    constants = [m.graph.constant(value) for value in values]
-    if len(values) == 2 and x in values and factor == 1:
-        slopes = next((constant for constant in constants if constant is not None), None)
-        return None if slopes is None else through(x, Slopes(np.asarray(m.per_feature(x, slopes)).reshape(-1)))
     shifted = m.plus(values[0]) if len(values) == 1 else None
     power = m.input_of(shifted[0], "Exp") if shifted is not None and shifted[1] == -1 else None
     if power is None:
@@ -292,7 +292,12 @@ def _maxout(m: Importer, name: str) -> Step | None:
     if len(node.inputs) > 1 and (given := m.graph.constant(node.inputs[1])) is not None:
         axes = given.ravel().tolist()
     rest = m.rest(node.inputs[0])
-    if axes is None or len(axes) != 1 or len(rest) < 2 or m.axis(node.inputs[0], int(axes[0])) != m.lead + len(rest) - 1:
+    if (
+        axes is None
+        or len(axes) != 1
+        or len(rest) < 2
+        or m.axis(node.inputs[0], int(axes[0])) != m.lead + len(rest) - 1
+    ):
         return None
     return through(m.graph.resolve(node.inputs[0]), Layer(nn.Maxout, {"pool_size": rest[-1]}))
 
@@ -304,5 +309,3 @@ def _relu6(m: Importer, name: str) -> Step | None:
         x = m.input_of(node.inputs[0], "Relu")
         return None if x is None else through(x, Layer(nn.ReLU6))
     return None
-
-

@@ -61,6 +61,7 @@ def read_model(source: Source) -> ModelProto:
         raise FileFormatError(f"{name} is no ONNX model: it has no graph with outputs")
     if not model.opset_import:
         raise FileFormatError(f"{name} is damaged: it states no version of operators")
+    _check_text(model, name)
     if _size(model) > MAX_NODES:
         raise FileFormatError(f"{name} has more than {MAX_NODES} nodes")
     if model.functions:
@@ -69,6 +70,18 @@ def read_model(source: Source) -> ModelProto:
         except Exception as error:
             raise FileFormatError(f"{name} is damaged: its functions cannot be inlined ({error!s:.80})") from None
     return model
+
+
+def _check_text(model: ModelProto, name: Any) -> None:
+    """Check that names are text: those that are not valid UTF-8 come as bytes."""
+    graph = model.graph
+    words = [opset.domain for opset in model.opset_import]
+    words += [item.name for item in (*graph.initializer, *graph.input, *graph.output, *graph.value_info)]
+    for node in (*graph.node, *(node for function in model.functions for node in function.node)):
+        words += [node.name, node.op_type, node.domain, *node.input, *node.output]
+        words += [attribute.name for attribute in node.attribute]
+    if not all(isinstance(word, str) for word in words):
+        raise FileFormatError(f"{name} is damaged: a name in it is no text")
 
 
 def _size(model: ModelProto) -> int:

@@ -99,7 +99,12 @@ def merge(first: Spec, second: Spec) -> Spec | None:
             return _merged_norm(first, second, no_scale, no_shift)
         if isinstance(first, Layer) and first.cls is nn.ELU and no_shift and close(second.scale, SELU_SCALE):
             return Layer(nn.SELU) if close(first.arguments.get("alpha", 1.0), SELU_ALPHA) else None
-    if isinstance(first, Affine) and isinstance(second, Rows) and _plain(first.shift, 0.0) and np.ndim(first.scale) == 0:
+    if (
+        isinstance(first, Affine)
+        and isinstance(second, Rows)
+        and _plain(first.shift, 0.0)
+        and np.ndim(first.scale) == 0
+    ):
         return replace(second, temperature=second.temperature / float(first.scale)) if first.scale > 0 else None
     if isinstance(first, Layer) and isinstance(second, Layer) and first.cls is nn.Columns is second.cls:
         places = first.arguments["columns"]
@@ -137,7 +142,7 @@ def build(spec: Spec, features: int, dtype: str) -> nn.Module:
     if isinstance(spec, Rows):
         return (nn.LogSoftmax if spec.log else nn.Softmax)(temperature=spec.temperature)
     if isinstance(spec, Dense):
-        linear = nn.Linear(*spec.weight.shape, bias=spec.bias is not None, seed=0, dtype=dtype)
+        linear = nn.Linear(spec.weight.shape[0], spec.weight.shape[1], bias=spec.bias is not None, seed=0, dtype=dtype)
         return _filled(linear, weight=spec.weight, bias=spec.bias)
     if isinstance(spec, Affine):
         return _affine(spec, features, dtype)

@@ -121,7 +121,10 @@ TORCH = {
     "flatten": (lambda: nn.Sequential(nn.Flatten(), nn.Linear(16, 3)), [numbers(6, 1, 4, 4)]),
     "view": (View, [numbers(6, 1, 4, 4)]),
     "table": (Table, [numbers(6, 2), RNG.integers(0, 5, (6, 3))]),
-    "sequence": (lambda: nn.Sequential(nn.Linear(4, 8), nn.LayerNorm(8), nn.GELU(), nn.Linear(8, 2)), [numbers(6, 5, 4)]),
+    "sequence": (
+        lambda: nn.Sequential(nn.Linear(4, 8), nn.LayerNorm(8), nn.GELU(), nn.Linear(8, 2)),
+        [numbers(6, 5, 4)],
+    ),
 }
 
 
@@ -202,8 +205,16 @@ def record_sklearn():
     options = {"random_state": 0, "max_iter": 30}
     models = {
         "classifier": (make_pipeline(StandardScaler(), MLPClassifier(hidden_layer_sizes=(6, 5), **options)), z, three),
-        "binary": (make_pipeline(MinMaxScaler(), MLPClassifier(hidden_layer_sizes=(6,), activation="tanh", **options)), z, two),
-        "regressor": (make_pipeline(StandardScaler(), MLPRegressor(hidden_layer_sizes=(6,), activation="logistic", **options)), z, target),
+        "binary": (
+            make_pipeline(MinMaxScaler(), MLPClassifier(hidden_layer_sizes=(6,), activation="tanh", **options)),
+            z,
+            two,
+        ),
+        "regressor": (
+            make_pipeline(StandardScaler(), MLPRegressor(hidden_layer_sizes=(6,), activation="logistic", **options)),
+            z,
+            target,
+        ),
         "logistic": (make_pipeline(StandardScaler(), LogisticRegression()), z, three),
         "linear": (LinearRegression(), x, target),
     }
