@@ -19,7 +19,7 @@ from .operators import new_ops
 __all__ = ["FastnnBackend", "is_compatible", "prepare", "run_model", "run_node", "supports_device"]
 
 
-class FastnnRep(BackendRep):
+class FastnnRep(BackendRep):  # type: ignore[misc]
     """A model that is ready to run."""
 
     def __init__(self, model: ModelProto) -> None:
@@ -45,7 +45,7 @@ class FastnnRep(BackendRep):
         return tuple(self._evaluator.run(None, feeds))
 
 
-class FastnnBackend(Backend):
+class FastnnBackend(Backend):  # type: ignore[misc]
     """The backend as a class, for `onnx.backend.test.BackendTest`."""
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -89,7 +90,7 @@ class Graph:
             op = f"{domain}:{proto.op_type}" if domain else proto.op_type
             name = proto.name or (proto.output[0] if proto.output else f"number {i}")
             where = f"{self.label}: node {name!r:.60} ({op:.40})"
-            version = self.versions.get(domain, self.versions.get("ai.onnx" if not domain else domain, 0))
+            version = self.versions.get(domain, self.versions.get(domain or "ai.onnx", 0))
             inputs, outputs = tuple(proto.input), tuple(proto.output)
             nodes.append(Node(op, name, inputs, outputs, attributes(proto, where), version))
         return nodes
@@ -262,10 +263,8 @@ def _inferred(model: ModelProto, nodes: list[Node], constants: dict[str, Array])
             axes[0].Clear()  # rows that are declared as 0, as skl2onnx does, are any number
         if value.name in widths and axes and not axes[-1].HasField("dim_value"):
             axes[-1].dim_value = widths[value.name]
-    try:
+    with contextlib.suppress(Exception):  # for a model that onnx cannot make sense of, what is declared is used
         graph = shape_inference.infer_shapes(skeleton, data_prop=True).graph
-    except Exception:  # of a model that onnx cannot make sense of: what is declared is used
-        pass
     shapes: dict[str, Shape] = {name: values.shape for name, values in constants.items()}
     for value in (*graph.value_info, *graph.output, *graph.input):
         tensor = value.type.tensor_type

@@ -11,6 +11,7 @@ from onnx.reference.ops import load_op
 
 from .. import functional as F
 from .._validation import Array
+from ..functional import rectifiers, self_gated, sigmoids
 
 TRAINING = "ai.onnx.preview.training"
 OURS = ("float32", "float64")
@@ -21,7 +22,7 @@ new_ops: list[type[OpRun]] = []
 Run = Callable[..., Any]
 
 
-class Kernel(OpRun):
+class Kernel(OpRun):  # type: ignore[misc]
     """Base of the operators: other dtypes, and versions of other meaning, go to the implementation of onnx."""
 
     op_domain = ""
@@ -56,7 +57,9 @@ def operator(*names: str, domain: str = "", first: int = 1) -> Callable[[Run], R
 
         for name in names:
             bases: tuple[type, ...] = (Training,) if domain == TRAINING else (Kernel,)
-            new_ops.append(type(name, bases, {"_run": _run, "op_domain": domain, "first": first, "__doc__": function.__doc__}))
+            new_ops.append(
+                type(name, bases, {"_run": _run, "op_domain": domain, "first": first, "__doc__": function.__doc__})
+            )
         return function
 
     return register
@@ -96,50 +99,50 @@ def _simple(name: str, function: Callable[..., Array]) -> None:
 
 
 for _name, _function in {
-    "Sigmoid": F.sigmoid, "Tanh": F.tanh, "Relu": F.relu, "Softsign": F.softsign, "Mish": F.mish,
-    "HardSwish": F.hardswish, "Exp": F.exp, "Log": F.log, "Erf": F.erf,
+    "Sigmoid": sigmoids.sigmoid, "Tanh": sigmoids.tanh, "Relu": rectifiers.relu, "Softsign": sigmoids.softsign, "Mish": self_gated.mish,
+    "HardSwish": self_gated.hardswish, "Exp": F.exp, "Log": F.log, "Erf": F.erf,
 }.items():  # fmt: skip
     _simple(_name, _function)
 
 
 @operator("Softplus")
 def _softplus(x: Array) -> Array:
-    return flat(F.softplus, x, 1.0, 40.0)  # from 40 on it is x in float64
+    return flat(rectifiers.softplus, x, 1.0, 40.0)  # from 40 on it is x in float64
 
 
 @operator("LeakyRelu")
 def _leaky_relu(x: Array, alpha: float = 0.01) -> Array:
-    return flat(F.leaky_relu, x, alpha)
+    return flat(rectifiers.leaky_relu, x, alpha)
 
 
 @operator("Elu")
 def _elu(x: Array, alpha: float = 1.0) -> Array:
-    return flat(F.elu, x, alpha)
+    return flat(rectifiers.elu, x, alpha)
 
 
 @operator("Celu")
 def _celu(x: Array, alpha: float = 1.0) -> Array:
-    return flat(F.celu, x, alpha)
+    return flat(rectifiers.celu, x, alpha)
 
 
 @operator("Selu", first=6)
 def _selu(x: Array, alpha: float, gamma: float) -> Array:
-    return x.dtype.type(gamma) * flat(F.elu, x, alpha)
+    return x.dtype.type(gamma) * flat(rectifiers.elu, x, alpha)
 
 
 @operator("Gelu")
 def _gelu(x: Array, approximate: str = "none") -> Array:
-    return flat(F.gelu, x, approximate)
+    return flat(self_gated.gelu, x, approximate)
 
 
 @operator("Swish")
 def _swish(x: Array, alpha: float = 1.0) -> Array:
-    return flat(F.silu, x) if alpha == 1 else x * flat(F.sigmoid, x * x.dtype.type(alpha))
+    return flat(self_gated.silu, x) if alpha == 1 else x * flat(sigmoids.sigmoid, x * x.dtype.type(alpha))
 
 
 @operator("HardSigmoid")
 def _hard_sigmoid(x: Array, alpha: float = 0.2, beta: float = 0.5) -> Array:
-    return flat(F.hardtanh, x.dtype.type(alpha) * x + x.dtype.type(beta), 0.0, 1.0)
+    return flat(sigmoids.hardtanh, x.dtype.type(alpha) * x + x.dtype.type(beta), 0.0, 1.0)
 
 
 @operator("ThresholdedRelu")
@@ -151,7 +154,7 @@ def _thresholded_relu(x: Array, alpha: float = 1.0) -> Array:
 def _prelu(x: Array, slope: Array) -> Array:
     if slope.size == 1 or (slope.ndim == 1 and x.ndim > 1):
         return F.prelu(x, slope.reshape(-1))
-    return F.relu(x) + slope * np.minimum(x, 0)
+    return rectifiers.relu(x) + slope * np.minimum(x, 0)
 
 
 @operator("Clip", first=11)
@@ -159,7 +162,7 @@ def _clip(x: Array, low: Any = None, high: Any = None) -> Array:
     if low is None or high is None or not low < high:  # bounds that cross give the upper one
         y = x if low is None else np.maximum(x, low)
         return y if high is None else np.minimum(y, high)
-    return flat(F.hardtanh, x, float(low), float(high))
+    return flat(sigmoids.hardtanh, x, float(low), float(high))
 
 
 @operator("Add", first=7)

@@ -13,8 +13,8 @@ class Product(Module):
 
     y = a * b, where x = [a, b]
 
-    x has shape (..., 2 * features), y (..., features), of one dtype, float32 or float64. `fastnn.onnx.load` takes it for
-    products of two values that are neither an activation nor a gate. It runs in Python, between compiled layers.
+    x has shape (..., 2 * features), y (..., features), of one dtype, float32 or float64. `fastnn.onnx.load` takes it
+    for products of two values that are neither an activation nor a gate. It runs in Python, between compiled layers.
 
     Raises
     ------

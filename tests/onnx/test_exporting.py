@@ -9,13 +9,13 @@ import numpy as np
 import onnx
 import pytest
 from onnx import shape_inference
-from support.onnx_models import NETWORKS, TOLERANCES, evaluate, exported, network
 
 import fastnn
 import fastnn.onnx
 from fastnn import nn
 from fastnn.nn.registry import LAYERS
 from fastnn.onnx.layer_nodes import CONVERTERS, find
+from support.onnx_models import NETWORKS, TOLERANCES, evaluate, exported, network
 
 OPSETS = (13, 17, 20, 23)
 RUNNING = {name: cls for name, cls in LAYERS.items() if cls is not nn.ModuleList}  # which only holds layers
@@ -44,7 +44,9 @@ def test_the_reference_evaluator_computes_the_same(name, dtype):
         net, draw, model = exported(name, dtype, opset=opset)
         for rows in sizes(name):
             x = draw(rows)
-            np.testing.assert_allclose(evaluate(model, x), net.predict(x), **TOLERANCES[dtype], err_msg=f"opset {opset}")
+            np.testing.assert_allclose(
+                evaluate(model, x), net.predict(x), **TOLERANCES[dtype], err_msg=f"opset {opset}"
+            )
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -116,7 +118,7 @@ def test_a_converter_of_a_user():
     net = nn.Sequential(nn.Linear(2, 3), Twice(), nn.ReLU(), seed=0)
     x = np.ones((4, 2), "float32")
     np.testing.assert_allclose(evaluate(fastnn.onnx.export(net), x), net.predict(x), rtol=1e-6)
-    with pytest.raises(TypeError, match="converter takes subclasses of nn.Module, got 3"):
+    with pytest.raises(TypeError, match=r"converter takes subclasses of nn\.Module, got 3"):
         fastnn.onnx.converter(3)
 
 
@@ -132,9 +134,12 @@ def test_names_are_those_of_the_parameters():
 
 
 def test_heads_are_outputs_of_their_names():
-    net, draw = network("Heads")
+    net, _ = network("Heads")
     model = fastnn.onnx.export(net)
-    assert [(o.name, o.type.tensor_type.shape.dim[1].dim_value) for o in model.graph.output] == [("price", 1), ("kind", 3)]
+    assert [(o.name, o.type.tensor_type.shape.dim[1].dim_value) for o in model.graph.output] == [
+        ("price", 1),
+        ("kind", 3),
+    ]
 
 
 def test_folded_networks_are_exported_too():

@@ -9,10 +9,10 @@ import pytest
 from onnx import TensorProto, helper
 from onnx.backend.base import Backend, BackendRep
 from onnx.reference import ReferenceEvaluator
-from support import onnx_cases
 
 import fastnn.onnx
 from fastnn.onnx import backend, new_ops
+from support import onnx_cases
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "onnx.md"
 
@@ -112,8 +112,10 @@ def test_the_interface_of_backends():
     for inputs in ([x], x, {"input": x}):
         assert rep.run(inputs)[0].tolist() == [[2.5]] * 3
     assert backend.is_compatible(model)
-    assert [backend.supports_device(name) for name in ("CPU", "CPU:0", "CUDA", "CUDA:1", "TPU")] == [True, True] + [False] * 3
-    with pytest.raises(ValueError, match='device must be "CPU", got \'CUDA\''):
+    assert [backend.supports_device(name) for name in ("CPU", "CPU:0", "CUDA", "CUDA:1", "TPU")] == [True, True] + [
+        False
+    ] * 3
+    with pytest.raises(ValueError, match="device must be \"CPU\", got 'CUDA'"):
         backend.prepare(model, "CUDA")
     with pytest.raises(onnx.checker.ValidationError):
         backend.prepare(onnx.ModelProto())

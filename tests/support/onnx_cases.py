@@ -1,6 +1,6 @@
 """The official cases of onnx.backend.test for the operators of fastnn.onnx, and the table in docs/onnx.md.
 
-    python -m support.onnx_cases      (in tests/: prints the table)
+python -m support.onnx_cases      (in tests/: prints the table)
 """
 
 import re
