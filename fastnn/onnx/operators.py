@@ -98,10 +98,11 @@ def _simple(name: str, function: Callable[..., Array]) -> None:
     operator(name)(lambda x: flat(function, x))
 
 
-for _name, _function in {
-    "Sigmoid": sigmoids.sigmoid, "Tanh": sigmoids.tanh, "Relu": rectifiers.relu, "Softsign": sigmoids.softsign, "Mish": self_gated.mish,
-    "HardSwish": self_gated.hardswish, "Exp": F.exp, "Log": F.log, "Erf": F.erf,
-}.items():  # fmt: skip
+SIMPLE: dict[str, Callable[..., Array]] = {
+    "Sigmoid": sigmoids.sigmoid, "Tanh": sigmoids.tanh, "Relu": rectifiers.relu, "Softsign": sigmoids.softsign,
+    "Mish": self_gated.mish, "HardSwish": self_gated.hardswish, "Exp": F.exp, "Log": F.log, "Erf": F.erf,
+}  # fmt: skip
+for _name, _function in SIMPLE.items():
     _simple(_name, _function)
 
 
