@@ -11,10 +11,12 @@ from typing import Any
 
 from .. import nn
 from .importing import Importer, Step
-from .specs import Layer, build, merge, out_features
+from .specs import Layer, build, merge, out_features, size
 
 DEEPEST = 40  # branches within each other
 SOURCE = "\0source"
+# Values of all layers together: so many, and so many for each value in the file, which several nodes may use.
+SPARE, COPIES = 1 << 23, 16
 
 
 class Tangled(Exception):
@@ -33,6 +35,7 @@ class Assembler:
 
     def __init__(self, importer: Importer, dtype: str, outputs: list[str]) -> None:
         self.dtype, self.outputs = dtype, outputs
+        self.left = SPARE + COPIES * importer.graph.values
         self.steps = dict(importer.steps)
         inputs = list(importer.graph.inputs)
         self.widths = {name: importer.features(name) for name in inputs}
@@ -49,6 +52,12 @@ class Assembler:
             self.above[name] = self._meeting(self.steps[name].inputs)
             self.depth[name] = self.depth[self.above[name]] + 1
             self.widths[name] = self._width(self.steps[name])
+
+    def _spend(self, size: int) -> None:
+        """Count values that are about to be made: a small file must not make a large network."""
+        self.left -= size
+        if self.left < 0:
+            raise ValueError("its layers take far more memory than the file")
 
     def layers(self, names: list[str]) -> list[nn.Module]:
         """The layers of the network; several outputs are heads of these names at its end."""
@@ -149,6 +158,7 @@ class Assembler:
         chain, carried = Chain(), [start]
         for i, (name, step) in enumerate(steps.items()):
             places, width = self._places(carried), sum(self.widths[other] for other in carried)
+            self._spend(width)
             new = self._carried_step(step, places, width)
             kept = [other for other in carried if last.get(other, -1) > i]
             keep = _columns([place for other in kept for place in places[other]], width)
@@ -198,6 +208,7 @@ class Assembler:
                 widths.append(self._after(spec, widths[-1]))
         layers: list[nn.Module] = []
         for spec in merged:
+            self._spend(size(spec, width))
             layer = self._branched(spec, width) if isinstance(spec, Branch) else build(spec, width, self.dtype)
             width = layer.out_features_for(width)
             layers.append(layer)

@@ -15,7 +15,7 @@ from ..files.format import FileFormatError
 from .graph import RESHAPING, Graph, Node, Shape
 from .specs import Affine, Layer, Spec
 
-MOST_FEATURES = 1 << 20
+MOST_FEATURES, MOST_SELECTED = 1 << 20, 1 << 23
 WRONG = ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError, ZeroDivisionError
 MOST_FACTORS, DEEP = 8, 8
 
@@ -88,6 +88,7 @@ class Importer:
         deep = max(ranks, default=2)
         self.lead = 1 if data or deep < 3 else deep - 1
         self.most = max(MOST_FEATURES, graph.values)
+        self.left = MOST_SELECTED + graph.values  # of the features that all selections together may number
 
     def run(self, outputs: list[str]) -> None:
         """Find the steps of these values and of all that they need."""
@@ -261,6 +262,9 @@ class Importer:
     def places(self, name: str) -> Array:
         """The number of each feature of a value, in the shape of a row."""
         rest = self.rest(name)
+        self.left -= math.prod(rest)
+        if self.left < 0:
+            self.fail("the selections of features before it are too large")
         return np.arange(math.prod(rest)).reshape(rest)
 
     def scaled(self, source: str, scale: Any = 1.0, shift: Any = 0.0) -> Step:

@@ -134,6 +134,13 @@ def out_features(spec: Spec, features: int) -> int:
     return features
 
 
+def size(spec: Spec, features: int) -> int:
+    """An upper bound for the number of values of the layer of a description; 0 for branches."""
+    if isinstance(spec, (Dense, Table)):
+        return spec.weight.size + spec.weight.shape[1]
+    return 4 * features if not isinstance(spec, tuple) else 0
+
+
 def build(spec: Spec, features: int, dtype: str) -> nn.Module:
     """The layer of a description, for an input with this many features."""
     if isinstance(spec, Layer):

@@ -2,6 +2,7 @@
 
 import copy
 import io
+import time
 from pathlib import Path
 
 import numpy as np
@@ -284,6 +285,22 @@ def test_a_small_file_makes_no_large_arrays():
     )
     with pytest.raises(fastnn.FileFormatError, match="a result of 16777216 values"):
         fastnn.onnx.load(data)
+
+
+def test_many_small_nodes_make_no_large_network():
+    """Ten thousand nodes that would each make a large layer, in a file of some hundred kilobytes."""
+    shifts = [("Add" if i % 2 else "Relu", f"z{i} one" if i % 2 else f"z{i}", f"z{i + 1}") for i in range(400)]
+    tied = [("MatMul", f"z{i} w", f"z{i + 1}") for i in range(400)]
+    halves = [("Slice", f"z{i} zero width one_ one_", f"z{i + 1}") for i in range(400)]
+    numbers = {"zero": np.array([0]), "one_": np.array([1]), "width": np.array([1 << 20])}
+    for nodes, width, constants in (
+        (shifts, 1 << 20, {"one": 1.0}), (tied, 512, {"w": np.zeros((512, 512))}), (halves, 1 << 20, numbers)
+    ):  # fmt: skip
+        data = graph(nodes, {"z0": [None, width]}, {"z400": [None, width]}, constants)
+        start = time.perf_counter()
+        with pytest.raises(ValueError, match=r"far more memory than the file|selections of features"):
+            fastnn.onnx.load(data)
+        assert time.perf_counter() - start < 20
 
 
 def test_what_is_no_model():
