@@ -6,7 +6,16 @@ DRAWS = {"exp": "normal", "expm1": "normal", "log": "uniform", "log1p": "uniform
 
 RECORDS = [
     *(record for name, draw in DRAWS.items() for record in operation("elementary functions", name, (draw,), passes=2)),
-    *operation("elementary functions", "add", ("normal", "normal"), passes=3),
+    *(
+        record
+        for name in ("add", "subtract", "multiply", "divide", "affine_backward", "reciprocal_backward")
+        for record in operation("elementary functions", name, ("normal", "normal"), passes=3)
+    ),
+    *(
+        record
+        for name in ("affine", "reciprocal")
+        for record in operation("elementary functions", name, ("normal",), passes=2)
+    ),
 ]
 
 

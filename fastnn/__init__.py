@@ -25,8 +25,10 @@ from .gradcheck import GradcheckError, gradcheck
 
 if TYPE_CHECKING:
     from . import callbacks, data, functional, metrics, nn, optim
+    from .c_source.export import export_c
     from .compiler.program import Program
     from .files import FileFormatError
+    from .functional.concat import concat
     from .nn.loading import load
     from .nn.saving import register_layer
     from .training import Callback, History, Trainer
@@ -43,7 +45,9 @@ __all__ = [
     "__version__",
     "available_isas",
     "callbacks",
+    "concat",
     "data",
+    "export_c",
     "functional",
     "get_backend",
     "get_isa",
@@ -72,6 +76,8 @@ LAZY = {
     **dict.fromkeys(("LRFinder", "lr_finder"), "training.lr_finder"),
     **dict.fromkeys(("Callback", "History", "Trainer"), "training"),
     "Program": "compiler.program",
+    "concat": "functional.concat",
+    "export_c": "c_source.export",
 }
 
 

@@ -1,4 +1,4 @@
-/* Some columns of a matrix: picked, and their gradient put back; copied, or read as labels. */
+/* Some columns of a matrix: picked, and their gradient put back; copied, repeated, or read as labels. */
 #ifndef REAL
 #include <string.h>
 
@@ -9,6 +9,7 @@
 FNN_BOTH(gather)
 FNN_BOTH(scatter)
 FNN_BOTH(copy_columns)
+FNN_BOTH(expand_columns)
 FNN_BOTH(read_labels)
 #else
 
@@ -48,6 +49,16 @@ static void FN(copy_columns)(const void *x_, ptrdiff_t x_stride, void *y_, ptrdi
         else
             for (ptrdiff_t j = 0; j < cols; j++)
                 y[j] = factor * x[j];
+}
+
+/* y[r, j] = x[r], for y (rows, cols) */
+static void FN(expand_columns)(const void *x_, void *y_, ptrdiff_t rows, ptrdiff_t cols)
+{
+    const REAL *x = x_;
+    REAL *y = y_;
+    for (ptrdiff_t r = 0; r < rows; r++, y += cols)
+        for (ptrdiff_t j = 0; j < cols; j++)
+            y[j] = x[r];
 }
 
 /* labels[r] = x[r, 0], rows being `stride` numbers apart */

@@ -48,6 +48,7 @@ FNN_LOOP(void, scatter,
          (const void *g, const int64_t *index, void *grad_x, ptrdiff_t rows, ptrdiff_t n_in, ptrdiff_t n_out))
 FNN_LOOP(void, copy_columns,
          (const void *x, ptrdiff_t x_stride, void *y, ptrdiff_t y_stride, double scale, ptrdiff_t rows, ptrdiff_t cols))
+FNN_LOOP(void, expand_columns, (const void *x, void *y, ptrdiff_t rows, ptrdiff_t cols))
 FNN_LOOP(void, read_labels, (const void *x, ptrdiff_t stride, int64_t *labels, ptrdiff_t rows))
 
 /* losses.c */

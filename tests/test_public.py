@@ -9,9 +9,10 @@ NET = nn.Sequential(nn.Linear(2, 2), seed=0)
 OPTIMIZER = optim.SGD(NET.parameters())
 LAYER = {
     "add_buffer", "add_parameter", "apply", "array", "backward", "buffer", "buffers", "children", "config", "double",
-    "eval", "extra_repr", "float", "forward", "gradient", "in_features_hint", "l1", "l2", "max_norm", "modules",
-    "named_children", "named_modules", "out_features_for", "parameter_shapes", "parameters", "register_forward_hook",
-    "requires_grad", "requires_grad_", "train", "training",
+    "eval", "extra_repr", "float", "forward", "gradient", "in_features_hint", "l1", "l2", "load_state_dict", "max_norm",
+    "modules", "named_children", "named_modules", "named_parameters", "out_features_for", "parameter_shapes",
+    "parameters", "predict", "register_forward_hook", "requires_grad", "requires_grad_", "save", "state_dict",
+    "summary", "train", "training", "zero_grad",
 }  # fmt: skip
 SHOWN = {
     "a layer": (nn.ReLU(), LAYER | {"kernel", "params"}),

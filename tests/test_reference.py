@@ -306,7 +306,12 @@ def all_calls(dtype):
         calls
         | layer_calls(x, g)
         | {
-            "add": lambda: ref.add(x, g),
+            **{
+                name: lambda name=name: getattr(ref, name)(x, g)
+                for name in ("add", "subtract", "multiply", "divide", "affine_backward", "reciprocal_backward")
+            },
+            "affine": lambda: ref.affine(x, 2.0, 0.5),
+            "reciprocal": lambda: ref.reciprocal(x, 2.0),
             "entropy": lambda: ref.entropy(x),
             "entropy_backward": lambda: ref.entropy_backward(g[:, 0], x),
             "entropy_with_logits": lambda: ref.entropy_with_logits(x),

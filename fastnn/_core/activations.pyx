@@ -19,7 +19,8 @@ cdef enum:
 # Nanoseconds an element of kernels that only compare, multiply and add (benchmarks/bench_activations.py: .05 in the
 # caches, three times that from memory), and of those that evaluate an exponential, a logarithm or a division.
 CHEAP, DEAR = 0.06, 0.2
-SIMPLE = {"relu", "leaky_relu", "hardtanh", "relu6", "hardsigmoid", "hardswish", "add"}
+SIMPLE = {"relu", "leaky_relu", "hardtanh", "relu6", "hardsigmoid", "hardswish", "add", "subtract", "multiply",
+          "affine"}
 
 
 def cost_of(str name):

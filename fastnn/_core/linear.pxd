@@ -4,8 +4,11 @@ ctypedef struct Epilogue:
     double[3] params
 
 cdef void run_linear(int dtype, const void *x, const void *weight, const void *bias, void *pre, void *y,
-                     Py_ssize_t rows, Py_ssize_t n_in, Py_ssize_t n_out, const Epilogue *activation) noexcept nogil
+                     Py_ssize_t rows, Py_ssize_t n_in, Py_ssize_t n_out, bint transposed,
+                     const Epilogue *activation) noexcept nogil
 cdef void run_linear_grad_weight(int dtype, const void *g, const void *x, void *grad_weight, void *grad_bias,
-                                 bint accumulate, Py_ssize_t rows, Py_ssize_t n_in, Py_ssize_t n_out) noexcept nogil
+                                 bint accumulate, Py_ssize_t rows, Py_ssize_t n_in, Py_ssize_t n_out,
+                                 bint transposed) noexcept nogil
 cdef void run_linear_grad_x(int dtype, const void *g, const void *weight, void *grad_x, const void *saved,
-                            Py_ssize_t rows, Py_ssize_t n_in, Py_ssize_t n_out, const Epilogue *gate) noexcept nogil
+                            Py_ssize_t rows, Py_ssize_t n_in, Py_ssize_t n_out, bint transposed,
+                            const Epilogue *gate) noexcept nogil

@@ -95,18 +95,26 @@ cdef void run_product(int dtype, const fnn_product *q, const After *after) noexc
 
 
 cdef void run_linear(int dtype, const void *x, const void *weight, const void *bias, void *pre, void *y,
-                     Py_ssize_t rows, Py_ssize_t n_in, Py_ssize_t n_out, const Epilogue *activation) noexcept nogil:
-    """pre = x weight + bias; y = activation(pre). pre may be y; without an activation only pre is written."""
+                     Py_ssize_t rows, Py_ssize_t n_in, Py_ssize_t n_out, bint transposed,
+                     const Epilogue *activation) noexcept nogil:
+    """pre = x weight + bias; y = activation(pre). pre may be y; without an activation only pre is written.
+
+    The weight is stored as (n_in, n_out) or, here and below, with `transposed`, as (n_out, n_in).
+    """
     cdef fnn_product q = fnn_product(
-        a=x, a_row=n_in, a_col=1, b=weight, b_row=n_out, b_col=1, init=bias, init_row=0, c=pre, c_row=n_out,
-        rows=rows, cols=n_out, depth=n_in)
+        a=x, a_row=n_in, a_col=1, b=weight, b_row=1 if transposed else n_out, b_col=n_in if transposed else 1,
+        init=bias, init_row=0, c=pre, c_row=n_out, rows=rows, cols=n_out, depth=n_in)
     cdef After after = After(epilogue=activation, y=y, saved=NULL)
     run_product(dtype, &q, &after)
 
 
 cdef void run_linear_grad_weight(int dtype, const void *g, const void *x, void *grad_weight, void *grad_bias,
-                                 bint accumulate, Py_ssize_t rows, Py_ssize_t n_in, Py_ssize_t n_out) noexcept nogil:
-    """grad_weight = x^T g and grad_bias = column sums of g (unless NULL); with `accumulate` added to the old values."""
+                                 bint accumulate, Py_ssize_t rows, Py_ssize_t n_in, Py_ssize_t n_out,
+                                 bint transposed) noexcept nogil:
+    """grad_weight = x^T g (`transposed`: g^T x), and grad_bias = column sums of g unless it is NULL.
+
+    With `accumulate` they are added to the old values.
+    """
     cdef const void *before = NULL
     cdef const void *bias_before = NULL
     if accumulate:
@@ -114,6 +122,9 @@ cdef void run_linear_grad_weight(int dtype, const void *g, const void *x, void *
     cdef fnn_product q = fnn_product(
         a=x, a_row=1, a_col=n_in, b=g, b_row=n_out, b_col=1, init=before, init_row=n_out,
         c=grad_weight, c_row=n_out, rows=n_in, cols=n_out, depth=rows)
+    if transposed:
+        q.a, q.a_col, q.b, q.b_row = g, n_out, x, n_in
+        q.init_row, q.c_row, q.rows, q.cols = n_in, n_in, n_out, n_in
     cdef After after = After(epilogue=&NONE, y=NULL, saved=NULL)
     run_product(dtype, &q, &after)
     if grad_bias != NULL:
@@ -121,11 +132,12 @@ cdef void run_linear_grad_weight(int dtype, const void *g, const void *x, void *
 
 
 cdef void run_linear_grad_x(int dtype, const void *g, const void *weight, void *grad_x, const void *saved,
-                            Py_ssize_t rows, Py_ssize_t n_in, Py_ssize_t n_out, const Epilogue *gate) noexcept nogil:
+                            Py_ssize_t rows, Py_ssize_t n_in, Py_ssize_t n_out, bint transposed,
+                            const Epilogue *gate) noexcept nogil:
     """grad_x = g weight^T, times the derivative of the activation before this layer, computed from `saved`."""
     cdef fnn_product q = fnn_product(
-        a=g, a_row=n_out, a_col=1, b=weight, b_row=1, b_col=n_out, init=NULL, init_row=0, c=grad_x, c_row=n_in,
-        rows=rows, cols=n_in, depth=n_out)
+        a=g, a_row=n_out, a_col=1, b=weight, b_row=n_in if transposed else 1, b_col=1 if transposed else n_out,
+        init=NULL, init_row=0, c=grad_x, c_row=n_in, rows=rows, cols=n_in, depth=n_out)
     cdef After after = After(epilogue=gate, y=NULL, saved=saved)
     run_product(dtype, &q, &after)
 
@@ -164,7 +176,7 @@ cpdef linear(x, weight, bias, out, str activation=None, double a=0.0, double b=0
     cdef void *py = arrays.data(out)
     cdef int dtype = arrays.dtype_of(x)
     with nogil:
-        run_linear(dtype, px, pw, pb, py, py, rows, n_in, n_out, &epilogue)
+        run_linear(dtype, px, pw, pb, py, py, rows, n_in, n_out, False, &epilogue)
     return out
 
 
@@ -194,5 +206,5 @@ cpdef linear_backward(grad_output, x, weight, grad_x, grad_weight, grad_bias):
     cdef void *gb = arrays.data(grad_bias)
     cdef int dtype = arrays.dtype_of(x)
     with nogil:
-        run_linear_grad_x(dtype, pg, pw, gx, NULL, rows, n_in, n_out, &NONE)
-        run_linear_grad_weight(dtype, pg, px, gw, gb, False, rows, n_in, n_out)
+        run_linear_grad_x(dtype, pg, pw, gx, NULL, rows, n_in, n_out, False, &NONE)
+        run_linear_grad_weight(dtype, pg, px, gw, gb, False, rows, n_in, n_out, False)

@@ -11,10 +11,11 @@ from fastnn._core.optimizers cimport Update
 
 # The kinds, by the names of the table in lower case.
 cpdef enum:
-    LINEAR, LINEAR_BACKWARD, ACTIVATION, ACTIVATION_BACKWARD, ADD, ROWS, ROWS_BACKWARD, NOISE, NOISE_BACKWARD
+    LINEAR, LINEAR_BACKWARD, ACTIVATION, ACTIVATION_BACKWARD, ARITHMETIC, ROWS, ROWS_BACKWARD, NOISE, NOISE_BACKWARD
     LAYER_NORM, LAYER_NORM_BACKWARD, RMS_NORM, RMS_NORM_BACKWARD, BATCH_NORM, BATCH_NORM_BACKWARD, RUNNING
     PRELU, PRELU_BACKWARD, TEMPERATURE_SCALE, TEMPERATURE_SCALE_BACKWARD, EMBEDDING, EMBEDDING_BACKWARD
-    GATHER, GATHER_BACKWARD, COPY, COPY_COLUMNS, READ_LABELS, HEADS_BEGIN, HEADS_ADD, HEADS_END
+    GATHER, GATHER_BACKWARD, SUM_COLUMNS, EXPAND_COLUMNS, EXPAND_ROWS, EXPAND_ROWS_BACKWARD
+    COPY, COPY_COLUMNS, READ_LABELS, HEADS_BEGIN, HEADS_ADD, HEADS_END
     LOSS, ROW_LOSS, COUNT_CORRECT, COUNT_CLASSES, COUNT_TOP, COUNT_ERRORS, UPDATE, AVERAGE, PYTHON
 
 # The operands, by the names of the table in lower case. Arguments of the run are filled in when it begins.
@@ -32,6 +33,7 @@ cpdef enum:
     CLASS_WEIGHTS = 16  # weights of classes count in the mean
     ROOT = 32          # the loss is the square root of the mean
     EACH_OUTPUT = 64   # targets have a label of 0 or 1 for each output
+    TRANSPOSED = 128   # the weight of a product is stored as (out, in)
 
 # Parameters of a kind, by name; those that it has not got are 0.
 ctypedef struct Options:

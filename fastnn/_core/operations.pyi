@@ -9,3 +9,4 @@ BY_ROWS: int
 CLASS_WEIGHTS: int
 ROOT: int
 EACH_OUTPUT: int
+TRANSPOSED: int

@@ -6,7 +6,9 @@ from libc.string cimport memcpy, memset
 
 from fastnn._core cimport arrays, dispatch
 from fastnn._core.activations cimport run_map1, run_map2
-from fastnn._core.columns cimport copy_columns, read_labels, run_gather, run_scatter
+from fastnn._core.columns cimport (
+    copy_columns, expand_columns, expand_rows, expand_rows_backward, read_labels, run_gather, run_scatter, sum_columns,
+)
 from fastnn._core.dispatch cimport FNN_FLOAT64, fnn_loss
 from fastnn._core.dropout cimport run_noise
 from fastnn._core.embedding cimport run_embedding, run_embedding_backward
@@ -171,10 +173,10 @@ cdef void run_metric(Op *op, Totals *totals, Py_ssize_t rows, int dtype) noexcep
 cdef void run_linear_backward(Op *op, Py_ssize_t rows, int dtype) noexcept nogil:
     if op.p[GRAD_INPUT] != NULL:
         run_linear_grad_x(dtype, op.p[GRAD_OUTPUT], op.p[WEIGHT], op.p[GRAD_INPUT], op.p[SAVED], rows, op.n_in,
-                          op.n_out, &op.epilogue)
+                          op.n_out, op.flag & TRANSPOSED, &op.epilogue)
     if op.p[GRAD_WEIGHT] != NULL:
         run_linear_grad_weight(dtype, op.p[GRAD_OUTPUT], op.p[X], op.p[GRAD_WEIGHT], op.p[GRAD_BIAS],
-                               op.flag & ACCUMULATE, rows, op.n_in, op.n_out)
+                               op.flag & ACCUMULATE, rows, op.n_in, op.n_out, op.flag & TRANSPOSED)
 
 
 cdef void run_normalization(Op *op, Py_ssize_t rows, int dtype) noexcept nogil:
@@ -282,6 +284,14 @@ cdef int run_parametric(Op *op, Totals *totals, Py_ssize_t rows, int dtype) noex
         run_gather(dtype, x, <const int64_t *> op.p[INDEX], op.p[Y], rows, op.n_in, op.n_out)
     elif op.kind == GATHER_BACKWARD:
         run_scatter(dtype, g, <const int64_t *> op.p[INDEX], grad_x, rows, op.n_in, op.n_out)
+    elif op.kind == SUM_COLUMNS:
+        sum_columns(dtype, x, op.p[Y], rows, op.n_in)
+    elif op.kind == EXPAND_COLUMNS:
+        expand_columns(dtype, x, op.p[Y], rows, op.n_out)
+    elif op.kind == EXPAND_ROWS:
+        expand_rows(dtype, weight, op.p[Y], rows, op.n_in)
+    elif op.kind == EXPAND_ROWS_BACKWARD:
+        expand_rows_backward(dtype, g, grad_weight, rows, op.n_in, op.flag & ACCUMULATE)
     return DONE
 
 
@@ -306,14 +316,15 @@ cdef void average(Op *op, int dtype) noexcept nogil:
 cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, int dtype) noexcept nogil:
     cdef Py_ssize_t n = rows * op.n_in
     if op.kind == LINEAR:
-        run_linear(dtype, op.p[X], op.p[WEIGHT], op.p[BIAS], op.p[PRE], op.p[Y], rows, op.n_in, op.n_out, &op.epilogue)
+        run_linear(dtype, op.p[X], op.p[WEIGHT], op.p[BIAS], op.p[PRE], op.p[Y], rows, op.n_in, op.n_out,
+                   op.flag & TRANSPOSED, &op.epilogue)
     elif op.kind == LINEAR_BACKWARD:
         run_linear_backward(op, rows, dtype)
     elif op.kind == ACTIVATION:
         run_map1(op.kernel, dtype, op.cost, op.p[X], op.p[Y], n, op.params)
     elif op.kind == ACTIVATION_BACKWARD:
         run_map2(op.kernel, dtype, op.cost, op.p[GRAD_OUTPUT], op.p[SAVED], op.p[GRAD_INPUT], n, op.params)
-    elif op.kind == ADD:
+    elif op.kind == ARITHMETIC:
         run_map2(op.kernel, dtype, op.cost, op.p[X], op.p[OTHER], op.p[Y], n, op.params)
     elif op.kind == ROWS:
         run_rows1(op.kernel, dtype, op.p[X], op.p[Y], rows, op.n_in, op.n_out if op.n_out else op.n_in, op.params)

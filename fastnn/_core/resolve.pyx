@@ -3,9 +3,9 @@
 from fastnn._core cimport arrays, dispatch
 from fastnn._core.normalization cimport find_norm
 from fastnn._core.operations cimport (
-    ACTIVATION, ACTIVATION_BACKWARD, ADD, AVERAGE, BATCH_NORM, BATCH_NORM_BACKWARD, LAYER_NORM, LAYER_NORM_BACKWARD,
-    LINEAR, LINEAR_BACKWARD, LOSS, NOISE, NOISE_BACKWARD, PYTHON, RMS_NORM, RMS_NORM_BACKWARD, ROW_LOSS, ROWS,
-    ROWS_BACKWARD, UPDATE, Op,
+    ACTIVATION, ACTIVATION_BACKWARD, ARITHMETIC, AVERAGE, BATCH_NORM, BATCH_NORM_BACKWARD, LAYER_NORM,
+    LAYER_NORM_BACKWARD, LINEAR, LINEAR_BACKWARD, LOSS, NOISE, NOISE_BACKWARD, PYTHON, RMS_NORM, RMS_NORM_BACKWARD,
+    ROW_LOSS, ROWS, ROWS_BACKWARD, UPDATE, Op,
 )
 from fastnn._core.optimizers cimport make_update
 
@@ -17,7 +17,7 @@ from fastnn._core.parameters import check_average
 NO_OPTIONS = dict.fromkeys(OPTION_NAMES, 0)
 # The group of kernels that a kind runs, and the one of elementwise kernels that is fused with it.
 GROUPS = {
-    ACTIVATION: "map1", ACTIVATION_BACKWARD: "map2", ADD: "map2", ROWS: "rows1", ROWS_BACKWARD: "rows2",
+    ACTIVATION: "map1", ACTIVATION_BACKWARD: "map2", ARITHMETIC: "map2", ROWS: "rows1", ROWS_BACKWARD: "rows2",
     LOSS: "loss", ROW_LOSS: "row_loss", NOISE: "noise", NOISE_BACKWARD: "noise",
 }
 FUSED = {

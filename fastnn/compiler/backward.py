@@ -60,10 +60,14 @@ class Stage:
 
     def own_backward(self, draft: Draft, kind: str, arrays: dict[str, Any]) -> Operation:
         """Add the operation that makes the gradients of the parameters from x and what is in `arrays`."""
-        names = ("weight", "bias") if draft.trains(self.layer) else ()
-        gradients = {f"grad_{name}": self.layer.gradient(name) for name in names}
-        operation = Operation(kind, self.label.split(" + ")[0], arrays | {"x": self.x} | gradients, self.n_in)
-        operation.flag = ACCUMULATE if draft.accumulate else 0
+        label, names = self.label.split(" + ")[0], self.layer.trained_names() if draft.parameters else ()
+        gradients = {f"grad_{name}": self.layer.gradient(name) for name in ("weight", "bias") if name in names}
+        adds = {name: draft.accumulates(gradient) for name, gradient in gradients.items() if gradient is not None}
+        if adds.get("grad_bias", adds.get("grad_weight")) != adds.get("grad_weight"):  # a weight that others share
+            bias, cols = gradients.pop("grad_bias"), self.n_out
+            draft.sum_rows(arrays["grad_output"], bias, cols, label, accumulate=adds["grad_bias"])
+        operation = Operation(kind, label, arrays | {"x": self.x} | gradients, self.n_in)
+        operation.flag = ACCUMULATE if adds.get("grad_weight") else 0
         draft.operations.append(operation)
         return operation
 
@@ -91,16 +95,17 @@ class ElementwiseStage(Stage):
 
 @dataclass
 class LinearStage(Stage):
-    """A product, with the activation that follows it."""
+    """A product, with the activation that follows it; `flag` is that of the operation."""
 
     trained: bool = True
+    flag: int = 0
 
     def backward(self, draft: Draft, gradient: Gradient, before: Stage | None, needs_input: bool) -> Gradient | None:
         if not needs_input and not draft.trains(self.layer):
             return None
         gradient = self.through_activation(draft, gradient)
         operation = self.own_backward(draft, "linear_backward", {"grad_output": gradient.array})
-        operation.n_out = self.n_out
+        operation.n_out, operation.flag = self.n_out, operation.flag | self.flag
         if not needs_input:
             return None
         operation.arrays |= {"weight": self.layer.array("weight"), "grad_input": draft.matrix(self.n_in)}
@@ -163,7 +168,7 @@ class ParameterStage(Stage):
         grad_weight = self.layer.gradient(self.parameter) if trains else draft.scratch(weight.shape)
         arrays = {"grad_output": gradient.array, "x": self.x, "weight": weight, "grad_weight": grad_weight}
         operation = Operation(f"{self.kind}_backward", self.label, arrays, self.n_in, self.n_out, options=self.options)
-        operation.flag = ACCUMULATE if draft.accumulate else 0
+        operation.flag = ACCUMULATE if draft.accumulates(grad_weight) else 0
         draft.operations.append(operation)
         if not needs_input:
             return None

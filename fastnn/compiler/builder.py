@@ -5,12 +5,14 @@ An activation is fused with the product or the normalization before it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .. import _validation as check
 from .._core.normalization import COLUMN_STATISTICS, ROW_STATISTICS
+from .._core.operations import TRANSPOSED
 from .._validation import Array
 from .backward import (
     ConcatStage,
@@ -26,12 +28,13 @@ from .backward import (
     forward_of,
 )
 from .draft import Draft
+from .graph import Graph, plan_graph
 from .interfaces import Layer, Node
 from .memory import Matrix, aligned_zeros
 from .operations import Operation
 
 # Activations whose gradient is computed from their output, which may therefore overwrite their input.
-FROM_OUTPUT = {"sigmoid", "tanh", "relu", "relu6", "hardtanh"}
+FROM_OUTPUT = {"sigmoid", "tanh", "relu", "relu6", "hardtanh", "affine"}
 
 # The kernel of the gradient of each kind of noise; None where the gradient passes unchanged.
 NOISE_GRADIENTS = {
@@ -42,6 +45,7 @@ NOISE_GRADIENTS = {
 }
 
 LAYER_STREAMS = 1 << 40  # random streams of dropout begin here, a block of 2^40 ticks a layer; those below shuffle
+MOST_DRAWS = 254  # further calls of a layer in one pass: streams have 64 bits
 
 
 @dataclass(frozen=True)
@@ -65,17 +69,30 @@ class Builder(Draft):
         self.reading = False  # whether the layer that is being added is one of them
         self.taps: dict[str, Tap] = {}  # what each layer reads and writes, by name
         self.by_batch = ""  # the first layer that normalizes by the statistics of the batch
+        self.separate = False  # whether each layer is being read: none is fused in place
+        self.position = 0  # of the layer that is being added
+        self.draws: Counter[int] = Counter()  # how often the layer of each position has drawn random numbers
 
     def layers(self, nodes: Sequence[Node]) -> None:
         """Add layers, one after the other."""
         for node in nodes:
-            label = f"{node.name + ' ' if node.name else ''}{type(node.layer).__name__}"
-            x, n_in, self.reading = self.current, self.cols, node.name in self.kept
+            label = node.title or f"{node.name + ' ' if node.name else ''}{type(node.layer).__name__}"
+            x, n_in, self.reading = self.current, self.cols, self.separate or node.name in self.kept
+            self.position = node.position
             if node.branches:
                 node.layer.plan_branches(self, label, node.branches)
             else:
                 node.layer.plan(self, label, node.position)
-            self.taps[node.name] = Tap(x, n_in, self.current, self.cols)
+            self.tap(node.name, x, n_in, self.current, self.cols)
+
+    def tap(self, name: str, x: Any, n_in: int, y: Any, n_out: int) -> None:
+        """Note what the layer of a name reads and writes."""
+        if name:
+            self.taps[name] = Tap(x, n_in, y, n_out)
+
+    def graph(self, layer: Layer, label: str, graph: Graph) -> None:
+        """Layers, and sums and other joints of what they compute: see `graph`."""
+        plan_graph(self, layer, label, graph)
 
     def add_stage(self, stage: Stage, operation: Operation) -> None:
         """Add a layer whose output is the next one's input."""
@@ -83,16 +100,17 @@ class Builder(Draft):
         self.operations.append(operation)
         self.current, self.cols = stage.y, stage.n_out
 
-    def linear(self, layer: Any, label: str) -> None:
-        """x W + b."""
+    def linear(self, layer: Any, label: str, *, transposed: bool = False) -> None:
+        """x W + b; `transposed`: x W^T + b."""
         weight = layer.array("weight")
-        n_in, n_out = weight.shape
+        n_in, n_out = weight.shape[::-1] if transposed else weight.shape
         if n_in != self.cols:
             raise ValueError(f"{label}: x has {self.cols} features, this layer takes {n_in}")
         y = self.matrix(n_out)
         arrays = {"x": self.current, "weight": weight, "bias": _sized(layer, "bias", n_out), "pre": y, "y": y}
-        operation = Operation("linear", label, arrays, n_in, n_out)
-        self.add_stage(LinearStage(layer, label, n_in, n_out, self.current, y, self.trains(layer)), operation)
+        operation = Operation("linear", label, arrays, n_in, n_out, flag=TRANSPOSED if transposed else 0)
+        stage = LinearStage(layer, label, n_in, n_out, self.current, y, self.trains(layer), flag=operation.flag)
+        self.add_stage(stage, operation)
 
     def activation(self, layer: Any, label: str, kernel: str, params: tuple[float, ...]) -> None:
         """An elementwise activation: part of the product or the normalization before it where there is one."""
@@ -153,7 +171,7 @@ class Builder(Draft):
     def noise(self, layer: Layer, label: str, kernel: str, value: float, position: int) -> None:
         """Dropout and its kin while training, nothing otherwise; `value` is the kernel's parameter."""
         if self.train and value != 0:
-            stream = (position + 1) * LAYER_STREAMS
+            stream = self._stream(position)
             backward = NOISE_GRADIENTS[kernel]
             self._elementwise("noise", layer, label, self.matrix(self.cols), kernel, backward, (value,), None, stream)
 
@@ -198,7 +216,7 @@ class Builder(Draft):
         y = self.matrix(self.cols)
         stage = SumStage(layer, label, n_in, self.cols, x, y, chains=(first, second))
         stage.trained = any(s.trained for chain in stage.chains for s in chain)
-        self.add_stage(stage, Operation("add", label, {"x": a, "other": b, "y": y}, self.cols, kernel="add"))
+        self.add_stage(stage, Operation("arithmetic", label, {"x": a, "other": b, "y": y}, self.cols, kernel="add"))
 
     def concat(self, layer: Layer, label: str, branches: tuple[Sequence[Node], ...]) -> None:
         """What branches make of x, side by side."""
@@ -217,6 +235,14 @@ class Builder(Draft):
         stage = ConcatStage(layer, label, n_in, start, x, y, trained, chains=tuple(chains), widths=tuple(widths))
         self.stages.append(stage)
         self.current, self.cols = y, start
+
+    def _stream(self, position: int) -> int:
+        """The random stream of a layer; each further call of it in the same pass has one of its own."""
+        call = self.draws[position]
+        if call > MOST_DRAWS:
+            raise ValueError(f"a layer draws random numbers {call + 1} times in a pass: at most {MOST_DRAWS + 1} times")
+        self.draws[position] += 1
+        return (position + 1 + (call << 16)) * LAYER_STREAMS
 
     # -- parts ---------------------------------------------------------------------------------------------------------
 

@@ -110,6 +110,8 @@ class ProgramBuilder(Builder):
         """Add the calls of functions that read what layers read and write."""
         whole = Tap(Argument("input"), self.n_in, self.current, self.cols)
         for reader in readers:
+            if reader.last and reader.last not in self.taps:  # of a layer that the `forward` of a module does not call
+                continue
             first, last = (self.taps.get(name, whole) for name in (reader.first, reader.last))
             x = self.in_workspace(first.x, first.n_in, "input")
             y = x if last.y is first.x else self.in_workspace(last.y, last.n_out, "input")

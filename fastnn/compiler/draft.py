@@ -55,10 +55,21 @@ class Draft:
         self.cols = n_in
         self.current: Any = Argument("input")  # what the next layer reads, of `cols` columns
         self.gradient: Any = None  # of what the last layer wrote
+        self._written: set[int] = set()  # addresses of the gradients of parameters that have been computed
 
     def trains(self, layer: Layer) -> bool:
         """Whether gradients of parameters of a layer, or of those that it is made of, are computed."""
         return self.parameters and any(module.trained_names() for module in layer.modules())
+
+    def accumulates(self, gradient: Array) -> bool:
+        """Whether a gradient of a parameter is added to what is there: another use of the parameter, or batches before.
+
+        The gradient counts as computed from now on.
+        """
+        address = gradient.__array_interface__["data"][0] if gradient.size else 0
+        before = address in self._written
+        self._written.add(address)
+        return self.accumulate or before
 
     def matrix(self, cols: int) -> Matrix:
         """A new matrix of the workspace."""
@@ -82,7 +93,13 @@ class Draft:
 
     def add(self, a: Any, b: Any, y: Any, cols: int, label: str) -> None:
         """Add the operation y = a + b."""
-        self.operations.append(Operation("add", label, {"x": a, "other": b, "y": y}, cols, kernel="add"))
+        self.operations.append(Operation("arithmetic", label, {"x": a, "other": b, "y": y}, cols, kernel="add"))
+
+    def sum_rows(self, grad_output: Any, gradient: Array, cols: int, label: str, *, accumulate: bool) -> None:
+        """Add the operation that makes the sums of the columns of grad_output the gradient of a parameter."""
+        flag = ACCUMULATE if accumulate else 0
+        arrays = {"grad_output": grad_output, "grad_weight": gradient}
+        self.operations.append(Operation("expand_rows_backward", label, arrays, cols, flag=flag))
 
     def copy_columns(
         self,

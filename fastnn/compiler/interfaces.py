@@ -64,6 +64,10 @@ class Node(Protocol):
         """Its number in the network: it decides the random streams of dropout."""
 
     @property
+    def title(self) -> str:
+        """What printed programs call it, instead of its name and class."""
+
+    @property
     def branches(self) -> Any:
         """The chains of nodes that it joins, if it does."""
 

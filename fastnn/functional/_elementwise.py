@@ -8,6 +8,7 @@ from .. import _validation as check
 from .._core import dispatch
 from .._core.activations import ASCENDING, NOT_ZERO, Map1, Map2
 from ._documentation import Function, complete
+from ._symbolic import Symbolic, symbolic
 from .accuracy import MAX_ULP
 
 Array = check.Array
@@ -43,7 +44,9 @@ def unary(
     `fixed`.
     """
 
-    def slow(op: Map1, x: Any, out: Any, params: tuple[Any, ...]) -> Array:
+    def slow(op: Map1, x: Any, out: Any, params: tuple[Any, ...]) -> Any:
+        if isinstance(x, Symbolic):
+            return x.apply(name, x, *_checked(names, params, rule)[: len(names)])
         x = check.as_array("x", x)
         params = _checked(names, params, rule)
         y = check.check_output(out, x.shape, x.dtype)
@@ -70,7 +73,9 @@ def binary(
     Error messages call the arrays `first` and `second`.
     """
 
-    def slow(op: Map2, g: Any, x: Any, out: Any, params: tuple[Any, ...]) -> Array:
+    def slow(op: Map2, g: Any, x: Any, out: Any, params: tuple[Any, ...]) -> Any:
+        if (symbol := symbolic(g, x)) is not None:
+            return symbol.apply(name, g, x)
         g, x = check.as_array(first, g), check.as_array(second, x)
         check.check_same_dtype(**{first: g, second: x})
         check.check_same_shape(**{second: x, first: g})

@@ -8,6 +8,7 @@ from .._core.dropout import Noise
 from .._frames import SHORT_ERRORS
 from ._documentation import documented
 from ._elementwise import Array, reference_function
+from ._symbolic import Symbolic
 
 __all__ = [
     "alpha_dropout",
@@ -76,6 +77,7 @@ Notes
 """
 
 PROBABILITY = "p : float in [0, 1], default 0.5\n    Probability of an element to be dropped.\n"
+TRAINING = "training : bool, default True\n"
 BELOW_ONE = "p : float in [0, 1), default 0.5\n    The variance of the factors is p / (1 - p).\n"
 DEVIATION = "std : float, at least 0, default 1.0\n    Standard deviation of the noise.\n"
 MASK = """Element i (in C order) is kept where word start + i of the random stream (seed, stream), Philox4x32-10
@@ -86,20 +88,36 @@ NORMAL = """z of element i (in C order) is made from word start + i of the rando
 
 @documented(
     FORWARD,
-    params=PROBABILITY,
+    params=PROBABILITY + TRAINING,
     random=MASK,
     values="p is not in [0, 1]",
     nan="NaN that is dropped becomes 0, other NaN stays.",
 )
-def dropout(x: Any, p: float = 0.5, *, seed: int, stream: int = 0, start: int = 0, out: Array | None = None) -> Array:
+def dropout(
+    x: Any,
+    p: float = 0.5,
+    training: bool = True,
+    *,
+    seed: int | None = None,
+    stream: int = 0,
+    start: int = 0,
+    out: Array | None = None,
+) -> Array:
     """Inverted dropout (Srivastava et al. 2014): zero each element with probability p, scale the others by 1 / (1 - p).
 
     y = x / (1 - p) where x is kept, else 0
 
+    Without `training` y = x. The seed is required, except in the `forward` of a module, where that of the network
+    counts: `F.dropout(x, 0.5, self.training)`.
+
     >>> F.dropout(np.array([1.0, 2.0, 3.0, 4.0]), p=0.5, seed=0)
     array([0., 4., 6., 8.])
     """
-    return _noise("dropout", "dropout", "x", x, p, seed, stream, start, out)
+    if isinstance(x, Symbolic):
+        return x.apply("dropout", x, p, training)
+    if seed is None:
+        raise TypeError("dropout() needs a seed: dropout(x, p, seed=...)")
+    return _noise("dropout", "dropout", "x", x, p if training else 0.0, seed, stream, start, out)
 
 
 @documented(BACKWARD, nan="NaN becomes 0 where x was dropped.")

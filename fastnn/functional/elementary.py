@@ -4,10 +4,35 @@ from typing import Any
 
 from ._elementwise import Array, binary, documented, unary
 
-__all__ = ["add", "erf", "exp", "expm1", "log", "log1p"]
+__all__ = [
+    "add",
+    "affine",
+    "affine_backward",
+    "divide",
+    "erf",
+    "exp",
+    "expm1",
+    "log",
+    "log1p",
+    "multiply",
+    "reciprocal",
+    "reciprocal_backward",
+    "subtract",
+]
 
 _exp, _expm1, _log, _log1p, _erf = (unary(name) for name in ("exp", "expm1", "log", "log1p", "erf"))
-_add = binary("add", first="x", second="other")
+_add, _subtract, _multiply, _divide = (
+    binary(name, first="x", second="other") for name in ("add", "subtract", "multiply", "divide")
+)
+_affine = unary("affine", names=("scale", "shift"))
+_affine_backward = binary("affine_backward", names=("scale", "shift"))
+_reciprocal = unary("reciprocal", names=("scale",))
+_reciprocal_backward = binary("reciprocal_backward", names=("scale",))
+
+# Of the docstrings below.
+OTHER = "ndarray, shape and dtype of x"
+FACTOR = "float, default 1.0"
+ZERO = "float, default -0.0"
 
 
 @documented()
@@ -74,7 +99,7 @@ def erf(x: Any, *, out: Array | None = None) -> Array:
     return _erf(x, out)
 
 
-@documented(other="ndarray, shape and dtype of x")
+@documented(other=OTHER)
 def add(x: Any, other: Any, *, out: Array | None = None) -> Array:
     """Sum of two arrays of one shape; nothing is broadcast.
 
@@ -88,3 +113,115 @@ def add(x: Any, other: Any, *, out: Array | None = None) -> Array:
     array([1.5 , 2.25])
     """
     return _add(x, other, out)
+
+
+@documented(other=OTHER)
+def subtract(x: Any, other: Any, *, out: Array | None = None) -> Array:
+    """Difference of two arrays of one shape; nothing is broadcast.
+
+    y = x - other
+
+    Notes
+    -----
+    A shape of other that is not that of x is a ValueError, another dtype a TypeError.
+
+    >>> F.subtract(np.array([1.0, 2.0]), np.array([0.5, 0.25]))
+    array([0.5 , 1.75])
+    """
+    return _subtract(x, other, out)
+
+
+@documented(other=OTHER)
+def multiply(x: Any, other: Any, *, out: Array | None = None) -> Array:
+    """Product of two arrays of one shape; nothing is broadcast.
+
+    y = x * other, element by element
+
+    Notes
+    -----
+    A shape of other that is not that of x is a ValueError, another dtype a TypeError.
+
+    >>> F.multiply(np.array([1.0, 2.0]), np.array([0.5, 0.25]))
+    array([0.5, 0.5])
+    """
+    return _multiply(x, other, out)
+
+
+@documented(other=OTHER)
+def divide(x: Any, other: Any, *, out: Array | None = None) -> Array:
+    """Quotient of two arrays of one shape; nothing is broadcast.
+
+    y = x / other
+
+    It follows IEEE 754: 1 / 0 is inf, 0 / 0 is NaN.
+
+    Notes
+    -----
+    A shape of other that is not that of x is a ValueError, another dtype a TypeError.
+
+    >>> F.divide(np.array([1.0, 2.0]), np.array([0.5, 0.25]))
+    array([2., 8.])
+    """
+    return _divide(x, other, out)
+
+
+@documented(scale=FACTOR, shift=ZERO)
+def affine(x: Any, scale: float = 1.0, shift: float = -0.0, *, out: Array | None = None) -> Array:
+    """Product and sum with numbers, each rounded.
+
+    y = scale * x + shift
+
+    Notes
+    -----
+    The default shift leaves the sign of a product of 0 as it is: -0.0 + -0.0 is -0.0.
+
+    >>> F.affine(np.array([1.0, 2.0]), 2.0, 0.5)
+    array([2.5, 4.5])
+    """
+    return _affine(x, out, scale, shift)
+
+
+@documented(nan="NaN in grad_output gives NaN; x is not read.", scale=FACTOR, shift=ZERO)
+def affine_backward(
+    grad_output: Any, x: Any, scale: float = 1.0, shift: float = -0.0, *, out: Array | None = None
+) -> Array:
+    """Gradient of `affine`.
+
+    grad_x = scale * grad_output
+
+    >>> F.affine_backward(np.array([1.0, 2.0]), np.array([0.0, 0.0]), 2.0)
+    array([2., 4.])
+    """
+    return _affine_backward(grad_output, x, out, scale, shift)
+
+
+@documented(scale=FACTOR)
+def reciprocal(x: Any, scale: float = 1.0, *, out: Array | None = None) -> Array:
+    """A number divided by an array.
+
+    y = scale / x
+
+    Notes
+    -----
+    It follows IEEE 754: 1 / 0 is inf, 1 / -0.0 is -inf.
+
+    >>> F.reciprocal(np.array([1.0, 2.0]), 3.0)
+    array([3. , 1.5])
+    """
+    return _reciprocal(x, out, scale)
+
+
+@documented(scale=FACTOR)
+def reciprocal_backward(grad_output: Any, x: Any, scale: float = 1.0, *, out: Array | None = None) -> Array:
+    """Gradient of `reciprocal`.
+
+    grad_x = -grad_output * scale / x^2
+
+    Notes
+    -----
+    The square is not computed: the result overflows only where it is itself out of range.
+
+    >>> F.reciprocal_backward(np.array([1.0, 1.0]), np.array([1.0, 2.0]))
+    array([-1.  , -0.25])
+    """
+    return _reciprocal_backward(grad_output, x, out, scale)

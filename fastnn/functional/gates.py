@@ -9,6 +9,7 @@ from .._core.softmax import Rows1, Rows2
 from .._frames import SHORT_ERRORS
 from ._documentation import documented
 from ._elementwise import Array, reference_function
+from ._symbolic import Symbolic
 
 __all__ = ["glu", "glu_backward", "maxout", "maxout_backward", "swiglu", "swiglu_backward"]
 
@@ -171,10 +172,12 @@ def _shape(name: str, x: Array, share: int) -> tuple[int, ...]:
     return (*x.shape[:-1], x.shape[-1] // share)
 
 
-def _forward(name: str, x: Any, share: int, params: tuple[int, ...], out: Array | None) -> Array:
+def _forward(name: str, x: Any, share: int, params: tuple[int, ...], out: Array | None) -> Any:
     quick = _FORWARD[name].quick_share(x, share, float(share), out)
     if quick is not None:
         return quick
+    if isinstance(x, Symbolic):
+        return x.apply(name, x, *params)
     with SHORT_ERRORS:
         x = check.as_array("x", x)
         y = check.check_output(out, _shape(name, x, share), x.dtype)

@@ -10,6 +10,7 @@ from .._core import dispatch
 from .._core import linear as core
 from .._frames import SHORT_ERRORS
 from ._elementwise import Array, reference_function
+from ._symbolic import symbolic
 
 __all__ = ["linear", "linear_backward"]
 
@@ -89,6 +90,9 @@ def linear(x: Any, weight: Any, bias: Any = None, activation: str | None = None,
         quick = core.quick_linear(x, weight, bias, out, activation, *params)
         if quick is not None:
             return quick
+    if (symbol := symbolic(x, weight, bias)) is not None:
+        y = symbol.apply("linear", x, weight, bias)
+        return y if activation is None else y.apply(activation, y, *params)
     with SHORT_ERRORS:
         x, weight = check.as_array("x", x), check.as_array("weight", weight)
         bias = None if bias is None else check.as_array("bias", bias)

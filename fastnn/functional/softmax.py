@@ -12,6 +12,7 @@ from .._frames import SHORT_ERRORS
 from ._axes import as_rows, axis_of, put_rows
 from ._documentation import documented
 from ._elementwise import Array, reference_function
+from ._symbolic import Symbolic
 
 __all__ = [
     "log_softmax",
@@ -100,10 +101,12 @@ grad_output, gives NaN.
 """
 
 
-def _forward(name: str, x: Any, axis: int, temperature: float, out: Array | None) -> Array:
+def _forward(name: str, x: Any, axis: int, temperature: float, out: Array | None) -> Any:
     quick = _FORWARD[name].quick(x, axis, temperature, out)
     if quick is not None:
         return quick
+    if isinstance(x, Symbolic):
+        return x.apply(name, x, axis, temperature)
     with SHORT_ERRORS:
         x = check.as_array("x", x)
         axis = axis_of("x", x, axis)

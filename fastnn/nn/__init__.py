@@ -6,7 +6,7 @@ from .activations.self_gated import GELU, Hardswish, Mish, SiLU
 from .activations.sigmoids import Hardsigmoid, Hardtanh, Sigmoid, Softsign, Tanh
 from .activations.softmax import LogSoftmax, Softmax
 from .binary_losses import BCELoss, BCEWithLogitsLoss, FocalLoss, HingeLoss, SoftMarginLoss
-from .branches import Concat, Residual
+from .branches import Concat, Residual, tree_of
 from .class_losses import CrossEntropyLoss, MultiMarginLoss, NLLLoss, SoftmaxFocalLoss
 from .columns import Columns, Identity
 from .distribution_losses import GaussianNLLLoss, KLDivLoss, PoissonNLLLoss
@@ -33,6 +33,8 @@ from .regression_losses import (
     SmoothL1Loss,
 )
 from .sequential import Sequential
+from .tracing.errors import TraceError
+from .tracing.trace import Trace, required_features, returned_features
 
 __all__ = [
     "CELU",
@@ -100,6 +102,7 @@ __all__ = [
     "TabularInput",
     "Tanh",
     "Temperature",
+    "TraceError",
     "init",
     "utils",
 ]
@@ -112,6 +115,8 @@ def _fold(net: Sequential) -> Sequential:
 
 
 Above.network_of_one, Above.fold = Sequential.of_one, _fold
+Above.tree_of = tree_of
+Above.trace, Above.required_features, Above.returned_features = Trace.of, required_features, returned_features
 LAYERS |= {name: cls for name in __all__ if isinstance(cls := globals()[name], type) and issubclass(cls, Module)}
 del LAYERS["Module"]
 INITIALIZERS |= public(init, object)

@@ -75,8 +75,10 @@ class Architecture(Values):
 
     # -- from JSON -----------------------------------------------------------------------------------------------------
 
-    def network(self, spec: Any) -> Any:
+    def network(self, spec: Any, dtype: Any = None, seed: Any = None) -> Any:
         """The network of a description, with all parameters 0: random initial values would be overwritten anyway.
+
+        A module that was used alone has its dtype and seed in the file.
 
         Raises
         ------
@@ -91,7 +93,9 @@ class Architecture(Values):
             raise FileFormatError("architecture: nested too deep") from None
         finally:
             most_values.reset(token)
-        if not isinstance(net, LAYERS["Sequential"]):
+        if dtype is not None:
+            net = _network_of(net, dtype, seed)
+        elif not isinstance(net, LAYERS["Sequential"]):
             raise FileFormatError(f"architecture: a {type(net).__name__}, not a Sequential")
         for layer, inits in self._inits:
             layer._inits = inits
@@ -131,3 +135,12 @@ class Architecture(Values):
             raise
         except Exception as error:
             raise FileFormatError(f"{where} cannot be made: {error}") from error
+
+
+def _network_of(module: Module, dtype: Any, seed: Any) -> Any:
+    """The network of a module that is used alone."""
+    if dtype not in ("float32", "float64") or type(seed) is not int or not 0 <= seed < 2**64 or module.is_network:
+        raise FileFormatError(f"a module needs a dtype and a seed, got {dtype!r:.20} and {seed!r:.20}")
+    net: Any = module._alone(dtype)
+    net.__dict__["seed"] = seed  # it is fixed otherwise
+    return net

@@ -31,7 +31,12 @@ class Branches(Module):
         return hints.pop() if hints else None
 
     def __repr__(self) -> str:
-        return "\n".join(text for text, _ in tree(chain({"": self}), depth=0))
+        return tree_of(self)
+
+
+def tree_of(module: Module) -> str:
+    """The lines of a module and of the layers that it is made of."""
+    return "\n".join(text for text, _ in tree(chain({"": module}), depth=0))
 
 
 class Residual(Branches):

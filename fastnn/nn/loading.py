@@ -70,7 +70,9 @@ def load(path: Source, layers: dict[str, type[Module]] | None = None) -> Sequent
         check_layer(cls)
     tensors, description = read(path, "model")
     try:
-        net = Architecture(tensors, REGISTERED | (layers or {})).network(description.get("architecture"))
+        net = Architecture(tensors, REGISTERED | (layers or {})).network(
+            description.get("architecture"), description.get("dtype"), description.get("seed")
+        )
         net.load_state_dict(tensors)  # also those that are not arguments of a layer
         tick = description.get("tick")
         if type(tick) is not int or not 0 <= tick <= MOST_STEPS:
@@ -80,7 +82,7 @@ def load(path: Source, layers: dict[str, type[Module]] | None = None) -> Sequent
         net.feature_names = _names(description.get("feature_names"), net.in_features)
     except (ValueError, TypeError) as error:
         raise FileFormatError(f"{label(path)}: {error}") from error
-    return net
+    return net._alone_with() or net
 
 
 def _names(names: Any, features: int | None) -> tuple[str, ...] | None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from .. import _validation as check
 from .._locks import MAKING
+from ..functional._symbolic import Symbolic
 from .arguments import arguments_of
 from .parameters import Parameters
-from .registry import Above, Network
-from .tree import Tree
+from .registry import Above, Network, tracing
+from .standalone import Standalone
 
 Array = check.Array
 
@@ -21,15 +23,19 @@ if TYPE_CHECKING:
 OTHERS = frozenset(("_network", "_last_solo", "_base"))
 
 
-class Module(Tree):
+class Module(Standalone):
     """Base of all layers.
 
-    A layer of your own is a subclass with two methods on arrays of shape (rows, features), `forward` and `backward`;
-    see the example. It runs between compiled layers; everything else (the trainer, saving, both backends) works as for
-    the others. Override `out_features_for` if it changes the number of features.
+    A module of your own is a subclass with layers as attributes and a `forward`, as in PyTorch. The forward is run once
+    with a symbol and compiled, with its gradients: it may call layers, elementwise functions, softmax, gates and
+    dropout of `functional`, + - * /, columns x[:, a:b], `fastnn.concat`, and x.sum, x.mean and x.max over the features
+    with keepdim=True. Parameters of the module itself are self["name"]. Anything else raises a `TraceError`.
 
-    Layers among its attributes, and in an `nn.ModuleList`, are trained and saved with it: `forward` calls them, and
-    `backward` calls their `backward`, in the opposite order. Each is called once in a pass.
+    With a `backward` too it runs in Python: both are methods on arrays of shape (rows, features), see the second
+    example. Override `out_features_for` then if it changes the number of features; `backward` calls that of the layers
+    in the opposite order, and each layer is called once in a pass.
+
+    Layers among its attributes, and in an `nn.ModuleList`, are trained and saved with it.
 
     Attributes
     ----------
@@ -43,7 +49,18 @@ class Module(Tree):
     Examples
     --------
     >>> import numpy as np
+    >>> from fastnn import functional as F
     >>> from fastnn import nn
+    >>> class Block(nn.Module):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.fc = nn.Linear(2, 2, weight_init="eye", bias_init=0.0)
+    ...
+    ...     def forward(self, x):
+    ...         return x + F.relu(self.fc(x))
+    >>> nn.Sequential(Block(), seed=0).predict(np.array([[-1.0, 3.0]], "float32")).tolist()
+    [[-1.0, 6.0]]
+
     >>> class Scale(nn.Module):
     ...     def __init__(self):
     ...         super().__init__()
@@ -74,11 +91,14 @@ class Module(Tree):
     _part: Parameters | None = None  # what `parameters` returned last
     _given: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
     is_network: ClassVar[bool] = False
-    _in_python: ClassVar[bool] = False  # whether it has a `forward` of its own
+    _in_python: ClassVar[bool] = False  # whether it has a `forward` and a `backward` of its own
+    _is_traced: ClassVar[bool] = False  # whether it has a `forward` alone, which is traced
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls._in_python = cls.forward is not Module.forward
+        own = cls.forward is not Module.forward
+        cls._in_python = own and cls.backward is not Module.backward
+        cls._is_traced = own and not cls._in_python
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         layer = super().__new__(cls)
@@ -90,14 +110,15 @@ class Module(Tree):
         self.training = True
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if self._in_python and (isinstance(value, Module) or isinstance(self.__dict__.get(name), Module)):
+        composed = self._in_python or self._is_traced
+        if composed and (isinstance(value, Module) or isinstance(self.__dict__.get(name), Module)):
             self._check_part(name)
         super().__setattr__(name, value)
-        if name in self.planned:
+        if name in self.planned or (self._is_traced and name[0] != "_" and tracing.get() is None):
             self._forget_programs()
 
     def __delattr__(self, name: str) -> None:
-        if self._in_python and isinstance(self.__dict__.get(name), Module):
+        if (self._in_python or self._is_traced) and isinstance(self.__dict__.get(name), Module):
             self._check_part(name)
         super().__delattr__(name)
 
@@ -143,13 +164,24 @@ class Module(Tree):
 
     def plan(self, builder: Builder, label: str, position: int) -> None:
         """Add the operations of this layer to `builder`; called by the network."""
-        builder.python(self, label)
+        if self._is_traced:
+            self._plan_graph(builder, label, ())
+        else:
+            builder.python(self, label)
 
     def plan_branches(self, builder: Builder, label: str, branches: tuple[tuple[Any, ...], ...]) -> None:
         """Add the operations of this layer, which is made of layers, and of its branches; called by the network."""
-        if not self._in_python:
+        if self._is_traced:
+            self._plan_graph(builder, label, [node for branch in branches for node in branch])
+        elif self._in_python:
+            builder.python(self, label)
+        else:
             raise NotImplementedError(f"{type(self).__name__} must define plan_branches(plan, label, branches)")
-        self.plan(builder, label, 0)
+
+    def _plan_graph(self, builder: Builder, label: str, nodes: Sequence[Any]) -> None:
+        """Add the operations of the graph of `forward`."""
+        trace = Above.trace(self, builder.cols, nodes, builder.position, builder.train, label.rpartition(" ")[0])
+        builder.graph(self, label, trace.graph)
 
     def forward(self, x: Array) -> Array:
         """Return the output for a batch, for layers written in Python.
@@ -186,17 +218,20 @@ class Module(Tree):
         TypeError, ValueError
             If grad_output has another dtype or shape.
         """
-        if self._in_python:
-            raise NotImplementedError(f"{type(self).__name__} must define backward(grad_output)")
         if self._last_solo is None:
             raise RuntimeError("backward needs a call of the layer in training mode before it")
         return self._last_solo.backward(grad_output)
 
     def named_children(self) -> dict[str, Module]:
         """The layers that this one is made of, by name: the layers among the attributes of one written in Python."""
-        if not self._in_python:
+        if not (self._in_python or self._is_traced):
             return {}
-        return {name: v for name, v in self.__dict__.items() if isinstance(v, Module) and name not in OTHERS}
+        layers, found = {}, set()
+        for name, value in self.__dict__.items():
+            if isinstance(value, Module) and name not in OTHERS and id(value) not in found:
+                layers[name] = value  # under its first name: a second attribute is the same layer
+                found.add(id(value))
+        return layers
 
     def children(self) -> tuple[Module, ...]:
         """The layers that this one is made of."""
@@ -204,11 +239,14 @@ class Module(Tree):
 
     def in_features_hint(self) -> int | None:
         """The number of input features that the layer requires; None if it takes any."""
-        return None
+        return Above.required_features(self) if self._is_traced else None
 
     def out_features_for(self, in_features: int) -> int:
         """The number of output features for a number of input features."""
-        return in_features
+        if not self._is_traced:
+            return in_features
+        features: int = Above.returned_features(self, in_features)
+        return features
 
     # -- alone ---------------------------------------------------------------------------------------------------------
 
@@ -271,6 +309,9 @@ class Module(Tree):
         ValueError
             If x is a scalar, or the layer does not take its number of features.
         """
+        if isinstance(x, Symbolic):  # in a forward that is traced
+            symbol: Array = x.call(self)
+            return symbol
         x = check.as_array("x", x)
         # A layer with parameters has their dtype; one without takes either dtype.
         self._last_solo = solo = self._alone(self._parameter_dtype() or x.dtype.name)
@@ -323,4 +364,5 @@ class Module(Tree):
         return ""
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.extra_repr()})"
+        text: str = Above.tree_of(self) if self._is_traced else f"{type(self).__name__}({self.extra_repr()})"
+        return text

@@ -43,6 +43,10 @@ class Network(Module):
     _drew_seed: bool  # whether the seed was drawn rather than chosen
     _drawn: int  # the number of random streams of initial values in use
 
+    def _alone_with(self) -> Module | None:
+        """The layer that this is the network of, if it was made for a layer that is used alone."""
+        return None
+
     def _adopt(self) -> Parameters:
         """Give every parameter a place in one buffer, and its initial value unless the layer has values already."""
         params = self._collect(self._nodes)

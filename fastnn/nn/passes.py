@@ -14,6 +14,7 @@ from .._frames import errors_of_use
 from .._locks import MAKING, Lock
 from ..compiler.cache import ProgramCache
 from ..compiler.program import Program
+from ..functional._symbolic import Symbolic
 from .inputs import as_rows, widened
 from .network import Network
 from .restructure import stream_of
@@ -80,6 +81,9 @@ class Passes(Network):
         >>> net(np.array([[1.0, 2.0]], "float32")).tolist()
         [[3.5]]
         """
+        if isinstance(x, Symbolic):  # in a forward that is traced
+            symbol: Array = x.call(self)
+            return symbol
         if not self.training and not self._saving:
             return self.predict(x)
         rows, shape = as_rows(self, x)

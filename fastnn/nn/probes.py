@@ -68,7 +68,9 @@ class Probes(Passes):
                     pass
             finally:
                 self._outputs = {}
-        found = {name: np.concatenate(pieces) for name, pieces in outputs.items()}
+        found = {name: np.concatenate(pieces) for name, pieces in outputs.items() if pieces}
+        if names is not None and (missing := [name for name in outputs if name not in found]):
+            raise KeyError(f"layer {missing[0]!r} is not called by the forward of its module")
         return {name: y.reshape(*shape, y.shape[1]) for name, y in found.items()}
 
     def _collectors(self, chosen: dict[str, tuple[str, str]]) -> list[Reader]:

@@ -32,7 +32,7 @@ def all_nodes(nodes: tuple[Node, ...]) -> Iterator[Node]:
     """All layers, those with layers of their own too, except those that a layer written in Python calls."""
     for node in nodes:
         yield node
-        for branch in () if node.layer._in_python else node.branches:
+        for branch in () if node.layer._in_python else node.branches:  # which Python calls
             yield from all_nodes(branch)
 
 

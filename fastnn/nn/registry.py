@@ -6,6 +6,7 @@ A layer that is called alone runs in a network of its own, and files name classe
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -40,6 +41,14 @@ class Above:
 
     network_of_one: Callable[[Any, str], Network]  # a network of one layer, and its dtype
     fold: Callable[[Any], Any]  # a network without the normalizations that can be part of its linear layers
+    trace: Callable[..., Any]  # the trace of a module's forward
+    required_features: Callable[[Any], int | None]  # the features that a forward requires of its input
+    tree_of: Callable[[Any], str]  # the lines of a module and of the layers that it is made of
+    returned_features: Callable[[Any, int], int]  # those of its output
+
+
+# The trace that runs in this context: `self["name"]` in a forward is a symbol of it.
+tracing: ContextVar[Any] = ContextVar("tracing", default=None)
 
 
 def public(module: Any, base: type) -> dict[str, type]:

@@ -92,7 +92,10 @@ def save(net: Network, path: Target) -> None:
     """
     tensors = net.state_dict()
     try:
-        description = {"architecture": Architecture(tensors).encode(net, "net"), "tick": int(net._tick[0])}
+        alone = net._alone_with()
+        description = {"architecture": Architecture(tensors).encode(alone or net, "net"), "tick": int(net._tick[0])}
+        if alone is not None:
+            description |= {"dtype": net.dtype, "seed": net.seed}
         if frozen := frozen_names(net):
             description["frozen"] = frozen
         if net.feature_names is not None:

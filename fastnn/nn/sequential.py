@@ -113,6 +113,13 @@ class Sequential(LayerList):
             net._params = Parameters({}, net.dtype) if free else home[0].part(home[1])
         return net
 
+    def as_network(self) -> Sequential:
+        return self
+
+    def _alone_with(self) -> Module | None:
+        """The layer that this is the network of, if it was made for a layer that is used alone."""
+        return self._layers[0] if len(self._layers) == 1 and not self._nodes[0].name else None
+
     def fold(self) -> Sequential:
         """Return a new network for inference, in which every BatchNorm1d beside a Linear is part of that Linear.
 

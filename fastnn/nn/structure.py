@@ -18,6 +18,7 @@ class Node:
     layer: Module
     position: int  # index among the layers without layers of their own; selects the random stream
     branches: tuple[tuple[Node, ...], ...] = ()  # for a layer that is made of layers, those of each of its children
+    title: str = ""  # in printed programs; by default the name and the class
 
     def leaves(self) -> Iterator[Node]:
         """The layers below that have no layers of their own, in order, or this one; this one too if it has a state."""
@@ -38,7 +39,8 @@ def tree(nodes: tuple[Node, ...], prefix: str = "", depth: int = 1) -> list[tupl
     lines: list[tuple[str, int]] = []
     for node in nodes:
         name = node.name.removeprefix(prefix)
-        text = f"{type(node.layer).__name__}(" if node.branches else repr(node.layer)
+        plain = f"{type(node.layer).__name__}({node.layer.extra_repr()})"
+        text = plain[: plain.index("(") + 1] if node.branches else plain if node.layer._is_traced else repr(node.layer)
         count = sum(math.prod(shape) for shape in node.layer.parameter_shapes().values())
         lines.append(("  " * depth + (f"({name}): " if name else "") + text, count))
         for key, branch in zip(node.layer.named_children(), node.branches, strict=True):

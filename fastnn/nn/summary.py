@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .._html import table
 from .linear import Linear
+from .registry import Above
 from .structure import tree
 
 if TYPE_CHECKING:
@@ -108,16 +111,20 @@ def summarize(net: Network, in_features: int) -> Summary:
     return Summary(tuple(_rows(net._nodes, in_features, 0)), net.dtype)
 
 
-def _rows(nodes: tuple[Node, ...], features: int, depth: int) -> list[LayerSummary]:
+def _rows(
+    nodes: tuple[Node, ...], features: int, depth: int, widths: Mapping[int, tuple[int, int]] = MappingProxyType({})
+) -> list[LayerSummary]:
+    """A row for each layer; `widths` are the features in and out, by id, of those that a traced forward calls."""
     rows: list[LayerSummary] = []
     for node in nodes:
         layer, hint = node.layer, node.layer.in_features_hint()
         features = features if hint is None else hint  # a layer written in Python gives others to its layers
-        n_out = layer.out_features_for(features)
+        features, n_out = widths.get(id(layer)) or (features, layer.out_features_for(features))
+        inside = Above.trace(layer, features).widths if layer._is_traced else widths
         own = sum(math.prod(shape) for shape in layer.parameter_shapes().values())
         flops = 2 * features * n_out if isinstance(layer, Linear) else n_out
         rows.append(LayerSummary(node.name, type(layer).__name__, depth, features, n_out, own, flops))
         for branch in node.branches:
-            rows += _rows(branch, features, depth + 1)
+            rows += _rows(branch, features, depth + 1, inside)
         features = n_out
     return rows

@@ -11,6 +11,7 @@ from .. import _validation as check
 from .fixed import Fixed
 from .init.names import as_initializer
 from .parameters import Parameters
+from .registry import tracing
 
 Array = check.Array
 
@@ -178,6 +179,10 @@ class Variables(Fixed):
                    for name, (shape, init, _) in self._buffer_specs.items())  # fmt: skip
 
     def __getitem__(self, name: str) -> Array:
+        trace = tracing.get()
+        if trace is not None and name in self._shapes:
+            symbol: Any = trace.parameter(self, name)
+            return symbol
         array = self.array(name)
         if array is None:
             raise KeyError(f"{type(self).__name__} has no parameter {name!r}")

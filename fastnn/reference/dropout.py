@@ -30,12 +30,17 @@ ALPHA_LOW = -1.7580993408473768599402175208123
 
 
 @np.errstate(all="ignore")
-def dropout(x: Array, p: float = 0.5, *, seed: int, stream: int = 0, start: int = 0) -> Array:
+def dropout(
+    x: Array, p: float = 0.5, training: bool = True, *, seed: int | None = None, stream: int = 0, start: int = 0
+) -> Array:
     """Return x with each element set to 0 with probability p, and the others scaled by 1 / (1 - p).
 
     An element is kept iff its word is at least floor(p * 2**32). p = 1 drops everything. Dropped NaN becomes
-    0, kept NaN stays.
+    0, kept NaN stays. Without `training` nothing is dropped; `seed` is required.
     """
+    if seed is None:
+        raise TypeError("dropout() needs a seed")
+    p = p if training else 0.0
     scale = 1.0 / (1.0 - p) if p < 1.0 else 0.0
     return np.where(_kept(x, p, seed, stream, start), _scaled(x, scale), 0)
 

@@ -11,7 +11,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["add", "erf", "exp", "expm1", "log", "log1p"]
+__all__ = [
+    "add",
+    "affine",
+    "affine_backward",
+    "divide",
+    "erf",
+    "exp",
+    "expm1",
+    "log",
+    "log1p",
+    "multiply",
+    "reciprocal",
+    "reciprocal_backward",
+    "subtract",
+]
 
 # Any floating dtype: every function of this package returns the dtype of its argument.
 Array = NDArray[Any]
@@ -51,6 +65,48 @@ def erf(x: Array) -> Array:
 def add(x: Array, other: Array) -> Array:
     """Return x + other."""
     return np.add(x, other)
+
+
+@np.errstate(all="ignore")
+def subtract(x: Array, other: Array) -> Array:
+    """Return x - other."""
+    return np.subtract(x, other)
+
+
+@np.errstate(all="ignore")
+def multiply(x: Array, other: Array) -> Array:
+    """Return x * other."""
+    return np.multiply(x, other)
+
+
+@np.errstate(all="ignore")
+def divide(x: Array, other: Array) -> Array:
+    """Return x / other."""
+    return np.divide(x, other)
+
+
+@np.errstate(all="ignore")
+def affine(x: Array, scale: float = 1.0, shift: float = -0.0) -> Array:
+    """Return scale * x + shift, each operation rounded."""
+    return np.add(x.dtype.type(scale) * x, x.dtype.type(shift))
+
+
+@np.errstate(all="ignore")
+def affine_backward(grad_output: Array, x: Array, scale: float = 1.0, shift: float = -0.0) -> Array:
+    """Return scale * grad_output."""
+    return np.multiply(grad_output, x.dtype.type(scale))
+
+
+@np.errstate(all="ignore")
+def reciprocal(x: Array, scale: float = 1.0) -> Array:
+    """Return scale / x."""
+    return np.divide(x.dtype.type(scale), x)
+
+
+@np.errstate(all="ignore")
+def reciprocal_backward(grad_output: Array, x: Array, scale: float = 1.0) -> Array:
+    """Return -grad_output * scale / x**2, without the square."""
+    return np.multiply(grad_output, x.dtype.type(scale) / x / -x)
 
 
 def map_float64(function: Callable[[float], float], x: Array) -> NDArray[np.float64]:

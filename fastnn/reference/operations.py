@@ -10,12 +10,13 @@ import numpy as np
 
 from .._core.errors import BadIndex, BadLabel, BadTarget
 from .._core.losses import TARGET_KINDS, first_bad_target
-from .._core.operations import ACCUMULATE, BY_ROWS, CLASS_WEIGHTS, EACH_OUTPUT, LABELS, MEAN, ROOT
+from .._core.operations import ACCUMULATE, BY_ROWS, CLASS_WEIGHTS, EACH_OUTPUT, LABELS, MEAN, ROOT, TRANSPOSED
 from . import (
     activations,
     binary_losses,
     class_losses,
     distribution_losses,
+    elementary,
     gates,
     losses,
     metrics,
@@ -67,14 +68,17 @@ class Operations:
     divisor: float  # what the gradients of a group of batches are divided by
 
     def _linear(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
-        np.matmul(a["x"], a["weight"], out=a["pre"])
+        weight = a["weight"].T if o.flag & TRANSPOSED else a["weight"]
+        np.matmul(a["x"], weight, out=a["pre"])
         if "bias" in a:
             a["pre"] += a["bias"]
         _finish(o, a)
 
     def _linear_backward(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
         weight = a.get("weight", np.empty((o.n_in, o.n_out), a["x"].dtype))
-        _put_gradients(o, a, *linear_backward(a["grad_output"], a["x"], weight))
+        transposed = o.flag & TRANSPOSED and "weight" in a
+        grad_x, grad_weight, grad_bias = linear_backward(a["grad_output"], a["x"], weight.T if transposed else weight)
+        _put_gradients(o, a, grad_x, grad_weight.T if o.flag & TRANSPOSED else grad_weight, grad_bias)
 
     def _layer_norm(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
         a["pre"][...] = layer_norm(a["x"], a.get("weight"), a.get("bias"), o.options["eps"])
@@ -117,8 +121,8 @@ class Operations:
         assert o.kernel is not None
         a["grad_input"][...] = elementwise(o.kernel)(a["grad_output"], a["saved"], *o.params)
 
-    def _add(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
-        np.add(a["x"], a["other"], out=a["y"])
+    def _arithmetic(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
+        a["y"][...] = getattr(elementary, str(o.kernel))(a["x"], a["other"])
 
     def _rows(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
         a["y"][...] = _by_rows(o)(a["x"])
@@ -163,6 +167,19 @@ class Operations:
         a["grad_input"][...] = 0
         for column, i in enumerate(a["index"]):
             a["grad_input"][:, i] += a["grad_output"][:, column]
+
+    def _sum_columns(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
+        a["y"][:, 0] = a["x"].sum(axis=1, dtype="float64")
+
+    def _expand_columns(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
+        a["y"][...] = a["x"]
+
+    def _expand_rows(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
+        a["y"][...] = a["weight"].ravel()
+
+    def _expand_rows_backward(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
+        total = a["grad_output"].sum(axis=0).reshape(a["grad_weight"].shape)
+        a["grad_weight"][...] = a["grad_weight"] + total if o.flag & ACCUMULATE else total
 
     def _copy(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
         a["y"][...] = a["x"]
@@ -295,7 +312,7 @@ def elementwise(kernel: str) -> Any:
     if kernel.startswith("gelu_tanh"):
         function = getattr(activations, kernel.replace("gelu_tanh", "gelu"))
         return lambda *args: function(*args, approximate="tanh")
-    return getattr(activations, kernel)
+    return getattr(elementary if hasattr(elementary, kernel) else activations, kernel)
 
 
 def _by_rows(o: Operation) -> Any:

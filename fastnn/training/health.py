@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .. import functional
 from .._html import table
 from ..compiler.backward import Slope, Stage
 from ..compiler.memory import Matrix
-from ..functional import activations
 from ..nn.inputs import widened
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ def _layer(stage: Stage, x: Array, params: Parameters, updates: Array, gradients
 def _slope(of: Slope, saved: Array) -> Array:
     """The absolute slope of an activation, from what its gradient is computed from: its input, or its output."""
     more = {"approximate": "tanh"} if of.kernel.startswith("gelu_tanh") else {}
-    function = getattr(activations, of.kernel.replace("gelu_tanh", "gelu"))
+    function = getattr(functional, of.kernel.replace("gelu_tanh", "gelu"))
     return np.abs(function(np.ones_like(saved), saved, *of.params, **more))
 
 

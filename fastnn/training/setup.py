@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from .. import _validation as check
 from .._frames import ShortErrors
 from ..nn.loss import Loss
+from ..nn.module import Module
 from ..nn.python_loss import as_loss
 from ..nn.sequential import Sequential
 from ..optim import Optimizer, WeightAverage
@@ -39,6 +40,8 @@ class Setup(ShortErrors):
         l2: float,
         average: WeightAverage | None,
     ) -> None:
+        if isinstance(net, Module):
+            net = net.as_network()
         if not isinstance(net, Sequential):
             raise TypeError(f"net must be a Sequential, got {type(net).__name__}")
         checked = _metrics(metrics)

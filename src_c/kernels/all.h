@@ -2,6 +2,7 @@
 #include "loops.h"
 #include "math.h"
 #include "squares.h"
+#include "arithmetic.h"
 #include "activations.h"
 #include "parametric.h"
 #include "gates.h"

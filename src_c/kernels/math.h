@@ -257,10 +257,3 @@ INLINE VEC LANE(erf)(VEC x)
     const VEC outer = K(1) - LANE(erfc_positive)(a);
     return ADD_SIGN(v_select(v_lt(a, K(27.0 / 32)), inner, outer), x);
 }
-
-/* x + y, for the sums of branches */
-INLINE VEC LANE(add)(VEC x, VEC y)
-{
-    return x + y;
-}
-FNN_DEFINE_MAP2(add)

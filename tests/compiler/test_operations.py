@@ -24,6 +24,15 @@ class Identity(nn.Module):
         return grad_output
 
 
+class Joins(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.add_parameter("scale", (4,), init=0.5)
+
+    def forward(self, x):
+        return x * self["scale"] + x.mean(-1, keepdim=True)
+
+
 def trainer_of(*layers, loss, metrics=(), **options):
     net = nn.Sequential(*layers, seed=0)
     return fastnn.Trainer(net, loss, optim.Adam(net.parameters()), metrics=metrics, **options)
@@ -33,7 +42,7 @@ def trainer_of(*layers, loss, metrics=(), **options):
 def programs():
     """Programs that have every kind of operation among them."""
     plain = trainer_of(
-        *LAYERS, Identity(), nn.Linear(4, 3), loss=nn.CrossEntropyLoss(), metrics=["f1", "top_k_accuracy"]
+        *LAYERS, Identity(), Joins(), nn.Linear(4, 3), loss=nn.CrossEntropyLoss(), metrics=["f1", "top_k_accuracy"]
     )
     plain.average = optim.SWA(plain.net.parameters())
     x, y = np.ones((4, 4), "float32"), np.arange(4) % 3

@@ -82,7 +82,12 @@ ELEMENTARY = (
     Op("log", "elementwise", arrays(r.positive), (1.5, 1.5), ("log",)),
     Op("log1p", "elementwise", arrays(r.above_minus_one), (1.5, 1.5), ("log1p",)),
     Op("erf", "elementwise", arrays(numbers), (2, 2), ("erf",)),
-    Op("add", "elementwise", arrays(numbers, numbers), (0.5, 0.5), ("add",)),
+    *(
+        Op(name, "elementwise", arrays(numbers, numbers), (0.5, 0.5), (name,))
+        for name in ("add", "subtract", "multiply", "divide")
+    ),
+    *_activation("affine", (1, 1), (0.5, 0.5), ({}, {"scale": -1.5, "shift": 0.75}), scale=r.affine_terms),
+    *_activation("reciprocal", (0.5, 0.5), (2, 2), ({}, {"scale": -1.5})),
 )
 
 ACTIVATIONS = (

@@ -283,6 +283,10 @@ def gelu_terms(x, **options):
     return np.abs(reference.gelu(x, **options)) * _argument_error(x)
 
 
+def affine_terms(x, scale=1.0, shift=0.0):
+    return np.abs(scale * x) + abs(shift)
+
+
 def tanh_gradient_terms(g, y):
     return np.abs(g) * (1 + y * y)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ... import _validation as check
+from ...functional._symbolic import Symbolic
 from ..module import Module
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ class Softmax(Module):
         ValueError
             If x is a scalar, or dim=1 and x has one dimension.
         """
+        if isinstance(x, Symbolic):  # in a forward that is traced
+            return super().__call__(x)
         return self._along_dim(super().__call__, check.as_array("x", x))
 
     def backward(self, grad_output: Any) -> check.Array:

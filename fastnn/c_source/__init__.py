@@ -1,0 +1,1 @@
+"""Networks as C source without dependencies: `fastnn.export_c`."""
