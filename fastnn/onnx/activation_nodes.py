@@ -55,10 +55,6 @@ def _positive(w: Writer, x: str) -> str:
     return w.node("Greater", x, w.constant(0.0))
 
 
-def _expm1(w: Writer, x: str) -> str:
-    return w.node("Sub", w.node("Exp", x), w.constant(1.0))
-
-
 @activation("relu6")
 def _relu6(w: Writer, x: str) -> str:
     return _hardtanh(w, x, 0.0, 6.0)
@@ -163,6 +159,27 @@ def _gelu_tanh(w: Writer, x: str) -> str:
     cube = w.node("Mul", x, w.node("Mul", x, x))
     inner = w.node("Add", x, w.node("Mul", cube, w.constant(0.044715)))
     return _half_gate(w, x, w.node("Tanh", w.node("Mul", inner, w.constant(math.sqrt(2 / math.pi)))))
+
+
+@activation("affine")
+def _affine(w: Writer, x: str, scale: float, shift: float) -> str:
+    y = x if scale == 1 else w.node("Mul", x, w.constant(scale))
+    return y if shift == 0 else w.node("Add", y, w.constant(shift))
+
+
+@activation("reciprocal")
+def _reciprocal(w: Writer, x: str, scale: float) -> str:
+    return w.node("Div", w.constant(scale), x)
+
+
+@activation("log1p")
+def _log1p(w: Writer, x: str) -> str:
+    return w.node("Log", w.node("Add", x, w.constant(1.0)))
+
+
+@activation("expm1")
+def _expm1(w: Writer, x: str) -> str:
+    return w.node("Sub", w.node("Exp", x), w.constant(1.0))
 
 
 def _half_gate(w: Writer, x: str, gate: str) -> str:

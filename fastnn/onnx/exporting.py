@@ -16,6 +16,7 @@ from .._frames import errors_of_use
 from .._version import __version__
 from ..files.objects import Target, label, put
 from ..files.replace import replace
+from . import traced_nodes  # noqa: F401  (fills the table of converters)
 from .layer_nodes import unknown, write_layer
 from .writer import Value, Writer
 
@@ -114,6 +115,7 @@ def export(
 def _graph(w: Writer, net: nn.Module, name: str, dynamic: bool, given: Sequence[int] | None) -> Any:
     shape, features = _sizes(net, given)
     rows = "batch" if dynamic else 1
+    w.layers = {id(layer): layer_name for layer_name, layer in net.named_modules()}
     source = w.unused("input")
     x = Value(source, features)
     if len(shape) > 1:

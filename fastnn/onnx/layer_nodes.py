@@ -66,14 +66,19 @@ def converter(*classes: type) -> Callable[[Convert], Convert]:
 
 
 def find(layer: nn.Module) -> Convert | None:
-    """The converter of a layer: that of its class, or of a base class whose computation it does not change."""
+    """The converter of a layer: that of its class, or of a base class whose computation it does not change.
+
+    A module whose forward is traced has that of its graph, which is the converter of nn.Module.
+    """
     for cls in type(layer).__mro__:
-        if cls in CONVERTERS:
+        if cls in CONVERTERS and cls is not nn.Module:
             same = all(
                 getattr(type(layer), method) is getattr(cls, method) for method in ("plan", "plan_branches", "forward")
             )
-            return CONVERTERS[cls] if same else None
-    return None
+            if same:
+                return CONVERTERS[cls]
+            break
+    return CONVERTERS[nn.Module] if layer._is_traced else None
 
 
 def unknown(net: nn.Module) -> list[str]:

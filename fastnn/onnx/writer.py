@@ -34,7 +34,9 @@ class Writer:
         self.nodes: list[NodeProto] = []
         self.initializers: dict[str, TensorProto] = {}
         self.scope = ""
+        self.layers: dict[int, str] = {}  # the names of layers, by id
         self._names: set[str] = set()
+        self._parameters: dict[tuple[int, str], str] = {}
         self._constants: dict[tuple[str, tuple[int, ...], bytes], str] = {}
 
     @property
@@ -74,9 +76,13 @@ class Writer:
         return name
 
     def parameter(self, layer: Any, key: str) -> str:
-        """Add a parameter or buffer of a layer, under the name that `net.named_parameters()` has for it."""
-        values = layer.buffer(key) if key in layer.buffers() else layer[key]
-        return self.initializer(f"{self.scope}.{key}" if self.scope else key, values)
+        """The name of a parameter or buffer of a layer, that of `net.named_parameters()`; it is stored once."""
+        place = id(layer), key
+        if place not in self._parameters:
+            name = self.layers.get(id(layer), self.scope)
+            values = layer.buffer(key) if key in layer.buffers() else layer[key]
+            self._parameters[place] = self.initializer(f"{name}.{key}" if name else key, values)
+        return self._parameters[place]
 
     def constant(self, value: Any, dtype: Any = None) -> str:
         """The name of a constant, of the network's dtype if no other is given; equal ones are stored once."""
