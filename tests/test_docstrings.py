@@ -19,7 +19,7 @@ MODULES = sorted(
     for module in pkgutil.walk_packages(fastnn.__path__, "fastnn.")
     if not module.name.startswith(("fastnn._core", "fastnn.bench")) and module.name not in LEFT_OUT
 )
-ONNX = ("Product", "converter", "export", "load")
+ONNX = ("Elementwise", "Product", "Quotient", "SumFeatures", "converter", "export", "load")
 PUBLIC = {
     f"{module.__name__}.{name}": getattr(module, name)
     for module in (functional, nn, nn.init, optim, optim.functional, optim.lr_scheduler, metrics, data, callbacks)

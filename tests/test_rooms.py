@@ -36,7 +36,7 @@ ELSEWHERE = {
     "onnx/importing.py": ("onnx/test_loading.py", "nodes of models"),
     "onnx/layer_nodes.py": ("onnx/test_exporting.py", "what it writes"),
     "onnx/operator_layers.py": ("onnx/test_loading.py", "nodes of models"),
-    "onnx/product.py": ("onnx/test_loading.py", "a layer of loaded networks"),
+    "onnx/formulas.py": ("onnx/test_loading.py", "layers of loaded networks"),
     "onnx/reading.py": ("onnx/test_loading.py", "files, damaged ones too"),
     "onnx/specs.py": ("onnx/test_patterns.py", "layers of patterns"),
     "onnx/writer.py": ("onnx/test_exporting.py", "what it writes"),

@@ -11,15 +11,25 @@ from . import _package  # noqa: F401  (raises ImportError with the way out where
 if TYPE_CHECKING:
     from . import backend
     from .exporting import export
+    from .formulas import Elementwise, Product, Quotient, SumFeatures
     from .layer_nodes import converter
     from .loading import load
     from .operators import new_ops
-    from .product import Product
 
-__all__ = ["Product", "backend", "converter", "export", "load", "new_ops"]
+__all__ = [
+    "Elementwise",
+    "Product",
+    "Quotient",
+    "SumFeatures",
+    "backend",
+    "converter",
+    "export",
+    "load",
+    "new_ops",
+]
 
 LAZY = {
-    "Product": "product",
+    **dict.fromkeys(("Elementwise", "Product", "Quotient", "SumFeatures"), "formulas"),
     "converter": "layer_nodes",
     "export": "exporting",
     "load": "loading",

@@ -13,7 +13,6 @@ from ..nn.dropout import Noise
 from ..nn.registry import LAYERS
 from ..nn.structure import join
 from .activation_nodes import write_activation
-from .product import Product
 from .writer import Value, Writer
 
 Convert = Callable[[Writer, Any, Value], Value]
@@ -260,12 +259,6 @@ def _glu(w: Writer, layer: nn.GLU, x: Value) -> Value:
 def _swiglu(w: Writer, layer: nn.SwiGLU, x: Value) -> Value:
     a, b = _halves(w, x)
     return Value(w.node("Mul", write_activation(w, "silu", a.name), b.name), a.features)
-
-
-@converter(Product)
-def _product(w: Writer, layer: Product, x: Value) -> Value:
-    a, b = _halves(w, x)
-    return Value(w.node("Mul", a.name, b.name), a.features)
 
 
 @converter(nn.Maxout)

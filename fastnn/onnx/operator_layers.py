@@ -9,10 +9,10 @@ import numpy as np
 
 from .. import nn
 from .._validation import Array
+from .formulas import Elementwise, Product, Quotient, SumFeatures
 from .graph import Node
 from .importing import Importer, Step, handles, through
 from .patterns import clip_bounds
-from .product import Product
 from .specs import Affine, Dense, Layer, Normalize, Rows, Slopes, close
 
 # Operators without attributes, or with attributes of another name, and the layer.
@@ -113,10 +113,14 @@ def _arithmetic(m: Importer, node: Node, place: int) -> Step:
     values = constants[0] if constants[0] is not None else constants[1]
     name = node.inputs[1] if first else node.inputs[0]
     assert values is not None
-    return through(m.graph.resolve(name), _affine(m, node, m.per_feature(name, values), first))
+    number = m.per_feature(name, values)
+    if node.op == "Div" and first:
+        inverse = Layer(Elementwise, {"function": "reciprocal"})
+        return through(m.graph.resolve(name), inverse, Affine(number))
+    return through(m.graph.resolve(name), _affine(node, number, first))
 
 
-def _affine(m: Importer, node: Node, number: Any, first: bool) -> Affine:
+def _affine(node: Node, number: Any, first: bool) -> Affine:
     """The step for a constant operand, which is the first one or the second."""
     if node.op in ("Add", "Sum"):
         return Affine(shift=number)
@@ -124,8 +128,6 @@ def _affine(m: Importer, node: Node, number: Any, first: bool) -> Affine:
         return Affine(scale=number)
     if node.op == "Sub":
         return Affine(-1.0, number) if first else Affine(shift=-number)
-    if first:
-        m.fail("it divides a constant")
     with np.errstate(all="ignore"):
         return Affine(
             scale=1.0 / np.asarray(number, "float64") if np.ndim(number) else (1.0 / number if number else np.inf)
@@ -133,8 +135,6 @@ def _affine(m: Importer, node: Node, number: Any, first: bool) -> Affine:
 
 
 def _of_values(m: Importer, node: Node) -> Step:
-    if node.op == "Div":
-        m.fail("it divides two values")
     names = list(node.inputs)
     rests = [m.rest(name) for name in names]
     if len({len(m.shape(name)) for name in names}) > 1:
@@ -148,14 +148,44 @@ def _of_values(m: Importer, node: Node) -> Step:
             for name, rest in zip(names, rests, strict=True)
         ]
     a, b = (name if "\0" in name else m.graph.resolve(name) for name in names)
-    if node.op == "Mul":
+    if node.op in ("Mul", "Div"):
         joined = m.virtual(node.inputs[0], Step("concat", (a, b)))
-        return through(joined, Layer(Product))
+        return through(joined, Layer(Product if node.op == "Mul" else Quotient))
     return Step("add", (a, m.virtual(b, m.scaled(b, -1.0)) if node.op == "Sub" else b))
 
 
 def _broadcast(rests: list[tuple[int, ...]]) -> bool:
     return all(a == b or 1 in (a, b) for a, b in zip(*rests, strict=True))
+
+
+@handles("Exp", "Log", "Reciprocal")
+def _elementwise(m: Importer, node: Node, place: int) -> Step:
+    return through(source_of(m, node), Layer(Elementwise, {"function": node.op.lower()}))
+
+
+@handles("Pow")
+def _pow(m: Importer, node: Node, place: int) -> Step:
+    x, power = source_of(m, node), m.graph.scalar(node.inputs[1])
+    if power not in (2.0, 3.0):
+        m.fail("it is no square or cube")
+    y = m.virtual(x, Step("concat", (x, x)))
+    if power == 2:
+        return through(y, Layer(Product))
+    square = m.virtual(x, through(y, Layer(Product)))
+    return through(m.virtual(x, Step("concat", (square, x))), Layer(Product))
+
+
+@handles("ReduceSum", "ReduceMean", "ReduceMax")
+def _over_features(m: Importer, node: Node, place: int) -> Step:
+    axes = node.get("axes", None) if len(node.inputs) < 2 else needed(m, node, 1).ravel().tolist()
+    if not axes or len(axes) != 1 or not node.get("keepdims", 1) or len(m.rest(node.inputs[0])) != 1:
+        m.fail("it is not over the features, of which one stays")
+    m.whole_rows(node.inputs[0], int(axes[0]))
+    features = m.features(node.inputs[0])
+    if node.op == "ReduceMax":
+        return through(source_of(m, node), Layer(nn.Maxout, {"pool_size": features}))
+    mean = (Affine(1.0 / features),) if node.op == "ReduceMean" and features else ()
+    return through(source_of(m, node), Layer(SumFeatures), *mean)
 
 
 @handles("Neg")

@@ -39,6 +39,10 @@ def _traced(w: Writer, layer: nn.Module, x: Value) -> Value:
     for number in graph.live():
         value = graph.values[number]
         rows = [i in single for i in value.inputs]
+        if value.kind == "expand" and all(rows):  # operators repeat one number of a row as well
+            results[number] = Value(results[value.inputs[0]].name, value.cols)
+            single.add(number)
+            continue
         repeated = any(rows) and (value.kind not in ARITHMETIC or all(rows))
         inputs = [
             _for_each_sample(w, results[i], x) if row and repeated else results[i]

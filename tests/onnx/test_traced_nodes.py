@@ -2,18 +2,19 @@
 
 import numpy as np
 import pytest
+
+import fastnn.onnx
+from fastnn import functional as F
+from fastnn import nn
+from fastnn.compiler.joints import JOINTS
+from fastnn.onnx import traced_nodes
 from support.onnx_models import TOLERANCES, evaluate
 from support.traced import CASES
 from support.traced_modules import Traced
 
-import fastnn.onnx
-from fastnn import nn
-from fastnn.compiler.joints import JOINTS
-from fastnn.onnx import traced_nodes
 
-
-def module_of(name, dtype, alone=False):
-    """A module with random parameters, in a network or as one, and rows for it."""
+def module_of(name, dtype):
+    """A module with random parameters, in a network, and rows for it."""
     case, rng = CASES[name], np.random.default_rng(4)
     module = Traced(case)
     net = nn.Sequential(module, dtype=dtype, seed=0)
@@ -61,7 +62,7 @@ def test_a_module_alone_and_one_within_another():
             self.fc = nn.Linear(4, 4)
 
         def forward(self, x):
-            return x * nn.functional_tanh(self.fc(x)) if hasattr(nn, "functional_tanh") else x * self.fc(x)
+            return x * F.tanh(self.fc(x))
 
     class Outer(nn.Module):
         def __init__(self):
@@ -93,5 +94,14 @@ def test_a_layer_within_a_module_that_has_no_converter_is_named():
         def forward(self, x):
             return self.own(x) + x
 
-    with pytest.raises(TypeError, match="no ONNX converter for 0.own: Own"):
+    with pytest.raises(TypeError, match=r"no ONNX converter for 0\.own: Own"):
         fastnn.onnx.export(nn.Sequential(Around()), input_shape=(2,))
+
+
+@pytest.mark.parametrize("name", sorted(CASES.keys()))
+def test_models_of_modules_come_back_as_networks(name):
+    """As layers and formulas; parameters that are rows come back as the constants that they are in the graph."""
+    net, x = module_of(name, "float64")
+    model = fastnn.onnx.export(net, input_shape=x.shape[1:])
+    twin = fastnn.onnx.load(model.SerializeToString())
+    np.testing.assert_allclose(twin.predict(x), net.predict(x), rtol=1e-9, atol=1e-12)
