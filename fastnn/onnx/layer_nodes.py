@@ -12,7 +12,7 @@ from ..nn.activations.activation import Activation
 from ..nn.dropout import Noise
 from ..nn.registry import LAYERS
 from ..nn.structure import join
-from .activation_nodes import write_activation
+from .activation_nodes import ACTIVATIONS, write_activation
 from .product import Product
 from .writer import Value, Writer
 
@@ -67,6 +67,8 @@ def converter(*classes: type) -> Callable[[Convert], Convert]:
 
 def find(layer: nn.Module) -> Convert | None:
     """The converter of a layer: that of its class, or of a base class whose computation it does not change."""
+    if isinstance(layer, Activation) and layer.kernel not in ACTIVATIONS:
+        return None
     for cls in type(layer).__mro__:
         if cls in CONVERTERS:
             same = all(
