@@ -133,6 +133,8 @@ class Graph:
             shape = self.shapes.get(node.inputs[0])
             part = slice(node.attributes.get("start", 0), node.attributes.get("end"))
             return None if shape is None else np.asarray([UNKNOWN if n is None else n for n in shape][part], "int64")
+        if node.op == "CastLike" and node.inputs:  # constants take part in arithmetic as numbers, of whatever dtype
+            return self.constants.get(node.inputs[0])
         inputs = [self.constants.get(name) for name in node.inputs if name]
         if any(value is None for value in inputs) or len(inputs) < len(node.inputs):
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -118,8 +119,9 @@ class Importer:
 
     def _recognized(self, node: Node, name: str) -> Step:
         for pattern in PATTERNS.get(node.op, ()):
-            if (step := pattern(self, name)) is not None:
-                return step
+            with contextlib.suppress(Unsupported):
+                if (step := pattern(self, name)) is not None:
+                    return step
         if node.op not in HANDLERS:
             raise Unsupported("")
         place = [self.graph.resolve(output) for output in node.outputs].index(name)
