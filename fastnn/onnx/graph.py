@@ -1,4 +1,4 @@
-"""The graph of a model: constants, nodes, and the shapes of values, where nodes of constants are computed."""
+"""The graph of a model: its constants, after folding, its nodes, and the shapes of values."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class Graph:
         return nodes
 
     def _settle(self, nodes: list[Node]) -> None:
-        """Compute what is constant, find what is another value under a new name, and note the node of each value."""
+        """Fold constants, find outputs that equal an input (aliases), and note the node of each value."""
         known = {"", *self.stored, *self.inputs}
         self.makers, self.aliases = {}, {}
         for node in nodes:

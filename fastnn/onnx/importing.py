@@ -1,4 +1,4 @@
-"""The values of a graph as steps of a network, found from its outputs back to its inputs."""
+"""The values of a graph as steps of a network, found backward from its outputs."""
 
 from __future__ import annotations
 
@@ -262,7 +262,7 @@ class Importer:
         return through(source, Layer(nn.Columns, {"columns": flat}))
 
     def places(self, name: str) -> Array:
-        """The number of each feature of a value, in the shape of a row."""
+        """The index of each feature of a value, as an array in the shape of one row."""
         rest = self.rest(name)
         self.left -= math.prod(rest)
         if self.left < 0:

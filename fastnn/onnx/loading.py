@@ -37,9 +37,9 @@ def load(path: Source, *, outputs: Sequence[str] | None = None) -> nn.Sequential
     Returns
     -------
     net : Sequential
-        Of float64 if the model computes in float64, else of float32. It takes the inputs of the model beside each
-        other, in their order: `np.concatenate(inputs, axis=-1)`, codes of an embedding as floats too. Several outputs are the heads
-        of `nn.Heads`, named like them.
+        Of float64 if the model computes in float64, else of float32. It takes the inputs of the model
+        concatenated in their order, `np.concatenate(inputs, axis=-1)`, where codes of an embedding are floats too.
+        Several outputs are the heads of `nn.Heads`, named like them.
 
     Raises
     ------
