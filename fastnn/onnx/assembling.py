@@ -149,7 +149,7 @@ class Assembler:
     # -- any other wiring ----------------------------------------------------------------------------------------------
 
     def _carrying(self, outputs: list[str], start: str) -> tuple[Chain, list[str]]:
-        """One layer for each step, which also returns the values that later steps read; and the values after the last."""
+        """One layer for each step, which also returns what later steps read; and the values after the last."""
         steps = self._contracted(outputs, start)
         last = dict.fromkeys(outputs, len(steps))
         for i, name in reversed(list(enumerate(steps))):

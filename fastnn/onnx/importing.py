@@ -13,11 +13,11 @@ import numpy as np
 from .. import nn
 from .._validation import Array
 from ..files.format import FileFormatError
-from .graph import RESHAPING, Graph, Node, Shape
+from .graph import RESHAPING, Graph, Node
+from .shapes import WRONG, Shape
 from .specs import Affine, Layer, Spec
 
 MOST_FEATURES, MOST_SELECTED = 1 << 20, 1 << 23
-WRONG = ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError, ZeroDivisionError
 MOST_FACTORS, DEEP = 8, 8
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from onnx import ModelProto, TensorProto
 
 from .. import nn
@@ -75,6 +76,11 @@ def load(path: Source, *, outputs: Sequence[str] | None = None) -> nn.Sequential
     >>> net.predict(np.array([[3.0, 4.0]], "float32"))
     array([[11.]], dtype=float32)
     """
+    with np.errstate(all="ignore"):  # weights may be NaN, or overflow in the dtype of the network
+        return _load(path, outputs)
+
+
+def _load(path: Source, outputs: Sequence[str] | None) -> nn.Sequential:
     model = read_model(path)
     graph = Graph(model, label(path))
     names = _outputs(graph, outputs)
