@@ -37,7 +37,7 @@ ELSEWHERE = {
     "onnx/layer_nodes.py": ("onnx/test_exporting.py", "what it writes"),
     "onnx/operator_layers.py": ("onnx/test_loading.py", "nodes of models"),
     "onnx/formulas.py": ("onnx/test_loading.py", "layers of loaded networks"),
-    "onnx/reading.py": ("onnx/test_loading.py", "files, damaged ones too"),
+    "onnx/shapes.py": ("onnx/test_loading.py", "shapes of models"),
     "onnx/specs.py": ("onnx/test_patterns.py", "layers of patterns"),
     "onnx/writer.py": ("onnx/test_exporting.py", "what it writes"),
     "nn/loss.py": ("losses/test_losses.py", "the base of the losses"),

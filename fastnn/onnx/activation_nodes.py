@@ -1,7 +1,7 @@
 """Activations as ONNX nodes, by the names of their kernels.
 
-Where a node has an operator of its own in the opset it is used. Its attributes are float32, and stated functions of
-some operators exist for float32 only, so float64 networks often take several elementary nodes instead.
+float32 networks use the operator of the activation where the opset has one. float64 networks use elementary nodes
+where the attributes of the operator, which are float32, would round a parameter, or the operator takes float32 only.
 """
 
 from __future__ import annotations

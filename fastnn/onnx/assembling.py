@@ -1,7 +1,7 @@
-"""Steps between values put together as a network: chains, residual connections and concatenations.
+"""The steps of a graph assembled into a network: chains, residual connections and concatenations.
 
-Values that branch off and come together again, one pair within the other, become `Residual` and `Concat`. Where they
-do not lie within each other, a chain of `Concat` layers carries along what is needed later.
+Branches that fork at one value and join at another become `Residual` and `Concat`, also nested. For other graphs (dense
+connections, for example) a chain of `Concat` layers carries every value until its last reader.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SPARE, COPIES = 1 << 23, 16
 
 
 class Tangled(Exception):
-    """Branches do not lie within each other."""
+    """Branches are not nested: a value is read in two of them."""
 
 
 class Branch(tuple[str, tuple[list[Any], ...]]):
@@ -31,7 +31,7 @@ Chain = list[Any]  # of specs and branches
 
 
 class Assembler:
-    """Builds the layers between a source, the inputs of the model beside each other, and the outputs."""
+    """Builds the layers from the source, the concatenated inputs of the model, to the outputs."""
 
     def __init__(self, importer: Importer, dtype: str, outputs: list[str]) -> None:
         self.dtype, self.outputs = dtype, outputs
@@ -115,7 +115,7 @@ class Assembler:
     # -- branches within each other ------------------------------------------------------------------------------------
 
     def _chain(self, name: str, start: str, level: int = 0) -> Chain:
-        """What leads from one value to another."""
+        """The specs and branches between two values, in order."""
         if level > DEEPEST:
             raise Tangled
         parts: list[Chain] = []
@@ -134,7 +134,7 @@ class Assembler:
         return step.kind == "layers" and all(isinstance(s, Layer) and s.cls is nn.Columns for s in step.specs)
 
     def _branches(self, name: str, step: Step, level: int) -> Chain:
-        """What leads to a sum or concatenation from where its inputs come from."""
+        """A sum or concatenation, with a chain for each branch from the value where they fork."""
         meeting, before = self.above[name], set(self.used)
         try:
             chains = tuple(self._chain(other, meeting, level + 1) for other in step.inputs)
@@ -149,7 +149,7 @@ class Assembler:
     # -- any other wiring ----------------------------------------------------------------------------------------------
 
     def _carrying(self, outputs: list[str], start: str) -> tuple[Chain, list[str]]:
-        """One step after the other, beside the values that later ones need; and which values are there at the end."""
+        """One layer for each step, which also returns what later steps read; and the values after the last."""
         steps = self._contracted(outputs, start)
         last = dict.fromkeys(outputs, len(steps))
         for i, name in reversed(list(enumerate(steps))):

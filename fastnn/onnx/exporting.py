@@ -35,7 +35,7 @@ def export(
     metadata: Mapping[str, str] | None = None,
     input_shape: Sequence[int] | None = None,
 ) -> ModelProto:
-    """Write a network as an ONNX model that predicts what it predicts.
+    """Write a network as an ONNX model with the same outputs.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Nodes of constants, computed while a model is read."""
+"""Constant folding: nodes whose inputs are all constant are computed when a model is loaded."""
 
 from __future__ import annotations
 

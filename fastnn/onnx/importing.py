@@ -1,7 +1,8 @@
-"""The values of a graph as steps of a network, found from its outputs back to its inputs."""
+"""The values of a graph as steps of a network, found backward from its outputs."""
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,11 +13,11 @@ import numpy as np
 from .. import nn
 from .._validation import Array
 from ..files.format import FileFormatError
-from .graph import RESHAPING, Graph, Node, Shape
+from .graph import RESHAPING, Graph, Node
+from .shapes import WRONG, Shape
 from .specs import Affine, Layer, Spec
 
 MOST_FEATURES, MOST_SELECTED = 1 << 20, 1 << 23
-WRONG = ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError, ZeroDivisionError
 MOST_FACTORS, DEEP = 8, 8
 
 
@@ -118,8 +119,9 @@ class Importer:
 
     def _recognized(self, node: Node, name: str) -> Step:
         for pattern in PATTERNS.get(node.op, ()):
-            if (step := pattern(self, name)) is not None:
-                return step
+            with contextlib.suppress(Unsupported):
+                if (step := pattern(self, name)) is not None:
+                    return step
         if node.op not in HANDLERS:
             raise Unsupported("")
         place = [self.graph.resolve(output) for output in node.outputs].index(name)
@@ -260,7 +262,7 @@ class Importer:
         return through(source, Layer(nn.Columns, {"columns": flat}))
 
     def places(self, name: str) -> Array:
-        """The number of each feature of a value, in the shape of a row."""
+        """The index of each feature of a value, as an array in the shape of one row."""
         rest = self.rest(name)
         self.left -= math.prod(rest)
         if self.left < 0:

@@ -12,7 +12,7 @@ from ..nn.activations.activation import Activation
 from ..nn.dropout import Noise
 from ..nn.registry import LAYERS
 from ..nn.structure import join
-from .activation_nodes import write_activation
+from .activation_nodes import ACTIVATIONS, write_activation
 from .writer import Value, Writer
 
 Convert = Callable[[Writer, Any, Value], Value]
@@ -69,6 +69,8 @@ def find(layer: nn.Module) -> Convert | None:
 
     A module whose forward is traced has that of its graph, which is the converter of nn.Module.
     """
+    if isinstance(layer, Activation) and layer.kernel not in ACTIVATIONS:
+        return None
     for cls in type(layer).__mro__:
         if cls in CONVERTERS and cls is not nn.Module:
             same = all(

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from onnx import ModelProto, TensorProto
 
 from .. import nn
@@ -37,9 +38,9 @@ def load(path: Source, *, outputs: Sequence[str] | None = None) -> nn.Sequential
     Returns
     -------
     net : Sequential
-        Of float64 if the model computes in float64, else of float32. It takes the inputs of the model beside each
-        other, in their order: `np.hstack(inputs)`, codes of an embedding as floats too. Several outputs are the heads
-        of `nn.Heads`, named like them.
+        Of float64 if the model computes in float64, else of float32. It takes the inputs of the model
+        concatenated in their order, `np.concatenate(inputs, axis=-1)`, where codes of an embedding are floats too.
+        Several outputs are the heads of `nn.Heads`, named like them.
 
     Raises
     ------
@@ -75,14 +76,20 @@ def load(path: Source, *, outputs: Sequence[str] | None = None) -> nn.Sequential
     >>> net.predict(np.array([[3.0, 4.0]], "float32"))
     array([[11.]], dtype=float32)
     """
+    with np.errstate(all="ignore"):  # weights may be NaN, or overflow in the dtype of the network
+        return _load(path, outputs)
+
+
+def _load(path: Source, outputs: Sequence[str] | None) -> nn.Sequential:
     model = read_model(path)
     graph = Graph(model, label(path))
     names = _outputs(graph, outputs)
     importer = Importer(graph)
     importer.run(names)
     _refuse(graph, importer)
+    dtype = _check_inputs(graph, importer)
     try:
-        net = _network(graph, importer, names)
+        net = _network(graph, importer, names, dtype)
     except Unsupported as reason:
         raise ValueError(f"{label(path)}: {reason}") from None
     except (ValueError, TypeError, IndexError, OverflowError) as error:
@@ -103,9 +110,10 @@ def _outputs(graph: Graph, wanted: Sequence[str] | None) -> list[str]:
     if not names or len(set(names)) < len(names):
         raise ValueError(f"{graph.label}: no outputs of floating point; there are {', '.join(graph.outputs)}")
     for name in names:
+        if name in graph.constants:
+            raise ValueError(f"{graph.label}: output {name!r:.60} is constant")
         if name not in graph.makers and name not in graph.inputs:
-            what = "constant" if name in graph.constants else "not computed"
-            raise FileFormatError(f"{graph.label}: output {name!r:.60} is {what}")
+            raise FileFormatError(f"{graph.label} is damaged: output {name!r:.60} is not computed")
     return names
 
 
@@ -128,8 +136,13 @@ def _refuse(graph: Graph, importer: Importer) -> None:
     raise ValueError(f"{graph.label}: no layers for these nodes: {'; '.join(lines)}")
 
 
-def _dtype(graph: Graph) -> str:
-    """The dtype of the network: float64 if an input or a weight has it."""
+def _check_inputs(graph: Graph, importer: Importer) -> str:
+    """Check the inputs of the model; returns the dtype of the network, float64 if an input or the weights have it."""
+    ranks = [len(graph.shapes.get(name, (None, None))) for name in graph.inputs]
+    if not ranks or min(ranks) < 2:
+        raise ValueError(f"{graph.label}: each input must have rows and features, (rows, ..., features)")
+    if importer.lead == 1 and len(ranks) > 1 and max(ranks) > 2:
+        raise ValueError(f"{graph.label}: several inputs, of which some have more than two axes, are not supported")
     kinds = set(graph.inputs.values())
     unknown = kinds - {*FLOATS, *CODES, TensorProto.BOOL}
     if unknown:
@@ -140,14 +153,10 @@ def _dtype(graph: Graph) -> str:
     return "float64" if weights == {"float64"} else "float32"
 
 
-def _network(graph: Graph, importer: Importer, names: list[str]) -> nn.Sequential:
-    dtype = _dtype(graph)
+def _network(graph: Graph, importer: Importer, names: list[str], dtype: str) -> nn.Sequential:
     ends = [graph.resolve(name) for name in names]
     layers = Assembler(importer, dtype, ends).layers(_head_names(names))
-    deep = any(len(importer.shape(name)) > 2 for name in graph.inputs)
-    if importer.lead == 1 and deep:
-        if len(graph.inputs) > 1:
-            raise ValueError("several inputs, of more than two axes")
+    if importer.lead == 1 and any(len(importer.shape(name)) > 2 for name in graph.inputs):
         layers.insert(0, nn.Flatten())
     return nn.Sequential(*layers, dtype=dtype, seed=0)
 

@@ -1,4 +1,4 @@
-"""What each ONNX operator is as a layer: the handlers of `importing`."""
+"""ONNX operators as layers: the handlers of `importing`."""
 
 from __future__ import annotations
 
@@ -228,7 +228,7 @@ def _linear_model(m: Importer, node: Node, place: int) -> Step:
 
 @handles("ai.onnx.ml:Normalizer")
 def _normalizer(m: Importer, node: Node, place: int) -> Step:
-    """Of probabilities, whose sum is 1 before: the identity."""
+    """The identity for probabilities, whose sum is 1 already; other inputs are refused."""
     source = source_of(m, node)
     before = m.graph.makers.get(source)
     sums_to_one = before is not None and (

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import onnx
 from google.protobuf.message import DecodeError
-from onnx import ModelProto, TensorProto, helper, inliner, numpy_helper
+from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from .._validation import Array
 from ..files.format import FileFormatError
@@ -64,12 +64,49 @@ def read_model(source: Source) -> ModelProto:
     _check_text(model, name)
     if _size(model) > MAX_NODES:
         raise FileFormatError(f"{name} has more than {MAX_NODES} nodes")
-    if model.functions:
-        try:
-            model = inliner.inline_local_functions(model)
-        except Exception as error:
-            raise FileFormatError(f"{name} is damaged: its functions cannot be inlined ({error!s:.80})") from None
-    return model
+    return _inlined(model, name) if model.functions else model
+
+
+def _inlined(model: ModelProto, name: Any) -> ModelProto:
+    """The model with the nodes of its functions in place of the calls. The inliner of onnx can end the process."""
+    functions = {(function.domain, function.name): function for function in model.functions}
+    versions = {opset.domain: opset.version for opset in model.opset_import}
+    for function in model.functions:
+        for opset in function.opset_import:
+            if opset.domain == "" and opset.version != versions.get("", opset.version):
+                raise ValueError(f"{name}: function {function.name!r:.60} is of another opset than the model")
+    nodes, todo = [], list(reversed(model.graph.node))
+    while todo:
+        node = todo.pop()
+        called = functions.get((node.domain, node.op_type))
+        if called is None:
+            nodes.append(node)
+        else:
+            todo += reversed(_body(called, node, f"{called.name}\0{len(nodes)}\0{len(todo)}\0"))
+    result = ModelProto()
+    result.CopyFrom(model)
+    del result.functions[:], result.graph.node[:]
+    result.graph.node.extend(nodes)
+    return result
+
+
+def _body(function: onnx.FunctionProto, call: onnx.NodeProto, prefix: str) -> list[onnx.NodeProto]:
+    """The nodes of a function for a call; values within it have names that begin with `prefix`."""
+    names = {"": ""} | dict(zip(function.input, [*call.input, *[""] * len(function.input)], strict=False))
+    names |= dict(zip(function.output, [*call.output, *[""] * len(function.output)], strict=False))
+    given = {attribute.name: attribute for attribute in (*function.attribute_proto, *call.attribute)}
+    body = []
+    for inner in function.node:
+        node = onnx.NodeProto(op_type=inner.op_type, domain=inner.domain, name=prefix + inner.name)
+        node.input.extend(names.get(value, prefix + value) for value in inner.input)
+        node.output.extend(names.get(value) or (prefix + value if value else "") for value in inner.output)
+        for attribute in inner.attribute:
+            stated = given.get(attribute.ref_attr_name) if attribute.ref_attr_name else attribute
+            if stated is not None:  # an attribute that the call does not state has the default of the operator
+                node.attribute.add().CopyFrom(stated)
+                node.attribute[-1].name = attribute.name
+        body.append(node)
+    return body
 
 
 def _check_text(model: ModelProto, name: Any) -> None:

@@ -1,4 +1,4 @@
-"""What layers are made of while a model is read: descriptions that neighbors can be merged with, then layers."""
+"""Descriptions of layers while a model is loaded: neighbors are merged, then the layers are made."""
 
 from __future__ import annotations
 

@@ -93,10 +93,6 @@ class Writer:
             self.initializers[self._constants[key]] = numpy_helper.from_array(array, self._constants[key])
         return self._constants[key]
 
-    def exact(self, *values: float) -> bool:
-        """Whether attributes, which are float32, hold these numbers as precisely as the network's dtype does."""
-        return self.dtype == "float32" or all(float(np.float32(value)) == value for value in values)
-
     def reduce(self, operator: str, x: str, axis: int, *, keepdims: bool = True) -> str:
         """A ReduceMean or another reduction over one axis; the axes are an input from opset 18 on, and not before."""
         if self.opset >= 18:

@@ -13,7 +13,10 @@ from onnx import shape_inference
 import fastnn
 import fastnn.onnx
 from fastnn import nn
+from fastnn.nn.activations.activation import Activation
 from fastnn.nn.registry import LAYERS
+from fastnn.onnx import exporting
+from fastnn.onnx.activation_nodes import ACTIVATIONS
 from fastnn.onnx.layer_nodes import CONVERTERS, find
 from support.onnx_models import NETWORKS, TOLERANCES, evaluate, exported, network
 
@@ -75,6 +78,8 @@ def test_every_opset_passes_the_checker_and_strict_inference(opset):
 def test_every_layer_has_a_converter(cls):
     """A new layer needs one in fastnn/onnx/layer_nodes.py, or nodes for its kernel in activation_nodes.py."""
     assert cls in CONVERTERS
+    if issubclass(cls, Activation):
+        assert cls().kernel in ACTIVATIONS
 
 
 def test_every_layer_is_among_the_networks_above():
@@ -184,6 +189,18 @@ def test_a_path_and_a_file_object(tmp_path):
         fastnn.onnx.export(net, io.StringIO())
     with pytest.raises(FileNotFoundError):
         fastnn.onnx.export(net, tmp_path / "nowhere" / "net.onnx")
+
+
+def test_a_model_that_is_too_large_for_a_file_is_refused(monkeypatch):
+    monkeypatch.setattr(exporting, "MAX_BYTES", 100)
+    with pytest.raises(ValueError, match=r"the model takes \d+ bytes, and an ONNX file at most 100"):
+        fastnn.onnx.export(nn.Linear(10, 10))
+
+
+def test_an_activation_without_nodes_is_named(monkeypatch):
+    monkeypatch.delitem(ACTIVATIONS, "mish")
+    with pytest.raises(TypeError, match="no ONNX converter for 1: Mish"):
+        fastnn.onnx.export(nn.Sequential(nn.Linear(2, 2), nn.Mish()))
 
 
 def test_feature_names_travel():

@@ -30,6 +30,26 @@ def test_official_models_of_pytorch(name):
     onnx_cases.run_stored(onnx_cases.MODELS[name])
 
 
+def test_official_cases_are_loaded_as_networks_or_refused_as_they_should():
+    """What is loaded computes the same; no valid model is called damaged."""
+    loaded = 0
+    for name, (_, case) in onnx_cases.CASES.items():
+        try:
+            net = fastnn.onnx.load(case.model.SerializeToString())
+        except fastnn.FileFormatError as error:
+            raise AssertionError(name) from error
+        except ValueError:
+            continue
+        (inputs, outputs), *_ = case.data_sets
+        x = np.concatenate([np.asarray(value).astype(net.dtype) for value in inputs], axis=-1)
+        y = outputs[0].astype(net.dtype)  # the others are masks and statistics, which are no output by themselves
+        if len(inputs) == 1 and y.shape == net.predict(x).shape:
+            close = {"rtol": 2e-2, "atol": 2e-2} if "16" in outputs[0].dtype.name else {"rtol": 1e-3, "atol": 1e-5}
+            np.testing.assert_allclose(net.predict(x), y, **close, err_msg=name)
+            loaded += 1
+    assert loaded > 30
+
+
 @pytest.mark.skipif(onnx.__version__ != onnx_cases.VERSION, reason="another version of onnx has other cases")
 def test_the_table_in_the_documentation_is_that_of_the_cases():
     with warnings.catch_warnings():
