@@ -6,7 +6,8 @@ from fastnn.bench.cases import DTYPES, activation, activation_backward
 
 NAMES = (
     "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "celu", "gelu", "silu", "mish", "softplus", "softsign",
-    "hardsigmoid", "hardswish", "hardtanh", "relu6",
+    "hardsigmoid", "hardswish", "hardtanh", "relu6", "logsigmoid", "threshold", "tanhshrink", "softshrink",
+    "hardshrink",
 )  # fmt: skip
 AIMED = ("relu", "sigmoid", "tanh", "elu", "gelu", "silu")
 RIVALS = ("numpy", "torch")
@@ -45,6 +46,8 @@ def gelu_tanh(backward, draws):
 
 RECORDS = [
     *(record for name in NAMES for (n,) in LENGTHS for record in records(name, n)),
+    *operation("activations", "logit", ("uniform",), passes=2),
+    *operation("gradients of activations", "logit_backward", ("normal", "uniform"), passes=3),
     # Only by contenders that do not need seconds for it.
     *(record for name in AIMED for record in records(name, HUGE, by=("native", "numpy", "jax", "torch"))),
     *gelu_tanh("", ("normal",)),

@@ -18,6 +18,8 @@ RECORDS = [
         for record in operation("dropout", name, ("normal",), passes=2, kernels=(kernel,), p=0.5, seed=3)
     ),
     *operation("dropout", "gaussian_noise", ("normal",), passes=2, std=0.5, seed=3),
+    *operation("dropout", "rrelu", ("normal",), passes=2, training=True, seed=3),
+    *operation("dropout", "rrelu_backward", ("normal", "normal"), passes=3, training=True, seed=3),
 ]
 
 

@@ -16,6 +16,11 @@ RECORDS = [
         for name in ("affine", "reciprocal")
         for record in operation("elementary functions", name, ("normal",), passes=2)
     ),
+    *(
+        record
+        for name, draw in {**DRAWS, "exp": "uniform"}.items()
+        for record in operation("elementary functions", f"{name}_backward", ("normal", draw), passes=3)
+    ),
 ]
 
 

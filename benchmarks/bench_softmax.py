@@ -29,6 +29,16 @@ RECORDS = [
         passes=3,
         kernels=("softmax_backward", "dot"),
     ),
+    *rows("softmin", "normal", passes=2),
+    *rows("softmin_backward", "normal", "distributions", passes=3),
+    *rows(
+        "softmin_temperature_backward",
+        "normal",
+        "distributions",
+        "normal",
+        passes=3,
+        kernels=("softmin_backward", "dot"),
+    ),
     *rows("log_softmax_backward", "normal", "log_distributions", passes=3, kernels=("log_softmax_backward", "sum")),
     *rows(
         "log_softmax_temperature_backward",

@@ -123,3 +123,35 @@ def test_the_gradient_of_gelu_is_near_its_zero_as_its_docstring_says(approximate
     for value, y in zip(x, F.gelu_backward(np.ones_like(x), x, approximate), strict=True):
         with mpmath.workdps(40):
             assert abs(float(y) - slope(mpmath.mpf(float(value)))) <= 2 * float(np.finfo(dtype).eps)
+
+
+# Activations beside the elementary functions: the exact function, the range in float64, and the largest error in ULP of
+# the value and the gradient, of instruction sets without FMA too.
+BESIDE = {
+    "logit": (lambda x: mpmath.log(x / (1 - x)), lambda x: 1 / (x * (1 - x)), (0, 1), 2, 2),
+    "logsigmoid": (lambda x: -mpmath.log1p(mpmath.exp(-x)), lambda x: 1 / (1 + mpmath.exp(x)), (-700, 700), 2, 2),
+    "tanhshrink": (lambda x: x - mpmath.tanh(x), lambda x: mpmath.tanh(x) ** 2, (-20, 20), 5, 4.5),
+    "expm1": (mpmath.expm1, mpmath.exp, (-700, 700), 2, 1.5),
+    "erf": (mpmath.erf, lambda x: 2 / mpmath.sqrt(mpmath.pi) * mpmath.exp(-x * x), (-26, 26), 2, 3),
+}
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_activations_and_gradients_in_both_tails(name, dtype, isa):
+    """Also near 0 and 1/2, where terms would cancel, and near the seam of tanhshrink at 1."""
+    function, slope, (low, high), value_ulp, slope_ulp = BESIDE[name]
+    if dtype == "float32" and high > 1:
+        low, high = (max(low, -80), min(high, 80)) if name != "erf" else (-9, 9)
+    rng = np.random.default_rng(0)
+    near = rng.normal(size=150) * 10.0 ** rng.uniform(-10, 0, 150)
+    x = np.concatenate([rng.uniform(low, high, 300), near, 0.5 + near, 1 + 1e-4 * near]).astype(dtype)
+    x = x[(x > low) & (x < high) & (x != 0.5)]
+    results = getattr(F, name)(x), getattr(F, f"{name}_backward")(np.ones_like(x), x)
+    for y, truth, limit in zip(results, (function, slope), (value_ulp, slope_ulp), strict=True):
+        assert exact_ulp_errors(y, exact(truth, x)).max() <= limit
+
+
+def test_logit_of_tiny_numbers(dtype, isa, backend):
+    """1 / x would overflow."""
+    x = np.array([np.finfo(dtype).smallest_subnormal, np.finfo(dtype).tiny / 4, np.finfo(dtype).tiny], dtype)
+    np.testing.assert_allclose(F.logit(x), np.log(x), rtol=2 * np.finfo(dtype).eps)

@@ -1,6 +1,7 @@
 """Activations as layers: alone, between products, and their gradients."""
 
 import numpy as np
+import pytest
 
 from fastnn import functional as F
 from fastnn import nn
@@ -45,3 +46,14 @@ def test_an_activation_has_the_gradient_of_central_differences(case, backend, rn
     for kink in (-3, -0.5, 0, 0.7, 1.5, 3, 6):
         x[np.abs(x - kink) < 1e-3] += 0.01
     assert_network_gradients(nn.Sequential(case[0](**case[2]), dtype="float64"), x, rng)
+
+
+@pytest.mark.parametrize("name", ["logit", "logit_backward"])
+def test_logit_clamps_views_and_on_both_backends(name, backend):
+    """Arrays that are not contiguous take another path, which dropped the clamp."""
+    x = np.array([-1.0, 9.0, 0.5, 9.0, 1.0, 9.0, 0.1])[::2]
+    args = (np.ones(4), x) if name.endswith("backward") else (x,)
+    np.testing.assert_array_equal(
+        getattr(F, name)(*args, eps=0.25), getattr(F, name)(*(a.copy() for a in args), eps=0.25)
+    )
+    assert np.isfinite(getattr(F, name)(*args, eps=0.25)).all()

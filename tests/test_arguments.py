@@ -43,6 +43,7 @@ EXAMPLES = {
     "Softmax": [lambda: nn.Softmax(1, temperature=0.3)],
     "Softplus": [lambda: nn.Softplus(beta=2, threshold=np.float32(0.1))],
     "TabularInput": [lambda: nn.TabularInput([2, 0], {1: (3, 4), 3: (5, 1)}), lambda: nn.TabularInput([], {0: (3, 2)})],
+    "Threshold": [lambda: nn.Threshold(0.5, -1.0, True)],
     "Temperature": [lambda: nn.Temperature(0.5)],
 }
 

@@ -54,7 +54,7 @@ def functions(records):
 
 
 def test_every_function_has_a_benchmark_in_both_dtypes(records):
-    names = {*F.__all__, *optim.__all__}
+    names = {*F.__all__, *optim.__all__} - {"derivative"}  # which calls other functions
     assert functions(records) == {(name, dtype) for name in names for dtype in DTYPES}
 
 

@@ -38,8 +38,14 @@ def test_gradient(case, rng):
     (y,) = results(op.function, call)
     upstream = rng.normal(size=y.shape)
     backward = getattr(F, op.backward)
-    sizes = {"linear": 2, "dropout": 0, "layer_norm": 2, "batch_norm": 4}  # of what gradients take; others take all
-    given = (y,) if op.takes_output else call.args[: sizes.get(op.kind, sizes.get(op.name))]
+    sizes = {
+        "linear": 2,
+        "dropout": 0,
+        "rrelu": 1,
+        "layer_norm": 2,
+        "batch_norm": 4,
+    }  # of what gradients take; others take all
+    given = (y,) if op.takes_output else call.args[: sizes.get(op.name, sizes.get(op.kind))]
     backward_call = Call((upstream, *given), call.kwargs)
     gradients = results(backward, backward_call)
     taken = range(op.constants, op.constants + len(gradients))  # not of codes; nor of running statistics and targets
@@ -56,7 +62,7 @@ def test_gradient(case, rng):
 
 @pytest.mark.parametrize("axis", [0, 1, 2, -1])
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
-@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+@pytest.mark.parametrize("name", ["softmax", "softmin", "log_softmax"])
 def test_softmax_gradients(name, temperature, axis, rng):
     """With respect to x, along every axis, and to the temperature."""
     function, (x, upstream) = getattr(F, name), rng.normal(size=(2, 2, 3, 4))

@@ -14,7 +14,14 @@ pytestmark = pytest.mark.filterwarnings("error")
 
 INF, NAN = math.inf, math.nan
 DTYPES = [np.float32, np.float64]
-OUTPUT_BACKWARD = {"sigmoid", "tanh", "softmax", "log_softmax"}  # their gradients take the output, not x
+OUTPUT_BACKWARD = {
+    "sigmoid",
+    "tanh",
+    "exp",
+    "softmax",
+    "softmin",
+    "log_softmax",
+}  # their gradients take the output, not x
 
 ACTIVATIONS = [
     ("sigmoid", {}),
@@ -34,6 +41,11 @@ ACTIVATIONS = [
     ("hardswish", {}),
     ("hardtanh", {"min_val": -0.5, "max_val": 2.0}),
     ("relu6", {}),
+    ("logsigmoid", {}),
+    ("threshold", {"threshold": -0.5, "value": 2.0}),
+    ("tanhshrink", {}),
+    ("softshrink", {"lambd": 1.5}),
+    ("hardshrink", {"lambd": 1.5}),
 ]
 
 
@@ -92,6 +104,10 @@ def test_activation_gradient(name, kwargs):
         ("hardswish", -0.0, -0.0, INF),
         ("hardtanh", -1.0, -0.0, 1.0),
         ("relu6", 0.0, -0.0, 6.0),
+        ("threshold", 0.0, 0.0, INF),
+        ("tanhshrink", -INF, -0.0, INF),
+        ("softshrink", -INF, 0.0, INF),
+        ("hardshrink", -INF, 0.0, INF),
     ],
 )
 def test_activation_limits(name, at_minus_inf, at_minus_zero, at_inf, dtype):
@@ -118,9 +134,9 @@ def test_smooth_gradients_saturate_without_nan(name, kwargs, dtype):
     largest = np.finfo(dtype).max
     x = np.array([-INF, -largest, -1e4, 1e4, largest, INF], dtype=dtype)
     grad = backward(name, np.ones_like(x), x, **kwargs)
-    left = 0.1 if name == "leaky_relu" else 0.0
+    left = {"leaky_relu": 0.1, "logsigmoid": 1.0}.get(name, 1.0 if "shrink" in name else 0.0)
     right = {"selu": 1.0507009873554805}.get(name, 1.0)
-    bounded = {"sigmoid", "tanh", "softsign", "hardsigmoid", "hardtanh", "relu6"}
+    bounded = {"sigmoid", "tanh", "softsign", "hardsigmoid", "hardtanh", "relu6", "logsigmoid"}
     right = 0.0 if name in bounded else right
     np.testing.assert_allclose(grad, np.array([left] * 3 + [right] * 3), rtol=1e-6, atol=1e-7)
 
@@ -133,6 +149,9 @@ def test_smooth_gradients_saturate_without_nan(name, kwargs, dtype):
         ("elu", [0.0, 1.0, NAN], [1, 1, NAN]),
         ("hardtanh", [-1.0, 0.0, 1.0, NAN], [0, 1, 0, 1]),
         ("relu6", [0.0, 3.0, 6.0, NAN], [0, 1, 0, 1]),
+        ("threshold", [-1.0, 0.0, 1.0, NAN], [0, 0, 1, 1]),
+        ("softshrink", [-1.0, -0.5, 0.0, 0.5, 1.0, NAN], [1, 0, 0, 0, 1, 1]),
+        ("hardshrink", [-1.0, -0.5, 0.0, 0.5, 1.0, NAN], [1, 0, 0, 0, 1, 1]),
         ("hardsigmoid", [-3.0, 0.0, 3.0, NAN], [0, 1 / 6, 0, 0]),
         ("hardswish", [-3.0, 0.0, 3.0, NAN], [0, 0.5, 1, NAN]),
     ],
@@ -142,7 +161,9 @@ def test_slopes_at_kinks_are_those_of_torch(name, x, slopes):
     np.testing.assert_array_equal(backward(name, np.ones_like(x), x), slopes)
 
 
-@pytest.mark.parametrize("name", ["sigmoid", "gelu", "gelu_tanh", "silu", "mish", "softplus"])
+@pytest.mark.parametrize(
+    "name", ["sigmoid", "gelu", "gelu_tanh", "silu", "mish", "softplus", "logsigmoid", "tanhshrink"]
+)
 def test_tails_are_accurate(name):
     mp = pytest.importorskip("mpmath").mp.clone()
     mp.dps = 60
@@ -153,6 +174,8 @@ def test_tails_are_accurate(name):
         "silu": lambda x: x / (1 + mp.exp(-x)),
         "mish": lambda x: x * mp.tanh(mp.log1p(mp.exp(x))),
         "softplus": lambda x: mp.log1p(mp.exp(x)),
+        "logsigmoid": lambda x: -mp.log1p(mp.exp(-x)),
+        "tanhshrink": lambda x: x - mp.tanh(x),
     }[name]
     stem, *approximate = name.split("_")
     x = np.array([-30.0, -10.5, -6.0, -3.0, -1e-3, 1e-3, 2.0, 9.0, 19.0])
@@ -166,7 +189,7 @@ def test_tails_are_accurate(name):
 # Softmax
 
 
-@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+@pytest.mark.parametrize("name", ["softmax", "softmin", "log_softmax"])
 @pytest.mark.parametrize("axis", [0, 1, -1])
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
 def test_softmax_gradients(name, axis, temperature):
@@ -285,9 +308,10 @@ def all_calls(dtype):
     extremes = [limits.max, limits.min, limits.tiny, limits.smallest_subnormal]
     x = np.array([NAN, INF, -INF, 0, -0.0, 1, -3, 5, *extremes], dtype=dtype).reshape(4, 3)
     g, weight, target = x[::-1].copy(), np.ones((3, 2), dtype), np.array([0, 1, 2, 0])
-    with_backward = [*(name for name, _ in ACTIVATIONS), "softmax", "log_softmax"]
+    elementary = ("exp", "expm1", "log", "log1p", "erf", "logit")
+    with_backward = [*(name for name, _ in ACTIVATIONS), *elementary, "softmax", "softmin", "log_softmax"]
     calls = {}
-    for name in ["exp", "expm1", "log", "log1p", "erf", *with_backward]:
+    for name in with_backward:
         calls[name] = lambda name=name: getattr(ref, name)(x)
     for name in with_backward:
         calls[f"{name}_backward"] = lambda name=name: backward(name, g, x)
@@ -297,7 +321,7 @@ def all_calls(dtype):
         calls[f"{name}_backward"] = lambda name=name, t=t: getattr(ref, f"{name}_backward")(1.0, x, t)
     calls["gaussian_nll_loss"] = lambda: ref.gaussian_nll_loss(x, x, np.abs(x))
     calls["gaussian_nll_loss_backward"] = lambda: ref.gaussian_nll_loss_backward(1.0, x, x, np.abs(x))[1]
-    for name in ["softmax", "log_softmax"]:
+    for name in ["softmax", "softmin", "log_softmax"]:
         slope = getattr(ref, f"{name}_temperature_backward")
         calls[slope.__name__] = lambda slope=slope: slope(g, x, x)
     for op in UPDATES:
@@ -325,6 +349,8 @@ def all_calls(dtype):
             "batch_norm": lambda: ref.batch_norm(x, x[0].copy(), x[1].copy(), x[0], x[1], True),
             "batch_norm_backward": lambda: ref.batch_norm_backward(g, x, None, None, x[0], True)[0],
             "dropout": lambda: ref.dropout(x, seed=0),
+            "rrelu": lambda: ref.rrelu(x, training=True, seed=0),
+            "rrelu_backward": lambda: ref.rrelu_backward(g, x, training=True, seed=0),
             "dropout_backward": lambda: ref.dropout_backward(x, seed=0),
             "total_norm": lambda: ref.total_norm(x),
             "adjust_grad_": lambda: changed(ref.adjust_grad_, g, x, scale=0.5, clip_value=2.0, l1=0.1, l2=0.1),

@@ -42,6 +42,12 @@ PARAMETERS = {
     "celu": [{"alpha": value} for value in (-1.0, 2.5, 1e-30, 3e38, INF, -INF)],
     "softplus": [{"beta": b, "threshold": t} for b in (0.5, -1.0, 1e30, INF) for t in (20.0, -5.0, INF, -INF)],
     "hardtanh": [{"min_val": a, "max_val": b} for a, b in ((-0.0, 1.0), (-1.0, 0.0), (-INF, INF), (0.0, INF))],
+    "threshold": [
+        {"threshold": a, "value": b} for a, b in ((-0.0, -0.0), (0.0, 1e30), (-INF, 1.0), (INF, -INF), (3, 3))
+    ],
+    "softshrink": [{"lambd": value} for value in (0.0, -0.0, 1e-40, 3.0, 3e38, INF)],
+    "hardshrink": [{"lambd": value} for value in (0.0, -0.0, 1e-40, 3.0, 3e38, INF)],
+    "logit": [{"eps": value} for value in (0.0, 1e-40, 0.25, 0.5)],
     "huber_loss": [{"delta": 1e-30}, {"delta": 1e30}],
     "sigmoid_focal_loss": [{"alpha": 0.0}, {"alpha": 1.0, "gamma": 0.5}],
     "binary_cross_entropy_with_logits": [{"pos_weight": 0.0}],
@@ -249,6 +255,8 @@ PARAMETRIC = {
     "celu": ("alpha",),
     "softplus": ("beta", "threshold"),
     "hardtanh": ("min_val", "max_val"),
+    "softshrink": ("lambd",),
+    "hardshrink": ("lambd",),
 }
 
 
@@ -268,7 +276,8 @@ def test_parameters_of_activations(name, parameter, like, backend):
             function(*args, **{parameter: np.ones(2)})
         with pytest.raises(TypeError, match=f"{parameter} must be a number, got NoneType"):
             function(*args, **{parameter: None})
-    layer = {"leaky_relu": "LeakyReLU", "elu": "ELU", "celu": "CELU", "softplus": "Softplus", "hardtanh": "Hardtanh"}
+    layer = {"leaky_relu": "LeakyReLU", "elu": "ELU", "celu": "CELU", "softplus": "Softplus", "hardtanh": "Hardtanh",
+             "softshrink": "Softshrink", "hardshrink": "Hardshrink"}  # fmt: skip
     for bad, error in ((NAN, ValueError), ("a", TypeError)):
         with pytest.raises(error, match=f"{parameter} must be a number"):
             getattr(nn, layer[name])(**{parameter: bad})

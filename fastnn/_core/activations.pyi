@@ -10,6 +10,7 @@ DEAR: float
 SIMPLE: set[str]
 NOT_ZERO: int
 ASCENDING: int
+NOT_NEGATIVE: int
 
 def cost_of(name: str) -> float: ...
 

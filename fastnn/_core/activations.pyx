@@ -15,18 +15,20 @@ cdef enum:
     UNIT = 64  # elements, so that parts begin on a cache line
     _NOT_ZERO = 1
     _ASCENDING = 2
+    _NOT_NEGATIVE = 3
 
 # Nanoseconds an element of kernels that only compare, multiply and add (benchmarks/bench_activations.py: .05 in the
 # caches, three times that from memory), and of those that evaluate an exponential, a logarithm or a division.
 CHEAP, DEAR = 0.06, 0.2
 SIMPLE = {"relu", "leaky_relu", "hardtanh", "relu6", "hardsigmoid", "hardswish", "add", "subtract", "multiply",
-          "affine"}
+          "affine", "threshold", "softshrink", "hardshrink"}
+FROM_OUTPUT = ("sigmoid_backward", "tanh_backward", "exp_backward")
 
 
 def cost_of(str name):
     """Estimated nanoseconds an element of the map kernel `name`, on one thread."""
     forward = name.removesuffix("_backward")
-    return CHEAP if forward in SIMPLE or name in ("sigmoid_backward", "tanh_backward") else DEAR
+    return CHEAP if forward in SIMPLE or name in FROM_OUTPUT else DEAR
 
 
 ctypedef struct MapWork:
@@ -62,9 +64,10 @@ cdef void run_map2(int kernel, int dtype, double cost, const void *g, const void
     parallel_for(map2_task, &work, n, UNIT, n * cost)
 
 
-# What the two parameters of a kernel must be besides numbers: the first not 0, or less than the second.
+# What the two parameters of a kernel must be besides numbers: the first not 0, or less than the second, or at least 0.
 NOT_ZERO = _NOT_ZERO
 ASCENDING = _ASCENDING
+NOT_NEGATIVE = _NOT_NEGATIVE
 
 
 cdef inline bint allowed(object a, object b, int rule) noexcept:
@@ -73,7 +76,8 @@ cdef inline bint allowed(object a, object b, int rule) noexcept:
     if type(a) is not float or type(b) is not float:
         return False
     x, y = a, b
-    return x == x and y == y and (rule != _NOT_ZERO or x != 0) and (rule != _ASCENDING or x < y)
+    return (x == x and y == y and (rule != _NOT_ZERO or x != 0) and (rule != _ASCENDING or x < y)
+            and (rule != _NOT_NEGATIVE or x >= 0))
 
 
 cdef class Map1:

@@ -80,6 +80,8 @@ ctypedef void (*Rows2)(const void *g, const void *x, void *y, Py_ssize_t rows, P
 ctypedef double (*Reduce2)(const void *x, const void *g, Py_ssize_t n) noexcept nogil
 ctypedef void (*Noise)(const void *x, void *y, Py_ssize_t n, uint64_t seed, uint64_t stream, uint64_t start,
                        const double *params) noexcept nogil
+ctypedef void (*Noise2)(const void *g, const void *x, void *y, Py_ssize_t n, uint64_t seed, uint64_t stream,
+                        uint64_t start, const double *params) noexcept nogil
 ctypedef double (*Loss)(const fnn_loss *of, Py_ssize_t first, Py_ssize_t n) noexcept nogil  # n elements, or n rows
 ctypedef void (*Update)(void *param, const void *grad, void *state0, void *state1, void *state2, Py_ssize_t n,
                         const fnn_coefficients *c) noexcept nogil
@@ -127,6 +129,10 @@ cdef inline Reduce2 reduce2(int kernel, int dtype) noexcept nogil:
 
 cdef inline Noise noise(int kernel, int dtype) noexcept nogil:
     return (<Noise *> kernels_of(dtype))[kernel]
+
+
+cdef inline Noise2 noise2(int kernel, int dtype) noexcept nogil:
+    return (<Noise2 *> kernels_of(dtype))[kernel]
 
 
 cdef inline Loss loss(int kernel, int dtype) noexcept nogil:

@@ -10,7 +10,7 @@ from fastnn._core.columns cimport (
     copy_columns, expand_columns, expand_rows, expand_rows_backward, read_labels, run_gather, run_scatter, sum_columns,
 )
 from fastnn._core.dispatch cimport FNN_FLOAT64, fnn_loss
-from fastnn._core.dropout cimport run_noise
+from fastnn._core.dropout cimport run_noise, run_noise2
 from fastnn._core.embedding cimport run_embedding, run_embedding_backward
 from fastnn._core.linear cimport run_linear, run_linear_grad_weight, run_linear_grad_x
 from fastnn._core.losses cimport bad_label, first_bad, label_sum, run_loss, run_root, run_row_loss, run_sum, spread
@@ -333,6 +333,9 @@ cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, int dtyp
                   op.n_out if op.n_out else op.n_in, op.params)
     elif op.kind == NOISE:
         run_noise(op.kernel, dtype, op.p[X], op.p[Y], n, op.seed, op.stream + tick, 0, op.params)
+    elif op.kind == NOISE_BACKWARD and op.p[SAVED] != NULL:
+        run_noise2(op.kernel, dtype, op.p[GRAD_OUTPUT], op.p[SAVED], op.p[GRAD_INPUT], n, op.seed, op.stream + tick, 0,
+                   op.params)
     elif op.kind == NOISE_BACKWARD:
         run_noise(op.kernel, dtype, op.p[GRAD_OUTPUT], op.p[GRAD_INPUT], n, op.seed, op.stream + tick, 0, op.params)
     elif op.kind == COPY:

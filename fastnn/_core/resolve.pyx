@@ -43,6 +43,13 @@ cdef resolve(Op *op, operation, list keep):
     resolve_kernel(op, operation, keep)
 
 
+cdef str group_of(Op *op, operation):
+    """The group of its kernel; a gradient of noise that takes `saved`, too, has a kernel of two arrays."""
+    if op.kind == NOISE_BACKWARD and operation.arrays.get("saved") is not None:
+        return "noise2"
+    return GROUPS[op.kind]
+
+
 cdef resolve_kernel(Op *op, operation, list keep):
     """Find the kernel of an operation, and what its kind takes besides."""
     if op.kind == PYTHON:
@@ -60,7 +67,7 @@ cdef resolve_kernel(Op *op, operation, list keep):
             op.epilogue.kernel = dispatch.kernel_index(operation.kernel, FUSED[op.kind])
             op.epilogue.params = op.params
     elif op.kind in GROUPS:
-        op.kernel = dispatch.kernel_index(operation.kernel, GROUPS[op.kind])
+        op.kernel = dispatch.kernel_index(operation.kernel, group_of(op, operation))
         op.cost = cost_of(operation.kernel)
         op.targets = TARGET_KINDS.get(operation.kernel, ANY)
         op.seed, op.stream = operation.seed, operation.stream

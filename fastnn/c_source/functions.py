@@ -25,6 +25,12 @@ EXPRESSIONS = {
     "hardtanh": "x < a ? a : x > b ? b : x",
     "affine": "a * x + b",
     "reciprocal": "a / x",
+    "logit": "m(log)((b > 0 ? CLAMPED : x) / (1 - (b > 0 ? CLAMPED : x)))",
+    "logsigmoid": "(x < 0 ? x : 0) - m(log1p)(m(exp)(-m(fabs)(x)))",
+    "tanhshrink": "x - m(tanh)(x)",
+    "threshold": "x <= a ? b : x",
+    "softshrink": "m(fabs)(x) <= a ? 0 : x - m(copysign)(a, x)",
+    "hardshrink": "m(fabs)(x) <= a ? 0 : x",
     "exp": "m(exp)(x)",
     "expm1": "m(expm1)(x)",
     "log": "m(log)(x)",
@@ -36,8 +42,8 @@ ARITHMETIC = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/"}
 
 def expression(kernel: str, params: tuple[float, ...], dtype: str) -> str:
     """The C expression of a kernel, with its parameters as numbers; KeyError if there is none."""
-    text = EXPRESSIONS[kernel]
-    for letter, value in zip("ab", params, strict=False):
+    text = EXPRESSIONS[kernel].replace("CLAMPED", "(x < a ? a : x > 1 - a ? 1 - a : x)")
+    for letter, value in zip("ab", (*params, 0.0, 0.0), strict=False):
         text = re.sub(rf"\b{letter}\b", number(value, dtype), text)
     return with_type(text, dtype)
 

@@ -42,13 +42,13 @@ static void P_linear_int8(const T *x, const signed char *w, const T *scale, cons
         y[j] = y[j] * scale[j] + (b ? b[j] : 0);
 }""",
     "softmax": """
-/* y = softmax(x / temperature) */
+/* y = softmax(x / temperature); a temperature below 0 for softmin */
 static void P_softmax(const T *x, T *y, size_t n, T inverse_temperature)
 {
     size_t i;
     T largest = n ? x[0] : 0, total = 0;
     for (i = 1; i < n; i++)
-        largest = x[i] > largest ? x[i] : largest;
+        largest = x[i] * inverse_temperature > largest * inverse_temperature ? x[i] : largest;
     for (i = 0; i < n; i++)
         total += y[i] = m(exp)((x[i] - largest) * inverse_temperature);
     for (i = 0; i < n; i++)
@@ -221,8 +221,10 @@ class Statements:
         self.each(o.n_in, a["y"], f"{_at(a['x'])} {ARITHMETIC[str(o.kernel)]} {_at(a['other'])}")
 
     def _rows(self, o: Operation, a: dict[str, str]) -> None:
-        if o.kernel in ("softmax", "log_softmax"):
-            self.call(o.kernel, a["x"], a["y"], o.n_in, number(o.params[0], self.dtype))
+        if o.kernel in ("softmax", "softmin", "log_softmax"):
+            sign = -1 if o.kernel == "softmin" else 1
+            name = "log_softmax" if o.kernel == "log_softmax" else "softmax"
+            self.call(name, a["x"], a["y"], o.n_in, number(sign * o.params[0], self.dtype))
         elif o.kernel in ("glu", "swiglu"):
             self.call(o.kernel, a["x"], a["y"], o.n_out)
         elif o.kernel == "maxout":

@@ -34,7 +34,7 @@ from .memory import Matrix, aligned_zeros
 from .operations import Operation
 
 # Activations whose gradient is computed from their output, which may therefore overwrite their input.
-FROM_OUTPUT = {"sigmoid", "tanh", "relu", "relu6", "hardtanh", "affine"}
+FROM_OUTPUT = {"sigmoid", "tanh", "exp", "relu", "relu6", "hardtanh", "affine"}
 
 # The kernel of the gradient of each kind of noise; None where the gradient passes unchanged.
 NOISE_GRADIENTS = {
@@ -42,7 +42,9 @@ NOISE_GRADIENTS = {
     "alpha_dropout": "alpha_dropout_backward",
     "gaussian_dropout": "gaussian_dropout",
     "gaussian_noise": None,
+    "rrelu": "rrelu_backward",
 }
+FROM_INPUT = {"rrelu"}  # the noise whose gradient takes the input too
 
 LAYER_STREAMS = 1 << 40  # random streams of dropout begin here, a block of 2^40 ticks a layer; those below shuffle
 MOST_DRAWS = 254  # further calls of a layer in one pass: streams have 64 bits
@@ -168,12 +170,14 @@ class Builder(Draft):
         stage = ResizingStage(layer, label, n_in, n_out, x, y, False, None, "rows", f"{kernel}_backward", params, saved)
         self.add_stage(stage, Operation("rows", label, {"x": x, "y": y}, n_in, n_out, kernel, params))
 
-    def noise(self, layer: Layer, label: str, kernel: str, value: float, position: int) -> None:
-        """Dropout and its kin while training, nothing otherwise; `value` is the kernel's parameter."""
+    def noise(self, layer: Layer, label: str, kernel: str, value: float | tuple[float, ...], position: int) -> None:
+        """Dropout and its kin while training, nothing otherwise; `value` is the kernel's parameter, or has several."""
         if self.train and value != 0:
+            params = value if isinstance(value, tuple) else (value,)
+            saved = self.current if kernel in FROM_INPUT else None
             stream = self._stream(position)
             backward = NOISE_GRADIENTS[kernel]
-            self._elementwise("noise", layer, label, self.matrix(self.cols), kernel, backward, (value,), None, stream)
+            self._elementwise("noise", layer, label, self.matrix(self.cols), kernel, backward, params, saved, stream)
 
     def parameter(self, layer: Layer, label: str, kind: str, parameter: str = "weight", **options: float) -> None:
         """A layer with one parameter that is not multiplied as a matrix."""

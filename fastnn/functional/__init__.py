@@ -26,16 +26,19 @@ from . import (
     parametric,
 )
 from . import batch_norm as _batch_norm
+from . import derivative as _derivative
 from . import dropout as _dropout
 from . import embedding as _embedding
 from . import entropy as _entropy
 from . import linear as _linear
 from . import normalization as _normalization
+from . import rrelu as _rrelu
 from . import softmax as _softmax
 from .activations import *  # noqa: F403
 from .batch_norm import *  # noqa: F403
 from .binary_losses import *  # noqa: F403
 from .class_losses import *  # noqa: F403
+from .derivative import *  # noqa: F403
 from .distribution_losses import *  # noqa: F403
 from .dropout import *  # noqa: F403
 from .elementary import *  # noqa: F403
@@ -46,6 +49,7 @@ from .linear import *  # noqa: F403
 from .losses import *  # noqa: F403
 from .normalization import *  # noqa: F403
 from .parametric import *  # noqa: F403
+from .rrelu import *  # noqa: F403
 from .softmax import *  # noqa: F403
 
 # By name, for callers that need value and gradient in one pass.
@@ -67,6 +71,8 @@ __all__ = sorted(
     + class_losses.__all__
     + distribution_losses.__all__
     + _dropout.__all__
+    + _rrelu.__all__
+    + _derivative.__all__
 )
 
 

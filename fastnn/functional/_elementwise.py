@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import _validation as check
 from .._core import dispatch
-from .._core.activations import ASCENDING, NOT_ZERO, Map1, Map2
+from .._core.activations import ASCENDING, NOT_NEGATIVE, NOT_ZERO, Map1, Map2
 from ._documentation import Function, complete
 from ._symbolic import Symbolic, symbolic
 from .accuracy import MAX_ULP
@@ -23,11 +23,13 @@ def reference_function(name: str) -> Callable[..., Any]:
 
 
 def _checked(names: tuple[str, ...], params: tuple[Any, ...], rule: int) -> tuple[float, float]:
-    """The parameters of a kernel as two floats, 0 where there is none."""
+    """The parameters of a kernel as two floats; those without a name are not of the user, and as they should be."""
     numbers = [check.check_number(name, value) for name, value in zip(names, params, strict=False)]
-    a, b = [*numbers, 0.0, 0.0][:2]
+    a, b = [*numbers, *params[len(names) :], 0.0, 0.0][:2]
     if rule == NOT_ZERO and a == 0:
         raise ValueError(f"{names[0]} must not be 0")
+    if rule == NOT_NEGATIVE and a < 0:
+        raise ValueError(f"{names[0]} must be at least 0, got {params[0]}")
     if rule == ASCENDING and not a < b:
         raise ValueError(f"{names[1]} must be greater than {names[0]}, got {params[0]} and {params[1]}")
     return a, b
@@ -38,7 +40,8 @@ def unary(
 ) -> Callable[..., Array]:
     """A function (x, out, *params) -> y that runs the kernel `name`; error messages call its parameters `names`.
 
-    `rule` is NOT_ZERO if the first parameter divides, ASCENDING if it must be less than the second. NaN is refused.
+    `rule` is NOT_ZERO if the first parameter divides, ASCENDING if it must be less than the second,
+    NOT_NEGATIVE if it must be at least 0. NaN is refused.
 
     The reference backend calls its function `reference` (default: `name`) with these parameters and the keywords
     `fixed`.
@@ -46,7 +49,7 @@ def unary(
 
     def slow(op: Map1, x: Any, out: Any, params: tuple[Any, ...]) -> Any:
         if isinstance(x, Symbolic):
-            return x.apply(name, x, *_checked(names, params, rule)[: len(names)])
+            return x.apply(name, x, *_checked(names, params, rule)[: len(names) + any(params[len(names) :])])
         x = check.as_array("x", x)
         params = _checked(names, params, rule)
         y = check.check_output(out, x.shape, x.dtype)

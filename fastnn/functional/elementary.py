@@ -10,10 +10,15 @@ __all__ = [
     "affine_backward",
     "divide",
     "erf",
+    "erf_backward",
     "exp",
+    "exp_backward",
     "expm1",
+    "expm1_backward",
     "log",
     "log1p",
+    "log1p_backward",
+    "log_backward",
     "multiply",
     "reciprocal",
     "reciprocal_backward",
@@ -21,6 +26,10 @@ __all__ = [
 ]
 
 _exp, _expm1, _log, _log1p, _erf = (unary(name) for name in ("exp", "expm1", "log", "log1p", "erf"))
+_exp_backward = binary("exp_backward", second="output")
+_expm1_backward, _log_backward, _log1p_backward, _erf_backward = (
+    binary(f"{name}_backward") for name in ("expm1", "log", "log1p", "erf")
+)
 _add, _subtract, _multiply, _divide = (
     binary(name, first="x", second="other") for name in ("add", "subtract", "multiply", "divide")
 )
@@ -48,6 +57,18 @@ def exp(x: Any, *, out: Array | None = None) -> Array:
 
 
 @documented()
+def exp_backward(grad_output: Any, output: Any, *, out: Array | None = None) -> Array:
+    """Gradient of `exp`; takes its output, which is its derivative.
+
+    grad_x = grad_output * output
+
+    >>> F.exp_backward(np.array([0.5, 2.0]), np.array([3.0, 0.25]))
+    array([1.5, 0.5])
+    """
+    return _exp_backward(grad_output, output, out)
+
+
+@documented()
 def expm1(x: Any, *, out: Array | None = None) -> Array:
     """Exponential minus one, accurate near 0.
 
@@ -57,6 +78,18 @@ def expm1(x: Any, *, out: Array | None = None) -> Array:
     array([0.    , 1.7183])
     """
     return _expm1(x, out)
+
+
+@documented()
+def expm1_backward(grad_output: Any, x: Any, *, out: Array | None = None) -> Array:
+    """Gradient of `expm1`; takes the input, since output + 1 has lost the digits of e^x for negative x.
+
+    grad_x = grad_output * e^x
+
+    >>> F.expm1_backward(np.ones(2), np.array([0.0, 1.0])).round(4)
+    array([1.    , 2.7183])
+    """
+    return _expm1_backward(grad_output, x, out)
 
 
 @documented()
@@ -74,6 +107,20 @@ def log(x: Any, *, out: Array | None = None) -> Array:
 
 
 @documented()
+def log_backward(grad_output: Any, x: Any, *, out: Array | None = None) -> Array:
+    """Gradient of `log`.
+
+    grad_x = grad_output / x
+
+    It is that also where x < 0, as in PyTorch.
+
+    >>> F.log_backward(np.ones(3), np.array([0.0, 0.5, 2.0]))
+    array([inf, 2. , 0.5])
+    """
+    return _log_backward(grad_output, x, out)
+
+
+@documented()
 def log1p(x: Any, *, out: Array | None = None) -> Array:
     """Natural logarithm of one plus x, accurate near 0.
 
@@ -88,6 +135,20 @@ def log1p(x: Any, *, out: Array | None = None) -> Array:
 
 
 @documented()
+def log1p_backward(grad_output: Any, x: Any, *, out: Array | None = None) -> Array:
+    """Gradient of `log1p`.
+
+    grad_x = grad_output / (1 + x)
+
+    It is that also where x < -1, as in PyTorch.
+
+    >>> F.log1p_backward(np.ones(3), np.array([-1.0, 0.0, 3.0]))
+    array([ inf, 1.  , 0.25])
+    """
+    return _log1p_backward(grad_output, x, out)
+
+
+@documented()
 def erf(x: Any, *, out: Array | None = None) -> Array:
     """Error function.
 
@@ -97,6 +158,18 @@ def erf(x: Any, *, out: Array | None = None) -> Array:
     array([-0.8427,  0.    ,  0.8427])
     """
     return _erf(x, out)
+
+
+@documented()
+def erf_backward(grad_output: Any, x: Any, *, out: Array | None = None) -> Array:
+    """Gradient of `erf`.
+
+    grad_x = grad_output * 2 / sqrt(pi) * exp(-x^2)
+
+    >>> F.erf_backward(np.ones(3), np.array([-1.0, 0.0, 1.0])).round(4)
+    array([0.4151, 1.1284, 0.4151])
+    """
+    return _erf_backward(grad_output, x, out)
 
 
 @documented(other=OTHER)

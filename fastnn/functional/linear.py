@@ -27,6 +27,9 @@ DEFAULTS = {
     "celu": (1.0,),
     "softplus": (1.0, 20.0),
     "hardtanh": (-1.0, 1.0),
+    "threshold": (0.0, 0.0),
+    "softshrink": (0.5,),
+    "hardshrink": (0.5,),
 }
 
 

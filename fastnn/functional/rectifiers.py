@@ -20,6 +20,8 @@ __all__ = [
     "selu_backward",
     "softplus",
     "softplus_backward",
+    "threshold",
+    "threshold_backward",
 ]
 
 # Of the docstrings below.
@@ -232,3 +234,37 @@ def softplus_backward(
     array([0.2689, 0.5   , 1.    ])
     """
     return _softplus_backward(grad_output, x, out, beta, threshold)
+
+
+_threshold = unary("threshold", names=("threshold", "value"))
+_threshold_backward = binary("threshold_backward", names=("threshold", "value"))
+THRESHOLD = {
+    "threshold": "float other than NaN, default 0.0",
+    "value": "float other than NaN, default 0.0\n    In the place of x that are not above the threshold.",
+}
+
+
+@documented(values="a parameter is NaN", **THRESHOLD)
+def threshold(x: Any, threshold: float = 0.0, value: float = 0.0, *, out: Array | None = None) -> Array:
+    """Replace what is not above a threshold.
+
+    y = x where x > threshold, else value
+
+    >>> F.threshold(np.array([-1.0, 0.5, 2.0]), 0.5, 0.25)
+    array([0.25, 0.25, 2.  ])
+    """
+    return _threshold(x, out, threshold, value)
+
+
+@documented(nan=PASSES.format("x <= threshold"), values="a parameter is NaN", **THRESHOLD)
+def threshold_backward(
+    grad_output: Any, x: Any, threshold: float = 0.0, value: float = 0.0, *, out: Array | None = None
+) -> Array:
+    """Gradient of `threshold`; the value has no part in it.
+
+    grad_x = grad_output where x > threshold, else 0
+
+    >>> F.threshold_backward(np.ones(3), np.array([-1.0, 0.5, 2.0]), 0.5)
+    array([0., 0., 1.])
+    """
+    return _threshold_backward(grad_output, x, out, threshold, value)

@@ -1,4 +1,4 @@
-"""Softmax with temperature, its logarithm, and their gradients."""
+"""Softmax with temperature, its logarithm, softmin, and their gradients."""
 
 from typing import Any
 
@@ -21,9 +21,12 @@ __all__ = [
     "softmax",
     "softmax_backward",
     "softmax_temperature_backward",
+    "softmin",
+    "softmin_backward",
+    "softmin_temperature_backward",
 ]
 
-_FORWARD = {"softmax": Rows1("softmax"), "log_softmax": Rows1("log_softmax")}
+_FORWARD = {name: Rows1(name) for name in ("softmax", "softmin", "log_softmax")}
 _BACKWARD = {name: Rows2(f"{name}_backward") for name in _FORWARD}
 
 FORWARD = """
@@ -33,20 +36,24 @@ x : ndarray of float32 or float64, at least one dimension
 axis : int, default -1
 temperature : float above 0, default 1.0
     T above; at least the smallest normal number of x's dtype.
-out : ndarray like x, optional
+dim : int, optional
+    PyTorch's name of axis.
+dtype : {{"float32", "float64"}}, optional
+    Convert x before; without it x keeps its dtype.
+out : ndarray like y, optional
     Written and returned; may be x itself.
 
 Returns
 -------
-y : ndarray, shape and dtype of x
+y : ndarray, shape and dtype of x, or of dtype
 
 Raises
 ------
 TypeError
     If x is not float32 or float64, axis is not an integer, temperature is not a number, or out has another dtype.
 ValueError
-    If x has no such axis, temperature is out of its range, or out has another shape or is not C-contiguous, aligned and
-    writable.
+    If x has no such axis, axis and dim are both given, dtype is neither of these, temperature is out of its range, or
+    out has another shape or is not C-contiguous, aligned and writable.
 """
 
 BACKWARD = """
@@ -101,7 +108,14 @@ grad_output, gives NaN.
 """
 
 
-def _forward(name: str, x: Any, axis: int, temperature: float, out: Array | None) -> Any:
+def _forward(
+    name: str, x: Any, axis: int, temperature: float, out: Array | None, dim: int | None = None, dtype: Any = None
+) -> Any:
+    if dim is not None or dtype is not None:
+        if isinstance(x, Symbolic):
+            return x.apply(name, x, axis if dim is None else dim, temperature)
+        with SHORT_ERRORS:
+            x, axis = _as_torch(x, axis, dim, dtype)
     quick = _FORWARD[name].quick(x, axis, temperature, out)
     if quick is not None:
         return quick
@@ -119,6 +133,14 @@ def _forward(name: str, x: Any, axis: int, temperature: float, out: Array | None
         result = out.reshape(rows.shape) if axis == x.ndim - 1 and x.size else np.empty_like(rows)
         _FORWARD[name].run(rows, result, 1.0 / temperature)
         return put_rows(result, out, axis)
+
+
+def _as_torch(x: Any, axis: int, dim: int | None, dtype: Any) -> tuple[Array, int]:
+    """x in the dtype, and the axis, where they are given as PyTorch's keywords."""
+    if dim is not None and axis != -1:
+        raise ValueError(f"dim is another name of axis: give one of them, got axis={axis} and dim={dim}")
+    x = check.as_array("x", x)
+    return x if dtype is None else x.astype(check.check_dtype(dtype), copy=False), axis if dim is None else dim
 
 
 def _backward(name: str, grad_output: Any, output: Any, axis: int, temperature: float, out: Array | None) -> Array:
@@ -157,7 +179,15 @@ def _temperature_backward(name: str, grad_output: Any, output: Any, x: Any, axis
 
 
 @documented(FORWARD)
-def softmax(x: Any, axis: int = -1, temperature: float = 1.0, *, out: Array | None = None) -> Array:
+def softmax(
+    x: Any,
+    axis: int = -1,
+    temperature: float = 1.0,
+    *,
+    dim: int | None = None,
+    dtype: Any = None,
+    out: Array | None = None,
+) -> Array:
     """Softmax along an axis, with a temperature.
 
     y_i = exp(x_i / T) / sum_j exp(x_j / T)
@@ -175,7 +205,7 @@ def softmax(x: Any, axis: int = -1, temperature: float = 1.0, *, out: Array | No
     >>> F.softmax(np.log(np.array([1.0, 3.0])), temperature=0.5).round(4)
     array([0.1, 0.9])
     """
-    return _forward("softmax", x, axis, temperature, out)
+    return _forward("softmax", x, axis, temperature, out, dim, dtype)
 
 
 @documented(BACKWARD)
@@ -193,7 +223,53 @@ def softmax_backward(
 
 
 @documented(FORWARD)
-def log_softmax(x: Any, axis: int = -1, temperature: float = 1.0, *, out: Array | None = None) -> Array:
+def softmin(
+    x: Any,
+    axis: int = -1,
+    temperature: float = 1.0,
+    *,
+    dim: int | None = None,
+    dtype: Any = None,
+    out: Array | None = None,
+) -> Array:
+    """Softmax of -x: the smallest entry has the largest share.
+
+    y_i = exp(-x_i / T) / sum_j exp(-x_j / T)
+
+    Notes
+    -----
+    Entries of +inf give 0. A slice along axis with NaN or -inf, or of +inf alone, is NaN, as in PyTorch.
+
+    >>> F.softmin(np.log(np.array([1.0, 3.0]))).round(4)
+    array([0.75, 0.25])
+    """
+    return _forward("softmin", x, axis, temperature, out, dim, dtype)
+
+
+@documented(BACKWARD)
+def softmin_backward(
+    grad_output: Any, output: Any, axis: int = -1, temperature: float = 1.0, *, out: Array | None = None
+) -> Array:
+    """Gradient of `softmin` with respect to x; takes its output.
+
+    grad_x_i = -y_i * (g_i - sum_j g_j y_j) / T,   g = grad_output, y = output
+
+    >>> F.softmin_backward(np.array([1.0, 0.0]), np.array([0.5, 0.5]))
+    array([-0.25,  0.25])
+    """
+    return _backward("softmin", grad_output, output, axis, temperature, out)
+
+
+@documented(FORWARD)
+def log_softmax(
+    x: Any,
+    axis: int = -1,
+    temperature: float = 1.0,
+    *,
+    dim: int | None = None,
+    dtype: Any = None,
+    out: Array | None = None,
+) -> Array:
     """Logarithm of `softmax`, without the underflow of its small entries.
 
     y_i = x_i / T - log(sum_j exp(x_j / T))
@@ -206,7 +282,7 @@ def log_softmax(x: Any, axis: int = -1, temperature: float = 1.0, *, out: Array 
     >>> F.log_softmax(np.array([0.0, 0.0])).round(4)
     array([-0.6931, -0.6931])
     """
-    return _forward("log_softmax", x, axis, temperature, out)
+    return _forward("log_softmax", x, axis, temperature, out, dim, dtype)
 
 
 @documented(BACKWARD)
@@ -253,3 +329,18 @@ def log_softmax_temperature_backward(
     0.824
     """
     return _temperature_backward("log_softmax", grad_output, output, x, axis, temperature)
+
+
+@documented(TEMPERATURE_BACKWARD, of="softmin")
+def softmin_temperature_backward(
+    grad_output: Any, output: Any, x: Any, axis: int = -1, temperature: float = 1.0
+) -> float:
+    """Gradient of a loss with respect to the temperature of a `softmin`.
+
+    grad_temperature = -(1 / T) * sum(x * grad_x),   grad_x = softmin_backward(grad_output, output, axis, T)
+
+    >>> x = np.log(np.array([1.0, 3.0]))
+    >>> round(F.softmin_temperature_backward(np.array([1.0, 0.0]), F.softmin(x), x), 4)
+    -0.206
+    """
+    return _temperature_backward("softmin", grad_output, output, x, axis, temperature)

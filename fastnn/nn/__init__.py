@@ -1,10 +1,12 @@
 """Layers, losses, initializers and networks, with the names that PyTorch has for them."""
 
 from . import init, utils
-from .activations.rectifiers import CELU, ELU, SELU, LeakyReLU, ReLU, ReLU6, Softplus
+from .activations.rectifiers import CELU, ELU, SELU, LeakyReLU, ReLU, ReLU6, Softplus, Threshold
+from .activations.rrelu import RReLU
 from .activations.self_gated import GELU, Hardswish, Mish, SiLU
-from .activations.sigmoids import Hardsigmoid, Hardtanh, Sigmoid, Softsign, Tanh
-from .activations.softmax import LogSoftmax, Softmax
+from .activations.shrinks import Hardshrink, Softshrink, Tanhshrink
+from .activations.sigmoids import Hardsigmoid, Hardtanh, LogSigmoid, Sigmoid, Softsign, Tanh
+from .activations.softmax import LogSoftmax, Softmax, Softmin
 from .binary_losses import BCELoss, BCEWithLogitsLoss, FocalLoss, HingeLoss, SoftMarginLoss
 from .branches import Concat, Residual, tree_of
 from .class_losses import CrossEntropyLoss, MultiMarginLoss, NLLLoss, SoftmaxFocalLoss
@@ -57,6 +59,7 @@ __all__ = [
     "GaussianDropout",
     "GaussianNLLLoss",
     "GaussianNoise",
+    "Hardshrink",
     "Hardsigmoid",
     "Hardswish",
     "Hardtanh",
@@ -70,6 +73,7 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "LogSigmoid",
     "LogSoftmax",
     "Loss",
     "MSELoss",
@@ -86,6 +90,7 @@ __all__ = [
     "QuantileLoss",
     "RMSELoss",
     "RMSNorm",
+    "RReLU",
     "ReLU",
     "ReLU6",
     "Residual",
@@ -96,12 +101,16 @@ __all__ = [
     "SoftMarginLoss",
     "Softmax",
     "SoftmaxFocalLoss",
+    "Softmin",
     "Softplus",
+    "Softshrink",
     "Softsign",
     "SwiGLU",
     "TabularInput",
     "Tanh",
+    "Tanhshrink",
     "Temperature",
+    "Threshold",
     "TraceError",
     "init",
     "utils",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from .. import _validation as check
 from ..functional.dropout import check_parameter
 from .module import Module
 
@@ -46,6 +47,8 @@ class Dropout(Noise):
     ----------
     p : float in [0, 1], default 0.5
         Probability of an element to be zeroed. It can be set at any time.
+    inplace : bool, default False
+        Accepted for PyTorch's sake; it changes nothing.
 
     Raises
     ------
@@ -70,8 +73,9 @@ class Dropout(Noise):
 
     kernel = "dropout"
 
-    def __init__(self, p: float = 0.5) -> None:
+    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__(p)
+        check.check_flag("inplace", inplace)
 
 
 class AlphaDropout(Noise):
@@ -86,6 +90,8 @@ class AlphaDropout(Noise):
     ----------
     p : float in [0, 1], default 0.5
         Probability of an element to be replaced. It can be set at any time.
+    inplace : bool, default False
+        Accepted for PyTorch's sake; it changes nothing.
 
     Raises
     ------
@@ -102,8 +108,9 @@ class AlphaDropout(Noise):
 
     kernel = "alpha_dropout"
 
-    def __init__(self, p: float = 0.5) -> None:
+    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__(p)
+        check.check_flag("inplace", inplace)
 
 
 class GaussianDropout(Noise):

@@ -22,6 +22,7 @@ from .optimizers import *  # noqa: F403
 from .parameters import *  # noqa: F403
 from .parametric import *  # noqa: F403
 from .random import *  # noqa: F403
+from .shrinks import *  # noqa: F403
 from .softmax import *  # noqa: F403
 
 # The modules whose functions these are, and beside which a function of that name may stand.
@@ -41,6 +42,7 @@ MODULES = (
     "parameters",
     "parametric",
     "random",
+    "shrinks",
     "softmax",
 )
 

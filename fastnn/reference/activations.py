@@ -10,9 +10,12 @@ and no function warns. At a kink, and at NaN, the gradients follow PyTorch.
 """
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
+from . import elementary, shrinks
 from .elementary import Array, map_float64
 
 __all__ = [
@@ -30,6 +33,10 @@ __all__ = [
     "hardtanh_backward",
     "leaky_relu",
     "leaky_relu_backward",
+    "logit",
+    "logit_backward",
+    "logsigmoid",
+    "logsigmoid_backward",
     "mish",
     "mish_backward",
     "relu",
@@ -48,6 +55,8 @@ __all__ = [
     "softsign_backward",
     "tanh",
     "tanh_backward",
+    "threshold",
+    "threshold_backward",
 ]
 
 # Klambauer et al. 2017, "Self-Normalizing Neural Networks", equation 14.
@@ -310,3 +319,51 @@ def relu6(x: Array) -> Array:
 def relu6_backward(grad_output: Array, x: Array) -> Array:
     """Return grad_output, but 0 where x <= 0 or x >= 6; grad_output where x is NaN."""
     return hardtanh_backward(grad_output, x, 0.0, 6.0)
+
+
+@np.errstate(all="ignore")
+def logit(x: Array, eps: float | None = None) -> Array:
+    """Return log(x / (1 - x)), with eps of x clamped to [eps, 1 - eps].
+
+    From 1/4 on it is computed as log1p((2x - 1) / (1 - x)), where 2x - 1 is exact.
+    """
+    if eps is not None:
+        x = np.clip(x, eps, 1 - x.dtype.type(eps))
+    x = x + 0.0  # -0.0 counts as 0.0
+    return np.where(x < 0.25, np.log(x) - np.log1p(-x), np.log1p((2 * x - 1) / (1 - x)))
+
+
+@np.errstate(all="ignore")
+def logit_backward(grad_output: Array, x: Array, eps: float | None = None) -> Array:
+    """Return grad_output / (x (1 - x)); outside [eps, 1 - eps] 0, or without eps NaN outside [0, 1]."""
+    low, other = (0.0, math.nan) if eps is None else (eps, 0.0)
+    outside = (x < low) | (x > 1 - x.dtype.type(low))
+    return np.where(outside, other, grad_output / (x * (1 - x))).astype(x.dtype)
+
+
+@np.errstate(all="ignore")
+def logsigmoid(x: Array) -> Array:
+    """Return log(sigmoid(x)) = min(x, 0) - log(1 + exp(-|x|)): both terms have one sign."""
+    return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
+
+
+@np.errstate(all="ignore")
+def logsigmoid_backward(grad_output: Array, x: Array) -> Array:
+    """Return grad_output * sigmoid(-x)."""
+    return grad_output * sigmoid(-x)
+
+
+def threshold(x: Array, threshold: float = 0.0, value: float = 0.0) -> Array:
+    """Return value where x <= threshold, else x: NaN stays."""
+    return np.where(x <= threshold, x.dtype.type(value), x)
+
+
+def threshold_backward(grad_output: Array, x: Array, threshold: float = 0.0, value: float = 0.0) -> Array:
+    """Return 0 where x <= threshold, else grad_output: that, too, where x is NaN."""
+    return np.where(x <= threshold, 0, grad_output)
+
+
+def named(name: str) -> Callable[..., Any]:
+    """Return the elementwise function of this name, here, among the shrinks or the elementary ones."""
+    function: Callable[..., Any] = globals().get(name) or getattr(shrinks, name, None) or getattr(elementary, name)
+    return function

@@ -1,4 +1,4 @@
-"""Dropout, alpha dropout and Gaussian noise, from a counter-based stream of random words.
+"""Dropout, alpha dropout, Gaussian noise and random slopes, from a counter-based stream of random words.
 
 Element i in C order uses word `start + i` of the stream, so any part of an array can be computed separately. Common
 parameters:
@@ -12,6 +12,7 @@ import math
 
 import numpy as np
 
+from .activations import leaky_relu_backward
 from .elementary import Array
 from .random import normal, philox_uint32
 
@@ -23,6 +24,8 @@ __all__ = [
     "gaussian_dropout",
     "gaussian_dropout_backward",
     "gaussian_noise",
+    "rrelu",
+    "rrelu_backward",
 ]
 
 # The limit of selu at -infinity: -scale * alpha of Klambauer et al. 2017.
@@ -86,6 +89,45 @@ def gaussian_dropout_backward(
 ) -> Array:
     """Return the gradient of `gaussian_dropout`, which is linear: the same factors."""
     return gaussian_dropout(grad_output, p, seed=seed, stream=stream, start=start)
+
+
+def rrelu(
+    x: Array,
+    lower: float = 1 / 8,
+    upper: float = 1 / 3,
+    training: bool = False,
+    *,
+    seed: int | None = None,
+    stream: int = 0,
+    start: int = 0,
+) -> Array:
+    """Return x where x > 0, else slope * x (Xu et al. 2015).
+
+    The slope is (lower + upper) / 2, or in training uniform on [lower, upper): element i has its word / 2**32 of the
+    way. The product is computed in double.
+    """
+    return rrelu_backward(x, x, lower, upper, training, seed=seed, stream=stream, start=start)
+
+
+@np.errstate(all="ignore")
+def rrelu_backward(
+    grad_output: Array,
+    x: Array,
+    lower: float = 1 / 8,
+    upper: float = 1 / 3,
+    training: bool = False,
+    *,
+    seed: int | None = None,
+    stream: int = 0,
+    start: int = 0,
+) -> Array:
+    """Return grad_output where x > 0, else slope * grad_output; where x is NaN grad_output in training, as in ATen."""
+    if not training:
+        return leaky_relu_backward(grad_output, x, (lower + upper) / 2)
+    assert seed is not None
+    slopes = lower + (upper - lower) * (philox_uint32(seed, stream, start, x.size).reshape(x.shape) * 2.0**-32)
+    scaled = (grad_output.astype(np.result_type(grad_output, "float64")) * slopes).astype(grad_output.dtype)
+    return np.where(x <= 0, scaled, grad_output)
 
 
 def _scaled(x: Array, scale: float, shift: float = 0.0) -> Array:

@@ -17,10 +17,15 @@ __all__ = [
     "affine_backward",
     "divide",
     "erf",
+    "erf_backward",
     "exp",
+    "exp_backward",
     "expm1",
+    "expm1_backward",
     "log",
     "log1p",
+    "log1p_backward",
+    "log_backward",
     "multiply",
     "reciprocal",
     "reciprocal_backward",
@@ -38,9 +43,21 @@ def exp(x: Array) -> Array:
 
 
 @np.errstate(all="ignore")
+def exp_backward(grad_output: Array, output: Array) -> Array:
+    """Return grad_output * output, with output = exp(x)."""
+    return np.multiply(grad_output, output)
+
+
+@np.errstate(all="ignore")
 def expm1(x: Array) -> Array:
     """Return e**x - 1, accurate near 0."""
     return np.expm1(x)
+
+
+@np.errstate(all="ignore")
+def expm1_backward(grad_output: Array, x: Array) -> Array:
+    """Return grad_output * exp(x)."""
+    return grad_output * np.exp(x)
 
 
 @np.errstate(all="ignore")
@@ -50,15 +67,38 @@ def log(x: Array) -> Array:
 
 
 @np.errstate(all="ignore")
+def log_backward(grad_output: Array, x: Array) -> Array:
+    """Return grad_output / x."""
+    return np.divide(grad_output, x)
+
+
+@np.errstate(all="ignore")
 def log1p(x: Array) -> Array:
     """Return log(1 + x), accurate near 0: -inf at -1, NaN below it."""
     return np.log1p(x)
 
 
 @np.errstate(all="ignore")
+def log1p_backward(grad_output: Array, x: Array) -> Array:
+    """Return grad_output / (1 + x)."""
+    return grad_output / (1 + x)
+
+
+@np.errstate(all="ignore")
 def erf(x: Array) -> Array:
     """Return the error function, 2/sqrt(pi) times the integral of exp(-t**2) from 0 to x."""
     return map_float64(math.erf, x).astype(x.dtype)
+
+
+@np.errstate(all="ignore")
+def erf_backward(grad_output: Array, x: Array) -> Array:
+    """Return grad_output * 2 / sqrt(pi) * exp(-x**2), which is 0 beyond +-30.
+
+    x^2 = n^2 + (x - n) (x + n) with n a multiple of 1 / 64: exp would multiply the rounding error of x^2 by x^2.
+    """
+    x = np.clip(x, -30, 30)
+    n = np.round(64 * x) / 64
+    return grad_output * (np.exp(-n * n) * np.exp((n - x) * (n + x)) * (2.0 / math.sqrt(math.pi)))
 
 
 @np.errstate(all="ignore")

@@ -28,7 +28,7 @@ def linear(x: Array, weight: Array, bias: Array | None = None, activation: str |
     y = x @ weight
     if bias is not None:
         y = y + bias
-    return y if activation is None else getattr(activations, activation)(y)
+    return y if activation is None else activations.named(activation)(y)
 
 
 @np.errstate(all="ignore")

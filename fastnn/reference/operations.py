@@ -4,6 +4,7 @@ A method is given the operation, its operands by role, the rows of the batch, an
 loss, then summed losses, weights, right predictions and samples, then what is counted besides.
 """
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,15 @@ from . import (
     parametric,
 )
 from .class_losses import class_share
-from .dropout import alpha_dropout, alpha_dropout_backward, dropout, gaussian_dropout, gaussian_noise
+from .dropout import (
+    alpha_dropout,
+    alpha_dropout_backward,
+    dropout,
+    gaussian_dropout,
+    gaussian_noise,
+    rrelu,
+    rrelu_backward,
+)
 from .elementary import Array
 from .embedding import embedding, embedding_backward
 from .interfaces import Operation
@@ -37,13 +46,18 @@ from .normalization import (
     rms_norm,
     rms_norm_backward,
 )
-from .softmax import log_softmax, log_softmax_backward, softmax, softmax_backward
+from .softmax import log_softmax, log_softmax_backward, softmax, softmax_backward, softmin, softmin_backward
 from .updates import update_parameters
 
-NOISE = {f.__name__: f for f in (dropout, alpha_dropout, alpha_dropout_backward, gaussian_dropout, gaussian_noise)}
+NOISE: dict[str, Any] = {
+    f.__name__: f for f in (dropout, alpha_dropout, alpha_dropout_backward, gaussian_dropout, gaussian_noise)
+}
+NOISE |= {f.__name__: partial(f, training=True) for f in (rrelu, rrelu_backward)}
 SOFTMAX: dict[str | None, Any] = {
     "softmax": softmax,
     "softmax_backward": softmax_backward,
+    "softmin": softmin,
+    "softmin_backward": softmin_backward,
     "log_softmax": log_softmax,
     "log_softmax_backward": log_softmax_backward,
 }
@@ -131,11 +145,12 @@ class Operations:
         a["grad_input"][...] = _by_rows(o)(a["grad_output"], a["saved"])
 
     def _noise(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
-        a["y"][...] = NOISE[str(o.kernel)](a["x"], o.params[0], seed=o.seed, stream=o.stream + self.now)
+        a["y"][...] = NOISE[str(o.kernel)](a["x"], *o.params, seed=o.seed, stream=o.stream + self.now)
 
     def _noise_backward(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
         function = NOISE[str(o.kernel)]
-        a["grad_input"][...] = function(a["grad_output"], o.params[0], seed=o.seed, stream=o.stream + self.now)
+        arrays = [a[name] for name in ("grad_output", "saved") if name in a]
+        a["grad_input"][...] = function(*arrays, *o.params, seed=o.seed, stream=o.stream + self.now)
 
     def _parametric(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
         a["y"][...] = getattr(parametric, o.kind)(a["x"], a["weight"])
@@ -310,9 +325,12 @@ def _inverse(weight_sum: float) -> float:
 def elementwise(kernel: str) -> Any:
     """The reference function of an elementwise kernel; gelu's approximation is a kernel, but an argument here."""
     if kernel.startswith("gelu_tanh"):
-        function = getattr(activations, kernel.replace("gelu_tanh", "gelu"))
+        function = activations.named(kernel.replace("gelu_tanh", "gelu"))
         return lambda *args: function(*args, approximate="tanh")
-    return getattr(elementary if hasattr(elementary, kernel) else activations, kernel)
+    if kernel.startswith("logit"):  # whose kernel is told apart that x is clamped
+        function, arrays = activations.named(kernel), 1 + kernel.endswith("_backward")
+        return lambda *args: function(*args[: arrays + 1])
+    return activations.named(kernel)
 
 
 def _by_rows(o: Operation) -> Any:

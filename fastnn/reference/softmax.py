@@ -20,6 +20,9 @@ __all__ = [
     "softmax",
     "softmax_backward",
     "softmax_temperature_backward",
+    "softmin",
+    "softmin_backward",
+    "softmin_temperature_backward",
 ]
 
 
@@ -39,6 +42,16 @@ def softmax_backward(grad_output: Array, output: Array, axis: int = -1, temperat
     grad_output = np.where((output == 0) & np.isinf(grad_output), 0, grad_output)
     mean = (grad_output * output).sum(axis=axis, keepdims=True)
     return output * (grad_output - mean) / temperature
+
+
+def softmin(x: Array, axis: int = -1, temperature: float = 1.0) -> Array:
+    """Return softmax(-x)."""
+    return softmax(-x, axis, temperature)
+
+
+def softmin_backward(grad_output: Array, output: Array, axis: int = -1, temperature: float = 1.0) -> Array:
+    """Return the gradient of softmin, from its output."""
+    return -softmax_backward(grad_output, output, axis, temperature)
 
 
 @np.errstate(all="ignore")
@@ -63,6 +76,13 @@ def softmax_temperature_backward(
     degree 0 in (x, T). Entries whose dL/dx is 0 contribute 0, also where x is -inf.
     """
     return _temperature_slope(softmax_backward(grad_output, output, axis, temperature), x, temperature)
+
+
+def softmin_temperature_backward(
+    grad_output: Array, output: Array, x: Array, axis: int = -1, temperature: float = 1.0
+) -> float:
+    """Return the derivative of the loss with respect to the temperature of a softmin; see softmax."""
+    return _temperature_slope(softmin_backward(grad_output, output, axis, temperature), x, temperature)
 
 
 def log_softmax_temperature_backward(

@@ -1,5 +1,5 @@
 /* Activations and their gradients, side by side. A gradient takes the gradient g with respect to the output and, for
- * sigmoid and tanh, the output y; for all others the input x.
+ * sigmoid, tanh and exp, the output y; for all others the input x.
  *
  * Clamps are written so that NaN passes through: v_max(0, x) returns NaN for x = NaN, v_max(x, 0) would return 0. x is
  * clamped to +-1e30 where the product of an infinite x and a factor that is 0 would be NaN: x * sigmoid(x) is -0, its
@@ -271,9 +271,84 @@ INLINE VEC LANE(hardswish_backward)(VEC g, VEC x)
 FNN_DEFINE_MAP1(hardswish)
 FNN_DEFINE_MAP2(hardswish_backward)
 
-/* The elementary functions of math.h as kernels of their own */
+/* log(x / (1 - x)), of x clamped to [eps, 1 - eps] if `clamped` is not 0. It is log1p(d) with d = (2 x - 1) / (1 - x)
+ * for x >= 1/2 and -log1p(d) with d = (1 - 2 x) / x below: d >= 0, and 2 x - 1 is exact from 1/4 on. Denormal x are
+ * scaled, since d would overflow. + 0 makes -0 into 0. */
+#define SCALE_BITS K((uint64_t)1 << MANTISSA_BITS)
+INLINE VEC LANE(logit)(VEC x, VEC eps, VEC clamped)
+{
+    x = K(0) + v_select(v_gt(clamped, K(0)), CLAMP(x, eps, K(1) - eps), x);
+    const MASK upper = v_ge(x, K(0.5)), is_denormal = v_lt(v_abs(x), K(MIN_NORMAL));
+    const VEC twice = x + x, scaled = v_select(is_denormal, x * SCALE_BITS, x);
+    const VEC d = v_select(upper, twice - K(1), K(1) - twice) / v_select(upper, K(1) - x, scaled);
+    const VEC y = LANE(log1p)(d) + v_select(is_denormal, K(MANTISSA_BITS * LN2), K(0));
+    return v_select(upper, y, -y);
+}
+/* g / (x (1 - x)), and outside [eps, 1 - eps] 0, or outside [0, 1] NaN if x is not clamped */
+INLINE VEC LANE(logit_backward)(VEC g, VEC x, VEC eps, VEC clamped)
+{
+    const MASK clamps = v_gt(clamped, K(0));
+    const VEC low = v_select(clamps, eps, K(0));
+    const MASK outside = v_or(v_lt(x, low), v_gt(x, K(1) - low));
+    return v_select(outside, v_select(clamps, K(0), K(__builtin_nan(""))), g / (x * (K(1) - x)));
+}
+FNN_DEFINE_MAP1(logit, p[0], p[1])
+FNN_DEFINE_MAP2(logit_backward, p[0], p[1])
+
+/* log(1 / (1 + e^-x)) = min(0, x) - log1p(e^-|x|): both terms have one sign. The derivative is sigmoid(-x). */
+INLINE VEC LANE(logsigmoid)(VEC x)
+{
+    return v_min(K(0), x) - LANE(log1p)(LANE(exp_bounded)(-v_abs(x)));
+}
+INLINE VEC LANE(logsigmoid_backward)(VEC g, VEC x)
+{
+    return g * LANE(sigmoid)(-x);
+}
+FNN_DEFINE_MAP1(logsigmoid)
+FNN_DEFINE_MAP2(logsigmoid_backward)
+
+/* x above the threshold, else value; NaN stays */
+INLINE VEC LANE(threshold)(VEC x, VEC threshold, VEC value)
+{
+    return v_select(v_le(x, threshold), value, x);
+}
+INLINE VEC LANE(threshold_backward)(VEC g, VEC x, VEC threshold)
+{
+    return v_select(v_le(x, threshold), K(0), g);
+}
+FNN_DEFINE_MAP1(threshold, p[0], p[1])
+FNN_DEFINE_MAP2(threshold_backward, p[0])
+
+/* The elementary functions of math.h as kernels of their own. The gradient of exp takes the output. */
+INLINE VEC LANE(exp_backward)(VEC g, VEC y)
+{
+    return g * y;
+}
+INLINE VEC LANE(expm1_backward)(VEC g, VEC x)
+{
+    return g * LANE(exp)(x);
+}
+INLINE VEC LANE(log_backward)(VEC g, VEC x)
+{
+    return g / x;
+}
+INLINE VEC LANE(log1p_backward)(VEC g, VEC x)
+{
+    return g / (K(1) + x);
+}
+/* g 2 / sqrt(pi) e^(-x^2), which is 0 from the bound on. */
+#define TWO_INV_SQRT_PI K(1.1283791670955125738961589031215)
+INLINE VEC LANE(erf_backward)(VEC g, VEC x)
+{
+    return g * LANE(gaussian)(v_min(K(BITS == 32 ? 10.3 : 27.35), v_abs(x)), 1, TWO_INV_SQRT_PI);
+}
 FNN_DEFINE_MAP1(exp)
+FNN_DEFINE_MAP2(exp_backward)
 FNN_DEFINE_MAP1(expm1)
+FNN_DEFINE_MAP2(expm1_backward)
 FNN_DEFINE_MAP1(log)
+FNN_DEFINE_MAP2(log_backward)
 FNN_DEFINE_MAP1(log1p)
+FNN_DEFINE_MAP2(log1p_backward)
 FNN_DEFINE_MAP1(erf)
+FNN_DEFINE_MAP2(erf_backward)

@@ -4,6 +4,7 @@
 #include "squares.h"
 #include "arithmetic.h"
 #include "activations.h"
+#include "shrinks.h"
 #include "parametric.h"
 #include "gates.h"
 #include "embedding.h"

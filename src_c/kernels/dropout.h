@@ -1,4 +1,4 @@
-/* Dropout, alpha dropout and noise. Random words are not stored; the backward pass draws the same words again. Element
+/* Dropout, alpha dropout, noise and random slopes. Random words are not stored; the backward pass draws the same words again. Element
  * i of x uses word start + i of the stream; y may be x.
  */
 #include "../philox.h"
@@ -35,13 +35,13 @@ INLINE void LANE(mask)(const REAL *x, REAL *y, const uint32_t *words, ptrdiff_t 
     for (ptrdiff_t i = 0; i < n; i++)
         y[i] = words[i] >= threshold ? (REAL)(x[i] * scale) : 0;
 }
-INLINE uint64_t LANE(threshold)(double p)
+INLINE uint64_t LANE(words_below)(double p)
 {
     return (uint64_t)(p * 0x1p32);
 }
 FNN_NOISE_KERNEL(dropout)
 {
-    const uint64_t threshold = LANE(threshold)(params[0]);
+    const uint64_t threshold = LANE(words_below)(params[0]);
     const double scale = params[0] < 1 ? 1 / (1 - params[0]) : 0;
     FNN_WITH_WORDS(LANE(mask)(x + done, y + done, words, count, threshold, scale);)
 }
@@ -61,14 +61,14 @@ INLINE void LANE(alpha_mask)(const REAL *x, REAL *y, const uint32_t *words, ptrd
 }
 FNN_NOISE_KERNEL(alpha_dropout)
 {
-    const uint64_t threshold = LANE(threshold)(params[0]);
+    const uint64_t threshold = LANE(words_below)(params[0]);
     const double scale = LANE(alpha_scale)(params[0]), shift = -ALPHA_LOW * params[0] * scale;
     const REAL dropped = (REAL)(ALPHA_LOW * scale + shift);
     FNN_WITH_WORDS(LANE(alpha_mask)(x + done, y + done, words, count, threshold, scale, shift, dropped);)
 }
 FNN_NOISE_KERNEL(alpha_dropout_backward)
 {
-    const uint64_t threshold = LANE(threshold)(params[0]);
+    const uint64_t threshold = LANE(words_below)(params[0]);
     const double scale = LANE(alpha_scale)(params[0]);
     FNN_WITH_WORDS(LANE(mask)(x + done, y + done, words, count, threshold, scale);)
 }
@@ -149,4 +149,24 @@ FNN_NOISE_KERNEL(gaussian_dropout)
 {
     const double std[3] = {__builtin_sqrt(params[0] / (1 - params[0]))};
     FNN_WITH_WORDS(LANE(multiply_noise)(x + done, y + done, words, count, std);)
+}
+
+/* Randomized leaky ReLU (Xu et al. 2015): x, or slope x for x <= 0, with a slope for each word, uniform in
+ * [lower, upper);  params: lower, upper. The product is computed in double, so that a float result is rounded once. */
+INLINE void LANE(random_slopes)(const REAL *g, const REAL *x, REAL *y, const uint32_t *words, ptrdiff_t n,
+                                const double *params)
+{
+    const double lower = params[0], width = params[1] - params[0];
+    for (ptrdiff_t i = 0; i < n; i++)
+        y[i] = x[i] <= 0 ? (REAL)(g[i] * (lower + width * (words[i] * 0x1p-32))) : g[i];
+}
+FNN_NOISE_KERNEL(rrelu)
+{
+    FNN_WITH_WORDS(LANE(random_slopes)(x + done, x + done, y + done, words, count, params);)
+}
+KERNEL_FN void FN(rrelu_backward)(const void *g_, const void *x_, void *y_, ptrdiff_t n, uint64_t seed, uint64_t stream,
+                                  uint64_t start, const double *params)
+{
+    const REAL *g = g_;
+    FNN_WITH_WORDS(LANE(random_slopes)(g + done, x + done, y + done, words, count, params);)
 }

@@ -97,6 +97,23 @@ KERNEL_FN void FN(softmax_backward)(const void *g_, const void *y_, void *out_, 
     }
 }
 
+/* softmax of -x, and its gradient;  y may be x */
+KERNEL_FN void FN(softmin)(const void *x_, void *y_, ptrdiff_t rows, ptrdiff_t cols, const double *params)
+{
+    const REAL *x = x_;
+    REAL *y = y_;
+    for (ptrdiff_t r = 0; r < rows; r++, x += cols, y += cols) {
+        FNN_EACH_REGISTER(cols, LANE(store_n)(y + i, -LANE(load_n)(x + i, left, K(0)), left);)
+        FN(softmax)(y, y, 1, cols, params);
+    }
+}
+KERNEL_FN void FN(softmin_backward)(const void *g, const void *y, void *out, ptrdiff_t rows, ptrdiff_t cols,
+                                    const double *params)
+{
+    const double negative[3] = {-params[0]};
+    FN(softmax_backward)(g, y, out, rows, cols, negative);
+}
+
 /* Rows are processed in groups: the summation of a row overlaps with the next row, and one register computes the
  * logarithms of many sums. For each row: its largest entry, and the sum of e^((x - max) / T); the terms are stored
  * in y unless NULL. */

@@ -31,6 +31,8 @@ LAYERS = {
     "Temperature": lambda: [nn.Temperature(2.0)],
     "Softmax": lambda: [nn.Softmax(temperature=2.0)],
     "LogSoftmax": lambda: [nn.LogSoftmax()],
+    "Softmin": lambda: [nn.Softmin(temperature=0.5)],
+    "RReLU": lambda: [nn.RReLU()],
     "GLU": lambda: [nn.GLU()],
     "SwiGLU": lambda: [nn.SwiGLU()],
     "Maxout": lambda: [nn.Maxout(2)],
@@ -94,7 +96,13 @@ def test_every_function_of_a_program_has_an_expression(tmp_path, dtype, rng):
 
     kernels = {n for n, (_, g) in dispatch.PLACES.items() if g == "map1" and f"{n}_backward" in dispatch.PLACES}
     assert kernels <= set(EXPRESSIONS)
-    params = {"softplus": (1.5, 20.0), "hardtanh": (-0.5, 1.0), "affine": (2.0, 0.5)}
+    params = {
+        "softplus": (1.5, 20.0),
+        "hardtanh": (-0.5, 1.0),
+        "affine": (2.0, 0.5),
+        "logit": (0.25, 1.0),
+        "threshold": (0.5, 0.25),
+    }
     branches = [
         Function(kernel, params.get(kernel, (0.75, 1.5)[: 1 + (kernel in params)])) for kernel in sorted(kernels)
     ]

@@ -25,12 +25,18 @@ ACTIVATIONS = [
     (nn.ReLU6, "relu6", {}),
     (nn.GELU, "gelu", {}),
     (nn.GELU, "gelu", {"approximate": "tanh"}),
+    (nn.LogSigmoid, "logsigmoid", {}),
+    (nn.Threshold, "threshold", {"threshold": -0.5, "value": 0.7}),
+    (nn.Tanhshrink, "tanhshrink", {}),
+    (nn.Softshrink, "softshrink", {"lambd": 0.7}),
+    (nn.Hardshrink, "hardshrink", {"lambd": 0.7}),
+    (nn.Softmin, "softmin", {"temperature": 2.0}),
     (nn.Softmax, "softmax", {"temperature": 0.5}),
     (nn.LogSoftmax, "log_softmax", {"temperature": 3.0}),
 ]
 
 
-FROM_OUTPUT = ("sigmoid", "tanh", "softmax", "log_softmax")
+FROM_OUTPUT = ("sigmoid", "tanh", "softmax", "softmin", "log_softmax")
 
 
 EVERY_ACTIVATION = pytest.mark.parametrize("case", ACTIVATIONS, ids=lambda case: f"{case[0].__name__}{case[2] or ''}")

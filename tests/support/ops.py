@@ -77,11 +77,11 @@ def _cross_entropy(draw_target, label):
 
 
 ELEMENTARY = (
-    Op("exp", "elementwise", arrays(numbers), (1.5, 1.5), ("exp",)),
-    Op("expm1", "elementwise", arrays(numbers), (1.5, 1.5), ("expm1",)),
-    Op("log", "elementwise", arrays(r.positive), (1.5, 1.5), ("log",)),
-    Op("log1p", "elementwise", arrays(r.above_minus_one), (1.5, 1.5), ("log1p",)),
-    Op("erf", "elementwise", arrays(numbers), (2, 2), ("erf",)),
+    *_activation("exp", (1.5, 1.5), (0.5, 0.5), output=r.positive),
+    *_activation("expm1", (1.5, 1.5), (2.5, 2.5)),
+    *_activation("log", (1.5, 1.5), (0.5, 0.5), draw=r.positive),
+    *_activation("log1p", (1.5, 1.5), (1.5, 1.5), draw=r.above_minus_one),
+    *_activation("erf", (2, 2), (4, 4)),
     *(
         Op(name, "elementwise", arrays(numbers, numbers), (0.5, 0.5), (name,))
         for name in ("add", "subtract", "multiply", "divide")
@@ -108,6 +108,12 @@ ACTIVATIONS = (
     *_gated("hardswish", (2, 2), (2, 2), kinks=(-3, 3)),
     *_activation("hardtanh", (0, 0), (0, 0), ({}, {"min_val": -0.5, "max_val": 2.0}), kinks=(-1, -0.5, 1, 2)),
     *_activation("relu6", (0, 0), (0, 0), kinks=(0, 6)),
+    *_activation("logit", (4, 4), (3, 3), ({}, {"eps": 0.125}), kinks=(0.125, 0.875), draw=r.between_0_and_1),
+    *_activation("logsigmoid", (2.5, 2.5), (3, 3)),
+    *_activation("threshold", (0, 0), (0, 0), ({}, {"threshold": -1.0, "value": 2.5}), kinks=(0, -1)),
+    *_activation("tanhshrink", (5, 5), (6, 6)),
+    *_activation("softshrink", (0.5, 0.5), (0, 0), ({}, {"lambd": 1.5}), kinks=(-1.5, -0.5, 0.5, 1.5)),
+    *_activation("hardshrink", (0, 0), (0, 0), ({}, {"lambd": 1.5}), kinks=(-1.5, -0.5, 0.5, 1.5)),
 )  # fmt: skip
 
 ROWS = (
@@ -116,6 +122,12 @@ ROWS = (
     Op("softmax_backward", "rows", arrays(numbers, r.rows_of_probabilities), (16, 16), ("softmax_backward",), AXES,
        scale=r.softmax_gradient_terms),
     Op("softmax_temperature_backward", "rows", arrays(numbers, r.rows_of_probabilities, numbers), (16, 16),
+       ("dot",), AXES, scale=r.temperature_terms(r.softmax_gradient_terms)),
+    Op("softmin", "rows", arrays(numbers), (130, 130), ("softmin",), AXES, "softmin_backward", True,
+       scale=r.softmin_terms),
+    Op("softmin_backward", "rows", arrays(numbers, r.rows_of_probabilities), (16, 16), ("softmin_backward",), AXES,
+       scale=r.softmax_gradient_terms),
+    Op("softmin_temperature_backward", "rows", arrays(numbers, r.rows_of_probabilities, numbers), (16, 16),
        ("dot",), AXES, scale=r.temperature_terms(r.softmax_gradient_terms)),
     Op("log_softmax", "rows", arrays(numbers), (130, 130), ("log_softmax",), AXES, "log_softmax_backward", True,
        scale=r.log_softmax_terms),
@@ -238,6 +250,8 @@ LOSSES = (
 
 MASKS = {"seed": 3}, {"p": 0.25, "seed": 2**40, "stream": 7, "start": 5}, {"p": 0.0, "seed": 0}, {"p": 1.0, "seed": 0}
 
+SLOPES = {}, {"training": True, "seed": 3}, {"lower": -0.5, "upper": 0.75, "training": True, "seed": 2**40, "start": 5}
+
 NORMALS = ({"seed": 3}, {"std": 0.25, "seed": 2**40, "stream": 7, "start": 5}, {"std": 0.0, "seed": 0})
 
 DROPOUT = (
@@ -252,6 +266,9 @@ DROPOUT = (
        scale=r.gaussian_dropout_terms),
     Op("gaussian_noise", "dropout", arrays(numbers), (8, 8), ("gaussian_noise",), NORMALS,
        scale=r.gaussian_noise_terms),
+    Op("rrelu", "dropout", arrays(numbers), (1, 1), ("rrelu", "leaky_relu"), SLOPES, "rrelu_backward", kinks=(0,)),
+    Op("rrelu_backward", "dropout", arrays(numbers, numbers), (1, 1), ("rrelu_backward", "leaky_relu_backward"),
+       SLOPES),
 )  # fmt: skip
 
 _RATES = {"lr": 0.01, "weight_decay": 0.1}

@@ -332,6 +332,10 @@ def softmax_terms(x, axis=-1, temperature=1.0):
     return (1 + np.abs(z)) * reference.softmax(x, axis, temperature)
 
 
+def softmin_terms(x, axis=-1, temperature=1.0):
+    return softmax_terms(-x, axis, temperature)
+
+
 def softmax_gradient_terms(g, y, axis=-1, temperature=1.0):
     return np.abs(y) * (np.abs(g) + (np.abs(g) * y).sum(axis=axis, keepdims=True)) / temperature
 

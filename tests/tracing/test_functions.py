@@ -14,7 +14,8 @@ KERNELS = sorted(
     name for name, (_, group) in dispatch.PLACES.items() if group == "map1" and f"{name}_backward" in dispatch.PLACES
 )
 PARAMS = {"elu": (0.5,), "celu": (0.5,), "leaky_relu": (0.25,), "softplus": (1.0, 20.0), "hardtanh": (-1.0, 1.0),
-          "affine": (2.0, 1.0), "reciprocal": (1.0,)}  # fmt: skip
+          "affine": (2.0, 1.0), "reciprocal": (1.0,), "logit": (0.25, 1.0),
+          "threshold": (0.5, 0.25), "softshrink": (0.5,), "hardshrink": (0.5,)}  # fmt: skip
 
 
 def test_every_function_with_a_gradient_is_a_layer():

@@ -29,6 +29,12 @@ EXPRESSIONS = {
     "the largest": lambda x: np.max(x, axis=-1, keepdims=True) - x.max(axis=-1, keepdims=True) + x,
     "functions": lambda x: F.leaky_relu(x, 0.25) + F.elu(x, 0.5) - F.gelu(x, "tanh") + F.hardtanh(x, -0.5, 2.0),
     "functions of two arrays": lambda x: F.multiply(F.add(x, x), F.subtract(x, F.divide(x, x * x + 1.0))),
+    "more functions": lambda x: F.logit(F.sigmoid(x)) + F.logit(x, 0.25) + F.logsigmoid(x) + F.tanhshrink(x),
+    "shrinks": lambda x: F.threshold(x, 0.75, 0.25) + F.softshrink(x, 0.3) - F.hardshrink(x, 0.6) + F.rrelu(x),
+    "softmin": lambda x: F.softmin(x, dim=-1, temperature=0.5),
+    "elementary functions": lambda x: (
+        F.exp(x * 0.1) + F.expm1(x * 0.5) + F.log(x * x + 1.0) + F.log1p(x * x) + F.erf(x)
+    ),
     "softmax at a temperature": lambda x: F.softmax(x, temperature=2.0) + F.log_softmax(x, 1),
     "gates": lambda x: F.glu(x) + F.swiglu(x) + F.maxout(x),
 }

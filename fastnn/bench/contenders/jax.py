@@ -181,6 +181,7 @@ FUNCTIONS = {name.lower(): function for name, function in ACTIVATIONS.items()} |
 BACKWARD: dict[str, Any] = {
     "tanh_backward": lambda grad, y: grad * (1 - y * y),
     "sigmoid_backward": lambda grad, y: grad * y * (1 - y),
+    "exp_backward": lambda grad, y: grad * y,
 }
 
 

@@ -133,6 +133,7 @@ NN = torch._C._nn
 FORWARD: dict[str, Callable[..., Any]] = {
     **{name: getattr(torch, name) for name in ("exp", "expm1", "log", "log1p", "erf", "tanh", "sigmoid")},
     **{name: getattr(NN, name) for name in ("elu", "gelu", "silu", "mish", "softplus", "leaky_relu")},
+    "logit": torch.logit,
     **{name: getattr(NN, name) for name in ("hardsigmoid", "hardswish", "hardtanh")},
     "relu": lambda x, out=None: torch.relu(x) if out is None else torch.clamp_min(x, 0, out=out),
     "relu6": lambda x, out=None: torch.clamp(x, 0, 6, out=out),
@@ -154,7 +155,7 @@ LOSSES = (
     "nll_loss",
     "multi_margin_loss",
 )
-WITHOUT_OUT = {name: getattr(F, name) for name in ("selu", "celu", "softsign", "prelu", "glu", *LOSSES)}
+WITHOUT_OUT = {name: getattr(F, name) for name in ("selu", "celu", "softsign", "prelu", "glu", "softmin", *LOSSES)}
 NORMS: dict[str, Callable[..., Any]] = {
     "layer_norm": lambda x, weight, bias: F.layer_norm(x, weight.shape, weight, bias),
     "rms_norm": lambda x, weight: F.rms_norm(x, weight.shape, weight),

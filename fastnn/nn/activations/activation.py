@@ -1,4 +1,4 @@
-"""The base class of the elementwise activations."""
+"""The base classes of the elementwise activations."""
 
 from __future__ import annotations
 
@@ -37,3 +37,11 @@ class Activation(Module):
 
     def extra_repr(self) -> str:
         return ", ".join(f"{name}={value:g}" for name, value in self.params.items())
+
+
+class InplaceActivation(Activation):
+    """Base of the activations that take PyTorch's `inplace`, which changes nothing: programs manage their memory."""
+
+    def __init__(self, inplace: bool = False, **params: float) -> None:
+        super().__init__(**params)
+        check.check_flag("inplace", inplace)

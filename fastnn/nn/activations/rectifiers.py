@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from .activation import Activation
+from .activation import Activation, InplaceActivation
 
 
-class ReLU(Activation):
+class ReLU(InplaceActivation):
     """Rectified linear unit, elementwise.
 
     y = max(0, x)
 
     Input and output have shape (..., features) and one dtype, float32 or float64; `functional.relu` has special
     values and errors.
+
+    Parameters
+    ----------
+    inplace : bool, default False
+        Accepted for PyTorch's sake; it changes nothing.
+
+    Raises
+    ------
+    TypeError
+        If inplace is not True or False.
 
     Examples
     --------
@@ -24,13 +34,23 @@ class ReLU(Activation):
     kernel = "relu"
 
 
-class ReLU6(Activation):
+class ReLU6(InplaceActivation):
     """Rectified linear unit capped at 6, elementwise.
 
     y = min(max(0, x), 6)
 
     Input and output have shape (..., features) and one dtype, float32 or float64; `functional.relu6` has special
     values and errors.
+
+    Parameters
+    ----------
+    inplace : bool, default False
+        Accepted for PyTorch's sake; it changes nothing.
+
+    Raises
+    ------
+    TypeError
+        If inplace is not True or False.
 
     Examples
     --------
@@ -43,7 +63,7 @@ class ReLU6(Activation):
     kernel = "relu6"
 
 
-class LeakyReLU(Activation):
+class LeakyReLU(InplaceActivation):
     """Leaky rectified linear unit, elementwise.
 
     y = x where x > 0, else negative_slope * x
@@ -54,6 +74,8 @@ class LeakyReLU(Activation):
     Parameters
     ----------
     negative_slope : float, default 0.01
+    inplace : bool, default False
+        Accepted for PyTorch's sake; it changes nothing.
 
     Raises
     ------
@@ -71,11 +93,11 @@ class LeakyReLU(Activation):
     kernel = "leaky_relu"
     planned = ("negative_slope",)
 
-    def __init__(self, negative_slope: float = 0.01) -> None:
-        super().__init__(negative_slope=negative_slope)
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
+        super().__init__(inplace, negative_slope=negative_slope)
 
 
-class ELU(Activation):
+class ELU(InplaceActivation):
     """Exponential linear unit (Clevert, Unterthiner and Hochreiter 2015), elementwise.
 
     y = x where x > 0, else alpha * (exp(x) - 1)
@@ -86,6 +108,8 @@ class ELU(Activation):
     Parameters
     ----------
     alpha : float, default 1.0
+    inplace : bool, default False
+        Accepted for PyTorch's sake; it changes nothing.
 
     Raises
     ------
@@ -103,11 +127,11 @@ class ELU(Activation):
     kernel = "elu"
     planned = ("alpha",)
 
-    def __init__(self, alpha: float = 1.0) -> None:
-        super().__init__(alpha=alpha)
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__(inplace, alpha=alpha)
 
 
-class SELU(Activation):
+class SELU(InplaceActivation):
     """Scaled exponential linear unit (Klambauer et al. 2017), elementwise.
 
     y = 1.0507 * (x where x > 0, else 1.6733 * (exp(x) - 1))
@@ -115,6 +139,16 @@ class SELU(Activation):
     It keeps mean 0 and variance 1 through layers that start from `nn.init.LecunNormal`, with `AlphaDropout` for
     dropout. Input and output have shape (..., features) and one dtype, float32 or float64; `functional.selu` has
     special values and errors.
+
+    Parameters
+    ----------
+    inplace : bool, default False
+        Accepted for PyTorch's sake; it changes nothing.
+
+    Raises
+    ------
+    TypeError
+        If inplace is not True or False.
 
     Examples
     --------
@@ -127,7 +161,7 @@ class SELU(Activation):
     kernel = "selu"
 
 
-class CELU(Activation):
+class CELU(InplaceActivation):
     """Continuously differentiable exponential linear unit (Barron 2017), elementwise.
 
     y = x where x > 0, else alpha * (exp(x / alpha) - 1)
@@ -139,6 +173,8 @@ class CELU(Activation):
     ----------
     alpha : float, default 1.0
         Any number but 0.
+    inplace : bool, default False
+        Accepted for PyTorch's sake; it changes nothing.
 
     Raises
     ------
@@ -156,10 +192,10 @@ class CELU(Activation):
     kernel = "celu"
     planned = ("alpha",)
 
-    def __init__(self, alpha: float = 1.0) -> None:
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
         if alpha == 0:
             raise ValueError("alpha must not be 0")
-        super().__init__(alpha=alpha)
+        super().__init__(inplace, alpha=alpha)
 
 
 class Softplus(Activation):
@@ -196,3 +232,38 @@ class Softplus(Activation):
         if beta == 0:
             raise ValueError("beta must not be 0")
         super().__init__(beta=beta, threshold=threshold)
+
+
+class Threshold(InplaceActivation):
+    """Replacement of what is not above a threshold, elementwise.
+
+    y = x where x > threshold, else value
+
+    Input and output have shape (..., features) and one dtype, float32 or float64; `functional.threshold` has special
+    values and errors.
+
+    Parameters
+    ----------
+    threshold : float
+    value : float
+    inplace : bool, default False
+        Accepted for PyTorch's sake; it changes nothing.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If threshold or value is not a number, or NaN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> nn.Threshold(0.5, 0.25)(np.array([-1.0, 0.5, 2.0]))
+    array([0.25, 0.25, 2.  ])
+    """
+
+    kernel = "threshold"
+    planned = ("threshold", "value")
+
+    def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
+        super().__init__(inplace, threshold=threshold, value=value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ... import _validation as check
-from .activation import Activation
+from .activation import Activation, InplaceActivation
 
 
 class GELU(Activation):
@@ -53,13 +53,23 @@ class GELU(Activation):
         return f"approximate={self.approximate!r}"
 
 
-class SiLU(Activation):
+class SiLU(InplaceActivation):
     """Sigmoid linear unit, also called swish, elementwise.
 
     y = x * sigmoid(x)
 
     Input and output have shape (..., features) and one dtype, float32 or float64; `functional.silu` has special
     values and errors.
+
+    Parameters
+    ----------
+    inplace : bool, default False
+        Accepted for PyTorch's sake; it changes nothing.
+
+    Raises
+    ------
+    TypeError
+        If inplace is not True or False.
 
     Examples
     --------
@@ -72,13 +82,23 @@ class SiLU(Activation):
     kernel = "silu"
 
 
-class Mish(Activation):
+class Mish(InplaceActivation):
     """Mish (Misra 2019), elementwise.
 
     y = x * tanh(log(1 + exp(x)))
 
     Input and output have shape (..., features) and one dtype, float32 or float64; `functional.mish` has special
     values and errors.
+
+    Parameters
+    ----------
+    inplace : bool, default False
+        Accepted for PyTorch's sake; it changes nothing.
+
+    Raises
+    ------
+    TypeError
+        If inplace is not True or False.
 
     Examples
     --------
@@ -91,13 +111,23 @@ class Mish(Activation):
     kernel = "mish"
 
 
-class Hardswish(Activation):
+class Hardswish(InplaceActivation):
     """Piecewise linear swish (Howard et al. 2019), elementwise.
 
     y = x * min(max(x + 3, 0), 6) / 6
 
     Input and output have shape (..., features) and one dtype, float32 or float64; `functional.hardswish` has
     special values and errors.
+
+    Parameters
+    ----------
+    inplace : bool, default False
+        Accepted for PyTorch's sake; it changes nothing.
+
+    Raises
+    ------
+    TypeError
+        If inplace is not True or False.
 
     Examples
     --------

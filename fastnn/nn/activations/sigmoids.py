@@ -1,8 +1,8 @@
-"""Activations that saturate on both sides."""
+"""Activations that saturate on both sides, and the logarithm of the logistic function."""
 
 from __future__ import annotations
 
-from .activation import Activation
+from .activation import Activation, InplaceActivation
 
 
 class Sigmoid(Activation):
@@ -62,13 +62,23 @@ class Softsign(Activation):
     kernel = "softsign"
 
 
-class Hardsigmoid(Activation):
+class Hardsigmoid(InplaceActivation):
     """Piecewise linear sigmoid, elementwise.
 
     y = min(max(x + 3, 0), 6) / 6
 
     Input and output have shape (..., features) and one dtype, float32 or float64; `functional.hardsigmoid` has
     special values and errors.
+
+    Parameters
+    ----------
+    inplace : bool, default False
+        Accepted for PyTorch's sake; it changes nothing.
+
+    Raises
+    ------
+    TypeError
+        If inplace is not True or False.
 
     Examples
     --------
@@ -81,7 +91,7 @@ class Hardsigmoid(Activation):
     kernel = "hardsigmoid"
 
 
-class Hardtanh(Activation):
+class Hardtanh(InplaceActivation):
     """Clamp to an interval, elementwise.
 
     y = min(max(x, min_val), max_val)
@@ -94,6 +104,8 @@ class Hardtanh(Activation):
     min_val : float, default -1.0
     max_val : float, default 1.0
         Greater than min_val.
+    inplace : bool, default False
+        Accepted for PyTorch's sake; it changes nothing.
 
     Raises
     ------
@@ -111,7 +123,26 @@ class Hardtanh(Activation):
     kernel = "hardtanh"
     planned = ("min_val", "max_val")
 
-    def __init__(self, min_val: float = -1.0, max_val: float = 1.0) -> None:
-        super().__init__(min_val=min_val, max_val=max_val)
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
+        super().__init__(inplace, min_val=min_val, max_val=max_val)
         if not min_val < max_val:
             raise ValueError(f"max_val must be greater than min_val, got {min_val} and {max_val}")
+
+
+class LogSigmoid(Activation):
+    """Logarithm of the logistic function, elementwise.
+
+    y = log(1 / (1 + exp(-x)))
+
+    Input and output have shape (..., features) and one dtype, float32 or float64; `functional.logsigmoid` has special
+    values and errors.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> nn.LogSigmoid()(np.array([-100.0, 0.0])).round(4)
+    array([-100.    ,   -0.6931])
+    """
+
+    kernel = "logsigmoid"

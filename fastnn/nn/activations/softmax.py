@@ -1,4 +1,4 @@
-"""Softmax and log-softmax as layers."""
+"""Softmax, softmin and log-softmax as layers."""
 
 from __future__ import annotations
 
@@ -145,3 +145,33 @@ class LogSoftmax(Softmax):
     """
 
     kernel = "log_softmax"
+
+
+class Softmin(Softmax):
+    """Softmax of -x over the features of each row, at a temperature: the smallest has the largest share.
+
+    y_i = exp(-x_i / T) / sum_j exp(-x_j / T)
+
+    Shapes and dtypes are those of `Softmax`; `functional.softmin` has special values.
+
+    Parameters
+    ----------
+    dim : {-1, 1}, default -1
+        The axis of the features, as for `Softmax`.
+    temperature : float above 0, default 1.0
+        T, at least 1.2e-38, the smallest normal float32. It can be set at any time.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dim is neither -1 nor 1, or temperature is not a number in that range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import nn
+    >>> nn.Softmin()(np.log(np.array([[1.0, 3.0]]))).round(4)
+    array([[0.75, 0.25]])
+    """
+
+    kernel = "softmin"

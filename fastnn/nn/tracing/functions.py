@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..._core import dispatch
-from ..activations.softmax import LogSoftmax, Softmax
+from ..activations.rrelu import RReLU
+from ..activations.softmax import LogSoftmax, Softmax, Softmin
 from ..columns import Columns
 from ..dropout import Dropout
 from ..gates import GLU, Maxout, SwiGLU
@@ -75,6 +76,10 @@ def _softmax(layer: type[Softmax]) -> Callable[..., Module]:
     return make
 
 
+def _rrelu(lower: float, upper: float, training: bool) -> Module:
+    return RReLU(lower, upper) if training else Function("leaky_relu", ((lower + upper) / 2,))
+
+
 def _dropout(p: float = 0.5, training: bool = True) -> Module:
     return Dropout(p if training else 0.0)
 
@@ -82,11 +87,13 @@ def _dropout(p: float = 0.5, training: bool = True) -> Module:
 # Functions of `fastnn.functional` that are no elementwise kernels, with the arguments that they pass to `apply`.
 LAYERS: dict[str, Callable[..., Module]] = {
     "softmax": _softmax(Softmax),
+    "softmin": _softmax(Softmin),
     "log_softmax": _softmax(LogSoftmax),
     "glu": GLU,
     "swiglu": SwiGLU,
     "maxout": Maxout,
     "dropout": _dropout,
+    "rrelu": _rrelu,
     "columns": Columns,
 }
 
