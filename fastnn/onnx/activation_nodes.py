@@ -161,6 +161,41 @@ def _gelu_tanh(w: Writer, x: str) -> str:
     return _half_gate(w, x, w.node("Tanh", w.node("Mul", inner, w.constant(math.sqrt(2 / math.pi)))))
 
 
+@activation("logsigmoid")
+def _logsigmoid(w: Writer, x: str) -> str:
+    return w.node("Neg", _log1pexp(w, w.node("Neg", x)))
+
+
+@activation("threshold")
+def _threshold(w: Writer, x: str, threshold: float, value: float) -> str:
+    return w.node("Where", w.node("LessOrEqual", x, w.constant(threshold)), w.constant(value), x)  # NaN stays
+
+
+@activation("tanhshrink")
+def _tanhshrink(w: Writer, x: str) -> str:
+    return w.node("Sub", x, w.node("Tanh", x))
+
+
+@activation("softshrink")
+def _softshrink(w: Writer, x: str, lambd: float) -> str:
+    if _single(w):
+        return w.node("Shrink", x, lambd=lambd, bias=lambd)
+    return w.node("Sub", x, _hardtanh(w, x, -lambd, lambd))
+
+
+@activation("hardshrink")
+def _hardshrink(w: Writer, x: str, lambd: float) -> str:
+    if _single(w):
+        return w.node("Shrink", x, lambd=lambd, bias=0.0)
+    return w.node("Where", w.node("LessOrEqual", w.node("Abs", x), w.constant(lambd)), w.constant(0.0), x)
+
+
+@activation("logit")
+def _logit(w: Writer, x: str, eps: float | None = None, clamped: float = 0.0) -> str:
+    y = x if eps is None or not clamped else _hardtanh(w, x, eps, 1.0 - eps)
+    return w.node("Log", w.node("Div", y, w.node("Sub", w.constant(1.0), y)))
+
+
 @activation("affine")
 def _affine(w: Writer, x: str, scale: float, shift: float) -> str:
     y = x if scale == 1 else w.node("Mul", x, w.constant(scale))

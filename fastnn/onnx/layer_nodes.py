@@ -228,9 +228,15 @@ def _activation(w: Writer, layer: Activation, x: Value) -> Value:
     return Value(write_activation(w, layer.kernel, x.name, tuple(layer.params.values())), x.features)
 
 
-@converter(nn.Softmax, nn.LogSoftmax)
+@converter(nn.RReLU)
+def _rrelu(w: Writer, layer: nn.RReLU, x: Value) -> Value:
+    return Value(write_activation(w, "leaky_relu", x.name, ((layer.lower + layer.upper) / 2,)), x.features)
+
+
+@converter(nn.Softmax, nn.Softmin, nn.LogSoftmax)
 def _softmax(w: Writer, layer: nn.Softmax, x: Value) -> Value:
-    name = x.name if layer.temperature == 1 else w.node("Mul", x.name, w.constant(1.0 / layer.temperature))
+    scale = (-1.0 if layer.kernel == "softmin" else 1.0) / layer.temperature
+    name = x.name if scale == 1 else w.node("Mul", x.name, w.constant(scale))
     operator = "LogSoftmax" if layer.kernel == "log_softmax" else "Softmax"
     return Value(w.node(operator, name, axis=layer.dim), x.features)
 

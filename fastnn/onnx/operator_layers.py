@@ -276,6 +276,20 @@ def _hard_sigmoid(m: Importer, node: Node, place: int) -> Step:
     return through(source_of(m, node), Affine(slope, offset), bounds)
 
 
+@handles("Shrink")
+def _shrink(m: Importer, node: Node, place: int) -> Step:
+    lambd, bias = float(node.get("lambd", 0.5)), float(node.get("bias", 0.0))
+    if lambd < 0 or bias not in (0.0, lambd):
+        m.fail(f"it has lambd {lambd} and bias {bias}")
+    return through(source_of(m, node), Layer(nn.Softshrink if bias else nn.Hardshrink, {"lambd": lambd}))
+
+
+@handles("ThresholdedRelu")
+def _thresholded_relu(m: Importer, node: Node, place: int) -> Step:
+    arguments = {"threshold": float(node.get("alpha", 1.0)), "value": 0.0}
+    return through(source_of(m, node), Layer(nn.Threshold, arguments))
+
+
 @handles("Clip")
 def _clip(m: Importer, node: Node, place: int) -> Step:
     low, high = clip_bounds(m, node)

@@ -190,6 +190,22 @@ def _by_sign(m: Importer, name: str) -> Step | None:
     return _below_zero(m, x, node.inputs[2]) if threshold == 0 and scale == 1 else None
 
 
+@ends_at("Where")
+def _replaced(m: Importer, name: str) -> Step | None:
+    """Where(x <= threshold, value, x): Threshold; Where(|x| <= lambd, 0, x): Hardshrink."""
+    node = m.graph.makers[name]
+    condition, x = m.graph.maker(node.inputs[0], "LessOrEqual"), m.graph.resolve(node.inputs[2])
+    limit = None if condition is None else m.graph.scalar(condition.inputs[1])
+    value = m.graph.scalar(node.inputs[1])
+    if condition is None or limit is None or value is None:
+        return None
+    if m.graph.resolve(condition.inputs[0]) == x:
+        return through(x, Layer(nn.Threshold, {"threshold": limit, "value": value}))
+    if value == 0 and limit >= 0 and m.input_of(condition.inputs[0], "Abs") == x:
+        return through(x, Layer(nn.Hardshrink, {"lambd": limit}))
+    return None
+
+
 def _softplus_below(m: Importer, x: str, below: str, beta: float, threshold: float) -> Step | None:
     factor, values = m.product(below)
     inner = _softplus(m, values[0]) if len(values) == 1 else None

@@ -48,14 +48,32 @@ def output_shapes(node: Any, shapes: list[Shape | None], constants: list[Array |
     "Relu", "Sigmoid", "Tanh", "LeakyRelu", "Elu", "Selu", "Celu", "Softplus", "Softsign", "HardSigmoid", "HardSwish",
     "Gelu", "Mish", "Swish", "PRelu", "Clip", "Cast", "CastLike", "Identity", "Dropout", "Erf", "Exp", "Log", "Abs",
     "Neg", "Sqrt", "Reciprocal", "Softmax", "LogSoftmax", "LayerNormalization", "BatchNormalization",
-    "RMSNormalization", "ThresholdedRelu", "Sign", "Floor", "Ceil", "Not",
+    "RMSNormalization", "ThresholdedRelu", "Shrink", "Sign", "Floor", "Ceil", "Not",
     "ai.onnx.ml:Scaler", "ai.onnx.ml:Normalizer", "ai.onnx.ml:ZipMap",
 )  # fmt: skip
 def _same(node: Any, shapes: list[Shape], constants: list[Array | None]) -> list[Shape]:
     return [shapes[0], shapes[0]] if node.op == "Dropout" else [shapes[0]]
 
 
-@rule("Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Sum", "Mean", "Where", "Greater", "Less", "Equal", "And", "Or")
+@rule(
+    "Add",
+    "Sub",
+    "Mul",
+    "Div",
+    "Pow",
+    "Max",
+    "Min",
+    "Sum",
+    "Mean",
+    "Where",
+    "Greater",
+    "Less",
+    "Equal",
+    "And",
+    "Or",
+    "LessOrEqual",
+    "GreaterOrEqual",
+)
 def _broadcast(node: Any, shapes: list[Shape], constants: list[Array | None]) -> list[Shape]:
     result: Shape = ()
     for shape in shapes:

@@ -6,8 +6,10 @@ import pytest
 import fastnn.onnx
 from fastnn import functional as F
 from fastnn import nn
+from fastnn._core import dispatch
 from fastnn.compiler.joints import JOINTS
 from fastnn.onnx import traced_nodes
+from fastnn.onnx.activation_nodes import ACTIVATIONS
 from support.onnx_models import TOLERANCES, evaluate
 from support.traced import CASES
 from support.traced_modules import Traced
@@ -105,3 +107,20 @@ def test_models_of_modules_come_back_as_networks(name):
     model = fastnn.onnx.export(net, input_shape=x.shape[1:])
     twin = fastnn.onnx.load(model.SerializeToString())
     np.testing.assert_allclose(twin.predict(x), net.predict(x), rtol=1e-9, atol=1e-12)
+
+
+def test_every_elementary_function_with_a_gradient_has_nodes():
+    kernels = {kernel for kernel, (_, kind) in dispatch.PLACES.items() if kind == "map1"}
+    assert {kernel for kernel in kernels if f"{kernel}_backward" in dispatch.PLACES} <= ACTIVATIONS.keys()
+
+
+@pytest.mark.parametrize("eps", [None, 0.25])
+def test_logit(eps):
+    class Odds(nn.Module):
+        def forward(self, x):
+            return F.logit(x, eps) if eps is not None else F.logit(x)
+
+    x = np.random.default_rng(0).uniform(0.05, 0.95, (5, 3))
+    net = nn.Sequential(Odds(), dtype="float64")
+    model = fastnn.onnx.export(net, input_shape=(3,))
+    np.testing.assert_allclose(evaluate(model, x), net.predict(x), rtol=1e-9, atol=1e-12)

@@ -30,6 +30,8 @@ LAYERS = [
     (nn.PReLU, {"num_parameters": 6}), (nn.RMSNorm, {"features": 6}), (nn.RMSNorm, {"features": 6, "affine": False}),
     nn.ReLU, nn.ReLU6, nn.SiLU, nn.Sigmoid, (nn.Softmax, {"temperature": 0.5}), (nn.Softmax, {"dim": 1}), nn.Softplus,
     (nn.Softplus, {"beta": 2.0, "threshold": 3.0}), nn.Softsign, nn.SwiGLU, nn.Tanh, (nn.Temperature, {"init": 2.0}),
+    nn.LogSigmoid, (nn.Threshold, {"threshold": 0.25, "value": 0.5}), nn.Tanhshrink, (nn.Softshrink, {"lambd": 0.25}),
+    (nn.Hardshrink, {"lambd": 0.25}), (nn.RReLU, {"lower": 0.25}), (nn.Softmin, {"temperature": 0.5}),
     fastnn.onnx.Product,
 ]  # fmt: skip
 
