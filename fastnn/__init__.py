@@ -69,6 +69,7 @@ __all__ = [
 # Imported when they are used, to keep `import fastnn` short; by name, the module they are in.
 LAZY = {
     **{name: name for name in ("callbacks", "data", "functional", "metrics", "nn", "optim")},
+    "onnx": "onnx",  # not in __all__: it needs the onnx package
     "FileFormatError": "files",
     "load": "nn.loading",
     "register_layer": "nn.saving",

@@ -10,6 +10,8 @@ DOCS = Path(__file__).parent.parent / "docs"
 
 @pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.stem)
 def test_blocks_of_a_page_run(page, capsys):
+    if page.stem == "onnx":
+        pytest.importorskip("onnx.helper", exc_type=ImportError)
     blocks = re.findall(r"```python\n(.*?)```", page.read_text(), flags=re.S)
     assert blocks
     namespace = {}

@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import importlib.util
 import inspect
 import pkgutil
 import re
@@ -11,17 +12,20 @@ import pytest
 import fastnn
 from fastnn import callbacks, data, functional, metrics, nn, optim
 
+HAS_ONNX = bool(importlib.util.find_spec("onnx") and importlib.util.find_spec("onnx.helper"))
+LEFT_OUT = {"fastnn.__main__"} | (set() if HAS_ONNX else {"fastnn.onnx"})
 MODULES = sorted(
     module.name
     for module in pkgutil.walk_packages(fastnn.__path__, "fastnn.")
-    if not module.name.startswith(("fastnn._core", "fastnn.bench")) and module.name != "fastnn.__main__"
+    if not module.name.startswith(("fastnn._core", "fastnn.bench")) and module.name not in LEFT_OUT
 )
+ONNX = ("Elementwise", "Product", "Quotient", "SumFeatures", "converter", "export", "load")
 PUBLIC = {
     f"{module.__name__}.{name}": getattr(module, name)
     for module in (functional, nn, nn.init, optim, optim.functional, optim.lr_scheduler, metrics, data, callbacks)
     for name in module.__all__
     if not inspect.ismodule(getattr(module, name))
-}
+} | ({f"fastnn.onnx.{name}": getattr(fastnn.onnx, name) for name in ONNX} if HAS_ONNX else {})
 
 
 @pytest.mark.parametrize("name", ["fastnn", *MODULES])

@@ -19,7 +19,7 @@ FLOORS = (
     ("gradcheck", "optim"),
     ("data", "metrics"),
     ("training",),
-    ("c_source", "callbacks"),
+    ("c_source", "callbacks", "onnx"),
     ("bench",),
     ("cli",),
     ("", "__main__"),  # `import fastnn`
