@@ -121,7 +121,7 @@ def test_a_class_is_the_function_parameter_by_parameter(name, dtype, backend):
             param = start[p.name].T.copy() if name == "Muon" else start[p.name]
             grad = p.grad.T.copy() if name == "Muon" else p.grad.copy()
             if states[p.name] is None:
-                make = dict((op.name, op.make) for op in MATRIX_UPDATES)[f"{name.lower()}_step"]
+                make = {op.name: op.make for op in MATRIX_UPDATES}[f"{name.lower()}_step"]
                 states[p.name] = make(param.shape, dtype, rng=np.random.default_rng(0)).args[2:]
             function(param, grad, *states[p.name], **keywords, **numbered(function, t))
             start[p.name] = param.T.copy() if name == "Muon" else param

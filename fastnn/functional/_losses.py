@@ -329,11 +329,13 @@ class ClassLoss(LossFunction):
         gradient: bool,
         params: Params = (),
         extra: Any = None,
+        weight: Any = None,
     ) -> tuple[Any, Any]:
         """As of the base; scores of more than two axes, (rows, classes, d1, ...), or one, are brought to two."""
         x = check.as_array("input", input)
         if x.ndim == 2:
-            return super()._slow(x, target, sample_weight, reduction, grad_output, value, gradient, params, extra)
+            arguments = sample_weight, reduction, grad_output, value, gradient, params, extra, weight
+            return super()._slow(x, target, *arguments)
         if x.ndim == 0 or x.shape[min(1, x.ndim - 1)] == 0:
             given = f"{x.shape}, without classes" if x.ndim else "a scalar"
             raise ValueError(f"input must have shape (rows, classes, ...) or (classes,), got {given}")
@@ -343,14 +345,14 @@ class ClassLoss(LossFunction):
         else:
             check.check_shape("target", t, outer, f"for input of shape {x.shape}")
             t = check_labels(t, x.shape[min(1, x.ndim - 1)], int(params[0])).reshape(-1)
-        weight = _weights(sample_weight, x.shape[0] if x.ndim > 1 else 1, outer, x.dtype)
+        each = _weights(sample_weight, x.shape[0] if x.ndim > 1 else 1, outer, x.dtype)
         if not value:
             grad_output = _upstream(grad_output, reduction, outer, x.dtype)
             grad_output = grad_output[0] if grad_output[1] is None else grad_output[1].reshape(-1)
         loss, grad = super()._slow(
             class_rows(x),
             t,
-            None if weight is None else weight.reshape(-1),
+            None if each is None else each.reshape(-1),
             reduction,
             grad_output,
             value,

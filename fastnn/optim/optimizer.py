@@ -122,13 +122,11 @@ class Optimizer(Stateful):
     _internal: ClassVar[tuple[str, ...]] = (
         "arrays", "at", "check_moved", "check_together", "clipping", "decoupled", "default_hyper", "function",
         "evaluating", "evaluated", "group_keys", "hyper", "hyperparameter_names", "keywords", "number", "operands",
-        "place", "places", "rule", "scheduled", "scratch", "searches", "slots", "switches", "to_evaluation", "to_training",
-        "update_name",
+        "place", "places", "rule", "scheduled", "scratch", "searches", "slots", "switches", "to_evaluation",
+        "to_training", "update_name",
     )  # fmt: skip
     searches: ClassVar[bool] = False  # whether a step evaluates the loss several times, on all samples
-    evaluating: bool | property = (
-        False  # whether the parameters are those that are evaluated, not those that are trained
-    )
+    evaluating: bool | property = False  # whether the parameters are those that are evaluated, not trained
     switches: ClassVar[tuple[str, ...]] = (
         "foreach",
         "capturable",
@@ -224,7 +222,7 @@ class Optimizer(Stateful):
         return tuple(self.states.get(name) for name in state_names(type(self).function))
 
     def places(self) -> dict[str, tuple[int, int]] | None:
-        """Where the first two states of each parameter begin, of a rule that works on whole matrices; None of others."""
+        """Where the first two states of each parameter begin, for a rule of whole matrices; None for others."""
         return None
 
     def operands(self, span: Any, param: Array, grad: Array) -> tuple[Array | None, ...]:

@@ -110,9 +110,10 @@ def _adafactor(param: Any, grad: Any, given: dict[str, Any], step: Any, eps: Any
     states = _states(given, expected, param)
     grad = _gradient(grad, param, states)
     if dispatch.get_reference():
-        from ... import reference
+        from ...reference.optimizers import adafactor_step as in_numpy
 
-        reference.adafactor_step(param, grad, **states, step=step, eps=(least, eps[1]), **keywords)
+        given: dict[str, Any] = states | keywords
+        in_numpy(param, grad, step=step, eps=(least, eps[1]), **given)
         return
     scratch = np.empty(core.scratch_needed("adafactor_step", param.size, rows, cols), param.dtype)
     first, second, *_ = [*states.values(), None]
@@ -191,7 +192,9 @@ def muon_step(
     >>> param.round(4).tolist(), buffer.round(4).tolist()
     ([[0.4515, 0.0], [0.0, 0.4501]], [[0.15, 0.0], [0.0, 0.2]])
     """
-    keywords = {"lr": lr, "weight_decay": weight_decay, "momentum": momentum, "nesterov": nesterov, "eps": eps}
+    keywords: dict[str, Any] = {
+        "lr": lr, "weight_decay": weight_decay, "momentum": momentum, "nesterov": nesterov, "eps": eps
+    }  # fmt: skip
     keywords |= {"ns_coefficients": ns_coefficients, "ns_steps": ns_steps, "adjust_lr_fn": adjust_lr_fn}
     _muon(param, grad, momentum_buffer, maximize=maximize, **keywords)
 
@@ -211,12 +214,13 @@ def _muon(param: Any, grad: Any, momentum_buffer: Any, **keywords: Any) -> None:
     states = _states({"momentum_buffer": momentum_buffer}, {"momentum_buffer": param.shape}, param)
     grad = _gradient(grad, param, states)
     if dispatch.get_reference():
-        from ... import reference
+        from ...reference.optimizers import muon_step as in_numpy
 
-        reference.muon_step(param, grad, **states, **keywords)
+        in_numpy(param, grad, states["momentum_buffer"], **keywords)
         return
     scratch = np.empty(core.scratch_needed("muon_step", param.size, *param.shape), param.dtype)
-    core.step("muon_step", hyper, 1, param, grad, states["momentum_buffer"], None, *param.shape, scratch)
+    rows, cols = param.shape
+    core.step("muon_step", hyper, 1, param, grad, states["momentum_buffer"], None, rows, cols, scratch)
 
 
 def triple(name: str, values: Any) -> tuple[Any, Any, Any]:
