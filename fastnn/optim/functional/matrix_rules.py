@@ -112,8 +112,8 @@ def _adafactor(param: Any, grad: Any, given: dict[str, Any], step: Any, eps: Any
     if dispatch.get_reference():
         from ...reference.optimizers import adafactor_step as in_numpy
 
-        given: dict[str, Any] = states | keywords
-        in_numpy(param, grad, step=step, eps=(least, eps[1]), **given)
+        arguments: dict[str, Any] = states | keywords
+        in_numpy(param, grad, step=step, eps=(least, eps[1]), **arguments)
         return
     scratch = np.empty(core.scratch_needed("adafactor_step", param.size, rows, cols), param.dtype)
     first, second, *_ = [*states.values(), None]
