@@ -236,6 +236,7 @@ def test_every_module_and_loss_is_in_these_tables():
         nn.Heads,
         nn.Parameter,
         nn.Parameters,
+        nn.TraceError,
     }
     public = {getattr(nn, name) for name in nn.__all__ if isinstance(getattr(nn, name), type)}
     tables = {nn.Embedding, nn.EmbeddingBag, nn.TabularInput}  # test_embedding.py, test_embedding_bag.py

@@ -378,3 +378,15 @@ def test_a_checkpoint_of_an_earlier_version_does_not_say_what_is_frozen(path):
     trainer.net[0].requires_grad_(False)
     trainer.load_checkpoint(path)
     assert not trainer.net[0].requires_grad
+
+
+def test_arguments_that_a_layer_has_since_then_may_have_their_defaults(tmp_path):
+    """A checkpoint from before BatchNorm1d had `bias` is one of a layer with bias=True."""
+    from fastnn.training.checkpoint import _difference
+
+    now = {"layer": "BatchNorm1d", "arguments": {"num_features": 4, "bias": True, "eps": 1e-5}}
+    before = {"layer": "BatchNorm1d", "arguments": {"num_features": 4, "eps": 1e-5}}
+    assert _difference([before], [now], "net") is None
+    without = {"layer": "BatchNorm1d", "arguments": {"num_features": 4, "bias": False, "eps": 1e-5}}
+    assert "BatchNorm1d" in str(before) and _difference([before], [without], "net")
+    assert _difference([now], [before], "net")

@@ -94,16 +94,16 @@ def test_records_of_forward_and_backward():
 def test_signature_is_that_of_the_reference(name):
     """Names, order and defaults; aside from `out`, and PyTorch's `dim` and `dtype` beside our `axis`."""
     function = getattr(F, name, None) or getattr(optim, name)
-    expected = [(p.name, p.default) for p in inspect.signature(getattr(reference, name)).parameters.values()]
-    given = inspect.signature(function).parameters
+    given, known = inspect.signature(function).parameters, inspect.signature(getattr(reference, name)).parameters
     beside = ("out", "dim", "dtype") if "axis" in given else ("out", "dtype")
+    expected = [(p.name, p.default) for p in known.values() if p.name not in beside]
     actual = [(p.name, p.default) for p in given.values() if p.name not in beside]
     assert actual == expected
 
 
 def test_every_activation_can_be_fused():
     forward = {op.name for op in OPS if op.kind == "elementwise" and op.backward}
-    assert set(ACTIVATIONS) == forward
+    assert set(ACTIVATIONS) == forward - {"affine", "reciprocal"}  # arithmetic with numbers
 
 
 def test_kernels_know_their_groups():

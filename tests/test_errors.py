@@ -164,7 +164,7 @@ def step_with(w, loss, y=None):
 
 
 TRAINING = [
-    type_(lambda w: fastnn.Trainer(nn.Linear(4, 3), nn.MSELoss(), w.optimizer), "net must be a Sequential, got Linear"),
+    type_(lambda w: fastnn.Trainer([nn.Linear(4, 3)], nn.MSELoss(), w.optimizer), "net must be a Sequential, got list"),
     type_(lambda w: fastnn.Trainer(w.net, nn.MSELoss, w.optimizer), "loss must be an object, not the class: write MSE"),
     type_(lambda w: fastnn.Trainer(w.net, "mse", w.optimizer), "loss must be a loss of fastnn.nn or a function"),
     value(lambda w: fastnn.Trainer(w.net, nn.MSELoss("none"), w.optimizer), 'reduction must be "mean" or "sum"'),

@@ -9,7 +9,7 @@ import pytest
 from fastnn._core import dispatch, parametric
 from fastnn._core import embedding as core_embedding
 from fastnn._core import linear as core_linear
-from fastnn._core.losses import Loss, RowLoss
+from fastnn._core.losses import Loss, RowLoss, VectorsLoss
 from fastnn._core.softmax import Rows1, Rows2
 from support.guard import Guard
 from support.measure import assert_same_bits
@@ -68,7 +68,13 @@ def check_outputs(run, inputs, shapes):
 
 
 ELEMENTWISE_LOSSES = [name for name, group in dispatch.kernels() if group == "loss"]
-LOSSES_OF_CLASSES = [name for name, group in dispatch.kernels() if group == "row_loss" and name != "cosine_loss"]
+LOSSES_OF_ROWS = ["cosine_loss", "dice_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss"]
+LOSSES_OF_VECTORS = {"cosine_embedding_loss": False, "triplet_margin_loss": True}  # whether they take three
+LOSSES_OF_CLASSES = [
+    name
+    for name, group in dispatch.kernels()
+    if group == "row_loss" and name not in LOSSES_OF_ROWS and name not in LOSSES_OF_VECTORS
+]
 
 
 @pytest.mark.parametrize("name", ELEMENTWISE_LOSSES)
@@ -103,11 +109,27 @@ def test_outputs_of_losses_of_classes(name, dtype, isa, rng):
         )
 
 
-def test_outputs_of_a_loss_of_rows(dtype, isa, rng):
-    kernel = RowLoss("cosine_loss", classes=False, like=True)
+@pytest.mark.parametrize("name", LOSSES_OF_ROWS)
+def test_outputs_of_a_loss_of_rows(name, dtype, isa, rng):
+    kernel = RowLoss(name, classes=False, like=True)
     for n in SIZES:
         x, t = rng.normal(size=(2, 3, n)).astype(dtype)
+        t = t if name == "cosine_loss" else (t > 0).astype(dtype)
         check_outputs(lambda x, t, values, grad: kernel.run(x, t, None, values, grad), (x, t), [(3,), (3, n)])
+
+
+@pytest.mark.parametrize("name", LOSSES_OF_VECTORS)
+def test_outputs_of_a_loss_of_vectors(name, dtype, isa, rng):
+    three, params = LOSSES_OF_VECTORS[name], (0.5, 2.0, 1e-6)
+    kernel = VectorsLoss(name, three)
+    for n in SIZES:
+        x, t, extra = rng.normal(size=(3, 3, n)).astype(dtype)
+        extra = extra if three else np.array([1, -1, 1], dtype)
+
+        def run(x, t, extra, values, grad, grad_target, grad_extra=None, kernel=kernel):
+            kernel.run(x, t, None, values, grad, 1.0, params, extra, grad_extra, grad_target)
+
+        check_outputs(run, (x, t, extra), [(3,), *[(3, n)] * (3 if three else 2)])
 
 
 def test_outputs_of_rows(dtype, isa, rng):

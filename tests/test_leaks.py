@@ -16,6 +16,7 @@ import pytest
 import fastnn
 from fastnn import callbacks, data, metrics, nn, optim
 from fastnn import functional as F
+from fastnn.nn.embedding_losses import SeveralInputsLoss
 from fastnn.optim import lr_scheduler
 from support.ops import CASES, PARAMETERS, UPDATES
 
@@ -135,7 +136,7 @@ def small_trainer(loss=None, rule=optim.Adam, **options):
 
 
 SIZES = {"in_features": 4, "out_features": 3, "num_features": 4, "features": 4, "num_embeddings": 3, "embedding_dim": 2,
-         "num_groups": 2, "num_channels": 4}  # fmt: skip
+         "num_groups": 2, "num_channels": 4, "threshold": 0.5, "value": 0.0}  # fmt: skip
 OTHERS = {"Residual": lambda: nn.Residual(nn.Linear(4, 4)), "Concat": lambda: nn.Concat(nn.Identity(), nn.Tanh()),
           "Columns": lambda: nn.Columns([0, 2]), "Heads": lambda: nn.Heads(a=nn.Linear(4, 2), b=nn.Linear(4, 1)),
           "TabularInput": lambda: nn.TabularInput([0, 1], {2: (3, 2)}), "Embedding": None,
@@ -170,14 +171,16 @@ def test_layers():
     assert_no_leaks(calls)
 
 
-SIGNED = ("hinge_loss", "soft_margin_loss")  # targets of -1 and 1
+SIGNED = ("hinge_loss", "soft_margin_loss", "hinge_embedding_loss")  # targets of -1 and 1
 
 
 def test_losses():
     x, y = small_data()
     target, calls = np.abs(x[:, :3]) % 1, {}
     for name, cls in vars(nn).items():
-        if inspect.isclass(cls) and issubclass(cls, nn.Loss) and name not in ("Loss", "HeadsLoss", "GaussianNLLLoss"):
+        several = inspect.isclass(cls) and issubclass(cls, SeveralInputsLoss)
+        others = ("Loss", "HeadsLoss", "GaussianNLLLoss")
+        if inspect.isclass(cls) and issubclass(cls, nn.Loss) and not several and name not in others:
             labels = y if cls.classes else np.sign(target - 0.5) if cls.kernel in SIGNED else target
             trainer = small_trainer(cls())
             calls[name] = lambda cls=cls, y=labels: cls()(target, y)
@@ -190,7 +193,7 @@ def test_optimizers_and_schedules():
     x, y = small_data()
     calls = {}
     for name, rule in vars(optim).items():
-        if inspect.isclass(rule) and issubclass(rule, optim.Optimizer) and rule is not optim.Optimizer:
+        if inspect.isclass(rule) and issubclass(rule, optim.Optimizer) and rule not in (optim.Optimizer, optim.Muon):
             batch = None if rule is optim.LBFGS else 5
             trainer = small_trainer(rule=rule)
             calls[name] = lambda rule=rule, batch=batch: small_trainer(rule=rule).fit(x, y, batch_size=batch)

@@ -18,7 +18,9 @@ __all__ = ["linear", "linear_backward"]
 ACTIVATIONS = tuple(
     name
     for name, (_, group) in dispatch.PLACES.items()
-    if group == "map1" and f"{name}_backward" in dispatch.PLACES and name != "gelu_tanh"
+    if group == "map1"
+    and f"{name}_backward" in dispatch.PLACES
+    and name not in ("gelu_tanh", "affine", "reciprocal")  # the last two are arithmetic with numbers
 )
 # The parameters of those that have some, by default.
 DEFAULTS = {

@@ -7,6 +7,7 @@ become tensors of the file, named by their path ("net.values.0.weight"), everyth
 from __future__ import annotations
 
 import hashlib
+import inspect
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from ..files.objects import Source, Target, label
 from ..files.replace import Path
 from ..files.values import Values
 from ..nn.architecture import Architecture
+from ..nn.registry import LAYERS
 from ..nn.saving import frozen_names
 from .engine import Engine
 from .state import FIELDS, RARE_FIELDS
@@ -283,6 +285,7 @@ def _frozen_difference(saved: list[str] | None, mine: list[str]) -> str | None:
 
 def _difference(saved: Any, mine: Any, where: str) -> str | None:
     """The first difference of two architectures, as text; seeds and initial values may differ."""
+    saved = _with_new_arguments(saved, mine)
     if isinstance(saved, dict) and isinstance(mine, dict) and saved.keys() == mine.keys():
         keys = [key for key in saved if key != "seed" and not key.endswith("_init")]
         pairs = [(f"{where}.{key}", saved[key], mine[key]) for key in keys]
@@ -292,6 +295,20 @@ def _difference(saved: Any, mine: Any, where: str) -> str | None:
         where = where.replace(".arguments", "")
         return None if saved == mine else f"checkpoint has {saved!r:.60} as {where}, this network {mine!r:.60}"
     return next((text for place, a, b in pairs if (text := _difference(a, b, place))), None)
+
+
+def _with_new_arguments(saved: Any, mine: Any) -> Any:
+    """A saved layer with the arguments that its class did not have at the time, if mine has their defaults."""
+    both = isinstance(saved, dict) and isinstance(mine, dict) and saved.keys() == mine.keys() == {"layer", "arguments"}
+    if not both or saved["layer"] != mine["layer"] or mine["layer"] not in LAYERS:
+        return saved
+    known = inspect.signature(LAYERS[mine["layer"]]).parameters
+    new = {
+        key: value
+        for key, value in mine["arguments"].items()
+        if key not in saved["arguments"] and key in known and value == known[key].default
+    }
+    return saved | {"arguments": saved["arguments"] | new}
 
 
 class _Sketch(Architecture):

@@ -107,7 +107,7 @@ ELEMENTARY = (
         for name in ("add", "subtract", "multiply", "divide")
     ),
     *_activation("affine", (1, 1), (0.5, 0.5), ({}, {"scale": -1.5, "shift": 0.75}), scale=r.affine_terms),
-    *_activation("reciprocal", (0.5, 0.5), (2, 2), ({}, {"scale": -1.5})),
+    *_activation("reciprocal", (0.5, 0.5), (2.5, 2.5), ({}, {"scale": -1.5})),
 )
 
 ACTIVATIONS = (
