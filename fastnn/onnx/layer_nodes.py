@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import functional as F
 from .. import nn
 from ..nn.activations.activation import Activation
 from ..nn.dropout import Noise
@@ -18,6 +19,8 @@ from .writer import Value, Writer
 Convert = Callable[[Writer, Any, Value], Value]
 
 CONVERTERS: dict[type, Convert] = {}
+
+INT64 = 7  # TensorProto.INT64
 
 
 def converter(*classes: type) -> Callable[[Convert], Convert]:
@@ -158,11 +161,39 @@ def _temperature(w: Writer, layer: nn.Temperature, x: Value) -> Value:
     return Value(w.node("Div", x.name, w.parameter(layer, "temperature")), x.features)
 
 
+def _rows_of_table(w: Writer, layer: Any, codes: str) -> str:
+    """The rows of a table for codes; rows above `max_norm` are stored as they are read, scaled to it."""
+    if layer.max_norm is None:
+        return w.node("Gather", w.parameter(layer, "weight"), codes, axis=0)
+    every, table = np.arange(layer.num_embeddings), layer["weight"].copy()
+    clipped = F.embedding(every, table, max_norm=layer.max_norm, norm_type=layer.norm_type)
+    return w.node("Gather", w.constant(clipped), codes, axis=0)
+
+
 @converter(nn.Embedding)
 def _embedding(w: Writer, layer: nn.Embedding, x: Value) -> Value:
-    codes = w.node("Cast", x.name, to=7)  # int64
+    codes = w.node("Cast", x.name, to=INT64)
     width = x.features * layer.embedding_dim
-    return Value(w.reshape(w.node("Gather", w.parameter(layer, "weight"), codes, axis=0), -1, width), width)
+    return Value(w.reshape(_rows_of_table(w, layer, codes), -1, width), width)
+
+
+@converter(nn.EmbeddingBag)
+def _embedding_bag(w: Writer, layer: nn.EmbeddingBag, x: Value) -> Value:
+    codes, one, axis = w.node("Cast", x.name, to=INT64), w.constant(1.0), w.constant([1], "int64")
+    rows = _rows_of_table(w, layer, codes)
+    padding = -1 if layer.padding_idx is None else layer.padding_idx % layer.num_embeddings
+    skipped = w.node("Equal", codes, w.constant(padding, "int64"))
+    counted = w.node("Unsqueeze", w.node("Where", skipped, w.constant(0.0), one), w.constant([2], "int64"))
+    number = w.node("ReduceSum", counted, axis, keepdims=0)
+    if layer.mode == "max":
+        empty, low = w.node("Less", counted, one), w.constant(-np.inf)
+        largest = w.reduce("ReduceMax", w.node("Where", empty, low, rows), 1, keepdims=False)
+        y = w.node("Where", w.node("Less", number, one), w.constant(0.0), largest)
+        return Value(y, layer.embedding_dim)
+    y = w.node("ReduceSum", w.node("Mul", rows, counted), axis, keepdims=0)
+    if layer.mode == "mean":
+        y = w.node("Div", y, w.node("Max", number, one))
+    return Value(y, layer.embedding_dim)
 
 
 # -- normalization -----------------------------------------------------------------------------------------------------
@@ -200,6 +231,21 @@ def _rms_norm(w: Writer, layer: nn.RMSNorm, x: Value) -> Value:
         return Value(w.node("RMSNormalization", x.name, scale, axis=-1, epsilon=eps), x.features)
     square = w.reduce("ReduceMean", w.node("Mul", x.name, x.name), -1)
     return Value(_affine(w, layer, _divided(w, x.name, square, eps)), x.features)
+
+
+@converter(nn.GroupNorm, nn.InstanceNorm1d)
+def _group_norm(w: Writer, layer: Any, x: Value) -> Value:
+    channels = layer.num_channels if isinstance(layer, nn.GroupNorm) else layer.num_features
+    groups = layer.num_groups if isinstance(layer, nn.GroupNorm) else channels
+    parts = w.reshape(x.name, -1, groups, x.features // groups)
+    centered = w.node("Sub", parts, w.reduce("ReduceMean", parts, 2))
+    variance = w.reduce("ReduceMean", w.node("Mul", centered, centered), 2)
+    y = _divided(w, centered, variance, float(layer.eps or 0.0))
+    y = w.reshape(y, -1, channels, x.features // channels)
+    for operator, key in (("Mul", "weight"), ("Add", "bias")):
+        if key in layer.parameter_shapes():
+            y = w.node(operator, y, w.reshape(w.parameter(layer, key), channels, 1))
+    return Value(w.reshape(y, -1, x.features), x.features)
 
 
 @converter(nn.BatchNorm1d)

@@ -32,7 +32,9 @@ LAYERS = [
     (nn.Softplus, {"beta": 2.0, "threshold": 3.0}), nn.Softsign, nn.SwiGLU, nn.Tanh, (nn.Temperature, {"init": 2.0}),
     nn.LogSigmoid, (nn.Threshold, {"threshold": 0.25, "value": 0.5}), nn.Tanhshrink, (nn.Softshrink, {"lambd": 0.25}),
     (nn.Hardshrink, {"lambd": 0.25}), (nn.RReLU, {"lower": 0.25}), (nn.Softmin, {"temperature": 0.5}),
-    fastnn.onnx.Product,
+    fastnn.onnx.Product, (nn.GroupNorm, {"num_groups": 2, "num_channels": 6}),
+    (nn.GroupNorm, {"num_groups": 1, "num_channels": 3, "eps": 0.1}), (nn.InstanceNorm1d, {"num_features": 1}),
+    (nn.InstanceNorm1d, {"num_features": 2, "affine": True, "bias": False}),
 ]  # fmt: skip
 
 
@@ -69,6 +71,15 @@ NETWORKS = {
     "Heads": _heads,
     "TabularInput": _table,
     "Embedding": lambda dtype: nn.Sequential(nn.Embedding(5, 2), nn.Linear(8, 3), dtype=dtype, seed=0),
+    "Embedding of rows of a largest norm": lambda dtype: nn.Sequential(
+        nn.Embedding(5, 2, max_norm=0.3), nn.Linear(8, 3), dtype=dtype, seed=0
+    ),
+    **{
+        f"EmbeddingBag, {mode}": lambda dtype, mode=mode: nn.Sequential(
+            nn.EmbeddingBag(5, 2, mode=mode, padding_idx=1), nn.Linear(2, 3), dtype=dtype, seed=0
+        )
+        for mode in ("sum", "mean", "max")
+    },
 }
 
 
@@ -86,7 +97,7 @@ def network(name, dtype="float32"):
 
     def draw(rows, seed=0):
         rng = np.random.default_rng(seed)
-        if name == "Embedding":
+        if name.startswith("Embedding"):
             return rng.integers(0, 5, (rows, 4)).astype(dtype)
         x = rng.normal(size=(rows, FEATURES)).astype(dtype)
         if name == "TabularInput":
