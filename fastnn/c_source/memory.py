@@ -14,6 +14,8 @@ from ..compiler.operations import Operation
 
 # Operands that do not change: parameters, running statistics, chosen columns.
 CONSTANTS = ("weight", "bias", "running_mean", "running_var", "index")
+# Operands that only the kernels of the package need.
+SCRATCH = ("statistics", "expanded", "per_row")
 
 
 def address(array: Array) -> int:
@@ -47,7 +49,7 @@ class Memory:
         memory = cls(itemsize)
         for i, operation in enumerate(operations):
             for role, array in operation.arrays.items():
-                if isinstance(array, np.ndarray) and role not in CONSTANTS:
+                if isinstance(array, np.ndarray) and role not in CONSTANTS and role not in SCRATCH:
                     memory._note(array, i)
         for buffer in sorted(memory.buffers, key=lambda b: b.first):
             memory._place(buffer)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import functional as F
 from .._core.operations import TRANSPOSED
 from .._validation import Array
 from ..compiler.operations import Operation
@@ -130,6 +131,52 @@ static void P_batch_norm(const T *x, const T *mean, const T *variance, const T *
     for (i = 0; i < n; i++)
         y[i] = (x[i] - mean[i]) / m(sqrt)(variance[i] + eps) * (w ? w[i] : 1) + (b ? b[i] : 0);
 }""",
+    "group_norm": """
+/* y = (x - mean) / sqrt(variance + eps) w + b, by groups of columns; `length` columns share a number of w and b */
+static void P_group_norm(const T *x, const T *w, const T *b, T *y, size_t n, size_t groups, size_t length, T eps)
+{
+    const size_t size = n / groups;
+    size_t g, i;
+    for (g = 0; g < groups; g++) {
+        T mean = 0, variance = 0;
+        for (i = g * size; i < (g + 1) * size; i++)
+            mean += x[i];
+        mean /= (T)size;
+        for (i = g * size; i < (g + 1) * size; i++)
+            variance += (x[i] - mean) * (x[i] - mean);
+        variance = 1 / m(sqrt)(variance / (T)size + eps);
+        for (i = g * size; i < (g + 1) * size; i++)
+            y[i] = (x[i] - mean) * variance * (w ? w[i / length] : 1) + (b ? b[i / length] : 0);
+    }
+}""",
+    "embedding_bag": """
+/* sums (mode 0), means (1) or largest numbers (2) of `size` rows of a table, those of number `padding` aside */
+static void P_embedding_bag(const T *x, const T *table, T *y, size_t bags, size_t size, size_t rows, size_t cols,
+                            long padding, int mode)
+{
+    size_t bag, i, j;
+    for (bag = 0; bag < bags; bag++, x += size, y += cols) {
+        size_t count = 0;
+        for (j = 0; j < cols; j++)
+            y[j] = 0;
+        for (i = 0; i < size; i++) {
+            const T *row = table;
+            if (padding >= 0 && x[i] == (T)padding)
+                continue;
+            if (x[i] >= 0 && x[i] < (T)rows)
+                row += (size_t)x[i] * cols;
+            else
+                row = NULL;
+            for (j = 0; j < cols; j++) {
+                const T value = row ? row[j] : NAN;
+                y[j] = mode < 2 ? y[j] + value : count == 0 || value > y[j] || value != value ? value : y[j];
+            }
+            count++;
+        }
+        for (j = 0; j < cols && mode == 1 && count > 1; j++)
+            y[j] /= (T)count;
+    }
+}""",
     "embedding": """
 /* rows of a table by their number; NaN for a number that is none */
 static void P_embedding(const T *x, const T *table, T *y, size_t n, size_t rows, size_t cols)
@@ -242,6 +289,22 @@ class Statements:
         self._fused(o, a["pre"], a["y"], o.n_in)
 
     _layer_norm = _rms_norm = _batch_norm = _norm
+
+    def _group_norm(self, o: Operation, a: dict[str, str]) -> None:
+        groups, length, eps = (o.options[name] for name in ("groups", "length", "eps"))
+        weight, bias = self.constant(o, "weight"), self.constant(o, "bias")
+        sizes = o.n_in, int(groups), int(length), number(eps, self.dtype)
+        self.call("group_norm", a["x"], weight, bias, a["pre"], *sizes)
+        self._fused(o, a["pre"], a["y"], o.n_in)
+
+    def _embedding_bag(self, o: Operation, a: dict[str, str]) -> None:
+        names = "num_embeddings", "padding", "bag_size", "mode"
+        rows, padding, size, mode = (int(o.options[name]) for name in names)
+        table, limit = o.arrays["weight"], o.options["max_norm"]
+        if 0 <= limit < np.inf:  # rows above it count as scaled to it
+            table = F.embedding(np.arange(rows), table.copy(), max_norm=limit, norm_type=o.options["norm_type"])
+        bags, values = o.n_in // size, self.constant(o, "weight", "T", table)
+        self.call("embedding_bag", a["x"], values, a["y"], bags, size, rows, table.shape[1], padding, mode)
 
     def _prelu(self, o: Operation, a: dict[str, str]) -> None:
         slope = self.constant(o, "weight") + ("[0]" if o.options["shared"] else "[i]")

@@ -23,6 +23,14 @@ COMPILERS = [name for name in ("gcc", "clang") if shutil.which(name)]
 CLOSE = {"float32": {"rtol": 3e-5, "atol": 3e-6}, "float64": {"rtol": 1e-11, "atol": 1e-12}}
 LAYERS = {
     "Embedding": lambda: [nn.Columns([0, 1]), nn.Embedding(5, 3)],
+    "Embedding of rows of a largest norm": lambda: [nn.Embedding(5, 3, max_norm=0.5)],
+    **{
+        f"EmbeddingBag {mode}": lambda mode=mode: [nn.EmbeddingBag(5, 3, mode=mode, padding_idx=1)]
+        for mode in ("sum", "mean", "max")
+    },
+    "GroupNorm": lambda: [nn.GroupNorm(2, 4), nn.Tanh()],
+    "GroupNorm of positions": lambda: [nn.GroupNorm(1, 2, eps=0.1)],
+    "InstanceNorm1d": lambda: [nn.InstanceNorm1d(2, affine=True)],
     "BatchNorm1d": lambda: [nn.BatchNorm1d(4), nn.Tanh()],
     "LayerNorm": lambda: [nn.LayerNorm(4), nn.ReLU()],
     "RMSNorm": lambda: [nn.RMSNorm(4)],
@@ -116,10 +124,10 @@ def test_every_function_of_a_program_has_an_expression(tmp_path, dtype, rng):
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_every_layer(name, tmp_path, dtype, rng):
-    first = [] if name == "Embedding" else [nn.Linear(4, 4)]
+    first = [] if name.startswith("Embedding") else [nn.Linear(4, 4)]
     net = nn.Sequential(*first, *LAYERS[name](), seed=0, dtype=dtype)
     x = draw(rng, (30, 4), dtype)
-    if name == "Embedding":
+    if name.startswith("Embedding"):
         x = rng.integers(0, 5, (30, 4)).astype(dtype)
     net(x)  # moves running statistics
     trainer = fastnn.Trainer(net, nn.MSELoss(), fastnn.optim.SGD(net.parameters(), lr=0.01))
