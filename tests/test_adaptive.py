@@ -10,7 +10,7 @@ from test_updates import CASES, run, steps
 ADAPTIVE = [
     pytest.param(op, options, id=case_id((op, options)))
     for op, options in CASES
-    if op.name not in ("sgd_step", "lion_step", "rprop_step")
+    if op.name not in ("sgd_step", "lion_step", "rprop_step", "asgd_step")
 ]
 
 

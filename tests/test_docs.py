@@ -13,7 +13,7 @@ def test_blocks_of_a_page_run(page, capsys):
     if page.stem == "onnx":
         pytest.importorskip("onnx.helper", exc_type=ImportError)
     blocks = re.findall(r"```python\n(.*?)```", page.read_text(), flags=re.S)
-    assert blocks
+    assert blocks or page.stem == "pytorch_names"
     namespace = {}
     for block in blocks:
         exec(compile(block, str(page), "exec"), namespace)

@@ -46,7 +46,7 @@ def test_dtype_of_the_result(name, backend):
     assert getattr(F, name)(x, dtype="float32").dtype == "float32"
     with pytest.raises(ValueError, match="dtype must be one of 'float32', 'float64', got 'int64'"):
         getattr(F, name)(x, dtype=int)
-    with pytest.raises(ValueError, match="dim is another name of axis"):
+    with pytest.raises(TypeError, match="give axis or dim, not both"):
         getattr(F, name)(x, 0, dim=1)
 
 

@@ -81,6 +81,16 @@ def zeros(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     return np.zeros(shape)
 
 
+def row_zeros(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """A state of zeros with one number a row."""
+    return np.zeros((*shape[:-1], 1))
+
+
+def column_zeros(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """A state of zeros with one number a column."""
+    return np.zeros((1, shape[-1]))
+
+
 def one(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     """The gradient of a loss with respect to itself."""
     return np.ones(())
@@ -167,6 +177,8 @@ _ALL = (
         column_normal,
         column_uniform,
         zeros,
+        row_zeros,
+        column_zeros,
         one,
         two,
         distributions,

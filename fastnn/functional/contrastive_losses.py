@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from .. import _validation as check
+from .._core import dispatch
 from ._documentation import EMBEDDING_LOSS, LOSS_BACKWARD, documented
-from ._elementwise import Array
+from ._elementwise import Array, reference_function
 from ._losses import LossFunction, Params
 from ._vector_losses import VectorsFunction
 from .class_losses import cross_entropy, cross_entropy_backward
@@ -254,6 +255,9 @@ def info_nce_loss(
     np.float64(0.3133)
     """
     x, y, settings = _batch(query, positive, temperature, symmetric)
+    if dispatch.get_reference():
+        weight = None if sample_weight is None else check.as_weights("sample_weight", sample_weight, x.dtype)
+        return reference_function("info_nce_loss")(x, y, reduction, weight, temperature, symmetric)
     logits, own = _logits(x, y, settings)[0], np.arange(len(x))
     loss = cross_entropy(logits, own, reduction, sample_weight)
     if not symmetric:
@@ -281,6 +285,11 @@ def info_nce_loss_backward(
     (np.float64(0.1345), np.float64(0.1345))
     """
     x, y, settings = _batch(query, positive, temperature, symmetric)
+    if dispatch.get_reference():
+        weight = None if sample_weight is None else check.as_weights("sample_weight", sample_weight, x.dtype)
+        backward = reference_function("info_nce_loss_backward")
+        gradients: tuple[Array, Array] = backward(grad_output, x, y, reduction, weight, temperature, symmetric)
+        return gradients
     (logits, q, k), own = _logits(x, y, settings), np.arange(len(x))
     grad = cross_entropy_backward(grad_output, logits, own, reduction, sample_weight)
     if symmetric:

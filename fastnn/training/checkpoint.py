@@ -302,6 +302,8 @@ def _with_new_arguments(saved: Any, mine: Any) -> Any:
     both = isinstance(saved, dict) and isinstance(mine, dict) and saved.keys() == mine.keys() == {"layer", "arguments"}
     if not both or saved["layer"] != mine["layer"] or mine["layer"] not in LAYERS:
         return saved
+    if not isinstance(saved["arguments"], dict):
+        return saved
     known = inspect.signature(LAYERS[mine["layer"]]).parameters
     new = {
         key: value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -117,8 +117,12 @@ class Run:
         return self.engine.optimizer
 
     def validated(self) -> AbstractContextManager[None]:
-        """A context in which the network has the weights that are validated: the averaged ones, if so asked."""
-        return nullcontext() if self.validated_average is None else self.validated_average.applied()
+        """A context in which the network has the weights that are validated.
+
+        They are the averaged ones if `validate_average` is set, else those that the optimizer evaluates.
+        """
+        average = self.validated_average
+        return self.optimizer.evaluated() if average is None else average.applied()
 
     @property
     def mixing(self) -> str:

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("backend")
         (["top_0_accuracy"], ValueError, r"did you mean top_k_accuracy\?"),
         (["f1", metrics.F1()], ValueError, r"metrics\[1\]: there is a record named 'f1' already"),
         ([metrics.F1], TypeError, r"metrics\[0\] must be an object, not the class: write F1\(\)"),
-        ([3], TypeError, r"metrics\[0\] must be a name, a metric of fastnn.metrics or a function, got int"),
+        ([3], TypeError, r"metrics\[0\] must be a name, a metric of fastnn.metrics, a loss or a function, got int"),
     ],
 )
 def test_wrong_metrics_are_explained(chosen, error, message):
