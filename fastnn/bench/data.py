@@ -81,6 +81,16 @@ def zeros(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     return np.zeros(shape)
 
 
+def row_zeros(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """A state that has a number for each row."""
+    return np.zeros((*shape[:-1], 1))
+
+
+def column_zeros(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """A state that has a number for each column."""
+    return np.zeros((*shape[:-2], 1, shape[-1]))
+
+
 def one(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     """The gradient of a loss with respect to itself."""
     return np.ones(())
@@ -135,6 +145,8 @@ _ALL = (
         column_normal,
         column_uniform,
         zeros,
+        row_zeros,
+        column_zeros,
         one,
         two,
         distributions,

@@ -75,7 +75,7 @@ class Muon(Optimizer):
     >>> weight.data[...], weight.grad[...] = [[1.0, 0.0], [0.0, 1.0]], [[3.0, 0.0], [0.0, 4.0]]
     >>> optim.Muon(params, lr=0.5, ns_coefficients=(1.5, -0.5, 0.0)).step()
     >>> weight.data.round(4).tolist()
-    [[0.4515, 0.0], [0.0, 0.4501]]
+    [[0.45, 0.0], [0.0, 0.45]]
     """
 
     switches = ()

@@ -189,7 +189,7 @@ def muon_step(
     >>> param, buffer = np.eye(2), np.zeros((2, 2))
     >>> muon_step(param, np.array([[3.0, 0.0], [0.0, 4.0]]), buffer, lr=0.5, ns_coefficients=(1.5, -0.5, 0.0))
     >>> param.round(4).tolist(), buffer.round(4).tolist()
-    ([[0.4515, 0.0], [0.0, 0.4501]], [[0.15, 0.0], [0.0, 0.2]])
+    ([[0.45, 0.0], [0.0, 0.45]], [[0.15, 0.0], [0.0, 0.2]])
     """
     keywords = {"lr": lr, "weight_decay": weight_decay, "momentum": momentum, "nesterov": nesterov, "eps": eps}
     keywords |= {"ns_coefficients": ns_coefficients, "ns_steps": ns_steps, "adjust_lr_fn": adjust_lr_fn}
