@@ -46,7 +46,12 @@ def test_equals_reference(case, dtype, isa, rng):
     for shape in (*SHAPES, *more):
         arrays, gradients, options = schedule(case, shape, dtype, rng)
         actual = run(case[0].function, arrays, gradients, options)
-        expected = run(case[0].reference, [None if a is None else wide(a) for a in arrays], gradients, options | eps_of(case, dtype))
+        expected = run(
+            case[0].reference,
+            [None if a is None else wide(a) for a in arrays],
+            gradients,
+            options | eps_of(case, dtype),
+        )
         for a, e in zip(actual, expected, strict=True):
             if a is not None:
                 assert max_ulp(a, e, np.ones_like(e)) <= case[0].tolerance[dtype]
@@ -81,7 +86,9 @@ def test_bits_do_not_depend_on_threads_and_instruction_sets(case, dtype, isas, r
 def test_reference_backend(case, dtype, rng, reference_backend):
     arrays, gradients, options = schedule(case, (5, 4), dtype, rng)
     for a, e in zip(
-        run(case[0].function, arrays, gradients, options), run(case[0].reference, arrays, gradients, options), strict=True
+        run(case[0].function, arrays, gradients, options),
+        run(case[0].reference, arrays, gradients, options),
+        strict=True,
     ):
         np.testing.assert_array_equal(a, e)
 
@@ -103,7 +110,7 @@ def test_a_class_is_the_function_parameter_by_parameter(name, dtype, backend):
     function = getattr(functional, f"{name.lower()}_step")
     keywords = {"lr": 0.05, "weight_decay": 0.01} if name == "Adafactor" else {"lr": 0.02}
     start = {p.name: p.data.copy() for p in net.parameters()}
-    states = {key: None for key in start}
+    states = dict.fromkeys(start)
     rng = np.random.default_rng(0)
     for t in range(1, 6):
         for p in net.parameters():
@@ -114,13 +121,18 @@ def test_a_class_is_the_function_parameter_by_parameter(name, dtype, backend):
             param = start[p.name].T.copy() if name == "Muon" else start[p.name]
             grad = p.grad.T.copy() if name == "Muon" else p.grad.copy()
             if states[p.name] is None:
-                make = dict((op.name, op.make) for op in MATRIX_UPDATES)[f"{name.lower()}_step"]
+                make = {op.name: op.make for op in MATRIX_UPDATES}[f"{name.lower()}_step"]
                 states[p.name] = make(param.shape, dtype, rng=np.random.default_rng(0)).args[2:]
             function(param, grad, *states[p.name], **keywords, **numbered(function, t))
             start[p.name] = param.T.copy() if name == "Muon" else param
         optimizer.step()
     for p in net.parameters():
-        np.testing.assert_allclose(p.data, start[p.name], rtol=1e-5 if dtype == "float32" else 1e-12, atol=1e-6 if dtype == "float32" else 1e-14)
+        np.testing.assert_allclose(
+            p.data,
+            start[p.name],
+            rtol=1e-5 if dtype == "float32" else 1e-12,
+            atol=1e-6 if dtype == "float32" else 1e-14,
+        )
 
 
 @EVERY_OPTIMIZER
@@ -232,7 +244,9 @@ def test_muon_takes_arrays_as_torch_does_and_weights_transposed():
 
 def test_the_step_of_muon_is_about_orthogonal(rng):
     param = np.zeros((8, 5))
-    functional.muon_step(param, rng.normal(size=(8, 5)), np.zeros((8, 5)), lr=1.0, ns_steps=12, ns_coefficients=(1.5, -0.5, 0))
+    functional.muon_step(
+        param, rng.normal(size=(8, 5)), np.zeros((8, 5)), lr=1.0, ns_steps=12, ns_coefficients=(1.5, -0.5, 0)
+    )
     singular = np.linalg.svd(param / np.sqrt(8 / 5), compute_uv=False)
     np.testing.assert_allclose(singular, 1, atol=0.2)
 

@@ -302,7 +302,8 @@ def all_calls(dtype):
         calls[slope.__name__] = lambda slope=slope: slope(g, x, x)
     for op in UPDATES:
         calls[op.name] = lambda op=op: run_step(op.name, x, g, len(op.options[-1]["states"]))
-    calls["adafactor_step"] = lambda: changed(ref.adafactor_step, x, g, np.zeros_like(x[:, :1]), np.zeros_like(x[:1]), step=1)
+    of_rows, of_columns = np.zeros_like(x[:, :1]), np.zeros_like(x[:1])
+    calls["adafactor_step"] = lambda: changed(ref.adafactor_step, x, g, of_rows, of_columns, step=1)
     calls["muon_step"] = lambda: changed(ref.muon_step, x, g, np.zeros_like(x))
     return (
         calls

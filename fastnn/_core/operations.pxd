@@ -20,8 +20,8 @@ cpdef enum:
 # The operands, by the names of the table in lower case. Arguments of the run are filled in when it begins.
 cpdef enum:
     X, OTHER, Y, PRE, WEIGHT, BIAS, SAVED, GRAD_OUTPUT, GRAD_INPUT, GRAD_WEIGHT, GRAD_BIAS, TARGET, SAMPLE_WEIGHT
-    EXPANDED, EXTRA, GRAD_EXTRA, S0, S1, S2, HYPER, STEP, SPANS, CLIPPING, SCRATCH, STATISTICS, RUNNING_MEAN, RUNNING_VAR
-    INDEX
+    EXPANDED, EXTRA, GRAD_EXTRA, S0, S1, S2, HYPER, STEP, SPANS, CLIPPING, SCRATCH, STATISTICS, RUNNING_MEAN
+    RUNNING_VAR, INDEX
     ROLES  # their number
 
 # Bits of Op.flag.

@@ -4,8 +4,8 @@
 """
 
 from . import functional, lr_scheduler
-from .adafactor import Adafactor
 from .adadelta import Adadelta
+from .adafactor import Adafactor
 from .adagrad import Adagrad
 from .adam import Adam, AdamW
 from .adamax import Adamax

@@ -5,8 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Self, TypedDict, TypeVar, overload
 
 import numpy as np
@@ -18,9 +17,9 @@ from .._core.rules import CLIPPING, HYPERPARAMETERS
 from ..compiler.memory import aligned_zeros
 from .array_parameters import ArrayParameters
 from .groups import ParamGroup, make_group, make_groups, make_spans
-from .hyperparameters import Clip, Hyperparameter, Pair, Switch, keyword_names, state_names
+from .hyperparameters import Clip, Hyperparameter, Pair, Switch
 from .param_lists import Params, resolve
-from .states import Stateful
+from .updating import Updating
 
 Array = check.Array
 Value = TypeVar("Value")  # what a closure returns
@@ -39,7 +38,7 @@ class Common(TypedDict, total=False):
     differentiable: bool | None
 
 
-class Optimizer(Stateful):
+class Optimizer(Updating):
     """Base class of the optimizers.
 
     A subclass sets `rule` and `function`, its update, and passes the names of its states to this constructor. All
@@ -122,14 +121,19 @@ class Optimizer(Stateful):
     _internal: ClassVar[tuple[str, ...]] = (
         "arrays", "at", "check_moved", "check_together", "clipping", "decoupled", "default_hyper", "function",
         "evaluating", "evaluated", "group_keys", "hyper", "hyperparameter_names", "keywords", "number", "operands",
-        "place", "places", "rule", "scheduled", "scratch", "searches", "slots", "switches", "to_evaluation", "to_training",
-        "update_name",
+        "place", "places", "rule", "scheduled", "scratch", "searches", "slots", "switches", "to_evaluation",
+        "to_training", "update_name",
     )  # fmt: skip
     searches: ClassVar[bool] = False  # whether a step evaluates the loss several times, on all samples
-    evaluating: bool | property = False  # whether the parameters are those that are evaluated, not those that are trained
-    switches: ClassVar[tuple[str, ...]] = ("foreach", "capturable", "differentiable")  # of PyTorch's, which have no effect
+    evaluating: bool | property = (
+        False  # whether the parameters are those that are evaluated, not those that are trained
+    )
+    switches: ClassVar[tuple[str, ...]] = (
+        "foreach",
+        "capturable",
+        "differentiable",
+    )  # of PyTorch's, which have no effect
     rule: ClassVar[str]  # the kernel
-    function: ClassVar[Callable[..., None]]  # the same update as a function of arrays
     fixed = ("params", "number", "param_groups", "hyper", "step_count", "clipping", "states")
     way_out = "make a new optimizer, or load_state_dict"
     lr = Hyperparameter()
@@ -176,8 +180,12 @@ class Optimizer(Stateful):
 
     def _check_switches(self, given: dict[str, Any]) -> None:
         """Raise TypeError for an unknown keyword, and ValueError for a switch of PyTorch's that is on."""
-        known = [name for name in Common.__annotations__ if name not in ("foreach", "fused", "capturable", "differentiable")]
-        check.refuse_unknown(type(self), [name for name in given if name not in self.switches], [*known, *self.switches])
+        known = [
+            name for name in Common.__annotations__ if name not in ("foreach", "fused", "capturable", "differentiable")
+        ]
+        check.refuse_unknown(
+            type(self), [name for name in given if name not in self.switches], [*known, *self.switches]
+        )
         for name, value in given.items():
             if value is not None and check.check_switch(name, value):
                 raise ValueError(f"{name} must be False or None: the update is one compiled pass, leave {name} out")
@@ -196,46 +204,6 @@ class Optimizer(Stateful):
         """The 2-norm of the gradients at the last step, before clipping; NaN if `max_grad_norm` is None."""
         return float(self.clipping[CLIPPING.index("grad_norm")])
 
-    # -- what a rule defines -------------------------------------------------------------------------------------------
-
-    def update_name(self) -> str:
-        """The name of the function of the reference that is the update of this group."""
-        return type(self).function.__name__
-
-    def keywords(self) -> dict[str, Any]:
-        """The hyperparameters as the keywords of `function`."""
-        names = keyword_names(type(self).function)
-        return {name: int(self.step_count[0]) if name == "step" else getattr(self, name) for name in names}
-
-    def slots(self) -> tuple[Array | None, ...]:
-        """The states in the order of the arguments of `function`, at most three; None for a state that this optimizer
-        lacks.
-        """
-        return tuple(self.states.get(name) for name in state_names(type(self).function))
-
-    def places(self) -> dict[str, tuple[int, int]] | None:
-        """Where the first two states of each parameter begin, of a rule that works on whole matrices; None of others."""
-        return None
-
-    def operands(self, span: Any, param: Array, grad: Array) -> tuple[Array | None, ...]:
-        """The arrays of `function` for a span of the flat buffers, which has these parameters and gradients."""
-        part = slice(span["start"], span["stop"])
-        return param, grad, *(None if state is None else state[part] for state in self.slots())
-
-    def check_together(self, values: dict[str, float]) -> None:
-        """Raise ValueError if hyperparameters contradict each other."""
-
-    def to_training(self) -> None:
-        """Set the parameters to those that are trained; as `to_evaluation`."""
-
-    def to_evaluation(self) -> None:
-        """Set the parameters to those that are evaluated; only a schedule-free optimizer has others."""
-
-    @contextmanager
-    def evaluated(self) -> Iterator[None]:
-        """A context in which the parameters are those that are evaluated."""
-        yield
-
     # -- hyperparameters -----------------------------------------------------------------------------------------------
 
     @classmethod
@@ -249,7 +217,14 @@ class Optimizer(Stateful):
     def group_keys(cls) -> list[str]:
         """The hyperparameters that a parameter group can have of its own."""
         pairs = {name: pair for name in dir(cls) if isinstance(pair := getattr(cls, name, None), Pair)}
-        others = {"compat", "mu_product", "eta", "weight_sum", "lr_max", *(name for pair in pairs.values() for name in pair.names)}
+        others = {
+            "compat",
+            "mu_product",
+            "eta",
+            "weight_sum",
+            "lr_max",
+            *(name for pair in pairs.values() for name in pair.names),
+        }
         return [*(name for name in cls.hyperparameter_names() if name not in others), *pairs]
 
     def hyperparameters(self, group: int = 0) -> dict[str, float]:
@@ -409,7 +384,15 @@ class Optimizer(Stateful):
         limits = {name: getattr(self, name) for name in ("max_grad_norm", "max_grad_value")}
         limits = {name: limit for name, limit in limits.items() if limit is not None}
         groups = f", {len(self.param_groups)} parameter groups" if len(self.param_groups) > 1 else ""
-        usual = {"step": None, "mu_product": None, "eta": None, "weight_sum": None, "lr_max": None, "maximize": False, "compat": "torch"}
+        usual = {
+            "step": None,
+            "mu_product": None,
+            "eta": None,
+            "weight_sum": None,
+            "lr_max": None,
+            "maximize": False,
+            "compat": "torch",
+        }
         settings = ", ".join(f"{name}={value:g}" if isinstance(value, float) else f"{name}={value!r}"
                              for name, value in (self.keywords() | limits).items()
                              if name not in usual or usual[name] not in (None, value))  # fmt: skip

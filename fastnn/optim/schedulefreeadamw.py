@@ -229,7 +229,9 @@ class ScheduleFreeAdamW(Optimizer):
             Also after `eval()`: gradients are to be computed at y.
         """
         if self._trained is not None:
-            raise RuntimeError("the parameters are those to be evaluated: call optimizer.train() before the forward pass")
+            raise RuntimeError(
+                "the parameters are those to be evaluated: call optimizer.train() before the forward pass"
+            )
         return super().step(closure, grads=grads)
 
     def state_dict(self) -> dict[str, Any]:

@@ -37,8 +37,8 @@ OPTIMIZERS = [
     ("Adam", {"lr": 0.01, "weight_decay": 0.05, "maximize": True}),
     ("AdamW", {"lr": 0.01, "amsgrad": True, "maximize": True}),
 ]
-# For LONG_STEPS. Muon is given the matrices, and its products are in float64 here, where PyTorch has bfloat16; "rounded"
-# has them as they are.
+# For LONG_STEPS. Muon is given the matrices, and its products are in float64 here, where PyTorch has bfloat16;
+# "rounded" has them as they are.
 LONG = [
     ("ASGD", {}),
     ("ASGD", {"lr": 0.1, "lambd": 0.05, "alpha": 0.5, "t0": 20, "weight_decay": 0.05}),

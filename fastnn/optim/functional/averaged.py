@@ -4,7 +4,7 @@ from typing import Any
 
 from ... import _validation as check
 from ..._core.rules import HYPERPARAMETERS, RULES
-from ._update import Array, number_in, hyper_of, pair, slow
+from ._update import Array, hyper_of, number_in, pair, slow
 
 _ASGD, _SCHEDULE_FREE = RULES["asgd_step"], RULES["schedulefreeadamw_step"]
 _ASGD_HYPER = hyper_of("lr", "lambd", "alpha", "t0", "weight_decay", "maximize", eta=-1.0)
@@ -88,7 +88,7 @@ def asgd_step(
     if eta is not None:
         place[:] = number_in("eta", eta)
     if not _ASGD.quick(hyper, step, param, grad, ax):
-        keywords = {"lr": lr, "lambd": lambd, "alpha": alpha, "t0": t0, "weight_decay": weight_decay}
+        keywords: dict[str, Any] = {"lr": lr, "lambd": lambd, "alpha": alpha, "t0": t0, "weight_decay": weight_decay}
         keywords |= {"maximize": maximize, "step": step, "eta": None if eta is None else place}
         slow(_ASGD, "asgd_step", hyper, keywords, param=param, grad=grad, ax=ax)
     if eta is not None:

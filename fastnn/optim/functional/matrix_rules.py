@@ -110,7 +110,7 @@ def _adafactor(param: Any, grad: Any, given: dict[str, Any], step: Any, eps: Any
     states = _states(given, expected, param)
     grad = _gradient(grad, param, states)
     if dispatch.get_reference():
-        from ... import reference
+        from ...reference.optimizers import matrix_rules as reference
 
         reference.adafactor_step(param, grad, **states, step=step, eps=(least, eps[1]), **keywords)
         return
@@ -191,7 +191,8 @@ def muon_step(
     >>> param.round(4).tolist(), buffer.round(4).tolist()
     ([[0.45, 0.0], [0.0, 0.45]], [[0.15, 0.0], [0.0, 0.2]])
     """
-    keywords = {"lr": lr, "weight_decay": weight_decay, "momentum": momentum, "nesterov": nesterov, "eps": eps}
+    keywords: dict[str, Any] = {"lr": lr, "weight_decay": weight_decay, "momentum": momentum, "nesterov": nesterov}
+    keywords["eps"] = eps
     keywords |= {"ns_coefficients": ns_coefficients, "ns_steps": ns_steps, "adjust_lr_fn": adjust_lr_fn}
     _muon(param, grad, momentum_buffer, maximize=maximize, **keywords)
 
@@ -211,12 +212,13 @@ def _muon(param: Any, grad: Any, momentum_buffer: Any, **keywords: Any) -> None:
     states = _states({"momentum_buffer": momentum_buffer}, {"momentum_buffer": param.shape}, param)
     grad = _gradient(grad, param, states)
     if dispatch.get_reference():
-        from ... import reference
+        from ...reference.optimizers import matrix_rules as reference
 
         reference.muon_step(param, grad, **states, **keywords)
         return
-    scratch = np.empty(core.scratch_needed("muon_step", param.size, *param.shape), param.dtype)
-    core.step("muon_step", hyper, 1, param, grad, states["momentum_buffer"], None, *param.shape, scratch)
+    rows, cols = param.shape
+    scratch = np.empty(core.scratch_needed("muon_step", param.size, rows, cols), param.dtype)
+    core.step("muon_step", hyper, 1, param, grad, states["momentum_buffer"], None, rows, cols, scratch)
 
 
 def triple(name: str, values: Any) -> tuple[Any, Any, Any]:

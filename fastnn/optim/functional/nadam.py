@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..._core.rules import HYPERPARAMETERS, RULES
-from ._update import Array, number_in, hyper_of, pair, slow
+from ._update import Array, hyper_of, number_in, pair, slow
 
 _NADAM = RULES["nadam_step"]
 _NADAM_HYPER = hyper_of("lr", "eps", "weight_decay", "beta1", "beta2", "maximize", "momentum_decay", "decoupled")

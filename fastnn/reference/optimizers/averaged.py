@@ -35,10 +35,7 @@ def asgd_step(
     with the current lr for all steps.
     """
     grad = gradient(param, grad, lr, weight_decay, maximize)
-    if eta is None or step == 1:
-        rate = lr / (1 + lambd * lr * (step - 1)) ** alpha
-    else:
-        rate = float(eta[0])
+    rate = lr / (1 + lambd * lr * (step - 1)) ** alpha if eta is None or step == 1 else float(eta[0])
     if eta is not None:
         eta[0] = lr / (1 + lambd * lr * step) ** alpha
     param *= 1 - lambd * rate
