@@ -112,7 +112,8 @@ def _adafactor(param: Any, grad: Any, given: dict[str, Any], step: Any, eps: Any
     if dispatch.get_reference():
         from ...reference.optimizers import matrix_rules as reference
 
-        reference.adafactor_step(param, grad, **states, step=step, eps=(least, eps[1]), **keywords)
+        rest: dict[str, Any] = states | keywords
+        reference.adafactor_step(param, grad, step=step, eps=(least, eps[1]), **rest)
         return
     scratch = np.empty(core.scratch_needed("adafactor_step", param.size, rows, cols), param.dtype)
     first, second, *_ = [*states.values(), None]
@@ -214,7 +215,7 @@ def _muon(param: Any, grad: Any, momentum_buffer: Any, **keywords: Any) -> None:
     if dispatch.get_reference():
         from ...reference.optimizers import matrix_rules as reference
 
-        reference.muon_step(param, grad, **states, **keywords)
+        reference.muon_step(param, grad, states["momentum_buffer"], **keywords)
         return
     rows, cols = param.shape
     scratch = np.empty(core.scratch_needed("muon_step", param.size, rows, cols), param.dtype)
