@@ -1,4 +1,4 @@
-"""Optimizer updates, in place: sets COST in fastnn/_core/rules.pyx."""
+"""Optimizer updates, in place: sets COST in fastnn/_core/rules.pyx, and those in matrix_rules.pyx."""
 
 from common import Aim, record
 
@@ -10,7 +10,11 @@ AIMS = {
     10**6: Aim(1.0, ("torch",)),
     2 * 10**7: Aim(1.0, ("torch",)),
 }
-KERNELS = {"adamw": ("adam_step",), "adafactor": ("adafactor_step", "factored_step", "column_squares")}
+MATRIX_AIMS = {(32, 32): Aim(3.0, ("torch",)), (512, 512): Aim(1.0, ("torch",))}
+KERNELS = {
+    "adamw": ("adam_step",),
+    "adafactor": ("adafactor_step", "factored_step", "column_squares"),
+}
 
 RECORDS = [
     record(update(name, n, dtype), aim, kernels=KERNELS.get(name))
@@ -18,9 +22,9 @@ RECORDS = [
     for n, aim in AIMS.items()
     for dtype in DTYPES
 ] + [
-    record(matrix_update(name, *shape, dtype), kernels=KERNELS.get(name))
+    record(matrix_update(name, shape, dtype), aim, kernels=KERNELS.get(name))
     for name in MATRIX_UPDATES
-    for shape in ((64, 32), (512, 512))
+    for shape, aim in MATRIX_AIMS.items()
     for dtype in DTYPES
 ]
 

@@ -129,7 +129,7 @@ struct fnn_rule {
     int momentum_state; /* the number of the one that it has only where momentum is not 0; -1 if there is none */
     void (*coefficients)(const struct fnn_hyper *h, int64_t step, struct fnn_coefficients *c);
     void (*advance)(struct fnn_hyper *h, int64_t step); /* once a step: updates what a rule keeps among its numbers */
-    int whole; /* enum fnn_whole */
+    int whole;                                          /* enum fnn_whole */
 };
 
 /* All rules; behind the last one, one without a name. */

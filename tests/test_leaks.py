@@ -132,7 +132,8 @@ def small_data(rows=12):
 
 def small_trainer(loss=None, rule=optim.Adam, **options):
     net = nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(6), nn.Tanh(), nn.Dropout(0.2), nn.Linear(6, 3), seed=0)
-    return fastnn.Trainer(net, loss or nn.CrossEntropyLoss(), rule(net.parameters()), **options)
+    params = [p for p in net.parameters() if p.data.ndim == 2] if rule is optim.Muon else net.parameters()
+    return fastnn.Trainer(net, loss or nn.CrossEntropyLoss(), rule(params), **options)
 
 
 SIZES = {"in_features": 4, "out_features": 3, "num_features": 4, "features": 4, "num_embeddings": 3, "embedding_dim": 2,

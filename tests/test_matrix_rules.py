@@ -251,6 +251,15 @@ def test_the_step_of_muon_is_about_orthogonal(rng):
     np.testing.assert_allclose(singular, 1, atol=0.2)
 
 
+def test_muon_climbs_by_the_other_gradient(backend):
+    grad, ends = np.random.default_rng(0).normal(size=(4, 3)), []
+    for maximize in (False, True):
+        w = np.ones((4, 3))
+        optim.Muon([w], maximize=maximize).step(grads=[-grad if maximize else grad])
+        ends.append(w)
+    np.testing.assert_array_equal(*ends)
+
+
 def test_muon_refuses_what_is_no_matrix():
     net = network()
     with pytest.raises(ValueError, match=r"Muon is for matrices only, and 0.bias has shape \(6,\): give \[p for p"):

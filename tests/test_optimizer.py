@@ -143,6 +143,27 @@ def test_a_parabola_is_solved(name):
     assert np.abs(params["p"].data - target).max() < 0.03 * first
 
 
+SWITCHES = {"SGD": "fused", "Adam": "capturable", "AdamW": "fused", "Adagrad": "differentiable", "RMSprop": "foreach"}
+SWITCHES |= {"NAdam": "capturable", "RAdam": "foreach", "Adamax": "foreach", "Rprop": "capturable", "ASGD": "foreach"}
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+def test_switches_of_torch_may_be_off(name):
+    cls, switch = getattr(optim, name), SWITCHES[name]
+    for off in (None, False):
+        cls(parameters(), **{switch: off})
+    with pytest.raises(ValueError, match=f"{switch} must be False or None: the update is one compiled pass"):
+        cls(parameters(), **{switch: True})
+    with pytest.raises(TypeError, match=f"{switch} must be True or False"):
+        cls(parameters(), **{switch: "yes"})
+
+
+def test_switches_that_torch_has_not_either():
+    for cls, switch in ((optim.Lion, "foreach"), (optim.RMSprop, "fused"), (optim.SGD, "capturable")):
+        with pytest.raises(TypeError, match=f"{cls.__name__} takes no argument '{switch}'"):
+            cls(parameters(), **{switch: None})
+
+
 def rosenbrock(x, y):
     return (1 - x) ** 2 + 100 * (y - x * x) ** 2
 

@@ -342,9 +342,9 @@ def all_calls(dtype):
         calls[slope.__name__] = lambda slope=slope: slope(g, x, x)
     for op in UPDATES:
         calls[op.name] = lambda op=op: run_step(op.name, x, g, len(op.options[-1]["states"]))
-    calls["muon_step"] = lambda: run_step("muon_step", x, g, 1)
-    rows, columns = np.zeros((len(x), 1), dtype), np.zeros((1, x.shape[1]), dtype)
-    calls["adafactor_step"] = lambda: changed(ref.adafactor_step, x, g, rows.copy(), columns.copy(), step=1)
+    of_rows, of_columns = np.zeros_like(x[:, :1]), np.zeros_like(x[:1])
+    calls["adafactor_step"] = lambda: changed(ref.adafactor_step, x, g, of_rows, of_columns, step=1)
+    calls["muon_step"] = lambda: changed(ref.muon_step, x, g, np.zeros_like(x))
     return (
         calls
         | layer_calls(x, g)

@@ -11,8 +11,8 @@ import pytest
 
 import fastnn
 from fastnn import functional as F
-from fastnn.nn.embedding_losses import SeveralInputsLoss
 from fastnn import nn, optim
+from fastnn.nn.embedding_losses import SeveralInputsLoss
 
 LOSSES = {value for value in vars(nn).values() if isinstance(value, type) and issubclass(value, nn.Loss)}
 

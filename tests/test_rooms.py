@@ -79,6 +79,7 @@ ELSEWHERE = {
     "optim/adagrad.py": ("test_optimizer.py", "a class of hyperparameters: tests of all optimizers"),
     "optim/adamax.py": ("test_optimizer.py", "a class of hyperparameters: tests of all optimizers"),
     "optim/lion.py": ("test_optimizer.py", "a class of hyperparameters: tests of all optimizers"),
+    "optim/updating.py": ("test_optimizer.py", "the base of Optimizer"),
     "optim/states.py": ("test_optimizer.py", "the base of Optimizer"),
     "optim/radam.py": ("test_optimizer.py", "a class of hyperparameters: tests of all optimizers"),
 }

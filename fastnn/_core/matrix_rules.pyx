@@ -1,7 +1,7 @@
 """Rules that work on whole matrices: Adafactor's factored squares, and Muon's orthogonal momentum.
 
-A step of a matrix is first computed in `scratch`, and then applied by the kernel of the rule, p = shrink p - lr u. Every
-sum is one chain or has a fixed order, so threads and instruction sets change no bit.
+A step of a matrix is first computed in `scratch`, and then applied by the kernel of the rule, p = shrink p - lr u.
+Every sum is one chain or has a fixed order, so threads and instruction sets change no bit.
 """
 
 cimport numpy as cnp
@@ -165,9 +165,9 @@ cdef real *orthogonalize(real *x, real *other, Py_ssize_t rows, Py_ssize_t cols,
     cdef real *scaled = squares + side * side
     cdef real *update = squares + 2 * side * side
     cdef double norm = run_norm(<const real *> x, n)
-    cdef int i
+    cdef int _
     scale_into(<const real *> x, x, n, 1.0 / (h.eps if norm < h.eps else norm))
-    for i in range(<int> h.ns_steps):
+    for _ in range(<int> h.ns_steps):
         if rows > cols:
             multiply_add(<const real *> x, 1, cols, <const real *> x, cols, 1, False, gram, side, side, rows)
         else:

@@ -73,9 +73,9 @@ UPDATES: dict[str, tuple[str, int, dict[str, Any]]] = {
     "lion": ("lion_step", 1, {"lr": 1e-3}),
     "rprop": ("rprop_step", 2, {"lr": 1e-3, "step": 1}),
     "asgd": ("asgd_step", 1, {"lr": 1e-3, "step": 1}),
-    "schedulefreeadamw": ("schedulefreeadamw_step", 2, {"lr": 1e-3, "step": 1}),
+    "schedule-free adamw": ("schedulefreeadamw_step", 2, {"lr": 1e-3, "step": 2}),
 }
-# Updates that work on whole matrices: function, what is drawn for the states, keywords.
+# Those of whole matrices: function, draws of the states, keywords.
 MATRIX_UPDATES: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]] = {
     "adafactor": ("adafactor_step", ("row_zeros", "column_zeros"), {"lr": 1e-3, "step": 1}),
     "muon": ("muon_step", ("zeros",), {"lr": 1e-3}),
@@ -231,13 +231,11 @@ def update(name: str, n: int, dtype: str = "float32") -> Case:
     return function(section, operation, (n,), draws, passes, dtype, kind="update", label=name, **options)
 
 
-def matrix_update(name: str, rows: int, cols: int, dtype: str = "float32") -> Case:
+def matrix_update(name: str, shape: tuple[int, int], dtype: str = "float32") -> Case:
     """An optimizer's update of a matrix, in place."""
     operation, states, options = MATRIX_UPDATES[name]
     draws, passes = ("normal", "normal", *states), 3 + 2 * states.count("zeros")
-    return function(
-        "optimizer updates", operation, (rows, cols), draws, passes, dtype, kind="update", label=name, **options
-    )
+    return function("optimizer updates", operation, shape, draws, passes, dtype, kind="update", label=name, **options)
 
 
 def parameters(name: str, shape: tuple[int, ...], draws: int, dtype: str = "float32", **options: Any) -> Case:

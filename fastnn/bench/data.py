@@ -82,13 +82,13 @@ def zeros(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
 
 
 def row_zeros(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
-    """A state of zeros with one number a row."""
+    """A state that has a number for each row."""
     return np.zeros((*shape[:-1], 1))
 
 
 def column_zeros(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
-    """A state of zeros with one number a column."""
-    return np.zeros((1, shape[-1]))
+    """A state that has a number for each column."""
+    return np.zeros((*shape[:-2], 1, shape[-1]))
 
 
 def one(shape: tuple[int, ...], rng: np.random.Generator) -> Array:

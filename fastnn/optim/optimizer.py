@@ -5,8 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Self, TypedDict, TypeVar, overload
 
 import numpy as np
@@ -18,9 +17,9 @@ from .._core.rules import CLIPPING, HYPERPARAMETERS
 from ..compiler.memory import aligned_zeros
 from .array_parameters import ArrayParameters
 from .groups import ParamGroup, make_group, make_groups, make_spans
-from .hyperparameters import Clip, Hyperparameter, Pair, Switch, keyword_names, state_names
+from .hyperparameters import Clip, Hyperparameter, Pair, Switch
 from .param_lists import Params, resolve
-from .states import Stateful
+from .updating import Updating
 
 Array = check.Array
 Value = TypeVar("Value")  # what a closure returns
@@ -39,7 +38,7 @@ class Common(TypedDict, total=False):
     differentiable: bool | None
 
 
-class Optimizer(Stateful):
+class Optimizer(Updating):
     """Base class of the optimizers.
 
     A subclass sets `rule` and `function`, its update, and passes the names of its states to this constructor. All
@@ -126,14 +125,15 @@ class Optimizer(Stateful):
         "to_training", "update_name",
     )  # fmt: skip
     searches: ClassVar[bool] = False  # whether a step evaluates the loss several times, on all samples
-    evaluating: bool | property = False  # whether the parameters are those that are evaluated, not trained
+    evaluating: bool | property = (
+        False  # whether the parameters are those that are evaluated, not those that are trained
+    )
     switches: ClassVar[tuple[str, ...]] = (
         "foreach",
         "capturable",
         "differentiable",
     )  # of PyTorch's, which have no effect
     rule: ClassVar[str]  # the kernel
-    function: ClassVar[Callable[..., None]]  # the same update as a function of arrays
     fixed = ("params", "number", "param_groups", "hyper", "step_count", "clipping", "states")
     way_out = "make a new optimizer, or load_state_dict"
     lr = Hyperparameter()
@@ -203,46 +203,6 @@ class Optimizer(Stateful):
     def grad_norm(self) -> float:
         """The 2-norm of the gradients at the last step, before clipping; NaN if `max_grad_norm` is None."""
         return float(self.clipping[CLIPPING.index("grad_norm")])
-
-    # -- what a rule defines -------------------------------------------------------------------------------------------
-
-    def update_name(self) -> str:
-        """The name of the function of the reference that is the update of this group."""
-        return type(self).function.__name__
-
-    def keywords(self) -> dict[str, Any]:
-        """The hyperparameters as the keywords of `function`."""
-        names = keyword_names(type(self).function)
-        return {name: int(self.step_count[0]) if name == "step" else getattr(self, name) for name in names}
-
-    def slots(self) -> tuple[Array | None, ...]:
-        """The states in the order of the arguments of `function`, at most three; None for a state that this optimizer
-        lacks.
-        """
-        return tuple(self.states.get(name) for name in state_names(type(self).function))
-
-    def places(self) -> dict[str, tuple[int, int]] | None:
-        """Where the first two states of each parameter begin, for a rule of whole matrices; None for others."""
-        return None
-
-    def operands(self, span: Any, param: Array, grad: Array) -> tuple[Array | None, ...]:
-        """The arrays of `function` for a span of the flat buffers, which has these parameters and gradients."""
-        part = slice(span["start"], span["stop"])
-        return param, grad, *(None if state is None else state[part] for state in self.slots())
-
-    def check_together(self, values: dict[str, float]) -> None:
-        """Raise ValueError if hyperparameters contradict each other."""
-
-    def to_training(self) -> None:
-        """Set the parameters to those that are trained; as `to_evaluation`."""
-
-    def to_evaluation(self) -> None:
-        """Set the parameters to those that are evaluated; only a schedule-free optimizer has others."""
-
-    @contextmanager
-    def evaluated(self) -> Iterator[None]:
-        """A context in which the parameters are those that are evaluated."""
-        yield
 
     # -- hyperparameters -----------------------------------------------------------------------------------------------
 

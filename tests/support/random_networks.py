@@ -68,7 +68,8 @@ def trainer(rng):
     outputs = int(rng.integers(2, 5))
     net = network(rng, outputs * (2 if loss_class is nn.GaussianNLLLoss else 1))
     rule = OPTIMIZERS[rng.integers(len(OPTIMIZERS))]
-    optimizer = rule(net.parameters(), **options_of(rng, rule, skip={"params", "compat"}, wrong=0.02))
+    params = [p for p in net.parameters() if p.data.ndim == 2] if rule is optim.Muon else net.parameters()
+    optimizer = rule(params, **options_of(rng, rule, skip={"params", "compat"}, wrong=0.02))
     options = {}
     if rng.random() < 0.2:
         options["average"] = optim.ExponentialMovingAverage(net.parameters())

@@ -29,6 +29,9 @@ RULES = {
     "radam_step": "RAdam",
     "adamax_step": "Adamax",
     "rprop_step": "Rprop",
+    "asgd_step": "ASGD",
+    "adafactor_step": "Adafactor",
+    "muon_step": "Muon",
 }
 SECONDS = 2e-3  # for trying a variant
 

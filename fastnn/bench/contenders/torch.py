@@ -217,7 +217,7 @@ def cross_entropy(case: Case) -> Run:
 
 
 def update(case: Case, fused: bool = True) -> Run | None:
-    """An optimizer of one parameter with a given gradient; PyTorch has no Lion."""
+    """An optimizer of one parameter with a given gradient; PyTorch has no Lion and nothing schedule-free."""
     if case.operation not in RULES:
         return None
     value, grad = map(torch.tensor, data.arguments(case)[:2])

@@ -110,10 +110,10 @@ def _adafactor(param: Any, grad: Any, given: dict[str, Any], step: Any, eps: Any
     states = _states(given, expected, param)
     grad = _gradient(grad, param, states)
     if dispatch.get_reference():
-        from ...reference.optimizers import adafactor_step as in_numpy
+        from ...reference.optimizers import matrix_rules as reference
 
-        arguments: dict[str, Any] = states | keywords
-        in_numpy(param, grad, step=step, eps=(least, eps[1]), **arguments)
+        rest: dict[str, Any] = states | keywords
+        reference.adafactor_step(param, grad, step=step, eps=(least, eps[1]), **rest)
         return
     scratch = np.empty(core.scratch_needed("adafactor_step", param.size, rows, cols), param.dtype)
     first, second, *_ = [*states.values(), None]
@@ -192,9 +192,8 @@ def muon_step(
     >>> param.round(4).tolist(), buffer.round(4).tolist()
     ([[0.45, 0.0], [0.0, 0.45]], [[0.15, 0.0], [0.0, 0.2]])
     """
-    keywords: dict[str, Any] = {
-        "lr": lr, "weight_decay": weight_decay, "momentum": momentum, "nesterov": nesterov, "eps": eps
-    }  # fmt: skip
+    keywords: dict[str, Any] = {"lr": lr, "weight_decay": weight_decay, "momentum": momentum, "nesterov": nesterov}
+    keywords["eps"] = eps
     keywords |= {"ns_coefficients": ns_coefficients, "ns_steps": ns_steps, "adjust_lr_fn": adjust_lr_fn}
     _muon(param, grad, momentum_buffer, maximize=maximize, **keywords)
 
@@ -214,12 +213,12 @@ def _muon(param: Any, grad: Any, momentum_buffer: Any, **keywords: Any) -> None:
     states = _states({"momentum_buffer": momentum_buffer}, {"momentum_buffer": param.shape}, param)
     grad = _gradient(grad, param, states)
     if dispatch.get_reference():
-        from ...reference.optimizers import muon_step as in_numpy
+        from ...reference.optimizers import matrix_rules as reference
 
-        in_numpy(param, grad, states["momentum_buffer"], **keywords)
+        reference.muon_step(param, grad, states["momentum_buffer"], **keywords)
         return
-    scratch = np.empty(core.scratch_needed("muon_step", param.size, *param.shape), param.dtype)
     rows, cols = param.shape
+    scratch = np.empty(core.scratch_needed("muon_step", param.size, rows, cols), param.dtype)
     core.step("muon_step", hyper, 1, param, grad, states["momentum_buffer"], None, rows, cols, scratch)
 
 
