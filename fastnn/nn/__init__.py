@@ -16,6 +16,7 @@ from .dropout import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
 from .embedding import Embedding, TabularInput
 from .flatten import Flatten
 from .gates import GLU, Maxout, SwiGLU
+from .graph_module import GraphModule
 from .heads import Heads, HeadsLoss
 from .linear import Linear
 from .loss import Loss
@@ -59,6 +60,7 @@ __all__ = [
     "GaussianDropout",
     "GaussianNLLLoss",
     "GaussianNoise",
+    "GraphModule",
     "Hardshrink",
     "Hardsigmoid",
     "Hardswish",
