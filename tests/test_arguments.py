@@ -27,6 +27,9 @@ EXAMPLES = {
         lambda: nn.Embedding(3, 2, 0, weight_init=nn.init.Normal(1.0, 2.0)),
     ],
     "GELU": [lambda: nn.GELU("tanh")],
+    "GraphModule": [
+        lambda: nn.GraphModule({"a": nn.Linear(FEATURES, 2)}, [["layer", "a", "%0"], ["add", "%1", "@b"]], {"b": (2,)})
+    ],
     "Hardtanh": [lambda: nn.Hardtanh(-np.inf, 0.1)],
     "GaussianNoise": [lambda: nn.GaussianNoise(0.3)],
     "Heads": [lambda: nn.Heads(a=nn.Linear(FEATURES, 2), b=nn.Sequential(nn.Linear(FEATURES, 3), nn.Tanh()))],

@@ -141,8 +141,12 @@ class GraphModule(Module):
                 values.append(self.layers[operands[0]](values[int(operands[1][1:])]))
                 continue
             given = [self._operand(values, operand) for operand in operands]
-            values.append(F.dropout(*given, training=self.training) if name == "dropout" else OPERATIONS[name](*given))
+            function = self._dropout if name == "dropout" else OPERATIONS[name]
+            values.append(function(*given))
         return values[-1]
+
+    def _dropout(self, x: Any, p: float = 0.5) -> Any:
+        return F.dropout(x, p, training=self.training)
 
     def _operand(self, values: list[Any], operand: Any) -> Any:
         if not isinstance(operand, str):

@@ -65,6 +65,7 @@ def from_torch(module: torch.nn.Module) -> Any:
     if reader.problems:
         raise TypeError(f"fastnn does not have {', '.join(dict.fromkeys(reader.problems))}")
     net = net.double() if dtype == "float64" and getattr(net, "dtype", dtype) != dtype else net
+    _check_shared(reader.pairs)
     for theirs, ours in reader.pairs:
         _copy(theirs, ours, module)
     return net.train(module.training)
@@ -115,7 +116,7 @@ class Reader:
         """The layer of a module of torch.nn."""
         try:
             layer = to_layer(module)
-        except Unsupported as problem:
+        except (Unsupported, ValueError) as problem:
             self.problems.append(str(problem))
             return nn.Identity()
         self.pairs.append((module, layer))
@@ -136,6 +137,20 @@ def _dtype_of(module: torch.nn.Module) -> str:
     if dtype not in DTYPES:
         raise ValueError(f"module is {dtype}, networks are float32 or float64: use module.float()")
     return DTYPES[dtype]
+
+
+def _check_shared(pairs: list[tuple[torch.nn.Module, nn.Module]]) -> None:
+    """Raise ValueError if two layers have a parameter in common: they would be trained apart."""
+    seen = set[int]()
+    for theirs, ours in pairs:
+        for name in ours.parameter_shapes():
+            key = id(theirs.get_parameter(name))
+            if key in seen:
+                raise ValueError(
+                    f"two modules share a parameter, {name} of {type(theirs).__name__}: write it as one layer, and use "
+                    "it in a forward: functional.linear(h, self.encoder.weight.t())"
+                )
+            seen.add(key)
 
 
 def _copy(theirs: torch.nn.Module, ours: nn.Module, root: torch.nn.Module) -> None:

@@ -12,7 +12,9 @@ from .. import nn
 # Arguments with other names here.
 RENAMED = {"normalized_shape": "features", "elementwise_affine": "affine"}
 # Arguments that say how a module computes or begins, not what; values are copied afterwards.
-WITHOUT_MEANING = frozenset(("inplace", "device", "dtype", "init", "sparse", "_weight", "_freeze", "min_value", "max_value"))
+WITHOUT_MEANING = frozenset(
+    ("inplace", "device", "dtype", "init", "sparse", "_weight", "_freeze", "min_value", "max_value")
+)
 COMPOSED = ("Module", "Sequential", "ModuleList")
 
 # By name, the layers that both libraries have.

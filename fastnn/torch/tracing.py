@@ -9,7 +9,6 @@ import torch
 from torch import fx
 
 from .. import functional as F
-from .. import nn
 from ..nn.graph_module import FUNCTIONS
 from .layers import Unsupported
 
@@ -33,6 +32,10 @@ class Weight(NamedTuple):
 
 class Meta:
     """The shape of a value, or a part of it: only for view and reshape."""
+
+
+class Failed:
+    """A value that cannot be computed here."""
 
 
 def traced(module: torch.nn.Module) -> tuple[list[Any], dict[str, torch.nn.Module], dict[str, torch.nn.Parameter]]:
@@ -74,11 +77,14 @@ class Steps:
 
     def read(self, node: fx.Node) -> None:
         """Read one node; what cannot be read is noted among the problems."""
+        if any(isinstance(self.values[of], Failed) for of in node.all_input_nodes):
+            self.values[node] = Failed()  # what it is computed from is among the problems
+            return
         try:
             self.values[node] = getattr(self, f"_{node.op}")(node)
         except Unsupported as problem:
             self.problems.append(str(problem))
-            self.values[node] = "%0"
+            self.values[node] = Failed()
 
     def _placeholder(self, node: fx.Node) -> str:
         if len(self.values) > 0:
