@@ -69,7 +69,8 @@ class Block(torch.nn.Module):  # type: ignore[misc]
             tensor = torch.nn.Parameter(_view(p.data, turned), requires_grad=p.requires_grad)
             _register(self, p.name, tensor)
             self._tensors.append(tensor)
-        for name, array in self._runs.named_buffers():
+        runs: Any = self._runs
+        for name, array in runs.named_buffers():
             _register(self, name, torch.from_numpy(array))
         self.train(net.training)
 

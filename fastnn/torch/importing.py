@@ -50,12 +50,9 @@ def from_torch(module: torch.nn.Module) -> Any:
     >>> import torch
     >>> import fastnn.torch
     >>> model = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.Linear(3, 1))
-    >>> fastnn.torch.from_torch(model)
-    Sequential(
-      (0): Linear(in_features=2, out_features=3)
-      (1): ReLU()
-      (2): Linear(in_features=3, out_features=1)
-    )
+    >>> net = fastnn.torch.from_torch(model)
+    >>> list(net), net[0].weight.shape
+    ([Linear(in_features=2, out_features=3), ReLU(), Linear(in_features=3, out_features=1)], (2, 3))
     """
     if not isinstance(module, torch.nn.Module):
         raise TypeError(f"module must be a torch.nn.Module, got {type(module).__name__}")
