@@ -33,6 +33,7 @@ ELSEWHERE = {
     "nn/variables.py": ("test_module.py", "the base of Module"),
     "metrics/precision_recall.py": ("metrics/test_classification.py", "metrics of classification"),
     "nn/readers.py": ("test_hooks.py", "what calls hooks"),
+    "keras/layers.py": ("keras_/test_importing.py", "each layer"),
     "torch/layers.py": ("torch_/test_importing.py", "each layer, there and back"),
     "torch/tracing.py": ("torch_/test_importing.py", "modules that torch.fx traces"),
     "torch/modules.py": ("torch_/test_exporting.py", "what networks become there"),
