@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from thinc.backends import NumpyOps
+from thinc.backends import NumpyOps, Ops
 
-from .. import functional as F
+from .. import functional
 from ..optim import functional as optim
 
 Array = np.ndarray
+F: Any = functional  # its functions are in part made by tables, which type checkers do not read
 FLOATS = ("float32", "float64")
 # A step at which Adam's corrections of its moments are 1: thinc's callers correct the learning rate instead.
 LATE = 10**9
@@ -152,7 +153,7 @@ class FastnnOps(NumpyOps):  # type: ignore[misc]
 
     def backprop_swish(self, dY: Array, X: Array, Y: Array, inplace: bool = False) -> Array:
         """The gradient of swish, from its input."""
-        if plain(dY, X) and dY.shape == X.shape:
+        if plain(dY, X) and dY.shape == X.shape == Y.shape:
             return F.silu_backward(dY, X, **place(dY, inplace))
         return super().backprop_swish(dY, X, Y, inplace=inplace)
 
@@ -206,11 +207,17 @@ class FastnnOps(NumpyOps):  # type: ignore[misc]
         mod_rate: float = 1.0,
     ) -> tuple[Array, Array, Array, Array]:
         """One step of Adam, in place, with a learning rate that the caller has corrected; the gradient becomes 0."""
-        shapes = {a.shape for a in (weights, gradient, mom1, mom2)}
-        if len(shapes) > 1 or not plain(weights, gradient, mom1, mom2):
+        arrays = weights, gradient, mom1, mom2
+        apart = len({id(a) for a in arrays}) == 4 and len({a.shape for a in arrays}) == 1
+        if not apart or not plain(*arrays):
             return super().adam(weights, gradient, mom1, mom2, beta1, beta2, eps, learn_rate, mod_rate)
         optim.adam_step(
             weights, gradient, mom1, mom2, step=LATE, lr=learn_rate, betas=(float(beta1), float(beta2)), eps=eps
         )
         gradient[...] = 0
         return weights, gradient, mom1, mom2
+
+
+for _name, _method in list(vars(FastnnOps).items()):  # annotated as in thinc, whose tests compare signatures
+    if callable(_method) and callable(getattr(Ops, _name, None)):
+        _method.__annotations__ = dict(getattr(Ops, _name).__annotations__)

