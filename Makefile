@@ -23,10 +23,11 @@ stress: $(VENV)/stress
 coverage: $(VENV)/test
 	PYTHONSAFEPATH=1 $(BIN)/python -m pytest --ignore=tests/test_processes.py --cov=fastnn --cov-report=term-missing:skip-covered
 
-# What needs PyTorch, Keras, JAX or thinc: their own environments are large, so that `make test` leaves these out.
+# What needs PyTorch, Keras, JAX or thinc, which are large: `make test` skips these. thinc's own tests are among them.
 partners: $(VENV)/test
-	$(BIN)/pip install --quiet "$$(echo $(VENV)/wheel/*.whl)[torch,keras,jax,thinc]" optax
+	$(BIN)/pip install --quiet "$$(echo $(VENV)/wheel/*.whl)[torch,keras,jax,thinc]" optax flax
 	PYTHONSAFEPATH=1 KERAS_BACKEND=jax $(BIN)/python -m pytest tests/torch_ tests/keras_ tests/jax_ tests/thinc_
+	$(BIN)/python tools/bench_thinc.py
 
 # All 2^32 float32 inputs of every elementary function: some minutes each.
 exhaustive: $(VENV)/test

@@ -1,6 +1,6 @@
 """A feed-forward model of spaCy's size, trained by thinc with FastnnOps and with NumpyOps: seconds for an epoch each.
 
-Run it where thinc is installed: `python benchmarks/thinc_example.py`. Times are minima of interleaved repetitions.
+Run it where thinc is installed: `python tools/bench_thinc.py`. Times are minima of interleaved repetitions.
 """
 
 import time
