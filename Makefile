@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 SOURCES = $(shell find fastnn src_c -name '*.py' -o -name '*.py[xdi]' -o -name '*.[ch]' -o -name '*.def' -o -name '*.npz') \
 	pyproject.toml setup.py README.md
 
-.PHONY: demo test stress coverage exhaustive kills lives fuzz sanitize failmalloc tsan instructions lint bench wheel clean neon
+.PHONY: demo test partners stress coverage exhaustive kills lives fuzz sanitize failmalloc tsan instructions lint bench wheel clean neon
 
 demo: $(VENV)/installed
 	$(BIN)/fastnn demo
@@ -22,6 +22,12 @@ stress: $(VENV)/stress
 # Of the Python floor. Without the tests of signals: the tracer swallows a KeyboardInterrupt that falls into it.
 coverage: $(VENV)/test
 	PYTHONSAFEPATH=1 $(BIN)/python -m pytest --ignore=tests/test_processes.py --cov=fastnn --cov-report=term-missing:skip-covered
+
+# What needs PyTorch, Keras, JAX or thinc, which are large: `make test` skips these. thinc's own tests are among them.
+partners: $(VENV)/test
+	$(BIN)/pip install --quiet "$$(echo $(VENV)/wheel/*.whl)[torch,keras,jax,thinc]" optax flax
+	PYTHONSAFEPATH=1 KERAS_BACKEND=jax $(BIN)/python -m pytest tests/torch_ tests/keras_ tests/jax_ tests/thinc_
+	$(BIN)/python tools/bench_thinc.py
 
 # All 2^32 float32 inputs of every elementary function: some minutes each.
 exhaustive: $(VENV)/test

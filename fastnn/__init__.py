@@ -79,9 +79,13 @@ LAZY = {
     "concat": "functional.concat",
     "export_c": "c_source.export",
 }
+# Rooms that need another library: fastnn.torch imports torch when it is used. They are not among `__all__`.
+PARTNERS = frozenset(("jax", "keras", "thinc", "torch"))
 
 
 def __getattr__(name: str) -> Any:
+    if name in PARTNERS:
+        return import_module(f"fastnn.{name}")
     if name not in LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module = import_module(f"fastnn.{LAZY[name]}")

@@ -28,6 +28,9 @@ EXAMPLES = {
     ],
     "EmbeddingBag": [lambda: nn.EmbeddingBag(7, 2, 0.5, 1.0, mode="max", padding_idx=-1, seed=2)],
     "GELU": [lambda: nn.GELU("tanh")],
+    "GraphModule": [
+        lambda: nn.GraphModule({"a": nn.Linear(FEATURES, 2)}, [["layer", "a", "%0"], ["add", "%1", "@b"]], {"b": (2,)})
+    ],
     "GroupNorm": [lambda: nn.GroupNorm(2, FEATURES, 0.1), lambda: nn.GroupNorm(1, 3, bias=False)],
     "InstanceNorm1d": [lambda: nn.InstanceNorm1d(2, affine=True), lambda: nn.InstanceNorm1d(3, 0.1)],
     "Hardtanh": [lambda: nn.Hardtanh(-np.inf, 0.1)],

@@ -14,6 +14,8 @@ from fastnn import callbacks, data, functional, metrics, nn, optim
 
 HAS_ONNX = bool(importlib.util.find_spec("onnx") and importlib.util.find_spec("onnx.helper"))
 LEFT_OUT = {"fastnn.__main__"} | (set() if HAS_ONNX else {"fastnn.onnx"})
+# Rooms that need another library, which may be missing; by name, its modules.
+PARTNERS = {"torch": ("torch",), "keras": ("keras",), "jax": ("jax",), "thinc": ("thinc",)}
 MODULES = sorted(
     module.name
     for module in pkgutil.walk_packages(fastnn.__path__, "fastnn.")
@@ -31,6 +33,8 @@ PUBLIC = {
 @pytest.mark.parametrize("name", ["fastnn", *MODULES])
 @pytest.mark.usefixtures("backend")
 def test_examples_run(name):
+    for partner in PARTNERS.get(name.split(".")[1] if "." in name else "", ()):
+        pytest.importorskip(partner, reason=f"{partner} is not installed")
     failed, _ = doctest.testmod(importlib.import_module(name))
     assert failed == 0
 

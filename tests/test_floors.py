@@ -20,6 +20,7 @@ FLOORS = (
     ("data", "metrics"),
     ("training",),
     ("c_source", "callbacks", "onnx"),
+    ("torch", "keras", "jax", "thinc"),
     ("bench",),
     ("cli",),
     ("", "__main__"),  # `import fastnn`

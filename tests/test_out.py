@@ -13,7 +13,7 @@ from support.records import results
 
 SHAPE = (6, 8)
 TAKES_OUT = [op for op in FUNCTIONS if "out" in inspect.signature(op.function).parameters]
-# What a loss reads besides, one number a column, is repeated; the others are checked in Python before compiled code runs.
+# What a loss reads besides, one number a column, is repeated; the others are checked in Python first.
 CHECKED = (
     "bilinear", "cosine_embedding_loss", "cosine_similarity", "embedding_bag", "group_norm", "info_nce_loss",
     "instance_norm", "multilabel_margin_loss", "normalize", "pairwise_distance", "triplet_margin_loss",

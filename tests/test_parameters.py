@@ -320,3 +320,29 @@ def test_parts_know_the_whole():
     twin = copy.deepcopy(net)
     assert twin[1].parameters()["0.0.bias"].owner() is twin[1].parameters()
     assert twin[1].parameters().root() is twin.parameters()
+
+
+class OnlyDLPack:
+    """An array of another library that has nothing else."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __dlpack__(self, **options):
+        return self.array.__dlpack__(**options)
+
+    def __dlpack_device__(self):
+        return self.array.__dlpack_device__()
+
+
+def test_dlpack_shares_the_values_and_networks_take_it():
+    net = nn.Sequential(nn.Linear(3, 2), seed=0)
+    weight = net.parameters()["0.weight"]
+    view = np.from_dlpack(weight)
+    assert np.shares_memory(view, net[0].weight) and view.shape == (3, 2)
+    net[0].weight[0, 0] = 7.0
+    assert view[0, 0] == 7.0
+    x = np.random.default_rng(0).normal(size=(4, 3)).astype("float32")
+    np.testing.assert_array_equal(net.predict(OnlyDLPack(x)), net.predict(x))
+    np.testing.assert_array_equal(net(OnlyDLPack(x)), net(x))
+    assert np.shares_memory(fastnn._validation.from_any("x", OnlyDLPack(x)), x)

@@ -48,6 +48,10 @@ ELSEWHERE = {
     "nn/variables.py": ("test_module.py", "the base of Module"),
     "metrics/precision_recall.py": ("metrics/test_classification.py", "metrics of classification"),
     "nn/readers.py": ("test_hooks.py", "what calls hooks"),
+    "keras/layers.py": ("keras_/test_importing.py", "each layer"),
+    "torch/layers.py": ("torch_/test_importing.py", "each layer, there and back"),
+    "torch/tracing.py": ("torch_/test_importing.py", "modules that torch.fx traces"),
+    "torch/modules.py": ("torch_/test_exporting.py", "what networks become there"),
     "nn/registry.py": ("test_floors.py", "what modules use of modules above"),
     "nn/loading.py": ("test_saving.py", "reads what saving writes"),
     "optim/interfaces.py": ("test_floors.py", "protocols for annotations"),
@@ -88,12 +92,16 @@ ELSEWHERE = {
 # Packages that are one concept in parts: they are tested in one file, of their name.
 SPLIT = {"_validation", "activations", "inplace", "metric", "rules"}
 
+# Rooms of other libraries, whose tests are in torch_/ and so on: a folder torch/ would stand before the library.
+PARTNERS = {"torch", "keras", "jax", "thinc"}
+
 
 def home(module):
     """The test file of a module by its stem, or, in a package that is one concept in parts, by the package's."""
     path = Path(module)
     stem, package = path.stem.lstrip("_"), path.parent.name
     folder = "losses" if stem.endswith("losses") else package
+    folder = f"{folder}_" if folder in PARTNERS else folder
     own = TESTS / (folder if (TESTS / folder).is_dir() else "") / f"test_{stem}.py"
     above = TESTS / (path.parent.parent.name if (TESTS / path.parent.parent.name).is_dir() else "")
     whole = above / f"test_{package.lstrip('_')}.py"

@@ -46,9 +46,9 @@ def compile_program(
     ----------
     nodes : sequence of Node
         The layers.
-    mode : {"predict", "train", "evaluate", "step", "input_gradient"}
+    mode : {"predict", "train", "evaluate", "step", "input_gradient", "inference_gradient"}
         Inference; forward and backward pass apart; forward pass, loss and metrics; a whole training step; inference and
-        the gradient of its input.
+        the gradient of its input; inference and all gradients.
     loss : Loss, optional
     labels : bool or object
         Whether targets are class indices; of several heads, what their loss says of theirs.
@@ -71,21 +71,25 @@ def compile_program(
     **settings
         n_in, batch_size, dtype, seed and tick of `Draft`.
     """
-    train, accumulate = mode in ("train", "step"), accumulate or mode == "train"
-    of_input = mode == "input_gradient"
+    train, accumulate = mode in ("train", "step"), accumulate or mode in ("train", "inference_gradient")
+    of_inference = mode in ("input_gradient", "inference_gradient")
     builder = ProgramBuilder(
-        **settings, train=train, accumulate=accumulate, saves=train or of_input, parameters=not of_input
+        **settings,
+        train=train,
+        accumulate=accumulate,
+        saves=train or of_inference,
+        parameters=mode != "input_gradient",
     )
     builder.kept = frozenset(name for reader in readers for name in (reader.first, reader.last))
     builder.layers(nodes)
     builder.readers(readers)
-    builder.forward(to_output=mode in ("predict", "train", "input_gradient"))
+    builder.forward(to_output=mode in ("predict", "train") or of_inference)
     if loss is not None:
         builder.loss(loss, gradient=train, labels=labels, missing=missing, elements=elements)
         builder.metrics(counting)
         if elements or missing:
             builder.weigh_elements()
-    if train or of_input:
+    if train or of_inference:
         builder.backward(input_gradient=mode != "step")
     if optimizer is not None:
         mean = loss is not None and loss.reduction != "sum"

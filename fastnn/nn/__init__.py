@@ -25,6 +25,7 @@ from .embedding_losses import (
 )
 from .flatten import Flatten
 from .gates import GLU, Maxout, SwiGLU
+from .graph_module import GraphModule
 from .group_norm import GroupNorm, InstanceNorm1d
 from .heads import Heads, HeadsLoss
 from .linear import Linear
@@ -80,6 +81,7 @@ __all__ = [
     "GaussianDropout",
     "GaussianNLLLoss",
     "GaussianNoise",
+    "GraphModule",
     "GroupNorm",
     "Hardshrink",
     "Hardsigmoid",

@@ -40,7 +40,8 @@ class Parameter(ShortErrors):
     -----
     `p.data -= 0.1 * p.grad` is in place; `p.data = values` is an error, because compiled programs use this memory.
     Parameters are equal, and have the same hash, only if they are the same object. Layers have their arrays as
-    attributes, `net[0].weight`; the gradient is `net.parameters()["0.weight"].grad`.
+    attributes, `net[0].weight`; the gradient is `net.parameters()["0.weight"].grad`. Other libraries read and write the
+    values by DLPack without a copy: `torch.from_dlpack(p)`.
 
     Examples
     --------
@@ -102,6 +103,14 @@ class Parameter(ShortErrors):
     def numel(self) -> int:
         """Number of values; PyTorch's name for it."""
         return self.data.size
+
+    def __dlpack__(self, **options: Any) -> Any:
+        """The values by DLPack, without a copy: `np.from_dlpack(p)`, `torch.from_dlpack(p)`."""
+        return self.data.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        """The CPU, as DLPack has it."""
+        return self.data.__dlpack_device__()
 
     def owner(self) -> Parameters | None:
         """The `Parameters` that it is an element of; None for copies."""

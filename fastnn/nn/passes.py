@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from weakref import WeakSet
 
 import numpy as np
@@ -41,6 +41,7 @@ class Call(NamedTuple):
 class Passes(Network):
     """A network that runs."""
 
+    _internal: ClassVar[tuple[str, ...]] = ("run_forward",)
     input_scale = 1.0
 
     def _begin(self) -> None:
@@ -95,21 +96,29 @@ class Passes(Network):
             return symbol
         if not self.training and not self._saving:
             return self.predict(x)
+        return self.run_forward(x, "train" if self.training else "input_gradient")
+
+    def run_forward(self, x: Any, mode: str, tick: int | None = None) -> Array:
+        """The output for x by the program of a mode that has a backward pass: the next `backward` belongs to this call.
+
+        With a `tick` of an earlier call its random numbers are drawn again.
+        """
         x = as_given(self, x)
         given, shape = as_rows(self, x)
         rows = converted(self, given)
         # backward reads the input again, and the caller may overwrite x before that.
         rows = rows.copy() if rows is given else rows
         with self._calls:  # so that everything that backward needs is of the same call
-            program = self.program("train" if self.training else "input_gradient", rows.shape[0], rows.shape[1])
+            program = self.program(mode, rows.shape[0], rows.shape[1])
             program.check_rows(rows.shape[0], rows.shape[0])
             out = np.empty((rows.shape[0], program.n_out), self.dtype)
-            tick = int(self._tick[0]) + 1
-            program.run("forward", rows.shape[0], {"input": rows, "output": out}, tick)
-            self._tick[0] = tick  # only now: a pass that failed does not count
+            now = int(self._tick[0]) + 1 if tick is None else tick
+            program.run("forward", rows.shape[0], {"input": rows, "output": out}, now)
+            if tick is None:
+                self._tick[0] = now  # only now: a pass that failed does not count
             caller = threading.get_ident()
             self._callers.add(caller)
-            self._last = Call(program, rows, shape, x.shape, tick, caller)
+            self._last = Call(program, rows, shape, x.shape, now, caller)
         return out.reshape(*shape, program.n_out)
 
     @errors_of_use
