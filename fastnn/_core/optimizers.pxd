@@ -31,5 +31,6 @@ ctypedef struct Update:
     void *state2
 
 cdef bint run_update(const Update *update, double scale, real dtype) noexcept nogil
+cdef double penalty(const Update *update, real dtype) noexcept nogil
 cdef void zero_grad(const Update *update, real dtype) noexcept nogil
 cdef Update make_update(str rule, dict arrays_)

@@ -10,7 +10,7 @@ cdef extern from "rules.h" nogil:
     const char *FNN_SWITCH_NAMES
     const char *FNN_CLIPPING_NAMES
     struct fnn_hyper:  # of a parameter group; the rest of its fields are C's alone
-        double momentum, frozen
+        double weight_decay, momentum, decoupled, frozen
     struct fnn_clipping:
         double max_grad_norm, max_grad_value, error_if_nonfinite, grad_norm
     struct fnn_rule:
