@@ -400,7 +400,7 @@ cdef class NativeProgram:
                 end_group(&loop.group, &loop.totals, self.tick, closes)
         return status
 
-    cdef double penalty(self) noexcept nogil:
+    cdef double penalty_now(self) noexcept nogil:
         """The value of the penalties that the update has gradients of; 0 without an update."""
         if self.update_start == self.update_stop:
             return 0.0
@@ -418,7 +418,7 @@ cdef class NativeProgram:
         self.now = <uint64_t> self.tick[0] + 1
         set_rates(&loop.rates, loop.batch // loop.accumulate)
         if loop.penalties != NULL:
-            loop.penalties[loop.batch] = self.penalty()
+            loop.penalties[loop.batch] = self.penalty_now()
         return self.run_batch(loop.first, loop.last, rows, slots, &loop.totals, loop.halt, closes)
 
 
