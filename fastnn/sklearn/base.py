@@ -270,6 +270,17 @@ class BaseMLP(BaseEstimator):
         outputs = predictor.outputs(X)
         return outputs.astype(np.result_type(X.dtype, predictor.dtype), copy=False) if X.dtype.kind == "f" else outputs
 
+    def _loss_grad_lbfgs(
+        self, packed: Array, X: Any, y: Array, sample_weight: Array | None, *buffers: Any
+    ) -> tuple[float, Array]:
+        """The loss of packed coefficients and intercepts, and its gradient, under scikit-learn's name.
+
+        `buffers` are what its own implementation writes to; they are not needed.
+        """
+        constant, factor = self._loss_terms(y)
+        loss, target = self._make_loss(), self._targets(y)
+        return Objective(self._bind(), loss, X, target, sample_weight, float(self.alpha), constant, factor)(packed)
+
     def _forward_pass_fast(self, X: Any, check_input: bool = True) -> Array:
         """The outputs after `out_activation_`, under the name that scikit-learn has for it."""
         return probabilities(self._outputs(X, check_input), self.out_activation_)

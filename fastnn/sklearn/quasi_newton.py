@@ -8,6 +8,7 @@ import numpy as np
 from scipy import optimize, sparse
 from sklearn.utils.fixes import _get_additional_lbfgs_options_dict
 from sklearn.utils.optimize import _check_optimize_result
+from sklearn.utils.parallel import _get_threadpool_controller
 
 from .. import nn
 from ..compiler.batch_run import BatchRun
@@ -108,18 +109,16 @@ class Objective:
 def fit_lbfgs(estimator: Any, objective: Objective) -> None:
     """Minimize the objective as scikit-learn does, with its warnings; the network has the result."""
     printing = 1 if estimator.verbose is True or estimator.verbose >= 1 else -1
-    result = optimize.minimize(
-        objective,
-        objective.pack().astype("float64", copy=False),
-        method="L-BFGS-B",
-        jac=True,
-        options={
-            "maxfun": estimator.max_fun,
-            "maxiter": estimator.max_iter,
-            "gtol": estimator.tol,
-            **_get_additional_lbfgs_options_dict("iprint", printing),
-        },
-    )
+    options = {
+        "maxfun": estimator.max_fun,
+        "maxiter": estimator.max_iter,
+        "gtol": estimator.tol,
+        **_get_additional_lbfgs_options_dict("iprint", printing),
+    }
+    first = objective.pack().astype("float64", copy=False)
+    # The minimizer's own vectors are too short for several threads of a BLAS, which wait for one another.
+    with _get_threadpool_controller().limit(limits=1, user_api="blas"):
+        result = optimize.minimize(objective, first, method="L-BFGS-B", jac=True, options=options)
     estimator.n_iter_ = _check_optimize_result("lbfgs", result, estimator.max_iter)
     estimator.loss_ = result.fun
     objective.unpack(result.x)

@@ -104,19 +104,18 @@ class Table:
     def epoch_losses(self, orders: list[Array]) -> list[float]:
         """The same for several epochs of one batch each, in one call."""
         n, order = len(orders), np.concatenate(orders)
-        if len(self.losses) < n:
-            self.losses, self.penalties = np.empty(n), np.empty(n)
+        losses, penalties = np.empty(n), np.empty(n)
         sums = 1.0 if self.weight is None else float(self.weight.sum())
         decay = None
         if self.decay is not None:
             decay = np.full((n, 1), self.decay[0, 0] if self.weight is None else self.alpha / sums)
         rates = None if decay is None else (self.places, decay)
-        self._call(self.data, order, 0, n * self.rows, rates, self.losses, self.penalties)
+        self._call(self.data, order, 0, n * self.rows, rates, losses, penalties)
         self.epoch += n
         constant = 0.0
         if self.constant is not None:
             constant = float(self.constant.mean() if self.weight is None else self.constant @ self.weight / sums)
-        return (self.losses[:n] * self.factor + self.penalties[:n] + constant).tolist()
+        return (losses * self.factor + penalties + constant).tolist()
 
     def _weight_sums(self, order: Array | None) -> Array | None:
         """The sum of the weights of each batch; ZeroDivisionError if one is 0, as of `numpy.average`."""
