@@ -378,6 +378,12 @@ class MLPClassifier(ClassifierMixin, Saved, Ensemble, BaseMLP):
         likely = probabilities(outputs, self.out_activation_)
         return self._label_binarizer.inverse_transform(likely.ravel() if self.n_outputs_ == 1 else likely)
 
+    def _likely_labels(self, likely: Array) -> Array:
+        """The classes of probabilities as `predict_proba` returns them."""
+        if self._multiclass():
+            return self.classes_.take(likely.argmax(axis=1))
+        return self._label_binarizer.inverse_transform(likely[:, 1] if self.n_outputs_ == 1 else likely)
+
     def predict(self, X: Any) -> Array:
         """Predict classes.
 
@@ -390,6 +396,8 @@ class MLPClassifier(ClassifierMixin, Saved, Ensemble, BaseMLP):
         y : ndarray of shape (n_samples,) or (n_samples, n_classes)
         """
         outputs = self._quick_outputs(X)
+        if outputs is None and self._members() is not None:
+            return self._likely_labels(self._mean("predict_proba", X))
         if outputs is None:
             check_is_fitted(self)
             outputs = self._outputs(X)
@@ -406,6 +414,8 @@ class MLPClassifier(ClassifierMixin, Saved, Ensemble, BaseMLP):
         -------
         scores : ndarray of shape (n_samples,) for two classes, or (n_samples, n_classes)
         """
+        if self._members() is not None:
+            return self._mean("decision_function", X)
         outputs = self._quick_outputs(X)
         if outputs is None:
             check_is_fitted(self)
@@ -424,6 +434,8 @@ class MLPClassifier(ClassifierMixin, Saved, Ensemble, BaseMLP):
         y_prob : ndarray of shape (n_samples, n_classes)
             In the order of `classes_`.
         """
+        if self._members() is not None:
+            return self._mean("predict_proba", X)
         outputs = self._quick_outputs(X)
         if outputs is None:
             check_is_fitted(self)

@@ -347,6 +347,8 @@ class MLPRegressor(RegressorMixin, Saved, Ensemble, BaseMLP):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         """
         outputs = self._quick_outputs(X)
+        if outputs is None and self._members() is not None:
+            return self._mean("predict", X)
         if outputs is None:
             check_is_fitted(self)
             outputs = self._outputs(X)
@@ -366,6 +368,8 @@ class MLPRegressor(RegressorMixin, Saved, Ensemble, BaseMLP):
             In each row in ascending order of the quantiles, so that none cross; columns are in the order of `quantiles`.
         """
         check_is_fitted(self)
+        if self._members() is not None:
+            return self._mean("predict_quantiles", X)
         outputs = self._outputs(X).reshape(-1, len(self.quantiles), int(self.n_outputs_))
         places = np.argsort(np.argsort(np.asarray(self.quantiles, "float64")))
         numbers = np.sort(outputs, axis=1)[:, places]
