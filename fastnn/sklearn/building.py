@@ -111,9 +111,11 @@ def make_optimizer(estimator: Any, net: nn.Sequential) -> Optimizer:
         if given.lower() not in names:
             raise ValueError(f"optimizer must be the name of one of fastnn.optim, got {given!r}")
         given = getattr(optim, names[given.lower()])
-    optimizer = given(params, lr=lr, **clips) if isinstance(given, type) else given(params)
+    if isinstance(given, type) and issubclass(given, Optimizer) and not given.searches:
+        return given(params, lr=lr, **clips)
+    optimizer = None if isinstance(given, type) else given(params)
     if not isinstance(optimizer, Optimizer) or optimizer.searches:
-        raise TypeError("optimizer must give an optimizer of fastnn.optim that takes batches, not LBFGS or another type")
+        raise TypeError("optimizer must give an optimizer of fastnn.optim that takes batches, such as AdamW, not LBFGS")
     return optimizer
 
 

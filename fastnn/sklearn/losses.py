@@ -13,31 +13,36 @@ from ..nn.loss import Loss
 from ..nn.python_loss import as_loss
 from ..nn.regression_losses import HuberLoss, L1Loss, QuantileLoss
 
-BY_ROWS = ("mean", "batchmean", "sum", "none")
+Array = np.ndarray[Any, Any]
+
+class ByRows(Loss):
+    """Base of the losses that are summed over outputs, and averaged over rows."""
+
+    reductions = ("batchmean",)
+
+    def __call__(self, input: Any, target: Any, sample_weight: Any = None) -> tuple[Any, Array]:
+        """Return the loss and its gradient; shapes are (rows, outputs), weights are of shape (rows,)."""
+        total, grad = self.formula.both(input, target, "sum", sample_weight, self.numbers, self._extra)
+        count = input.dtype.type(len(input) if sample_weight is None else sample_weight.sum())
+        return total / count, grad / count
 
 
-class HalfSquaredError(HuberLoss):
+class HalfSquaredError(ByRows, HuberLoss):
     """(input - target)^2 / 2: the Huber loss whose quadratic part has no end."""
-
-    reductions = BY_ROWS
 
     def __init__(self) -> None:
         super().__init__("batchmean", delta=float(np.finfo("float32").max))
 
 
-class BinaryCrossEntropy(BCEWithLogitsLoss):
+class BinaryCrossEntropy(ByRows, BCEWithLogitsLoss):
     """Binary cross-entropy of logits, summed over outputs."""
-
-    reductions = BY_ROWS
 
     def __init__(self) -> None:
         super().__init__("batchmean")
 
 
-class Poisson(PoissonNLLLoss):
+class Poisson(ByRows, PoissonNLLLoss):
     """exp(input) - target * input, summed over outputs: half the Poisson deviance without terms of the target alone."""
-
-    reductions = BY_ROWS
 
     def __init__(self) -> None:
         super().__init__("batchmean")
