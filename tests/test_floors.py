@@ -20,7 +20,7 @@ FLOORS = (
     ("data", "metrics"),
     ("training",),
     ("c_source", "callbacks", "onnx"),
-    ("torch", "keras", "jax", "thinc"),
+    ("torch", "keras", "jax", "thinc", "sklearn"),
     ("bench",),
     ("cli",),
     ("", "__main__"),  # `import fastnn`

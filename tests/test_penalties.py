@@ -196,3 +196,28 @@ def test_wrong_penalties_of_the_trainer(name):
             fastnn.Trainer(net, nn.MSELoss(), optim.SGD(net.parameters()), **{name: bad})
     with pytest.raises(TypeError, match="penalize_bias must be True or False, got 'no'"):
         nn.Linear(2, 2, penalize_bias="no")
+
+
+def test_a_run_records_the_penalties_before_each_batch(backend):
+    """Those of L1 and L2, of the trainer and of the optimizer's weight decay unless it is decoupled; frozen aside."""
+    groups = [{"params": "*.bias", "weight_decay": 0.0}]
+    for decay, optimizer in ((0.4, optim.SGD), (0.0, optim.AdamW)):
+        net = nn.Sequential(nn.Linear(3, 6), nn.Tanh(), nn.Linear(6, 4), seed=0, dtype="float64")
+        trainer = fastnn.Trainer(net, nn.MSELoss(), optimizer(net.parameters(), weight_decay=0.4, groups=groups),
+                                 l1=0.03, l2=0.2)  # fmt: skip
+        engine = trainer.engine
+        data, places = engine.training_data(X, Y), np.array([trainer.optimizer.place("weight_decay")])
+        expected, penalties = [], np.full(2, np.nan)
+        for decayed in (decay, decay / 2):  # the second batch has another rate of decay
+            expected.append(penalty([net[0].weight, net[2].weight], 0.03, 0.2 + decayed))
+            rates = places, np.array([[decayed if decay else 0.4]])
+            engine.run("step", data, None, 0, len(X), len(X), engine.new_sums(data), rates=rates, penalties=penalties)
+            np.testing.assert_allclose(penalties[0], expected[-1], rtol=1e-13)
+        assert np.isnan(penalties[1])
+        trainer.optimizer.frozen = True
+        engine.run("step", data, None, 0, len(X), len(X), engine.new_sums(data), penalties=penalties)
+        assert penalties[0] == 0
+        with pytest.raises((ValueError, IndexError), match=r"room for 2 batches, got 1|out of bounds"):
+            engine.run("step", data, None, 0, len(X), len(X) // 2 + 1, engine.new_sums(data), penalties=np.zeros(1))
+        engine.run("evaluate", data, None, 0, len(X), len(X), engine.new_sums(data), penalties=penalties)
+        assert penalties[0] == 0  # no update

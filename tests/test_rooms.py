@@ -17,6 +17,7 @@ MODULES = sorted(p.relative_to(PACKAGE).as_posix() for p in PACKAGE.rglob("*.py"
 ELSEWHERE = {
     "__main__.py": ("test_cli.py", "it calls the command"),
     "_version.py": ("test_cli.py", "a constant"),
+    "sklearn/": ("sklearn/test_own_suite.py", "the pair by scikit-learn's own tests, its keywords in test_keywords.py"),
     "bench/contenders/": ("bench/test_contenders.py", "all of them compute the same"),
     "functional/_elementwise.py": ("test_arrays.py", "what all operations do about arrays"),
     "functional/bilinear.py": ("test_distances.py", "functions of two inputs"),

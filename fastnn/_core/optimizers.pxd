@@ -36,5 +36,6 @@ ctypedef struct Update:
     void *scratch  # of rules that work on whole matrices
 
 cdef bint run_update(const Update *update, double scale, real dtype) noexcept nogil
+cdef double penalty(const Update *update, real dtype) noexcept nogil
 cdef void zero_grad(const Update *update, real dtype) noexcept nogil
 cdef Update make_update(str rule, dict arrays_)

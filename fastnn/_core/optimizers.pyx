@@ -210,6 +210,36 @@ cdef bint run_update(const Update *u, double scale, real dtype) noexcept nogil:
     return True
 
 
+cdef double magnitudes(const real *x, Py_ssize_t n) noexcept nogil:
+    """Sum of |x| in double, in order."""
+    cdef double total = 0
+    cdef Py_ssize_t i
+    for i in range(n):
+        total += fabs(x[i])
+    return total
+
+
+cdef double penalty(const Update *u, real dtype) noexcept nogil:
+    """l1 sum |w| + (l2 + weight_decay) / 2 sum w^2 over all parameters that are updated, in double.
+
+    A weight decay that is decoupled from the gradients is no penalty.
+    """
+    cdef double l2, total = 0
+    cdef const Span *span
+    cdef const fnn_hyper *hyper
+    cdef int i
+    for i in range(u.count):
+        span, hyper = &u.spans[i], &u.hyper[u.spans[i].group]
+        if hyper.frozen:
+            continue
+        l2 = span.l2 + (0 if hyper.decoupled else hyper.weight_decay)
+        if span.l1 != 0:
+            total += span.l1 * magnitudes(<const real *> u.param + span.start, span.stop - span.start)
+        if l2 != 0:
+            total += 0.5 * l2 * run_squares(<const real *> u.param + span.start, span.stop - span.start)
+    return total
+
+
 cdef void zero_grad(const Update *u, real dtype) noexcept nogil:
     """Set all gradients to 0."""
     memset(u.grad, 0, u.spans[u.count - 1].stop * sizeof(real) if u.count else 0)

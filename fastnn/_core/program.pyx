@@ -21,6 +21,7 @@ from fastnn._core.operations cimport (
     Op, Totals,
     divisor_of, run_op,
 )
+from fastnn._core.optimizers cimport penalty
 from fastnn._core.resolve cimport resolve
 from fastnn._core.schedule cimport Schedule, read_schedule, set_rates
 from fastnn._core.turns cimport Turns, close_turns, end_turn, open_turns, take_turn, try_turn
@@ -47,6 +48,7 @@ ctypedef struct Loop:
     Py_ssize_t batch_size
     Py_ssize_t batch, batches  # the number of the next batch, and of all
     double *losses         # of each batch, or NULL
+    double *penalties      # on the parameters before each batch, or NULL
     Batches data
     Totals totals
     Schedule rates
@@ -369,8 +371,9 @@ cdef class NativeProgram:
         cdef const int64_t[::1] order = run.order
         cdef double[::1] sums = run.sums
         cdef double[::1] losses = run.losses
+        cdef double[::1] penalties = run.penalties
         self.read_loop(&loop, first, last, run, sums)
-        self.check_loop(&loop, losses)
+        self.check_loop(&loop, losses, penalties)
         rows, mix = (x, target, sample_weight), run.mix
         check_batches(rows, order, loop.row, loop.stop, loop.batch_size, staging, mix, self.n_in)
         read_batches(&loop.data, rows, order, staging, mix, self.double_, self.n_out, run.scale)
@@ -402,7 +405,7 @@ cdef class NativeProgram:
         loop.group.double_ = self.double_
         loop.group.sums = sums.shape[0] if loop.totals.sums != NULL else 0
 
-    cdef int check_loop(self, Loop *loop, double[::1] losses) except -1:
+    cdef int check_loop(self, Loop *loop, double[::1] losses, double[::1] penalties) except -1:
         """Raise ValueError unless operations, batches and the room for their losses fit together."""
         self.check_span(loop.first, loop.last, min(loop.batch_size, loop.stop - loop.row) if loop.batches else 0)
         if loop.accumulate < 1:
@@ -411,6 +414,10 @@ cdef class NativeProgram:
             if losses.shape[0] < loop.batches:
                 raise ValueError(f"losses must have room for {loop.batches} batches, got {losses.shape[0]}")
             loop.losses = &losses[0] if losses.shape[0] else NULL
+        if penalties is not None:
+            if penalties.shape[0] < loop.batches:
+                raise ValueError(f"penalties must have room for {loop.batches} batches, got {penalties.shape[0]}")
+            loop.penalties = &penalties[0] if penalties.shape[0] else NULL
         return 0
 
     cdef int run_loop(self, Loop *loop) noexcept nogil:
@@ -439,6 +446,14 @@ cdef class NativeProgram:
                 end_group(&loop.group, &loop.totals, self.tick, closes)
         return status
 
+    cdef double penalty_now(self) noexcept nogil:
+        """The value of the penalties that the update has gradients of; 0 without an update."""
+        if self.update_start == self.update_stop:
+            return 0.0
+        if self.double_:
+            return penalty(&self.ops[self.update_start].update, <double> 0)
+        return penalty(&self.ops[self.update_start].update, <float> 0)
+
     cdef int run_next(self, Loop *loop, Py_ssize_t rows, void **slots, bint closes) noexcept nogil:
         """Gather the rows of the next batch, and run it."""
         cdef Py_ssize_t bad = next_batch(&loop.data, loop.row, rows, loop.batch_size, slots)
@@ -451,6 +466,8 @@ cdef class NativeProgram:
             return BAD_LABEL
         self.now = <uint64_t> self.tick[0] + 1
         set_rates(&loop.rates, loop.batch // loop.accumulate)
+        if loop.penalties != NULL:
+            loop.penalties[loop.batch] = self.penalty_now()
         return self.run_batch(loop.first, loop.last, rows, slots, &loop.totals, loop.halt, closes)
 
 

@@ -10,7 +10,7 @@ cdef extern from "rules.h" nogil:
     const char *FNN_SWITCH_NAMES
     const char *FNN_CLIPPING_NAMES
     struct fnn_hyper:  # of a parameter group; the rest of its fields are C's alone
-        double lr, momentum, nesterov, eps, maximize, frozen, evaluating
+        double lr, weight_decay, momentum, decoupled, nesterov, eps, maximize, frozen, evaluating
         double beta2_decay, eps1, eps2, d, ns_a, ns_b, ns_c, ns_steps, adjust_lr_fn, transposed
     struct fnn_clipping:
         double max_grad_norm, max_grad_value, error_if_nonfinite, grad_norm

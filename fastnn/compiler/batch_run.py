@@ -40,6 +40,9 @@ class BatchRun:
         hyper[places[j]] = table[i, j].
     losses : ndarray of float64, optional
         Is given the loss of each batch.
+    penalties : ndarray of float64, optional
+        Is given, for each batch, the value of the penalties before its update: l1 sum |w| + (l2 + weight_decay) / 2
+        sum w^2 over the parameters that are updated, without a decay that is decoupled. 0 without an update.
     mix : (partner, shares), optional
         int64 and float64: row i is mixed with the row at partner[i] of the arrays, by the share of its batch; class
         indices become probabilities. It needs an order.
@@ -69,3 +72,4 @@ class BatchRun:
     scale: float = 1.0
     accumulate: int = 1
     mean_weight: float = 0.0
+    penalties: Array | None = None

@@ -24,7 +24,11 @@ from .objects import Source, Target, contents, label, put
 from .replace import Path, replace
 
 FORMAT = 1
-READERS = {"model": "fastnn.load(path)", "checkpoint": "trainer.load_checkpoint(path)"}
+READERS = {
+    "model": "fastnn.load(path)",
+    "checkpoint": "trainer.load_checkpoint(path)",
+    "estimator": "fastnn.sklearn.load(path)",
+}
 MAX_HEADER = 16 << 20  # bytes; a network of a thousand layers takes about 200 kB
 MAX_DEPTH = 200  # levels of nesting in the description, about fifty networks within each other
 LACKING = "[digital envelope routines]", "can't allocate"  # how messages for lack of memory begin
@@ -73,7 +77,7 @@ def write(target: Target, kind: str, tensors: dict[str, Array], description: dic
     ----------
     target : str, path-like or binary file object
         A file object is written where it is, not atomically, and stays open.
-    kind : {"model", "checkpoint"}
+    kind : {"model", "checkpoint", "estimator"}
     tensors : dict of str to ndarray
         Of the dtypes in `DTYPES`; bytes that are swapped are written in native order. NaN keeps its bits.
     description : dict
@@ -128,7 +132,7 @@ def read(source: Source, kind: str) -> tuple[dict[str, Array], dict[str, Any]]:
     ----------
     source : str, path-like, binary file object or bytes
         A file object is read from where it is to its end.
-    kind : {"model", "checkpoint"}
+    kind : {"model", "checkpoint", "estimator"}
         The kind that the file must be of.
 
     Returns

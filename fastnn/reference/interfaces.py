@@ -55,6 +55,7 @@ class BatchRun(Protocol):
     scale: float
     accumulate: int
     mean_weight: float
+    penalties: Array | None
 
 
 class Optimizer(Protocol):

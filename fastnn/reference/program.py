@@ -19,6 +19,7 @@ from .interfaces import BatchRun, Operation, Program
 from .mixing import mix_rows
 from .operations import Operations, check_labels
 from .rows import widen
+from .updates import penalty
 
 # Operands that are no matrices with a row for each sample.
 WHOLE = {
@@ -91,6 +92,8 @@ class ReferenceProgram(Operations):
             if run.schedule is not None:
                 hyper, places, table = run.schedule
                 hyper[places] = table[batch // run.accumulate]
+            if run.penalties is not None:
+                run.penalties[batch] = self._penalty()
             try:
                 slots = self._batch(data, run, begin, end)
                 for staged, name in zip(staging, data, strict=False):
@@ -110,6 +113,12 @@ class ReferenceProgram(Operations):
             if run.train:  # a batch that failed was none
                 self.tick += 1
         return stop
+
+    def _penalty(self) -> float:
+        """The value of the penalties that the update has gradients of; 0 without an update."""
+        first, after = self.update
+        operation = self.operations[first] if after > first else None
+        return 0.0 if operation is None else penalty(operation.optimizer, operation.arrays)
 
     def _begin_group(self, sums: Array) -> list[tuple[Array, Array]]:
         """Begin batches that share an update; what must be as before if they are not all done."""

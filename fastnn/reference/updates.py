@@ -3,7 +3,7 @@
 import numpy as np
 
 from .._core.optimizers import NOT_FINITE
-from .._core.rules import CLIPPING
+from .._core.rules import CLIPPING, HYPERPARAMETERS
 from . import optimizers, parameters
 from .elementary import Array
 from .interfaces import Optimizer
@@ -23,6 +23,22 @@ def update_parameters(optimizer: Optimizer, arrays: dict[str, Array], scale: flo
         for array, old in zip(written, before, strict=True):
             array[...] = old
         raise
+
+
+def penalty(optimizer: Optimizer, arrays: dict[str, Array]) -> float:
+    """l1 sum |w| + (l2 + weight_decay) / 2 sum w^2 over all parameters that are updated, in double.
+
+    A weight decay that is decoupled from the gradients is no penalty.
+    """
+    total, decay, decoupled = 0.0, HYPERPARAMETERS.index("weight_decay"), HYPERPARAMETERS.index("decoupled")
+    for span in arrays["spans"]:
+        hyper = arrays["hyper"][span["group"]]
+        if not optimizer.at(span["group"]).frozen:
+            param = arrays["weight"][span["start"] : span["stop"]].astype("float64")
+            total += float(span["l1"]) * float(np.abs(param).sum()) if span["l1"] else 0.0
+            l2 = float(span["l2"]) + (0.0 if hyper[decoupled] else float(hyper[decay]))
+            total += 0.5 * l2 * float(np.square(param).sum()) if l2 else 0.0
+    return total
 
 
 def _update_spans(optimizer: Optimizer, arrays: dict[str, Array], scale: float) -> None:

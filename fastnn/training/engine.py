@@ -270,12 +270,13 @@ class Engine:
         rates: tuple[Array, Array] | None = None,
         losses: Array | None = None,
         accumulate: int = 1,
+        penalties: Array | None = None,
     ) -> Program:
         """Run the program for `mode` over rows start .. stop - 1, a batch at a time, and return it.
 
         With `halt`, NonFinite is raised before the gradient of a loss that is not finite. `accumulate` batches share an
         update. `rates`, (places, table), are the optimizer's hyperparameters for each update (`LRScheduler.table`);
-        `losses` is given the loss of each batch.
+        `losses` is given the loss of each batch, `penalties` the value of the penalties before it.
         """
         planned = self._planned(mode, data, batch, accumulate > 1)
         program, train = planned.program, mode == "step"
@@ -291,7 +292,7 @@ class Engine:
         schedule = None if rates is None else (self.optimizer.hyper.reshape(-1), *rates)
         batches = BatchRun(
             data.x, data.y, data.weight, order, start, stop, batch, staging, sums, train, halt, schedule, losses,
-            data.mix, data.scale, accumulate, data.mean_weight,
+            data.mix, data.scale, accumulate, data.mean_weight, penalties,
         )  # fmt: skip
         if train and self.optimizer.searches:
             self._search(program, data, batches)
@@ -302,7 +303,9 @@ class Engine:
     def _search(self, program: Program, data: Data, run: BatchRun) -> None:
         """A step, on one batch, of an optimizer that evaluates the loss several times; the first one counts."""
         span, evaluations = program.span("forward", "backward"), list[Array]()
-        again = replace(run, batch_size=run.stop - run.start, train=False, schedule=None, losses=None, accumulate=1)
+        again = replace(
+            run, batch_size=run.stop - run.start, train=False, schedule=None, losses=None, accumulate=1, penalties=None
+        )
         if run.schedule is not None:
             hyper, places, table = run.schedule
             hyper[places] = table[0]

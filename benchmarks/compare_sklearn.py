@@ -1,0 +1,54 @@
+"""fastnn.sklearn beside scikit-learn in one process: python benchmarks/compare_sklearn.py [repeats].
+
+For each set the shortest fit, predict of one row and predict of all rows of each pair, and scikit-learn's time divided
+by fastnn's. The settings are the defaults of both, with as many epochs.
+"""
+
+import sys
+import time
+import warnings
+
+import numpy as np
+from sklearn.preprocessing import StandardScaler
+
+from fastnn import sklearn as own
+from sklearn import datasets, neural_network
+
+SETS = {
+    "digits": (datasets.load_digits, True),
+    "breast cancer": (datasets.load_breast_cancer, True),
+    "wine": (datasets.load_wine, True),
+    "diabetes": (datasets.load_diabetes, False),
+    "20,000 x 20, 2 classes": (lambda **k: datasets.make_classification(20_000, random_state=0), True),
+    "20,000 x 20, numbers": (lambda **k: datasets.make_regression(20_000, 20, noise=10, random_state=0), False),
+}
+EPOCHS = 20
+
+
+def shortest(call, repeats):
+    best = np.inf
+    for _ in range(repeats):
+        start = time.perf_counter()
+        call()
+        best = min(best, time.perf_counter() - start)
+    return best
+
+
+def main(repeats=5):
+    warnings.simplefilter("ignore")
+    print(f"{'set':24} {'fit':>18} {'ratio':>6} {'one row':>18} {'ratio':>6} {'all rows':>18} {'ratio':>6}")
+    for name, (load, classes) in SETS.items():
+        X, y = load(return_X_y=True)
+        X = StandardScaler().fit_transform(X)
+        y = y if classes else (y - y.mean()) / y.std()
+        kind, times = "MLPClassifier" if classes else "MLPRegressor", []
+        for room in (own, neural_network):
+            model = getattr(room, kind)(max_iter=EPOCHS, tol=0.0, random_state=0)
+            calls = lambda m=model: m.fit(X, y), lambda m=model: m.predict(X[:1]), lambda m=model: m.predict(X)
+            times.append([shortest(call, n) for call, n in zip(calls, (repeats, 200, 20), strict=True)])
+        cells = [f"{a * 1e3:8.3f} {b * 1e3:8.3f} ms {b / a:5.1f}x" for a, b in zip(*times, strict=True)]
+        print(f"{name:24} " + " ".join(cells))
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

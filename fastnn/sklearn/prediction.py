@@ -1,0 +1,83 @@
+"""Outputs of a fitted estimator: by a short way for plain arrays, by scikit-learn's checks for anything else."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from .. import functional as F
+from .. import nn
+from ..functional.sigmoids import sigmoid
+from .building import coefficient_views
+from .table import dense, stretches
+
+Array = np.ndarray[Any, Any]
+BATCH = 256  # sparse rows that are dense at once are whole numbers of so many
+
+
+class Predictor:
+    """The network of an estimator with the arrays that `coefs_` and `intercepts_` were when it was fitted.
+
+    An array that the user has put in the place of one of them is copied into the network before each use.
+    """
+
+    def __init__(self, net: nn.Sequential) -> None:
+        self.net = net
+        self.coefs, self.intercepts = coefficient_views(net)
+        self.dtype = net.parameters().data.dtype
+        self.columns = self.coefs[0].shape[0]
+
+    def fits(self, coefs: list[Array], intercepts: list[Array]) -> bool:
+        """Whether such arrays go into the network."""
+        return (
+            [np.shape(c) for c in coefs] == [view.shape for view in self.coefs]
+            and [np.shape(b) for b in intercepts] == [view.shape for view in self.intercepts]
+            and (not len(coefs) or getattr(coefs[0], "dtype", self.dtype) == self.dtype)
+        )
+
+    def sync(self, coefs: list[Array], intercepts: list[Array]) -> None:
+        """Copy arrays that are not the network's own into it."""
+        for view, array in zip(self.coefs, coefs, strict=True):
+            if view is not array:
+                view[...] = array
+        for view, array in zip(self.intercepts, intercepts, strict=True):
+            if view is not array:
+                view[...] = array
+
+    def quick(self, x: Any, coefs: list[Array], intercepts: list[Array]) -> Array | None:
+        """The outputs for a plain array of finite numbers; None for anything else, or other coefficients."""
+        if type(x) is not np.ndarray or x.dtype != self.dtype or x.ndim != 2 or x.shape[1] != self.columns:
+            return None
+        for mine, given in ((self.coefs, coefs), (self.intercepts, intercepts)):
+            if len(mine) != len(given):
+                return None
+            for view, array in zip(mine, given, strict=True):
+                if view is not array:
+                    return None
+        flat = x.ravel() if x.flags.c_contiguous else None
+        if flat is None or not x.shape[0] or not math.isfinite(flat.dot(flat)):
+            return None
+        return self.net.predict(x)
+
+    def outputs(self, x: Any) -> Array:
+        """The outputs for checked rows, dense or sparse."""
+        if not sparse.issparse(x):
+            return self.net.predict(dense(x, self.dtype))
+        rows = x.tocsr()
+        size = stretches(max(1, rows.shape[0]), rows.shape[1], self.dtype, BATCH)
+        parts = [self.net.predict(dense(rows[i : i + size], self.dtype)) for i in range(0, rows.shape[0], size)]
+        return np.concatenate(parts) if len(parts) > 1 else parts[0]
+
+
+def probabilities(outputs: Array, activation: str) -> Array:
+    """Outputs of the last layer after `out_activation_`."""
+    if activation == "softmax":
+        return F.softmax(outputs, axis=-1)
+    if activation == "logistic":
+        return sigmoid(outputs)
+    if activation == "exp":
+        return np.exp(outputs)
+    return outputs
