@@ -7,6 +7,7 @@ by fastnn's. The settings are the defaults of both, with as many epochs.
 import sys
 import time
 import warnings
+from functools import partial
 
 import numpy as np
 from sklearn.preprocessing import StandardScaler
@@ -44,7 +45,7 @@ def main(repeats=5):
         kind, times = "MLPClassifier" if classes else "MLPRegressor", []
         for room in (own, neural_network):
             model = getattr(room, kind)(max_iter=EPOCHS, tol=0.0, random_state=0)
-            calls = lambda m=model: m.fit(X, y), lambda m=model: m.predict(X[:1]), lambda m=model: m.predict(X)
+            calls = partial(model.fit, X, y), partial(model.predict, X[:1]), partial(model.predict, X)
             times.append([shortest(call, n) for call, n in zip(calls, (repeats, 200, 20), strict=True)])
         cells = [f"{a * 1e3:8.3f} {b * 1e3:8.3f} ms {b / a:5.1f}x" for a, b in zip(*times, strict=True)]
         print(f"{name:24} " + " ".join(cells))
