@@ -141,6 +141,7 @@ SIZES = {"in_features": 4, "out_features": 3, "num_features": 4, "features": 4, 
 OTHERS = {"Residual": lambda: nn.Residual(nn.Linear(4, 4)), "Concat": lambda: nn.Concat(nn.Identity(), nn.Tanh()),
           "Columns": lambda: nn.Columns([0, 2]), "Heads": lambda: nn.Heads(a=nn.Linear(4, 2), b=nn.Linear(4, 1)),
           "TabularInput": lambda: nn.TabularInput([0, 1], {2: (3, 2)}), "Embedding": None,
+          "GraphModule": lambda: nn.GraphModule({"a": nn.Linear(4, 3)}, [["layer", "a", "%0"]]),
           "InstanceNorm1d": lambda: nn.InstanceNorm1d(2), "EmbeddingBag": None,
           "Bilinear": None, "CosineSimilarity": None, "PairwiseDistance": None,  # of two inputs
           "Module": None, "ModuleList": None, "Sequential": None}  # fmt: skip
