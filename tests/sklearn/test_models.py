@@ -1,4 +1,4 @@
-"""Fitted models as objects: coefficients that are set, copies, pickles and files, sparse rows, dtypes, names, searches."""
+"""Fitted models as objects: coefficients that are set, copies, pickles, files, sparse rows, dtypes, searches."""
 
 import copy
 import io
@@ -13,16 +13,16 @@ import pytest
 pytest.importorskip("sklearn", reason="scikit-learn is not installed", minversion="1.9")
 
 import joblib
-import sklearn
 from scipy import sparse
-from sklearn import neural_network as theirs
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import fastnn
+import sklearn
 from fastnn import sklearn as ours
+from sklearn import neural_network as theirs
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -116,7 +116,7 @@ def test_files_that_are_none_are_explained(tmp_path):
     file = io.BytesIO()
     net = fastnn.nn.Sequential(fastnn.nn.Linear(2, 1), seed=0)
     net.save(file)
-    with pytest.raises(fastnn.FileFormatError, match="is a 'model', not a 'estimator': read it by fastnn.load"):
+    with pytest.raises(fastnn.FileFormatError, match=r"is a 'model', not a 'estimator': read it by fastnn\.load"):
         ours.load(file.getvalue())
     saved = io.BytesIO()
     fit("three").save(saved)
@@ -190,7 +190,8 @@ def test_sparse_rows_are_the_same_as_dense_ones(kind, case, monkeypatch):
     for a, b in zip(results(dense), results(model, rows), strict=True):
         if a.dtype.kind == "f":
             np.testing.assert_allclose(a, b, rtol=1e-6 if case == "lbfgs" else 1e-10)
-    model.partial_fit(rows, CASES[case][1]) if case in ("three", "numbers") else None
+    if case in ("three", "numbers"):
+        assert model.partial_fit(rows, CASES[case][1]).t_ == 13 * 150
 
 
 def test_sparse_rows_are_never_dense_as_a_whole():
@@ -255,10 +256,46 @@ def test_parameters_and_defaults_begin_with_those_of_scikit_learn():
     for kind in ("MLPClassifier", "MLPRegressor"):
         mine, other = getattr(ours, kind)().get_params(), getattr(theirs, kind)().get_params()
         assert {name: mine[name] for name in other} == other
-        fitted = {name for name in vars(make("three" if kind == "MLPClassifier" else "numbers", theirs)
-                                        .fit(X, Y3 if kind == "MLPClassifier" else YR)) if name[-1:] == "_"}  # fmt: skip
-        model = fit("three" if kind == "MLPClassifier" else "numbers")
+        case = "three" if kind == "MLPClassifier" else "numbers"
+        fitted = {name for name in vars(make(case, theirs).fit(X, CASES[case][1])) if name[-1] == "_"}
+        model = fit(case)
         assert fitted <= set(vars(model))
+
+
+@pytest.mark.parametrize(
+    ("y", "labels"),
+    [
+        (np.array([3, 1, 3, 1]), [1, 3]),
+        (np.array([True, False, True, True]), [False, True]),
+        (np.array(["b", "a", "c"] * 3), ["a", "b", "c"]),
+        (np.array(["b", "a", "b"], dtype=object), ["a", "b"]),
+        (np.array([2.0, 1.0, 5.0, 1.0]), [1.0, 2.0, 5.0]),
+        (np.array([0, 1, 2, 3]), [0, 1, 2, 3]),
+        (np.array([7, 7]), [7]),
+        (np.array([[1, 0], [1, 1]]), [0, 1]),
+    ],
+    ids=str,
+)
+def test_labels_are_as_scikit_learn_has_them(y, labels):
+    from fastnn.sklearn.labels import binarized
+
+    binarizer, indicators = binarized(y)
+    theirs_ = sklearn.preprocessing.LabelBinarizer().fit(y)
+    assert binarizer.classes_.tolist() == labels == theirs_.classes_.tolist()
+    assert binarizer.classes_.dtype == theirs_.classes_.dtype and binarizer.y_type_ == theirs_.y_type_
+    transformed = theirs_.transform(y).astype(bool)
+    np.testing.assert_array_equal(transformed if indicators is None else indicators, transformed)
+    np.testing.assert_array_equal(binarizer.inverse_transform(transformed), theirs_.inverse_transform(transformed))
+    assert (indicators is None) == (y.dtype.kind in "Of" or y.ndim == 2 or len(labels) in (1, 4))
+
+
+def test_parameters_are_checked_again_where_they_changed():
+    model = make("three")
+    for _ in range(2):
+        model.fit(X, Y3)
+    for bad in ({"alpha": -1.0}, {"max_iter": 12.0}, {"shuffle": "yes"}, {"hidden_layer_sizes": None}):
+        with pytest.raises(ValueError, match=f"The '{next(iter(bad))}' parameter of MLPClassifier must be"):
+            clone(model).set_params(**bad).fit(X, Y3)
 
 
 @pytest.mark.parametrize("backend", ["threading", "loky", "multiprocessing"])
