@@ -11,10 +11,10 @@ import warnings
 from functools import partial
 
 import numpy as np
+from sklearn import datasets, neural_network
 from sklearn.preprocessing import StandardScaler
 
 from fastnn import sklearn as own
-from sklearn import datasets, neural_network
 
 SETS = {
     "digits": (datasets.load_digits, True),

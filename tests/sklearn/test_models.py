@@ -13,16 +13,16 @@ import pytest
 pytest.importorskip("sklearn", reason="scikit-learn is not installed", minversion="1.9")
 
 import joblib
+import sklearn
 from scipy import sparse
+from sklearn import neural_network as theirs
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import fastnn
-import sklearn
 from fastnn import sklearn as ours
-from sklearn import neural_network as theirs
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
