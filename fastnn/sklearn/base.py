@@ -22,6 +22,9 @@ from .stochastic import Stochastic
 from .validation import Snapshot, Validation, split_off
 
 Array = np.ndarray[Any, Any]
+PLAIN = (bool, int, float, str, type(None))  # types of values that `repr` tells apart
+VALID: set[str] = set()  # classes with parameters that were found valid
+MOST_VALID = 1000
 NOT_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
 )
@@ -31,6 +34,21 @@ class BaseMLP(BaseEstimator):
     """Base of the estimators; `MLPClassifier` and `MLPRegressor` describe parameters and attributes."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = CONSTRAINTS
+
+    def _validate_params(self) -> None:
+        """Check the parameters as scikit-learn does; plain ones that passed before are not looked at again."""
+        values = vars(self)
+        given = [values.get(name) for name in self._parameter_constraints]
+        key = None
+        if all(type(v) in PLAIN or (type(v) is tuple and all(type(item) in PLAIN for item in v)) for v in given):
+            key = f"{type(self).__name__}{given}"
+            if key in VALID:
+                return
+        super()._validate_params()
+        if key is not None:
+            if len(VALID) >= MOST_VALID:
+                VALID.clear()
+            VALID.add(key)
 
     # -- what the two define -------------------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from .base import BaseMLP
 from .calibration import fit_temperature
 from .constraints import CONSTRAINTS, SHARE
 from .ensemble import Ensemble
+from .labels import binarized
 from .losses import classifier_loss
 from .persistence import Saved
 from .prediction import probabilities
@@ -290,9 +291,10 @@ class MLPClassifier(ClassifierMixin, Saved, Ensemble, BaseMLP):
             y = column_or_1d(y, warn=True)
         # Classes are those of the first fit; a warm start must have the same, partial_fit none besides.
         if not hasattr(self, "classes_") or (not self.warm_start and not incremental):
-            self._label_binarizer = LabelBinarizer()
-            self._label_binarizer.fit(y)
+            self._label_binarizer, indicators = binarized(y)
             self.classes_ = self._label_binarizer.classes_
+            if indicators is not None:
+                return X, indicators
         else:
             classes = unique_labels(y)
             if self.warm_start:

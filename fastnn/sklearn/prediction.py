@@ -15,6 +15,7 @@ from .building import coefficient_views
 from .table import dense, stretches
 
 Array = np.ndarray[Any, Any]
+SHORT = 4096  # numbers whose product with themselves is quicker than their sum
 BATCH = 256  # sparse rows that are dense at once are whole numbers of so many
 
 
@@ -57,8 +58,11 @@ class Predictor:
             for view, array in zip(mine, given, strict=True):
                 if view is not array:
                     return None
-        flat = x.ravel() if x.flags.c_contiguous else None
-        if flat is None or not x.shape[0] or not math.isfinite(flat.dot(flat)):
+        if not x.flags.c_contiguous or not x.shape[0]:
+            return None
+        # A sum that is not finite says that a number may not be. A BLAS takes several threads for a long product.
+        flat = x.ravel()
+        if not math.isfinite(flat.dot(flat) if flat.size < SHORT else flat.sum()):
             return None
         return self.net.predict(x)
 

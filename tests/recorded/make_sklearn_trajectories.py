@@ -8,9 +8,8 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from sklearn.neural_network import MLPClassifier, MLPRegressor
-
 import sklearn
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
