@@ -19,6 +19,8 @@ ELSEWHERE = {
     "_version.py": ("test_cli.py", "a constant"),
     "sklearn/": ("sklearn/test_own_suite.py", "the pair by scikit-learn's own tests, its keywords in test_keywords.py"),
     "bench/contenders/": ("bench/test_contenders.py", "all of them compute the same"),
+    "functional/_class_targets.py": ("losses/test_class_losses.py", "targets of several classes"),
+    "reference/operands.py": ("compiler/test_operations.py", "what operations read and write"),
     "functional/_elementwise.py": ("test_arrays.py", "what all operations do about arrays"),
     "functional/bilinear.py": ("test_distances.py", "functions of two inputs"),
     "compiler/backward.py": ("test_program.py", "the gradients of programs"),

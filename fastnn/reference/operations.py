@@ -9,12 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from .._core.errors import BadIndex, BadLabel, BadTarget
+from .._core.errors import BadIndex, BadTarget
 from .._core.losses import first_bad_target, target_kind
 from .._core.operations import (
     ACCUMULATE,
-    BY_ROWS,
-    CLASS_WEIGHTS,
     EACH_OUTPUT,
     ELEMENTS,
     LABELS,
@@ -23,13 +21,11 @@ from .._core.operations import (
     TRANSPOSED,
 )
 from . import (
-    activations,
     binary_losses,
     class_losses,
     distribution_losses,
     elementary,
     embedding_losses,
-    gates,
     losses,
     metrics,
     multilabel_losses,
@@ -37,7 +33,6 @@ from . import (
     parametric,
     relative_losses,
 )
-from .class_losses import class_share
 from .dropout import (
     alpha_dropout,
     alpha_dropout_backward,
@@ -48,7 +43,7 @@ from .dropout import (
     rrelu_backward,
 )
 from .elementary import Array
-from .embedding import embedding, embedding_backward, embedding_bag, embedding_bag_backward, row_scales
+from .embedding import embedding, embedding_backward, embedding_bag, embedding_bag_backward
 from .group_norm import group_norm, group_norm_backward
 from .interfaces import Operation
 from .linear import linear_backward
@@ -60,21 +55,26 @@ from .normalization import (
     rms_norm,
     rms_norm_backward,
 )
-from .softmax import log_softmax, log_softmax_backward, softmax, softmax_backward, softmin, softmin_backward
+from .operands import (
+    by_rows,
+    check_labels,
+    counts,
+    elementwise,
+    finish,
+    inverse,
+    limited,
+    positions,
+    put_gradients,
+    rows_weight,
+    vector,
+)
 from .updates import update_parameters
 
+BAG_MODES, SINGLE = ("sum", "mean", "max", "sum"), 3  # the last one is of single rows
 NOISE: dict[str, Any] = {
     f.__name__: f for f in (dropout, alpha_dropout, alpha_dropout_backward, gaussian_dropout, gaussian_noise)
 }
 NOISE |= {f.__name__: partial(f, training=True) for f in (rrelu, rrelu_backward)}
-SOFTMAX: dict[str | None, Any] = {
-    "softmax": softmax,
-    "softmax_backward": softmax_backward,
-    "softmin": softmin,
-    "softmin_backward": softmin_backward,
-    "log_softmax": log_softmax,
-    "log_softmax_backward": log_softmax_backward,
-}
 
 LOSSES = {
     name: getattr(module, name)
@@ -108,51 +108,51 @@ class Operations:
         np.matmul(a["x"], weight, out=a["pre"])
         if "bias" in a:
             a["pre"] += a["bias"]
-        _finish(o, a)
+        finish(o, a)
 
     def _linear_backward(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
         weight = a.get("weight", np.empty((o.n_in, o.n_out), a["x"].dtype))
         transposed = o.flag & TRANSPOSED and "weight" in a
         grad_x, grad_weight, grad_bias = linear_backward(a["grad_output"], a["x"], weight.T if transposed else weight)
-        _put_gradients(o, a, grad_x, grad_weight.T if o.flag & TRANSPOSED else grad_weight, grad_bias)
+        put_gradients(o, a, grad_x, grad_weight.T if o.flag & TRANSPOSED else grad_weight, grad_bias)
 
     def _layer_norm(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
-        a["pre"][...] = layer_norm(a["x"], _vector(a, "weight"), _vector(a, "bias"), o.options["eps"])
-        _finish(o, a)
+        a["pre"][...] = layer_norm(a["x"], vector(a, "weight"), vector(a, "bias"), o.options["eps"])
+        finish(o, a)
 
     def _layer_norm_backward(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
-        _put_gradients(o, a, *layer_norm_backward(a["grad_output"], a["x"], _vector(a, "weight"), o.options["eps"]))
+        put_gradients(o, a, *layer_norm_backward(a["grad_output"], a["x"], vector(a, "weight"), o.options["eps"]))
 
     def _rms_norm(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
-        a["pre"][...] = rms_norm(a["x"], _vector(a, "weight"), o.options["eps"])
-        _finish(o, a)
+        a["pre"][...] = rms_norm(a["x"], vector(a, "weight"), o.options["eps"])
+        finish(o, a)
 
     def _rms_norm_backward(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
-        _put_gradients(o, a, *rms_norm_backward(a["grad_output"], a["x"], _vector(a, "weight"), o.options["eps"]))
+        put_gradients(o, a, *rms_norm_backward(a["grad_output"], a["x"], vector(a, "weight"), o.options["eps"]))
 
     def _batch_norm(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
         running = a.get("running_mean"), a.get("running_var")
         by_batch = running[0] is None
         a["pre"][...] = batch_norm(a["x"], *running, a.get("weight"), a.get("bias"), by_batch, eps=o.options["eps"])
-        _finish(o, a)
+        finish(o, a)
 
     def _batch_norm_backward(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
         running = a.get("running_mean"), a.get("running_var")
         by_batch = running[0] is None
-        _put_gradients(
+        put_gradients(
             o, a, *batch_norm_backward(a["grad_output"], a["x"], *running, a.get("weight"), by_batch, o.options["eps"])
         )
 
     def _group_norm(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
-        groups, x = int(o.options["groups"]), _positions(o, a["x"])
+        groups, x = int(o.options["groups"]), positions(o, a["x"])
         y = group_norm(x, groups, a.get("weight"), a.get("bias"), o.options["eps"])
         a["pre"][...] = y.reshape(a["pre"].shape)
-        _finish(o, a)
+        finish(o, a)
 
     def _group_norm_backward(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
-        g, x = (_positions(o, a[name]) for name in ("grad_output", "x"))
+        g, x = (positions(o, a[name]) for name in ("grad_output", "x"))
         grad_x, *others = group_norm_backward(g, x, int(o.options["groups"]), a.get("weight"), o.options["eps"])
-        _put_gradients(o, a, grad_x.reshape(a["x"].shape), *others)
+        put_gradients(o, a, grad_x.reshape(a["x"].shape), *others)
 
     def _running(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
         if rows > 1:
@@ -172,10 +172,10 @@ class Operations:
         a["y"][...] = getattr(elementary, str(o.kernel))(a["x"], a["other"])
 
     def _rows(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
-        a["y"][...] = _by_rows(o)(a["x"])
+        a["y"][...] = by_rows(o)(a["x"])
 
     def _rows_backward(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
-        a["grad_input"][...] = _by_rows(o)(a["grad_output"], a["saved"])
+        a["grad_input"][...] = by_rows(o)(a["grad_output"], a["saved"])
 
     def _noise(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
         a["y"][...] = NOISE[str(o.kernel)](a["x"], *o.params, seed=o.seed, stream=o.stream + self.now)
@@ -189,7 +189,7 @@ class Operations:
         a["y"][...] = getattr(parametric, o.kind)(a["x"], a["weight"])
 
     def _parametric_backward(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
-        _put_gradients(o, a, *getattr(parametric, o.kind)(a["grad_output"], a["x"], a["weight"]))
+        put_gradients(o, a, *getattr(parametric, o.kind)(a["grad_output"], a["x"], a["weight"]))
 
     _prelu = _temperature_scale = _parametric
     _prelu_backward = _temperature_scale_backward = _parametric_backward
@@ -210,24 +210,24 @@ class Operations:
         codes, padding = a["x"], int(o.options["padding"])
         g = a["grad_output"].reshape(*codes.shape, -1)
         grad_weight = embedding_backward(g, codes, a["weight"], padding if padding >= 0 else None)
-        _put_gradients(o, a, np.zeros_like(codes), grad_weight)
+        put_gradients(o, a, np.zeros_like(codes), grad_weight)
 
     def _embedding_bag(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
         codes = self._codes(o, a).reshape(-1, int(o.options["bag_size"]))
         padding = -1 if o.options["mode"] == SINGLE else int(o.options["padding"])
-        options = {"mode": MODES[int(o.options["mode"])], "padding_idx": padding if padding >= 0 else None}
-        a["y"][...] = embedding_bag(codes, _limited(o, codes, a["weight"]), **options).reshape(a["y"].shape)  # type: ignore[arg-type]
+        options = {"mode": BAG_MODES[int(o.options["mode"])], "padding_idx": padding if padding >= 0 else None}
+        a["y"][...] = embedding_bag(codes, limited(o, codes, a["weight"]), **options).reshape(a["y"].shape)  # type: ignore[arg-type]
 
     def _embedding_bag_backward(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
         codes, padding = a["x"].reshape(-1, int(o.options["bag_size"])), int(o.options["padding"])
-        weight = _limited(o, codes, a["weight"])
+        weight = limited(o, codes, a["weight"])
         grad_weight = embedding_bag_backward(
             a["grad_output"].reshape(len(codes), -1), codes, weight, None, bool(o.options["by_freq"]),
-            MODES[int(o.options["mode"])], padding_idx=padding if padding >= 0 else None,
+            BAG_MODES[int(o.options["mode"])], padding_idx=padding if padding >= 0 else None,
         )  # fmt: skip
         if o.options["renorm"]:
             a["weight"][...] = weight
-        _put_gradients(o, a, np.zeros_like(a["x"]), grad_weight)  # type: ignore[arg-type]
+        put_gradients(o, a, np.zeros_like(a["x"]), grad_weight)  # type: ignore[arg-type]
 
     def _gather(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
         a["y"][...] = a["x"][:, a["index"]]
@@ -267,12 +267,12 @@ class Operations:
             self.heads += o.options["head_weight"] * float(sums[0])
             place = int(o.options["place"])
             if sums.size > place:
-                sums[place] += _rows_weight(a, rows) * sums[0]
+                sums[place] += rows_weight(a, rows) * sums[0]
         sums[1:3] = self.kept
 
     def _heads_end(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
         sums[0] = self.heads
-        sums[1:3] += _rows_weight(a, rows) * self.heads, _rows_weight(a, rows)
+        sums[1:3] += rows_weight(a, rows) * self.heads, rows_weight(a, rows)
         self.divisor = self.kept_divisor + self._rows_divisor(a, rows)
 
     def _present(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
@@ -292,13 +292,13 @@ class Operations:
             keywords[o.loss.extra_name] = a["extra"]
         if "column_weight" in a:
             keywords["weight"] = a["column_weight"]
-        count = float(_counts(o, a, rows).sum(dtype="float64"))
+        count = float(counts(o, a, rows).sum(dtype="float64"))
         value = float(LOSSES[o.loss.name](x, target, **keywords))
         if "grad_input" in a:
-            plain = float(_counts(o, {**a, "sample_weight": np.ones(rows)}, rows).sum(dtype="float64"))
+            plain = float(counts(o, {**a, "sample_weight": np.ones(rows)}, rows).sum(dtype="float64"))
             divisor = plain * self.mean_weight if self.mean_weight else count
             self.divisor += divisor
-            upstream = 1.0 if not o.flag & MEAN else count if o.flag & ACCUMULATE else count * _inverse(divisor)
+            upstream = 1.0 if not o.flag & MEAN else count if o.flag & ACCUMULATE else count * inverse(divisor)
             gradients = LOSSES[f"{o.loss.name}_backward"](upstream, x, target, **keywords)
             gradients = gradients if isinstance(gradients, tuple) else (gradients,)
             for role, gradient in zip(("grad_input", "grad_extra"), gradients, strict=False):
@@ -329,7 +329,7 @@ class Operations:
 
     def _rows_divisor(self, a: dict[str, Array], rows: int) -> float:
         """What the gradients of a batch are divided by, where it counts by its rows."""
-        return rows * self.mean_weight if self.mean_weight else _rows_weight(a, rows)
+        return rows * self.mean_weight if self.mean_weight else rows_weight(a, rows)
 
     def _metric(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
         x, target, weight = a["x"], a["target"].reshape(rows, -1), a.get("sample_weight")
@@ -355,7 +355,7 @@ class Operations:
 
     def _update(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
         assert o.optimizer is not None
-        update_parameters(o.optimizer, a, _inverse(self.divisor) if o.flag & MEAN else 1.0)
+        update_parameters(o.optimizer, a, inverse(self.divisor) if o.flag & MEAN else 1.0)
 
     def _average(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
         parameters.average(a["s0"], a["weight"], a["hyper"], a["step"])
@@ -369,85 +369,3 @@ class Operations:
             sums[0] = loss
             sums[1] += loss * count if count else 0  # the mean of nothing is NaN, and counts nothing
             sums[2] += count
-
-
-MODES, SINGLE = ("sum", "mean", "max", "sum"), 3  # of bags; the last one is of single rows
-
-
-def _limited(o: Operation, codes: Array, weight: Array) -> Array:
-    """The table, with the norm of the rows among the codes limited if the operation has a limit."""
-    if o.options["max_norm"] < 0:
-        return weight
-    return weight * row_scales(codes, weight, o.options["max_norm"], o.options["norm_type"])[:, None]
-
-
-def _positions(o: Operation, x: Array) -> Array:
-    """Rows of features as an array of shape (rows, channels, positions)."""
-    return x.reshape(len(x), -1, int(o.options["length"]))
-
-
-def _vector(a: dict[str, Array], name: str) -> Array | None:
-    """A parameter of a normalization, which may have several axes, with a number for each feature."""
-    return a[name].reshape(-1) if name in a else None
-
-
-def _finish(o: Operation, a: dict[str, Array]) -> None:
-    """The activation that is fused with an operation."""
-    if o.kernel:
-        a["y"][...] = elementwise(o.kernel)(a["pre"], *o.params)
-
-
-def _put_gradients(
-    o: Operation, a: dict[str, Array], grad_input: Array, grad_weight: Array, grad_bias: Array | None = None
-) -> None:
-    """Those that are wanted; that of x times the gradient of the activation before."""
-    for role, gradient in (("grad_weight", grad_weight), ("grad_bias", grad_bias)):
-        if role in a:
-            assert gradient is not None
-            gradient = gradient.reshape(a[role].shape)  # of a layer of several axes
-            a[role][...] = a[role] + gradient if o.flag & ACCUMULATE else gradient
-    if "grad_input" in a:
-        a["grad_input"][...] = elementwise(o.kernel)(grad_input, a["saved"], *o.params) if o.kernel else grad_input
-
-
-def _inverse(weight_sum: float) -> float:
-    """1 / weight_sum; batches whose weights are all 0 have no gradient."""
-    return 1.0 / weight_sum if weight_sum else 0.0
-
-
-def elementwise(kernel: str) -> Any:
-    """The reference function of an elementwise kernel; gelu's approximation is a kernel, but an argument here."""
-    if kernel.startswith("gelu_tanh"):
-        function = activations.named(kernel.replace("gelu_tanh", "gelu"))
-        return lambda *args: function(*args, approximate="tanh")
-    if kernel.startswith("logit"):  # whose kernel is told apart that x is clamped
-        function, arrays = activations.named(kernel), 1 + kernel.endswith("_backward")
-        return lambda *args: function(*args[: arrays + 1])
-    return activations.named(kernel)
-
-
-def _by_rows(o: Operation) -> Any:
-    """The reference function of an operation on rows, of arrays."""
-    if o.kernel in SOFTMAX:
-        return lambda *arrays: SOFTMAX[o.kernel](*arrays, -1, 1.0 / o.params[0])
-    return lambda *arrays: getattr(gates, str(o.kernel))(*arrays, *map(int, o.params))
-
-
-def _counts(o: Operation, a: dict[str, Array], rows: int) -> Array:
-    """What each row counts in the mean of a loss."""
-    counts = a.get("sample_weight", np.ones(rows))
-    if o.flag & LABELS:
-        counts = counts * class_share(a["target"], a["extra"] if o.flag & CLASS_WEIGHTS else None, o.options["ignored"])
-    return counts * o.n_in if counts.ndim == 1 and o.kind == "loss" and not o.flag & BY_ROWS else counts
-
-
-def _rows_weight(a: dict[str, Array], rows: int) -> float:
-    """What a batch counts for: its rows, or their weights."""
-    weight = a.get("sample_weight")
-    return float(rows if weight is None else weight.sum(dtype="float64"))
-
-
-def check_labels(labels: Array, classes: int, ignored: int | None = None) -> None:
-    bad = np.flatnonzero(((labels < 0) | (labels >= classes)) & (labels != ignored))
-    if bad.size:
-        raise BadLabel(int(bad[0]), int(labels[bad[0]]))

@@ -17,7 +17,8 @@ from .._validation import too_large
 from .elementary import Array
 from .interfaces import BatchRun, Operation, Program
 from .mixing import mix_rows
-from .operations import Operations, check_labels
+from .operands import check_labels
+from .operations import Operations
 from .rows import widen
 from .updates import penalty
 

@@ -7,7 +7,9 @@ sums, so that an error of n / 32 ULP is in order where n numbers are added, one 
 
 from support import loss_scales as s
 from support import records as r
+from support import scales as t
 from support.records import Op, arrays, loss, numbers
+from support.update_ops import MATRIX_UPDATES, PARAMETERS, UPDATES
 
 REDUCTIONS = (
     {},
@@ -42,7 +44,7 @@ def _activation(
 
 
 def _gated(name, ulp, backward_ulp, **more):
-    return _activation(name, ulp, backward_ulp, backward_scale=r.gated_terms(name), **more)
+    return _activation(name, ulp, backward_ulp, backward_scale=t.gated_terms(name), **more)
 
 
 def _loss(
@@ -106,20 +108,20 @@ ELEMENTARY = (
         Op(name, "elementwise", arrays(numbers, numbers), (0.5, 0.5), (name,))
         for name in ("add", "subtract", "multiply", "divide")
     ),
-    *_activation("affine", (1, 1), (0.5, 0.5), ({}, {"scale": -1.5, "shift": 0.75}), scale=r.affine_terms),
+    *_activation("affine", (1, 1), (0.5, 0.5), ({}, {"scale": -1.5, "shift": 0.75}), scale=t.affine_terms),
     *_activation("reciprocal", (0.5, 0.5), (2.5, 2.5), ({}, {"scale": -1.5})),
 )
 
 ACTIVATIONS = (
     *_activation("sigmoid", (2, 2), (2.5, 2.5), output=r.between_0_and_1),
-    *_activation("tanh", (2, 2), (2, 2), output=r.between_minus_1_and_1, backward_scale=r.tanh_gradient_terms),
+    *_activation("tanh", (2, 2), (2, 2), output=r.between_minus_1_and_1, backward_scale=t.tanh_gradient_terms),
     *_activation("relu", (0, 0), (0, 0), kinks=(0,)),
     *_activation("leaky_relu", (1, 1), (1, 1), ({}, {"negative_slope": 0.1}), kinks=(0,)),
     *_activation("elu", (2, 2), (3, 3), ({}, {"alpha": 1.5}), kinks=(0,)),
     *_activation("selu", (2.5, 2.5), (3, 3), kinks=(0,)),
     *_activation("celu", (2, 2), (2.5, 2.5), ({}, {"alpha": 0.5})),
     *_gated("gelu", (6, 6), (8, 8), options=({}, {"approximate": "tanh"}), kernels=("", "_tanh"), draw=r.moderate,
-            scale=r.gelu_terms),
+            scale=t.gelu_terms),
     *_gated("silu", (3, 3), (5, 5)),
     *_gated("mish", (5, 5), (5, 5)),
     *_activation("softplus", (2, 2), (3, 3), ({}, {"beta": 2.0, "threshold": 5.0})),
@@ -138,27 +140,27 @@ ACTIVATIONS = (
 
 ROWS = (
     Op("softmax", "rows", arrays(numbers), (130, 130), ("softmax",), AXES, "softmax_backward", True,
-       scale=r.softmax_terms),
+       scale=t.softmax_terms),
     Op("softmax_backward", "rows", arrays(numbers, r.rows_of_probabilities), (16, 16), ("softmax_backward",), AXES,
-       scale=r.softmax_gradient_terms),
+       scale=t.softmax_gradient_terms),
     Op("softmax_temperature_backward", "rows", arrays(numbers, r.rows_of_probabilities, numbers), (16, 16),
-       ("dot",), AXES, scale=r.temperature_terms(r.softmax_gradient_terms)),
+       ("dot",), AXES, scale=t.temperature_terms(t.softmax_gradient_terms)),
     Op("softmin", "rows", arrays(numbers), (130, 130), ("softmin",), AXES, "softmin_backward", True,
-       scale=r.softmin_terms),
+       scale=t.softmin_terms),
     Op("softmin_backward", "rows", arrays(numbers, r.rows_of_probabilities), (16, 16), ("softmin_backward",), AXES,
-       scale=r.softmax_gradient_terms),
+       scale=t.softmax_gradient_terms),
     Op("softmin_temperature_backward", "rows", arrays(numbers, r.rows_of_probabilities, numbers), (16, 16),
-       ("dot",), AXES, scale=r.temperature_terms(r.softmax_gradient_terms)),
+       ("dot",), AXES, scale=t.temperature_terms(t.softmax_gradient_terms)),
     Op("log_softmax", "rows", arrays(numbers), (130, 130), ("log_softmax",), AXES, "log_softmax_backward", True,
-       scale=r.log_softmax_terms),
+       scale=t.log_softmax_terms),
     Op("log_softmax_backward", "rows", arrays(numbers, r.log_probabilities), (16, 16),
-       ("log_softmax_backward", "sum"), AXES, scale=r.log_softmax_gradient_terms),
+       ("log_softmax_backward", "sum"), AXES, scale=t.log_softmax_gradient_terms),
     Op("log_softmax_temperature_backward", "rows", arrays(numbers, r.log_probabilities, numbers), (16, 16),
-       ("dot",), AXES, scale=r.temperature_terms(r.log_softmax_gradient_terms)),
+       ("dot",), AXES, scale=t.temperature_terms(t.log_softmax_gradient_terms)),
     Op("entropy", "rows", arrays(r.rows_of_probabilities), (16, 16), ("entropy",), ({}, {"axis": 0}),
        "entropy_backward"),
     Op("entropy_backward", "rows", r.entropy_gradient_arguments, (3, 3), ("entropy_backward",), ({}, {"axis": 0}),
-       scale=r.entropy_gradient_terms),
+       scale=t.entropy_gradient_terms),
     Op("entropy_with_logits", "rows", arrays(numbers), (16, 16), ("entropy_with_logits",), AXES,
        "entropy_with_logits_backward", scale=s.entropy_of_logits_terms),
     Op("entropy_with_logits_backward", "rows", r.entropy_of_logits_arguments, (16, 16),
@@ -173,13 +175,13 @@ PARAMETRIC = (
             Op("prelu", "rows", r.slope_arguments(draw), (1, 1), ("prelu", "leaky_relu"), ({},), "prelu_backward",
                kinks=(0,), label=label),
             Op("prelu_backward", "rows", r.slope_arguments(draw, gradient=True), (16, 16),
-               ("prelu_backward", "prelu_slopes", "prelu_slope"), scale=r.prelu_gradient_terms, label=label),
+               ("prelu_backward", "prelu_slopes", "prelu_slope"), scale=t.prelu_gradient_terms, label=label),
         )
     ),
     Op("temperature_scale", "rows", r.slope_arguments(r.one_temperature), (1, 1), ("temperature_scale",), ({},),
        "temperature_scale_backward"),
     Op("temperature_scale_backward", "rows", r.slope_arguments(r.one_temperature, gradient=True), (16, 16), ("dot",),
-       scale=r.temperature_scale_gradient_terms),
+       scale=t.temperature_scale_gradient_terms),
 )  # fmt: skip
 
 
@@ -193,7 +195,7 @@ def _gate(name, ulp, backward_ulp, options=({},), backward_scale=None):
 
 GATES = (
     *_gate("glu", (3, 3), (6, 6)),
-    *_gate("swiglu", (4, 4), (6, 6), backward_scale=r.swiglu_gradient_terms),
+    *_gate("swiglu", (4, 4), (6, 6), backward_scale=t.swiglu_gradient_terms),
     *_gate("maxout", (0, 0), (0, 0), ({}, {"pool_size": 3}, {"pool_size": 1})),
 )
 
@@ -201,7 +203,7 @@ EMBEDDING = (
     Op("embedding", "embedding", r.embedding_arguments(), (0, 0), ("embedding", "bad_code"), ({}, {"padding_idx": 2}),
        "embedding_backward", constants=1),
     Op("embedding_backward", "embedding", r.embedding_arguments(gradient=True), (16, 16), ("embedding_backward",),
-       ({}, {"padding_idx": 2}, {"padding_idx": -1}), scale=r.embedding_gradient_terms),
+       ({}, {"padding_idx": 2}, {"padding_idx": -1}), scale=t.embedding_gradient_terms),
 )  # fmt: skip
 
 _BAGS = (
@@ -217,9 +219,9 @@ EMBEDDING += (
        ({"max_norm": 1.0}, {"max_norm": 2.0, "norm_type": 1.0}), label="embedding of limited norm", constants=1),
     # The rows of a bag, here thousands, are added in one chain, as in PyTorch; so are the terms of norms in float64.
     Op("embedding_bag", "embedding", r.bag_arguments(), (512, 512), ("embedding_bag",), _BAGS, "embedding_bag_backward",
-       scale=r.bag_terms, constants=1),
+       scale=t.bag_terms, constants=1),
     Op("embedding_bag_backward", "embedding", r.bag_arguments(gradient=True), (512, 512),
-       ("embedding_bag_backward", "count_codes"), _BAGS, scale=r.bag_gradient_terms),
+       ("embedding_bag_backward", "count_codes"), _BAGS, scale=t.bag_gradient_terms),
 )  # fmt: skip
 
 _NORMS = {}, {"p": 1.0}, {"p": 3.0}, {"p": float("inf")}
@@ -227,27 +229,27 @@ _NORMS = {}, {"p": 1.0}, {"p": 3.0}, {"p": float("inf")}
 DISTANCES = (
     Op("normalize", "rows", arrays(numbers), (3, 32), ("normalize",), (*_NORMS, {"dim": 0}), "normalize_backward"),
     Op("normalize_backward", "rows", arrays(numbers, numbers), (8, 32), ("normalize_backward",), (*_NORMS, {"dim": 0}),
-       scale=r.normalize_gradient_terms),
+       scale=t.normalize_gradient_terms),
     Op("pairwise_distance", "rows", arrays(numbers, numbers), (3, 32), ("pairwise_distance",),
-       (*_NORMS, {"eps": 0.5, "keepdim": True}), "pairwise_distance_backward", scale=r.distance_terms),
+       (*_NORMS, {"eps": 0.5, "keepdim": True}), "pairwise_distance_backward", scale=t.distance_terms),
     Op("pairwise_distance_backward", "rows", r.pair_gradient_arguments, (8, 32), ("pairwise_distance_backward",),
-       (*_NORMS, {"eps": 0.5}), scale=r.distance_gradient_terms),
+       (*_NORMS, {"eps": 0.5}), scale=t.distance_gradient_terms),
     Op("cosine_similarity", "rows", arrays(numbers, numbers), (8, 8), ("cosine_similarity",), ({}, {"eps": 0.5}),
-       "cosine_similarity_backward", scale=r.cosine_similarity_terms),
+       "cosine_similarity_backward", scale=t.cosine_similarity_terms),
     Op("cosine_similarity_backward", "rows", r.pair_gradient_arguments, (8, 8), ("cosine_similarity_backward",),
-       ({}, {"eps": 0.5}), scale=r.cosine_similarity_gradient_terms),
+       ({}, {"eps": 0.5}), scale=t.cosine_similarity_gradient_terms),
     Op("bilinear", "linear", r.bilinear_arguments(), (16, 16), ("bilinear",), ({},), "bilinear_backward",
-       scale=r.bilinear_terms),
+       scale=t.bilinear_terms),
     Op("bilinear_backward", "linear", r.bilinear_arguments(gradient=True), (16, 16), ("bilinear_backward",),
-       scale=r.bilinear_gradient_terms),
+       scale=t.bilinear_gradient_terms),
     Op("one_hot", "labels", r.label_arguments, (0, 0)),
 )  # fmt: skip
 
 LINEAR = (
     Op("linear", "linear", r.linear_arguments, (16, 16), ("matmul",), ({}, {"activation": "relu"}), "linear_backward",
-       scale=r.linear_terms, kinks=(0,)),
+       scale=t.linear_terms, kinks=(0,)),
     Op("linear_backward", "linear", r.linear_gradient_arguments, (16, 16), ("matmul", "column_sums"),
-       scale=r.linear_gradient_terms),
+       scale=t.linear_gradient_terms),
 )  # fmt: skip
 
 EPSILONS = {"eps": 1e-6}, {"eps": 0.5}  # that of rms_norm depends on the dtype unless it is given
@@ -255,28 +257,28 @@ MODES = {}, {"eps": 0.5}, {"training": True}
 
 NORMALIZATION = (
     Op("layer_norm", "norm", r.norm_arguments(r.about_1, numbers), (5, 5), ("layer_norm",), EPSILONS,
-       "layer_norm_backward", scale=r.layer_norm_terms),
+       "layer_norm_backward", scale=t.layer_norm_terms),
     Op("layer_norm_backward", "norm", r.norm_arguments(r.about_1, gradient=True), (5, 5),
-       ("layer_norm", "layer_norm_backward", "norm_gradients"), EPSILONS, scale=r.layer_norm_gradient_terms),
+       ("layer_norm", "layer_norm_backward", "norm_gradients"), EPSILONS, scale=t.layer_norm_gradient_terms),
     Op("rms_norm", "norm", r.norm_arguments(r.about_1), (5, 5), ("rms_norm",), EPSILONS, "rms_norm_backward"),
     Op("rms_norm_backward", "norm", r.norm_arguments(r.about_1, gradient=True), (5, 5),
-       ("rms_norm", "rms_norm_backward", "norm_gradients"), EPSILONS, scale=r.rms_norm_gradient_terms),
+       ("rms_norm", "rms_norm_backward", "norm_gradients"), EPSILONS, scale=t.rms_norm_gradient_terms),
     Op("batch_norm", "norm", r.norm_arguments(numbers, r.about_1, r.about_1, numbers), (5, 5),
        ("batch_norm", "batch_statistics", "running_statistics", "update_running"), MODES, "batch_norm_backward",
-       scale=r.batch_norm_terms),
+       scale=t.batch_norm_terms),
     Op("batch_norm_backward", "norm", r.norm_arguments(numbers, r.about_1, r.about_1, gradient=True), (8, 8),
-       ("batch_norm_backward", "batch_norm_gradients"), MODES, scale=r.batch_norm_gradient_terms),
+       ("batch_norm_backward", "batch_norm_gradients"), MODES, scale=t.batch_norm_gradient_terms),
 )  # fmt: skip
 
 NORMALIZATION += (
     Op("group_norm", "groups", r.group_arguments(num_groups=2), (5, 5), ("layer_norm",), ({}, {"eps": 0.5}),
-       "group_norm_backward", scale=r.group_terms),
+       "group_norm_backward", scale=t.group_terms),
     Op("group_norm_backward", "groups", r.group_arguments(gradient=True, num_groups=2), (8, 8),
-       ("layer_norm", "layer_norm_backward", "norm_gradients", "sum"), scale=r.group_gradient_terms),
+       ("layer_norm", "layer_norm_backward", "norm_gradients", "sum"), scale=t.group_gradient_terms),
     Op("instance_norm", "groups", r.group_arguments(), (5, 5), ("layer_norm",), ({}, {"eps": 0.5}),
-       "instance_norm_backward", scale=r.group_terms),
+       "instance_norm_backward", scale=t.group_terms),
     Op("instance_norm_backward", "groups", r.group_arguments(gradient=True), (8, 8), ("layer_norm_backward",),
-       scale=r.group_gradient_terms),
+       scale=t.group_gradient_terms),
 )  # fmt: skip
 
 LOSSES = (
@@ -365,121 +367,17 @@ DROPOUT = (
     Op("dropout", "dropout", arrays(numbers), (0.501, 0.501), ("dropout",), MASKS, "dropout_backward"),
     Op("dropout_backward", "dropout", arrays(numbers), (0.501, 0.501), ("dropout",), MASKS),
     Op("alpha_dropout", "dropout", arrays(numbers), (2, 2), ("alpha_dropout",), MASKS, "alpha_dropout_backward",
-       scale=r.alpha_dropout_terms),
+       scale=t.alpha_dropout_terms),
     Op("alpha_dropout_backward", "dropout", arrays(numbers), (0.501, 0.501), ("alpha_dropout_backward",), MASKS),
     Op("gaussian_dropout", "dropout", arrays(numbers), (8, 8), ("gaussian_dropout",), MASKS[:3],
-       "gaussian_dropout_backward", scale=r.gaussian_dropout_terms),
+       "gaussian_dropout_backward", scale=t.gaussian_dropout_terms),
     Op("gaussian_dropout_backward", "dropout", arrays(numbers), (8, 8), ("gaussian_dropout",), MASKS[:3],
-       scale=r.gaussian_dropout_terms),
+       scale=t.gaussian_dropout_terms),
     Op("gaussian_noise", "dropout", arrays(numbers), (8, 8), ("gaussian_noise",), NORMALS,
-       scale=r.gaussian_noise_terms),
+       scale=t.gaussian_noise_terms),
     Op("rrelu", "dropout", arrays(numbers), (1, 1), ("rrelu", "leaky_relu"), SLOPES, "rrelu_backward", kinks=(0,)),
     Op("rrelu_backward", "dropout", arrays(numbers, numbers), (1, 1), ("rrelu_backward", "leaky_relu_backward"),
        SLOPES),
-)  # fmt: skip
-
-_RATES = {"lr": 0.01, "weight_decay": 0.1}
-
-# Options of updates: which states there are, and the hyperparameters. test_updates.py runs them for five steps.
-UPDATES = (
-    Op("sgd_step", "update", r.updates, (8, 8), ("sgd_step",), (
-        {"lr": 0.1},
-        {"lr": 0.1, "weight_decay": 0.1},
-        {"states": (1,), "lr": 0.1, "momentum": 0.9, "dampening": 0.5, "maximize": True},
-        {"states": (1,), "momentum": 0.9, "compat": "keras", "weight_decay": 0.1},
-        {"states": (1,), "momentum": 0.9, "nesterov": True, "compat": "sklearn", "weight_decay": 0.1},
-        {"states": (1,), "momentum": 0.9, "nesterov": True, "dampening": 0.5, "compat": "onnx"},
-        {"states": (1,), "lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.1},
-    )),
-    Op("adagrad_step", "update", r.updates, (8, 8), ("adagrad_step",), (
-        {"states": (1,)},
-        {"states": (1,), "compat": "keras", **_RATES},
-        {"states": (1,), "compat": "onnx", "maximize": True},
-        {"states": (1,), "lr_decay": 0.1, **_RATES},
-    )),
-    Op("rmsprop_step", "update", r.updates, (100, 100), ("rmsprop_step",), (
-        {"states": (1, 0, 0)},
-        {"states": (1, 1, 0), "centered": True, **_RATES},
-        {"states": (1, 0, 1), "momentum": 0.9, "alpha": 0.9, "maximize": True},
-        {"states": (1, 1, 1), "centered": True, "momentum": 0.9, "eps": 1e-3, "compat": "keras", "weight_decay": 0.1},
-        {"states": (1, 1, 1), "centered": True, "momentum": 0.9, "eps": 1e-3},
-    )),
-    Op("adadelta_step", "update", r.updates, (100, 100), ("adadelta_step",), (
-        {"states": (1, 1)},
-        {"states": (1, 1), "rho": 0.5, "eps": 1e-3, "maximize": True, **_RATES},
-    )),
-    Op("adam_step", "update", r.updates, (8, 8), ("adam_step",), (
-        {"states": (1, 1)},
-        {"states": (1, 1), "compat": "keras", **_RATES},
-        {"states": (1, 1), "compat": "sklearn", "eps": 1e-3, "weight_decay": 0.1},
-        {"states": (1, 1), "compat": "onnx", "maximize": True},
-        {"states": (1, 1, 1), "betas": (0.5, 0.75), **_RATES},
-    )),
-    Op("adamw_step", "update", r.updates, (8, 8), ("adam_step",), (
-        {"states": (1, 1)},
-        {"states": (1, 1), "compat": "onnx", "weight_decay": 0.1},
-        {"states": (1, 1, 1), "betas": (0.5, 0.75), "maximize": True, **_RATES},
-    )),
-    Op("nadam_step", "update", r.updates, (8, 8), ("nadam_step",), (
-        {"states": (1, 1)},
-        {"states": (1, 1), "momentum_decay": 0.5, **_RATES},
-        {"states": (1, 1), "decoupled_weight_decay": True, "maximize": True, "betas": (0.5, 0.75), **_RATES},
-    )),
-    Op("radam_step", "update", r.updates, (8, 8), ("radam_step",), (
-        {"states": (1, 1)},
-        {"states": (1, 1), "betas": (0.5, 0.9), **_RATES},
-        {"states": (1, 1), "decoupled_weight_decay": True, "maximize": True, **_RATES},
-    )),
-    Op("adamax_step", "update", r.updates, (8, 8), ("adamax_step",), (
-        {"states": (1, 1)},
-        {"states": (1, 1), "betas": (0.5, 0.75), "maximize": True, **_RATES},
-    )),
-    Op("lion_step", "update", r.updates, (8, 8), ("lion_step",), (
-        {"states": (1,)},
-        {"states": (1,), "betas": (0.5, 0.75), "maximize": True, **_RATES},
-    )),
-    Op("rprop_step", "update", r.updates, (8, 8), ("rprop_step",), (
-        {"states": (1, 1)},
-        {"states": (1, 1), "etas": (0.25, 3.0), "step_sizes": (0.005, 0.05), "maximize": True, **_RATES},
-    )),
-    Op("asgd_step", "update", r.updates, (8, 8), ("asgd_step",), (
-        {"states": (1,)},
-        {"states": (1,), "lambd": 0.5, "alpha": 0.5, "t0": 2.0, "maximize": True, **_RATES},
-    )),
-    Op("schedulefreeadamw_step", "update", r.updates, (8, 8), ("schedulefreeadamw_step",), (
-        {"states": (1, 1)},
-        {"states": (1, 1), "betas": (0.5, 0.75), "warmup_steps": 3, "r": 0.5, "maximize": True, **_RATES},
-    )),
-)  # fmt: skip
-
-# Of whole matrices; test_matrix_rules.py runs them.
-MATRIX_UPDATES = (
-    Op("adafactor_step", "matrix update", r.factored_update, (16, 16),
-       ("adafactor_step", "factored_step", "column_squares"), (
-        {},
-        {"lr": 0.1, "beta2_decay": -0.5, "eps": (1e-3, 0.1), "d": 2.0, "weight_decay": 0.1, "maximize": True},
-    )),
-    Op("muon_step", "matrix update", r.momentum_update, (64, 64), ("muon_step",), (
-        {},
-        {"lr": 0.1, "momentum": 0.5, "nesterov": False, "ns_steps": 3, "adjust_lr_fn": "match_rms_adamw"},
-        {"ns_coefficients": (1.5, -0.5, 0.0), "weight_decay": 0.0, "maximize": True},
-    )),
-)  # fmt: skip
-
-# In place, too, but for the norm. test_parameters.py runs them.
-PARAMETERS = (
-    Op("total_norm", "parameters", arrays(numbers), (1, 16), ("sum_of_squares",)),
-    Op("adjust_grad_", "parameters", arrays(numbers, numbers), (3, 3), ("adjust_grad",), (
-        {"scale": 0.3},
-        {"clip_value": 0.5},
-        {"scale": -2.5, "clip_value": 3.0, "l1": 0.01, "l2": 0.1},
-    ), scale=r.adjusted_terms),
-    Op("max_norm_", "parameters", arrays(numbers), (8, 8), ("max_norm",), ({"max_norm": 3.0}, {"max_norm": 100.0})),
-    Op("lerp_", "parameters", arrays(numbers, numbers), (2, 2), ("lerp",), (
-        {"weight": 0.001},
-        {"weight": 0.7},
-        {"weight": 1.0},
-    ), scale=r.lerp_terms),
 )  # fmt: skip
 
 OPS = (
