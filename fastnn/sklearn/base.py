@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from .. import nn
+from .._validation import Array
 from ..training import History, Trainer
 from .building import build, hidden_sizes
 from .constraints import CONSTRAINTS, STOCHASTIC
@@ -19,9 +20,8 @@ from .prediction import Predictor, probabilities
 from .quasi_newton import Objective, fit_lbfgs
 from .solver import Solver
 from .stochastic import Stochastic
-from .validation import Snapshot, Validation, split_off
+from .validation import Validation, split_off
 
-Array = np.ndarray[Any, Any]
 PLAIN = (bool, int, float, str, type(None))  # types of values that `repr` tells apart
 VALID: set[str] = set()  # classes with parameters that were found valid
 MOST_VALID = 1000
@@ -49,6 +49,12 @@ class BaseMLP(BaseEstimator):
             if len(VALID) >= MOST_VALID:
                 VALID.clear()
             VALID.add(key)
+
+    def _keep(self, values: dict[str, Any]) -> None:
+        """Set each parameter as an attribute, from the local variables of `__init__`."""
+        for name, value in values.items():
+            if name != "self":
+                setattr(self, name, value)
 
     # -- what the two define -------------------------------------------------------------------------------------------
 
@@ -87,6 +93,18 @@ class BaseMLP(BaseEstimator):
     def _weights(self, sample_weight: Array | None, y: Array, given: Any) -> Array | None:
         """The weights of the samples, those of classes included."""
         return sample_weight
+
+    def _checked(self, X: Any, y: Any, reset: bool, **more: Any) -> tuple[Any, Array]:
+        """Rows and their labels or numbers, checked as scikit-learn does it; a single column y has one axis."""
+        X, y = validate_data(
+            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=(np.float64, np.float32), reset=reset,
+            **more,
+        )  # fmt: skip
+        return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+
+    def _dtype(self) -> Any:
+        """The dtype of the targets: that of the network, if there is one."""
+        return self.network_.parameters().data.dtype if "network_" in self.__dict__ else np.float64
 
     # -- fit -----------------------------------------------------------------------------------------------------------
 
@@ -221,13 +239,13 @@ class BaseMLP(BaseEstimator):
             weight = None if weight is None else weight[rows]
         self._validation = validation
         if validation is not None and "_best" not in self.__dict__:
-            self._best = Snapshot(net)
+            self._best = net.state_dict()
         try:
             Stochastic(self, solver, X, target, weight, validation, incremental).run()
             if solver.trainer.average is not None:
                 solver.trainer.average.copy_to()
             if self.early_stopping and self.restore_best:
-                self._best.restore()
+                net.load_state_dict(self._best)
             self._finish(validation)
         finally:
             del self._validation
@@ -280,6 +298,11 @@ class BaseMLP(BaseEstimator):
             return None
         return predictor.quick(X, state["coefs_"], state["intercepts_"])
 
+    def _checked_outputs(self, X: Any) -> Array:
+        """The network's outputs of a fitted model for anything that scikit-learn takes."""
+        check_is_fitted(self)
+        return self._outputs(X)
+
     def _outputs(self, X: Any, check_input: bool = True) -> Array:
         """The network's outputs, of the common dtype of X and the coefficients."""
         if check_input:
@@ -312,7 +335,7 @@ class BaseMLP(BaseEstimator):
         state = dict(super().__getstate__())
         if state.pop("_predictor", None) is not None:
             state["coefs_"] = state["intercepts_"] = None
-        state.pop("_best", None)  # refers to the arrays of the network
+        state.pop("_best", None)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:

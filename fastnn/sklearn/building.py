@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from .. import nn, optim
+from .._validation import Array
 from ..nn.module import Module
 from ..optim import Optimizer, WeightAverage
 from ..optim.lr_scheduler import CosineAnnealingLR, LinearLR, OneCycleLR, Scheduler
 from .constraints import ACTIVATIONS, STOCHASTIC
 
-Array = np.ndarray[Any, Any]
 NORM_LAYERS = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm, "rms": nn.RMSNorm}
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from scipy.optimize import minimize_scalar
 
 from .. import functional as F
+from .._validation import Array
 
-Array = np.ndarray[Any, Any]
 LARGEST = 100.0  # a temperature is between this and its inverse
 
 

@@ -8,18 +8,18 @@ import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
-from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .._validation import Array
 from ..functional.sigmoids import sigmoid
 from ..nn.loss import Loss
 from .base import BaseMLP
 from .calibration import fit_temperature
 from .constraints import CONSTRAINTS, SHARE
+from .documentation import documented
 from .ensemble import Ensemble
 from .labels import binarized
 from .losses import classifier_loss
@@ -27,9 +27,8 @@ from .persistence import Saved
 from .prediction import probabilities
 from .validation import Validation
 
-Array = np.ndarray[Any, Any]
 
-
+@documented
 class MLPClassifier(ClassifierMixin, Saved, Ensemble, BaseMLP):
     """Multi-layer perceptron classifier: scikit-learn's, trained and run by fastnn.
 
@@ -38,47 +37,7 @@ class MLPClassifier(ClassifierMixin, Saved, Ensemble, BaseMLP):
 
     Parameters
     ----------
-    hidden_layer_sizes : int or sequence of int, default=(100,)
-        Units of each hidden layer.
-    activation : str, layer, callable, or sequence of them, default="relu"
-        Of the hidden layers, or one for each: "identity", "logistic", "tanh", "relu", or any activation layer of
-        `fastnn.nn` by its name in lower case ("gelu", "silu", "mish", ...), as a layer, or as its class.
-    solver : {"lbfgs", "sgd", "adam"}, default="adam"
-        "lbfgs" minimizes the loss of all rows by SciPy's L-BFGS-B; the others train by batches.
-    alpha : float, default=0.0001
-        Strength of the L2 term alpha / 2 sum w^2, which is divided by the number of rows (the sum of their weights).
-    batch_size : int or "auto", default="auto"
-        Rows of a batch; "auto" is min(200, n_samples).
-    learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
-        Of solver="sgd": "invscaling" divides `learning_rate_init` by t^power_t after each epoch, "adaptive" divides the
-        rate by 5 each time there is no progress.
-    learning_rate_init : float, default=0.001
-    power_t : float, default=0.5
-    max_iter : int, default=200
-        Largest number of epochs, or of iterations of "lbfgs".
-    shuffle : bool, default=True
-        Whether each epoch has an order of its own.
-    random_state : int, RandomState instance or None, default=None
-        Of the initial weights, the split and the orders: the same draws as in scikit-learn.
-    tol : float, default=1e-4
-        What the loss or the score must improve by within `n_iter_no_change` epochs.
-    verbose : bool, default=False
-        Whether to print the loss of each epoch.
-    warm_start : bool, default=False
-        Whether `fit` continues from the weights of the fit before.
-    momentum : float, default=0.9
-    nesterovs_momentum : bool, default=True
-    early_stopping : bool, default=False
-        Whether to stop by the score of rows that are kept for validation.
-    validation_fraction : float, default=0.1
-        Share of these rows.
-    beta_1, beta_2 : float, default=0.9, 0.999
-    epsilon : float, default=1e-8
-        Of solver="adam", added to the root of the mean square.
-    n_iter_no_change : int, default=10
-        Epochs without progress after which training stops; numpy.inf for never.
-    max_fun : int, default=15000
-        Largest number of evaluations by "lbfgs".
+    {same}
     loss : "log_loss", "focal", nn.Loss or function, default="log_loss"
         "focal" is the focal loss of logits; a loss of `fastnn.nn` takes logits, with one column for two classes.
     class_weight : dict, list of dict, "balanced" or None, default=None
@@ -88,86 +47,18 @@ class MLPClassifier(ClassifierMixin, Saved, Ensemble, BaseMLP):
     calibrate : bool, default=False
         Whether `predict_proba` divides the outputs by a temperature that minimizes the log loss of the validation rows
         (Guo et al., 2017).
-    dropout : float or sequence of float, default=0.0
-        Share of the units of the hidden layers, or of each, that are dropped while training.
-    input_dropout : float, default=0.0
-        Share of the features that are dropped while training.
-    norm : {"batch", "layer", "rms"} or None, default=None
-        Normalization after each hidden linear layer.
-    residual : bool, default=False
-        Whether hidden layers with as many units as the layer before add their input to their output.
-    optimizer : str, class, callable or None, default=None
-        In place of the solver's: the name or the class of an optimizer of `fastnn.optim`, given `learning_rate_init`,
-        or a function of the parameters that returns one. `alpha` is then a penalty of alpha / batch_size.
-    scheduler : {"cosine", "linear", "one_cycle"}, callable or None, default=None
-        Of the learning rate, over `max_iter` epochs; or a function of the optimizer that returns a scheduler.
-    l1 : float, default=0.0
-        Strength of the L1 term l1 sum |w|, divided by `batch_size`.
-    max_norm : float or None, default=None
-        Largest 2-norm of the incoming weights of a hidden unit.
-    clip_norm, clip_value : float or None, default=None
-        Largest 2-norm of all gradients together, and largest magnitude of each.
-    validation_data : (X, y), (X, y, sample_weight), splitter or None, default=None
-        Rows to validate with, or an object whose `split(X, y)` yields indices to train on and to validate with, in
-        place of `validation_fraction`. Without `early_stopping` their scores are recorded only.
-    scoring : str, callable or None, default=None
-        The validation score: a scorer of scikit-learn, or "loss"; by default that of `score`.
-    restore_best : bool, default=True
-        Whether early stopping ends with the weights of the best score.
-    mixup : float, default=0.0
-        Above 0, batches are mixtures of pairs of rows, with shares from Beta(mixup, mixup); see `fastnn.data.Mixup`.
-    averaging : {"ema", "swa"}, float or None, default=None
-        Average of the weights over updates, which the model ends with and is validated with. "ema" has decay 0.99, a
-        number is another decay; "swa" is the mean.
-    keep_optimizer : bool, default=False
-        Whether a warm start keeps the optimizer with its state too.
-    n_estimators : int, default=1
-        Above 1, an ensemble of so many networks, trained from different draws; predictions are means.
-    progress : bool, default=False
-        Whether to show a bar.
+    {more}
 
     Attributes
     ----------
     classes_ : ndarray or list of ndarray of shape (n_classes,)
-    loss_ : float
-        Of the last epoch.
-    best_loss_ : float or None
-        The least loss; None with early stopping.
-    loss_curve_ : list of float
-        The loss of each epoch, its L2 term included.
-    validation_scores_ : list of float or None
-        The score of each epoch, where there are rows to validate with.
-    best_validation_score_ : float or None
-    validation_loss_curve_ : list of float
-        With `validation_data` or `scoring`, the validation loss of each epoch.
-    t_ : int
-        Rows trained on.
-    coefs_, intercepts_ : list of ndarray
-        The weights, of shape (inputs, outputs), and biases of each layer; they can be set, whole or in place.
-    n_features_in_, n_iter_, n_layers_, n_outputs_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        If X has names of columns.
-    out_activation_ : str
-    network_ : fastnn.nn.Sequential
-        The network; its outputs are those before `out_activation_`.
-    trainer_ : fastnn.Trainer
-        What trained it, except by "lbfgs".
-    history_ : fastnn.History
-        Records of the epochs.
+    {attributes}
     temperature_ : float
         With `calibrate`.
     estimators_ : list of MLPClassifier
         With `n_estimators` above 1.
 
-    Raises
-    ------
-    ValueError, TypeError
-        By `fit`, as in scikit-learn, if a parameter is out of its range or the data do not fit it.
-
-    Warns
-    -----
-    ConvergenceWarning
-        If training ended with `max_iter` epochs.
+    {raises}
 
     Examples
     --------
@@ -235,60 +126,12 @@ class MLPClassifier(ClassifierMixin, Saved, Ensemble, BaseMLP):
         n_estimators: int = 1,
         progress: bool = False,
     ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.solver = solver
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.power_t = power_t
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.random_state = random_state
-        self.tol = tol
-        self.verbose = verbose
-        self.warm_start = warm_start
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.n_iter_no_change = n_iter_no_change
-        self.max_fun = max_fun
-        self.loss = loss
-        self.class_weight = class_weight
-        self.label_smoothing = label_smoothing
-        self.calibrate = calibrate
-        self.dropout = dropout
-        self.input_dropout = input_dropout
-        self.norm = norm
-        self.residual = residual
-        self.optimizer = optimizer
-        self.scheduler = scheduler
-        self.l1 = l1
-        self.max_norm = max_norm
-        self.clip_norm = clip_norm
-        self.clip_value = clip_value
-        self.validation_data = validation_data
-        self.scoring = scoring
-        self.restore_best = restore_best
-        self.mixup = mixup
-        self.averaging = averaging
-        self.keep_optimizer = keep_optimizer
-        self.n_estimators = n_estimators
-        self.progress = progress
+        self._keep(locals())
 
     # -- labels --------------------------------------------------------------------------------------------------------
 
     def _validate_input(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, Array]:
-        X, y = validate_data(
-            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=(np.float64, np.float32), reset=reset
-        )
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+        X, y = self._checked(X, y, reset)
         # Classes are those of the first fit; a warm start must have the same, partial_fit none besides.
         if not hasattr(self, "classes_") or (not self.warm_start and not incremental):
             self._label_binarizer, indicators = binarized(y)
@@ -310,11 +153,7 @@ class MLPClassifier(ClassifierMixin, Saved, Ensemble, BaseMLP):
         return X, self._label_binarizer.transform(y).astype(bool)
 
     def _as_validation(self, X: Any, y: Any) -> tuple[Any, Array, Array]:
-        X, y = validate_data(
-            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=(np.float64, np.float32), reset=False
-        )
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+        X, y = self._checked(X, y, reset=False)
         indicators = self._label_binarizer.transform(y).astype(bool)
         return X, y, self._targets(indicators)
 
@@ -327,8 +166,7 @@ class MLPClassifier(ClassifierMixin, Saved, Ensemble, BaseMLP):
     def _targets(self, y: Array) -> Array:
         if self._multiclass():
             return y.argmax(axis=1)
-        dtype = self.network_.parameters().data.dtype if "network_" in self.__dict__ else np.float64
-        numbers = y.astype(dtype)
+        numbers = y.astype(self._dtype())
         if self.label_smoothing:
             numbers += self.label_smoothing * (0.5 - numbers)
         return numbers
@@ -398,8 +236,7 @@ class MLPClassifier(ClassifierMixin, Saved, Ensemble, BaseMLP):
         if outputs is None and self._members() is not None:
             return self._likely_labels(self._mean("predict_proba", X))
         if outputs is None:
-            check_is_fitted(self)
-            outputs = self._outputs(X)
+            outputs = self._checked_outputs(X)
         return self._labels(outputs)
 
     def decision_function(self, X: Any) -> Array:
@@ -417,8 +254,7 @@ class MLPClassifier(ClassifierMixin, Saved, Ensemble, BaseMLP):
             return self._mean("decision_function", X)
         outputs = self._quick_outputs(X)
         if outputs is None:
-            check_is_fitted(self)
-            outputs = self._outputs(X)
+            outputs = self._checked_outputs(X)
         return outputs.ravel() if self.n_outputs_ == 1 else outputs
 
     def predict_proba(self, X: Any) -> Array:
@@ -437,8 +273,7 @@ class MLPClassifier(ClassifierMixin, Saved, Ensemble, BaseMLP):
             return self._mean("predict_proba", X)
         outputs = self._quick_outputs(X)
         if outputs is None:
-            check_is_fitted(self)
-            outputs = self._outputs(X)
+            outputs = self._checked_outputs(X)
         if "temperature_" in self.__dict__:
             outputs = outputs / outputs.dtype.type(self.temperature_)
         if self.n_outputs_ > 1:

@@ -12,8 +12,8 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from .._settings import get_num_threads
+from .._validation import Array
 
-Array = np.ndarray[Any, Any]
 MEANS = ("loss_",)
 SAME = ("n_outputs_", "n_layers_", "out_activation_", "t_")
 

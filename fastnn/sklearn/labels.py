@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from sklearn.preprocessing import LabelBinarizer
 
-Array = np.ndarray[Any, Any]
+from .._validation import Array
 
 
 def binarized(y: Array) -> tuple[LabelBinarizer, Array | None]:

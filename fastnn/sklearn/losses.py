@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from .._validation import Array
 from ..nn.binary_losses import BCEWithLogitsLoss
 from ..nn.class_losses import CrossEntropyLoss, SoftmaxFocalLoss
 from ..nn.distribution_losses import PoissonNLLLoss
 from ..nn.loss import Loss
 from ..nn.python_loss import as_loss
 from ..nn.regression_losses import HuberLoss, L1Loss, QuantileLoss
-
-Array = np.ndarray[Any, Any]
 
 
 class ByRows(Loss):

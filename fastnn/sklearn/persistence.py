@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.validation import check_is_fitted
 
+from .._validation import Array
 from .._version import __version__
 from ..files.format import FileFormatError, read, write
 from ..files.objects import Source, Target, label
@@ -18,7 +19,6 @@ from ..nn.loading import load as load_network
 from ..training import History
 from .prediction import Predictor
 
-Array = np.ndarray[Any, Any]
 KIND = "estimator"
 # Fitted attributes that a file holds, where they are there.
 NUMBERS = (

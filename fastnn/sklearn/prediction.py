@@ -10,11 +10,11 @@ from scipy import sparse
 
 from .. import functional as F
 from .. import nn
+from .._validation import Array
 from ..functional.sigmoids import sigmoid
 from .building import coefficient_views
 from .table import dense, stretches
 
-Array = np.ndarray[Any, Any]
 SHORT = 4096  # numbers whose product with themselves is quicker than their sum
 BATCH = 256  # sparse rows that are dense at once are whole numbers of so many
 

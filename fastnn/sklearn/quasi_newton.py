@@ -11,13 +11,13 @@ from sklearn.utils.optimize import _check_optimize_result
 from sklearn.utils.parallel import _get_threadpool_controller
 
 from .. import nn
+from .._validation import Array
 from ..compiler.batch_run import BatchRun
 from ..compiler.counters import NOTHING, SUMS
 from ..nn.loss import Loss
 from .building import coefficient_views
 from .table import dense, stretches
 
-Array = np.ndarray[Any, Any]
 BATCH = 1024  # rows whose activations are in memory at once
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from .._validation import Array
 from ..data import Mixup
 from ..training.progress import bar_for
 from ..training.rates import step_epoch
@@ -16,7 +17,6 @@ from .solver import Solver
 from .table import Table
 from .validation import Validation
 
-Array = np.ndarray[Any, Any]
 MOST_ORDERS = 1 << 20  # numbers of the orders of epochs that are drawn at once
 CLIPPED = "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped"
 
@@ -166,7 +166,7 @@ class Stochastic:
             improves, better = not score < est.best_validation_score_ + est.tol, score > est.best_validation_score_
             if better:
                 est.best_validation_score_ = score
-                est._best.take()
+                est._best = est.network_.state_dict()
         else:
             improves = not est.loss_curve_[-1] > est.best_loss_ - est.tol
             if est.loss_curve_[-1] < est.best_loss_:

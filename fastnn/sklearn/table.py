@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from .._validation import Array
 from ..compiler.counters import SUMS
 from ..data import Mixup
 from ..training import Trainer
 from ..training.data import Data, Mixed
 from ..training.rates import batch_rates
 
-Array = np.ndarray[Any, Any]
 STRETCH_BYTES = 1 << 23  # of sparse rows that are dense at a time, where a batch is not more
 
 

@@ -1,4 +1,4 @@
-"""The rows that an estimator is scored on after each epoch, and the best weights so far."""
+"""The rows that an estimator is scored on after each epoch."""
 
 from __future__ import annotations
 
@@ -11,30 +11,10 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _check_sample_weight
 
-from .. import nn
+from .._validation import Array
 
-Array = np.ndarray[Any, Any]
 # scikit-learn's words.
 TOO_SMALL = "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
-
-
-class Snapshot:
-    """A copy of the values of a network: parameters and running statistics."""
-
-    def __init__(self, net: nn.Sequential) -> None:
-        self.net = net
-        self.arrays = [net.parameters().data, *(view for _, view in net.named_buffers())]
-        self.copies = [array.copy() for array in self.arrays]
-
-    def take(self) -> None:
-        """Copy the values of now."""
-        for copy, array in zip(self.copies, self.arrays, strict=True):
-            copy[...] = array
-
-    def restore(self) -> None:
-        """Set the values to those of the copy."""
-        for copy, array in zip(self.copies, self.arrays, strict=True):
-            array[...] = copy
 
 
 class Validation:
