@@ -175,7 +175,9 @@ class LossFunction:
         if dispatch.get_reference():
             keywords = dict(zip(self.names, params, strict=True)) | ({} if extra is None else {self.extra: extra})
             keywords |= {} if factors is None else {"weight": factors}
-            return self._reference(x, t, weight, reduction, factor if g is None else g, value, gradient, keywords)
+            arrays, keywords = self._reference_arguments(x, t, keywords)
+            keywords |= {"reduction": reduction, "sample_weight": weight}
+            return self._reference(factor if g is None else g, arrays, keywords, value, gradient)
         if g is not None and not value:
             with np.errstate(all="ignore"):
                 weight = g if weight is None else np.asarray(g * weight)  # an array even where the product is a scalar
@@ -189,25 +191,26 @@ class LossFunction:
         """`extra`, checked and converted."""
         raise NotImplementedError
 
+    def _like_input(self, name: str, array: Array, x: Array) -> Array:
+        """`array`; TypeError or ValueError unless it has the dtype and shape of the input x."""
+        check.check_same_dtype(**{self.input: x, name: array})
+        check.check_same_shape(**{self.input: x, name: array})
+        return array
+
+    def _reference_arguments(
+        self, x: Array, t: Array, keywords: dict[str, Any]
+    ) -> tuple[tuple[Array, ...], dict[str, Any]]:
+        """The arrays and the keywords that the reference's function takes."""
+        return (x, t), keywords
+
     def _reference(
-        self,
-        x: Array,
-        t: Array,
-        weight: Array | None,
-        reduction: str,
-        grad_output: Any,
-        value: bool,
-        gradient: bool,
-        keywords: dict[str, Any],
+        self, grad_output: Any, arrays: tuple[Array, ...], keywords: dict[str, Any], value: bool, gradient: bool
     ) -> tuple[Any, Any]:
-        keywords = {"reduction": reduction, "sample_weight": weight, **keywords}
-        loss, grad = None, None
-        if value:
-            loss = reference_function(self.name)(x, t, **keywords)
-        if gradient:
-            grad = reference_function(f"{self.name}_backward")(grad_output, x, t, **keywords)
-            grad = grad if isinstance(grad, tuple) else np.asarray(grad)
-        return loss, grad
+        loss = reference_function(self.name)(*arrays, **keywords) if value else None
+        if not gradient:
+            return loss, None
+        grad = reference_function(f"{self.name}_backward")(grad_output, *arrays, **keywords)
+        return loss, grad if isinstance(grad, tuple) else np.asarray(grad)
 
 
 def scalars(grad: Any) -> Any:
@@ -230,8 +233,7 @@ class ElementwiseLoss(LossFunction):
         t = check.as_target("target", target, x.dtype)
         check.check_same_dtype(**{self.input: x, "target": t})
         t = check.as_rows(t, x.shape) if self.repeats else t
-        check.check_same_shape(**{self.input: x, "target": t})
-        return x, t, x.shape
+        return x, self._like_input("target", t, x), x.shape
 
     def _extra(self, extra: Any, x: Array) -> Array:
         return check.as_columns(self.extra, extra, x.shape, x.dtype)
@@ -245,9 +247,7 @@ class PairLoss(ElementwiseLoss):
         self.signed = signed
 
     def _extra(self, extra: Any, x: Array) -> Array:
-        array = check.as_array(self.extra, extra)
-        check.check_same_dtype(**{self.input: x, self.extra: array})
-        check.check_same_shape(**{self.input: x, self.extra: array})
+        array = self._like_input(self.extra, check.as_array(self.extra, extra), x)
         if not self.signed and (array < 0).any():
             raise ValueError(f"{self.extra} must be 0 or more, got {array.min()}")
         return array
@@ -300,9 +300,7 @@ class RowsLoss(LossFunction):
         t = self._target(target, x)
         if x.ndim != 2:
             raise ValueError(f"{self.input} must have shape (rows, {self.columns}), got {x.shape}")
-        check.check_same_dtype(**{self.input: x, self.target: t})
-        check.check_same_shape(**{self.input: x, self.target: t})
-        return x, t, x.shape[:1]
+        return x, self._like_input(self.target, t, x), x.shape[:1]
 
     def _target(self, target: Any, x: Array) -> Array:
         return check.as_array(self.target, target)

@@ -6,7 +6,7 @@ import numpy as np
 
 from .. import _validation as check
 from .._core.losses import RowLoss, VectorsLoss, multi_hot
-from ._elementwise import Array, reference_function
+from ._elementwise import Array
 from ._losses import LossFunction, PairLoss, Params, RowsLoss
 
 
@@ -70,22 +70,10 @@ class RankingLoss(PairLoss):
     def __init__(self, name: str, names: tuple[str, ...]) -> None:
         super().__init__(name, signed=True, extra="input2", names=names)
 
-    def _reference(
-        self,
-        x: Array,
-        t: Array,
-        weight: Array | None,
-        reduction: str,
-        grad_output: Any,
-        value: bool,
-        gradient: bool,
-        keywords: dict[str, Any],
-    ) -> tuple[Any, Any]:
-        arrays = x, keywords.pop("input2"), t
-        keywords = {"reduction": reduction, "sample_weight": weight, **keywords}
-        loss = reference_function(self.name)(*arrays, **keywords) if value else None
-        backward = reference_function(f"{self.name}_backward")
-        return loss, backward(grad_output, *arrays, **keywords) if gradient else None
+    def _reference_arguments(
+        self, x: Array, t: Array, keywords: dict[str, Any]
+    ) -> tuple[tuple[Array, ...], dict[str, Any]]:
+        return (x, keywords.pop("input2"), t), keywords
 
 
 class VectorsFunction(RowsLoss):
@@ -102,10 +90,7 @@ class VectorsFunction(RowsLoss):
             check.check_same_dtype(**{self.input: x, self.extra: signs})
             check.check_shape(self.extra, signs, x.shape[:1], "one a row")
             return signs
-        array = check.as_array(self.extra, extra)
-        check.check_same_dtype(**{self.input: x, self.extra: array})
-        check.check_same_shape(**{self.input: x, self.extra: array})
-        return array
+        return self._like_input(self.extra, check.as_array(self.extra, extra), x)
 
 
 __all__ = ["ColumnsLoss", "LabelsLoss", "LossFunction", "Params", "RankingLoss", "VectorsFunction", "as_counts"]

@@ -31,19 +31,10 @@ Distance = Callable[[Array, Array], tuple[Array, Array, Array]]
 class TripletLoss(VectorsFunction):
     """The triplet loss; the kernel takes `swap` as the sign of p."""
 
-    def _reference(
-        self,
-        x: Array,
-        t: Array,
-        weight: Array | None,
-        reduction: str,
-        grad_output: Any,
-        value: bool,
-        gradient: bool,
-        keywords: dict[str, Any],
-    ) -> tuple[Any, Any]:
-        keywords |= {"p": abs(keywords["p"]), "swap": keywords["p"] < 0}
-        return super()._reference(x, t, weight, reduction, grad_output, value, gradient, keywords)
+    def _reference_arguments(
+        self, x: Array, t: Array, keywords: dict[str, Any]
+    ) -> tuple[tuple[Array, ...], dict[str, Any]]:
+        return (x, t), keywords | {"p": abs(keywords["p"]), "swap": keywords["p"] < 0}
 
 
 _triplet = TripletLoss("triplet_margin_loss", ("anchor", "positive", "negative"), "negative", ("margin", "p", "eps"))

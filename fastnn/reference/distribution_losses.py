@@ -150,7 +150,7 @@ def tweedie_loss(
     m is input, or exp(input) with log_input. Power 0 is the squared error, 1 the deviance of Poisson distributions, 2
     that of gamma distributions; powers between 0 and 1 do not exist. 0 log 0 = 0.
     """
-    t, m, log_m = target, *((np.exp(input), input) if log_input else (input, np.log(input)))
+    t, (m, log_m) = target, _mean_and_log(input, log_input)
     if power == 0:
         loss = (m - t) ** 2
     elif power == 1:
@@ -164,6 +164,11 @@ def tweedie_loss(
         loss = 2 * (own + _tweedie_terms(t, log_m, power))
     loss = np.maximum(loss, 0) + 0  # rounding may go below
     return reduced(loss, reduction, sample_weight)
+
+
+def _mean_and_log(input: Array, log_input: bool) -> tuple[Array, Array]:
+    """Return the mean of a distribution and its logarithm, one of which is input."""
+    return (np.exp(input), input) if log_input else (input, np.log(input))
 
 
 def _tweedie_terms(target: Array, log_m: Array, power: float) -> Any:
@@ -186,7 +191,7 @@ def tweedie_loss_backward(
     log_input: bool = False,
 ) -> Array:
     """Return the gradient of `tweedie_loss`: 2 (m - t) m**-power, times m with log_input."""
-    m, log_m = (np.exp(input), input) if log_input else (input, np.log(input))
+    m, log_m = _mean_and_log(input, log_input)
     error = m - target
     if power == 0:
         slope = 2 * error * (m if log_input else 1)
