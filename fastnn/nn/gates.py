@@ -11,18 +11,12 @@ if TYPE_CHECKING:
     from ..compiler.builder import Builder
 
 
-class _Gate(Module):
-    """Base of the gates: a kernel on rows that computes one feature from `_share` features."""
-
-    kernel: ClassVar[str]
-    fixed = ("kernel",)
+class Shared(Module):
+    """Base of the layers that compute one feature from `_share` features."""
 
     @property
     def _share(self) -> int:
         return 2
-
-    def plan(self, builder: Builder, label: str, position: int) -> None:
-        builder.gate(self, label, self.kernel, ())
 
     def out_features_for(self, in_features: int) -> int:
         if in_features % self._share:
@@ -30,6 +24,16 @@ class _Gate(Module):
                 f"{type(self).__name__}: x has {in_features} features, this layer takes a multiple of {self._share}"
             )
         return in_features // self._share
+
+
+class _Gate(Shared):
+    """Base of the gates, whose kernel works on rows."""
+
+    kernel: ClassVar[str]
+    fixed = ("kernel",)
+
+    def plan(self, builder: Builder, label: str, position: int) -> None:
+        builder.gate(self, label, self.kernel, ())
 
 
 class GLU(_Gate):

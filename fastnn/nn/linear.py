@@ -13,7 +13,46 @@ if TYPE_CHECKING:
     from ..compiler.builder import Builder
 
 
-class Linear(Module):
+class Affine(Module):
+    """Base of the layers with a weight and a bias."""
+
+    weight_init: Any
+    bias_init: Any
+
+    def _add_affine(
+        self, fan_in: int, weight: tuple[int, ...], bias: tuple[int], has_bias: Any, penalize_bias: bool = False
+    ) -> None:
+        """Add the parameters, of these shapes; by default they are uniform within 1 / sqrt(fan_in)."""
+        shapes: dict[str, tuple[int, ...]] = {"weight": weight}
+        if check.check_flag("bias", has_bias):
+            shapes["bias"] = bias
+        elif self.bias_init is not None:
+            raise ValueError("bias_init is given, but bias is False")
+        for name, shape in shapes.items():
+            rule = getattr(self, f"{name}_init")
+            rule = linear_default(fan_in) if rule is None else as_initializer(f"{name}_init", rule, shape)
+            self.add_parameter(name, shape, rule, decay=name == "weight" or penalize_bias)
+
+    @property
+    def weight(self) -> check.Array:
+        """The weight, a writable view."""
+        return self["weight"]
+
+    @weight.setter
+    def weight(self, value: check.Array) -> None:
+        self["weight"][...] = value
+
+    @property
+    def bias(self) -> check.Array | None:
+        """The bias, a writable view of shape (out_features,), or None."""
+        return self.array("bias")
+
+    @bias.setter
+    def bias(self, value: check.Array) -> None:
+        self["bias"][...] = value
+
+
+class Linear(Affine):
     """Affine map, the fully connected or dense layer; `functional.linear` has the details.
 
     y = x W + b
@@ -87,38 +126,12 @@ class Linear(Module):
         super().__init__()
         self.in_features = check.check_integer("in_features", in_features, at_least=0)
         self.out_features = check.check_integer("out_features", out_features, at_least=1)
-        if not isinstance(bias, bool):
-            raise TypeError(f"bias must be True or False, got {bias!r}")
         self.seed = None if seed is None else check.check_seed(seed)
         self.dtype = check.check_dtype(dtype)
         self.weight_init, self.bias_init = weight_init, bias_init
-        decays = {"weight": True, "bias": check.check_switch("penalize_bias", penalize_bias)}
-        shapes = {"weight": (self.in_features, self.out_features)} | ({"bias": (self.out_features,)} if bias else {})
-        for name, shape in shapes.items():
-            rule = getattr(self, f"{name}_init")
-            rule = linear_default(self.in_features) if rule is None else as_initializer(f"{name}_init", rule, shape)
-            self.add_parameter(name, shape, rule, decay=decays[name])
-        if bias_init is not None and not bias:
-            raise ValueError("bias_init is given, but bias is False")
+        shapes = (self.in_features, self.out_features), (self.out_features,)
+        self._add_affine(self.in_features, *shapes, bias, check.check_switch("penalize_bias", penalize_bias))
         self.l1, self.l2, self.max_norm = l1, l2, max_norm
-
-    @property
-    def weight(self) -> check.Array:
-        """The weight, a writable view of shape (in_features, out_features)."""
-        return self["weight"]
-
-    @weight.setter
-    def weight(self, value: check.Array) -> None:
-        self["weight"][...] = value
-
-    @property
-    def bias(self) -> check.Array | None:
-        """The bias, a writable view of shape (out_features,), or None."""
-        return self.array("bias")
-
-    @bias.setter
-    def bias(self, value: check.Array) -> None:
-        self["bias"][...] = value
 
     def plan(self, builder: Builder, label: str, position: int) -> None:
         builder.linear(self, label)

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _validation as check
 from .. import functional as F
-from .init.names import as_initializer
-from .init.rules import linear_default
+from .linear import Affine
 from .module import Module
 
 if TYPE_CHECKING:
@@ -141,7 +140,7 @@ class PairwiseDistance(Pairing):
         return f"p={self.p:g}, eps={self.eps:g}" + (", keepdim=True" if self.keepdim else "")
 
 
-class Bilinear(Pairing):
+class Bilinear(Pairing, Affine):
     """Bilinear map of two inputs; `functional.bilinear` has the details.
 
     y_k = sum_ij x1_i weight_kij x2_j + bias_k
@@ -201,33 +200,8 @@ class Bilinear(Pairing):
         self.seed = None if seed is None else check.check_seed(seed)
         self.dtype = check.check_dtype(dtype)
         self.weight_init, self.bias_init = weight_init, bias_init
-        shapes = {"weight": (self.out_features, self.in1_features, self.in2_features)}
-        if check.check_flag("bias", bias):
-            shapes["bias"] = (self.out_features,)  # type: ignore[assignment]
-        elif bias_init is not None:
-            raise ValueError("bias_init is given, but bias is False")
-        for name, shape in shapes.items():
-            rule = getattr(self, f"{name}_init")
-            rule = linear_default(self.in1_features) if rule is None else as_initializer(f"{name}_init", rule, shape)
-            self.add_parameter(name, shape, rule, decay=name == "weight")
-
-    @property
-    def weight(self) -> Array:
-        """The weight, a writable view of shape (out_features, in1_features, in2_features)."""
-        return self["weight"]
-
-    @weight.setter
-    def weight(self, value: Array) -> None:
-        self["weight"][...] = value
-
-    @property
-    def bias(self) -> Array | None:
-        """The bias, a writable view of shape (out_features,), or None."""
-        return self.array("bias")
-
-    @bias.setter
-    def bias(self, value: Array) -> None:
-        self["bias"][...] = value
+        shape = self.out_features, self.in1_features, self.in2_features
+        self._add_affine(self.in1_features, shape, (self.out_features,), bias)
 
     def _values(self, x1: Array, x2: Array) -> Array:
         return F.bilinear(x1, x2, self["weight"], self.array("bias"))

@@ -6,24 +6,21 @@ from typing import Any
 
 from .. import _validation as check
 from .. import functional as F
+from ..nn.gates import Shared
 from ..nn.module import Module
 from ..nn.saving import register_layer
 
 FUNCTIONS = ("exp", "log", "reciprocal")
 
 
-class _Halves(Module):
-    """Base of the formulas of two values beside each other."""
-
-    def out_features_for(self, in_features: int) -> int:
-        if in_features % 2:
-            name = type(self).__name__
-            raise ValueError(f"{name}: x has {in_features} features, this layer takes a multiple of 2")
-        return in_features // 2
+def _halves(x: Any) -> tuple[Any, Any]:
+    """The first and the second half of the features."""
+    half = x.shape[1] // 2
+    return x[:, :half], x[:, half:]
 
 
 @register_layer
-class Product(_Halves):
+class Product(Shared):
     """The product of the two halves of the features.
 
     y = a * b, where x = [a, b]
@@ -45,12 +42,12 @@ class Product(_Halves):
     """
 
     def forward(self, x: Any) -> Any:
-        half = x.shape[1] // 2
-        return x[:, :half] * x[:, half:]
+        a, b = _halves(x)
+        return a * b
 
 
 @register_layer
-class Quotient(_Halves):
+class Quotient(Shared):
     """The quotient of the two halves of the features.
 
     y = a / b, where x = [a, b]
@@ -72,8 +69,8 @@ class Quotient(_Halves):
     """
 
     def forward(self, x: Any) -> Any:
-        half = x.shape[1] // 2
-        return x[:, :half] / x[:, half:]
+        a, b = _halves(x)
+        return a / b
 
 
 @register_layer
