@@ -43,6 +43,20 @@ def test_backends_agree(op, shape, dtype):
 
 
 @pytest.mark.parametrize("backend", ["native", "reference"])
+@pytest.mark.parametrize("op", FUNCTIONS, ids=case_id)
+def test_results_without_axes_are_numpy_scalars(op, dtype, backend):
+    for call in calls(op, (), dtype):
+        with fastnn.use_backend(backend), np.errstate(all="ignore"):
+            try:
+                found = op.function(*call.args, **call.kwargs)
+            except (TypeError, ValueError):
+                continue
+        for result in found if isinstance(found, tuple) else (found,):
+            if np.shape(result) == () and not any(result is given for given in call.args):
+                assert isinstance(result, np.generic), type(result)
+
+
+@pytest.mark.parametrize("backend", ["native", "reference"])
 def test_values_of_scalars_are_those_by_hand(dtype, backend):
     scalar = np.dtype(dtype).type
     with fastnn.use_backend(backend):

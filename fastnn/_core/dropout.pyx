@@ -85,9 +85,9 @@ cdef class Noise:
             out = arrays.empty_like(x)
         return self.run(x, out, parameter, words[0], words[1], words[2])
 
-    cpdef run(self, x, out, double parameter, uint64_t seed, uint64_t stream, uint64_t start):
-        """Fill `out` from `x`, both plain and of one dtype and shape."""
-        cdef double[3] params = [parameter, 0.0, 0.0]
+    cpdef run(self, x, out, double parameter, uint64_t seed, uint64_t stream, uint64_t start, double second=0.0):
+        """Fill `out` from `x`, both plain and of one dtype and shape; `second` is another parameter."""
+        cdef double[3] params = [parameter, second, 0.0]
         cdef Py_ssize_t n = arrays.size(x)
         cdef void *px = arrays.data(x)
         cdef void *py = arrays.data(out)
@@ -97,19 +97,7 @@ cdef class Noise:
         return out
 
 
-cdef int RRELU = dispatch.kernel_index("rrelu", "noise")
 cdef int RRELU_BACKWARD = dispatch.kernel_index("rrelu_backward", "noise2")
-
-
-def rrelu(x, out, double lower, double upper, uint64_t seed, uint64_t stream, uint64_t start):
-    """Fill `out` from `x`, both plain and of one dtype and shape, with slopes drawn from [lower, upper)."""
-    cdef double[3] params = [lower, upper, 0.0]
-    cdef Py_ssize_t n = arrays.size(x)
-    cdef void *px = arrays.data(x)
-    cdef void *py = arrays.data(out)
-    cdef int dtype = arrays.dtype_of(x)
-    with nogil:
-        run_noise(RRELU, dtype, px, py, n, seed, stream, start, params)
 
 
 def rrelu_backward(g, x, out, double lower, double upper, uint64_t seed, uint64_t stream, uint64_t start):

@@ -33,6 +33,7 @@ from .numbers import (
     check_seed,
     check_switch,
     check_temperature,
+    check_words,
     split_numbers,
 )
 from .shapes import (
@@ -93,6 +94,7 @@ __all__ = [
     "check_size",
     "check_switch",
     "check_temperature",
+    "check_words",
     "column_labels",
     "conversion",
     "did_you_mean",

@@ -80,6 +80,12 @@ def check_seed(seed: Any) -> int:
     return check_integer("seed", seed, at_least=0, at_most=2**64 - 1)
 
 
+def check_words(seed: Any, stream: Any, start: Any) -> tuple[int, int, int]:
+    """Which words of which random stream are drawn, as ints in [0, 2^64)."""
+    stream = check_integer("stream", stream, at_least=0, at_most=2**64 - 1)
+    return check_seed(seed), stream, check_integer("start", start, at_least=0, at_most=2**64 - 1)
+
+
 def check_switch(name: str, value: Any) -> bool:
     """`value` as a bool; TypeError unless it is True or False, or equal to one of them."""
     if isinstance(value, np.ndarray) or value not in (True, False):

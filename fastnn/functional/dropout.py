@@ -243,10 +243,7 @@ def _noise(
     with SHORT_ERRORS:
         x = check.as_array(argument, x)
         value = check_parameter(name, parameter, value)
-        seed, stream, start = (
-            check.check_integer(which, number, at_least=0, at_most=2**64 - 1)
-            for which, number in (("seed", seed), ("stream", stream), ("start", start))
-        )
+        seed, stream, start = check.check_words(seed, stream, start)
         y = check.check_output(out, x.shape, x.dtype)
         if dispatch.get_reference():
             y[...] = reference_function(kernel)(x, value, seed=seed, stream=stream, start=start)

@@ -4,7 +4,8 @@ from typing import Any
 
 from .. import _validation as check
 from .._core import dispatch
-from .._core import dropout as core
+from .._core.dropout import Noise
+from .._core.dropout import rrelu_backward as rrelu_backward_kernel
 from .._frames import SHORT_ERRORS
 from ._documentation import documented
 from ._elementwise import Array, reference_function
@@ -14,6 +15,7 @@ from .rectifiers import leaky_relu, leaky_relu_backward
 __all__ = ["rrelu", "rrelu_backward"]
 
 INFINITE = float("inf")
+_KERNEL = Noise("rrelu")
 
 PARAMETERS = """lower, upper : float, finite, default 1/8 and 1/3
     The interval of the slopes; lower is at most upper.
@@ -109,8 +111,8 @@ def rrelu(
         if dispatch.get_reference():
             y[...] = reference_function("rrelu")(x, low, high, True, seed=words[0], stream=words[1], start=words[2])
         else:
-            core.rrelu(check.without_overlap(x, y, in_place=True), y, low, high, *words)
-        return y
+            _KERNEL.run(check.without_overlap(x, y, in_place=True), y, low, *words, high)
+        return check.scalar_or(y, out)
 
 
 @documented(BACKWARD)
@@ -147,8 +149,8 @@ def rrelu_backward(
             y[...] = function(g, x, low, high, True, seed=words[0], stream=words[1], start=words[2])
         else:
             g, x = (check.without_overlap(array, y, in_place=True) for array in (g, x))
-            core.rrelu_backward(g, x, y, low, high, *words)
-        return y
+            rrelu_backward_kernel(g, x, y, low, high, *words)
+        return check.scalar_or(y, out)
 
 
 def check_interval(lower: Any, upper: Any) -> tuple[float, float]:
@@ -166,6 +168,4 @@ def _words(seed: Any, stream: Any, start: Any) -> tuple[int, int, int]:
     """Which random words are drawn."""
     if seed is None:
         raise TypeError("rrelu draws slopes in training: pass a seed, an int")
-    given = (("seed", seed), ("stream", stream), ("start", start))
-    first, second, third = (check.check_integer(n, value, at_least=0, at_most=2**64 - 1) for n, value in given)
-    return first, second, third
+    return check.check_words(seed, stream, start)
