@@ -44,6 +44,7 @@ ELSEWHERE = {
     "onnx/shapes.py": ("onnx/test_loading.py", "shapes of models"),
     "onnx/specs.py": ("onnx/test_patterns.py", "layers of patterns"),
     "onnx/writer.py": ("onnx/test_exporting.py", "what it writes"),
+    "nn/unsupported.py": ("torch_/test_importing.py", "messages of the bridges"),
     "nn/loss.py": ("losses/test_losses.py", "the base of the losses"),
     "nn/passes.py": ("test_network.py", "passes of networks"),
     "nn/python_loss.py": ("test_trainer.py", "losses of users in training"),

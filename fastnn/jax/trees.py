@@ -80,7 +80,7 @@ def from_tree(net: nn.Module, tree: Any, strict: bool = True) -> LoadedKeys:
     tree : dict
         As `to_tree` returns, with any of its namings; or its "params" alone. Leaves are arrays of JAX or NumPy.
     strict : bool, default True
-        Whether missing and unexpected names are errors. Running statistics may always be missing.
+        Whether missing and unexpected names are errors. Of bare "params", running statistics may be missing.
 
     Returns
     -------

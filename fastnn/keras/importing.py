@@ -12,7 +12,8 @@ import numpy as np
 from .. import nn
 from .._frames import errors_of_use
 from ..nn.graph_module import FUNCTIONS
-from .layers import Made, Unsupported, made
+from ..nn.unsupported import Unsupported, refuse
+from .layers import Made, made
 
 # Merging layers and operations of keras.ops, by the names of their classes.
 BINARY = {"Add": "add", "Subtract": "subtract", "Multiply": "multiply", "Divide": "divide", "TrueDivide": "divide"}
@@ -66,8 +67,7 @@ def from_keras(model: Any) -> Any:
         raise ValueError(f"model is {dtype}, networks are float32 or float64")
     reader = Reader(dtype)
     net = reader.model(model)
-    if reader.problems:
-        raise TypeError(f"fastnn does not have {', '.join(dict.fromkeys(reader.problems))}")
+    refuse(reader.problems)
     for theirs, ours, values in reader.pairs:
         _copy(theirs, ours, values)
     return net

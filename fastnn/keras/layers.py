@@ -6,10 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from .. import nn
-
-
-class Unsupported(TypeError):
-    """Something that fastnn does not have; the message says what."""
+from ..nn.unsupported import Unsupported
 
 
 class Made(NamedTuple):

@@ -102,13 +102,17 @@ class Tree(Variables):
         """
         requires_grad = check.check_switch("requires_grad", requires_grad)
         for module in self.modules():
-            module._requires_grad = requires_grad
-            if not requires_grad and module._home is not None:
-                for name in module.parameter_shapes():
-                    module._parameter(name).grad[...] = 0
-            module._settle()
-            module._forget_programs()
+            module._set_trained(requires_grad)
         return self
+
+    def _set_trained(self, trained: bool) -> None:
+        """`requires_grad_` for this layer alone."""
+        self._requires_grad = trained
+        if not trained and self._home is not None:
+            for name in self.parameter_shapes():
+                self._parameter(name).grad[...] = 0
+        self._settle()
+        self._forget_programs()
 
     @property
     def requires_grad(self) -> bool:

@@ -13,8 +13,9 @@ from .. import nn
 from .._frames import errors_of_use
 from ..nn.tracing.functions import Function, Tied
 from ..nn.tracing.trace import Trace
+from ..nn.unsupported import Unsupported
 from . import modules
-from .layers import Unsupported, to_module
+from .layers import to_module
 from .state import state_dict
 
 BINARY = {"add": torch.add, "subtract": torch.sub, "multiply": torch.mul, "divide": torch.div}

@@ -8,7 +8,8 @@ import torch
 
 from .. import nn
 from .._frames import errors_of_use
-from .layers import Unsupported, to_layer
+from ..nn.unsupported import Unsupported, refuse
+from .layers import to_layer
 from .state import as_array
 from .tracing import traced
 
@@ -59,8 +60,7 @@ def from_torch(module: torch.nn.Module) -> Any:
     dtype = _dtype_of(module)
     reader = Reader(dtype)
     net = reader.top(module)
-    if reader.problems:
-        raise TypeError(f"fastnn does not have {', '.join(dict.fromkeys(reader.problems))}")
+    refuse(reader.problems)
     net = net.double() if dtype == "float64" and getattr(net, "dtype", dtype) != dtype else net
     _check_shared(reader.pairs)
     for theirs, ours in reader.pairs:
@@ -166,8 +166,6 @@ def _copy(theirs: torch.nn.Module, ours: nn.Module, root: torch.nn.Module) -> No
             "whole, layer.requires_grad_(False)"
         )
     if trained == {False}:
-        ours._requires_grad = False
-        ours._settle()
-        ours._forget_programs()
+        ours._set_trained(False)
     if isinstance(ours, nn.BatchNorm1d) and root.training and not theirs.training:
         ours.frozen = True

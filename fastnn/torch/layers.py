@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from .. import nn
+from ..nn.unsupported import Unsupported
 
 # Arguments with other names here.
 RENAMED = {"normalized_shape": "features", "elementwise_affine": "affine"}
@@ -26,10 +27,6 @@ SHARED = {
 }  # fmt: skip
 FROM_TORCH = {theirs: (name, ours) for name, (theirs, ours) in SHARED.items()}
 # Convolutional variants that are plain dropout on matrices are not among them: on (rows, features) they drop rows.
-
-
-class Unsupported(TypeError):
-    """Something that the other library does not have; the message says what."""
 
 
 def to_layer(module: torch.nn.Module) -> nn.Module:

@@ -10,7 +10,7 @@ from torch import fx
 
 from .. import functional as F
 from ..nn.graph_module import FUNCTIONS
-from .layers import Unsupported
+from ..nn.unsupported import Unsupported
 
 BINARY = {
     "add": "add", "iadd": "add", "sub": "subtract", "isub": "subtract", "subtract": "subtract", "mul": "multiply",
