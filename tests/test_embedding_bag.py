@@ -7,24 +7,10 @@ from fastnn import functional as F
 from fastnn._core import threads
 from support.gradients import assert_gradient
 from support.measure import assert_same_bits
+from support.tables import TABLES
 from test_distances import stored
 
 NAN, INF = np.nan, np.inf
-OFFSETS = np.array([0, 3, 3, 4])
-TABLES = {
-    "embedding freq": {"scale_grad_by_freq": True, "padding_idx": 2},
-    "embedding max_norm": {"max_norm": 2.0},
-    "embedding max_norm 1": {"max_norm": 3.0, "norm_type": 1.0, "scale_grad_by_freq": True},
-    "bag sum": {"mode": "sum"},
-    "bag mean": {"mode": "mean", "padding_idx": 2},
-    "bag max": {"mode": "max", "padding_idx": 2},
-    "bag offsets sum": {"mode": "sum", "offsets": OFFSETS},
-    "bag offsets mean": {"offsets": OFFSETS, "max_norm": 2.0},
-    "bag offsets max": {"mode": "max", "offsets": OFFSETS},
-    "bag offsets last": {"mode": "sum", "offsets": np.append(OFFSETS, 10), "include_last_offset": True},
-    "bag samples": {"mode": "sum", "padding_idx": 2},
-    "bag offsets samples": {"mode": "sum", "offsets": OFFSETS},
-}
 FORWARD_ONLY = ("max_norm", "norm_type")
 
 

@@ -4,11 +4,17 @@ Run it with a Python that has PyTorch (2.13 made the file); tests/test_distances
 test_embedding_bag.py compare. Each case has its arrays, the upstream gradient, the result and the gradients.
 """
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+
+from support.tables import TABLES  # noqa: E402
 
 RNG = np.random.default_rng(0)
 INF = float("inf")
@@ -63,23 +69,6 @@ def instance_running():
     yield from (("x", x.detach()), ("g", g), ("y", y.detach()), ("grad_x", x.grad))
 
 
-OFFSETS = np.array([0, 3, 3, 4])  # the second bag is empty
-TABLES = {
-    "embedding freq": {"scale_grad_by_freq": True, "padding_idx": 2},
-    "embedding max_norm": {"max_norm": 2.0},
-    "embedding max_norm 1": {"max_norm": 3.0, "norm_type": 1.0, "scale_grad_by_freq": True},
-    "bag sum": {"mode": "sum"},
-    "bag mean": {"mode": "mean", "padding_idx": 2},
-    "bag max": {"mode": "max", "padding_idx": 2},
-    "bag offsets sum": {"mode": "sum", "offsets": OFFSETS},
-    "bag offsets mean": {"offsets": OFFSETS, "max_norm": 2.0},
-    "bag offsets max": {"mode": "max", "offsets": OFFSETS},
-    "bag offsets last": {"mode": "sum", "offsets": np.append(OFFSETS, 10), "include_last_offset": True},
-    "bag samples": {"mode": "sum", "per_sample_weights": True, "padding_idx": 2},
-    "bag offsets samples": {"mode": "sum", "offsets": OFFSETS, "per_sample_weights": True},
-}
-
-
 def table(name, options):
     """Codes, table, its value afterwards (of limited norm), result and gradients."""
     options = dict(options)
@@ -89,7 +78,7 @@ def table(name, options):
     if flat:
         options["offsets"] = torch.from_numpy(options["offsets"])
     sample = None
-    if options.pop("per_sample_weights", False):
+    if name.endswith("samples"):
         sample = options["per_sample_weights"] = torch.from_numpy(draw(*codes.shape)).requires_grad_()
     if options.get("max_norm") is not None:  # in place, which a leaf with a gradient does not take
         with torch.no_grad():
@@ -117,7 +106,7 @@ def main():
     results |= {f"running/{name}": tensor.numpy() for name, tensor in instance_running()}
     for name, options in TABLES.items():
         results |= {f"table/{name}/{key}": np.asarray(value) for key, value in table(name, options)}
-    np.savez_compressed(Path(__file__).with_name("torch_distances.npz"), **results)
+    np.savez_compressed(HERE / "torch_distances.npz", **results)
 
 
 if __name__ == "__main__":

@@ -236,7 +236,7 @@ def test_the_short_way_of_prediction_agrees_with_the_checked_one(case):
 
 
 @pytest.mark.slow
-def test_predicting_one_row_is_twenty_times_as_fast():
+def test_predicting_one_row_is_ten_times_as_fast():
     pair = [make("three", room).fit(X, Y3) for room in (ours, theirs)]
     times = []
     for model in pair:
