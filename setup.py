@@ -37,6 +37,7 @@ MODULES = [
     "peak",
     "rows",
     "lanes",
+    "loops",
     "program",
 ]
 # The C floor that a module links; `dispatch` holds the kernels, the others reach them through its table.
@@ -44,6 +45,7 @@ C_SOURCES = {
     "dispatch": ["src_c/dispatch.c", *sorted(glob("src_c/isa/*.c"))],
     "threads": ["src_c/process.c", "src_c/pool.c"],
     "random": ["src_c/random.c"],
+    "loops": ["src_c/random.c"],
     "metrics": ["src_c/metrics.c"],
     "batches": ["src_c/batches.c"],
     "rows": ["src_c/rows.c"],

@@ -65,10 +65,10 @@ cdef inline void end_group(Group *group, Totals *totals, int64_t *tick, bint don
         memcpy(totals.sums, sums, group.sums * sizeof(double))
 
 
-cdef inline void read_totals(Totals *totals, double[::1] sums) noexcept:
+cdef inline void read_totals(Totals *totals, double[::1] sums, double mean_weight=0.0) noexcept:
     totals.loss, totals.loss_sum, totals.weight_sum = sums[0], sums[1], sums[2]
     totals.correct, totals.samples = sums[3], sums[4]
-    totals.mean_weight = totals.divisor = 0
+    totals.mean_weight, totals.divisor = mean_weight, 0
     totals.sums = NULL
     if sums.shape[0] > OWN_SUMS:  # five are enough where nothing else is counted
         totals.sums = &sums[0]

@@ -5,26 +5,25 @@ fastnn/compiler/compile.py makes programs; reference/program.py runs the same on
 
 cimport numpy as cnp
 from cpython.exc cimport PyErr_CheckSignals
-from libc.math cimport isfinite
 from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memset
 
 from fastnn._core cimport arrays, dispatch
-from fastnn._core.accumulation cimport (
-    OWN_SUMS, Group, begin_group, end_group, keep_running, read_totals, write_totals,
-)
-from fastnn._core.batches cimport BEYOND, GOOD, Batches, check_batches, next_batch, read_batches
+from fastnn._core.accumulation cimport OWN_SUMS, keep_running, read_totals, write_totals
+from fastnn._core.batches cimport Batches, check_batches, read_batches
 from fastnn._core.lanes cimport INPUT, OUTPUT, SLOTS, TARGET_SLOT, WEIGHT_SLOT, Fixup, Lanes
+from fastnn._core.loops cimport Code, Epochs, Loop, clear, run_all, run_batch, run_epochs, run_loop
 from fastnn._core.operations cimport (
-    BAD_INDEX, BAD_LABEL, BAD_NORM, BAD_TARGET, DONE, ELEMENTS, LABELS, NON_FINITE, PYTHON, RAISED, TOO_LARGE, UPDATE,
+    BAD_INDEX, BAD_LABEL, BAD_NORM, BAD_TARGET, DONE, ELEMENTS, LABELS, NON_FINITE, RAISED, TOO_LARGE, UPDATE,
     Op, Totals,
-    divisor_of, run_op,
+    divisor_of,
 )
-from fastnn._core.optimizers cimport penalty
 from fastnn._core.resolve cimport resolve
-from fastnn._core.schedule cimport Schedule, read_schedule, set_rates
+from fastnn._core.schedule cimport read_schedule
 from fastnn._core.turns cimport Turns, close_turns, end_turn, open_turns, take_turn, try_turn
+
+from threading import current_thread, main_thread
 
 from fastnn._core.errors import BadIndex, BadLabel, BadTarget, Beyond, NonFinite
 from fastnn._core.operations import number_of
@@ -38,21 +37,6 @@ assert len(ARGUMENTS) == SLOTS
 
 cdef double AT_ONCE = 50e6  # nanoseconds of work on one thread in one call of `predict_rows`
 
-# A run over batches: where it is, and what it adds up.
-ctypedef struct Loop:
-    int first, last        # operations, from first to last - 1
-    bint train             # the tick that dropout draws by advances with each batch
-    bint halt              # a batch whose loss is not finite ends the run
-    int accumulate         # batches of an update
-    Py_ssize_t row, stop   # the next row, and the one after the last
-    Py_ssize_t batch_size
-    Py_ssize_t batch, batches  # the number of the next batch, and of all
-    double *losses         # of each batch, or NULL
-    double *penalties      # on the parameters before each batch, or NULL
-    Batches data
-    Totals totals
-    Schedule rates
-    Group group
 
 cdef class NativeProgram:
     """A program (fastnn.compiler.program.Program) resolved into C structs.
@@ -61,73 +45,65 @@ cdef class NativeProgram:
     five: the loss of this batch; then, added up, losses and their weights, weights of right predictions and of all;
     behind these, what is counted for metrics (fastnn/compiler/counters.py).
     """
-    cdef Op *ops
-    cdef int count
-    cdef Fixup *fixups      # operands that are known only at the run
-    cdef int n_fixups
-    cdef bint double_
+    cdef Code code
     cdef bint labels        # targets are class indices
     cdef Py_ssize_t batch_size, n_in, n_out, n_target
     cdef Py_ssize_t sums_size  # of sums that have more than OWN_SUMS numbers
     cdef Py_ssize_t target_bytes  # of a row of targets, 0 if no operation reads them
     cdef Py_ssize_t weight_bytes  # of a row of sample weights: one number, or one for each target
     cdef bint by_batch      # something is normalized by the statistics of a batch: a single row has none
-    cdef int forward_stop   # the operations before this one are the forward section
-    cdef int loss_stop      # and those before this one have computed the loss
-    cdef int update_start, update_stop  # those in between update parameters
-    cdef int64_t *tick
     cdef Turns turns              # one run at a time: they share the workspace
     cdef Lanes lanes              # workspaces for threads that predict meanwhile
     cdef object error             # raised in Python code, on its way out of the run
-    cdef uint64_t now             # the tick that dropout draws by in this run
     cdef object staged            # (targets, weights, mean weight), for losses in Python; None if they are not gathered
     cdef list keep  # the arrays behind the pointers, and the callables of Python operations
 
     def __cinit__(self, program):
-        self.count = len(program.operations)
-        self.ops = <Op *> calloc(max(1, self.count), sizeof(Op))
-        if self.ops == NULL:
+        self.code.count = len(program.operations)
+        self.code.ops = <Op *> calloc(max(1, self.code.count), sizeof(Op))
+        if self.code.ops == NULL:
             raise MemoryError("no memory for the operations of a program")
+        self.code.owner, self.code.python = <void *> self, call_python
         open_turns(&self.turns)
 
     def __init__(self, program):
-        self.double_ = program.dtype == "float64"
+        self.code.double_ = program.dtype == "float64"
         self.keep = [program.tick]
-        self.tick = <int64_t *> arrays.data(program.tick)
+        self.code.tick = <int64_t *> arrays.data(program.tick)
         self.batch_size, self.n_in, self.n_out = program.batch_size, program.n_in, program.n_out
         self.by_batch = bool(program.by_batch)
         self.sums_size = program.sums_size
         self.n_target = next((o.n_in for o in program.operations if o.kind in ("loss", "row_loss")), self.n_out)
-        self.forward_stop = program.span("forward")[1]
-        self.loss_stop = program.sections.get("loss", (0, self.forward_stop))[1]
-        self.update_start, self.update_stop = program.sections.get("update", (0, 0))
+        self.code.forward_stop = program.span("forward")[1]
+        self.code.loss_stop = program.sections.get("loss", (0, self.code.forward_stop))[1]
+        self.code.update_start, self.code.update_stop = program.sections.get("update", (0, 0))
         self.labels = any(o.kind == "row_loss" and o.flag & LABELS for o in program.operations)
         self.weight_bytes = self.itemsize()
         for i, operation in enumerate(program.operations):
             if operation.flag & ELEMENTS and hasattr(operation.arrays.get("sample_weight"), "argument"):
                 self.weight_bytes = operation.n_in * self.itemsize()
-            resolve(&self.ops[i], operation, self.keep)
+            resolve(&self.code.ops[i], operation, self.keep)
             for name, array in operation.arrays.items():
                 if hasattr(array, "argument"):
                     self.add_fixup(i, number_of(name), ARGUMENTS.index(array.argument))
             if any(getattr(array, "argument", None) == "target" for array in operation.arrays.values()):
                 self.target_bytes = sizeof(int64_t) if operation.flag & LABELS else operation.n_in * self.itemsize()
-        self.lanes = Lanes(program.forward_memory(), dispatch.FNN_FLOAT64 if self.double_ else dispatch.FNN_FLOAT32,
+        self.lanes = Lanes(program.forward_memory(), dispatch.FNN_FLOAT64 if self.code.double_ else dispatch.FNN_FLOAT32,
                            self.n_in * self.itemsize(), self.n_out * self.itemsize())
-        self.lanes.setup(self.ops, self.forward_stop, self.fixups, self.n_fixups)
+        self.lanes.setup(self.code.ops, self.code.forward_stop, self.code.fixups, self.code.n_fixups)
 
     def __dealloc__(self):
-        free(self.ops)
-        free(self.fixups)
+        free(self.code.ops)
+        free(self.code.fixups)
         close_turns(&self.turns)
 
     cdef int add_fixup(self, int op, int role, int slot) except -1:
-        fixups = <Fixup *> realloc(self.fixups, (self.n_fixups + 1) * sizeof(Fixup))
+        fixups = <Fixup *> realloc(self.code.fixups, (self.code.n_fixups + 1) * sizeof(Fixup))
         if fixups == NULL:
             raise MemoryError("no memory for the operands of a program")
-        self.fixups = fixups
-        self.fixups[self.n_fixups] = Fixup(op, role, slot)
-        self.n_fixups += 1
+        self.code.fixups = fixups
+        self.code.fixups[self.code.n_fixups] = Fixup(op, role, slot)
+        self.code.n_fixups += 1
         return 0
 
     cdef release(self, int status, Totals *totals, Py_ssize_t offset):
@@ -149,72 +125,9 @@ cdef class NativeProgram:
         if status == BAD_NORM:
             raise RuntimeError(NOT_FINITE)
 
-    cdef int run_all(self, int first, int last, Py_ssize_t rows, void **slots, Totals *totals) noexcept nogil:
-        cdef int i
-        for i in range(self.n_fixups):
-            self.ops[self.fixups[i].op].p[self.fixups[i].role] = slots[self.fixups[i].slot]
-        return self.run_bound(first, last, rows, totals)
-
-    cdef int run_bound(self, int first, int last, Py_ssize_t rows, Totals *totals) noexcept nogil:
-        """Run operations whose slots are filled in."""
-        cdef int i, status
-        for i in range(first, last):
-            if self.ops[i].kind == PYTHON:
-                status = self.run_python(self.ops[i].call, rows, totals)
-            else:
-                status = run_op(&self.ops[i], totals, rows, self.now,
-                                dispatch.FNN_FLOAT64 if self.double_ else dispatch.FNN_FLOAT32)
-            if status != DONE:
-                totals.bad_op = i
-                return status
-        return DONE
-
-    cdef int run_batch(self, int first, int last, Py_ssize_t rows, void **slots, Totals *totals, bint halt,
-                       bint closes) noexcept nogil:
-        """A batch from `first` to `last`, without the update unless it closes a group.
-
-        With `halt`, one whose loss is not finite ends there and counts nowhere.
-        """
-        cdef int status, between = self.loss_stop if halt else first
-        cdef Totals before = totals[0]
-        status = self.run_all(first, between, rows, slots, totals)
-        if status != DONE:
-            return status
-        if halt and not isfinite(totals.loss_sum):  # the loss itself is 0 / 0 where all weights are 0
-            totals[0] = before
-            return NON_FINITE
-        if closes:
-            return self.run_bound(between, last, rows, totals)
-        status = self.run_bound(between, self.update_start, rows, totals)
-        return self.run_bound(self.update_stop, last, rows, totals) if status == DONE else status
-
-    cdef int run_python(self, Py_ssize_t index, Py_ssize_t rows, Totals *totals) noexcept with gil:
-        try:
-            result = self.keep[index](rows, self.staged)
-            if result is not None:
-                loss, count = result
-                totals.loss = loss
-                totals.divisor += divisor_of(totals, rows, count)
-                if count:  # the mean of nothing is NaN, and counts nothing
-                    totals.loss_sum += totals.loss * <double> count
-                    totals.weight_sum += <double> count
-            return DONE
-        except BaseException as error:
-            self.error = error
-            return RAISED
-
-    cdef int check_signals(self) noexcept with gil:
-        """Run the handlers of signals that arrived; Ctrl-C's raises."""
-        try:
-            PyErr_CheckSignals()
-            return DONE
-        except BaseException as error:
-            self.error = error
-            return RAISED
-
     cdef bint takes(self, x):
         """Whether x is a matrix of inputs that needs neither repair nor explanation."""
-        return (not dispatch.reference and arrays.is_plain(x) and arrays.is_double(x) == self.double_
+        return (not dispatch.reference and arrays.is_plain(x) and arrays.is_double(x) == self.code.double_
                 and cnp.PyArray_NDIM(<cnp.ndarray> x) == 2 and cnp.PyArray_DIM(<cnp.ndarray> x, 1) == self.n_in
                 and not (self.by_batch and cnp.PyArray_DIM(<cnp.ndarray> x, 0) == 1))
 
@@ -229,7 +142,7 @@ cdef class NativeProgram:
                 and cnp.PyArray_DIM(<cnp.ndarray> y, 1) == self.n_target)
 
     cdef Py_ssize_t itemsize(self) noexcept:
-        return sizeof(double) if self.double_ else sizeof(float)
+        return sizeof(double) if self.code.double_ else sizeof(float)
 
     cdef int check_row_sizes(self, const Batches *data) except -1:
         """Raise ValueError unless rows are as long as the operations read them."""
@@ -263,14 +176,14 @@ cdef class NativeProgram:
         clear(slots)
         slots[INPUT], slots[OUTPUT] = arrays.data(x), arrays.data(out)
         with nogil:
-            status = self.run_all(0, self.forward_stop, shape[0], slots, &totals)
+            status = run_all(&self.code, 0, self.code.forward_stop, shape[0], slots, &totals)
         self.release(DONE if status == BAD_INDEX else status, &totals, 0)
         return None if status == BAD_INDEX else out
 
     cdef bint is_evaluating(self) noexcept:
         """Whether the parameters are those that a schedule-free optimizer evaluates: they cannot be trained."""
-        cdef Op *op = &self.ops[self.update_start]
-        return self.update_start < self.update_stop and op.kind == UPDATE and op.update.hyper.evaluating != 0
+        cdef Op *op = &self.code.ops[self.code.update_start]
+        return self.code.update_start < self.code.update_stop and op.kind == UPDATE and op.update.hyper.evaluating != 0
 
     def rows_at_once(self):
         """How many rows `predict_rows` is to be given in one call, so that Ctrl-C is seen in time."""
@@ -318,12 +231,12 @@ cdef class NativeProgram:
         memset(&totals, 0, sizeof(totals))
         slots[INPUT], slots[TARGET_SLOT] = arrays.data(x), arrays.data(y)
         take_turn(&self.turns)
-        self.tick[0] += 1
-        self.now = <uint64_t> self.tick[0]
+        self.code.tick[0] += 1
+        self.code.now = <uint64_t> self.code.tick[0]
         with nogil:
-            status = self.run_batch(0, self.count, rows, slots, &totals, True, True)
+            status = run_batch(&self.code, 0, self.code.count, rows, slots, &totals, True, True)
         if status != DONE:
-            self.tick[0] -= 1
+            self.code.tick[0] -= 1
         self.release(status if status == RAISED else DONE, &totals, 0)
         return totals.loss if status == DONE else None
 
@@ -341,16 +254,16 @@ cdef class NativeProgram:
         self.check_sums(sums)
         read_totals(&totals, sums)
         take_turn(&self.turns)
-        self.now = <uint64_t> (self.tick[0] if own else given)
+        self.code.now = <uint64_t> (self.code.tick[0] if own else given)
         with nogil:
-            status = self.run_all(first, last, rows, pointers, &totals)
+            status = run_all(&self.code, first, last, rows, pointers, &totals)
         write_totals(&totals, sums)
         self.release(status, &totals, 0)
 
     cdef int check_span(self, int first, int last, Py_ssize_t rows) except -1:
         """Raise ValueError unless these are operations of the program, on no more rows than it is for."""
-        if not (0 <= first <= last <= self.count and 0 <= rows <= self.batch_size):
-            raise ValueError(f"operations {first} to {last} of {self.count}, {rows} rows of {self.batch_size}")
+        if not (0 <= first <= last <= self.code.count and 0 <= rows <= self.batch_size):
+            raise ValueError(f"operations {first} to {last} of {self.code.count}, {rows} rows of {self.batch_size}")
         return 0
 
     cdef int check_sums(self, double[::1] sums) except -1:
@@ -366,44 +279,77 @@ cdef class NativeProgram:
         """
         cdef Loop loop
         cdef int status
-        # What is read of `run` once: it could be given other arrays meanwhile.
-        x, target, sample_weight, staging, schedule = run.x, run.target, run.sample_weight, run.staging, run.schedule
-        cdef const int64_t[::1] order = run.order
         cdef double[::1] sums = run.sums
-        cdef double[::1] losses = run.losses
-        cdef double[::1] penalties = run.penalties
-        self.read_loop(&loop, first, last, run, sums)
-        self.check_loop(&loop, losses, penalties)
-        rows, mix = (x, target, sample_weight), run.mix
-        check_batches(rows, order, loop.row, loop.stop, loop.batch_size, staging, mix, self.n_in)
-        read_batches(&loop.data, rows, order, staging, mix, self.double_, self.n_out, run.scale)
-        read_schedule(&loop.rates, schedule, (loop.batches + loop.accumulate - 1) // loop.accumulate)
-        if loop.batches:
-            self.check_row_sizes(&loop.data)
-        kept = bytearray(keep_running(&loop.group, False) + sums.nbytes if loop.accumulate > 1 else 0)
-        loop.group.kept = kept
-        staged = None if staging is None else (*staging[1:], loop.totals.mean_weight)
-        take_turn(&self.turns)
-        self.staged = staged
+        self.check_sums(sums)
+        held = self.read_loop(&loop, first, last, run, sums.shape[0])
+        read_totals(&loop.totals, sums, run.mean_weight)
+        self.begin(held)
         with nogil:
-            status = self.run_loop(&loop)
+            status = run_loop(&self.code, &loop)
         write_totals(&loop.totals, sums)
         self.release(status, &loop.totals, loop.row)
         return loop.row
 
-    cdef read_loop(self, Loop *loop, int first, int last, run, double[::1] sums):
-        """Set all of a loop but the rows that it reads."""
+    def run_epochs(self, int first, int last, run, uint64_t seed, uint64_t stream, double[::1] seconds):
+        """The same for several epochs over all rows, of which `run.sums`, of shape (epochs, numbers), has a row each.
+
+        `run.order`, if there is one, is filled with the permutation (seed, stream + epoch) of the rows before each
+        epoch; `seconds` is given what each took. Losses and penalties of batches are not recorded.
+        """
+        cdef Loop loop
+        cdef Epochs epochs
+        cdef int status
+        cdef double[:, ::1] sums = run.sums
+        cdef int64_t[::1] order = run.order
+        epochs = Epochs(epoch=0, count=sums.shape[0], rows=run.stop, order=NULL, seed=seed, stream=stream,
+                        sums=&sums[0, 0], n_sums=sums.shape[1], seconds=&seconds[0])
+        self.check_sums(sums[0])
+        if run.start or seconds.shape[0] < epochs.count or run.losses is not None or run.penalties is not None:
+            raise ValueError("epochs begin at row 0, and need seconds for each")
+        held = self.read_loop(&loop, first, last, run, sums.shape[1], epochs.count)
+        if order is not None and epochs.rows:
+            epochs.order = &order[0]
+        self.begin(held)
+        with nogil:
+            status = run_epochs(&self.code, &loop, &epochs)
+        self.release(status, &loop.totals, loop.row)
+        return epochs.epoch
+
+    cdef begin(self, tuple held):
+        """Take the turn for a run. `held` is (what losses in Python read, the memory of groups)."""
+        cdef bint has_signals = current_thread() is main_thread()  # before the turn is taken: a signal may raise here
+        take_turn(&self.turns)
+        self.staged = held[0]
+        self.code.signals = NULL
+        if has_signals:
+            self.code.signals = look_for_signals
+
+    cdef tuple read_loop(self, Loop *loop, int first, int last, run, Py_ssize_t n_sums, Py_ssize_t epochs=1):
+        """Set all of a loop but what it adds up; returns what must be kept until the end of the run."""
+        # What is read of `run` once: it could be given other arrays meanwhile.
+        x, target, sample_weight, staging, schedule = run.x, run.target, run.sample_weight, run.staging, run.schedule
+        cdef const int64_t[::1] order = run.order
+        cdef double[::1] losses = run.losses
+        cdef double[::1] penalties = run.penalties
         memset(loop, 0, sizeof(Loop))
         loop.first, loop.last, loop.train, loop.halt = first, last, run.train, run.halt
         loop.row, loop.stop, loop.batch_size, loop.accumulate = run.start, run.stop, run.batch_size, run.accumulate
         if loop.batch_size > 0 and loop.stop > loop.row:
             loop.batches = (loop.stop - loop.row + loop.batch_size - 1) // loop.batch_size
-        self.check_sums(sums)
-        read_totals(&loop.totals, sums)
+        self.check_loop(loop, losses, penalties)
+        rows, mix = (x, target, sample_weight), run.mix
+        check_batches(rows, order, loop.row, loop.stop, loop.batch_size, staging, mix, self.n_in)
+        read_batches(&loop.data, rows, order, staging, mix, self.code.double_, self.n_out, run.scale)
+        read_schedule(&loop.rates, schedule, (loop.batches + loop.accumulate - 1) // loop.accumulate * epochs)
+        if loop.batches:
+            self.check_row_sizes(&loop.data)
+        loop.group.ops, loop.group.count, loop.group.update = self.code.ops, self.code.count, self.code.update_start
+        loop.group.double_ = self.code.double_
+        loop.group.sums = n_sums if n_sums > OWN_SUMS else 0
+        kept = bytearray(keep_running(&loop.group, False) + n_sums * sizeof(double) if loop.accumulate > 1 else 0)
+        loop.group.kept = kept
         loop.totals.mean_weight = run.mean_weight
-        loop.group.ops, loop.group.count, loop.group.update = self.ops, self.count, self.update_start
-        loop.group.double_ = self.double_
-        loop.group.sums = sums.shape[0] if loop.totals.sums != NULL else 0
+        return None if staging is None else (*staging[1:], loop.totals.mean_weight), kept, rows, staging, schedule
 
     cdef int check_loop(self, Loop *loop, double[::1] losses, double[::1] penalties) except -1:
         """Raise ValueError unless operations, batches and the room for their losses fit together."""
@@ -420,58 +366,30 @@ cdef class NativeProgram:
             loop.penalties = &penalties[0] if penalties.shape[0] else NULL
         return 0
 
-    cdef int run_loop(self, Loop *loop) noexcept nogil:
-        """Run batches until the last one, an error or a signal; `loop.row` is then the first row that was not done."""
-        cdef void *slots[SLOTS]
-        cdef bint closes
-        cdef int status = DONE
-        cdef Py_ssize_t rows
-        clear(slots)
-        while loop.row < loop.stop and status == DONE:
-            rows = min(loop.batch_size, loop.stop - loop.row)
-            closes = (loop.batch + 1) % loop.accumulate == 0 or loop.row + rows == loop.stop
-            if loop.accumulate > 1 and loop.batch % loop.accumulate == 0:
-                begin_group(&loop.group, &loop.totals, self.tick)
-            status = self.run_next(loop, rows, slots, closes)
-            closes = closes and status == DONE
-            if status == DONE:  # a batch that failed was none
-                if loop.losses != NULL:
-                    loop.losses[loop.batch] = loop.totals.loss
-                loop.batch += 1
-                if loop.train:  # others do not write it: threads may evaluate one network at a time
-                    self.tick[0] += 1
-                loop.row += rows
-                status = self.check_signals()
-            if loop.accumulate > 1 and (closes or status != DONE):
-                end_group(&loop.group, &loop.totals, self.tick, closes)
-        return status
 
-    cdef double penalty_now(self) noexcept nogil:
-        """The value of the penalties that the update has gradients of; 0 without an update."""
-        if self.update_start == self.update_stop:
-            return 0.0
-        if self.double_:
-            return penalty(&self.ops[self.update_start].update, <double> 0)
-        return penalty(&self.ops[self.update_start].update, <float> 0)
-
-    cdef int run_next(self, Loop *loop, Py_ssize_t rows, void **slots, bint closes) noexcept nogil:
-        """Gather the rows of the next batch, and run it."""
-        cdef Py_ssize_t bad = next_batch(&loop.data, loop.row, rows, loop.batch_size, slots)
-        if bad <= BEYOND:
-            loop.totals.bad_row, loop.totals.bad_column, loop.totals.bad_value = 0, BEYOND - bad, rows
-            return TOO_LARGE
-        if bad != GOOD:
-            loop.totals.bad_row = bad
-            loop.totals.bad_value = (<int64_t *> loop.data.source[TARGET_SLOT])[loop.data.order[loop.row + bad]]
-            return BAD_LABEL
-        self.now = <uint64_t> self.tick[0] + 1
-        set_rates(&loop.rates, loop.batch // loop.accumulate)
-        if loop.penalties != NULL:
-            loop.penalties[loop.batch] = self.penalty_now()
-        return self.run_batch(loop.first, loop.last, rows, slots, &loop.totals, loop.halt, closes)
+cdef int call_python(void *owner, Py_ssize_t index, Py_ssize_t rows, Totals *totals) noexcept with gil:
+    """Run a Python operation of a NativeProgram."""
+    cdef NativeProgram self = <NativeProgram> owner
+    try:
+        result = self.keep[index](rows, self.staged)
+        if result is not None:
+            loss, count = result
+            totals.loss = loss
+            totals.divisor += divisor_of(totals, rows, count)
+            if count:  # the mean of nothing is NaN, and counts nothing
+                totals.loss_sum += totals.loss * <double> count
+                totals.weight_sum += <double> count
+        return DONE
+    except BaseException as error:
+        self.error = error
+        return RAISED
 
 
-cdef void clear(void **slots) noexcept nogil:
-    cdef int i
-    for i in range(SLOTS):
-        slots[i] = NULL
+cdef int look_for_signals(void *owner) noexcept with gil:
+    """Run the handlers of signals that arrived; Ctrl-C's raises."""
+    try:
+        PyErr_CheckSignals()
+        return DONE
+    except BaseException as error:
+        (<NativeProgram> owner).error = error
+        return RAISED

@@ -19,3 +19,6 @@ cdef int processor_count() noexcept nogil
 # Take a free one of n places for a thread, or wait for one; `taken` says which are not free.
 cdef int take_place(int *taken, int n) noexcept nogil
 cdef void leave_place(int *taken, int place) noexcept nogil
+
+# A monotonic clock.
+cdef double nanoseconds_now() noexcept nogil

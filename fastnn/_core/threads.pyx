@@ -16,6 +16,8 @@ cdef extern from *:
     #else
     #define FNN_OPENMP 0
     #endif
+    /* Whether the calling thread keeps its work to itself. */
+    static _Thread_local int fnn_alone;
     #if defined(_WIN32)
     #define FNN_POOL 0
     #else
@@ -24,6 +26,7 @@ cdef extern from *:
     """
     const int FNN_OPENMP
     const bint FNN_POOL
+    int fnn_alone
 
 cdef extern from "fastnn.h" nogil:
     int fnn_forked()
@@ -112,7 +115,7 @@ cdef void measure_worth() noexcept nogil:
 
 cdef int parts_for(double nanoseconds) noexcept nogil:
     """The number of parts for work that takes this long on a nominal core; 1: not shared."""
-    if threads == 1 or (16 * nanoseconds < 2 * WORTH_LEAST and worth != 0):  # too little to measure
+    if threads == 1 or fnn_alone or (16 * nanoseconds < 2 * WORTH_LEAST and worth != 0):  # too little to measure
         return 1
     if measured != dispatch.active:
         calibrate()
@@ -191,6 +194,10 @@ def congested():
     return rest_until != 0 and fnn_nanoseconds() < rest_until
 
 
+cdef double nanoseconds_now() noexcept nogil:
+    return fnn_nanoseconds()
+
+
 cdef int fork_count() noexcept nogil:
     return fnn_forked()
 
@@ -220,6 +227,12 @@ def set_worth(double nanoseconds=MEASURE):
 def get_worth():
     """The least work per thread, in ns; -1 before it is measured."""
     return worth
+
+
+def work_alone(bint alone):
+    """Have the calling thread keep its work to itself, or share it again: other threads have work of their own."""
+    global fnn_alone
+    fnn_alone = alone
 
 
 def openmp_version():
