@@ -44,6 +44,8 @@ ELSEWHERE = {
     "onnx/shapes.py": ("onnx/test_loading.py", "shapes of models"),
     "onnx/specs.py": ("onnx/test_patterns.py", "layers of patterns"),
     "onnx/writer.py": ("onnx/test_exporting.py", "what it writes"),
+    "training/search.py": ("test_lbfgs.py", "steps of optimizers that search"),
+    "training/slices.py": ("test_trainer.py", "parts of epochs"),
     "nn/unsupported.py": ("torch_/test_importing.py", "messages of the bridges"),
     "nn/loss.py": ("losses/test_losses.py", "the base of the losses"),
     "nn/passes.py": ("test_network.py", "passes of networks"),
@@ -121,7 +123,7 @@ def test_compiled_modules_have_one_too():
     """Extension modules, by the names of the libraries: activations.cpython-311-x86_64-linux-gnu.so."""
     stems = sorted(path.name.split(".")[0] for path in (PACKAGE / "_core").glob("*.so"))
     assert stems
-    elsewhere = ("resolve", "rules")  # test_program.py, test_updates.py
+    elsewhere = ("loops", "resolve", "rules")  # test_epochs.py, test_program.py, test_updates.py
     missing = [stem for stem in stems if not home(f"_core/{stem}").exists() and stem not in elsewhere]
     assert not missing, f"write tests/test_<stem>.py for {missing}"
 

@@ -23,6 +23,7 @@ ctypedef struct Code:
     void *owner        # the program; it has the callables of Python operations
     int (*python)(void *owner, Py_ssize_t index, Py_ssize_t rows, Totals *totals) noexcept nogil
     int (*signals)(void *owner) noexcept nogil  # runs the handlers of signals that arrived
+    bint interrupted   # by another thread: the run ends between two batches
 
 # A run over batches: where it is, and what it adds up.
 ctypedef struct Loop:
@@ -45,7 +46,7 @@ ctypedef struct Loop:
 # Epochs over the same rows, each in an order of its own.
 ctypedef struct Epochs:
     Py_ssize_t epoch, count  # that is next, and how many there are
-    Py_ssize_t rows          # of an epoch
+    Py_ssize_t rows          # that are permuted
     int64_t *order           # is filled with a permutation of the rows; NULL: they are taken as they come
     uint64_t seed, stream    # of the permutation of the first epoch; streams go up by 1
     double *sums             # of each epoch; NULL as long as there are none

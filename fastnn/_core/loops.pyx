@@ -7,7 +7,7 @@ from fastnn._core cimport dispatch
 from fastnn._core.accumulation cimport OWN_SUMS, begin_group, end_group
 from fastnn._core.batches cimport BEYOND, GOOD, next_batch
 from fastnn._core.lanes cimport SLOTS, TARGET_SLOT
-from fastnn._core.operations cimport BAD_LABEL, DONE, NON_FINITE, PYTHON, TOO_LARGE, run_op
+from fastnn._core.operations cimport BAD_LABEL, DONE, NON_FINITE, PYTHON, RAISED, TOO_LARGE, run_op
 from fastnn._core.optimizers cimport penalty
 from fastnn._core.schedule cimport set_rates
 from fastnn._core.threads cimport nanoseconds_now
@@ -98,6 +98,8 @@ cdef int run_loop(Code *code, Loop *loop) noexcept nogil:
 cdef int look_for_signals(Code *code, Loop *loop) noexcept nogil:
     """Run the handlers of signals that arrived, now and then; Ctrl-C's raises."""
     cdef double now
+    if code.interrupted:
+        return RAISED
     if code.signals == NULL:  # another thread than Python's main thread, which has the signals
         return DONE
     now = nanoseconds_now()

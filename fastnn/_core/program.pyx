@@ -88,8 +88,8 @@ cdef class NativeProgram:
                     self.add_fixup(i, number_of(name), ARGUMENTS.index(array.argument))
             if any(getattr(array, "argument", None) == "target" for array in operation.arrays.values()):
                 self.target_bytes = sizeof(int64_t) if operation.flag & LABELS else operation.n_in * self.itemsize()
-        self.lanes = Lanes(program.forward_memory(), dispatch.FNN_FLOAT64 if self.code.double_ else dispatch.FNN_FLOAT32,
-                           self.n_in * self.itemsize(), self.n_out * self.itemsize())
+        dtype = dispatch.FNN_FLOAT64 if self.code.double_ else dispatch.FNN_FLOAT32
+        self.lanes = Lanes(program.forward_memory(), dtype, self.n_in * self.itemsize(), self.n_out * self.itemsize())
         self.lanes.setup(self.code.ops, self.code.forward_stop, self.code.fixups, self.code.n_fixups)
 
     def __dealloc__(self):
@@ -111,7 +111,7 @@ cdef class NativeProgram:
         error, self.error, self.staged = self.error, None, None
         end_turn(&self.turns)
         if status == RAISED:
-            raise error
+            raise KeyboardInterrupt if error is None else error
         if status == BAD_LABEL:
             raise BadLabel(totals.bad_row + offset, totals.bad_value)
         if status == NON_FINITE:
@@ -293,34 +293,39 @@ cdef class NativeProgram:
     def run_epochs(self, int first, int last, run, uint64_t seed, uint64_t stream, double[::1] seconds):
         """The same for several epochs over all rows, of which `run.sums`, of shape (epochs, numbers), has a row each.
 
-        `run.order`, if there is one, is filled with the permutation (seed, stream + epoch) of the rows before each
-        epoch; `seconds` is given what each took. Losses and penalties of batches are not recorded.
+        `run.order`, if there is one, is filled with the permutation (seed, stream + epoch) of its rows before each
+        epoch; `seconds` is given what each took. Losses and penalties of batches are not recorded. Returns the number
+        of epochs that were done.
         """
         cdef Loop loop
         cdef Epochs epochs
         cdef int status
         cdef double[:, ::1] sums = run.sums
         cdef int64_t[::1] order = run.order
-        epochs = Epochs(epoch=0, count=sums.shape[0], rows=run.stop, order=NULL, seed=seed, stream=stream,
+        epochs = Epochs(epoch=0, count=sums.shape[0], rows=0, order=NULL, seed=seed, stream=stream,
                         sums=&sums[0, 0], n_sums=sums.shape[1], seconds=&seconds[0])
         self.check_sums(sums[0])
         if run.start or seconds.shape[0] < epochs.count or run.losses is not None or run.penalties is not None:
             raise ValueError("epochs begin at row 0, and need seconds for each")
         held = self.read_loop(&loop, first, last, run, sums.shape[1], epochs.count)
-        if order is not None and epochs.rows:
-            epochs.order = &order[0]
+        if order is not None and order.shape[0]:
+            epochs.order, epochs.rows = &order[0], order.shape[0]
         self.begin(held)
         with nogil:
             status = run_epochs(&self.code, &loop, &epochs)
         self.release(status, &loop.totals, loop.row)
         return epochs.epoch
 
+    def interrupt(self):
+        """Have a run in another thread end between two batches, with KeyboardInterrupt there."""
+        self.code.interrupted = True
+
     cdef begin(self, tuple held):
         """Take the turn for a run. `held` is (what losses in Python read, the memory of groups)."""
         cdef bint has_signals = current_thread() is main_thread()  # before the turn is taken: a signal may raise here
         take_turn(&self.turns)
         self.staged = held[0]
-        self.code.signals = NULL
+        self.code.signals, self.code.interrupted = NULL, False
         if has_signals:
             self.code.signals = look_for_signals
 

@@ -7,7 +7,9 @@ this package. Buffers are matrices with a row for each sample of the largest bat
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import replace
+from time import perf_counter
+from typing import Any, cast
 
 import numpy as np
 
@@ -19,6 +21,7 @@ from .interfaces import BatchRun, Operation, Program
 from .mixing import mix_rows
 from .operands import check_labels
 from .operations import Operations
+from .random import permutation
 from .rows import widen
 from .updates import penalty
 
@@ -79,6 +82,25 @@ class ReferenceProgram(Operations):
         """Run the operations on rows of the data, a batch at a time, as `run` says; returns the row after the last."""
         with self._alone(None if run.staging is None else run.staging[1:], run.mean_weight):
             return self._run_batches(first, last, run)
+
+    def run_epochs(self, first: int, last: int, run: BatchRun, seed: int, stream: int, seconds: Array) -> int:
+        """The same for several epochs, of which `run.sums` has a row each; see the native backend."""
+        with self._alone(None if run.staging is None else run.staging[1:], run.mean_weight):
+            batches = len(range(0, run.stop, run.batch_size))
+            updates, given = len(range(0, batches, run.accumulate)), cast(Any, run)
+            for epoch, sums in enumerate(run.sums):
+                began = perf_counter()
+                if run.order is not None:
+                    run.order[:] = permutation(seed, stream + epoch, len(run.order))
+                schedule = run.schedule
+                if schedule is not None:
+                    schedule = (*schedule[:2], schedule[2][epoch * updates :])
+                self.divisor = 0.0
+                try:
+                    self._run_batches(first, last, replace(given, sums=sums, schedule=schedule))
+                finally:
+                    seconds[epoch] = perf_counter() - began
+            return len(run.sums)
 
     def _run_batches(self, first: int, last: int, run: BatchRun) -> int:
         data, sums, stop = {"input": run.x, "target": run.target}, run.sums, run.stop

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -21,6 +21,7 @@ from ..nn.loss import Loss
 from ..nn.python_loss import PythonLoss
 from .data import Data
 from .nonfinite import check_data
+from .search import search
 
 if TYPE_CHECKING:
     from ..compiler.program import Program
@@ -271,12 +272,14 @@ class Engine:
         losses: Array | None = None,
         accumulate: int = 1,
         penalties: Array | None = None,
+        epochs: tuple[int, int, Array] | None = None,
     ) -> Program:
         """Run the program for `mode` over rows start .. stop - 1, a batch at a time, and return it.
 
         With `halt`, NonFinite is raised before the gradient of a loss that is not finite. `accumulate` batches share an
         update. `rates`, (places, table), are the optimizer's hyperparameters for each update (`LRScheduler.table`);
-        `losses` is given the loss of each batch, `penalties` the value of the penalties before it.
+        `losses` is given the loss of each batch, `penalties` the value of the penalties before it. With `epochs`,
+        (seed, stream, seconds), `sums` has a row for each of several epochs: see `run_epochs` of executors.
         """
         planned = self._planned(mode, data, batch, accumulate > 1)
         program, train = planned.program, mode == "step"
@@ -284,7 +287,7 @@ class Engine:
             self.optimizer.to_training()
         if program.by_batch:
             program.check_rows(stop - start, batch)
-        if SUMS < sums.size < planned.sums_size:  # five numbers stand for: count nothing
+        if SUMS < sums.shape[-1] < planned.sums_size:  # five numbers stand for: count nothing
             raise ValueError("sums have no room for what these metrics count")
         if order is None and isinstance(self.loss, PythonLoss):
             order = np.arange(data.samples)  # Python reads the batch from an array: have it gathered
@@ -295,49 +298,26 @@ class Engine:
             data.mix, data.scale, accumulate, data.mean_weight, penalties,
         )  # fmt: skip
         if train and self.optimizer.searches:
-            self._search(program, data, batches)
+            search(self, program, data, batches)
         else:
-            self._run_batches(program, planned.span, data, batches)
+            self.run_batches(program, planned.span, data, batches, epochs)
         return program
 
-    def _search(self, program: Program, data: Data, run: BatchRun) -> None:
-        """A step, on one batch, of an optimizer that evaluates the loss several times; the first one counts."""
-        span, evaluations = program.span("forward", "backward"), list[Array]()
-        again = replace(
-            run, batch_size=run.stop - run.start, train=False, schedule=None, losses=None, accumulate=1, penalties=None
-        )
-        if run.schedule is not None:
-            hyper, places, table = run.schedule
-            hyper[places] = table[0]
+    def interrupt(self) -> None:
+        """Have a run in another thread end between two batches, by a KeyboardInterrupt there, if it is compiled."""
+        planned = self._last
+        if planned is not None and hasattr(planned.program.executor, "interrupt"):
+            planned.program.executor.interrupt()
 
-        def closure() -> float:
-            first = not evaluations
-            values = run.sums.copy() if first else np.zeros(SUMS)
-            evaluations.append(values)
-            self._run_batches(program, span, data, replace(again, sums=values, halt=run.halt and first))
-            return float(values[0])
-
-        arrays, attributes = [*self.changed_by_step(), self.optimizer.step_count], self.optimizer.__dict__.copy()
-        before = [array.copy() for array in arrays]
+    def run_batches(
+        self, program: Program, span: tuple[int, int], data: Data, run: BatchRun, epochs: Any = None
+    ) -> None:
+        """Run operations, once or for several epochs; what is wrong with a row is said in words."""
         try:
-            self.optimizer.step(closure)
-            # Running statistics follow the batch once a step, as the last evaluation saw it.
-            statistics = replace(again, sums=np.zeros(SUMS), halt=False)
-            self._run_batches(program, program.span("statistics"), data, statistics)
-            if self.average is not None:
-                self.average.update()
-            self.net._tick += 1
-        except BaseException:  # no step is done by half
-            for array, old in zip(arrays, before, strict=True):
-                array[...] = old
-            self.optimizer.__dict__.update(attributes)
-            raise
-        run.sums[...] = evaluations[0]
-
-    def _run_batches(self, program: Program, span: tuple[int, int], data: Data, run: BatchRun) -> None:
-        """Run operations; what is wrong with a row is said in words."""
-        try:
-            program.executor.run_batches(*span, run)
+            if epochs is None:
+                program.executor.run_batches(*span, run)
+            else:
+                program.executor.run_epochs(*span, run, *epochs)
         except BadLabel as error:
             row, value = error.args
             row = int(run.order[row]) if run.order is not None else row
