@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from .compiler.program import Program
     from .files import FileFormatError
     from .functional.concat import concat
+    from .many.ensemble import Ensemble
+    from .many.fleet import Fleet, fit_many
     from .nn.loading import load
     from .nn.saving import register_layer
     from .training import Callback, History, Trainer
@@ -36,7 +38,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Callback",
+    "Ensemble",
     "FileFormatError",
+    "Fleet",
     "GradcheckError",
     "History",
     "LRFinder",
@@ -48,6 +52,7 @@ __all__ = [
     "concat",
     "data",
     "export_c",
+    "fit_many",
     "functional",
     "get_backend",
     "get_isa",
@@ -75,6 +80,8 @@ LAZY = {
     "register_layer": "nn.saving",
     **dict.fromkeys(("LRFinder", "lr_finder"), "training.lr_finder"),
     **dict.fromkeys(("Callback", "History", "Trainer"), "training"),
+    "Ensemble": "many.ensemble",
+    **dict.fromkeys(("Fleet", "fit_many"), "many.fleet"),
     "Program": "compiler.program",
     "concat": "functional.concat",
     "export_c": "c_source.export",

@@ -21,6 +21,7 @@ FLOORS = (
     ("training",),
     ("c_source", "callbacks", "onnx"),
     ("torch", "keras", "jax", "thinc", "sklearn"),
+    ("many",),
     ("bench",),
     ("cli",),
     ("", "__main__"),  # `import fastnn`

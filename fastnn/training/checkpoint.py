@@ -135,7 +135,7 @@ def load_checkpoint(trainer: HasState, path: Source) -> dict[str, Any] | None:
     problem = _misfit(trainer, content, state)
     if problem:
         raise ValueError(f"{name} does not fit: {problem}")
-    with _unless_done(trainer):
+    with unless_done(trainer):
         try:
             _take_over(trainer, state)
         except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
@@ -191,7 +191,7 @@ def resuming(trainer: HasState, path: Path | None, resume: Any = True) -> Iterat
             )
         raise ValueError("resume=True needs checkpoint=path, or trainer.load_checkpoint(path) before")
     paused = trainer.paused
-    with _unless_done(trainer):
+    with unless_done(trainer):
         if path is not None and os.path.exists(path):
             paused = load_checkpoint(trainer, path)
         yield paused
@@ -228,7 +228,7 @@ def _take_over(trainer: HasState, state: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _unless_done(trainer: HasState) -> Iterator[None]:
+def unless_done(trainer: HasState) -> Iterator[None]:
     """A context that gives the trainer its state back if its body raises."""
     before = _state(trainer)
     try:

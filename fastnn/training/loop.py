@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from operator import call
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,7 @@ class Loop(Epochs):
     def go(self) -> History:
         """Train to the end, or until somebody stops it; after Ctrl-C the state is settled, then it is raised."""
         try:
-            self._all_epochs()
+            deque(self.calls(), 0)
         except KeyboardInterrupt as error:
             self.history.interrupted = True
             if not error.args:  # what a notebook and a terminal show last
@@ -49,8 +50,8 @@ class Loop(Epochs):
                 show(self.history)
         return self.history
 
-    def _all_epochs(self) -> None:
-        """All of the run: its callbacks begin, the epochs, its callbacks end."""
+    def calls(self) -> Iterator[None]:
+        """All of the run, with a pause after each compiled call: its callbacks begin, the epochs, its callbacks end."""
         self._rows = self.batch_size or 1
         like = self.data.like
         if like is not None:
@@ -71,6 +72,7 @@ class Loop(Epochs):
                         self._several_epochs()
                     else:
                         self._epoch()
+                    yield
             finally:
                 if self._unsettled is not None:
                     self.settle()

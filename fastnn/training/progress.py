@@ -55,11 +55,22 @@ def bar_for(show: bool | str, epochs: int, samples: int | None, initial_epoch: i
     """
     if isinstance(show, str) and show == "lines":
         return Lines(epochs)
+    return Progress(epochs, samples, initial_epoch) if wants_bar(show) else None
+
+
+def wants_bar(show: bool | str) -> bool:
+    """Whether a bar is to be shown: if it is requested, or by "auto" on a terminal and in a notebook.
+
+    Raises
+    ------
+    ValueError
+        If `show` is something else.
+    """
     if not isinstance(show, bool) and show != "auto":
         raise ValueError(f"progress must be True, False or 'auto', got {show!r}; 'lines' prints a line for each epoch")
     in_notebook = "ipykernel" in sys.modules
     wanted = show is True or (show == "auto" and (in_notebook or _is_terminal(sys.stderr)))
-    return Progress(epochs, samples, initial_epoch) if wanted and (in_notebook or sys.stderr is not None) else None
+    return wanted and (in_notebook or sys.stderr is not None)
 
 
 def show(value: Any) -> None:

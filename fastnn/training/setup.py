@@ -27,7 +27,7 @@ class Setup(ShortErrors):
     The engine has them; these are its attributes with the checks of a public class.
     """
 
-    _internal: ClassVar[tuple[str, ...]] = ("engine",)
+    _internal: ClassVar[tuple[str, ...]] = ("claim", "engine", "release")
 
     def __init__(
         self,

@@ -277,8 +277,7 @@ class Trainer(Setup):
         """
         claim = object()
         try:
-            if self._claims.setdefault("fit", claim) is not claim:  # from a callback, or in another thread
-                raise RuntimeError(WITHIN)
+            self.claim(claim)
             every = all_callbacks(callbacks, checkpoint, checkpoint_every)
             few = class_weight, drop_last, validation_freq, initial_epoch, steps_per_epoch, validate_average
             rare = rare_arguments(*few)
@@ -294,8 +293,8 @@ class Trainer(Setup):
             raise
         finally:  # without a call: handlers of signals run after calls only, and none may come before this is done
             if "fit" in self._claims and self._claims["fit"] is claim:
-                del self._claims["fit"]
                 self.run = None
+                del self._claims["fit"]
 
     @errors_of_use
     def save_checkpoint(self, path: Any) -> None:
@@ -409,6 +408,16 @@ class Trainer(Setup):
         return lr_finder(self, x, y, **options)
 
     # -- parts ---------------------------------------------------------------------------------------------------------
+
+    def claim(self, claim: object) -> None:
+        """Note who trains the network from now on; RuntimeError if somebody does already."""
+        if self._claims.setdefault("fit", claim) is not claim:  # from a callback, or in another thread
+            raise RuntimeError(WITHIN)
+
+    def release(self) -> None:
+        """Undo `claim`, by who made it."""
+        self.run = None
+        self._claims.pop("fit", None)
 
     def _resuming(self, path: Any, resume: bool) -> Any:
         """A context that yields the state of the run to resume, or None; an error in it changes nothing."""
