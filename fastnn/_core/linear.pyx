@@ -122,7 +122,7 @@ cdef void run_linear_grad_weight(int dtype, const void *g, const void *x, void *
     cdef fnn_product q = fnn_product(
         a=x, a_row=1, a_col=n_in, b=g, b_row=n_out, b_col=1, init=before, init_row=n_out,
         c=grad_weight, c_row=n_out, rows=n_in, cols=n_out, depth=rows)
-    if transposed:
+    if transposed or n_out == 1:  # of one column both are the same, and lanes run along the features
         q.a, q.a_col, q.b, q.b_row = g, n_out, x, n_in
         q.init_row, q.c_row, q.rows, q.cols = n_in, n_in, n_out, n_in
     cdef After after = After(epilogue=&NONE, y=NULL, saved=NULL)
