@@ -18,18 +18,20 @@ class Fixed(ShortErrors):
     fixed: ClassVar[tuple[str, ...]] = ()
     way_out: ClassVar[str] = "make a new one"
     _of_class: ClassVar[frozenset[str]] = frozenset(("fixed", "way_out"))
+    _guarded: ClassVar[frozenset[str]] = _of_class  # names that are looked at before they are set
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         own = (name for name, kind in getattr(cls, "__annotations__", {}).items() if str(kind).startswith("ClassVar"))
         cls._of_class = cls._of_class.union(own)
+        cls._guarded = cls._of_class.union(cls.fixed)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in self._of_class:
-            raise AttributeError(f"{type(self).__name__}.{name} belongs to the class: {self.way_out}")
-        if name in self.fixed:
+        if name in self._guarded:
+            if name in self._of_class:
+                raise AttributeError(f"{type(self).__name__}.{name} belongs to the class: {self.way_out}")
             self._refuse(name, value)
-        super().__setattr__(name, value)
+        object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
         if name in self.fixed:

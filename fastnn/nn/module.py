@@ -111,6 +111,9 @@ class Module(Standalone):
 
     def __setattr__(self, name: str, value: Any) -> None:
         composed = self._in_python or self._is_traced
+        if not composed and name not in self._guarded and name not in self.planned:
+            object.__setattr__(self, name, value)
+            return
         if composed and (isinstance(value, Module) or isinstance(self.__dict__.get(name), Module)):
             self._check_part(name)
         super().__setattr__(name, value)

@@ -356,6 +356,20 @@ class Engine:
                 scores[metric.name] = metric.of_outputs(y_true, y_pred, weight, self.loss)
         return scores
 
+    def scores_of_epochs(self, sums: Array, data: Data) -> list[dict[str, float]]:
+        """The scores of each row of sums."""
+        samples = sums[:, 4]
+        if self._counts or not (samples.all() or not samples.any()):
+            return [self.scores(row, data) for row in sums]
+        loss = sums[:, 1]
+        with np.errstate(all="ignore"):
+            loss = loss if self.loss.reduction == "sum" else np.where(sums[:, 2] == 0, math.nan, loss / sums[:, 2])
+            columns = {"loss": np.sqrt(loss) if self.loss.root else loss}
+            if samples.any():
+                columns["accuracy"] = sums[:, 3] / samples
+        values = zip(*(column.tolist() for column in columns.values()), strict=True)
+        return [dict(zip(columns, row, strict=True)) for row in values]
+
     def scores(self, sums: Array, data: Data | None) -> dict[str, float]:
         """Loss, accuracy and metrics of what was added up over data like these; None if there were none."""
         loss = self.loss

@@ -81,7 +81,9 @@ class Epochs(Slices):
         batches = self._batches(length)
         updates, scheduler = self._updates(batches), engine.scheduler
         done, more = divmod(int(engine.net._tick.item()) - tick, batches)
-        rows = [engine.scores(sums[i], data.like) | {"seconds": float(seconds[i])} for i in range(done)]
+        rows = engine.scores_of_epochs(sums[:done], data)
+        for row, spent in zip(rows, seconds.tolist(), strict=False):
+            row["seconds"] = spent
         if table is not None and isinstance(scheduler, LRScheduler):
             for i, row in enumerate(rows):
                 row["lr"] = float(table[i * updates, 0])
