@@ -9,6 +9,7 @@ for each group of a table, all included, beside a loop over scikit-learn's MLPRe
 import sys
 import time
 import warnings
+from itertools import pairwise
 
 import numpy as np
 
@@ -35,7 +36,7 @@ def shortest(call, repeats):
 
 
 def trainer(widths, seed):
-    layers = [layer for a, b in zip(widths, widths[1:], strict=False) for layer in (nn.Linear(a, b), nn.Tanh())]
+    layers = [layer for a, b in pairwise(widths) for layer in (nn.Linear(a, b), nn.Tanh())]
     net = nn.Sequential(*layers[:-1], seed=seed)
     return fastnn.Trainer(net, nn.MSELoss(), optim.Adam(net.parameters()))
 
@@ -64,10 +65,7 @@ def by_jax(fleet, repeats):
     n, widths, rows, batches, epochs = fleet
     x, y = data(widths, rows * batches)
     key = jax.random.PRNGKey(0)
-    params = [
-        (jax.random.normal(key, (n, a, b)) / a**0.5, jnp.zeros((n, b)))
-        for a, b in zip(widths, widths[1:], strict=False)
-    ]
+    params = [(jax.random.normal(key, (n, a, b)) / a**0.5, jnp.zeros((n, b))) for a, b in pairwise(widths)]
     zeros = jax.tree.map(jnp.zeros_like, params)
 
     def loss(p, xb, yb):
@@ -95,8 +93,8 @@ def by_jax(fleet, repeats):
         return jax.lax.scan(epoch, (p, m, v, 0.0), jax.random.split(key, epochs))[0][0]
 
     x, y = jnp.asarray(x), jnp.asarray(y)
-    run, keys = jax.jit(jax.vmap(one)), jax.random.split(key, n)
-    return shortest_after_first(lambda: jax.block_until_ready(run(params, zeros, zeros, keys)), repeats)
+    run = jax.jit(jax.vmap(one, in_axes=(0, 0, 0, None)))  # one order for all
+    return shortest_after_first(lambda: jax.block_until_ready(run(params, zeros, zeros, key)), repeats)
 
 
 def by_torch(fleet, repeats, threads):
@@ -107,7 +105,7 @@ def by_torch(fleet, repeats, threads):
     x, y = map(torch.from_numpy, data(widths, rows * batches))
     params = {
         f"{name}{i}": torch.randn(n, *shape) / shape[0] ** 0.5
-        for i, (a, b) in enumerate(zip(widths, widths[1:], strict=False))
+        for i, (a, b) in enumerate(pairwise(widths))
         for name, shape in (("w", (a, b)), ("b", (b,)))
     }
 

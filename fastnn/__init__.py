@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .functional.concat import concat
     from .many.ensemble import Ensemble
     from .many.fleet import Fleet, fit_many
+    from .many.sweep import Sweep, sweep
     from .nn.loading import load
     from .nn.saving import register_layer
     from .training import Callback, History, Trainer
@@ -45,6 +46,7 @@ __all__ = [
     "History",
     "LRFinder",
     "Program",
+    "Sweep",
     "Trainer",
     "__version__",
     "available_isas",
@@ -67,6 +69,7 @@ __all__ = [
     "set_isa",
     "set_num_threads",
     "show_config",
+    "sweep",
     "use_backend",
 ]
 
@@ -82,6 +85,7 @@ LAZY = {
     **dict.fromkeys(("Callback", "History", "Trainer"), "training"),
     "Ensemble": "many.ensemble",
     **dict.fromkeys(("Fleet", "fit_many"), "many.fleet"),
+    **dict.fromkeys(("Sweep", "sweep"), "many.sweep"),
     "Program": "compiler.program",
     "concat": "functional.concat",
     "export_c": "c_source.export",

@@ -48,6 +48,7 @@ ELSEWHERE = {
     "training/slices.py": ("test_trainer.py", "parts of epochs"),
     "many/checkpoint.py": ("many/test_fleet.py", "checkpoints of fleets"),
     "many/progress.py": ("many/test_fleet.py", "the bar of fleets"),
+    "many/strategies.py": ("many/test_sweep.py", "which networks are trained further"),
     "many/workers.py": ("many/test_fleet.py", "threads of fleets"),
     "sklearn/networks.py": ("many/test_ensemble.py", "estimators of ensembles"),
     "nn/unsupported.py": ("torch_/test_importing.py", "messages of the bridges"),

@@ -2,8 +2,9 @@
 
 from .ensemble import Ensemble
 from .fleet import Fleet, fit_many
+from .sweep import Sweep, sweep
 
-__all__ = ["Ensemble", "Fleet", "fit_many"]
+__all__ = ["Ensemble", "Fleet", "Sweep", "fit_many", "sweep"]
 
 
 def __dir__() -> list[str]:
