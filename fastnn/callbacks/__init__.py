@@ -1,6 +1,7 @@
 """Callbacks for `Trainer.fit`. Their base is `fastnn.Callback`, which describes how to write one."""
 
 from ..training.callback import Callback
+from .pruning import OptunaPruning
 from .records import CSVLogger, LearningRateMonitor, TensorBoard
 from .saving import ModelCheckpoint
 from .stopping import EarlyStopping, TerminateOnNaN, TimeLimit
@@ -11,6 +12,7 @@ __all__ = [
     "EarlyStopping",
     "LearningRateMonitor",
     "ModelCheckpoint",
+    "OptunaPruning",
     "TensorBoard",
     "TerminateOnNaN",
     "TimeLimit",
