@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 Array = check.Array
 
+FEW = 8  # epochs, whose scores are not worth a call of NumPy
+
 
 class HasEngine(Protocol):
     """What has an engine: a trainer."""
@@ -359,7 +361,7 @@ class Engine:
     def scores_of_epochs(self, sums: Array, data: Data) -> list[dict[str, float]]:
         """The scores of each row of sums."""
         samples = sums[:, 4]
-        if self._counts or not (samples.all() or not samples.any()):
+        if self._counts or len(sums) < FEW or not (samples.all() or not samples.any()):
             return [self.scores(row, data) for row in sums]
         loss = sums[:, 1]
         with np.errstate(all="ignore"):

@@ -68,7 +68,7 @@ class Loop(Epochs):
                     self.engine.check_labels(like)
                 self._quiet = self._is_quiet()
                 while self.epoch < self.epochs and self.history.stopped is None:
-                    if self._quiet and self.position == 0:
+                    if self._quiet and self.position == 0 and self.epochs - self.epoch > 1:
                         self._several_epochs()
                     else:
                         self._epoch()
