@@ -36,6 +36,7 @@ MODULES = [
     "operations",
     "peak",
     "rows",
+    "sparse",
     "lanes",
     "loops",
     "program",

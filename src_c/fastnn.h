@@ -74,6 +74,14 @@ struct fnn_bags {
     int mode;
 };
 
+/* Rows of a sparse matrix: row r has values[ends[r]] .. values[ends[r + 1] - 1], of the kernel's dtype, in the columns of
+ * the same places, ascending. Row i of a batch is row order[i], or start + i if order is NULL. */
+struct fnn_sparse {
+    const void *values;
+    const int64_t *columns, *ends, *order;
+    ptrdiff_t start;
+};
+
 /* What becomes of a gradient before an update: clamp(scale grad, -max_value, max_value) + l1 sign(param) + l2 param. */
 struct fnn_adjustment {
     double scale, max_value, l1, l2;

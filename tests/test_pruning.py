@@ -51,7 +51,7 @@ def test_a_study_prunes_the_worse_trial():
     study.optimize(objective, n_trials=2)
     assert [trial.state.name for trial in study.trials] == ["COMPLETE", "PRUNED"]
     assert len(study.trials[1].intermediate_values) < 6
-    with pytest.raises(optuna.TrialPruned, match="val_loss is .* after epoch 2"):
+    with pytest.raises(optuna.TrialPruned, match=r"val_loss is .* after epoch 2"):
         fit(0.1, Trial(prune_at=2))
 
 

@@ -6,6 +6,7 @@ from libc.stdint cimport int64_t
 from fastnn._core cimport arrays
 from fastnn._core.dispatch cimport FNN_FLOAT32, FNN_FLOAT64, real
 from fastnn._core.rows cimport NO_CONVERSION, convert_rows, source_of
+from fastnn._core.sparse cimport read_sparse
 
 cdef extern from "elements.h" nogil:
     bint fnn_are_rows(const int64_t *order, Py_ssize_t n, Py_ssize_t rows)
@@ -78,7 +79,13 @@ cdef read_batches(Batches *batches, arrays3, const int64_t[::1] order, staging, 
     batches.scale, batches.double_ = scale, double_
     batches.order = &order[0] if order is not None and order.shape[0] else NULL
     batches.partner, batches.shares, batches.labels = NULL, NULL, False
+    batches.is_sparse = hasattr(arrays3[0], "ends")  # SparseRows
+    if batches.is_sparse:
+        read_sparse(&batches.sparse, arrays3[0], double_)
+        batches.cols[0], batches.row_bytes[0] = arrays3[0].shape[1], arrays3[0].shape[1] * arrays.itemsize(dtype)
     for j, array in enumerate(arrays3):
+        if j == 0 and batches.is_sparse:
+            array = None
         batches.source[j] = <char *> arrays.data(array)
         batches.staged[j] = <char *> arrays.data(staging[j]) if staging is not None and array is not None else NULL
         if j < CONVERTED:
@@ -102,11 +109,14 @@ cdef read_batches(Batches *batches, arrays3, const int64_t[::1] order, staging, 
             batches.cols[1] = classes
 
 
-cdef Py_ssize_t next_batch(const Batches *batches, Py_ssize_t i, Py_ssize_t rows, Py_ssize_t batch_size,
+cdef Py_ssize_t next_batch(Batches *batches, Py_ssize_t i, Py_ssize_t rows, Py_ssize_t batch_size,
                            void **slots) noexcept nogil:
     """Point `slots` to rows i .. i + rows - 1. Returns GOOD, the first bad class index's row, or BEYOND - stream."""
     cdef Py_ssize_t bad = GOOD
     cdef int j
+    if batches.is_sparse:
+        batches.sparse.order, batches.sparse.start = NULL if batches.order == NULL else batches.order + i, i
+        slots[0] = &batches.sparse
     for j in range(STREAMS):
         if batches.source[j] == NULL:
             continue

@@ -50,6 +50,12 @@ cdef extern from "fastnn.h" nogil:
         const int64_t *offsets
         Py_ssize_t size, cols, padding
         int mode
+    struct fnn_sparse:
+        const void *values
+        const int64_t *columns
+        const int64_t *ends
+        const int64_t *order
+        Py_ssize_t start
     struct fnn_adjustment:
         double scale, max_value, l1, l2
     struct fnn_coefficients:
@@ -75,6 +81,10 @@ cdef extern from "fastnn.h" nogil:
         void (*prelu)(const void *x, const void *weight, void *y, Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
         void (*prelu_backward)(const void *g, const void *x, const void *weight, void *y, Py_ssize_t rows,
                                Py_ssize_t cols) noexcept nogil
+        void (*sparse_linear)(const fnn_sparse *x, const void *w, const void *bias, void *y, Py_ssize_t first,
+                              Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
+        void (*sparse_linear_backward)(const fnn_sparse *x, const void *g, void *grad, Py_ssize_t col,
+                                       Py_ssize_t width, Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
         void (*prelu_slopes)(const void *x, const void *g, Py_ssize_t stride, const void *init, void *out,
                              Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
         void (*embedding)(const void *codes, const void *weight, void *y, Py_ssize_t n, Py_ssize_t cols) noexcept nogil

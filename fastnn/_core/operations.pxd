@@ -38,6 +38,7 @@ cpdef enum:
     EACH_OUTPUT = 64   # targets have a label of 0 or 1 for each output
     ELEMENTS = 128     # sample weights are one an element, not one a row
     TRANSPOSED = 256   # the weight of a product is stored as (out, in)
+    SPARSE = 512       # the x of a product is sparse rows
 
 # Parameters of a kind, by name; those that it has not got are 0.
 ctypedef struct Options:

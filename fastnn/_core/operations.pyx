@@ -9,7 +9,7 @@ from fastnn._core.activations cimport run_map1, run_map2
 from fastnn._core.columns cimport (
     copy_columns, expand_columns, expand_rows, expand_rows_backward, read_labels, run_gather, run_scatter, sum_columns,
 )
-from fastnn._core.dispatch cimport FNN_BAG_SUM, FNN_FLOAT64, fnn_bags, fnn_loss
+from fastnn._core.dispatch cimport FNN_BAG_SUM, FNN_FLOAT64, fnn_bags, fnn_loss, fnn_sparse
 from fastnn._core.dropout cimport run_noise, run_noise2
 from fastnn._core.embedding cimport run_embedding, run_embedding_backward
 from fastnn._core.embedding_bag cimport describe_rows, run_embedding_bag, run_embedding_bag_backward
@@ -27,6 +27,7 @@ from fastnn._core.parametric cimport (
     run_prelu, run_prelu_backward, run_temperature_scale, run_temperature_scale_backward,
 )
 from fastnn._core.softmax cimport run_rows1, run_rows2
+from fastnn._core.sparse cimport run_sparse_linear, run_sparse_linear_backward
 
 cdef Options NO_OPTIONS
 memset(&NO_OPTIONS, 0, sizeof(NO_OPTIONS))
@@ -193,7 +194,10 @@ cdef void run_linear_backward(Op *op, Py_ssize_t rows, int dtype) noexcept nogil
     if op.p[GRAD_INPUT] != NULL:
         run_linear_grad_x(dtype, op.p[GRAD_OUTPUT], op.p[WEIGHT], op.p[GRAD_INPUT], op.p[SAVED], rows, op.n_in,
                           op.n_out, op.flag & TRANSPOSED, &op.epilogue)
-    if op.p[GRAD_WEIGHT] != NULL:
+    if op.p[GRAD_WEIGHT] != NULL and op.flag & SPARSE:
+        run_sparse_linear_backward(dtype, <const fnn_sparse *> op.p[X], op.p[GRAD_OUTPUT], op.p[GRAD_WEIGHT],
+                                   op.p[GRAD_BIAS], op.flag & ACCUMULATE, rows, op.n_in, op.n_out)
+    elif op.p[GRAD_WEIGHT] != NULL:
         run_linear_grad_weight(dtype, op.p[GRAD_OUTPUT], op.p[X], op.p[GRAD_WEIGHT], op.p[GRAD_BIAS],
                                op.flag & ACCUMULATE, rows, op.n_in, op.n_out, op.flag & TRANSPOSED)
 
@@ -414,7 +418,10 @@ cdef void average(Op *op, int dtype) noexcept nogil:
 
 cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, int dtype) noexcept nogil:
     cdef Py_ssize_t n = rows * op.n_in
-    if op.kind == LINEAR:
+    if op.kind == LINEAR and op.flag & SPARSE:
+        run_sparse_linear(dtype, <const fnn_sparse *> op.p[X], op.p[WEIGHT], op.p[BIAS], op.p[PRE], op.p[Y], rows,
+                          op.n_out, &op.epilogue)
+    elif op.kind == LINEAR:
         run_linear(dtype, op.p[X], op.p[WEIGHT], op.p[BIAS], op.p[PRE], op.p[Y], rows, op.n_in, op.n_out,
                    op.flag & TRANSPOSED, &op.epilogue)
     elif op.kind == LINEAR_BACKWARD:

@@ -48,6 +48,7 @@ from .shapes import (
     scalar_or,
     without_overlap,
 )
+from .sparse import SparseRows, is_sparse
 from .targets import (
     as_class_weights,
     as_converted,
@@ -65,6 +66,7 @@ __all__ = [
     "MAX_ROWS",
     "TWINS",
     "Array",
+    "SparseRows",
     "as_array",
     "as_class_weights",
     "as_columns",
@@ -100,6 +102,7 @@ __all__ = [
     "did_you_mean",
     "float_for",
     "from_any",
+    "is_sparse",
     "refuse_losses",
     "refuse_no_numbers",
     "refuse_unknown",

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .._core.operations import EACH_OUTPUT, ELEMENTS, LABELS, MEAN
+from .._core.operations import EACH_OUTPUT, ELEMENTS, LABELS, MEAN, SPARSE, TRANSPOSED
 from .._validation import Array
 from .backward import Gradient, backward_through, read_only
 from .builder import Builder, Tap
@@ -38,6 +38,7 @@ def compile_program(
     average: Average | None = None,
     accumulate: bool = False,
     readers: Sequence[Reader] = (),
+    sparse: bool = False,
     **settings: Any,
 ) -> Program:
     """Compile a network.
@@ -68,6 +69,8 @@ def compile_program(
         Whether a step adds its gradients to those there.
     readers : sequence of Reader
         Functions of what layers read and write, called at the end of the forward pass.
+    sparse : bool
+        Whether the input is `SparseRows`.
     **settings
         n_in, batch_size, dtype, seed and tick of `Draft`.
     """
@@ -96,6 +99,8 @@ def compile_program(
         builder.update(optimizer, l1=l1, l2=l2, average=average, mean=mean)
     if mode == "step":
         builder.statistics()
+    if sparse:
+        builder.read_sparse()
     return builder.finish()
 
 
@@ -117,6 +122,16 @@ class ProgramBuilder(Builder):
     def __init__(self, *args: Any, **keywords: Any) -> None:
         super().__init__(*args, **keywords)
         self.sections: dict[str, tuple[int, int]] = {}
+
+    def read_sparse(self) -> None:
+        """Have the products that read the input take sparse rows; ValueError if something else reads it."""
+        for operation in self.operations:
+            roles = [role for role, array in operation.arrays.items() if getattr(array, "argument", "") == "input"]
+            if not roles:
+                continue
+            if roles != ["x"] or operation.kind not in ("linear", "linear_backward") or operation.flag & TRANSPOSED:
+                raise ValueError(f"{operation.label}: a sparse x goes to Linear layers only: give x.toarray()")
+            operation.flag |= SPARSE
 
     def readers(self, readers: Sequence[Reader]) -> None:
         """Add the calls of functions that read what layers read and write."""

@@ -13,8 +13,9 @@ import numpy as np
 
 from .._core import dispatch
 from .._core.errors import BadIndex, BadTarget
+from .._core.sparse import described
 from .._locks import MAKING
-from .._validation import Array
+from .._validation import Array, SparseRows
 from ..functional._targets import describe_target
 from .backward import Stage
 from .counters import SUMS, Counter
@@ -114,6 +115,12 @@ class Program:
             batch = x[row : row + self.batch_size]
             arguments = {"input": batch, "output": out[row : row + self.batch_size]}
             self.run("forward", len(batch), arguments, start=start + row)
+
+    def predict_sparse(self, x: SparseRows, start: int, out: Array) -> None:
+        """Write the outputs for rows of x from `start` on into `out`, which has no more rows than a batch."""
+        native = hasattr(self.executor, "predict_rows")
+        rows = described(x, start) if native else x[start : start + len(out)]
+        self.run("forward", len(out), {"input": rows, "output": out}, start=start)
 
     def rows_at_once(self) -> int:
         """How many rows `predict_rows` is to be given in one call."""

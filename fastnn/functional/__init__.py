@@ -43,6 +43,7 @@ from . import linear as _linear
 from . import normalization as _normalization
 from . import rrelu as _rrelu
 from . import softmax as _softmax
+from . import sparse as _sparse
 from . import target_gradients as _target_gradients
 from .activations import *  # noqa: F403
 from .batch_norm import *  # noqa: F403
@@ -69,6 +70,7 @@ from .parametric import *  # noqa: F403
 from .relative_losses import *  # noqa: F403
 from .rrelu import *  # noqa: F403
 from .softmax import *  # noqa: F403
+from .sparse import *  # noqa: F403
 from .target_gradients import *  # noqa: F403
 
 # By name, for callers that need value and gradient in one pass.
@@ -90,6 +92,7 @@ __all__ = sorted(
     + gates.__all__
     + elementary.__all__
     + _softmax.__all__
+    + _sparse.__all__
     + _entropy.__all__
     + _linear.__all__
     + _normalization.__all__

@@ -37,12 +37,14 @@ def as_given(net: Takes, x: Any) -> Array:
     return check.as_source("x", x)
 
 
-def as_rows(net: Takes, x: Any) -> tuple[Array, tuple[int, ...]]:
+def as_rows(net: Takes, x: Any, sparse: bool = False) -> tuple[Any, tuple[int, ...]]:
     """The matrix with a row for each sample of x, in the dtype and layout that x has; `converted` makes inputs of it.
+
+    With `sparse`, a sparse matrix becomes `SparseRows` of the network's dtype.
 
     Returns
     -------
-    rows : ndarray of a real dtype, shape (n, features)
+    rows : ndarray of a real dtype, shape (n, features), or SparseRows
     shape : tuple of int
         The shape of x without its features, whose product is n.
 
@@ -51,6 +53,10 @@ def as_rows(net: Takes, x: Any) -> tuple[Array, tuple[int, ...]]:
     TypeError, ValueError
         If x does not fit the network.
     """
+    if sparse and (isinstance(x, check.SparseRows) or check.is_sparse(x)):
+        found = x if isinstance(x, check.SparseRows) else check.SparseRows.of("x", x, net.dtype)
+        _check_features(net, found.shape[1])
+        return found, found.shape[:1]
     x = as_given(net, x)
     if net._nodes and isinstance(net._nodes[0].layer, Flatten):
         shape = x.shape[:1]
@@ -62,11 +68,16 @@ def as_rows(net: Takes, x: Any) -> tuple[Array, tuple[int, ...]]:
         rows = x.reshape(math.prod(shape), x.shape[-1]) if x.ndim else x
     if x.ndim == 0:
         raise ValueError("x must have shape (..., features), got a scalar")
-    hint = net.in_features
-    if hint is not None and rows.shape[1] != hint:
-        first = next(node.layer for node in net._nodes if node.layer.in_features_hint() is not None)
-        raise ValueError(f"{type(first).__name__}: x has {rows.shape[1]} features, this layer takes {hint}")
+    _check_features(net, rows.shape[1])
     return rows, shape
+
+
+def _check_features(net: Takes, features: int) -> None:
+    """Raise ValueError if the network takes another number of features."""
+    hint = net.in_features
+    if hint is not None and features != hint:
+        first = next(node.layer for node in net._nodes if node.layer.in_features_hint() is not None)
+        raise ValueError(f"{type(first).__name__}: x has {features} features, this layer takes {hint}")
 
 
 def column_names(x: Any) -> tuple[str, ...] | None:

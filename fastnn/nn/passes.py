@@ -12,6 +12,7 @@ import numpy as np
 from .. import _validation as check
 from .._frames import errors_of_use
 from .._locks import MAKING, Lock
+from .._validation import SparseRows
 from ..compiler.cache import ProgramCache
 from ..compiler.program import Program
 from ..functional._symbolic import Symbolic
@@ -220,8 +221,10 @@ class Passes(Network):
     def _predict_slowly(self, x: Any) -> Array:
         """`predict` for an x that must be converted or refused, or has more rows than one batch."""
         programs = self._programs
-        rows, shape = as_rows(self, x)
+        rows, shape = as_rows(self, x, sparse=True)
         n = rows.shape[0]
+        if isinstance(rows, SparseRows):
+            return self._predict_sparse(rows)
         program = self.program("predict", min(n, PREDICT_ROWS), rows.shape[1])
         if program.by_batch:  # normalizes by the statistics of all of x
             program = self.program("predict", n, rows.shape[1])
@@ -236,6 +239,23 @@ class Passes(Network):
         for start in range(0, n, max(1, size)):
             program.predict_rows(converted(self, rows[start : start + size], start), out[start : start + size], start)
         return out.reshape(*shape, program.n_out)
+
+    def _predict_sparse(self, x: SparseRows) -> Array:
+        """`predict` for sparse rows, a batch at a time."""
+        n, n_in = x.shape
+
+        def make(rows: int) -> Program:
+            return self.plan_program("predict", rows, n_in, sparse=True)
+
+        size = min(n, PREDICT_ROWS)
+        program = self._programs.get(("sparse", n_in), size, lambda: make(size))
+        if program.by_batch:
+            program, size = self._programs.get(("sparse", n_in), n, lambda: make(n)), n
+            program.check_rows(n, n)
+        out = np.empty((n, program.n_out), self.dtype)
+        for start in range(0, n, max(1, size)):
+            program.predict_sparse(x, start, out[start : start + size])
+        return out
 
     # -- programs ------------------------------------------------------------------------------------------------------
 

@@ -120,7 +120,8 @@ class ReferenceProgram(Operations):
             try:
                 slots = self._batch(data, run, begin, end)
                 for staged, name in zip(staging, data, strict=False):
-                    staged[: end - begin] = slots[name]
+                    if staged is not None:  # of sparse inputs, which nothing gathers
+                        staged[: end - begin] = slots[name]
                 self._run_batch(first, last, end - begin, slots, sums, run.halt, closes)
             except BaseException as error:
                 if run.accumulate > 1:

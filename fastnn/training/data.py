@@ -38,7 +38,7 @@ class Data:
 
     def __init__(
         self,
-        x: Array,
+        x: Any,
         y: Array,
         weight: Array | None,
         labels: Any,
@@ -58,7 +58,7 @@ class Data:
     @classmethod
     def of(cls, net: Sequential, loss: Loss, x: Any, y: Any, sample_weight: Any = None, missing: bool = False) -> Data:
         """Arguments of a user, checked and repaired for this network and this loss."""
-        rows, _ = as_rows(net, x)
+        rows, _ = as_rows(net, x, sparse=True)
         n_out = net.out_features_for(rows.shape[1])
         dtype = DTYPES[net.dtype]
         target, labels = loss.prepare_target(y, rows.shape[0], n_out, dtype)
@@ -212,13 +212,20 @@ class Data:
     def plain(self) -> bool:
         """Whether programs can read x and y in place: both have the dtypes that these become, and lie in C order."""
         x, y = self.x, self.y
-        return x.dtype == self.dtype and y.dtype == self.y_dtype and _is_readable(x) and _is_readable(y)
+        readable = self.sparse or (x.dtype == self.dtype and _is_readable(x))
+        return readable and y.dtype == self.y_dtype and _is_readable(y)
+
+    @property
+    def sparse(self) -> bool:
+        """Whether x is sparse rows."""
+        return isinstance(self.x, check.SparseRows)
 
     def staging(self, batch: int) -> tuple[Array | None, ...]:
         """Room for the rows of a batch, gathered and converted, and for the partners that they are mixed with."""
         rows = batch if self.mix is None or self.plain else 2 * batch
-        if self._staging is None or self._staging[0].shape[0] < rows:  # type: ignore[union-attr]
-            x, y = np.empty((rows, self.x.shape[1]), self.dtype), np.empty((rows, *self.y_shape), self.y_dtype)
+        if self._staging is None or self._staging[1].shape[0] < rows:  # type: ignore[union-attr]
+            x = None if self.sparse else np.empty((rows, self.x.shape[1]), self.dtype)
+            y = np.empty((rows, *self.y_shape), self.y_dtype)
             weight = self.weight
             shape = () if weight is None else (rows, *weight.shape[1:])
             self._staging = x, y, None if weight is None else np.empty(shape, weight.dtype)
@@ -279,6 +286,8 @@ class Mixed(Data):
     def check(data: Data, loss: Loss, n_out: int) -> None:
         """Raise TypeError if mixtures of these targets are none that the loss takes."""
         y: Array = data.y
+        if data.sparse:
+            raise TypeError("transform: sparse rows cannot be mixed: give x.toarray()")
         if loss.heads:
             raise TypeError("transform: the targets of several heads cannot be mixed")
         if TARGET_KINDS.get(loss.kernel) == SIGNS:

@@ -191,7 +191,8 @@ class Engine:
         ):
             return planned
         counting = self.counting(data)
-        key = (mode, data.x.shape[1], data.labels, counting.targets, accumulate, data.by_elements, data.missing)
+        kind = data.by_elements, data.missing, data.sparse
+        key = (mode, data.x.shape[1], data.labels, counting.targets, accumulate, kind)
         planned = self._last
         if planned is None or planned.kept is not kept or planned.key != key or planned.program.batch_size < batch:
             program = kept.get(key, batch, lambda: self._plan(mode, data, batch, counting, accumulate))
@@ -205,6 +206,7 @@ class Engine:
         if mode == "step" and not self.optimizer.searches:
             update = {"optimizer": self.optimizer, "l1": self.l1, "l2": self.l2, "average": self.average}
         more: dict[str, Any] = {"loss": self.loss, "labels": data.labels, "counting": counting}
+        more |= {"sparse": True} if data.sparse else {}
         if data.by_elements or data.missing:
             more |= {"elements": data.by_elements, "missing": data.y.shape[1] if data.missing else 0}
         return self.net.plan_program(mode, batch, data.x.shape[1], accumulate=accumulate, **more, **update)

@@ -43,6 +43,9 @@ def check_data(data: Data, rows: Any = slice(None), prefix: str = "") -> None:
     """
     numbers = np.arange(len(data.x))[rows]  # a part of the data keeps the row numbers of the whole
     for name, array in (("x", data.x), ("y", data.y)):
+        if isinstance(array, check.SparseRows):
+            _check_sparse(array, numbers, prefix)
+            continue
         some = array[rows]
         if name == "y" and data.missing:
             some = np.where(np.isnan(some), 0, some)
@@ -51,6 +54,16 @@ def check_data(data: Data, rows: Any = slice(None), prefix: str = "") -> None:
             value = array[rows][place]
             place = (int(numbers[place[0]]), *(place[1:] if array.shape[1:] != (1,) else ()))
             raise ValueError(f"{prefix}{name}[{', '.join(map(str, place))}] is {value}: {name} must be finite")
+
+
+def _check_sparse(x: check.SparseRows, rows: Array, prefix: str) -> None:
+    """Raise ValueError if these rows have an infinity or NaN."""
+    if np.isfinite(x.values).all():
+        return
+    for row in rows.tolist():
+        place = _first_bad(x[row])
+        if place is not None:
+            raise ValueError(f"{prefix}x[{row}, {place[0]}] is {x[row][place]}: x must be finite")
 
 
 def first_parameter(net: Sequential) -> str | None:

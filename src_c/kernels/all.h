@@ -21,6 +21,7 @@
 #include "distribution_losses.h"
 #include "packing.h"
 #include "linear.h"
+#include "sparse.h"
 #include "optimizers.h"
 #include "parameters.h"
 #include "dropout.h"

@@ -397,8 +397,9 @@ OPS = (
     *MATRIX_UPDATES,
     *PARAMETERS,
 )
-BY_NAME = {"derivative", "target_gradient"}  # functions that take the name of another one, and have tests of their own
-MEASURES = {"multiply_adds"}  # the kernels that are no operation: they only measure the machine
+SPARSE = {"sparse_linear", "sparse_linear_backward"}  # functions of sparse matrices, and kernels: test_sparse.py
+BY_NAME = {"derivative", "target_gradient"} | SPARSE  # functions that take no arrays alone, and have tests of their own
+MEASURES = {"multiply_adds"} | SPARSE  # the kernels that are no operation of arrays
 FUNCTIONS = tuple(op for op in OPS if op.kind not in ("update", "matrix update", "parameters", "labels", "in place"))
 CASES = [(op, options) for op in FUNCTIONS for options in op.options]
 

@@ -1,0 +1,9 @@
+from typing import Any
+
+import numpy.typing as npt
+
+_Array = npt.NDArray[Any]
+
+def sparse_linear(sparse: Any, weight: _Array, bias: _Array | None, out: _Array) -> None: ...
+def sparse_linear_backward(g: _Array, sparse: Any, grad_weight: _Array, grad_bias: _Array | None) -> None: ...
+def described(sparse: Any, start: int) -> _Array: ...
