@@ -13,10 +13,9 @@ from .. import nn
 from .._validation import Array
 from ..functional.sigmoids import sigmoid
 from .building import coefficient_views
-from .table import dense, stretches
+from .table import dense
 
 SHORT = 4096  # numbers whose product with themselves is quicker than their sum
-BATCH = 256  # sparse rows that are dense at once are whole numbers of so many
 
 
 class Predictor:
@@ -68,12 +67,7 @@ class Predictor:
 
     def outputs(self, x: Any) -> Array:
         """The outputs for checked rows, dense or sparse."""
-        if not sparse.issparse(x):
-            return self.net.predict(dense(x, self.dtype))
-        rows = x.tocsr()
-        size = stretches(max(1, rows.shape[0]), rows.shape[1], self.dtype, BATCH)
-        parts = [self.net.predict(dense(rows[i : i + size], self.dtype)) for i in range(0, rows.shape[0], size)]
-        return np.concatenate(parts) if len(parts) > 1 else parts[0]
+        return self.net.predict(x if sparse.issparse(x) else dense(x, self.dtype))
 
 
 def probabilities(outputs: Array, activation: str) -> Array:

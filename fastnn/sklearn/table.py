@@ -1,4 +1,4 @@
-"""The rows that an estimator trains on: dense arrays as they are, sparse matrices a stretch of dense rows at a time."""
+"""The rows that an estimator trains on: arrays, sparse matrices, or these a stretch of dense rows at a time."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from scipy import sparse
 from .._validation import Array
 from ..compiler.counters import SUMS
 from ..data import Mixup
+from ..nn.linear import Linear
 from ..training import Trainer
 from ..training.data import Data, Mixed
 from ..training.rates import batch_rates
@@ -71,11 +72,15 @@ class Table:
         place = [trainer.optimizer.place("weight_decay")] if decays and alpha else []
         self.places = np.array(place, "int64")
         self.decay = (alpha / self.counts).reshape(-1, 1) if place else None
-        self.data = None if sparse.issparse(x) else self._data(x, slice(None))
+        # Products read sparse rows as they are; dropout of inputs and mixtures need dense ones.
+        whole = not sparse.issparse(x) or (mixup is None and isinstance(trainer.net[0], Linear))
+        self.data = self._data(self.x, slice(None)) if whole else None
 
     def _data(self, x: Any, rows: Any) -> Data:
+        """Rows of x, dense unless they are all of them, with their targets."""
         weight = None if self.weight is None else self.weight[rows]
-        return self.engine.data(dense(x, self.dtype), self.y[rows], weight)
+        x = x if sparse.issparse(x) and x is self.x else dense(x, self.dtype)
+        return self.engine.data(x, self.y[rows], weight)
 
     # -- epochs --------------------------------------------------------------------------------------------------------
 
