@@ -114,6 +114,7 @@ def _operation(o: Operation, at: int, tensors: Tensors) -> dict[str, Any]:
         "loss": None if o.loss is None else {
             "name": o.loss.name,
             "reduction": o.loss.reduction,
+            "extra_name": o.loss.extra_name if "extra" in o.arrays else None,
             "params": {name: _value(value) for name, value in o.loss.params.items()},
         },
         "optimizer": None if o.optimizer is None else type(o.optimizer).__name__,

@@ -63,7 +63,8 @@ def rebuilt(data):
     operations = [
         Operation(
             o["kind"], o["label"], {role: operand(place) for role, place in o["operands"].items()},
-            o["n_in"], o["n_out"], o["kernel"], tuple(map(float, o["params"])), {k: float(v) for k, v in o["options"].items()},
+            o["n_in"], o["n_out"], o["kernel"], tuple(map(float, o["params"])),
+            {k: float(v) for k, v in o["options"].items()},
             sum(getattr(flags, name.upper()) for name in o["flags"]), o["seed"], o["stream"],
             loss=None if o["loss"] is None else SimpleNamespace(**o["loss"]),
         )
@@ -121,9 +122,10 @@ def _gradients(data, executor):
     return found
 
 
-def test_a_step_has_its_loss_and_its_update(rng):
+@pytest.mark.parametrize("arguments", [{"label_smoothing": 0.1}, {"weight": np.array([1.0, 2.0, 0.5])}], ids=str)
+def test_a_step_has_its_loss_and_its_update(arguments, rng):
     net = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 3), seed=0)
-    trainer = fastnn.Trainer(net, nn.CrossEntropyLoss(label_smoothing=0.1), optim.Adam(net.parameters()))
+    trainer = fastnn.Trainer(net, nn.CrossEntropyLoss(**arguments), optim.Adam(net.parameters()))
     x, labels = draw(rng, (5, 6), "float32"), np.arange(5) % 3
     data = through_json(trainer.compile(5))
     executor, _ = rebuilt(data)
@@ -201,3 +203,14 @@ def test_the_executor_of_the_page_says_what_it_lacks():
         executor(data).run("forward", 1, input=np.zeros((1, 2), "float32"))
     with pytest.raises(ValueError, match="expected a fastnn-program of version 1, got fastnn-program 2"):
         executor(data | {"version": 2})
+
+
+def test_the_losses_of_heads_have_a_data_form():
+    heads = nn.Heads(a=nn.Linear(4, 3), b=nn.Linear(4, 1))
+    net = nn.Sequential(nn.Linear(4, 4), heads, seed=0)
+    loss = nn.HeadsLoss(heads, a=nn.CrossEntropyLoss(), b=nn.MSELoss())
+    trainer = fastnn.Trainer(net, loss, optim.SGD(net.parameters(), lr=0.1))
+    trainer.step(np.ones((5, 4), "float32"), {"a": np.arange(5) % 3, "b": np.ones((5, 1), "float32")})
+    operations = through_json(trainer.compile(5))["operations"]
+    losses = {(o["loss"]["name"], o["head"]) for o in operations if o["loss"]}
+    assert losses == {("cross_entropy", "a"), ("mse_loss", "b")}
