@@ -8,6 +8,9 @@ import numpy as np
 
 from .._validation import Array
 
+# The name of a parameter, its values and its gradient.
+NamedParameter = tuple[str, Array, Array]
+
 
 class Layer(Protocol):
     """A layer of `nn`."""

@@ -19,6 +19,7 @@ from .._validation import Array, SparseRows
 from ..functional._targets import describe_target
 from .backward import Stage
 from .counters import SUMS, Counter
+from .interfaces import NamedParameter
 from .listing import as_html, describe
 from .operations import OPERATIONS, Operation
 
@@ -40,6 +41,7 @@ class Program:
     tick: Array
     stages: list[Stage]
     by_batch: str = ""  # the first layer that normalizes by the statistics of the batch
+    named_parameters: tuple[NamedParameter, ...] = field(default=(), repr=False)
     _executors: dict[bool, Any] = field(default_factory=dict)
 
     @property
@@ -157,6 +159,34 @@ class Program:
         where = f"y[{operation.head!r}]" if operation.head else "y"
         where += f"[{row}]" if operation.n_in == 1 else f"[{row}, {column}]"
         return ValueError(describe_target(where, value, str(operation.kernel), operation.params))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the program as data that `json.dumps` takes: operations, operands, memory with its values, sections.
+
+        docs/programs.md describes it, and has an executor of it in NumPy.
+
+        Returns
+        -------
+        dict
+            With "format" and "version", "fastnn-program" and 1.
+
+        Raises
+        ------
+        ValueError
+            If part of it is Python code: a layer or loss with functions of its own, a forward hook.
+
+        Examples
+        --------
+        >>> from fastnn import nn
+        >>> data = nn.Sequential(nn.Linear(4, 8), nn.ReLU()).compile(16).to_dict()
+        >>> data["format"], data["version"], data["batch_size"]
+        ('fastnn-program', 1, 16)
+        >>> [(o["kind"], o["kernel"]) for o in data["operations"][:2]]
+        [('linear', 'relu'), ('copy', None)]
+        """
+        from .data_form import as_dict
+
+        return as_dict(self)
 
     def __repr__(self) -> str:
         return f"Program({self.batch_size} rows, {self.dtype}, {len(self.operations)} operations)"

@@ -276,7 +276,7 @@ class Passes(Network):
         if self._network is not None and self._drew_seed:  # random numbers are then those of the network around it
             seed, start = stream_of(self)
             nodes = chain(self.named_children(), start=start)
-        return compile_program(
+        program = compile_program(
             nodes,
             mode,
             n_in=n_in,
@@ -287,6 +287,8 @@ class Passes(Network):
             readers=readers,
             **options,
         )
+        program.named_parameters = tuple((p.name, p.data, p.grad) for p in self.parameters())
+        return program
 
     def _forget_programs(self) -> None:
         with MAKING:

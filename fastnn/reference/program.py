@@ -32,6 +32,13 @@ WHOLE = {
 }  # fmt: skip
 
 
+def has_rows(operation: Operation, role: str) -> bool:
+    """Whether an operand has a row for each sample."""
+    if operation.kind in ("update", "average") or role in WHOLE:
+        return False
+    return not (operation.kind == "row_loss" and role == "extra")  # which is one number a class
+
+
 class ReferenceProgram(Operations):
     """A program that NumPy runs. `sums` is as in _core/program.pyx: the last loss, then summed losses, weights, right
     predictions and samples.
@@ -209,8 +216,4 @@ class ReferenceProgram(Operations):
         """An operand: from the slots, or the part of a buffer that this batch uses."""
         if hasattr(array, "argument"):
             return slots.get(array.argument)
-        if array is None or operation.kind in ("update", "average") or role in WHOLE:
-            return array
-        if operation.kind == "row_loss" and role == "extra":  # one number a class
-            return array
-        return array[:rows]
+        return array if array is None or not has_rows(operation, role) else array[:rows]
