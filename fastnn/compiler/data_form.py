@@ -21,7 +21,9 @@ from .operations import OPERATIONS, Operation
 FORMAT, VERSION = "fastnn-program", 1
 FLAGS = (
     "MEAN", "LABELS", "ACCUMULATE", "BY_ROWS", "CLASS_WEIGHTS", "ROOT", "EACH_OUTPUT", "TRANSPOSED", "ELEMENTS",
+    "SPARSE",
 )  # fmt: skip
+KNOWN = sum(getattr(flags, name) for name in FLAGS)
 
 # Operations whose results depend on what was in the arrays that they write.
 UPDATES = {"running", "update", "average", "embedding_bag_backward"}
@@ -108,7 +110,7 @@ def _operation(o: Operation, at: int, tensors: Tensors) -> dict[str, Any]:
         "kernel": o.kernel,
         "params": [_number(value) for value in o.params],
         "options": {name: _number(value) for name, value in o.options.items()},
-        "flags": [name.lower() for name in FLAGS if o.flag & getattr(flags, name)],
+        "flags": _flags(o.flag),
         "seed": int(o.seed),
         "stream": int(o.stream),
         "loss": None if o.loss is None else {
@@ -120,6 +122,13 @@ def _operation(o: Operation, at: int, tensors: Tensors) -> dict[str, Any]:
         "optimizer": None if o.optimizer is None else type(o.optimizer).__name__,
         "head": o.head,
     }  # fmt: skip
+
+
+def _flags(bits: int) -> list[str]:
+    """The names of flags that are set."""
+    if bits & ~KNOWN:
+        raise ValueError(f"flags {bits & ~KNOWN:#x} have no name here")
+    return [name.lower() for name in FLAGS if bits & getattr(flags, name)]
 
 
 def _operands(o: Operation, at: int, tensors: Tensors) -> dict[str, dict[str, Any]]:
