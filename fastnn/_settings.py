@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from . import _plugged
 from ._core import dispatch, threads
+from ._plugged import PLUGGED
 from ._validation import check_choice
 from ._version import __version__
 
@@ -20,7 +22,10 @@ BACKENDS = ("native", "reference")
 
 
 def get_backend() -> str:
-    """Name of the backend in use: "native" or "reference"."""
+    """Name of the backend in use: "native", "reference", or that of a plugged one."""
+    plugged = PLUGGED.get()
+    if plugged is not None and dispatch.get_reference():
+        return plugged[0]
     return "reference" if dispatch.get_reference() else "native"
 
 
@@ -32,12 +37,17 @@ class use_backend:
 
     Parameters
     ----------
-    name : {"native", "reference"}
+    name : {"native", "reference"}, or the name of a plugged backend
+        Other packages plug in a module with functions of the names of `fastnn.functional` and
+        `fastnn.optim.functional` by the entry point "fastnn.backends". Single operations then go there, with checked
+        arguments; programs of networks run by the NumPy reference.
 
     Raises
     ------
     ValueError
-        If the name is another.
+        If there is no backend of this name.
+    NotImplementedError
+        When an operation is called that a plugged backend does not have.
 
     Examples
     --------
@@ -48,9 +58,13 @@ class use_backend:
     """
 
     def __init__(self, name: str) -> None:
-        check_choice("backend", name, BACKENDS)
-        self._before = dispatch.get_choice()
-        dispatch.set_reference(name == "reference")
+        plugged = None
+        if name not in BACKENDS:
+            check_choice("backend", name, (*BACKENDS, *_plugged.names()))
+            plugged = name, _plugged.load(name)
+        self._before = dispatch.get_choice(), PLUGGED.get()
+        PLUGGED.set(plugged)
+        dispatch.set_reference(name != "native")
 
     def __enter__(self) -> use_backend:
         return self
@@ -58,7 +72,9 @@ class use_backend:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        dispatch.set_choice(self._before)
+        choice, plugged = self._before
+        dispatch.set_choice(choice)
+        PLUGGED.set(plugged)
 
 
 available_isas = dispatch.available_isas

@@ -1,7 +1,7 @@
 """The command `fastnn`.
 
-`fastnn demo` trains on handwritten digits and shows the result, `fastnn bench` measures, `fastnn info` shows versions
-and settings.
+`fastnn demo` trains on handwritten digits and shows the result, `fastnn bench` measures, `fastnn vectors` writes test
+vectors for other implementations, `fastnn info` shows versions and settings.
 """
 
 from __future__ import annotations
@@ -29,6 +29,10 @@ def build_parser() -> argparse.ArgumentParser:
     demo.add_argument("--epochs", type=_positive, default=EPOCHS, help="passes over the data (default %(default)s)")
     demo.add_argument("--seed", type=_seed, default=0, help="decides weights and shuffling (default %(default)s)")
     bench.add_parser(commands, _positive)
+    vectors = commands.add_parser("vectors", help="write the cases of operations as .npz files and an index.json")
+    vectors.add_argument("folder")
+    vectors.add_argument("--ops", nargs="+", metavar="NAME", help="operations (default: all)")
+    vectors.add_argument("--seed", type=_seed, default=0, help="of the arguments (default %(default)s)")
     commands.add_parser("info", help="show version, instruction set, threads and what they are based on")
     return parser
 
@@ -100,6 +104,15 @@ def _show_digits(X: Any, y: Any, predicted: Any) -> None:
     print("   ".join(f"{f'{predicted[i]} (is {y[i]})' if predicted[i] != y[i] else predicted[i]!s:<8}" for i in chosen))
 
 
+def vectors(folder: str, ops: list[str] | None, seed: int) -> int:
+    """Write test vectors; returns the exit code."""
+    from fastnn.testing import write_vectors
+
+    paths = write_vectors(folder, ops, seed)
+    print(f"{len(paths)} files in {folder}: docs/testing.md has the schema")
+    return 0
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit code (0 done, 1 an error, 2 wrong usage, 130 interrupted)."""
     arguments = build_parser().parse_args(argv)
@@ -109,6 +122,8 @@ def main(argv: list[str] | None = None) -> int:
             return 0
         if arguments.command == "bench":
             return bench.run(arguments)
+        if arguments.command == "vectors":
+            return vectors(arguments.folder, arguments.ops, arguments.seed)
         return demo(arguments.backend, arguments.epochs, arguments.seed)
     except KeyboardInterrupt as error:
         print(error if error.args else "interrupted", file=sys.stderr)

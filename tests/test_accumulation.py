@@ -5,7 +5,7 @@ import pytest
 
 import fastnn
 from fastnn import nn, optim
-from support.measure import assert_same_bits
+from fastnn.testing.measure import assert_same_bits
 from support.runs import At
 from support.torch_runs import values
 

@@ -11,8 +11,8 @@ import pytest
 import fastnn.functional as F
 from fastnn._core import dispatch
 from fastnn.functional.accuracy import MAX_ULP
+from fastnn.testing.measure import ulp_errors
 from support.exhaustive import FUNCTIONS, float64_truth
-from support.measure import ulp_errors
 
 BOUND, BOUND_WITHOUT_FMA = 2, 4
 # Zero, the seams of the formulas, and where functions overflow, underflow or reach their limits.

@@ -5,8 +5,8 @@ import pytest
 
 from fastnn import functional as F
 from fastnn import nn
+from fastnn.testing.measure import assert_same_bits
 from support.layers import EVERY_ACTIVATION, FROM_OUTPUT, assert_network_gradients, draw
-from support.measure import assert_same_bits
 
 
 @EVERY_ACTIVATION

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from support.ops import case_id
+from fastnn.testing.cases.ops import case_id
 from test_updates import CASES, run, steps
 
 # Rules that divide by something with an eps: constant gradients, and none at all, with an eps that is 0 in the dtype.

@@ -13,7 +13,7 @@ PAGE = ROOT / "docs" / "adding.md"
 RECIPES = re.split(r"^## ", PAGE.read_text(), flags=re.M)[1:]
 # Where recipes may say less than there is: other libraries beside which an operation is measured, estimators that
 # choose among what there is, and recorded numbers.
-ASIDE = ("fastnn/bench/contenders/", "fastnn/sklearn/", "tests/recorded/")
+ASIDE = ("fastnn/bench/contenders/", "fastnn/testing/adapters.py", "fastnn/sklearn/", "tests/recorded/")
 
 
 def words_of(path):

@@ -6,7 +6,7 @@ import pytest
 import fastnn
 from fastnn import nn
 from fastnn.files import format as files
-from support.measure import assert_same_bits
+from fastnn.testing.measure import assert_same_bits
 from test_model import Scale
 
 

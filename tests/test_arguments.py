@@ -9,7 +9,7 @@ import fastnn
 from fastnn import nn
 from fastnn.nn.arguments import arguments_of
 from fastnn.nn.registry import public
-from support.measure import assert_same_bits
+from fastnn.testing.measure import assert_same_bits
 
 FEATURES = 6
 

@@ -9,7 +9,7 @@ import pytest
 import fastnn
 from fastnn import nn, optim
 from fastnn.nn.parameters import Parameters
-from support.measure import assert_same_bits
+from fastnn.testing.measure import assert_same_bits
 from support.torch_runs import RULES
 
 SHAPES = {"w": (7, 5), "b": (5,), "c": (), "none": (0, 3)}

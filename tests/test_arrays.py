@@ -7,9 +7,9 @@ import pytest
 
 import fastnn.functional as F
 from fastnn._core import dispatch
-from support.measure import assert_same_bits
-from support.ops import CASES, FUNCTIONS, case_id
-from support.records import results
+from fastnn.testing.cases.ops import CASES, FUNCTIONS, case_id
+from fastnn.testing.cases.records import results
+from fastnn.testing.measure import assert_same_bits
 
 SHAPE = (5, 7)
 

@@ -7,7 +7,7 @@ import pytest
 
 import fastnn
 from fastnn import nn, optim
-from support.measure import assert_same_bits
+from fastnn.testing.measure import assert_same_bits
 from support.torch_runs import STEPS, TORCH, WAYS, torch_network, torch_trainer, values
 
 X, Y = TORCH["x"], TORCH["y"]

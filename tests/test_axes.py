@@ -5,7 +5,7 @@ import pytest
 
 from fastnn import functional as F
 from fastnn import reference
-from support.measure import assert_same_bits
+from fastnn.testing.measure import assert_same_bits
 
 SHAPE = (4, 2, 6)
 ALONG_AXIS = ["softmax", "log_softmax"]

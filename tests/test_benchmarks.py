@@ -17,7 +17,7 @@ from fastnn.bench.cases import DTYPES, Case
 from fastnn.bench.machine import Peak
 from fastnn.bench.report import Measurement
 from fastnn.bench.runner import Result
-from support.ops import BY_NAME, MEASURES
+from fastnn.testing.cases.ops import BY_NAME, MEASURES
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 

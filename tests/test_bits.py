@@ -14,9 +14,9 @@ import pytest
 import fastnn._core
 import fastnn.functional as F
 from fastnn._core import dispatch, threads
-from support.measure import assert_same_bits
-from support.ops import CASES, UPDATES, case_id
-from support.records import numbered, results
+from fastnn.testing.cases.ops import CASES, UPDATES, case_id
+from fastnn.testing.cases.records import numbered, results
+from fastnn.testing.measure import assert_same_bits
 
 WITH_FMA = [isa for isa in dispatch.available_isas() if isa != "sse2"]
 THREADS = (1, 2, 3, 5)

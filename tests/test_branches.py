@@ -10,8 +10,8 @@ import pytest
 import fastnn
 from fastnn import nn, optim
 from fastnn._core import threads as core_threads
+from fastnn.testing.measure import assert_same_bits
 from support.gradients import assert_gradient
-from support.measure import assert_same_bits
 
 
 def linears(*sizes):

@@ -12,8 +12,8 @@ import fastnn
 from fastnn import nn, optim
 from fastnn.files import format as files
 from fastnn.files.values import Values
+from fastnn.testing.measure import assert_same_bits
 from fastnn.training.checkpoint import _state
-from support.measure import assert_same_bits
 from support.resumable import EPOCHS, ROWS, Momentary, bits, data, make_trainer
 from support.runs import interruptible
 from test_model import Scale

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastnn import nn, optim
-from support.measure import assert_same_bits
+from fastnn.testing.measure import assert_same_bits
 from support.torch_runs import OPTIMIZERS, STEPS, TORCH, WAYS, torch_network, torch_trainer, values
 
 X, Y = TORCH["x"], TORCH["y"]

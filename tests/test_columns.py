@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from fastnn import nn
+from fastnn.testing.measure import assert_same_bits
 from support.layers import assert_network_gradients, draw
-from support.measure import assert_same_bits
 
 PICKS = [[0, 3], [3, 1, 1], [], slice(1, 3), slice(None, None, -2), slice(-2, None)]
 

@@ -11,8 +11,8 @@ from fastnn._core.compat import DEFAULTS
 from fastnn.nn.parameters import Parameters
 from fastnn.optim import functional
 from fastnn.optim.hyperparameters import state_names
+from fastnn.testing.cases.records import numbered
 from support import RECORDED
-from support.records import numbered
 
 CLASSES = {
     "adam_step": optim.Adam,

@@ -8,7 +8,7 @@ import pytest
 import fastnn
 from fastnn import nn, optim
 from fastnn._core import rows as core
-from support.measure import assert_same_bits
+from fastnn.testing.measure import assert_same_bits
 from support.resumable import bits
 from test_arrays import Capsule, Wrapped, misaligned
 

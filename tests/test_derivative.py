@@ -6,8 +6,8 @@ import pytest
 import fastnn
 from fastnn import functional as F
 from fastnn.functional.linear import ACTIVATIONS
+from fastnn.testing.measure import assert_same_bits
 from support.gradients import assert_gradient
-from support.measure import assert_same_bits
 
 POSITIVE = ("log", "log1p", "logit")
 

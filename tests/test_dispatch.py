@@ -13,8 +13,8 @@ import fastnn.optim.functional as optim
 from fastnn import reference
 from fastnn._core import dispatch
 from fastnn.functional.linear import ACTIVATIONS
-from support.measure import assert_same_bits
-from support.ops import BY_NAME, MEASURES, OPS
+from fastnn.testing.cases.ops import BY_NAME, MEASURES, OPS
+from fastnn.testing.measure import assert_same_bits
 
 BEST_FIRST = ["avx512", "avx2", "sse2", "neon"]
 LANES = {"avx512": 16, "avx2": 8, "sse2": 4, "neon": 4}

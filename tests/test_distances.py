@@ -6,9 +6,9 @@ import pytest
 import fastnn
 from fastnn import functional as F
 from fastnn._core import threads
+from fastnn.testing.measure import assert_same_bits
 from support import RECORDED
 from support.gradients import assert_gradient
-from support.measure import assert_same_bits
 
 STORED = np.load(RECORDED / "torch_distances.npz")
 WITH_FMA = [isa for isa in fastnn.available_isas() if isa != "sse2"]

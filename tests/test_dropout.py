@@ -6,8 +6,8 @@ import pytest
 import fastnn
 from fastnn import functional as F
 from fastnn import nn, optim
+from fastnn.testing.measure import assert_same_bits
 from support.layers import draw, in_both_backends
-from support.measure import assert_same_bits
 from test_parametric import WITH_FMA, stored
 
 ALPHA = -1.7580993408473766

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import fastnn.functional as F
+from fastnn.testing.measure import assert_same_bits
 from support.exhaustive import FUNCTIONS
-from support.measure import assert_same_bits
 from test_accuracy import exact, exact_ulp_errors
 
 

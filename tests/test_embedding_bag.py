@@ -5,8 +5,8 @@ import pytest
 
 from fastnn import functional as F
 from fastnn._core import threads
+from fastnn.testing.measure import assert_same_bits
 from support.gradients import assert_gradient
-from support.measure import assert_same_bits
 from support.tables import TABLES
 from test_distances import stored
 

@@ -2,8 +2,8 @@
 
 from fastnn import functional as F
 from fastnn import nn
+from fastnn.testing.measure import assert_same_bits
 from support.layers import draw
-from support.measure import assert_same_bits
 
 
 def test_flatten_makes_rows_of_samples(rng):

@@ -10,7 +10,7 @@ import fastnn
 PACKAGE = Path(fastnn.__file__).parent
 # From the lowest on; a module may import from floors below its own, and from its own room.
 FLOORS = (
-    ("_core", "_version"),
+    ("_core", "_version", "_plugged", "_pytest_plugin"),
     ("_validation", "_locks", "_frames", "_html", "_threadpools"),
     ("_schema", "_settings", "files", "reference"),
     ("functional",),
@@ -19,7 +19,7 @@ FLOORS = (
     ("gradcheck", "optim"),
     ("data", "metrics"),
     ("training",),
-    ("c_source", "callbacks", "onnx"),
+    ("c_source", "callbacks", "onnx", "testing"),
     ("torch", "keras", "jax", "thinc", "sklearn"),
     ("many",),
     ("bench",),

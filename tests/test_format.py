@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import fastnn
 from fastnn import nn
 from fastnn.files import format as files
-from support.measure import assert_same_bits
+from fastnn.testing.measure import assert_same_bits
 
 
 def header(content, data=b""):

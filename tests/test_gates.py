@@ -5,8 +5,8 @@ import pytest
 
 from fastnn import functional as F
 from fastnn import nn
+from fastnn.testing.measure import assert_same_bits
 from support.layers import assert_network_gradients, draw
-from support.measure import assert_same_bits
 from test_parametric import stored
 
 NAN, INF = np.nan, np.inf

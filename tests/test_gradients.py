@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import fastnn.functional as F
+from fastnn.testing.cases.ops import FUNCTIONS, case_id
+from fastnn.testing.cases.records import Call, results
+from fastnn.testing.measure import assert_same_bits
 from support.gradients import assert_gradient
-from support.measure import assert_same_bits
-from support.ops import FUNCTIONS, case_id
-from support.records import Call, results
 
 # A gradient that is divided by how often a row occurs is no derivative.
 DIFFERENTIABLE = [

@@ -9,9 +9,9 @@ import fastnn
 from fastnn import functional as F
 from fastnn import nn, optim
 from fastnn._core import threads
+from fastnn.testing.measure import assert_same_bits
 from support.gradients import assert_gradient
 from support.layers import assert_network_gradients, draw
-from support.measure import assert_same_bits
 from test_distances import stored
 
 # Layers of 12 features, and the function that each is.

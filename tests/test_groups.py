@@ -9,7 +9,7 @@ import pytest
 import fastnn
 from fastnn import nn, optim
 from fastnn._core import dispatch, threads
-from support.measure import assert_same_bits
+from fastnn.testing.measure import assert_same_bits
 from support.torch_runs import OPTIMIZERS, RULES, STEPS, TORCH, WAYS, torch_network, torch_trainer, values
 
 GROUPS = [

@@ -11,10 +11,10 @@ from fastnn._core import embedding as core_embedding
 from fastnn._core import linear as core_linear
 from fastnn._core.losses import Loss, RowLoss, VectorsLoss
 from fastnn._core.softmax import Rows1, Rows2
+from fastnn.testing.cases.ops import FUNCTIONS, UPDATES, case_id
+from fastnn.testing.cases.records import Call, numbered, results
+from fastnn.testing.measure import assert_same_bits
 from support.guard import Guard
-from support.measure import assert_same_bits
-from support.ops import FUNCTIONS, UPDATES, case_id
-from support.records import Call, numbered, results
 
 SIZES = range(1, 71)  # tails of all lengths behind no, one and some whole registers
 GUARDS = [Guard(70 * 12 * 8) for _ in range(6)]

@@ -6,7 +6,7 @@ import pytest
 import fastnn
 from fastnn import nn, optim
 from fastnn._core import threads as core_threads
-from support.measure import assert_same_bits
+from fastnn.testing.measure import assert_same_bits
 
 N = 23
 

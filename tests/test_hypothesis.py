@@ -6,10 +6,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import fastnn.functional as F
+from fastnn.testing.cases.ops import OPS
+from fastnn.testing.cases.records import Call, results, truth
+from fastnn.testing.measure import assert_same_bits, max_ulp, wide
 from support import strategies
-from support.measure import assert_same_bits, max_ulp, wide
-from support.ops import OPS
-from support.records import Call, results, truth
 
 EXAMPLES = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True, database=None

@@ -8,8 +8,8 @@ import pytest
 
 import fastnn
 from fastnn import nn, optim
+from fastnn.testing.measure import assert_same_bits
 from support.layers import draw
-from support.measure import assert_same_bits
 from test_network import make_network
 
 NAMES = ["age", "height", "weight"]

@@ -10,7 +10,7 @@ import pytest
 import fastnn
 from fastnn import nn
 from fastnn._core import threads
-from support.measure import assert_same_bits
+from fastnn.testing.measure import assert_same_bits
 
 NETWORKS = {
     "plain": lambda: [nn.Linear(6, 40), nn.ReLU(), nn.Linear(40, 70), nn.Tanh(), nn.Linear(70, 3), nn.Softmax()],

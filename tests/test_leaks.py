@@ -18,7 +18,7 @@ from fastnn import callbacks, data, metrics, nn, optim
 from fastnn import functional as F
 from fastnn.nn.embedding_losses import SeveralInputsLoss
 from fastnn.optim import lr_scheduler
-from support.ops import CASES, PARAMETERS, UPDATES
+from fastnn.testing.cases.ops import CASES, PARAMETERS, UPDATES
 
 BYTES, BLOCKS = 16, 0.5  # a call: less than the smallest leak
 libc = ctypes.CDLL(None)

@@ -9,8 +9,8 @@ import fastnn.functional as F
 from fastnn import nn
 from fastnn._core import linear as core
 from fastnn.functional.linear import ACTIVATIONS
+from fastnn.testing.measure import assert_same_bits, wide
 from support.layers import assert_network_gradients, draw
-from support.measure import assert_same_bits, wide
 
 SMALL = range(1, 25)  # past one tile, and one register, in every direction
 LARGE = [(1, 1000, 1), (7, 300, 65), (130, 257, 33), (33, 513, 40), (250, 64, 100)]  # rows, in and out features

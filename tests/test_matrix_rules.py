@@ -10,9 +10,9 @@ import fastnn
 import fastnn.optim.functional as functional
 from fastnn import nn, optim
 from fastnn._core import matrix_rules
-from support.measure import max_ulp, wide
-from support.ops import MATRIX_UPDATES, case_id
-from support.records import numbered
+from fastnn.testing.cases.ops import MATRIX_UPDATES, case_id
+from fastnn.testing.cases.records import numbered
+from fastnn.testing.measure import max_ulp, wide
 from support.torch_runs import values
 
 CASES = [(op, options) for op in MATRIX_UPDATES for options in op.options]

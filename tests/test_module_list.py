@@ -8,9 +8,9 @@ import pytest
 
 import fastnn
 from fastnn import nn, optim
+from fastnn.testing.measure import assert_same_bits
 from support.gradients import assert_gradient
 from support.layers import assert_network_gradients, draw
-from support.measure import assert_same_bits
 
 
 class Block(nn.Module):

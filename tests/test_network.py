@@ -9,8 +9,8 @@ import pytest
 import fastnn
 from fastnn import functional as F
 from fastnn import nn, optim
+from fastnn.testing.measure import assert_same_bits
 from support.layers import draw
-from support.measure import assert_same_bits
 
 
 def make_network(dtype="float32", p=0.0):

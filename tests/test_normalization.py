@@ -1,6 +1,7 @@
 """Normalization as functions: PyTorch's numbers, accuracy far from 0, special rows and columns, running statistics.
 
-The records of support/ops.py test what all operations keep; test_normalized_networks.py is about layers and networks.
+The records of fastnn/testing/cases/ops.py test what all operations keep; test_normalized_networks.py is about layers
+and networks.
 """
 
 import numpy as np
@@ -11,8 +12,8 @@ from hypothesis import strategies as st
 import fastnn
 from fastnn import functional as F
 from fastnn._core import dispatch, threads
+from fastnn.testing.measure import assert_same_bits
 from support.gradients import assert_gradient
-from support.measure import assert_same_bits
 from support.normalized import STORED
 
 EPS = 1e-5

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from fastnn._core import dispatch
-from support.measure import assert_zero_signs, max_ulp
-from support.ops import CASES, FUNCTIONS, case_id
-from support.records import Call, results, truth
+from fastnn.testing.cases.ops import CASES, FUNCTIONS, case_id
+from fastnn.testing.cases.records import Call, results, truth
+from fastnn.testing.measure import assert_zero_signs, max_ulp
 
 CHUNK = 4096  # elements that a reduction adds before it starts another sum
 EVERY_CASE = pytest.mark.parametrize("case", CASES, ids=case_id)

@@ -7,7 +7,7 @@ import fastnn
 from fastnn import nn, optim
 from fastnn.nn.parameters import Parameters
 from fastnn.optim import functional
-from support.records import numbered
+from fastnn.testing.cases.records import numbered
 
 # class, arguments, function, the names of its states in the function's order
 CONFIGURATIONS = {

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fastnn.reference as ref
-from support.records import numbered
+from fastnn.testing.cases.records import numbered
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from fastnn import _validation as check
-from support.measure import assert_same_bits
-from support.ops import FUNCTIONS, case_id
-from support.records import results
+from fastnn.testing.cases.ops import FUNCTIONS, case_id
+from fastnn.testing.cases.records import results
+from fastnn.testing.measure import assert_same_bits
 
 SHAPE = (6, 8)
 TAKES_OUT = [op for op in FUNCTIONS if "out" in inspect.signature(op.function).parameters]

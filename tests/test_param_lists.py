@@ -9,7 +9,7 @@ import pytest
 import fastnn
 from fastnn import nn, optim
 from fastnn.nn.parameters import Parameters
-from support.measure import assert_same_bits
+from fastnn.testing.measure import assert_same_bits
 from support.torch_runs import OPTIMIZERS, RULES, STEPS, TORCH, WAYS, torch_network, values
 
 X, Y = TORCH["x"], TORCH["y"]

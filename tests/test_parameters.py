@@ -11,10 +11,10 @@ import fastnn.optim.functional as optim
 from fastnn import nn
 from fastnn._core import dispatch, threads
 from fastnn.reference import parameters as reference
+from fastnn.testing.cases.ops import PARAMETERS, case_id
+from fastnn.testing.cases.records import Call
+from fastnn.testing.measure import assert_same_bits, max_ulp, wide
 from support.guard import Guard
-from support.measure import assert_same_bits, max_ulp, wide
-from support.ops import PARAMETERS, case_id
-from support.records import Call
 
 CASES = [(op, options) for op in PARAMETERS for options in op.options]
 EVERY_CASE = pytest.mark.parametrize("case", CASES, ids=case_id)

@@ -8,9 +8,9 @@ from fastnn import functional as F
 from fastnn import nn, optim
 from fastnn._core import parametric as core
 from fastnn._core import threads
+from fastnn.testing.measure import assert_same_bits
 from support import RECORDED
 from support.layers import assert_network_gradients, draw
-from support.measure import assert_same_bits
 
 STORED = np.load(RECORDED / "torch_layers.npz")
 WITH_FMA = [isa for isa in fastnn.available_isas() if isa != "sse2"]

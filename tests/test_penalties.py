@@ -9,8 +9,8 @@ import pytest
 import fastnn
 from fastnn import nn, optim
 from fastnn import reference as ref
+from fastnn.testing.measure import assert_same_bits
 from support.gradients import differences
-from support.measure import assert_same_bits
 from support.torch_runs import RULES, TORCH, WAYS, torch_network, torch_trainer, values
 
 X, Y = TORCH["x"], TORCH["y"]

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from fastnn import nn
+from fastnn.testing.measure import assert_same_bits
 from support.gradients import assert_gradient
 from support.layers import EVERY_ACTIVATION, draw
-from support.measure import assert_same_bits
 
 
 def make(dtype="float64", **settings):

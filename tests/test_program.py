@@ -9,8 +9,8 @@ import pytest
 import fastnn
 from fastnn import functional as F
 from fastnn import nn, optim
+from fastnn.testing.measure import assert_same_bits
 from support.layers import draw
-from support.measure import assert_same_bits
 from test_network import make_network
 from test_robustness import make
 

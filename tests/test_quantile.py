@@ -7,7 +7,7 @@ import pytest
 
 import fastnn.reference as ref
 from fastnn.nn.init.draws import normal_quantile
-from support.measure import assert_same_bits
+from fastnn.testing.measure import assert_same_bits
 
 
 def test_normal_numbers_are_quantiles():

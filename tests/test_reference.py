@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import fastnn.reference as ref
-from support.ops import UPDATES
-from support.records import numbered
+from fastnn.testing.cases.ops import UPDATES
+from fastnn.testing.cases.records import numbered
 from test_reference_layers import layer_calls
 
 pytestmark = pytest.mark.filterwarnings("error")

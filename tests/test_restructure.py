@@ -6,8 +6,8 @@ import pytest
 import fastnn
 from fastnn import functional as F
 from fastnn import nn, optim
+from fastnn.testing.measure import assert_same_bits
 from support.layers import draw
-from support.measure import assert_same_bits
 
 
 def test_a_network_is_converted_in_place(backend, rng):

@@ -7,7 +7,7 @@ import fastnn
 from fastnn import nn, optim
 from fastnn._core import rows as core
 from fastnn.reference.rows import widen
-from support.measure import assert_same_bits
+from fastnn.testing.measure import assert_same_bits
 from support.resumable import bits, data, make_trainer
 
 EVERYTHING = {"uint8": np.arange(256, dtype="uint8"), "float16": np.arange(2**16, dtype="uint16").view("float16")}

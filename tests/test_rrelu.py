@@ -7,8 +7,8 @@ import fastnn
 from fastnn import functional as F
 from fastnn import nn, optim
 from fastnn.reference import philox_uint32
+from fastnn.testing.measure import assert_same_bits
 from support.layers import draw, in_both_backends
-from support.measure import assert_same_bits
 
 WITH_FMA = [isa for isa in fastnn.available_isas() if isa != "sse2"]
 NAN, INF = np.nan, np.inf

@@ -5,8 +5,8 @@ import pytest
 
 import fastnn
 from fastnn import functional as F
-from support.ops import FUNCTIONS, case_id
-from support.records import results
+from fastnn.testing.cases.ops import FUNCTIONS, case_id
+from fastnn.testing.cases.records import results
 
 SHAPES = ((), (1,), (0,))
 

@@ -5,8 +5,8 @@ import pytest
 
 import fastnn
 from fastnn import nn, optim
+from fastnn.testing.measure import assert_same_bits
 from support.layers import EVERY_ACTIVATION, assert_network_gradients, draw, in_both_backends
-from support.measure import assert_same_bits
 from test_network import make_network
 
 

@@ -6,7 +6,7 @@ import pytest
 import fastnn
 from fastnn import functional as F
 from fastnn import nn
-from support.measure import assert_same_bits
+from fastnn.testing.measure import assert_same_bits
 
 NAN, INF = np.nan, np.inf
 

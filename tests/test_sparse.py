@@ -10,7 +10,7 @@ from fastnn import functional as F
 from fastnn import nn, optim
 from fastnn._core import dispatch, threads
 from fastnn.data import Mixup
-from support.measure import assert_same_bits
+from fastnn.testing.measure import assert_same_bits
 
 sp = pytest.importorskip("scipy.sparse")
 

@@ -17,7 +17,7 @@ import pytest
 import fastnn
 from fastnn import functional as F
 from fastnn import nn, optim
-from support.ops import ACTIVATIONS, ELEMENTARY, LOSSES, ROWS, case_id
+from fastnn.testing.cases.ops import ACTIVATIONS, ELEMENTARY, LOSSES, ROWS, case_id
 
 INF, NAN = math.inf, math.nan
 # No two of them have a sum or product that only rounding decides to be 0.

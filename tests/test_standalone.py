@@ -6,7 +6,7 @@ import pytest
 import fastnn
 from fastnn import nn, optim
 from fastnn.files import FileFormatError
-from support.measure import assert_same_bits
+from fastnn.testing.measure import assert_same_bits
 
 
 @pytest.mark.parametrize("layer", [nn.Linear(3, 2, seed=0, dtype="float64"), nn.Residual(nn.Linear(3, 3))])

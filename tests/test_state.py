@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from fastnn import Callback, nn
+from fastnn.testing.measure import assert_same_bits
 from support.layers import draw
-from support.measure import assert_same_bits
 from support.runs import BATCH, At, bits, make
 from test_network import NESTED_NAMES, make_nested
 

@@ -4,8 +4,8 @@ import pytest
 
 from fastnn import functional as F
 from fastnn import nn
+from fastnn.testing.measure import assert_same_bits
 from support.layers import draw
-from support.measure import assert_same_bits
 
 
 def test_a_nested_network_takes_the_dtype_of_the_outer_one(rng):

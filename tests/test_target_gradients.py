@@ -7,8 +7,8 @@ import fastnn
 from fastnn import functional as F
 from fastnn import reference
 from fastnn.functional.target_gradients import NAMES
+from fastnn.testing.measure import assert_same_bits
 from support.gradients import assert_gradient
-from support.measure import assert_same_bits
 
 WEIGHT = np.array([0.5, 2.0, 0.0, 1.0])
 CASES = [

@@ -14,7 +14,7 @@ import pytest
 
 import fastnn.functional as F
 from fastnn._core import threads
-from support.measure import assert_same_bits
+from fastnn.testing.measure import assert_same_bits
 
 TIMEOUT = 10  # seconds
 own_threads = pytest.mark.skipif(threads.openmp_version() != 0, reason="a build that uses OpenMP's threads")

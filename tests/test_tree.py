@@ -7,8 +7,8 @@ import pytest
 
 import fastnn
 from fastnn import nn, optim
+from fastnn.testing.measure import assert_same_bits
 from support.layers import draw
-from support.measure import assert_same_bits
 
 
 def make(dtype="float64"):

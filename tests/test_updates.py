@@ -5,9 +5,9 @@ import pytest
 
 import fastnn.optim.functional as optim
 from fastnn._core import dispatch
-from support.measure import max_ulp, wide
-from support.ops import UPDATES, case_id
-from support.records import Call, numbered
+from fastnn.testing.cases.ops import UPDATES, case_id
+from fastnn.testing.cases.records import Call, numbered
+from fastnn.testing.measure import max_ulp, wide
 
 CASES = [(op, options) for op in UPDATES for options in op.options]
 EVERY_CASE = pytest.mark.parametrize("case", CASES, ids=case_id)

@@ -8,7 +8,7 @@ import pytest
 
 import fastnn
 from fastnn import nn
-from support.measure import assert_same_bits
+from fastnn.testing.measure import assert_same_bits
 from test_model import Scale
 
 

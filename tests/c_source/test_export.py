@@ -12,8 +12,8 @@ import fastnn
 from fastnn import nn
 from fastnn.c_source.functions import EXPRESSIONS
 from fastnn.nn.tracing.functions import Function
+from fastnn.testing.measure import assert_same_bits
 from support.layers import draw
-from support.measure import assert_same_bits
 from support.traced import CASES
 from support.traced_modules import Traced
 

@@ -6,7 +6,7 @@ import pytest
 import fastnn
 from fastnn import nn
 from fastnn.compiler.joints import JOINTS
-from support.measure import assert_same_bits
+from fastnn.testing.measure import assert_same_bits
 
 A = np.array([[1.0, -2.0, 0.5], [4.0, 0.25, -8.0]])
 B = np.array([[2.0, 4.0, -0.5], [0.5, -0.125, 2.0]])

@@ -5,8 +5,8 @@ import pytest
 
 from fastnn import functional as F
 from fastnn import nn
+from fastnn.testing.measure import assert_same_bits
 from support.losses import CLASSES, ROWS, make_trainer, parameters
-from support.measure import assert_same_bits
 
 
 def test_a_number_as_pos_weight_is_that_for_all_columns(dtype, backend, rng):

@@ -5,7 +5,7 @@ import pytest
 
 from fastnn import functional as F
 from fastnn import nn
-from support.measure import assert_same_bits
+from fastnn.testing.measure import assert_same_bits
 
 LOSSES = {
     "cross_entropy": (nn.CrossEntropyLoss, {"label_smoothing": 0.25}),

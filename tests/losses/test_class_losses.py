@@ -5,8 +5,8 @@ import pytest
 
 from fastnn import functional as F
 from fastnn import nn
+from fastnn.testing.measure import assert_same_bits
 from support.losses import CLASSES, ROWS, make_trainer, parameters
-from support.measure import assert_same_bits
 
 OF_CLASSES = {
     "cross_entropy": nn.CrossEntropyLoss,

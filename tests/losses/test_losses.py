@@ -9,8 +9,8 @@ import pytest
 import fastnn
 from fastnn import functional as F
 from fastnn import nn, optim
+from fastnn.testing.measure import assert_same_bits
 from support.losses import CLASSES, ROWS, make_trainer, parameters
-from support.measure import assert_same_bits
 
 # -- weights -----------------------------------------------------------------------------------------------------------
 

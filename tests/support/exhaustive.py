@@ -13,7 +13,7 @@ import numpy as np
 
 import fastnn.functional as F
 from fastnn._core import dispatch, threads
-from support.measure import ulp_errors
+from fastnn.testing.measure import ulp_errors
 
 FUNCTIONS = ("exp", "expm1", "log", "log1p", "tanh", "sigmoid", "erf")
 CHUNK = 2**18  # stays in a cache

@@ -22,8 +22,8 @@ import numpy as np
 import fastnn
 from fastnn import data, metrics, nn, optim
 from fastnn._core import threads as core_threads
+from fastnn.testing.cases.ops import OPS
 from support import random_networks as networks
-from support.ops import OPS
 from support.random_arguments import arranged, junk, options_of, shape_of
 
 DOCUMENTED = (ValueError, TypeError, RuntimeError, MemoryError, OSError, fastnn.GradcheckError)

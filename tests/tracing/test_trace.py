@@ -12,8 +12,8 @@ import fastnn
 from fastnn import functional as F
 from fastnn import nn, optim
 from fastnn._core import dispatch, threads
+from fastnn.testing.measure import assert_same_bits
 from support.layers import assert_network_gradients, draw
-from support.measure import assert_same_bits
 from support.traced import CASES
 from support.traced_modules import Traced
 

@@ -10,6 +10,7 @@ from ..._core.compat import DEFAULTS, MODES, defaults_of
 from ..._core.rules import SWITCHES, Hyper, Rule
 from ..._frames import errors_of_use
 from ..._schema import MOST_STEPS
+from ...functional._elementwise import reference_function
 
 Array = check.Array
 
@@ -116,9 +117,7 @@ def slow(rule: Rule, name: str, hyper: Array, keywords: dict[str, Any], **given:
         keywords["step"] = check.check_integer("step", keywords["step"], at_least=1, at_most=MOST_STEPS)
     arrays = _arrays(**given)
     if dispatch.get_reference():
-        from ... import reference
-
-        getattr(reference, name)(*arrays, **keywords)
+        reference_function(name)(*arrays, **keywords)
     else:
         param, grad, *states = arrays
         assert param is not None

@@ -5,11 +5,11 @@ Errors in ULP are the largest over all instruction sets, sizes, options and some
 sums, so that an error of n / 32 ULP is in order where n numbers are added, one large and all others small.
 """
 
-from support import loss_scales as s
-from support import records as r
-from support import scales as t
-from support.records import Op, arrays, loss, numbers
-from support.update_ops import MATRIX_UPDATES, PARAMETERS, UPDATES
+from . import loss_scales as s
+from . import records as r
+from . import scales as t
+from .records import Op, arrays, loss, numbers
+from .update_ops import MATRIX_UPDATES, PARAMETERS, UPDATES
 
 REDUCTIONS = (
     {},
@@ -346,7 +346,7 @@ ROW_LOSSES = (
     *_loss("cosine_embedding_loss", (16, 16), (32, 32), (numbers, numbers, r.row_signs), ({"margin": 0.25},), rows=True,
            scales=(s.cosine_embedding_terms, s.cosine_embedding_gradient_terms)),
     *_loss("triplet_margin_loss", (32, 32), (64, 64), (numbers, numbers, numbers),
-           tuple({"p": p, "margin": 3.0} for p in (1.0, 1.5, 3.0, float("inf"))) + ({"swap": True},), rows=True,
+           (*({"p": p, "margin": 3.0} for p in (1.0, 1.5, 3.0, float("inf"))), {"swap": True}), rows=True,
            scales=(s.triplet_terms, s.triplet_gradient_terms)),
     *_loss("triplet_margin_with_distance_loss", (32, 32), (64, 64), (numbers, numbers, numbers),
            ({"distance_function": r.square_distances}, {"distance_function": r.square_distances, "swap": True}),

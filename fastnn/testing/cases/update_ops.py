@@ -1,8 +1,8 @@
 """The operations of fastnn.optim.functional, one record each as in ops.py, which lists them all."""
 
-from support import records as r
-from support import scales as t
-from support.records import Op, arrays, numbers
+from . import records as r
+from . import scales as t
+from .records import Op, arrays, numbers
 
 _RATES = {"lr": 0.01, "weight_decay": 0.1}
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-import fastnn.reference as reference
-from fastnn.reference._losses import reduced, upstream
-from fastnn.reference.class_losses import _counts, _distribution
-from fastnn.reference.multilabel_losses import multi_hot
-from support.scales import row_max
+from ... import reference
+from ...reference._losses import reduced, upstream
+from ...reference.class_losses import _counts, _distribution
+from ...reference.multilabel_losses import multi_hot
+from .scales import row_max
 
 
 def logit_terms(x, target, reduction="mean", sample_weight=None, pos_weight=None, weight=None):

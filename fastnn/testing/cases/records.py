@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-import fastnn.functional as F
-import fastnn.optim.functional as optim
-import fastnn.reference as reference
-from support.measure import wide
+from ... import functional as F
+from ... import reference
+from ...optim import functional as optim
+from ..measure import wide
 
 
 class Call(NamedTuple):

@@ -5,7 +5,7 @@ They are measures of error where terms cancel, or where a rounding error is mult
 
 import numpy as np
 
-import fastnn.reference as reference
+from ... import reference
 
 
 def gated_terms(name):
