@@ -16,6 +16,7 @@ HAS_ONNX = bool(importlib.util.find_spec("onnx") and importlib.util.find_spec("o
 LEFT_OUT = {"fastnn.__main__"} | (set() if HAS_ONNX else {"fastnn.onnx"})
 # Rooms that need another library, which may be missing; by name, its modules.
 PARTNERS = {"torch": ("torch",), "keras": ("keras",), "jax": ("jax",), "thinc": ("thinc",), "sklearn": ("sklearn",)}
+PARTNERS["viz"] = ("matplotlib",)
 MODULES = sorted(
     module.name
     for module in pkgutil.walk_packages(fastnn.__path__, "fastnn.")

@@ -20,7 +20,7 @@ FLOORS = (
     ("data", "metrics"),
     ("training",),
     ("c_source", "callbacks", "onnx"),
-    ("torch", "keras", "jax", "thinc", "sklearn"),
+    ("torch", "keras", "jax", "thinc", "sklearn", "viz"),
     ("bench",),
     ("cli",),
     ("", "__main__"),  # `import fastnn`

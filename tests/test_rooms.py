@@ -56,6 +56,7 @@ ELSEWHERE = {
     "torch/layers.py": ("torch_/test_importing.py", "each layer, there and back"),
     "torch/tracing.py": ("torch_/test_importing.py", "modules that torch.fx traces"),
     "torch/modules.py": ("torch_/test_exporting.py", "what networks become there"),
+    "viz/_package.py": ("viz/test_saving.py", "the import of matplotlib"),
     "nn/registry.py": ("test_floors.py", "what modules use of modules above"),
     "nn/loading.py": ("test_saving.py", "reads what saving writes"),
     "optim/interfaces.py": ("test_floors.py", "protocols for annotations"),

@@ -1,0 +1,131 @@
+"""Where figures are drawn: axes of a new figure or the reader's own, in a theme, and what a function returns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from .theme import Theme, theme_for
+
+PANEL = 2.6, 2.5  # inches of a small panel
+WIDEST = 11.0  # inches: what a notebook shows without shrinking it
+
+
+class Canvas:
+    """The axes that a function draws into, and its theme.
+
+    Attributes
+    ----------
+    axes : list of Axes
+    theme : Theme
+    """
+
+    def __init__(self, axes: list[Any], theme: Theme) -> None:
+        self.axes, self.theme = axes, theme
+
+    @property
+    def figure(self) -> Any:
+        """The figure, or the part of one, that the axes are in."""
+        return self.axes[0].figure
+
+    def title(self, text: str) -> None:
+        """A title above all panels, where the figure has none yet."""
+        if self.figure.get_suptitle() == "":
+            self.figure.suptitle(text, fontsize=12, color=self.theme.ink)
+
+
+@contextmanager
+def canvas(ax: Any, count: int = 1, columns: int = 0, size: tuple[float, float] | None = None) -> Iterator[Canvas]:
+    """Axes to draw into, with the theme in force.
+
+    Parameters
+    ----------
+    ax : None, Axes, or sequence of Axes
+        None makes a figure. Several panels take the place of one Axes, or are the ones given.
+    count, columns : int
+        Number of panels, and of those in a row; 0 puts all in one row.
+    size : (width, height), optional
+        Of the new figure in inches; by default by the number of panels.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `ax` is something else, or a sequence of another length.
+    """
+    import matplotlib
+    from matplotlib import pyplot
+
+    columns = min(columns or count, count)
+    rows = -(-count // columns)
+    given = _given(ax, count)
+    theme = theme_for(None if given is None else given[0].figure)
+    with matplotlib.rc_context(theme.rc):
+        if given is None:
+            width, height = size or (min(WIDEST, PANEL[0] * columns), PANEL[1] * rows + 0.3)
+            figure = pyplot.figure(figsize=(width, height), layout="constrained")
+            axes = [figure.add_subplot(rows, columns, i + 1) for i in range(count)]
+        elif len(given) == 1 < count:
+            axes = _within(given[0], rows, columns, count)
+        else:
+            axes = given
+        yield Canvas(axes, theme)
+        for one in axes:
+            _settle(one, theme)
+
+
+def _given(ax: Any, count: int) -> list[Any] | None:
+    from matplotlib.axes import Axes
+
+    if ax is None:
+        return None
+    axes = [ax] if isinstance(ax, Axes) else list(np.ravel(ax)) if isinstance(ax, (list, tuple, np.ndarray)) else []
+    if not axes or not all(isinstance(one, Axes) for one in axes):
+        raise TypeError(f"ax must be an Axes of matplotlib, or a list of {count} of them, got {type(ax).__name__}")
+    if len(axes) not in (1, count):
+        raise ValueError(f"ax must be one Axes, or {count} of them, one for each panel, got {len(axes)}")
+    return axes
+
+
+def _within(ax: Any, rows: int, columns: int, count: int) -> list[Any]:
+    """Panels in the place of one Axes, which is emptied."""
+    ax.set_axis_off()
+    grid = ax.get_subplotspec().subgridspec(rows, columns) if ax.get_subplotspec() else None
+    if grid is None:
+        raise ValueError("ax must come from plt.subplots or add_subplot to be divided into panels")
+    return [ax.figure.add_subplot(grid[i // columns, i % columns]) for i in range(count)]
+
+
+def _settle(ax: Any, theme: Theme) -> None:
+    """Keep the theme's colours in what matplotlib makes only when the figure is shown: ticks."""
+    ax.tick_params(which="both", colors=theme.faint)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.label.set_color(theme.ink)
+        axis.get_offset_text().set_color(theme.faint)
+    ax.title.set_color(theme.ink)
+
+
+def finished(drawn: Any, data: dict[Any, Any], return_data: bool) -> Any:
+    """What a function of this package returns: what was drawn, with the arrays where they are asked for."""
+    return (drawn, data) if return_data else drawn
+
+
+def grid_lines(ax: Any) -> None:
+    """Faint lines behind the curves."""
+    ax.grid(True)
+
+
+def no_ticks(ax: Any) -> None:
+    """Leave out ticks and their numbers."""
+    ax.set_xticks([])
+    ax.set_yticks([])
+
+
+def text_on(color: Any) -> str:
+    """Black or white, whichever is legible on a colour."""
+    from matplotlib.colors import to_rgb
+
+    red, green, blue = to_rgb(color)
+    return "#111111" if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.45 else "#ffffff"

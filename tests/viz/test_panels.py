@@ -1,0 +1,53 @@
+"""Where pictures are drawn."""
+
+import pytest
+
+pytest.importorskip("matplotlib")
+
+from matplotlib import pyplot
+
+from fastnn import viz
+from fastnn.viz.panels import text_on
+
+
+def test_a_list_of_axes_is_used_in_order():
+    _, axes = pyplot.subplots(2, 2)
+    viz.losses(ax=axes)
+    assert axes[0, 0].get_title() == "loss of one error"
+    viz.learning_rates(ax=list(axes.ravel()[:3]))
+    assert len(pyplot.get_fignums()) == 1
+
+
+def test_one_axes_is_divided():
+    figure, axes = pyplot.subplots(1, 2)
+    viz.losses(ax=axes[1])
+    assert len(figure.axes) == 6 and not axes[1].axison and axes[0].axison
+
+
+def test_axes_of_subfigures():
+    figure = pyplot.figure()
+    left, _ = figure.subfigures(1, 2)
+    ax = left.add_subplot()
+    assert viz.activation_curves(["relu"], ax=ax) is ax
+
+
+@pytest.mark.parametrize(
+    ("ax", "error", "message"),
+    [
+        (3, TypeError, "ax must be an Axes of matplotlib, or a list of 4 of them, got int"),
+        ([], TypeError, "got list"),
+    ],
+)
+def test_what_is_no_axes(ax, error, message):
+    with pytest.raises(error, match=message):
+        viz.losses(ax=ax)
+
+
+def test_wrong_number_of_axes():
+    _, axes = pyplot.subplots(1, 3)
+    with pytest.raises(ValueError, match="ax must be one Axes, or 4 of them, one for each panel, got 3"):
+        viz.losses(ax=axes)
+
+
+def test_text_is_legible_on_its_cell():
+    assert text_on("#ffffff") == "#111111" and text_on("#0072B2") == "#ffffff"
