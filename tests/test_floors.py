@@ -21,7 +21,7 @@ FLOORS = (
     ("training",),
     ("c_source", "callbacks", "onnx"),
     ("torch", "keras", "jax", "thinc", "sklearn", "viz"),
-    ("bench",),
+    ("bench", "course"),
     ("cli",),
     ("", "__main__"),  # `import fastnn`
 )

@@ -56,6 +56,8 @@ ELSEWHERE = {
     "torch/layers.py": ("torch_/test_importing.py", "each layer, there and back"),
     "torch/tracing.py": ("torch_/test_importing.py", "modules that torch.fx traces"),
     "torch/modules.py": ("torch_/test_exporting.py", "what networks become there"),
+    "course/c0": ("course/test_chapters.py", "each chapter, with a condition on its numbers"),
+    "course/c1": ("course/test_chapters.py", "each chapter, with a condition on its numbers"),
     "viz/_package.py": ("viz/test_saving.py", "the import of matplotlib"),
     "nn/registry.py": ("test_floors.py", "what modules use of modules above"),
     "nn/loading.py": ("test_saving.py", "reads what saving writes"),
