@@ -47,8 +47,8 @@ print(f"with tanh between them by {distance_to_one_layer(bent):.1e}")
 # activation comes.
 
 # %%
-viz.warp_grid(straight, x)
-viz.warp_grid(bent, x)
+viz.warp_grid(straight, x[:60])
+viz.warp_grid(bent, x[:60])
 
 # %%
 numbers = {"straight": distance_to_one_layer(straight), "bent": distance_to_one_layer(bent)}

@@ -9,7 +9,6 @@
 # squared error, and differ in the width of their first layer: 2-2-1 and 4-2-1 units.
 
 # %%
-import matplotlib.pyplot as plt
 import numpy as np
 
 import fastnn
@@ -49,7 +48,7 @@ for width, values in found.items():
 
 # %%
 best = {width: trained[width][int(values.argmax())] for width, values in found.items()}
-_, axes = plt.subplots(1, 2, figsize=(10, 4.4), layout="constrained")
+_, axes = viz.subplots(1, 2, size=(10, 4.4))
 for ax, (width, one) in zip(axes, best.items(), strict=True):
     viz.decision_boundary(one, X, y, ax=ax)
     ax.set_title(f"{width}-2-1: accuracy {found[width].max():.0%}")

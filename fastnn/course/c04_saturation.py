@@ -81,14 +81,13 @@ def path(inputs: np.ndarray) -> np.ndarray:
 
 
 walked = {"inputs between 0 and 1": path(positive), "inputs around 0": path(centred)}
-import matplotlib.pyplot as plt
 
-figure, ax = plt.subplots(figsize=(6, 4), layout="constrained")
+figure, ax = viz.subplots()
 for marker, (name, weights) in zip("os", walked.items(), strict=True):
     ax.plot(*weights[:60].T, marker=marker, markersize=3, linewidth=1, label=name)
-ax.plot(1, -1, "*", markersize=14, color="black", label="goal")
+ax.plot(1, -1, "*", markersize=14, label="goal")
 ax.set(xlabel="first weight", ylabel="second weight", title="60 steps from (-1, -0.5)")
-ax.legend()
+ax.legend(labelcolor="linecolor", frameon=False)
 
 
 def opposite(weights: np.ndarray) -> float:

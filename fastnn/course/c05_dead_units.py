@@ -32,7 +32,7 @@ dead = {name: [layer.dead for layer in list(one.records.values())[-1].layers[:2]
 accuracy = {name: trainer.evaluate(X[1200:], y[1200:])["accuracy"] for name, trainer in trainers.items()}
 for name, shares in dead.items():
     print(f"{name:<10} dead units {shares[0]:.0%} and {shares[1]:.0%}, accuracy on other digits {accuracy[name]:.0%}")
-viz.history(trainers, ["loss"])
+viz.history(trainers, ["accuracy"])
 
 # %%
 over_epochs = data["dead"][:, 1]

@@ -7,7 +7,6 @@
 # losses are cross-entropies: minus the logarithm of the probability of what was right.
 
 # %%
-import matplotlib.pyplot as plt
 import numpy as np
 
 import fastnn
@@ -25,7 +24,7 @@ x = np.linspace(-1, 1, 40)[:, None]
 y = 2 * x + 1 + rng.normal(0, 0.1, x.shape)
 y[[30, 35, 38]] -= 12
 slopes = {}
-figure, ax = plt.subplots(figsize=(6, 4), layout="constrained")
+figure, ax = viz.subplots()
 ax.plot(x, y, "o", color="grey", label="targets")
 for name, loss in {"MAE": nn.L1Loss(), "MSE": nn.MSELoss(), "Huber": nn.HuberLoss()}.items():
     net = nn.Sequential(nn.Linear(1, 1), seed=0, dtype="float64")
@@ -35,7 +34,7 @@ for name, loss in {"MAE": nn.L1Loss(), "MSE": nn.MSELoss(), "Huber": nn.HuberLos
     ax.plot(x, net.predict(x), label=f"{name}: slope {slopes[name]:.2f}")
     print(f"{name:<6} slope {slopes[name]:.2f}, intercept {float(net['0.bias'][0]):.2f}")
 ax.set(xlabel="x", ylabel="y", title="lines through points of y = 2 x + 1, three of them wrong")
-ax.legend()
+ax.legend(labelcolor="linecolor", frameon=False)
 
 # %%
 numbers = {"best": data["best"], "slopes": slopes}

@@ -50,7 +50,7 @@ trainers = {f"lr = {lr:.2g}": make(lr) for lr in (1e-5, suggested, 1.0)}
 for name, trainer in trainers.items():
     trainer.fit(X, y, epochs=100, seed=0, progress=False)
     print(f"{name}: loss {trainer.history['loss'][-1]:.3f}")
-viz.history(trainers, ["loss"])
+viz.history(trainers, ["loss"], log=True)
 
 # %%
 losses = [trainer.history["loss"][-1] for trainer in trainers.values()]

@@ -14,7 +14,6 @@
 # across.
 
 # %%
-import matplotlib.pyplot as plt
 import numpy as np
 
 import fastnn
@@ -28,11 +27,11 @@ viz.optimizer_paths("rosenbrock", steps=300)
 
 # %%
 rules = ["SGD", "momentum", "AdaGrad", "RMSProp", "Adam"]
-figure, ax = plt.subplots(figsize=(6, 4), layout="constrained")
+figure, ax = viz.subplots()
 for i, name in enumerate(rules):
     ax.semilogy(data[name][1], linestyle=("-", "--", "-.", ":", "-")[i], label=name)
 ax.set(xlabel="step", ylabel="height", title="height over the ravine")
-ax.legend()
+ax.legend(labelcolor="linecolor", frameon=False)
 heights = {name: float(data[name][1][-1]) for name in rules}
 for name, height in heights.items():
     print(f"{name:<10} height {height:.2g} after 80 steps")

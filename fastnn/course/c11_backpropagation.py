@@ -51,7 +51,7 @@ trainer = fastnn.Trainer(net, half_squared_error, optim.SGD(net.parameters(), lr
 first = trainer.fit(x, target, epochs=1, batch_size=1)
 new_weights = [net["0.weight"].copy(), net["2.weight"].copy()]
 trainer.fit(x, target, epochs=999, batch_size=1)
-viz.history(trainer, ["loss"])
+viz.history(trainer, ["loss"], log=True)
 print(f"after 1000 steps E = {trainer.history['loss'][-1]:.1e}, outputs {net.predict(x)[0].round(4).tolist()}")
 
 # %%

@@ -11,8 +11,6 @@
 # %%
 import warnings
 
-import matplotlib.pyplot as plt
-
 import fastnn
 from fastnn import nn, optim, viz
 
@@ -51,12 +49,12 @@ for name, rule in rules.items():
     losses[name], trainers[name] = history["loss"][-1], trainer
     print(f"{name:<13} spread {spreads[name][0]:.2g} to {spreads[name][-1]:.2g}, loss {losses[name]:.2f}")
 
-figure, ax = plt.subplots(figsize=(6, 4), layout="constrained")
+figure, ax = viz.subplots()
 for (name, values), marker in zip(spreads.items(), "os^Dv", strict=True):
     if any(values):
         ax.semilogy(range(1, DEPTH + 1), values, marker=marker, label=name)
 ax.set(xlabel="layer", ylabel="standard deviation of its outputs", title="the signal before training")
-ax.legend()
+ax.legend(labelcolor="linecolor", frameon=False)
 viz.history({name: trainers[name] for name in ("zeros", "small (0.01)", "Xavier", "He")}, ["loss"])
 
 # %% [markdown]

@@ -7,7 +7,6 @@
 # units at random in training, so that no unit can rely on another.
 
 # %%
-import matplotlib.pyplot as plt
 import numpy as np
 
 import fastnn
@@ -30,7 +29,7 @@ def train(l1: float = 0.0, l2: float = 0.0, dropout: float = 0.0) -> fastnn.Trai
 
 
 trainers = {name: train(**options) for name, options in settings.items()}
-_, axes = plt.subplots(2, 2, figsize=(9, 7), layout="constrained")
+_, axes = viz.subplots(2, 2, size=(9, 7))
 found = {}
 for ax, (name, trainer) in zip(axes.flat, trainers.items(), strict=True):
     weights = np.concatenate([w.ravel() for _, w in trainer.net.named_parameters() if w.ndim == 2])

@@ -10,7 +10,6 @@
 # once all the same; without it the first epochs pass before anything arrives at its end.
 
 # %%
-import matplotlib.pyplot as plt
 import numpy as np
 
 import fastnn
@@ -40,11 +39,11 @@ for name, trainer in trainers.items():
     spreads[name] = [float(after[str(k)].std()) for k in kept]
     print(f"{name:<11} accuracy on other digits {trainer.evaluate(X[1400:], y[1400:])['accuracy']:.0%}")
 
-figure, ax = plt.subplots(figsize=(6, 4), layout="constrained")
+figure, ax = viz.subplots()
 for (name, values), marker in zip(spreads.items(), "os^", strict=True):
     ax.semilogy(range(1, 9), values, marker=marker, label=name)
 ax.set(xlabel="layer", ylabel="standard deviation of its outputs", title="the signal after 6 epochs")
-ax.legend()
+ax.legend(labelcolor="linecolor", frameon=False)
 viz.history(trainers, ["loss", "accuracy"])
 
 # %% [markdown]

@@ -5,7 +5,6 @@
 # kept aside to see how well.
 
 # %%
-import matplotlib.pyplot as plt
 import numpy as np
 
 import fastnn
@@ -13,8 +12,6 @@ from fastnn import nn, optim, viz
 
 X, y = fastnn.data.load_digits()
 X_train, X_test, y_train, y_test = fastnn.data.train_test_split(X, y, test_size=0.25, seed=0, stratify=y)
-pixels = X_test
-X_train, X_test = fastnn.data.standardize(X_train, X_test)
 net = nn.Sequential(nn.Linear(64, 96), nn.ReLU(), nn.Dropout(0.2), nn.Linear(96, 10), seed=0)
 viz.network(net)
 optimizer = optim.Adam(net.parameters(), lr=2e-3)
@@ -44,11 +41,11 @@ predicted = probability.argmax(1)
 wrong = np.flatnonzero(predicted != y_test)
 columns = min(6, max(2, len(wrong)))
 rows = max(1, -(-len(wrong) // columns))
-figure, axes = plt.subplots(rows, columns, figsize=(1.6 * columns, 1.9 * rows), layout="constrained", squeeze=False)
-for ax in axes.flat:
+figure, axes = viz.subplots(rows, columns, size=(1.6 * columns, 1.9 * rows))
+for ax in np.ravel(axes):
     ax.set_axis_off()
-for ax, i in zip(axes.flat, wrong, strict=False):
-    ax.imshow(pixels[i].reshape(8, 8), cmap="gray_r")
+for ax, i in zip(np.ravel(axes), wrong, strict=False):
+    ax.imshow(X_test[i].reshape(8, 8), cmap="gray_r")
     ax.set_title(f"is {y_test[i]}, read as {predicted[i]}\nwith {probability[i].max():.0%}", fontsize=8)
 
 # %% [markdown]

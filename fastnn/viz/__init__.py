@@ -10,14 +10,17 @@ from .activations import activation_curves, softmax_temperature
 from .animation import animate
 from .boundary import decision_boundary, units
 from .diagram import network, weights
+from .histories import history
 from .landscape import loss_landscape
+from .layer_health import HealthRecorder, health
 from .loss_curves import losses
+from .panels import subplots
 from .paths import learning_rates, optimizer_paths
+from .rates import lr_finder, schedule
 from .recorder import Recorder
 from .saving import save
 from .scores import calibration, confusion_matrix, roc
 from .theme import style
-from .training import HealthRecorder, health, history, lr_finder, schedule
 from .warp import affine_maps, warp_grid
 from .worked import backpropagation
 
@@ -46,6 +49,7 @@ __all__ = [
     "schedule",
     "softmax_temperature",
     "style",
+    "subplots",
     "units",
     "warp_grid",
     "weights",

@@ -76,6 +76,47 @@ def canvas(ax: Any, count: int = 1, columns: int = 0, size: tuple[float, float] 
             _settle(one, theme)
 
 
+def subplots(rows: int = 1, columns: int = 1, *, size: tuple[float, float] | None = None) -> tuple[Any, Any]:
+    """Make a figure of your own in the theme of `style`: `matplotlib.pyplot.subplots` with its colours.
+
+    Parameters
+    ----------
+    rows, columns : int, default 1
+    size : (width, height), optional
+        In inches; by default 6 x 4 for one Axes.
+
+    Returns
+    -------
+    figure : Figure
+    axes : Axes, or array of them
+
+    Notes
+    -----
+    A legend is legible on both backgrounds with `labelcolor="linecolor", frameon=False`.
+
+    Examples
+    --------
+    >>> from fastnn import viz
+    >>> import matplotlib.pyplot as plt
+    >>> with viz.style("dark"):
+    ...     figure, ax = viz.subplots()
+    >>> line = ax.plot([1, 2])[0]
+    >>> line.get_color()
+    '#56B4E9'
+    >>> plt.close(figure)
+    """
+    import matplotlib
+    from matplotlib import pyplot
+
+    theme = theme_for()
+    size = size or (6.0 if columns == 1 else min(WIDEST, 4.6 * columns), 4.0 * rows)
+    with matplotlib.rc_context(theme.rc):
+        figure, axes = pyplot.subplots(rows, columns, figsize=size, layout="constrained")
+    for ax in np.ravel(axes):
+        _settle(ax, theme)
+    return figure, axes
+
+
 def _given(ax: Any, count: int) -> list[Any] | None:
     from matplotlib.axes import Axes
 
@@ -129,3 +170,10 @@ def text_on(color: Any) -> str:
 
     red, green, blue = to_rgb(color)
     return "#111111" if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.45 else "#ffffff"
+
+
+def whole_epochs(ax: Any) -> None:
+    """Ticks at whole numbers."""
+    from matplotlib.ticker import MaxNLocator
+
+    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))

@@ -5,9 +5,11 @@ import pytest
 pytest.importorskip("matplotlib")
 
 from matplotlib import pyplot
+from matplotlib.colors import to_rgb
 
 from fastnn import viz
 from fastnn.viz.panels import text_on
+from fastnn.viz.theme import DARK
 
 
 def test_a_list_of_axes_is_used_in_order():
@@ -47,6 +49,15 @@ def test_wrong_number_of_axes():
     _, axes = pyplot.subplots(1, 3)
     with pytest.raises(ValueError, match="ax must be one Axes, or 4 of them, one for each panel, got 3"):
         viz.losses(ax=axes)
+
+
+def test_figures_of_ones_own_have_the_theme():
+    with viz.style("dark"):
+        figure, axes = viz.subplots(2, 3, size=(5, 4))
+    assert axes.shape == (2, 3) and figure.get_facecolor()[:3] == to_rgb(DARK.paper)
+    axes[0, 0].set(title="a", xlabel="b")
+    assert axes[0, 0].title.get_color() == axes[0, 0].xaxis.label.get_color() == DARK.ink
+    assert tuple(figure.get_size_inches()) == (5, 4)
 
 
 def test_text_is_legible_on_its_cell():
