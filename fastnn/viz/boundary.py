@@ -9,12 +9,13 @@ import numpy as np
 
 from .. import _validation as check
 from .._frames import errors_of_use
-from .models import Outputs, as_classes, as_samples, network_of, outputs_of
+from .models import Outputs, are_labels, as_classes, as_samples, network_of, outputs_of
 from .panels import Canvas, canvas, finished, no_ticks
 from .planes import around, lattice, plane_of
 from .theme import MARKERS, Theme, mixed
 
 Array = check.Array
+SURFACE = "cividis"  # the colour map of numbers
 SHADE = 0.62  # opacity of a class where it is certain
 
 
@@ -96,10 +97,19 @@ def decision_boundary(
         one.set(xlabel=plane.names[0], ylabel=plane.names[1], xlim=limits[0], ylim=limits[1])
         if outputs.classes:
             shade_classes(one, values, u, v, c.theme)
-            scatter_classes(one, samples, y, c.theme, class_names)
+            labels = getattr(model, "classes_", None)
+            if labels is None and _are_indices(y, values.shape[-1]):
+                labels = np.arange(values.shape[-1])
+            scatter_classes(one, samples, y, c.theme, class_names, known=labels)
         else:
             _surface(c, values[..., 0], u, v, samples, y)
     return finished(one, {"u": u, "v": v, "outputs": values, "samples": samples}, return_data)
+
+
+def _are_indices(y: Any, classes: int) -> bool:
+    """Whether all labels are class indices of a model with so many classes."""
+    y = np.asarray(0 if y is None else y)
+    return y.dtype.kind in "iub" and bool((y >= 0).all() and (y < classes).all())
 
 
 def limits_of(limits: Any) -> tuple[tuple[float, float], ...]:
@@ -136,19 +146,21 @@ def scatter_classes(
     names: Sequence[str] | None = None,
     size: float = 22,
     legend: bool = True,
+    known: Any = None,
 ) -> None:
-    """Draw samples with the colour and the marker of their class; grey without labels."""
-    if y is None:
-        ax.scatter(*samples.T, s=size, color=theme.faint, edgecolors=theme.paper, linewidths=0.5, zorder=3)
+    """Draw samples with the colour and the marker of their class; by their numbers, or grey without any."""
+    if y is None or not are_labels(y):
+        colors: dict[str, Any] = {"color": theme.faint} if y is None else {"c": np.ravel(y), "cmap": SURFACE}
+        ax.scatter(*samples.T, s=size, edgecolors=theme.paper, linewidths=0.5, zorder=3, **colors)
         return
-    index, found = as_classes(y, len(samples))
+    index, found = as_classes(y, len(samples), known)
     labels = [f"class {label}" for label in found] if names is None else [str(name) for name in names]
     if len(labels) != len(found):
-        raise ValueError(f"class_names must have {len(found)} names, one for each class in y, got {len(labels)}")
-    for k, label in enumerate(labels):
+        raise ValueError(f"class_names must have {len(found)} names, one for each class, got {len(labels)}")
+    for k in np.unique(index):
         ax.scatter(
             *samples[index == k].T, s=size, color=theme.color(k), marker=MARKERS[k % len(MARKERS)],
-            edgecolors=theme.paper, linewidths=0.6, label=label, zorder=3,
+            edgecolors=theme.paper, linewidths=0.6, label=labels[k], zorder=3,
         )  # fmt: skip
     if legend:
         beside = len(labels) > 4
@@ -171,7 +183,7 @@ def _surface(c: Canvas, values: Array, u: Array, v: Array, samples: Array, y: An
     both = values if targets is None else np.concatenate([values.ravel(), targets])
     low, high = float(np.nanmin(both)), float(np.nanmax(both))
     high = high if high > low else low + 1
-    cmap, levels = "cividis", MaxNLocator(14).tick_values(low, high)
+    cmap, levels = SURFACE, MaxNLocator(14).tick_values(low, high)
     drawn = ax.contourf(u, v, values, levels=levels, cmap=cmap)
     bar = ax.figure.colorbar(drawn, ax=ax, label="output")
     bar.ax.tick_params(colors=c.theme.faint)

@@ -142,7 +142,7 @@ def _measure(c: Any, ax: Any, measure: str, epochs: Array, layers: list[str], va
         for k, layer in enumerate(layers):
             if np.isfinite(values[:, k]).any():
                 ax.plot(epochs, values[:, k], color=shades[k], marker=".", label=layer)
-        ax.set_xlabel("epoch")
+        ax.set(xlabel="epoch", xlim=(epochs.min() - 0.3, epochs.max() + 0.3))
         whole_epochs(ax)
     if shares:
         ax.set_ylim(-0.03, 1.1)

@@ -16,6 +16,8 @@ from ..training.pairs import LOGITS, LOGITS_OF_CLASSES, PROBABILITIES, last_laye
 from ..training.trainer import Trainer
 
 Array = check.Array
+LOOSE = 1e-3  # by which probabilities may miss 1
+MOST_CLASSES = 1000  # class indices up to here
 KINDS = "auto", "classes", "numbers"
 
 
@@ -46,7 +48,19 @@ class Outputs:
     def __call__(self, x: Array) -> Array:
         y = np.asarray(self._predict(x), "float64")
         y = y[:, None] if y.ndim == 1 else y
-        return np.hstack([1 - y, y]) if self.classes and y.shape[1] == 1 else y
+        if y.ndim != 2 or len(y) != len(x):
+            raise ValueError(f"the model must give {len(x)} rows for as many, got shape {y.shape}")
+        if not np.isfinite(y).all():
+            raise ValueError("the outputs of the model are not all finite: it has diverged")
+        if not self.classes:
+            return y
+        y = np.hstack([1 - y, y]) if y.shape[1] == 1 else y
+        if y.min() < -LOOSE or y.max() > 1 + LOOSE or np.abs(y.sum(1) - 1).max() > LOOSE:
+            raise ValueError(
+                f"the model gives numbers from {y.min():.3g} to {y.max():.3g}, which are no probabilities of classes: "
+                'end with a softmax, or draw them with kind="numbers"'
+            )
+        return y
 
 
 def outputs_of(model: Any, y: Any, kind: str = "auto") -> Outputs:
@@ -89,13 +103,14 @@ def _of_network(model: Any, y: Any, kind: str) -> Outputs:
 
     probable, logarithms = isinstance(last, PROBABILITIES), isinstance(last, nn.LogSoftmax)
     of_classes = isinstance(loss, (*LOGITS_OF_CLASSES, *LOGITS, nn.BCELoss, nn.NLLLoss)) or probable or logarithms
-    if kind == "numbers" or (kind == "auto" and not of_classes and not _are_classes(y)):
+    width = None if net.in_features is None else net.out_features_for(net.in_features)
+    if kind == "numbers" or (kind == "auto" and not of_classes and not _are_classes(y, width)):
         return Outputs(predict, classes=False)
     if logarithms:
         return Outputs(lambda x: np.exp(predict(x)), classes=True)
     if probable:
         return Outputs(lambda x: _shares(predict(x)), classes=True)
-    low = -1.0 if y is not None and np.min(y) == -1 else 0.0
+    low = -1.0 if _lowest(y) == -1 else 0.0
     return Outputs(lambda x: _from_scores(predict(x), loss, low), classes=True)
 
 
@@ -106,20 +121,29 @@ def _shares(p: Array) -> Array:
 
 
 def _from_scores(scores: Array, loss: Any, low: float) -> Array:
-    """Probabilities of outputs: by softmax; by sigmoid for a loss of logits; else on the way from target `low` to 1."""
+    """Probabilities of outputs: by sigmoid for a loss of logits, by softmax for one of classes or if none is known.
+
+    The outputs of another loss are trained to be the targets, from `low` to 1.
+    """
     if isinstance(loss, LOGITS):
         return _shares(sigmoid(np.ascontiguousarray(scores)))
-    if scores.shape[1] > 1:
+    if scores.shape[1] > 1 and (loss is None or isinstance(loss, LOGITS_OF_CLASSES)):
         return F.softmax(np.ascontiguousarray(scores))
-    return np.clip((scores - low) / (1 - low), 0, 1)
+    return _shares(np.clip((scores - low) / (1 - low), 0, 1))
 
 
-def _are_classes(y: Any) -> bool:
-    """Whether targets are class indices: whole numbers of an integer or boolean dtype in one column."""
+def _lowest(y: Any) -> Any:
+    """The smallest target, where targets are numbers."""
+    return None if y is None or np.asarray(y).dtype.kind not in "iubf" or not np.size(y) else np.min(y)
+
+
+def _are_classes(y: Any, outputs: int | None = None) -> bool:
+    """Whether targets are class indices: whole numbers in one column, and two of them if there is one output."""
     if y is None:
         return False
     y = np.asarray(y)
-    return y.dtype.kind in "iub" and (y.ndim == 1 or (y.ndim == 2 and y.shape[1] == 1))
+    whole = y.dtype.kind in "iub" and (y.ndim == 1 or (y.ndim == 2 and y.shape[1] == 1))
+    return whole and (outputs != 1 or set(np.unique(y).tolist()) in ({0}, {1}, {0, 1}, {-1}, {-1, 1}))
 
 
 def as_samples(x: Any, name: str = "X") -> Array:
@@ -134,11 +158,29 @@ def as_samples(x: Any, name: str = "X") -> Array:
     return rows
 
 
-def as_classes(y: Any, rows: int) -> tuple[Array, Array]:
-    """Class indices of labels, and the labels in order."""
+def are_labels(y: Any) -> bool:
+    """Whether y names classes: whole numbers, booleans or text, but no numbers with fractions."""
+    labels = np.asarray(y)
+    return labels.dtype.kind not in "fc" or bool((labels == np.round(labels)).all())
+
+
+def as_classes(y: Any, rows: int, known: Any = None) -> tuple[Array, Array]:
+    """The place of each label among the known ones, and these.
+
+    By default class indices are places themselves, so that a class keeps its colour where others do not occur, and
+    other labels are sorted.
+    """
     labels = np.asarray(y)
     labels = labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
     if labels.shape != (rows,):
         raise ValueError(f"y must have shape ({rows},), one label for each row of X, got {labels.shape}")
-    names, index = np.unique(labels, return_inverse=True)
-    return index, names
+    if known is None:
+        indices = labels.dtype.kind in "iub" and labels.min() >= 0 and labels.max() < MOST_CLASSES
+        known = np.arange(int(labels.max()) + 1) if indices else np.unique(labels)
+    known = np.asarray(known)
+    places = np.minimum(np.searchsorted(known, labels), len(known) - 1)
+    wrong = known[places] != labels
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise ValueError(f"y[{row}] is {labels[row]!r}, which is none of the {len(known)} classes: {known.tolist()}")
+    return places, known

@@ -10,7 +10,7 @@ import numpy as np
 from .. import _validation as check
 from .. import metrics
 from .._frames import errors_of_use
-from .models import outputs_of
+from .models import as_classes, outputs_of
 from .panels import canvas, finished, grid_lines, text_on
 
 Array = check.Array
@@ -20,19 +20,9 @@ def _probabilities(model: Any, X: Any, y: Any) -> tuple[Array, Array, Array]:
     """Probabilities (rows, classes), the place of each label, and the labels of the columns."""
     outputs = outputs_of(model, None, "classes")
     p = outputs(check.from_any("X", X))
-    labels = np.asarray(y)
-    labels = labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
-    if labels.shape != (len(p),):
-        raise ValueError(f"y must have shape ({len(p)},), one label for each row of X, got {labels.shape}")
     if p.shape[1] < 2:
         raise ValueError("the model gives one number a row that is no probability: this picture is of classifiers")
-    known = np.asarray(getattr(model, "classes_", np.arange(p.shape[1])))
-    places = np.searchsorted(known, labels)
-    wrong = (places >= len(known)) | (known[np.minimum(places, len(known) - 1)] != labels)
-    if wrong.any():
-        raise ValueError(
-            f"y[{wrong.argmax()}] is {labels[wrong.argmax()]!r}, which is none of {len(known)} classes: {known}"
-        )
+    places, known = as_classes(y, len(p), getattr(model, "classes_", np.arange(p.shape[1])))
     return p, places, known
 
 

@@ -14,7 +14,7 @@ from .._frames import errors_of_use
 from ..functional.rectifiers import relu
 from ..functional.sigmoids import tanh
 from .boundary import scatter_classes
-from .models import as_classes, as_samples, network_of
+from .models import are_labels, as_classes, as_samples, network_of
 from .panels import Canvas, canvas, finished
 from .planes import Plane, around, plane_of, principal
 from .theme import MARKERS
@@ -150,6 +150,7 @@ def _lines(ax: Any, grid: Array, theme: Any) -> None:
 
 def _number_line(c: Canvas, ax: Any, values: Array, y: Any, title: str) -> None:
     """Outputs of one unit along a line; each class has a height of its own."""
+    y = y if y is None or are_labels(y) else None
     index, found = (np.zeros(len(values), int), np.array([""])) if y is None else as_classes(y, len(values))
     for k in range(len(found)):
         color = c.theme.faint if y is None else c.theme.color(k)

@@ -53,6 +53,25 @@ def test_many_classes_meet_in_lines_and_each_has_its_color():
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b", "c"]
 
 
+def test_samples_have_the_color_of_their_class_where_others_do_not_occur():
+    net = nn.Sequential(nn.Linear(2, 3), seed=0)
+    ax = viz.decision_boundary(net, CORNERS, [0, 2], points=5)
+    drawn = [points for points in ax.collections if len(points.get_offsets()) == 1 and points.get_label()[0] != "_"]
+    assert [points.get_label() for points in drawn] == ["class 0", "class 2"]
+    np.testing.assert_allclose(drawn[1].get_facecolor()[0][:3], to_rgb(LIGHT.color(2)))
+    figure = viz.warp_grid(net, CORNERS, [0, 2])
+    np.testing.assert_allclose(figure.axes[0].collections[-1].get_facecolor()[0][:3], to_rgb(LIGHT.color(2)))
+
+
+def test_numbers_as_colors_where_targets_are_no_classes():
+    net = nn.Sequential(nn.Linear(2, 2), nn.Tanh(), nn.Linear(2, 1), seed=0)
+    y = np.linspace(0, 1, 9) ** 2
+    X = np.random.default_rng(0).standard_normal((9, 2))
+    for figure in (viz.warp_grid(net, X, y), viz.units(net, X, y, points=5)):
+        drawn = [points for points in figure.axes[0].collections if len(points.get_offsets()) == 9]
+        np.testing.assert_array_equal(drawn[0].get_array(), y)
+
+
 def test_a_surface_of_numbers():
     ax, data = viz.decision_boundary(lambda x: x[:, 0] * x[:, 1], CORNERS, [1.0, 1.0], points=11, return_data=True)
     u, v = np.meshgrid(data["u"], data["v"])
@@ -109,7 +128,7 @@ def test_units_of_one_layer_and_only_the_first():
         ({"limits": ((0, 1), (1, 0))}, r"limits must be \(\(low, high\), \(low, high\)\)"),
         ({"points": 1}, "points must be at least 2"),
         ({"kind": "class"}, "kind must be one of 'auto', 'classes', 'numbers'"),
-        ({"class_names": ["one"]}, "class_names must have 2 names, one for each class in y, got 1"),
+        ({"class_names": ["one"]}, "class_names must have 2 names, one for each class, got 1"),
         ({"feature_names": ["one"]}, "feature_names must have 2 names, one for each feature, got 1"),
     ],
 )

@@ -67,6 +67,21 @@ def test_numbers_stay_numbers():
     assert not outputs_of(net(units=2), LABELS, "numbers").classes
 
 
+def test_counts_are_no_classes_of_one_output():
+    """Whole targets of a regression, of which there are more than two."""
+    model = trainer(net(units=1), nn.PoissonNLLLoss())
+    assert not outputs_of(model, np.array([0, 1, 2, 5, 3, 1])).classes
+    assert outputs_of(trainer(net(units=1), nn.MSELoss()), LABELS).classes
+
+
+def test_outputs_trained_to_be_one_hot_are_no_logits():
+    network = net(units=3)
+    z = np.clip(network.predict(X), 0, 1) + 0.0
+    model = trainer(network, nn.MSELoss())
+    total = z.sum(1, keepdims=True)
+    np.testing.assert_allclose(outputs_of(model, None, "classes")(X), z / np.where(total > 0, total, 1), rtol=1e-12)
+
+
 def test_functions_and_estimators():
     class Estimator:
         def predict_proba(self, x):
@@ -80,6 +95,20 @@ def test_functions_and_estimators():
     assert outputs_of(lambda x: x[:, 0], None)(X).shape == (6, 1)
     with pytest.raises(TypeError, match="model must be a network, a trainer, an estimator or a function"):
         outputs_of(3, None)
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda x: 3 * x[:, 0], "which are no probabilities of classes: end with a softmax, or draw them with kind"),
+        (lambda x: np.full((len(x), 3), 0.5), "no probabilities"),
+        (lambda x: x[:, 0] * np.nan, "not all finite: it has diverged"),
+        (lambda x: np.zeros(3), r"the model must give 6 rows for as many, got shape \(3, 1\)"),
+    ],
+)
+def test_outputs_that_cannot_be_drawn(function, message):
+    with pytest.raises(ValueError, match=message):
+        outputs_of(function, LABELS)(X)
 
 
 def test_networks_of_models():
@@ -115,5 +144,10 @@ def test_samples_that_are_none(x, message):
 def test_labels():
     index, names = as_classes(np.array(["b", "a", "b"]), 3)
     assert index.tolist() == [1, 0, 1] and names.tolist() == ["a", "b"]
+    index, names = as_classes([2, 0], 2)  # a class that does not occur keeps its place
+    assert index.tolist() == [2, 0] and names.tolist() == [0, 1, 2]
+    assert as_classes([1, -1], 2)[0].tolist() == [1, 0]
+    with pytest.raises(ValueError, match=r"y\[1\] is .*7.*, which is none of the 2 classes: \[0, 1\]"):
+        as_classes([0, 7], 2, [0, 1])
     with pytest.raises(ValueError, match=r"y must have shape \(2,\), one label for each row of X, got \(3,\)"):
         as_classes([0, 1, 2], 2)

@@ -88,7 +88,7 @@ def test_labels_of_an_estimator():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: viz.roc(three, X, Y + 1), r"y\[\d+\] is .*3.*, which is none of 3 classes"),
+        (lambda: viz.roc(three, X, Y + 1), r"y\[\d+\] is .*3.*, which is none of the 3 classes"),
         (lambda: viz.roc(three, X, np.zeros(200, int)), "y has one class only"),
         (lambda: viz.confusion_matrix(three, X, Y[:5]), r"y must have shape \(200,\), one label for each row"),
         (lambda: viz.confusion_matrix(three, X, Y, class_names="ab"), "class_names must have 3 names"),
