@@ -115,9 +115,9 @@ def _of_network(model: Any, y: Any, kind: str) -> Outputs:
 
 
 def _shares(p: Array) -> Array:
-    """Probabilities as they are; those of several sigmoids as shares, which add up to 1."""
+    """Probabilities as they are; those of several sigmoids as shares, which add up to 1: all alike if all are 0."""
     total = p.sum(1, keepdims=True)
-    return p if p.shape[1] == 1 else p / np.where(total > 0, total, 1)
+    return p if p.shape[1] == 1 else np.divide(p, total, out=np.full_like(p, 1 / p.shape[1]), where=total > 0)
 
 
 def _from_scores(scores: Array, loss: Any, low: float) -> Array:
