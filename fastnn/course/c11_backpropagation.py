@@ -48,9 +48,9 @@ def half_squared_error(y_pred: np.ndarray, y: np.ndarray) -> tuple[float, np.nda
 
 
 trainer = fastnn.Trainer(net, half_squared_error, optim.SGD(net.parameters(), lr=0.5))
-first = trainer.fit(x, target, epochs=1, batch_size=1)
+first = trainer.fit(x, target, epochs=1, batch_size=1, progress=False)
 new_weights = [net["0.weight"].copy(), net["2.weight"].copy()]
-trainer.fit(x, target, epochs=999, batch_size=1)
+trainer.fit(x, target, epochs=999, batch_size=1, progress=False)
 viz.history(trainer, ["loss"], log=True)
 print(f"after 1000 steps E = {trainer.history['loss'][-1]:.1e}, outputs {net.predict(x)[0].round(4).tolist()}")
 

@@ -13,7 +13,7 @@ from .._frames import errors_of_use
 from .boundary import decision_boundary, units
 from .diagram import network, weights
 from .landscape import loss_landscape
-from .panels import finished
+from .panels import finished, new_figure
 from .paths import trace
 from .recorder import Recorder
 from .saving import figure_of
@@ -144,18 +144,13 @@ def _first(
     what: Any, picture: Any, recorder: Recorder, trainer: Any, X: Any, y: Any, chosen: Array, options: dict[str, Any]
 ) -> Any:
     """A figure of the size that the picture asks for, drawn for the last snapshot."""
-    import matplotlib
-    from matplotlib import pyplot
-
     recorder.show(trainer.net, int(chosen[-1]))
     if what == "landscape":
         path = {"path": recorder.parameters}
         return figure_of(loss_landscape(trainer, X, y, paths=path, **options))
     if not callable(what):
         return figure_of(picture(trainer, None))
-    theme = theme_for()
-    with matplotlib.rc_context(theme.rc):
-        return pyplot.figure(figsize=(5.6, 4.6), layout="constrained")
+    return new_figure(theme_for(), (5.6, 4.6))
 
 
 def _anew(figure: Any, picture: Any, recorder: Recorder, trainer: Any, chosen: Array) -> Callable[[int], None]:

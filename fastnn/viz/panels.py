@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -12,6 +15,30 @@ from .theme import Theme, theme_for
 
 PANEL = 2.6, 2.5  # inches of a small panel
 WIDEST = 11.0  # inches: what a notebook shows without shrinking it
+
+
+@cache
+def figure_class() -> Any:
+    """A Figure that a notebook shows once, sharp on fine screens.
+
+    The inline backend shows every open figure after a cell, so one that is the last value of the cell would be there
+    twice.
+    """
+    from matplotlib import pyplot
+    from matplotlib.figure import Figure
+
+    class NotebookFigure(Figure):
+        _shown = False  # as the value of a cell that is not over yet
+
+        def _ipython_display_(self) -> None:
+            is_open = "inline" in pyplot.get_backend() and getattr(self, "number", None) in pyplot.get_fignums()
+            again, self._shown = is_open and self._shown, is_open
+            if not again:
+                ipython, image = import_module("IPython.display"), io.BytesIO()
+                self.savefig(image, format="png", dpi=2 * self.dpi)
+                ipython.display(ipython.Image(image.getvalue(), retina=True))
+
+    return NotebookFigure
 
 
 class Canvas:
@@ -56,24 +83,34 @@ def canvas(ax: Any, count: int = 1, columns: int = 0, size: tuple[float, float] 
         If `ax` is something else, or a sequence of another length.
     """
     import matplotlib
-    from matplotlib import pyplot
 
     columns = min(columns or count, count)
     rows = -(-count // columns)
     given = _given(ax, count)
     theme = theme_for(None if given is None else given[0].figure)
+    figure = (
+        new_figure(theme, size or (min(WIDEST, PANEL[0] * columns), PANEL[1] * rows + 0.3)) if given is None else None
+    )
     with matplotlib.rc_context(theme.rc):
-        if given is None:
-            width, height = size or (min(WIDEST, PANEL[0] * columns), PANEL[1] * rows + 0.3)
-            figure = pyplot.figure(figsize=(width, height), layout="constrained")
+        if figure is not None:
             axes = [figure.add_subplot(rows, columns, i + 1) for i in range(count)]
-        elif len(given) == 1 < count:
+        elif given is not None and len(given) == 1 < count:
             axes = _within(given[0], rows, columns, count)
         else:
-            axes = given
+            axes = given or []
         yield Canvas(axes, theme)
         for one in axes:
             _settle(one, theme)
+
+
+def new_figure(theme: Theme, size: tuple[float, float]) -> Any:
+    """A figure of pyplot with the background of a theme.
+
+    It is made outside of `rc_context`: what a backend sets when it is loaded, by the first figure, has to stay.
+    """
+    from matplotlib import pyplot
+
+    return pyplot.figure(figsize=size, layout="constrained", facecolor=theme.paper, FigureClass=figure_class())
 
 
 def subplots(rows: int = 1, columns: int = 1, *, size: tuple[float, float] | None = None) -> tuple[Any, Any]:
@@ -106,12 +143,11 @@ def subplots(rows: int = 1, columns: int = 1, *, size: tuple[float, float] | Non
     >>> plt.close(figure)
     """
     import matplotlib
-    from matplotlib import pyplot
 
     theme = theme_for()
-    size = size or (6.0 if columns == 1 else min(WIDEST, 4.6 * columns), 4.0 * rows)
+    figure = new_figure(theme, size or (6.0 if columns == 1 else min(WIDEST, 4.6 * columns), 4.0 * rows))
     with matplotlib.rc_context(theme.rc):
-        figure, axes = pyplot.subplots(rows, columns, figsize=size, layout="constrained")
+        axes = figure.subplots(rows, columns)
     for ax in np.ravel(axes):
         _settle(ax, theme)
     return figure, axes

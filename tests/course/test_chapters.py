@@ -132,10 +132,17 @@ def test_as_a_notebook(chapter):
         compile(text, chapter.name, "exec")  # each cell is whole
 
 
-def test_a_notebook_is_valid():
-    nbformat = pytest.importorskip("nbformat")
-    for chapter in chapters():
-        nbformat.validate(nbformat.reads(chapter.notebook(), as_version=4))
+@pytest.mark.parametrize("chapter", chapters(), ids=lambda chapter: chapter.name)
+def test_a_notebook_runs_and_shows_its_pictures(chapter):
+    nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    book = nbformat.reads(chapter.notebook(), as_version=4)
+    nbformat.validate(book)
+    nbclient.NotebookClient(book, timeout=120).execute()
+    outputs = [output for cell in book.cells if cell.cell_type == "code" for output in cell.outputs]
+    pictures = [output["data"]["image/png"] for output in outputs if "image/png" in output.get("data", {})]
+    assert pictures and len(set(pictures)) == len(pictures)  # each once
+    assert not [output for output in outputs if output.get("name") == "stderr"]
 
 
 def test_a_chapter_by_number_and_name():

@@ -1,5 +1,10 @@
 """Where pictures are drawn."""
 
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
 import pytest
 
 pytest.importorskip("matplotlib")
@@ -58,6 +63,30 @@ def test_figures_of_ones_own_have_the_theme():
     axes[0, 0].set(title="a", xlabel="b")
     assert axes[0, 0].title.get_color() == axes[0, 0].xaxis.label.get_color() == DARK.ink
     assert tuple(figure.get_size_inches()) == (5, 4)
+
+
+def test_a_notebook_shows_a_figure_once(monkeypatch):
+    """As the last value of a cell, before open figures are shown; again when a later cell asks for it."""
+    shown = []
+    fake = SimpleNamespace(display=shown.append, Image=lambda data, retina: data[:4])
+    monkeypatch.setitem(sys.modules, "IPython.display", fake)
+    monkeypatch.setattr(pyplot, "get_backend", lambda: "module://matplotlib_inline.backend_inline")
+    value, other = viz.affine_maps(), viz.learning_rates()
+    value._ipython_display_()
+    for figure in (value, other):  # what the backend does after the cell
+        figure._ipython_display_()
+        pyplot.close(figure)
+    assert shown == [b"\x89PNG"] * 2
+    value._ipython_display_()
+    assert len(shown) == 3
+
+
+def test_settings_of_a_backend_stay():
+    """Those that it makes when the first figure loads it: a notebook's are interactive."""
+    code = "import matplotlib\nfrom matplotlib import pyplot\nfrom fastnn import viz\nmake = pyplot.figure\n"
+    code += "pyplot.figure = lambda **k: (pyplot.ion(), make(**k))[1]\nviz.losses()\nviz.subplots()\n"
+    code += "assert pyplot.isinteractive()"
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "MPLBACKEND": "agg"})
 
 
 def test_text_is_legible_on_its_cell():
