@@ -137,7 +137,21 @@ def _picture(what: Any, X: Any, y: Any, options: dict[str, Any]) -> Callable[...
         raise ValueError(f'what="{what}" needs X, the samples that are drawn')
     if what == "landscape":
         return lambda trainer, ax: loss_landscape(trainer, X, y, ax=ax, **options)
+    if what == "warp":
+        return _warp(X, y, options)
     return lambda trainer, ax: OF_DATA[what](trainer, X, y, ax=ax, **options)
+
+
+def _warp(X: Any, y: Any, options: dict[str, Any]) -> Callable[..., Any]:
+    """Warped grids that are all seen from where the first one drawn is, which is the last in time."""
+    seen: dict[str, Array] = {}
+
+    def draw(trainer: Any, ax: Any) -> Any:
+        picture, data = warp_grid(trainer, X, y, ax=ax, return_data=True, **({"directions": seen} | options))
+        seen.update(data["directions"])
+        return picture
+
+    return draw
 
 
 def _first(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ def warp_grid(
     features: Any = None,
     lines: int = LINES,
     columns: int = 4,
+    directions: Mapping[str, Any] | None = None,
     ax: Any = None,
     return_data: bool = False,
 ) -> Any:
@@ -50,6 +52,9 @@ def warp_grid(
         Lines of the grid in each direction.
     columns : int, default 4
         Panels in a row.
+    directions : dict of str to array of shape (2, units), optional
+        From where layers of three units and more are seen, by name; by default as the notes say. An animation keeps
+        those of its last frame.
     ax : Axes, or list of them, optional
         One for the input and each of the outermost layers.
     return_data : bool, default False
@@ -58,8 +63,8 @@ def warp_grid(
     -------
     figure : Figure
     data : dict, with `return_data=True`
-        "grid" of shape (2 * lines, 81, 2), the lines in the plane; and for each layer by name (grid, samples), what it
-        makes of them: arrays of shape (2 * lines, 81, units) and (rows, units).
+        "grid" of shape (2 * lines, 81, 2), the lines in the plane; for each layer by name (grid, samples), what it
+        makes of them: arrays of shape (2 * lines, 81, units) and (rows, units); and "directions", a dict.
 
     Notes
     -----
@@ -75,8 +80,8 @@ def warp_grid(
     >>> X, y = fastnn.data.make_circles(40, seed=0)
     >>> net = nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1), seed=0)
     >>> figure, data = viz.warp_grid(net, X, y, return_data=True)
-    >>> {name: pair[0].shape for name, pair in data.items() if name != "grid"}
-    {'0': (34, 81, 4), '1': (34, 81, 4), '2': (34, 81, 1)}
+    >>> {name: data[name][0].shape for name in "012"}, data["directions"]["1"].shape
+    ({'0': (34, 81, 4), '1': (34, 81, 4), '2': (34, 81, 1)}, (2, 4))
     >>> plt.close("all")
     """
     net, x = network_of(model), as_samples(X)
@@ -88,13 +93,29 @@ def warp_grid(
     names = [name for name, _ in net.named_modules() if name and "." not in name]
     after = _outputs(net, plane, grid, samples, names)
     kinds = {name: repr(layer).split("(")[0] for name, layer in net.named_modules()}
+    seen = _directions(after, directions or {})
     with canvas(ax, len(names) + 1, columns) as c:
         _draw(c, 0, grid, samples, y, "input")
         for i, name in enumerate(names):
             units = after[name][1].shape[1]
             title = f"{name}: {kinds[name]}, {units} unit{'s' * (units > 1)}"
-            _draw(c, i + 1, *after[name], y, title)
-    return finished(c.figure, {"grid": grid, **after}, return_data)
+            _draw(c, i + 1, *after[name], y, title, seen.get(name))
+    return finished(c.figure, {"grid": grid, **after, "directions": seen}, return_data)
+
+
+def _directions(after: Mapping[str, tuple[Array, Array]], given: Mapping[str, Any]) -> dict[str, Array]:
+    """The two directions from which layers of three units and more are seen."""
+    for name in given:
+        if name not in after:
+            raise ValueError(f"directions has {name!r}, but the layers are {', '.join(after)}")
+    found = {}
+    for name, (_, samples) in after.items():
+        units = samples.shape[1]
+        if units > 2:
+            found[name] = np.asarray(given[name], "float64") if name in given else principal(samples)[1][:2]
+            if found[name].shape != (2, units):
+                raise ValueError(f"directions[{name!r}] must have shape (2, {units}), got {found[name].shape}")
+    return found
 
 
 def _outputs(net: Any, plane: Plane, grid: Array, samples: Array, names: list[str]) -> dict[str, tuple[Array, Array]]:
@@ -119,17 +140,17 @@ def _grid(limits: tuple[tuple[float, float], ...], lines: int, along: int = ALON
     return np.array(flat + steep)
 
 
-def _draw(c: Canvas, i: int, grid: Array, samples: Array, y: Any, title: str) -> None:
+def _draw(c: Canvas, i: int, grid: Array, samples: Array, y: Any, title: str, seen: Array | None = None) -> None:
     """One panel: the grid's lines, those of both directions in two tones, and the samples."""
     ax, units = c.axes[i], samples.shape[1]
     if units == 1:
         _number_line(c, ax, samples[:, 0], y, title)
         return
     names = [f"unit {k + 1}" for k in range(2)] if i else ["feature 0", "feature 1"]
-    if units > 2:
-        shares, axes = principal(samples)
-        center, title = samples.mean(0), f"{title}\nseen from 2 directions, {shares[:2].sum():.0%}"
-        grid, samples = (grid - center) @ axes[:2].T, (samples - center) @ axes[:2].T
+    if seen is not None:
+        center, total = samples.mean(0), samples.var(0).sum() or 1.0
+        grid, samples = (grid - center) @ seen.T, (samples - center) @ seen.T
+        title = f"{title}\nseen from 2 directions, {samples.var(0).sum() / total:.0%}"
         names = ["direction 1", "direction 2"]
     _lines(ax, grid, c.theme)
     scatter_classes(ax, samples, y, c.theme, size=9, legend=i == 0)

@@ -63,6 +63,22 @@ def test_a_frame_is_the_picture_of_the_snapshot():
     animation._draw_was_started = True  # nothing is to be written: no warning
 
 
+def test_warped_grids_are_seen_from_one_place(monkeypatch):
+    from fastnn.viz import animation as module
+
+    seen, plain = [], module.warp_grid
+
+    def spy(*arguments, **options):
+        drawn = plain(*arguments, **options)
+        seen.append(drawn[1]["directions"]["1"].copy())
+        return drawn
+
+    monkeypatch.setattr(module, "warp_grid", spy)
+    animation = make("warp", frames=3)
+    animation._draw_was_started = True
+    assert len(seen) == 4 and all((one == seen[0]).all() for one in seen)
+
+
 def test_html_page_with_buttons(tmp_path):
     with viz.style("dark"):
         animation = make("boundary", frames=2)

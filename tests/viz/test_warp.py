@@ -41,6 +41,18 @@ def test_four_units_are_seen_from_their_principal_directions():
     assert "seen from 2 directions, " in figure.axes[2].get_title()
 
 
+def test_directions_may_be_given():
+    axes = np.eye(4)[[2, 0]]
+    figure, data = viz.warp_grid(model(), *moons(), directions={"1": axes}, return_data=True)
+    lines = np.array(figure.axes[2].collections[0].get_segments())
+    grid, samples = data["1"]
+    np.testing.assert_allclose(lines, (grid - samples.mean(0))[:17][..., [2, 0]], atol=1e-6)
+    with pytest.raises(ValueError, match=r"directions\['1'\] must have shape \(2, 4\), got \(4, 4\)"):
+        viz.warp_grid(model(), *moons(), directions={"1": np.eye(4)})
+    with pytest.raises(ValueError, match="directions has 'x', but the layers are 0, 1, 2, 3, 4"):
+        viz.warp_grid(model(), *moons(), directions={"x": axes})
+
+
 def test_one_unit_is_a_line():
     net = nn.Sequential(nn.Linear(2, 1), seed=0)
     figure = viz.warp_grid(net, *moons())
