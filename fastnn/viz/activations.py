@@ -11,7 +11,7 @@ import numpy as np
 from .. import _validation as check
 from .. import functional as F
 from .._frames import errors_of_use
-from .panels import canvas, finished, grid_lines
+from .panels import as_list, canvas, finished, grid_lines
 
 Array = check.Array
 COURSE = "sigmoid", "tanh", "relu", "leaky_relu", "elu"
@@ -65,9 +65,9 @@ def activation_curves(
     ([-4.0, 0.0, 4.0], [-0.491, 0.0, 4.0])
     >>> plt.close("all")
     """
-    chosen = _all_names() if names is None else [names] if isinstance(names, str) else list(names)
-    if not chosen:
-        raise ValueError("names must have at least one activation")
+    chosen = _all_names() if names is None else as_list(names)
+    if not chosen or not all(isinstance(name, str) for name in chosen):
+        raise ValueError(f"names must have at least one activation, by name, such as 'tanh', got {chosen!r:.60}")
     given = {name: dict(values) for name, values in (params or {}).items()}
     for name in given.keys() - set(chosen):
         raise ValueError(f"params has {name!r}, which is not among names: {', '.join(chosen)}")
@@ -179,7 +179,7 @@ def softmax_temperature(
     if row.ndim != 1 or row.dtype.kind not in "fiu" or not row.size or not np.isfinite(row).all():
         raise ValueError(f"logits must be finite numbers of shape (classes,), got shape {row.shape} of {row.dtype}")
     row = row.astype("float64")
-    scales = [check.check_number("temperatures", t, above=0.0) for t in temperatures]
+    scales = [check.check_number("temperatures", t, above=0.0) for t in as_list(temperatures)]
     if not scales:
         raise ValueError("temperatures must have at least one number")
     names = [str(i) for i in range(row.size)] if labels is None else [str(label) for label in labels]

@@ -11,7 +11,7 @@ from .. import _validation as check
 from .._frames import errors_of_use
 from .models import Outputs, are_labels, as_classes, as_samples, network_of, outputs_of
 from .panels import Canvas, canvas, finished, no_ticks
-from .planes import around, lattice, plane_of
+from .planes import around, lattice, limits_of, plane_of
 from .theme import MARKERS, Theme, mixed
 
 Array = check.Array
@@ -110,14 +110,6 @@ def _are_indices(y: Any, classes: int) -> bool:
     """Whether all labels are class indices of a model with so many classes."""
     y = np.asarray(0 if y is None else y)
     return y.dtype.kind in "iub" and bool((y >= 0).all() and (y < classes).all())
-
-
-def limits_of(limits: Any) -> tuple[tuple[float, float], ...]:
-    """((low, high), (low, high)) as floats; ValueError otherwise."""
-    array = np.asarray(limits, "float64")
-    if array.shape != (2, 2) or not np.isfinite(array).all() or (array[:, 0] >= array[:, 1]).any():
-        raise ValueError(f"limits must be ((low, high), (low, high)), got {limits!r}")
-    return tuple((float(low), float(high)) for low, high in array)
 
 
 def shade_classes(ax: Any, p: Array, u: Array, v: Array, theme: Theme) -> None:
@@ -279,7 +271,7 @@ def units(
     samples = plane.coordinates(x)
     limits = around(samples)
     u, v, grid = lattice(limits, points)
-    chosen = _unit_layers(net) if layers is None else list(layers)
+    chosen = _unit_layers(net) if layers is None else [layers] if isinstance(layers, str) else list(layers)
     rows = net.activations(np.ascontiguousarray(plane.samples(grid), net.dtype), chosen)
     fields = {name: rows[name].reshape(points, points, -1).astype("float64") for name in chosen}
     shown = [(name, k) for name in chosen for k in range(min(most, fields[name].shape[-1]))]

@@ -83,6 +83,7 @@ def canvas(ax: Any, count: int = 1, columns: int = 0, size: tuple[float, float] 
         If `ax` is something else, or a sequence of another length.
     """
     import matplotlib
+    from matplotlib import pyplot
 
     columns = min(columns or count, count)
     rows = -(-count // columns)
@@ -98,7 +99,12 @@ def canvas(ax: Any, count: int = 1, columns: int = 0, size: tuple[float, float] 
             axes = _within(given[0], rows, columns, count)
         else:
             axes = given or []
-        yield Canvas(axes, theme)
+        try:
+            yield Canvas(axes, theme)
+        except BaseException:  # an error leaves no empty figure
+            if figure is not None:
+                pyplot.close(figure)
+            raise
         for one in axes:
             _settle(one, theme)
 
@@ -160,7 +166,8 @@ def _given(ax: Any, count: int) -> list[Any] | None:
         return None
     axes = [ax] if isinstance(ax, Axes) else list(np.ravel(ax)) if isinstance(ax, (list, tuple, np.ndarray)) else []
     if not axes or not all(isinstance(one, Axes) for one in axes):
-        raise TypeError(f"ax must be an Axes of matplotlib, or a list of {count} of them, got {type(ax).__name__}")
+        several = f", or a list of {count} of them" if count > 1 else ""
+        raise TypeError(f"ax must be an Axes of matplotlib{several}, got {type(ax).__name__}")
     if len(axes) not in (1, count):
         raise ValueError(f"ax must be one Axes, or {count} of them, one for each panel, got {len(axes)}")
     return axes
@@ -187,6 +194,11 @@ def _settle(ax: Any, theme: Theme) -> None:
 def finished(drawn: Any, data: dict[Any, Any], return_data: bool) -> Any:
     """What a function of this package returns: what was drawn, with the arrays where they are asked for."""
     return (drawn, data) if return_data else drawn
+
+
+def as_list(value: Any) -> list[Any]:
+    """The items of what can be iterated over; of a number, a text or another single thing a list with it."""
+    return [value] if isinstance(value, str) or not hasattr(value, "__iter__") else list(value)
 
 
 def grid_lines(ax: Any) -> None:

@@ -10,8 +10,8 @@ import numpy as np
 from .. import _validation as check
 from .. import optim
 from .._frames import errors_of_use
-from .panels import canvas, finished
-from .planes import lattice
+from .panels import as_list, canvas, finished
+from .planes import around, lattice, limits_of
 from .theme import MARKERS
 
 Array = check.Array
@@ -111,14 +111,18 @@ def optimizer_paths(
     function = _surface(surface)
     known = surface if isinstance(surface, str) else None
     steps = check.check_integer("steps", steps, at_least=1, at_most=100_000)
-    rules = _rules(RATES.get(known or "", 0.05)) if rules is None else dict(rules)
+    rules = _rules(RATES.get(known or "", 0.05)) if rules is None else rules
+    if not isinstance(rules, Mapping) or not rules or not all(map(callable, rules.values())):
+        raise TypeError(
+            "rules must be a dict of names to functions that make optimizers: lambda p: optim.SGD(p, lr=0.1)"
+        )
     starts = start if isinstance(start, Mapping) else dict.fromkeys(rules, start)
     walked = {}
     for name, make in rules.items():
         first = starts.get(name)
         first = STARTS[known or "ravine"] if first is None else first
         walked[name] = walk(function, make, first, steps)
-    limits = (LIMITS[known] if known else _around(walked)) if limits is None else limits
+    limits = (LIMITS[known] if known else _around(walked)) if limits is None else limits_of(limits)
     u, v, grid = lattice(limits, 160)
     values = np.asarray(function(grid)[0], "float64").reshape(160, 160)
     with canvas(ax, size=(6.4, 4.4)) as c:
@@ -183,8 +187,6 @@ def trace(ax: Any, path: Array, theme: Any, i: int, label: str) -> None:
 
 
 def _around(walked: Mapping[str, tuple[Array, Array]]) -> Any:
-    from .planes import around
-
     points = np.concatenate([path for path, _ in walked.values()])
     return around(points[np.isfinite(points).all(1)], 0.3)
 
@@ -228,7 +230,7 @@ def learning_rates(
     True
     >>> plt.close("all")
     """
-    chosen = [check.check_number("rates", rate, above=0.0) for rate in rates]
+    chosen = [check.check_number("rates", rate, above=0.0) for rate in as_list(rates)]
     if not chosen:
         raise ValueError("rates must have at least one number")
     data: dict[Any, Any] = {}

@@ -102,3 +102,11 @@ def lattice(limits: tuple[tuple[float, float], ...], points: int) -> tuple[Array
     """The coordinates of a grid over the limits: u (points,), v (points,), and all, shape (points * points, 2)."""
     u, v = (np.linspace(low, high, points) for low, high in limits)
     return u, v, np.stack(np.meshgrid(u, v), -1).reshape(-1, 2)
+
+
+def limits_of(limits: Any) -> tuple[tuple[float, float], ...]:
+    """((low, high), (low, high)) as floats; ValueError otherwise."""
+    array = check.from_any("limits", limits)
+    if array.shape != (2, 2) or not np.isfinite(array).all() or (array[:, 0] >= array[:, 1]).any():
+        raise ValueError(f"limits must be ((low, high), (low, high)), got {limits!r}")
+    return tuple((float(low), float(high)) for low, high in array)

@@ -140,7 +140,9 @@ def schedule(
 
 def _rates(name: str, scheduler: Any, steps: int, values: list[float] | None) -> Array:
     if not isinstance(scheduler, Scheduler):
-        raise TypeError(f"{name} must be a scheduler of fastnn.optim.lr_scheduler, got {type(scheduler).__name__}")
+        raise TypeError(
+            f"schedulers: {name} must be a scheduler of fastnn.optim.lr_scheduler, got {type(scheduler).__name__}"
+        )
     plateau = isinstance(scheduler, ReduceLROnPlateau)
     if plateau and (values is None or len(values) < steps):
         raise ValueError(f"ReduceLROnPlateau needs values, the metric at each of {steps} steps")

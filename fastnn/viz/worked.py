@@ -127,6 +127,9 @@ def backpropagation(
     wanted = wanted.reshape(1) if loss.classes else np.atleast_2d(wanted.astype(net.dtype))
     lr = check.check_number("lr", lr, at_least=0.0)
     digits = check.check_integer("digits", digits, at_least=1, at_most=12)
+    outputs = net.out_features_for(row.shape[1])
+    if not loss.classes and wanted.shape != (1, outputs):
+        raise ValueError(f"target must have {outputs} numbers, one for each output, got {wanted.size}")
     levels, output, value = _levels(net, row, wanted, loss)
     data: dict[Any, Any] = {"x": row[0], "output": output, "loss": value}
     for level in levels:

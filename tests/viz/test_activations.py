@@ -74,6 +74,7 @@ def test_softmax_by_its_formula():
     [
         (lambda: viz.activation_curves(["rleu"]), "there is no activation 'rleu'"),
         (lambda: viz.activation_curves([]), "names must have at least one"),
+        (lambda: viz.activation_curves([np.tanh]), "names must have at least one activation, by name, such as"),
         (
             lambda: viz.activation_curves(["relu"], params={"elu": {}}),
             "params has 'elu', which is not among names: relu",

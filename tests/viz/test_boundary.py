@@ -5,6 +5,7 @@ import pytest
 pytest.importorskip("matplotlib")
 
 import numpy as np
+from matplotlib import pyplot
 from matplotlib.colors import to_rgb
 
 from fastnn import nn, viz
@@ -135,6 +136,12 @@ def test_units_of_one_layer_and_only_the_first():
 def test_wrong_arguments(options, message):
     with pytest.raises(ValueError, match=message):
         viz.decision_boundary(model(), *moons(), **options)
+
+
+def test_an_error_leaves_no_figure():
+    with pytest.raises(ValueError, match="y must have shape"):
+        viz.decision_boundary(model(), moons()[0], [0, 1])
+    assert not pyplot.get_fignums()
 
 
 def test_unknown_layer():

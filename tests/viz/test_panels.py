@@ -50,6 +50,13 @@ def test_what_is_no_axes(ax, error, message):
         viz.losses(ax=ax)
 
 
+def test_single_things_are_lists_of_one():
+    assert viz.learning_rates(0.1).get_title().startswith("lr = 0.1")
+    assert viz.softmax_temperature([1.0, 2.0], 1).get_title().startswith("T = 1")
+    with pytest.raises(TypeError, match="ax must be an Axes of matplotlib, got int"):
+        viz.optimizer_paths(ax=3)
+
+
 def test_wrong_number_of_axes():
     _, axes = pyplot.subplots(1, 3)
     with pytest.raises(ValueError, match="ax must be one Axes, or 4 of them, one for each panel, got 3"):

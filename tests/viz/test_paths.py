@@ -102,6 +102,8 @@ def test_rates_too_small_right_and_too_large():
         (lambda: viz.optimizer_paths(3), TypeError, "surface must be a name or a function, got int"),
         (lambda: viz.optimizer_paths(lambda p: p), ValueError, r"surface must return \(values, gradients\)"),
         (lambda: viz.optimizer_paths(start=(1, 2, 3)), ValueError, "start must be two numbers"),
+        (lambda: viz.optimizer_paths(rules=[optim.SGD]), TypeError, "rules must be a dict of names to functions"),
+        (lambda: viz.optimizer_paths(limits=3), ValueError, r"limits must be \(\(low, high\)"),
         (lambda: viz.learning_rates([]), ValueError, "rates must have at least one"),
     ],
 )

@@ -72,6 +72,7 @@ def test_gradients_of_another_network_by_differences(bias):
         ),
         (nn.Sequential(nn.Linear(2, 2), nn.PReLU()), ([1, 2], [0.0, 0.0]), "model must be Linear layers"),
         (nn.Sequential(nn.Linear(2, 2)), (), "x and target are needed"),
+        (nn.Sequential(nn.Linear(2, 2)), ([1, 2], 0), "target must have 2 numbers, one for each output, got 1"),
     ],
 )
 def test_wrong_arguments(net, arguments, message):
