@@ -34,7 +34,7 @@ class Recorder(Callback):
     steps : list of int
         How many batches had been trained at each snapshot.
     losses : list of float
-        Of the batch before each; NaN for the first.
+        Of the batch before each, or, of a snapshot at the end of an epoch, the mean of the epoch; NaN for the first.
     trainer : Trainer or None
         That of the last run.
 
@@ -102,7 +102,7 @@ class Recorder(Callback):
         """Keep a snapshot if so many batches were trained since the last one."""
         step = int(run.net._tick[0]) - self._first
         if step - self.steps[-1] >= after:
-            self._keep(step, run.loss)
+            self._keep(step, run.loss if run.batch else run.logs.get("loss", float("nan")))
 
     def _keep(self, step: int, loss: float) -> None:
         self.steps.append(step)

@@ -64,6 +64,13 @@ def test_losses_are_those_of_the_batches():
     assert np.dot(recorder.losses[1:], sizes) / 70 == pytest.approx(trainer.history["loss"][0], rel=1e-5)
 
 
+def test_losses_at_the_ends_of_epochs_are_their_means():
+    recorder = viz.Recorder(8)
+    trainer = fit(recorder)
+    assert recorder.steps == [0, 10, 20]
+    assert recorder.losses[1:] == [trainer.history["loss"][1], trainer.history["loss"][3]]
+
+
 def test_a_second_fit_goes_on():
     recorder = viz.Recorder(5)
     trainer = fit(recorder, epochs=1)
