@@ -15,6 +15,7 @@ from .planes import around, lattice, limits_of
 from .theme import MARKERS
 
 Array = check.Array
+Rule = Callable[[list[Array]], Any]  # makes an optimizer of a list of arrays
 Surface = Callable[[Array], tuple[Array, Array]]  # points (..., 2) -> values (...), gradients (..., 2)
 
 
@@ -48,7 +49,7 @@ RATES = {"ravine": 0.1, "valleys": 0.1, "rosenbrock": 0.02}  # of gradient desce
 TITLES = {"ravine": "a ravine", "valleys": "two valleys", "rosenbrock": "Rosenbrock's valley"}
 
 
-def _rules(rate: float) -> dict[str, Callable[[list[Array]], Any]]:
+def _rules(rate: float) -> dict[str, Rule]:
     """The rules of the course, with a rate for plain gradients."""
     return {
         "SGD": lambda p: optim.SGD(p, lr=rate),
@@ -59,10 +60,28 @@ def _rules(rate: float) -> dict[str, Callable[[list[Array]], Any]]:
     }
 
 
+def _all_rules(rate: float) -> dict[str, Rule]:
+    """All optimizers but Muon, which is for matrices, each with a rate that suits the surfaces here."""
+    return _rules(rate) | {
+        "Nesterov": lambda p: optim.SGD(p, lr=0.3 * rate, momentum=0.9, nesterov=True),
+        "ASGD": lambda p: optim.ASGD(p, lr=rate),
+        "Adadelta": lambda p: optim.Adadelta(p, lr=5.0),
+        "Adafactor": lambda p: optim.Adafactor(p, lr=0.3),
+        "Adamax": lambda p: optim.Adamax(p, lr=0.4),
+        "AdamW": lambda p: optim.AdamW(p, lr=0.3),
+        "L-BFGS": lambda p: optim.LBFGS(p, max_iter=1, max_eval=25, line_search_fn="strong_wolfe"),
+        "Lion": lambda p: optim.Lion(p, lr=0.08),
+        "NAdam": lambda p: optim.NAdam(p, lr=0.3),
+        "RAdam": lambda p: optim.RAdam(p, lr=rate),
+        "Rprop": lambda p: optim.Rprop(p, lr=0.1),
+        "ScheduleFreeAdamW": lambda p: optim.ScheduleFreeAdamW(p, lr=0.3),
+    }
+
+
 @errors_of_use
 def optimizer_paths(
     surface: str | Surface = "ravine",
-    rules: Mapping[str, Callable[[list[Array]], Any]] | None = None,
+    rules: str | Mapping[str, Rule] | None = None,
     *,
     start: Any = None,
     steps: int = 60,
@@ -76,9 +95,9 @@ def optimizer_paths(
     ----------
     surface : {"ravine", "valleys", "rosenbrock"} or function
         A function takes points of shape (..., 2) and returns their values (...) and gradients (..., 2).
-    rules : dict of str to function, optional
+    rules : "all" or dict of str to function, optional
         By name, a function that makes an optimizer of a list of arrays, as `lambda p: optim.SGD(p, lr=0.1)`. By default
-        SGD, momentum, AdaGrad, RMSProp and Adam.
+        SGD, momentum, AdaGrad, RMSProp and Adam; "all" are those of `fastnn.optim` but Muon, which is for matrices.
     start : array of shape (2,), or dict of rule to such an array, optional
     steps : int, default 60
     limits : ((float, float), (float, float)), optional
@@ -111,7 +130,8 @@ def optimizer_paths(
     function = _surface(surface)
     known = surface if isinstance(surface, str) else None
     steps = check.check_integer("steps", steps, at_least=1, at_most=100_000)
-    rules = _rules(RATES.get(known or "", 0.05)) if rules is None else rules
+    if rules is None or (isinstance(rules, str) and rules == "all"):
+        rules = (_rules if rules is None else _all_rules)(RATES.get(known or "", 0.05))
     if not isinstance(rules, Mapping) or not rules or not all(map(callable, rules.values())):
         raise TypeError(
             "rules must be a dict of names to functions that make optimizers: lambda p: optim.SGD(p, lr=0.1)"
@@ -132,7 +152,7 @@ def optimizer_paths(
             trace(one, path, c.theme, i, name)
         one.set(xlim=limits[0], ylim=limits[1], xlabel="x", ylabel="y")
         one.set_title(f"{steps} steps" + (f" over {TITLES[known]}" if known else ""))
-        _legend(one, c.theme)
+        _legend(one, c.theme, len(walked))
     return finished(one, {"u": u, "v": v, "surface": values, **walked}, return_data)
 
 
@@ -148,7 +168,7 @@ def _surface(surface: Any) -> Surface:
     return surface
 
 
-def walk(surface: Surface, make: Callable[[list[Array]], Any], start: Any, steps: int) -> tuple[Array, Array]:
+def walk(surface: Surface, make: Rule, start: Any, steps: int) -> tuple[Array, Array]:
     """The points that an optimizer comes to, shape (steps + 1, 2), and their values; NaN from where it explodes."""
     point = np.array(start, "float64")
     if point.shape != (2,):
@@ -161,9 +181,19 @@ def walk(surface: Surface, make: Callable[[list[Array]], Any], start: Any, steps
         if not (np.isfinite(value).all() and np.isfinite(gradient).all()):
             break
         path[i], values[i] = point, value[0]
-        if i < steps:
+        if i == steps:
+            break
+        if optimizer.searches:
+            optimizer.step(lambda: _at(surface, point))
+        else:
             optimizer.step(grads=[gradient[0]])
     return path, values
+
+
+def _at(surface: Surface, point: Array) -> tuple[float, list[Array]]:
+    """The value and the gradients at a point, as the closures of optimizers return them."""
+    value, gradient = surface(point[None])
+    return float(value[0]), [gradient[0]]
 
 
 def contours(ax: Any, u: Array, v: Array, values: Array, theme: Any) -> None:
@@ -191,8 +221,9 @@ def _around(walked: Mapping[str, tuple[Array, Array]]) -> Any:
     return around(points[np.isfinite(points).all(1)], 0.3)
 
 
-def _legend(ax: Any, theme: Any) -> None:
-    ax.legend(frameon=True, facecolor=theme.paper, edgecolor=theme.lines, framealpha=0.9)
+def _legend(ax: Any, theme: Any, count: int) -> None:
+    place: dict[str, Any] = {} if count < 8 else {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
+    ax.legend(**place, frameon=True, facecolor=theme.paper, edgecolor=theme.lines, framealpha=0.9)
 
 
 @errors_of_use

@@ -60,6 +60,16 @@ def test_gradients_of_the_surfaces(name):
         np.testing.assert_allclose(gradients[:, k], slope, rtol=1e-5, atol=1e-6)
 
 
+def test_all_optimizers_find_a_way_down():
+    for surface in SURFACES:
+        ax, data = viz.optimizer_paths(surface, "all", return_data=True)
+        paths = {name: pair for name, pair in data.items() if isinstance(pair, tuple)}
+        assert len(paths) == len(ax.get_legend().get_texts()) == 17
+        for name, (path, values) in paths.items():
+            assert np.isfinite(path).all() and values[-1] < 0.8 * values[0], (surface, name)
+    assert paths["L-BFGS"][1][-1] < 1e-10
+
+
 def test_the_start_decides_between_the_valleys():
     start = {"left": (-0.5, 1.0), "right": (1.0, 1.0)}
     rules = dict.fromkeys(start, lambda p: optim.SGD(p, lr=0.1))
