@@ -10,6 +10,7 @@ import pytest
 
 # Read when the extension is loaded. Threads that wait by spinning make tests very slow where processors are busy.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("MPLBACKEND", "agg")  # pictures need no display
 
 import fastnn
 from fastnn._core import dispatch

@@ -132,8 +132,15 @@ def _measure(c: Any, ax: Any, measure: str, epochs: Array, layers: list[str], va
     shades = _shades(c.theme, len(layers))
     shares = measure in ("dead", "saturated")
     if len(epochs) == 1:
-        bars = ax.bar(range(len(layers)), values[0], color=shades)
-        ax.bar_label(bars, [_bar_text(v, shares) for v in values[0]], fontsize=8, padding=1)
+        if shares:
+            ax.bar(range(len(layers)), values[0], color=shades)
+        else:  # on a logarithmic axis a bar would have no foot to stand on
+            ax.scatter(range(len(layers)), values[0], s=70, color=shades, zorder=3)
+            ax.margins(y=0.25)
+        for k, value in enumerate(values[0]):
+            if np.isfinite(value):
+                ax.annotate(f"{value:.0%}" if shares else f"{value:.2g}", (k, value), (0, 2 if shares else 7),
+                            textcoords="offset points", ha="center", va="bottom", fontsize=8)  # fmt: skip
         names = [name.replace(" + ", "\n") if len(layers) < 6 else name.split()[0] for name in layers]
         ax.set_xticks(range(len(layers)), names, fontsize=7 if len(layers) < 6 else 9)
         ax.set_xlabel("layer")
@@ -155,10 +162,6 @@ def _measure(c: Any, ax: Any, measure: str, epochs: Array, layers: list[str], va
     if not np.isfinite(values).any():
         ax.text(0.5, 0.5, "no layer has it", ha="center", transform=ax.transAxes, color=c.theme.faint)
     grid_lines(ax)
-
-
-def _bar_text(value: float, share: bool) -> str:
-    return "none" if np.isnan(value) else f"{value:.0%}" if share else f"{value:.2g}"
 
 
 def _shades(theme: Any, count: int) -> Any:

@@ -1,13 +1,6 @@
-"""Pictures are drawn without a display, and closed after each test."""
+"""Pictures are closed after each test."""
 
 import pytest
-
-try:
-    import matplotlib
-except ImportError:  # the tests skip themselves
-    pass
-else:
-    matplotlib.use("Agg")
 
 
 @pytest.fixture(autouse=True)

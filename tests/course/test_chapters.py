@@ -133,9 +133,10 @@ def test_as_a_notebook(chapter):
 
 
 @pytest.mark.parametrize("chapter", chapters(), ids=lambda chapter: chapter.name)
-def test_a_notebook_runs_and_shows_its_pictures(chapter):
+def test_a_notebook_runs_and_shows_its_pictures(chapter, monkeypatch):
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
     pytest.importorskip("ipykernel")
+    monkeypatch.delenv("MPLBACKEND", raising=False)  # that of notebooks
     book = nbformat.reads(chapter.notebook(), as_version=4)
     nbformat.validate(book)
     nbclient.NotebookClient(book, timeout=120).execute()
