@@ -218,6 +218,7 @@ def _over_landscape(
     """An update that shows the way so far over a landscape that stays."""
     ax, theme = figure.axes[0], theme_for()
     ax.get_legend().remove()
+    ax.set_title("")
     whole = np.stack(ax.get_lines()[0].get_data(), 1)
     for line in list(ax.get_lines()):
         line.remove()
