@@ -22,7 +22,19 @@ hypothesis.settings.register_profile("suite", deadline=None, derandomize=True, d
 hypothesis.settings.load_profile("suite")
 
 # Modules that take long, measure time or memory, or run other programs.
-SLOW = {"bench", "benchmarks", "cli", "config", "course", "examples", "format", "instructions", "kills", "processes", "viz"}
+SLOW = {
+    "bench",
+    "benchmarks",
+    "cli",
+    "config",
+    "course",
+    "examples",
+    "format",
+    "instructions",
+    "kills",
+    "processes",
+    "viz",
+}
 # Modules about kernels, files and memory, which neither BLAS nor timing nor the order of tests can change.
 STEADY = {
     "accuracy",
