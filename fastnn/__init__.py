@@ -91,7 +91,7 @@ LAZY = {
     "export_c": "c_source.export",
 }
 # Rooms that need another library: fastnn.torch imports torch when it is used. They are not among `__all__`.
-PARTNERS = frozenset(("jax", "keras", "thinc", "torch"))
+PARTNERS = frozenset(("jax", "keras", "thinc", "torch", "viz"))
 
 
 def __getattr__(name: str) -> Any:

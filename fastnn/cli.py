@@ -1,7 +1,8 @@
 """The command `fastnn`.
 
-`fastnn demo` trains on handwritten digits and shows the result, `fastnn bench` measures, `fastnn vectors` writes test
-vectors for other implementations, `fastnn info` shows versions and settings.
+`fastnn demo` trains on handwritten digits and shows the result, `fastnn course` runs the chapters of a course in
+pictures, `fastnn bench` measures, `fastnn vectors` writes test vectors for other implementations, `fastnn info` shows
+versions and settings.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 import fastnn
 from fastnn import nn, optim
 from fastnn.bench import cli as bench
+from fastnn.course import cli as course
 
 EPOCHS = 60
 SHADES = " .:-=+*%@"
@@ -28,6 +30,7 @@ def build_parser() -> argparse.ArgumentParser:
     demo.add_argument("--backend", choices=("native", "reference"), default=fastnn.get_backend())
     demo.add_argument("--epochs", type=_positive, default=EPOCHS, help="passes over the data (default %(default)s)")
     demo.add_argument("--seed", type=_seed, default=0, help="decides weights and shuffling (default %(default)s)")
+    course.add_parser(commands)
     bench.add_parser(commands, _positive)
     vectors = commands.add_parser("vectors", help="write the cases of operations as .npz files and an index.json")
     vectors.add_argument("folder")
@@ -124,10 +127,12 @@ def main(argv: list[str] | None = None) -> int:
             return bench.run(arguments)
         if arguments.command == "vectors":
             return vectors(arguments.folder, arguments.ops, arguments.seed)
+        if arguments.command == "course":
+            return course.run(arguments)
         return demo(arguments.backend, arguments.epochs, arguments.seed)
     except KeyboardInterrupt as error:
         print(error if error.args else "interrupted", file=sys.stderr)
         return 130
-    except (OSError, ValueError) as error:
+    except (ImportError, OSError, ValueError) as error:
         print(f"fastnn: {error}", file=sys.stderr)
         return 1

@@ -10,6 +10,7 @@ import pytest
 
 # Read when the extension is loaded. Threads that wait by spinning make tests very slow where processors are busy.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("MPLBACKEND", "agg")  # pictures need no display
 
 import fastnn
 from fastnn._core import dispatch
@@ -21,7 +22,19 @@ hypothesis.settings.register_profile("suite", deadline=None, derandomize=True, d
 hypothesis.settings.load_profile("suite")
 
 # Modules that take long, measure time or memory, or run other programs.
-SLOW = {"bench", "benchmarks", "cli", "config", "course", "examples", "format", "instructions", "kills", "processes"}
+SLOW = {
+    "bench",
+    "benchmarks",
+    "cli",
+    "config",
+    "course",
+    "examples",
+    "format",
+    "instructions",
+    "kills",
+    "processes",
+    "viz",
+}
 # Modules about kernels, files and memory, which neither BLAS nor timing nor the order of tests can change.
 STEADY = {
     "accuracy",

@@ -12,6 +12,8 @@ DOCS = Path(__file__).parent.parent / "docs"
 def test_blocks_of_a_page_run(page, capsys):
     if page.stem == "onnx":
         pytest.importorskip("onnx.helper", exc_type=ImportError)
+    if page.stem == "viz":
+        pytest.importorskip("matplotlib")
     if page.stem == "coming_from_sklearn":
         pytest.importorskip("sklearn", minversion="1.9")
     blocks = re.findall(r"```python\n(.*?)```", page.read_text(), flags=re.S)

@@ -16,10 +16,12 @@ HAS_ONNX = bool(importlib.util.find_spec("onnx") and importlib.util.find_spec("o
 LEFT_OUT = {"fastnn.__main__"} | (set() if HAS_ONNX else {"fastnn.onnx"})
 # Rooms that need another library, which may be missing; by name, its modules.
 PARTNERS = {"torch": ("torch",), "keras": ("keras",), "jax": ("jax",), "thinc": ("thinc",), "sklearn": ("sklearn",)}
+PARTNERS |= {"viz": ("matplotlib",)}
 MODULES = sorted(
     module.name
     for module in pkgutil.walk_packages(fastnn.__path__, "fastnn.")
     if not module.name.startswith(("fastnn._core", "fastnn.bench")) and module.name not in LEFT_OUT
+    if not re.fullmatch(r"fastnn\.course\.c\d\d_\w+", module.name)  # scripts
 )
 ONNX = ("Elementwise", "Product", "Quotient", "SumFeatures", "converter", "export", "load")
 PUBLIC = {

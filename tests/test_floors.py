@@ -20,9 +20,9 @@ FLOORS = (
     ("data", "metrics"),
     ("training",),
     ("c_source", "callbacks", "onnx", "testing"),
-    ("torch", "keras", "jax", "thinc", "sklearn"),
+    ("torch", "keras", "jax", "thinc", "sklearn", "viz"),
     ("many",),
-    ("bench",),
+    ("bench", "course"),
     ("cli",),
     ("", "__main__"),  # `import fastnn`
 )
