@@ -1,7 +1,7 @@
 """The command `fastnn`.
 
-`fastnn demo` trains on handwritten digits and shows the result, `fastnn bench` measures, `fastnn info` shows versions
-and settings.
+`fastnn demo` trains on handwritten digits and shows the result, `fastnn playground` opens a page in which networks learn,
+`fastnn bench` measures, `fastnn info` shows versions and settings.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ def build_parser() -> argparse.ArgumentParser:
     demo.add_argument("--epochs", type=_positive, default=EPOCHS, help="passes over the data (default %(default)s)")
     demo.add_argument("--seed", type=_seed, default=0, help="decides weights and shuffling (default %(default)s)")
     bench.add_parser(commands, _positive)
+    playground = commands.add_parser("playground", help="serve a page on this machine in which small networks learn")
+    playground.add_argument("--port", type=_port, default=8765, help="0 takes one that is free (default %(default)s)")
+    playground.add_argument("--no-browser", action="store_true", help="do not open the page in the browser")
     commands.add_parser("info", help="show version, instruction set, threads and what they are based on")
     return parser
 
@@ -40,6 +43,12 @@ def _is_number(text: str) -> bool:
 def _positive(text: str) -> int:
     if not _is_number(text) or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be an integer of at least 1, got {text!r}")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not _is_number(text) or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"must be an integer from 0 to 65535, got {text!r}")
     return int(text)
 
 
@@ -109,10 +118,15 @@ def main(argv: list[str] | None = None) -> int:
             return 0
         if arguments.command == "bench":
             return bench.run(arguments)
+        if arguments.command == "playground":
+            from .playground import serve
+
+            serve(arguments.port, browser=not arguments.no_browser)
+            return 0
         return demo(arguments.backend, arguments.epochs, arguments.seed)
     except KeyboardInterrupt as error:
         print(error if error.args else "interrupted", file=sys.stderr)
         return 130
-    except (OSError, ValueError) as error:
+    except (ImportError, OSError, ValueError) as error:
         print(f"fastnn: {error}", file=sys.stderr)
         return 1

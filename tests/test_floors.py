@@ -21,7 +21,7 @@ FLOORS = (
     ("training",),
     ("c_source", "callbacks", "onnx"),
     ("torch", "keras", "jax", "thinc", "sklearn"),
-    ("bench",),
+    ("bench", "playground"),
     ("cli",),
     ("", "__main__"),  # `import fastnn`
 )
