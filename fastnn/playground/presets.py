@@ -41,26 +41,32 @@ _GIVEN: dict[str, dict[str, Any]] = {
         "optimizer": _rate("SGD", 3.0),
         "init": "xavier_uniform",
     },
+    "vanishing": {
+        "data": {"kind": "moons", "noise": 0.15},
+        "layers": _layers(8, 8, 8, 8, 8, 8, activation="Sigmoid"),
+        "optimizer": _rate("SGD", 0.1),
+    },
     "saturated": {
         "data": {"kind": "moons", "noise": 0.15},
-        "layers": _layers(8, 8, 8, 8, activation="Sigmoid"),
+        "layers": _layers(8, 8, 8, activation="Sigmoid"),
         "optimizer": _rate("SGD", 0.1),
-        "init": "normal",
+        "init": "wide",
     },
-    "explodes": {
-        "data": {"kind": "hills"},
+    "explodes": {  # each step overshoots by more than the one before
+        "data": {"kind": "plane"},
         "loss": "MSELoss",
-        "layers": _layers(8, 8, activation="ReLU"),
-        "optimizer": _rate("SGD", 20.0),
+        "layers": [],
+        "optimizer": _rate("SGD", 1.2),
+        "batch_size": 0,
     },
     "overfits": {
-        "data": {"kind": "moons", "noise": 0.4, "points": 80, "test_share": 0.5},
+        "data": {"kind": "moons", "noise": 0.25, "points": 100, "test_share": 0.5},
         "layers": _layers(16, 16, 16, activation="ReLU"),
     },
     "dropout": {
-        "data": {"kind": "moons", "noise": 0.4, "points": 80, "test_share": 0.5},
-        "layers": _layers(16, 16, 16, activation="ReLU", dropout=0.3),
-        "l2": 0.003,
+        "data": {"kind": "moons", "noise": 0.25, "points": 100, "test_share": 0.5},
+        "layers": _layers(16, 16, 16, activation="ReLU", dropout=0.2),
+        "l2": 0.03,
     },
     "regression": {
         "data": {"kind": "hills", "noise": 0.1},

@@ -9,6 +9,12 @@ from .calls import Call, Name
 from .settings import LayerSettings, Settings
 
 PARAMETERS = Name("net.parameters()")
+# Initial values that are not names of `nn.init`.
+INITS: dict[str, Any] = {
+    "normal": Call("nn.init.Normal", std=1.0),
+    "wide": Call("nn.init.Normal", std=5.0),
+    "uniform": Call("nn.init.Uniform", -1.0, 1.0),
+}
 
 
 def layers(settings: Settings) -> list[tuple[Call, ...]]:
@@ -31,8 +37,7 @@ def _hidden(n_in: int, layer: LayerSettings, init: str) -> Iterator[Call]:
 def _linear(n_in: int, n_out: int, init: str) -> Call:
     if init == "default":
         return Call("nn.Linear", n_in, n_out)
-    wide: dict[str, Any] = {"normal": Call("nn.init.Normal", std=1.0), "uniform": Call("nn.init.Uniform", -1.0, 1.0)}
-    return Call("nn.Linear", n_in, n_out, weight_init=wide.get(init, init), bias_init="zeros")
+    return Call("nn.Linear", n_in, n_out, weight_init=INITS.get(init, init), bias_init="zeros")
 
 
 def network(settings: Settings) -> Call:

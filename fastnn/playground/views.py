@@ -52,13 +52,12 @@ def probabilities(session: Session, X: Array) -> Array:
     outputs = outputs.astype("float64")
     if session.settings.loss == ONE_OUTPUT:  # the sigmoid is the softmax of (0, z)
         outputs = np.concatenate([np.zeros_like(outputs), outputs], axis=1)
-    with np.errstate(all="ignore"):
-        return F.softmax(outputs, temperature=session.settings.temperature)
+    return F.softmax(outputs, temperature=session.settings.temperature)
 
 
 def entropy(p: Array) -> float:
     """Mean entropy of rows of probabilities, in nats; NaN where one is."""
-    with np.errstate(all="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         return float(-np.where(p > 0, p * np.log(p), p * 0).sum(axis=1).mean())
 
 
@@ -72,11 +71,15 @@ def frame(session: Session) -> tuple[dict[str, Any], dict[str, Array]]:
     the unit, `unit_ranges` (all units, 2), `unit_state` (all units) 0, 1 dead, 2 saturated, `warp` (layers, lines'
     points, 2), `warp_points` (layers, points, 2), `weights` of all layers one after the other, `curves` (records, 5).
     """
+    with np.errstate(all="ignore"):  # after an explosion
+        return _frame(session)
+
+
+def _frame(session: Session) -> tuple[dict[str, Any], dict[str, Array]]:
     half = extent(session)
     train, test = session.score()
-    with np.errstate(all="ignore"):
-        arrays = {**_outputs(session, half), **_hidden(session, half)}
-        arrays["weights"] = np.concatenate([w.ravel() for w in _weights(session)])
+    arrays = {**_outputs(session, half), **_hidden(session, half)}
+    arrays["weights"] = np.concatenate([w.ravel() for w in _weights(session)])
     arrays["curves"] = session.curves.array()
     header = {
         "type": "frame",

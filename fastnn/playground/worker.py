@@ -21,6 +21,7 @@ from .table import read_csv
 FRAMES = 30  # a second, at most
 SLICE = 0.02  # seconds of training between two looks at the messages
 UNSEEN = 2.0  # seconds that are trained on while the page does not draw, in a tab in the background for example
+FINE = 16  # a chunk of training is at most this part of the epochs before: curves are fine where they begin
 MAX_STEP = 10_000  # epochs of one message "step"
 MAX_SPEED = 100_000
 WAITING = 100  # messages that wait for the thread
@@ -133,11 +134,13 @@ class Worker(threading.Thread):
         self._due = min(self._due - epochs, float(self._chunk)) if self._speed else 0.0
         self._advance(epochs)
         seconds = max(time.monotonic() - now, 1e-5)
-        self._chunk = max(1, min(MAX_STEP, int(epochs * min(SLICE / seconds, 4.0))))
+        most = min(MAX_STEP, 1 + self.session.epoch // FINE)
+        self._chunk = max(1, min(most, int(epochs * min(SLICE / seconds, 4.0))))
 
     def _advance(self, epochs: int) -> None:
         try:
             self.session.train(epochs)
+            self.session.score()
             self._changed = True
         except Refusal:
             self._pause()

@@ -43,7 +43,7 @@ function drawPoints(context, canvas, points, extent, showTest) {
   for (let i = 0; i < count; i++) {
     const x = (features[2 * i] / extent + 1) / 2 * canvas.width, y = (1 - features[2 * i + 1] / extent) / 2 * canvas.height;
     context.fillStyle = css(colorOfTarget(points, targets[i]));
-    context.strokeStyle = i < points.train ? "#fff" : "#000";
+    context.strokeStyle = i >= points.train ? "#000" : points.task === "classification" ? "#fff" : "#777";
     context.lineWidth = 1.5 * scale;
     context.beginPath();
     shape(context, x, y, RADIUS * scale, points.task === "classification" ? targets[i] % 4 : 0);

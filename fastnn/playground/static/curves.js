@@ -1,7 +1,9 @@
 // Losses and accuracies over the epochs: a solid line for training, a dashed one for test data.
 import { ofPage } from "./colors.js";
 
-const LEFT = 74, BOTTOM = 34, TOP = 14, RIGHT = 12; // pixels of the canvas for the labels
+const LEFT = 88, BOTTOM = 34, TOP = 14, RIGHT = 12; // pixels of the canvas for the labels
+
+const MANY = 1000; // a range of losses that is drawn on a logarithmic scale
 
 const short = (value) => (Math.abs(value) >= 1e4 || (value && Math.abs(value) < 1e-2) ? value.toExponential(0) : String(Number(value.toPrecision(3))));
 
@@ -12,10 +14,14 @@ export function drawCurve(canvas, records, [train, test], limits = null) {
   context.clearRect(0, 0, width, height);
   const rows = Array.from({ length: records.length / 5 }, (_, i) => records.subarray(5 * i, 5 * i + 5));
   const values = rows.flatMap((row) => [row[train], row[test]]).filter(Number.isFinite);
-  const high = limits?.[1] ?? Math.max(1e-6, ...values), low = limits?.[0] ?? 0;
+  let high = limits?.[1] ?? Math.max(1e-6, ...values), low = limits?.[0] ?? 0;
+  const smallest = Math.max(1e-12, Math.min(...values.filter((v) => v > 0)));
+  const log = !limits && high / smallest > MANY;
+  if (log) low = smallest;
+  const scaled = log ? Math.log : (v) => v;
   const last = Math.max(1, rows.at(-1)?.[0] ?? 1);
   const x = (epoch) => LEFT + (epoch / last) * (width - LEFT - RIGHT);
-  const y = (value) => height - BOTTOM - ((value - low) / (high - low)) * (height - BOTTOM - TOP);
+  const y = (value) => height - BOTTOM - ((scaled(Math.max(value, low)) - scaled(low)) / (scaled(high) - scaled(low))) * (height - BOTTOM - TOP);
   drawAxes(context, colors, { x, y, last, low, high, width, height });
   for (const [column, dash] of [[train, []], [test, [9, 6]]]) {
     context.strokeStyle = colors.ink;
@@ -42,7 +48,7 @@ function drawAxes(context, colors, { x, y, last, low, high, width, height }) {
   context.textAlign = "right";
   context.fillText(short(high), LEFT - 8, TOP + 16);
   context.fillText(short(low), LEFT - 8, y(low));
-  context.fillText(short(last), x(last), height - 8);
+  context.fillText(last.toLocaleString(), x(last), height - 8);
   context.textAlign = "left";
   context.fillText("0", x(0), height - 8);
 }

@@ -56,7 +56,7 @@ function dataGroup({ choices, settings, change, upload, complain }) {
 }
 
 function fileField(upload, complain) {
-  const input = element("input", { id: "file", type: "file", accept: ".csv,.tsv,.txt,text/csv" });
+  const input = element("input", { id: "file", type: "file", accept: ".csv,.tsv,.txt,text/csv", "aria-describedby": "file-note" });
   input.addEventListener("change", async () => {
     const [file] = input.files;
     input.value = "";
@@ -64,7 +64,10 @@ function fileField(upload, complain) {
     if (file.size > MAX_BYTES) complain("csv_large", { limit: MAX_BYTES, what: "bytes" });
     else upload(await file.text());
   });
-  return element("div", { className: "field stacked" }, element("label", { htmlFor: "file", textContent: t("file") }), input);
+  return element(
+    "div", { className: "file" }, input, element("label", { htmlFor: "file", className: "button", textContent: t("choose_file") }),
+    element("p", { className: "small", id: "file-note", textContent: t("file") }),
+  );
 }
 
 function trainingGroup(choices, settings, set) {

@@ -18,8 +18,8 @@ export function drawLayers(box, links, { choices, settings, change }) {
 
 function end(title, names) {
   const canvases = names.map((name) => element("canvas", { width: 32, height: 32, role: "img", "aria-label": name }));
-  const box = element("div", { className: "layer end" }, element("h3", { textContent: title }), ...canvases);
-  return { box, canvases };
+  const units = element("div", { className: "units" }, ...canvases);
+  return { box: element("div", { className: "layer end" }, element("h3", { textContent: title }), units), units, canvases };
 }
 
 function column(i, layer, { choices, settings, change }) {
@@ -41,7 +41,8 @@ function column(i, layer, { choices, settings, change }) {
   const health = element("dl", { className: "health" });
   const box = element(
     "fieldset", { className: "layer", "aria-label": t("layer", { number: i + 1 }) },
-    element("h3", {}, t("layer", { number: i + 1 }), remove), ...fields, element("div", { className: "units" }, ...units), warp, health,
+    element("h3", {}, t("layer", { number: i + 1 }), remove), element("div", {}, ...fields),
+    element("div", { className: "units" }, ...units), warp, health,
   );
   return { box, canvases: units, warp, health };
 }
@@ -140,7 +141,7 @@ export function drawOutputs(output, { boundary }) {
   const [n, side] = boundary.shape;
   if (output.canvases.length !== n) {
     output.canvases = Array.from({ length: n }, () => element("canvas", { width: side, height: side, role: "img" }));
-    output.box.replaceChildren(output.box.firstChild, ...output.canvases);
+    output.units.replaceChildren(...output.canvases);
   }
   const panel = [242, 242, 242];
   output.canvases.forEach((canvas, c) => {

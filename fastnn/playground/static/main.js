@@ -162,7 +162,7 @@ function draw() {
 }
 
 function drawFacts({ epoch, step, lr, hash, scores, exploded }) {
-  const tell = (value, digits) => (value == null ? "–" : value.toFixed(digits));
+  const tell = (value, digits) => (value == null ? "–" : value < 1e5 ? value.toFixed(digits) : value.toExponential(2));
   $("epoch").textContent = epoch.toLocaleString(language());
   $("updates").textContent = step.toLocaleString(language());
   $("rate").textContent = lr == null ? "–" : Number(lr.toPrecision(4));
@@ -171,7 +171,7 @@ function drawFacts({ epoch, step, lr, hash, scores, exploded }) {
     $(`${part}-loss`).textContent = tell(scores[part].loss, 4);
     $(`${part}-accuracy`).textContent = tell(scores[part].accuracy, 3);
   }
-  if (exploded) complain("exploded_at", { where: exploded });
+  if (exploded) complain("exploded_at", { epoch, where: exploded });
   measurePace(step);
 }
 
