@@ -4,6 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 # Everything the wheel is made of: when one of these changes it is built and installed again.
 SOURCES = $(shell find fastnn src_c -name '*.py' -o -name '*.py[xdi]' -o -name '*.[ch]' -o -name '*.def' -o -name '*.npz') \
+	$(wildcard fastnn/playground/static/*) \
 	pyproject.toml setup.py README.md
 
 .PHONY: demo test partners stress coverage exhaustive kills lives fuzz sanitize failmalloc tsan instructions lint bench wheel clean neon

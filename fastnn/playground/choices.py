@@ -28,8 +28,8 @@ ACTIVATIONS = (
 )  # fmt: skip
 NORMS = ("none", "BatchNorm1d", "LayerNorm", "RMSNorm")
 INITS = (
-    "default", "zeros", "normal", "wide", "uniform", "xavier_uniform", "xavier_normal", "kaiming_uniform", "kaiming_normal",
-    "lecun_normal", "orthogonal",
+    "default", "zeros", "normal", "wide", "uniform", "xavier_uniform", "xavier_normal", "kaiming_uniform",
+    "kaiming_normal", "lecun_normal", "orthogonal",
 )  # fmt: skip
 # By name: what is learned, and the number of outputs for a number of classes, None for one for each.
 LOSSES = {

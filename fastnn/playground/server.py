@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from pathlib import Path
@@ -52,7 +53,8 @@ class Headers:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [
-                    *message.get("headers", ()), *((k.encode(), v.encode()) for k, v in HEADERS.items())
+                    *message.get("headers", ()),
+                    *((k.encode(), v.encode()) for k, v in HEADERS.items()),
                 ]
             await send(message)
 
@@ -132,13 +134,7 @@ async def _receive_all(socket: WebSocket, worker: Worker, send: Callable[[str], 
                     await socket.close(POLICY)
                     return
                 if rate.refused < 2 or refusal.code != "too_fast" or rate.refused % messages.RATE == 0:
-                    send(_json(refusal))
-
-
-def _json(refusal: Refusal) -> str:
-    import json
-
-    return json.dumps(refusal.to_json())
+                    send(json.dumps(refusal.to_json()))
 
 
 async def page(request: Request) -> FileResponse:

@@ -131,14 +131,12 @@ def _trainer(net: Sequential, settings: Settings) -> Trainer:
     parameters = {"net.parameters()": net.parameters()}
     optimizer = recipes.optimizer(settings).make(parameters)
     schedule = recipes.schedule(settings)
-    scheduler = schedule and schedule.make({"optimizer": optimizer})
-    return Trainer(
-        net, recipes.loss(settings).make({}), optimizer, scheduler, **recipes.trainer_options(settings)
-    )
+    scheduler = None if schedule is None else schedule.make({"optimizer": optimizer})
+    return Trainer(net, recipes.loss(settings).make({}), optimizer, scheduler, **recipes.trainer_options(settings))
 
 
 def _check_last_batch(settings: Settings, rows: int) -> None:
     """Batch normalization has no variance of a single row."""
-    if any(layer.norm == "BatchNorm1d" for layer in settings.layers) and settings.batch_size:
-        if settings.batch_size == 1 or rows % settings.batch_size == 1:
-            raise Refusal("batch_norm_batch", size=settings.batch_size, rows=rows)
+    size = settings.batch_size or rows
+    if any(layer.norm == "BatchNorm1d" for layer in settings.layers) and (size == 1 or rows % size == 1):
+        raise Refusal("batch_norm_batch", size=size, rows=rows)

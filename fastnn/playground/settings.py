@@ -28,7 +28,7 @@ class DataSettings:
 
     @property
     def task(self) -> str:
-        """ "classification" or "regression"."""
+        """What is learned: `CLASSIFICATION` or `REGRESSION`."""
         if self.kind == "own":
             return REGRESSION if self.table is None or not self.table.labels else CLASSIFICATION
         return choices.DATA[self.kind][0] or CLASSIFICATION
@@ -209,7 +209,7 @@ def _one_of(name: str, given: Any, among: tuple[str, ...]) -> str:
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, int) and abs(value) > 10**SHOWN or isinstance(value, float) and not math.isfinite(value):
+    if (isinstance(value, int) and abs(value) > 10**SHOWN) or (isinstance(value, float) and not math.isfinite(value)):
         return "a number without end" if isinstance(value, float) else "a very long number"
     text = repr(value)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."

@@ -69,7 +69,8 @@ def frame(session: Session) -> tuple[dict[str, Any], dict[str, Array]]:
 
     `boundary` (outputs, side, side) uint8, `units` (all units, side, side) uint8 from the least to the largest value of
     the unit, `unit_ranges` (all units, 2), `unit_state` (all units) 0, 1 dead, 2 saturated, `warp` (layers, lines'
-    points, 2), `warp_points` (layers, points, 2), `weights` of all layers one after the other, `curves` (records, 5).
+    points, 2), `warp_points` (layers, points, 2), `weights` (out, in) of all layers one after the
+    other, `curves` (records, 5).
     """
     with np.errstate(all="ignore"):  # after an explosion
         return _frame(session)
@@ -124,8 +125,10 @@ def _hidden(session: Session, half: float) -> dict[str, Array]:
         warps.append((of_grid - center) @ axes)
         points.append((of_train[:MOST_POINTS] - center) @ axes)
     shapes = {"units": (0, UNIT, UNIT), "unit_ranges": (0, 2), "unit_state": (0,)}
-    joined = {name: np.concatenate([np.zeros(shape, "f4"), *parts]) for (name, shape), parts in zip(
-        shapes.items(), (fields, ranges, states), strict=True)}
+    joined = {
+        name: np.concatenate([np.zeros(shape, "f4"), *parts])
+        for (name, shape), parts in zip(shapes.items(), (fields, ranges, states), strict=True)
+    }
     return {
         "units": joined["units"].astype("uint8"),
         "unit_ranges": joined["unit_ranges"],
@@ -171,7 +174,8 @@ def directions(outputs: Array) -> tuple[Array, Array]:
 
 
 def _weights(session: Session) -> list[Array]:
-    return [value for name, value in session.net.state_dict().items() if name.endswith("weight") and value.ndim == 2]
+    """The weights of the linear layers (out, in)."""
+    return [value.T for name, value in session.net.state_dict().items() if name.endswith("weight") and value.ndim == 2]
 
 
 def _bytes(shares: Array) -> Array:

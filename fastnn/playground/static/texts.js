@@ -1,4 +1,4 @@
-// All texts of the page, by language. After the first `=` it is JSON: the tests read it as that.
+// All texts of the page, by language. What follows the name is JSON: the tests read it as that.
 export const texts = {
   "en": {
     "playground": "playground",
