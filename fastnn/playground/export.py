@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from .. import __version__
+from .._version import __version__
 from ..c_source.export import export_c
 from . import datasets, recipes
 from .calls import written
