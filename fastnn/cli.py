@@ -1,7 +1,7 @@
 """The command `fastnn`.
 
-`fastnn demo` trains on handwritten digits and shows the result, `fastnn playground` opens a page in which networks learn,
-`fastnn bench` measures, `fastnn info` shows versions and settings.
+`fastnn demo` trains on handwritten digits and shows the result, `fastnn playground` opens a page in which networks
+learn, `fastnn bench` measures, `fastnn info` shows versions and settings.
 """
 
 from __future__ import annotations

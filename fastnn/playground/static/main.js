@@ -48,7 +48,7 @@ const RECEIVERS = {
     const coded = encode(settings);
     history.replaceState(null, "", coded || location.pathname);
     $("link").value = coded ? location.href : t("link_too_long");
-    if (began) {
+    if (began && state.frame) { // not in the greeting, when a broken link was just spoken of
       hush();
       state.frame = null;
     }
@@ -199,13 +199,14 @@ function setPlaying(playing) {
 
 function showFile({ name, mime, size, hash, arrays }) {
   const bytes = arrays.content.slice(0, size);
-  save(name, bytes, mime);
-  say("saved", { name });
-  if (name.endsWith(".py")) {
-    $("code-box").hidden = false;
-    $("code").textContent = new TextDecoder().decode(bytes);
-    $("code-hash").textContent = hash;
+  if (!name.endsWith(".py")) {
+    save(name, bytes, mime);
+    return say("saved", { name });
   }
+  $("code-box").hidden = false; // saved at a click only: browsers ask before they save programs
+  $("code").textContent = new TextDecoder().decode(bytes);
+  $("code-hash").textContent = hash;
+  say("code_below");
 }
 
 // -- what is pressed ---------------------------------------------------------------------------------------------------
@@ -225,6 +226,7 @@ function listen() {
     say(copied ? "link_copied" : "link_below");
     if (!copied) $("link").select();
   });
+  click("save-code", () => save("playground.py", $("code").textContent, "text/x-python"));
   click("copy-code", async () => say((await copy($("code").textContent)) ? "code_copied" : "copy_refused"));
   for (const button of document.querySelectorAll("[data-export]")) {
     button.addEventListener("click", () => { hush(); send({ type: "export", format: button.dataset.export }); });
