@@ -77,15 +77,13 @@ def test_settings_change_while_it_trains(page):
     assert page.number("epoch") > 200 and page.text("play") == "Pause"
     page.choose("activation-0", "ReLU")
     page.put("units-1", 3)
-    page.until(
-        lambda: len(page.browser.find_elements(By.CSS_SELECTOR, "fieldset.layer:nth-of-type(2) .units canvas")) == 3
-    )
+    page.until(lambda: len(page.browser.find_elements(By.CSS_SELECTOR, ".layer:nth-of-type(3) .units canvas")) == 3)
     page.until(lambda: page.number("epoch") > 5)
     assert page.text("play") == "Pause"
     page.press("add-layer")
-    page.until(lambda: len(page.browser.find_elements(By.CSS_SELECTOR, "fieldset.layer")) == 3)
+    page.until(lambda: len(page.browser.find_elements(By.CSS_SELECTOR, ".layer[role=group]")) == 3)
     page.press("remove-0")
-    page.until(lambda: len(page.browser.find_elements(By.CSS_SELECTOR, "fieldset.layer")) == 2)
+    page.until(lambda: len(page.browser.find_elements(By.CSS_SELECTOR, ".layer[role=group]")) == 2)
     page.choose("data-kind", "hills")
     page.until(lambda: not page["accuracy-curve"].is_displayed())
     assert page["loss"].get_attribute("value") == "MSELoss"

@@ -73,9 +73,9 @@ function fileField(upload, complain) {
 function trainingGroup(choices, settings, set) {
   return group(
     t("training"),
-    choice({ id: "loss", label: t("loss"), options: lossesFor(choices, settings.data), prefix: "loss", value: settings.loss, change: (loss) => set({ loss }) }),
+    choice({ id: "loss", label: t("loss"), options: lossesFor(choices, settings.data), stacked: true, prefix: "loss", value: settings.loss, change: (loss) => set({ loss }) }),
     number({ id: "batch_size", label: t("batch_size"), spec: choices.numbers.batch_size, value: settings.batch_size, change: (batch_size) => set({ batch_size }) }),
-    choice({ id: "init", label: t("init"), options: choices.inits, prefix: "init", value: settings.init, change: (init) => set({ init }) }),
+    choice({ id: "init", label: t("init"), options: choices.inits, stacked: true, prefix: "init", value: settings.init, change: (init) => set({ init }) }),
     number({ id: "seed", label: t("seed"), spec: choices.numbers.seed, value: settings.seed, change: (seed) => set({ seed }) }),
   );
 }
@@ -87,7 +87,7 @@ function kindGroup(title, name, among, prefix, settings, set) {
   return group(
     title,
     choice({
-      id: `${name}-kind`, label: t("kind"), options: Object.keys(among), prefix, value: kind,
+      id: `${name}-kind`, stacked: true, label: t("kind"), options: Object.keys(among), prefix, value: kind,
       change: (to) => set({ [name]: { kind: to, numbers: defaults(to) } }),
     }),
     ...Object.entries(among[kind]).map(([key, spec]) => number({

@@ -40,7 +40,7 @@ function column(i, layer, { choices, settings, change }) {
   const warp = element("canvas", { className: "warp", width: 232, height: 232, role: "img", "aria-label": t("warp", { number: i + 1 }) });
   const health = element("dl", { className: "health" });
   const box = element(
-    "fieldset", { className: "layer", "aria-label": t("layer", { number: i + 1 }) },
+    "div", { className: "layer", role: "group", "aria-label": t("layer", { number: i + 1 }) },
     element("h3", {}, t("layer", { number: i + 1 }), remove), element("div", {}, ...fields),
     element("div", { className: "units" }, ...units), warp, health,
   );
@@ -157,7 +157,7 @@ export function drawHealth(columns, health) {
   columns.forEach(({ health: list }, i) => {
     const { gradient, dead, saturated } = health[i];
     const rows = [
-      [t("gradient"), gradient === null ? "–" : gradient.toPrecision(2), false],
+      [t("gradient"), gradient === null ? "–" : gradient && gradient < 1e-3 ? gradient.toExponential(1) : gradient.toPrecision(2), false],
       [t("dead"), share(dead), dead > MUCH], [t("saturated"), share(saturated), saturated > MUCH],
     ];
     list.replaceChildren(...rows.map(([name, value, warn]) =>

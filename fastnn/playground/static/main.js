@@ -50,6 +50,7 @@ const RECEIVERS = {
     $("link").value = coded ? location.href : t("link_too_long");
     if (began && state.frame) { // not in the greeting, when a broken link was just spoken of
       hush();
+      $("code-box").hidden = true;
       state.frame = null;
     }
     drawSettings();
@@ -103,7 +104,7 @@ function describeNow() {
   const text = describe(state.points, state.frame);
   $("boundary").setAttribute("aria-label", text);
   for (const [id, key] of [["loss-curve", "loss_curve"], ["accuracy-curve", "accuracy_curve"]]) $(id).setAttribute("aria-label", t(key));
-  if (!state.playing && state.frame.epoch) $("status").textContent = text;
+  if (!state.playing) $("status").textContent = state.frame.epoch ? text : "";
 }
 
 // -- drawing -----------------------------------------------------------------------------------------------------------
@@ -162,7 +163,10 @@ function draw() {
 }
 
 function drawFacts({ epoch, step, lr, hash, scores, exploded }) {
-  const tell = (value, digits) => (value == null ? "–" : value < 1e5 ? value.toFixed(digits) : value.toExponential(2));
+  const tell = (value, digits) => {
+    if (value == null) return "–";
+    return value && (value >= 1e5 || value < 1e-3) ? value.toExponential(2) : value.toFixed(digits);
+  };
   $("epoch").textContent = epoch.toLocaleString(language());
   $("updates").textContent = step.toLocaleString(language());
   $("rate").textContent = lr == null ? "–" : Number(lr.toPrecision(4));
