@@ -20,8 +20,8 @@ const state = {
 // -- to the server -----------------------------------------------------------------------------------------------------
 
 const send = connect(receive, (connected) => {
-  say(connected ? "" : "disconnected");
   if (!connected) setPlaying(false);
+  say(connected ? "" : "disconnected");
 });
 
 function change(settings) {
