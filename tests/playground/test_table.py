@@ -76,7 +76,7 @@ def test_quoted_labels_and_names_in_other_scripts():
         ("x" * (table.MAX_BYTES + 1), "csv_large", {"limit": table.MAX_BYTES, "what": "bytes"}),
         ("가" * (table.MAX_BYTES // 3 + 1), "csv_large", {"what": "bytes"}),
         ("PNG\r\n\0\0", "csv_text", {}),
-        ("caf\ufffd,1,2", "csv_text", {}),
+        ("x\ufffd,1,2", "csv_text", {}),
         (f"1,2,{'x' * 150_000}", "csv_text", {}),  # a cell beyond the limit of the csv module
     ],
 )

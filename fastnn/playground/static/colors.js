@@ -1,9 +1,18 @@
 // Colours that colour-blind people tell apart (Okabe and Ito), and those of the page as it is now, light or dark.
 
 export const CLASSES = [
-  [0, 114, 178], [230, 159, 0], [0, 158, 115], [204, 121, 167], [213, 94, 0], [86, 180, 233], [170, 160, 20], [120, 120, 130],
+  [0, 114, 178],
+  [230, 159, 0],
+  [0, 158, 115],
+  [204, 121, 167],
+  [213, 94, 0],
+  [86, 180, 233],
+  [170, 160, 20],
+  [120, 120, 130],
 ];
-const LOW = [230, 159, 0], MIDDLE = [242, 242, 242], HIGH = [0, 114, 178];
+const LOW = [230, 159, 0],
+  MIDDLE = [242, 242, 242],
+  HIGH = [0, 114, 178];
 
 /** The colour [r, g, b] of a class. */
 export const ofClass = (c) => CLASSES[c % CLASSES.length];

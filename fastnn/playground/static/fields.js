@@ -13,7 +13,12 @@ export function element(tag, properties = {}, ...children) {
 }
 
 const field = (id, label, control, stacked) =>
-  element("div", { className: stacked ? "field stacked" : "field" }, element("label", { htmlFor: id, textContent: label }), control);
+  element(
+    "div",
+    { className: stacked ? "field stacked" : "field" },
+    element("label", { htmlFor: id, textContent: label }),
+    control,
+  );
 
 /** A list to choose from. `prefix` names the texts of the options. */
 export function choice({ id, label, options, value, prefix = "", change, stacked }) {
@@ -27,7 +32,14 @@ export function choice({ id, label, options, value, prefix = "", change, stacked
 /** A number within the range of `spec` (fastnn/playground/choices.py, `Number`). */
 export function number({ id, label, spec, value, change, stacked }) {
   const input = element("input", {
-    id, type: "number", min: spec.low, max: spec.high, step: spec.whole ? 1 : "any", value, inputMode: "decimal", required: true,
+    id,
+    type: "number",
+    min: spec.low,
+    max: spec.high,
+    step: spec.whole ? 1 : "any",
+    value,
+    inputMode: "decimal",
+    required: true,
   });
   input.title = t("range", { low: spec.low, high: spec.high });
   input.addEventListener("change", () => input.reportValidity() && change(Number(input.value)));
@@ -37,7 +49,14 @@ export function number({ id, label, spec, value, change, stacked }) {
 /** A slider on a logarithmic scale, with its value beside it. */
 export function slider({ id, label, spec, value, change }) {
   const [low, high] = [Math.log10(spec.low), Math.log10(spec.high)];
-  const input = element("input", { id, type: "range", min: low, max: high, step: (high - low) / 200, value: Math.log10(value) });
+  const input = element("input", {
+    id,
+    type: "range",
+    min: low,
+    max: high,
+    step: (high - low) / 200,
+    value: Math.log10(value),
+  });
   const shown = element("output", { htmlFor: id });
   const show = () => {
     shown.textContent = Number((10 ** input.value).toPrecision(2));
@@ -51,7 +70,8 @@ export function slider({ id, label, spec, value, change }) {
   return element("div", { className: "field" }, element("label", { htmlFor: id }, `${label} `, shown), input);
 }
 
-export const group = (title, ...fields) => element("fieldset", {}, element("legend", { textContent: title }), ...fields);
+export const group = (title, ...fields) =>
+  element("fieldset", {}, element("legend", { textContent: title }), ...fields);
 
 /** Replace the children of an element; what has the focus keeps it, found again by its id. */
 export function replaceKeepingFocus(parent, ...children) {

@@ -8,8 +8,12 @@ const MAX_BYTES = 200000; // fastnn/playground/table.py
 export function drawForm(form, { choices, settings, change, upload, complain }) {
   const set = (part) => change({ ...settings, ...part });
   replaceKeepingFocus(
-    form, dataGroup({ choices, settings, change, upload, complain }), trainingGroup(choices, settings, set),
-    optimizerGroup(choices, settings, set), scheduleGroup(choices, settings, set), penaltyGroup(choices, settings, set),
+    form,
+    dataGroup({ choices, settings, change, upload, complain }),
+    trainingGroup(choices, settings, set),
+    optimizerGroup(choices, settings, set),
+    scheduleGroup(choices, settings, set),
+    penaltyGroup(choices, settings, set),
     element("p", { className: "small", textContent: t("what_restarts") }),
   );
 }
@@ -21,14 +25,19 @@ export function taskOf(choices, data) {
     const classes = data.table?.rows.some((row) => typeof row[2] === "string");
     return { task: classes ? "classification" : "regression", classes: classes ? labels.size : 1 };
   }
-  const { task, classes: [low, high] } = choices.data[data.kind];
+  const {
+    task,
+    classes: [low, high],
+  } = choices.data[data.kind];
   return { task, classes: Math.min(Math.max(data.classes, low), high) };
 }
 
 /** The names of losses that go with data. */
 export function lossesFor(choices, data) {
   const { task, classes } = taskOf(choices, data);
-  return Object.keys(choices.losses).filter((name) => choices.losses[name] === task && (name !== choices.oneOutput || classes === 2));
+  return Object.keys(choices.losses).filter(
+    (name) => choices.losses[name] === task && (name !== choices.oneOutput || classes === 2),
+  );
 }
 
 function dataGroup({ choices, settings, change, upload, complain }) {
@@ -46,17 +55,42 @@ function dataGroup({ choices, settings, change, upload, complain }) {
   const kinds = Object.keys(choices.data).filter((kind) => kind !== "own" || data.table);
   return group(
     t("data"),
-    choice({ id: "data-kind", label: t("data_kind"), options: kinds, prefix: "data", value: data.kind, change: (kind) => set({ kind }) }),
-    ...names.map((name) => number({
-      id: `data-${name}`, label: t(name), spec: choices.dataNumbers[name], value: data[name], change: (value) => set({ [name]: value }),
-    })),
+    choice({
+      id: "data-kind",
+      label: t("data_kind"),
+      options: kinds,
+      prefix: "data",
+      value: data.kind,
+      change: (kind) => set({ kind }),
+    }),
+    ...names.map((name) =>
+      number({
+        id: `data-${name}`,
+        label: t(name),
+        spec: choices.dataNumbers[name],
+        value: data[name],
+        change: (value) => set({ [name]: value }),
+      }),
+    ),
     fileField(upload, complain),
-    ...(own ? [element("p", { className: "small", textContent: t("own_columns", { columns: data.table.columns.join(", "), rows: data.table.rows.length }) })] : []),
+    ...(own
+      ? [
+          element("p", {
+            className: "small",
+            textContent: t("own_columns", { columns: data.table.columns.join(", "), rows: data.table.rows.length }),
+          }),
+        ]
+      : []),
   );
 }
 
 function fileField(upload, complain) {
-  const input = element("input", { id: "file", type: "file", accept: ".csv,.tsv,.txt,text/csv", "aria-describedby": "file-note" });
+  const input = element("input", {
+    id: "file",
+    type: "file",
+    accept: ".csv,.tsv,.txt,text/csv",
+    "aria-describedby": "file-note",
+  });
   input.addEventListener("change", async () => {
     const [file] = input.files;
     input.value = "";
@@ -65,7 +99,10 @@ function fileField(upload, complain) {
     else upload(await file.text());
   });
   return element(
-    "div", { className: "file" }, input, element("label", { htmlFor: "file", className: "button", textContent: t("choose_file") }),
+    "div",
+    { className: "file" },
+    input,
+    element("label", { htmlFor: "file", className: "button", textContent: t("choose_file") }),
     element("p", { className: "small", id: "file-note", textContent: t("file") }),
   );
 }
@@ -73,10 +110,38 @@ function fileField(upload, complain) {
 function trainingGroup(choices, settings, set) {
   return group(
     t("training"),
-    choice({ id: "loss", label: t("loss"), options: lossesFor(choices, settings.data), stacked: true, prefix: "loss", value: settings.loss, change: (loss) => set({ loss }) }),
-    number({ id: "batch_size", label: t("batch_size"), spec: choices.numbers.batch_size, value: settings.batch_size, change: (batch_size) => set({ batch_size }) }),
-    choice({ id: "init", label: t("init"), options: choices.inits, stacked: true, prefix: "init", value: settings.init, change: (init) => set({ init }) }),
-    number({ id: "seed", label: t("seed"), spec: choices.numbers.seed, value: settings.seed, change: (seed) => set({ seed }) }),
+    choice({
+      id: "loss",
+      label: t("loss"),
+      options: lossesFor(choices, settings.data),
+      stacked: true,
+      prefix: "loss",
+      value: settings.loss,
+      change: (loss) => set({ loss }),
+    }),
+    number({
+      id: "batch_size",
+      label: t("batch_size"),
+      spec: choices.numbers.batch_size,
+      value: settings.batch_size,
+      change: (batch_size) => set({ batch_size }),
+    }),
+    choice({
+      id: "init",
+      label: t("init"),
+      options: choices.inits,
+      stacked: true,
+      prefix: "init",
+      value: settings.init,
+      change: (init) => set({ init }),
+    }),
+    number({
+      id: "seed",
+      label: t("seed"),
+      spec: choices.numbers.seed,
+      value: settings.seed,
+      change: (seed) => set({ seed }),
+    }),
   );
 }
 
@@ -87,23 +152,42 @@ function kindGroup(title, name, among, prefix, settings, set) {
   return group(
     title,
     choice({
-      id: `${name}-kind`, stacked: true, label: t("kind"), options: Object.keys(among), prefix, value: kind,
+      id: `${name}-kind`,
+      stacked: true,
+      label: t("kind"),
+      options: Object.keys(among),
+      prefix,
+      value: kind,
       change: (to) => set({ [name]: { kind: to, numbers: defaults(to) } }),
     }),
-    ...Object.entries(among[kind]).map(([key, spec]) => number({
-      id: `${name}-${key}`, label: t(`number_${key}`), spec, value: numbers[key],
-      change: (value) => set({ [name]: { kind, numbers: { ...numbers, [key]: value } } }),
-    })),
+    ...Object.entries(among[kind]).map(([key, spec]) =>
+      number({
+        id: `${name}-${key}`,
+        label: t(`number_${key}`),
+        spec,
+        value: numbers[key],
+        change: (value) => set({ [name]: { kind, numbers: { ...numbers, [key]: value } } }),
+      }),
+    ),
   );
 }
 
-const optimizerGroup = (choices, settings, set) => kindGroup(t("optimizer"), "optimizer", choices.optimizers, "", settings, set);
+const optimizerGroup = (choices, settings, set) =>
+  kindGroup(t("optimizer"), "optimizer", choices.optimizers, "", settings, set);
 
-const scheduleGroup = (choices, settings, set) => kindGroup(t("schedule"), "schedule", choices.schedules, "schedule", settings, set);
+const scheduleGroup = (choices, settings, set) =>
+  kindGroup(t("schedule"), "schedule", choices.schedules, "schedule", settings, set);
 
-const penaltyGroup = (choices, settings, set) => group(
-  t("penalties"),
-  ...["l1", "l2"].map((name) => number({
-    id: name, label: t(name), spec: choices.numbers[name], value: settings[name], change: (value) => set({ [name]: value }),
-  })),
-);
+const penaltyGroup = (choices, settings, set) =>
+  group(
+    t("penalties"),
+    ...["l1", "l2"].map((name) =>
+      number({
+        id: name,
+        label: t(name),
+        spec: choices.numbers[name],
+        value: settings[name],
+        change: (value) => set({ [name]: value }),
+      }),
+    ),
+  );

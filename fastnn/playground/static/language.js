@@ -6,7 +6,9 @@ let current = (() => {
   try {
     const kept = localStorage.getItem(KEY);
     if (kept in texts) return kept;
-  } catch { /* storage is off */ }
+  } catch {
+    /* storage is off */
+  }
   return navigator.language.startsWith("ko") ? "ko" : "en";
 })();
 
@@ -24,12 +26,17 @@ export const named = (prefix, name) => texts[current][`${prefix}_${name}`] ?? na
 /** Take another language. */
 export function choose(name) {
   current = name;
-  try { localStorage.setItem(KEY, name); } catch { /* storage is off */ }
+  try {
+    localStorage.setItem(KEY, name);
+  } catch {
+    /* storage is off */
+  }
 }
 
 /** Write the texts of elements with data-text, and the labels of those with data-label. */
 export function translate(root = document) {
   document.documentElement.lang = current;
   for (const element of root.querySelectorAll("[data-text]")) element.textContent = t(element.dataset.text);
-  for (const element of root.querySelectorAll("[data-label]")) element.setAttribute("aria-label", t(element.dataset.label));
+  for (const element of root.querySelectorAll("[data-label]"))
+    element.setAttribute("aria-label", t(element.dataset.label));
 }

@@ -16,7 +16,9 @@ export function decode(fragment) {
   if (!fragment.startsWith("#s=")) return null;
   try {
     const text = atob(fragment.slice(3).replaceAll("-", "+").replaceAll("_", "/"));
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.from(text, (c) => c.charCodeAt(0))));
+    return JSON.parse(
+      new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.from(text, (c) => c.charCodeAt(0))),
+    );
   } catch {
     return undefined;
   }

@@ -13,11 +13,23 @@ import { copy, save, savePicture } from "./take.js";
 const SPEEDS = [0, 1, 5, 20, 100, 1000];
 const $ = (id) => document.getElementById(id);
 const state = {
-  choices: null, presets: {}, settings: null, points: null, frame: null, layers: null, playing: false, probe: null,
-  showTest: false, speed: 0, kept: null, pace: { time: 0, updates: 0 }, preset: "", file: null,
+  choices: null,
+  presets: {},
+  settings: null,
+  points: null,
+  frame: null,
+  layers: null,
+  playing: false,
+  probe: null,
+  showTest: false,
+  speed: 0,
+  kept: null,
+  pace: { time: 0, updates: 0 },
+  preset: "",
+  file: null,
 };
 
-// -- to the server -----------------------------------------------------------------------------------------------------
+// -- to the server --------------------------------------------------------------------------------------------------
 
 const send = connect(receive, (connected) => {
   if (!connected) setPlaying(false);
@@ -33,7 +45,7 @@ function change(settings) {
   drawSettings();
 }
 
-// -- from the server ---------------------------------------------------------------------------------------------------
+// -- from the server ------------------------------------------------------------------------------------------------
 
 const RECEIVERS = {
   hello({ choices, presets, onnx }) {
@@ -48,7 +60,8 @@ const RECEIVERS = {
     const coded = encode(settings);
     history.replaceState(null, "", coded || location.pathname);
     $("link").value = coded ? location.href : t("link_too_long");
-    if (began && state.frame) { // not in the greeting, when a broken link was just spoken of
+    if (began && state.frame) {
+      // not in the greeting, when a broken link was just spoken of
       hush();
       $("code-box").hidden = true;
       state.frame = null;
@@ -88,40 +101,62 @@ function fromLink() {
   return found ?? null;
 }
 
-// -- what is said ------------------------------------------------------------------------------------------------------
+// -- what is said ---------------------------------------------------------------------------------------------------
 
-const say = (key, values) => { $("status").textContent = key ? t(key, values) : ""; };
+const say = (key, values) => {
+  $("status").textContent = key ? t(key, values) : "";
+};
 
 function complain(code, values = {}) {
   $("alert").hidden = false;
   $("alert").textContent = t(`error_${code}`, values);
 }
 
-const hush = () => { $("alert").hidden = true; };
+const hush = () => {
+  $("alert").hidden = true;
+};
 
 function describeNow() {
   if (!state.points || !state.frame) return;
   const text = describe(state.points, state.frame);
   $("boundary").setAttribute("aria-label", text);
-  for (const [id, key] of [["loss-curve", "loss_curve"], ["accuracy-curve", "accuracy_curve"]]) $(id).setAttribute("aria-label", t(key));
+  for (const [id, key] of [
+    ["loss-curve", "loss_curve"],
+    ["accuracy-curve", "accuracy_curve"],
+  ])
+    $(id).setAttribute("aria-label", t(key));
   if (!state.playing) $("status").textContent = state.frame.epoch ? text : "";
 }
 
-// -- drawing -----------------------------------------------------------------------------------------------------------
+// -- drawing --------------------------------------------------------------------------------------------------------
 
 function drawChoices() {
   const select = $("preset");
-  select.replaceChildren(new Option(t("preset_none"), ""), ...Object.keys(state.presets).map((name) => new Option(named("preset", name), name)));
+  select.replaceChildren(
+    new Option(t("preset_none"), ""),
+    ...Object.keys(state.presets).map((name) => new Option(named("preset", name), name)),
+  );
   select.value = state.preset;
   $("preset-note").textContent = state.preset ? t(`preset_note_${state.preset}`) : "";
-  $("speed").replaceChildren(...SPEEDS.map((speed) => new Option(speed ? t("epochs_a_second", { speed }) : t("speed_most"), speed)));
+  $("speed").replaceChildren(
+    ...SPEEDS.map((speed) => new Option(speed ? t("epochs_a_second", { speed }) : t("speed_most"), speed)),
+  );
   $("speed").value = state.speed;
 }
 
 function drawSettings() {
   if (!state.choices || !state.settings) return;
   const { choices, settings } = state;
-  drawForm($("settings"), { choices, settings, change, upload: (text) => { hush(); send({ type: "csv", text }); }, complain });
+  drawForm($("settings"), {
+    choices,
+    settings,
+    change,
+    upload: (text) => {
+      hush();
+      send({ type: "csv", text });
+    },
+    complain,
+  });
   const shape = JSON.stringify([settings.layers, language()]);
   if (state.kept !== shape) {
     state.kept = shape;
@@ -138,10 +173,15 @@ function drawTemperature() {
   const kept = `${language()} ${settings.temperature}`;
   if ($("temperature").contains(document.activeElement) || $("temperature").dataset.kept === kept) return;
   $("temperature").dataset.kept = kept;
-  $("temperature").replaceChildren(slider({
-    id: "temperature-input", label: t("temperature"), spec: choices.numbers.temperature, value: settings.temperature,
-    change: (temperature) => change({ ...state.settings, temperature }),
-  }));
+  $("temperature").replaceChildren(
+    slider({
+      id: "temperature-input",
+      label: t("temperature"),
+      spec: choices.numbers.temperature,
+      value: settings.temperature,
+      change: (temperature) => change({ ...state.settings, temperature }),
+    }),
+  );
 }
 
 function draw() {
@@ -181,7 +221,8 @@ function drawFacts({ epoch, step, lr, hash, scores, exploded }) {
 
 /** Updates a second, over about half a second. */
 function measurePace(step) {
-  const now = performance.now(), { time, updates } = state.pace;
+  const now = performance.now(),
+    { time, updates } = state.pace;
   if (!state.playing || step < updates) Object.assign(state.pace, { time: now, updates: step });
   else if (now - time > 500) {
     $("pace").textContent = Math.round(((step - updates) * 1000) / (now - time)).toLocaleString(language());
@@ -199,7 +240,7 @@ function setPlaying(playing) {
   }
 }
 
-// -- what can be taken away --------------------------------------------------------------------------------------------
+// -- what can be taken away -----------------------------------------------------------------------------------------
 
 function showFile({ name, mime, size, hash, arrays }) {
   const bytes = arrays.content.slice(0, size);
@@ -213,17 +254,24 @@ function showFile({ name, mime, size, hash, arrays }) {
   say("code_below");
 }
 
-// -- what is pressed ---------------------------------------------------------------------------------------------------
+// -- what is pressed ------------------------------------------------------------------------------------------------
 
 function listen() {
-  const click = (id, action) => $(id).addEventListener("click", () => { hush(); action(); });
+  const click = (id, action) =>
+    $(id).addEventListener("click", () => {
+      hush();
+      action();
+    });
   click("play", () => send(state.playing ? { type: "pause" } : { type: "play", speed: state.speed }));
   click("step", () => send({ type: "step", epochs: 1 }));
   click("reset", () => send({ type: "reset" }));
   click("picture", () => savePicture($("boundary")));
   click("add-layer", () => {
     const { layers } = state.settings;
-    change({ ...state.settings, layers: [...layers, layers.at(-1) ?? { units: 4, activation: "Tanh", norm: "none", dropout: 0 }] });
+    change({
+      ...state.settings,
+      layers: [...layers, layers.at(-1) ?? { units: 4, activation: "Tanh", norm: "none", dropout: 0 }],
+    });
   });
   click("share", async () => {
     const copied = await copy($("link").value);
@@ -233,18 +281,37 @@ function listen() {
   click("save-code", () => save("playground.py", $("code").textContent, "text/x-python"));
   click("copy-code", async () => say((await copy($("code").textContent)) ? "code_copied" : "copy_refused"));
   for (const button of document.querySelectorAll("[data-export]")) {
-    button.addEventListener("click", () => { hush(); send({ type: "export", format: button.dataset.export }); });
+    button.addEventListener("click", () => {
+      hush();
+      send({ type: "export", format: button.dataset.export });
+    });
   }
   $("speed").addEventListener("change", () => {
     state.speed = Number($("speed").value);
     if (state.playing) send({ type: "play", speed: state.speed });
   });
   $("preset").addEventListener("change", takePreset);
-  $("language").addEventListener("change", () => { choose($("language").value); retranslate(); });
-  $("show-test").addEventListener("change", () => { state.showTest = $("show-test").checked; draw(); });
+  $("language").addEventListener("change", () => {
+    choose($("language").value);
+    retranslate();
+  });
+  $("show-test").addEventListener("change", () => {
+    state.showTest = $("show-test").checked;
+    draw();
+  });
   $("settings").addEventListener("submit", (event) => event.preventDefault());
-  watchProbe($("boundary"), () => state.probe, (probe) => { state.probe = probe; draw(); });
-  addEventListener("hashchange", () => { const found = fromLink(); if (found) send({ type: "settings", settings: found }); });
+  watchProbe(
+    $("boundary"),
+    () => state.probe,
+    (probe) => {
+      state.probe = probe;
+      draw();
+    },
+  );
+  addEventListener("hashchange", () => {
+    const found = fromLink();
+    if (found) send({ type: "settings", settings: found });
+  });
   addEventListener("resize", draw);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 }

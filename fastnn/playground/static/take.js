@@ -9,7 +9,8 @@ export function save(name, content, mime) {
 }
 
 /** Save a canvas as a PNG. */
-export const savePicture = (canvas) => canvas.toBlob((blob) => save("playground.png", blob, "image/png"), "image/png");
+export const savePicture = (canvas) =>
+  canvas.toBlob((blob) => save("playground.png", blob, "image/png"), "image/png");
 
 /** Copy a text; returns whether that was allowed. */
 export async function copy(text) {
