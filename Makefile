@@ -4,9 +4,10 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 # Everything the wheel is made of: when one of these changes it is built and installed again.
 SOURCES = $(shell find fastnn src_c -name '*.py' -o -name '*.py[xdi]' -o -name '*.[ch]' -o -name '*.def' -o -name '*.npz') \
+	$(wildcard fastnn/playground/static/*) \
 	pyproject.toml setup.py README.md
 
-.PHONY: demo test partners stress coverage exhaustive kills lives fuzz sanitize failmalloc tsan instructions lint bench wheel clean neon
+.PHONY: demo test playground-test partners stress coverage exhaustive kills lives fuzz sanitize failmalloc tsan instructions lint bench wheel clean neon
 
 demo: $(VENV)/installed
 	$(BIN)/fastnn demo
@@ -14,6 +15,13 @@ demo: $(VENV)/installed
 # PYTHONSAFEPATH keeps the source tree off the path, in subprocesses too: the installed wheel is what is tested.
 test: $(VENV)/test
 	PYTHONSAFEPATH=1 $(BIN)/python -m pytest
+
+# The page in headless Chromium (Debian: chromium, chromium-driver), looked at by axe-core where npm can get it. `make test`
+# has these tests too where Chromium is installed, without axe-core.
+playground-test: $(VENV)/test
+	@command -v chromium chromedriver > /dev/null || { echo "install Chromium: apt-get install chromium chromium-driver"; exit 1; }
+	npm install --silent --no-save --prefix build/axe axe-core || echo "no axe-core: its test is skipped"
+	FASTNN_TESTS_AXE=build/axe/node_modules/axe-core/axe.min.js PYTHONSAFEPATH=1 $(BIN)/python -m pytest tests/playground
 
 # Ten rounds in random order under other BLAS kernels and instruction sets, beside two busy processes: 45 minutes at most.
 stress: $(VENV)/stress

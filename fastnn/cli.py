@@ -1,8 +1,8 @@
 """The command `fastnn`.
 
 `fastnn demo` trains on handwritten digits and shows the result, `fastnn course` runs the chapters of a course in
-pictures, `fastnn bench` measures, `fastnn vectors` writes test vectors for other implementations, `fastnn info` shows
-versions and settings.
+pictures, `fastnn playground` opens a page in which networks learn, `fastnn bench` measures, `fastnn vectors` writes test
+vectors for other implementations, `fastnn info` shows versions and settings.
 """
 
 from __future__ import annotations
@@ -36,6 +36,9 @@ def build_parser() -> argparse.ArgumentParser:
     vectors.add_argument("folder")
     vectors.add_argument("--ops", nargs="+", metavar="NAME", help="operations (default: all)")
     vectors.add_argument("--seed", type=_seed, default=0, help="of the arguments (default %(default)s)")
+    playground = commands.add_parser("playground", help="serve a page on this machine in which small networks learn")
+    playground.add_argument("--port", type=_port, default=8765, help="0 takes one that is free (default %(default)s)")
+    playground.add_argument("--no-browser", action="store_true", help="do not open the page in the browser")
     commands.add_parser("info", help="show version, instruction set, threads and what they are based on")
     return parser
 
@@ -47,6 +50,12 @@ def _is_number(text: str) -> bool:
 def _positive(text: str) -> int:
     if not _is_number(text) or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be an integer of at least 1, got {text!r}")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not _is_number(text) or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"must be an integer from 0 to 65535, got {text!r}")
     return int(text)
 
 
@@ -129,6 +138,11 @@ def main(argv: list[str] | None = None) -> int:
             return vectors(arguments.folder, arguments.ops, arguments.seed)
         if arguments.command == "course":
             return course.run(arguments)
+        if arguments.command == "playground":
+            from .playground import serve
+
+            serve(arguments.port, browser=not arguments.no_browser)
+            return 0
         return demo(arguments.backend, arguments.epochs, arguments.seed)
     except KeyboardInterrupt as error:
         print(error if error.args else "interrupted", file=sys.stderr)

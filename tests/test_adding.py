@@ -12,8 +12,10 @@ ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "adding.md"
 RECIPES = re.split(r"^## ", PAGE.read_text(), flags=re.M)[1:]
 # Where recipes may say less than there is: other libraries beside which an operation is measured, estimators that
-# choose among what there is, and recorded numbers.
-ASIDE = ("fastnn/bench/contenders/", "fastnn/testing/adapters.py", "fastnn/sklearn/", "tests/recorded/")
+# and a page that choose among what there is, and recorded numbers.
+ASIDE = (
+    "fastnn/bench/contenders/", "fastnn/testing/adapters.py", "fastnn/sklearn/", "fastnn/playground/", "tests/recorded/",
+)  # fmt: skip
 
 
 def words_of(path):

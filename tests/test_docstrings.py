@@ -15,8 +15,15 @@ from fastnn import callbacks, data, functional, metrics, nn, optim
 HAS_ONNX = bool(importlib.util.find_spec("onnx") and importlib.util.find_spec("onnx.helper"))
 LEFT_OUT = {"fastnn.__main__"} | (set() if HAS_ONNX else {"fastnn.onnx"})
 # Rooms that need another library, which may be missing; by name, its modules.
-PARTNERS = {"torch": ("torch",), "keras": ("keras",), "jax": ("jax",), "thinc": ("thinc",), "sklearn": ("sklearn",)}
-PARTNERS |= {"viz": ("matplotlib",)}
+PARTNERS = {
+    "torch": ("torch",),
+    "keras": ("keras",),
+    "jax": ("jax",),
+    "thinc": ("thinc",),
+    "sklearn": ("sklearn",),
+    "playground": ("starlette",),
+    "viz": ("matplotlib",),
+}
 MODULES = sorted(
     module.name
     for module in pkgutil.walk_packages(fastnn.__path__, "fastnn.")

@@ -22,7 +22,7 @@ FLOORS = (
     ("c_source", "callbacks", "onnx", "testing"),
     ("torch", "keras", "jax", "thinc", "sklearn", "viz"),
     ("many",),
-    ("bench", "course"),
+    ("bench", "course", "playground"),
     ("cli",),
     ("", "__main__"),  # `import fastnn`
 )

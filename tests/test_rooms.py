@@ -83,6 +83,8 @@ ELSEWHERE = {
     "functional/_documentation.py": ("test_docs.py", "docstrings"),
     "optim/lr_scheduler/powers.py": ("lr_scheduler/test_base.py", "the numbers of all schedulers"),
     "optim/lr_scheduler/schedule.py": ("lr_scheduler/test_base.py", "the base of schedulers with a closed form"),
+    "playground/choices.py": ("playground/test_settings.py", "what settings may be"),
+    "playground/recipes.py": ("playground/test_calls.py", "calls of settings"),
     "reference/mixing.py": ("test_mixup.py", "what Mixup does to a batch"),
     "training/checkpointer.py": ("test_checkpoint.py", "it writes the checkpoints of a run"),
     "training/loop.py": ("test_run.py", "what a run does, as its callbacks see it"),
