@@ -22,11 +22,11 @@ from .encoding import Encoder
 from .fitting import Member, Plan, deal, held_out
 from .importance import permutation_importances
 from .network import Recipe
-from .reading import is_frame
+from .reading import Named, is_frame
 
 MOST = np.iinfo(np.int32).max
-VISITS = 1_500_000  # rows that a member is trained on, counted as often as it is
-EPOCHS = 8, 256  # at least, at most
+VISITS = 150_000  # rows that a member is trained on, counted as often as it is
+EPOCHS = 8, 128  # at least, at most
 MEMBERS = ((5_000, 8), (30_000, 4), (math.inf, 2))  # up to so many rows, so many members
 MOST_FOLDS = 10
 
@@ -127,13 +127,10 @@ class BaseTabular(BaseEstimator):
         """The table, and y as an array without missing or infinite numbers; sets `n_features_in_` and the names."""
         if y is None:
             validate_data(self, X, y)  # raises scikit-learn's error
-        skip = is_frame(X) or (isinstance(X, np.ndarray) and X.dtype.kind in "OUT")
-        X = self._checked_table(X, reset=True)
-        y = self._checked_target(y)
-        rows = len(X) if hasattr(X, "__len__") else X.shape[0]
+        X, y = self._checked_table(X, reset=True), self._checked_target(y)
+        rows = len(X)
         if rows != len(y):
             raise ValueError(f"Found input variables with inconsistent numbers of samples: {[rows, len(y)]}")
-        del skip
         if rows < 2:
             raise ValueError(f"Found array with {rows} sample(s) while a minimum of 2 is required (n_samples = {rows})")
         return X, y
@@ -143,25 +140,17 @@ class BaseTabular(BaseEstimator):
         """y as an array."""
 
     def _checked_table(self, X: Any, reset: bool) -> Any:
-        """X, where it is not a frame as scikit-learn checks it; with its names, or the number of its columns."""
+        """X with its names, or with as many columns as there were; an array of numbers as scikit-learn checks it."""
+        named = hasattr(self, "feature_names_in_") and not reset
         if is_frame(X):
-            if reset:
-                validate_data(self, X, skip_check_array=True, reset=True)
-            else:  # names are looked at, in any order, when the columns are read
-                if not hasattr(self, "feature_names_in_"):
-                    validate_data(self, X, skip_check_array=True, reset=False)
-                    X = X.to_numpy()
-            return X
-        if not (isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "OUT" and X.size):
-            with np.errstate(invalid="ignore"):
-                numeric = validate_data(self, X, dtype=None, ensure_all_finite=False, reset=reset)
-            X = numeric
-        else:
+            if reset or not named:
+                validate_data(self, X, skip_check_array=True, reset=reset)
+            return X if reset or named else X.to_numpy()  # names are looked at, in any order, when columns are read
+        if isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "OUT" and X.size:
             validate_data(self, X, skip_check_array=True, reset=reset)
-        if not reset and hasattr(self, "feature_names_in_"):  # by place
-            self_names = list(self.feature_names_in_)
-            return _Named(X, self_names)
-        return X
+        else:
+            X = validate_data(self, X, dtype=None, ensure_all_finite=False, reset=reset)
+        return Named(X, list(self.feature_names_in_)) if named else X
 
     def _train(
         self, encoder: Encoder, matrix: Array, target: Array, labels: Array | None, weight: Array | None, random: Any
@@ -240,23 +229,30 @@ class BaseTabular(BaseEstimator):
         self.permutation_importance_ = {"names": names, "mean": each.mean(axis=1), "std": each.std(axis=1), "each": each}
         return self.permutation_importance_
 
+    # -- files ---------------------------------------------------------------------------------------------------------
+
+    file_attributes: ClassVar[tuple[str, ...]] = ()  # what a file holds besides
+
+    def _file_state(self) -> dict[str, Any]:
+        """What a file holds besides the parameters, the classes and the numbers that all estimators have."""
+        networks = [[member.seed, dict(member.net.state_dict())] for member in self.members_]
+        rest = {name: getattr(self, name) for name in self.file_attributes}
+        return {"encoder": self.encoder_.state(), "recipe": self.recipe_.state(), "networks": networks, "rest": rest}
+
+    def _set_file_state(self, state: dict[str, Any]) -> None:
+        """Take what `_file_state` returned; ValueError, TypeError or LookupError if it is nothing like it."""
+        self.encoder_, self.recipe_ = Encoder.of_state(state["encoder"]), Recipe(**state["recipe"])
+        self.members_ = []
+        for seed, arrays in state["networks"]:
+            member = Member(self.recipe_, seed)
+            member.net.load_state_dict(arrays)
+            self.members_.append(member)
+        self.n_estimators_, self.history_, self.histories_ = len(self.members_), History(), []
+        for name in self.file_attributes:
+            setattr(self, name, state["rest"][name])
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.string = True
         return tags
-
-
-class _Named:
-    """An array with names for its columns: of a table without, for a model that was fitted with names."""
-
-    def __init__(self, X: Array, names: list[Any]) -> None:
-        self.array, self.columns, self.dtypes, self.shape = X, names, [X.dtype] * len(names), X.shape
-
-    def __getitem__(self, name: Any) -> Array:
-        return self.array[:, self.columns.index(name)]
-
-    def __len__(self) -> int:
-        return len(self.array)
-
-

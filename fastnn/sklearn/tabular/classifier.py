@@ -19,7 +19,7 @@ from ..calibration import fit_temperature
 from ..constraints import SHARE
 from ..persistence import Saved
 from .base import CONSTRAINTS, BaseTabular
-from .reading import missing
+from .reading import missing, plain
 
 
 class TabularClassifier(ClassifierMixin, Saved, BaseTabular):
@@ -37,7 +37,7 @@ class TabularClassifier(ClassifierMixin, Saved, BaseTabular):
         categorical_features: Any = None,
         class_weight: Any = None,
         n_estimators: Any = "auto",
-        hidden_layer_sizes: Any = (256, 256, 256),
+        hidden_layer_sizes: Any = (128, 128, 128),
         activation: str = "auto",
         numeric_embedding: str | None = None,
         embedding_features: int = 16,
@@ -86,7 +86,7 @@ class TabularClassifier(ClassifierMixin, Saved, BaseTabular):
             label = self.classes_[counts.argmin()]
             row = int(np.flatnonzero(y == label)[0])
             raise ValueError(
-                f"class {label!r} has one row, row {row}: a class needs two, one to train and one to validate with. "
+                f"class {plain(label)!r} has one row, row {row}: a class needs two, one to train and one to validate with. "
                 "Leave the row out or join the class to another"
             )
         return codes.astype("int64"), codes
@@ -130,4 +130,5 @@ class TabularClassifier(ClassifierMixin, Saved, BaseTabular):
 
     def predict(self, X: Any) -> Array:
         """The class with the largest probability."""
-        return self.classes_.take(self.predict_proba(X).argmax(axis=1))
+        likely = self.predict_proba(X)
+        return self.classes_.take(likely.argmax(axis=1))

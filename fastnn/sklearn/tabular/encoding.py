@@ -47,7 +47,7 @@ class Encoder:
         self.columns: list[Encoded] = [encode(column, *self.options) for column in given]
         empty = [column.name for column in given if all(missing(v) for v in column.values)]
         if empty:
-            warnings.warn(f"columns {empty} have no value in any row and are left out", UserWarning, stacklevel=5)
+            warnings.warn(f"columns {empty} have no value in any row and are left out", UserWarning, stacklevel=4)
         return self._matrix(given)
 
     def transform(self, X: Any) -> Array:

@@ -36,6 +36,19 @@ class Column:
         return f"column {self.name!r}"
 
 
+class Named:
+    """An array with the names that its columns had in the frame that a model was fitted with."""
+
+    def __init__(self, array: Array, names: list[Any]) -> None:
+        self.array, self.columns, self.dtypes = array, names, [array.dtype] * len(names)
+
+    def __getitem__(self, name: Any) -> Array:
+        return self.array[:, self.columns.index(name)]
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+
 def is_frame(X: Any) -> bool:
     """Whether X is a table with named columns, such as a DataFrame of pandas or polars."""
     return hasattr(X, "columns") and hasattr(X, "dtypes") and not isinstance(X, np.ndarray)
@@ -120,6 +133,11 @@ def _to_objects(series: Any) -> Array:
     return np.array(series.to_list() if hasattr(series, "to_list") else series.tolist(), dtype=object)
 
 
+def plain(value: Any) -> Any:
+    """A NumPy scalar as the Python object that messages show."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def missing(value: Any) -> bool:
     """Whether a value stands for nothing: None, NaN, NA or NaT."""
     return value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value)
@@ -185,7 +203,7 @@ def _check_not_numbers(name: Any, values: Array) -> None:
         row = int(np.flatnonzero([not missing(v) for v in values])[0]) if first is None else first
         what = "numbers as text" if first is None else "text, but nearly all of it are numbers"
         raise ValueError(
-            f"column {name!r} is {what}: row {row} is {values[row]!r}. Convert it to numbers "
+            f"column {name!r} is {what}: row {row} is {plain(values[row])!r}. Convert it to numbers "
             f"(pandas.to_numeric(..., errors='coerce') makes the others missing), or name it in "
             f"categorical_features=[{name!r}] if its values are names"
         )
@@ -228,5 +246,5 @@ def _adapt(column: Column, kind: str) -> None:
         words = {"number": "numbers", "category": "categories", "time": "times"}
         raise ValueError(
             f"{column.label()} had {words[kind]} when the model was fitted, and has {words[column.kind]} now: row {row} "
-            f"is {column.values[row]!r}. Give it the dtype that it had"
+            f"is {plain(column.values[row])!r}. Give it the dtype that it had"
         )

@@ -21,6 +21,7 @@ class TabularRegressor(RegressorMixin, Saved, BaseTabular):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = CONSTRAINTS | {"clip": ["boolean"]}
     activation_rates = "mish", 0.07
+    file_attributes = ("target_mean_", "target_scale_", "target_range_", "held_out_errors_", "_flat")
 
     def __init__(
         self,
@@ -28,7 +29,7 @@ class TabularRegressor(RegressorMixin, Saved, BaseTabular):
         categorical_features: Any = None,
         clip: bool = True,
         n_estimators: Any = "auto",
-        hidden_layer_sizes: Any = (256, 256, 256),
+        hidden_layer_sizes: Any = (128, 128, 128),
         activation: str = "auto",
         numeric_embedding: str | None = None,
         embedding_features: int = 16,
