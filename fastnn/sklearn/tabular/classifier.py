@@ -19,11 +19,47 @@ from ..calibration import fit_temperature
 from ..constraints import SHARE
 from ..persistence import Saved
 from .base import CONSTRAINTS, BaseTabular
+from .documentation import documented
 from .reading import missing, plain
 
 
+@documented
 class TabularClassifier(ClassifierMixin, Saved, BaseTabular):
-    """X."""
+    """Classifier of tables: numbers, categories, text and times, any of them missing, without preprocessing.
+
+    An ensemble of networks, each trained by the recipe of RealMLP and validated on rows of its own. Probabilities are
+    calibrated by those rows.
+
+    Parameters
+    ----------
+    {parameters}
+    label_smoothing : float in [0, 1), default=0.1
+        Share of each target that is spread evenly over the classes.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of classes as in scikit-learn, by which sample weights are multiplied.
+    {more}
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    temperature_ : float
+        What outputs are divided by before the softmax: it minimizes the log loss of the rows that a network was not
+        trained on (Guo et al., 2017).
+    {attributes}
+
+    {raises}
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn.sklearn import TabularClassifier
+    >>> size, colour = np.arange(60.0), np.array(["red", "green", "blue"] * 20)
+    >>> X = np.array([size, colour], dtype=object).T
+    >>> y = np.where((size > 30) & (colour != "red"), "yes", "no")
+    >>> model = TabularClassifier(n_estimators=2, max_epochs=60, random_state=0).fit(X, y)
+    >>> model.score(X, y) > 0.9
+    True
+    """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = CONSTRAINTS | {
         "label_smoothing": [SHARE],
@@ -121,14 +157,42 @@ class TabularClassifier(ClassifierMixin, Saved, BaseTabular):
         return float(accuracy_score(y, self.classes_.take(combined.argmax(axis=1)), sample_weight=weight))
 
     def predict_proba(self, X: Any) -> Array:
-        """The probability of each class."""
+        """The probability of each class: the mean of the networks' calibrated softmax.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        likely : ndarray of float64, shape (n_samples, n_classes)
+            In the order of `classes_`.
+        """
         return self._combined(self._matrix(X))
 
     def predict_log_proba(self, X: Any) -> Array:
-        """The logarithms of `predict_proba`."""
+        """The logarithms of `predict_proba`.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        log_likely : ndarray of float64, shape (n_samples, n_classes)
+        """
         return np.log(self.predict_proba(X))
 
     def predict(self, X: Any) -> Array:
-        """The class with the largest probability."""
+        """The class with the largest probability.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+        """
         likely = self.predict_proba(X)
         return self.classes_.take(likely.argmax(axis=1))

@@ -13,8 +13,6 @@ from ...callbacks import EarlyStopping
 from ...training import History, Trainer
 from .network import Recipe, build, coslog, make_optimizer
 
-PREDICT_ROWS = 1 << 16  # rows of a table that are predicted at a time
-
 
 @dataclass
 class Plan:
@@ -29,7 +27,6 @@ class Plan:
         The record of the validation rows that decides which epoch is kept.
     loss : function
         Returns a new loss.
-    metrics : tuple
     """
 
     rate: float
@@ -39,7 +36,6 @@ class Plan:
     patience: int
     monitor: str
     loss: Any
-    metrics: tuple[Any, ...] = ()
 
 
 def deal(labels: Array | None, rows: int, folds: int, rng: Any) -> Array:
@@ -71,7 +67,8 @@ class Member:
     """
 
     def __init__(self, recipe: Recipe, seed: int) -> None:
-        self.net, self.seed = build(recipe, seed), seed
+        self.net: nn.Sequential = build(recipe, seed)
+        self.seed = seed
         self.history = History()
 
     def train(self, plan: Plan, x: Array, y: Array, weight: Array | None, held: Array) -> None:
@@ -87,8 +84,9 @@ class Member:
         optimizer = make_optimizer(self.net, plan.rate, plan.decay)
         updates = plan.epochs * -(-len(rows) // plan.batch)
         scheduler = optim.lr_scheduler.LambdaLR(optimizer, coslog(updates), by="batch")
-        trainer = Trainer(self.net, plan.loss(), optimizer, scheduler, metrics=plan.metrics)
-        validation, callbacks = None, []
+        trainer = Trainer(self.net, plan.loss(), optimizer, scheduler)
+        validation: Any = None
+        callbacks: list[EarlyStopping] = []
         if held.any():
             validation = (x[held], y[held]) if weight is None else (x[held], y[held], weight[held])
             callbacks = [EarlyStopping(plan.monitor, patience=plan.patience)]
@@ -118,8 +116,3 @@ def held_out(members: list[Member], folds: Array, x: Array, outputs: int) -> tup
             values[held] = member.outputs(x[held])
     rows = np.flatnonzero(folds < len(members))
     return rows, values[rows]
-
-
-def new_loss(classes: bool, smoothing: float) -> nn.Loss:
-    """Cross-entropy of class indices, or the mean squared error."""
-    return nn.CrossEntropyLoss(label_smoothing=smoothing) if classes else nn.MSELoss()

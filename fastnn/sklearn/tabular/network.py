@@ -92,4 +92,3 @@ def coslog(steps: int, cycles: int = 4) -> Any:
         return 0.5 - 0.5 * math.cos(2.0 * math.pi * math.log2(1.0 + (2**cycles - 1) * t))
 
     return factor
-

@@ -140,7 +140,9 @@ def plain(value: Any) -> Any:
 
 def missing(value: Any) -> bool:
     """Whether a value stands for nothing: None, NaN, NA or NaT."""
-    return value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value)
+    return (
+        value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value)
+    )
 
 
 def _numbers(name: Any, series: Any) -> Array:

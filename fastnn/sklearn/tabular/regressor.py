@@ -13,11 +13,49 @@ from ... import nn
 from ..._validation import Array
 from ..persistence import Saved
 from .base import CONSTRAINTS, BaseTabular
+from .documentation import documented
 from .intervals import conformal_width
 
 
+@documented
 class TabularRegressor(RegressorMixin, Saved, BaseTabular):
-    """X."""
+    """Regressor of tables: numbers, categories, text and times, any of them missing, without preprocessing.
+
+    An ensemble of networks, each trained by the recipe of RealMLP on the scaled target and validated on rows of its own.
+    `predict_interval` has intervals by the errors on those rows.
+
+    Parameters
+    ----------
+    {parameters}
+    clip : bool, default=True
+        Whether predictions are kept within the range of the targets of `fit`.
+    {more}
+
+    Attributes
+    ----------
+    n_outputs_ : int
+    target_mean_, target_scale_ : ndarray of shape (n_outputs,)
+        Of the scaling of the target.
+    target_range_ : ndarray of shape (2, n_outputs)
+        Smallest and largest target.
+    held_out_errors_ : ndarray of shape (rows, n_outputs)
+        Absolute errors of rows that a network was not trained on, by that network.
+    {attributes}
+
+    {raises}
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn.sklearn import TabularRegressor
+    >>> size, colour = np.arange(60.0), np.array(["red", "green", "blue"] * 20)
+    >>> X, y = np.array([size, colour], dtype=object).T, size + 20 * (colour == "red")
+    >>> model = TabularRegressor(n_estimators=2, max_epochs=60, random_state=0).fit(X, y)
+    >>> model.score(X, y) > 0.9
+    True
+    >>> model.predict_interval(X, coverage=0.9).shape
+    (60, 2)
+    """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = CONSTRAINTS | {"clip": ["boolean"]}
     activation_rates = "mish", 0.07
@@ -106,12 +144,38 @@ class TabularRegressor(RegressorMixin, Saved, BaseTabular):
         return float(r2_score(y.reshape(len(y), -1), combined, sample_weight=weight))
 
     def predict(self, X: Any) -> Array:
-        """The expected number."""
+        """The expected number: the mean of the networks' predictions.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : ndarray of float64, shape (n_samples,) or (n_samples, n_outputs)
+        """
         numbers = self._combined(self._matrix(X))
         return numbers[:, 0] if self._flat else numbers
 
     def predict_interval(self, X: Any, coverage: float = 0.9) -> Array:
-        """Intervals."""
+        """Intervals that hold about this share of new targets: the prediction -+ a quantile of held-out errors.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+        coverage : float in (0, 1), default=0.9
+
+        Returns
+        -------
+        interval : ndarray of float64, shape (n_samples, 2) or (n_samples, n_outputs, 2)
+            Lower and upper ends; infinite where there are too few rows for this coverage.
+
+        Notes
+        -----
+        Split conformal prediction. The errors are those of single networks, whose mean, the prediction, is closer as a
+        rule: that widens the intervals. The best epoch was chosen by the same rows: that narrows them a little. All
+        intervals have one width. Rows count alike, whatever their sample weights.
+        """
         numbers, width = self._combined(self._matrix(X)), conformal_width(self.held_out_errors_, coverage)
         interval = np.stack([numbers - width, numbers + width], axis=-1)
         return interval[:, 0] if self._flat else interval
