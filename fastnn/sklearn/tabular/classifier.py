@@ -122,8 +122,8 @@ class TabularClassifier(ClassifierMixin, Saved, BaseTabular):
             label = self.classes_[counts.argmin()]
             row = int(np.flatnonzero(y == label)[0])
             raise ValueError(
-                f"class {plain(label)!r} has one row, row {row}: a class needs two, one to train and one to validate with. "
-                "Leave the row out or join the class to another"
+                f"class {plain(label)!r} has one row, row {row}: a class needs two, one to train and one to "
+                "validate with. Leave the row out or join the class to another"
             )
         return codes.astype("int64"), codes
 

@@ -97,6 +97,6 @@ class Encoder:
     def of_state(cls, state: dict[str, Any]) -> Encoder:
         """The encoder of a state."""
         made = cls.__new__(cls)
-        made.categorical, made.kinds = set(state["categorical"]), {name: kind for name, kind in state["kinds"]}
+        made.categorical, made.kinds = set(state["categorical"]), dict(state["kinds"])
         made.columns = [Encoded.of_state(column) for column in state["columns"]]
         return made

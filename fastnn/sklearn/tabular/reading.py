@@ -85,7 +85,8 @@ def read(X: Any, categorical: set[Any], known: dict[Any, str] | None = None) -> 
             lacking = [name for name in known if name not in names]
             if lacking:
                 raise ValueError(
-                    f"X lacks column {lacking[0]!r}, which the model was fitted with (lacking: {lacking}; X has {names})"
+                    f"X lacks column {lacking[0]!r}, which the model was fitted with (lacking: {lacking}; "
+                    f"X has {names})"
                 )
             names = list(known)
         columns = [_of_series(name, X[name], name in categorical, _was(known, name)) for name in names]
@@ -130,7 +131,11 @@ def _of_series(name: Any, series: Any, categorical: bool, was: bool = False) -> 
 
 
 def _to_objects(series: Any) -> Array:
-    return np.array(series.to_list() if hasattr(series, "to_list") else series.tolist(), dtype=object)
+    values = series.to_list() if hasattr(series, "to_list") else series.tolist()
+    out = np.empty(len(values), object)
+    for row, value in enumerate(values):  # lists in it stay lists
+        out[row] = value
+    return out
 
 
 def plain(value: Any) -> Any:
@@ -247,6 +252,6 @@ def _adapt(column: Column, kind: str) -> None:
         row = next(i for i, v in enumerate(column.values) if not missing(v))
         words = {"number": "numbers", "category": "categories", "time": "times"}
         raise ValueError(
-            f"{column.label()} had {words[kind]} when the model was fitted, and has {words[column.kind]} now: row {row} "
-            f"is {plain(column.values[row])!r}. Give it the dtype that it had"
+            f"{column.label()} had {words[kind]} when the model was fitted, and has {words[column.kind]} now: "
+            f"row {row} is {plain(column.values[row])!r}. Give it the dtype that it had"
         )

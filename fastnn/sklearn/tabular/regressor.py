@@ -21,8 +21,8 @@ from .intervals import conformal_width
 class TabularRegressor(RegressorMixin, Saved, BaseTabular):
     """Regressor of tables: numbers, categories, text and times, any of them missing, without preprocessing.
 
-    An ensemble of networks, each trained by the recipe of RealMLP on the scaled target and validated on rows of its own.
-    `predict_interval` has intervals by the errors on those rows.
+    An ensemble of networks, each trained by the recipe of RealMLP on the scaled target and validated on rows of its
+    own. `predict_interval` has intervals by the errors on those rows.
 
     Parameters
     ----------
