@@ -69,8 +69,8 @@ Notes
 -----
 A column with one value, or none, is left out. A missing number is the median with an indicator; a missing category is
 one of its own. A category that `fit` has not seen has zeros. Columns of a frame are taken by name, in any order.
-Weights of samples scale their losses; scaling of columns, folds and the size of the model do not depend on them, so that a
-weight of 2 is not the same as a row that is there twice.
+Weights of samples scale their losses; scaling of columns and folds do not depend on them, so that a weight of 2 is not
+the same as a row that is there twice.
 
 Source: RealMLP of Holzmüller, Grinsztajn and Steinwart, "Better by Default", NeurIPS 2024; docs/tabular.md has what is
 different.
