@@ -177,7 +177,7 @@ def summary(results, names, folds):
         behind += len(names) > 1 and means[0] < means[1] - errors[1]
         cells = []
         for i, (mean, error) in enumerate(zip(means, errors, strict=True)):
-            bold, star = "**" * (i == best), "*" * (i != best and mean >= means[best] - errors[best])
+            bold, star = "**" * int(i == best), "*" * int(i != best and mean >= means[best] - errors[best])
             cells.append(f"{bold}{mean:.4f}{bold}{star} ± {error:.4f}")
         lines.append(f"| {set_name} | " + " | ".join(cells) + " |")
     lines.append("| mean rank | " + " | ".join(f"{r:.2f}" for r in np.mean(ranks, axis=0)) + " |")
