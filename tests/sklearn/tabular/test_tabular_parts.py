@@ -105,6 +105,7 @@ def test_the_network_is_the_recipe():
     assert not net(x).any()  # output layers start as 0
     state = net.state_dict()
     assert sorted(v.shape for v in state.values()) == [(2,), (3,), (5, 5), (8, 16), (16,), (16, 2)]
+    assert Recipe(3, [5], 2, [16], "selu", 0.0, 8).size() == 206  # 3 + 25 + 9 * 16 + 17 * 2
     table = next(v for v in state.values() if v.shape == (5, 5))
     assert not table[0].any() and table[1:].any()
     optimizer = make_optimizer(net, 0.08, 0.02)
