@@ -14,8 +14,10 @@ def test_blocks_of_a_page_run(page, capsys):
         pytest.importorskip("onnx.helper", exc_type=ImportError)
     if page.stem == "viz":
         pytest.importorskip("matplotlib")
-    if page.stem == "coming_from_sklearn":
+    if page.stem in ("coming_from_sklearn", "tabular"):
         pytest.importorskip("sklearn", minversion="1.9")
+    if page.stem == "tabular":
+        pytest.importorskip("pandas")
     blocks = re.findall(r"```python\n(.*?)```", page.read_text(), flags=re.S)
     assert blocks or page.stem == "pytorch_names"
     namespace = {}

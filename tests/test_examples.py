@@ -8,6 +8,7 @@ import pytest
 EXAMPLES = Path(__file__).parent.parent / "examples"
 RUN_AS_SCRIPTS = {"digits"}  # test_cli.py
 DATA_OF_SKLEARN = {"breast_cancer", "diabetes"}
+OF_TABLES = {"churn", "intervals"}  # which need pandas too
 
 # What `main` returns, by example: every one needs an expectation.
 EXPECTED = {
@@ -17,6 +18,11 @@ EXPECTED = {
         and r["errors"][0] > 0.08 > 0.06 > r["errors"][1]
         and r["losses"][0] > r["losses"][1]
         and r["same"] == 1
+    ),
+    "churn": lambda r: (
+        r["tabular"]["log_loss"] < r["linear"]["log_loss"] < 0.55
+        and r["tabular"]["roc_auc"] > 0.8
+        and r["least"] == "since"
     ),
     "diabetes": lambda r: r["network"] < 1.05 * r["least squares"] < 0.8 * r["mean"],
     "imbalanced": lambda r: (
@@ -30,6 +36,7 @@ EXPECTED = {
         and 0.5 < r["He"]["std"][-1] < 2
         and r["He"]["advice"] == 0 < r["zeros"]["advice"]
     ),
+    "intervals": lambda r: r["r2"] > 0.9 and all(abs(share - c) < 0.04 for c, share in r["shares"].items()),
     "overfitting": lambda r: (
         r["none"]["train"] > 0.98
         and min(r["none"]["val_loss"] - r[name]["val_loss"] for name in r.keys() - {"none", "label smoothing"}) > 0.05
@@ -59,8 +66,10 @@ def test_every_example_has_an_expectation():
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_example(name, capsys):
-    if name in DATA_OF_SKLEARN:
+    if name in DATA_OF_SKLEARN | OF_TABLES:
         pytest.importorskip("sklearn.datasets")
+    if name in OF_TABLES:
+        pytest.importorskip("pandas")
     result = load(name).main()
     assert EXPECTED[name](result), result
     assert capsys.readouterr().out

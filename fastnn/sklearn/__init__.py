@@ -14,10 +14,11 @@ except ImportError as error:
 from .classifier import MLPClassifier
 from .persistence import load
 from .regressor import MLPRegressor
+from .tabular import TabularClassifier, TabularRegressor
 
 del _sklearn
 
-__all__ = ["MLPClassifier", "MLPRegressor", "load"]
+__all__ = ["MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegressor", "load"]
 
 
 def __dir__() -> list[str]:

@@ -96,7 +96,9 @@ def _encode(model: Any, tensors: dict[str, Array], where: str) -> dict[str, Any]
         "fitted": fitted,
     }
     members = state.get("estimators_")
-    if members is not None:
+    if hasattr(model, "_file_state"):
+        spec["state"] = values.encode(model._file_state(), f"{where}.state")
+    elif members is not None:
         spec["estimators"] = [_encode(member, tensors, f"{where}.{i}") for i, member in enumerate(members)]
     else:
         file = io.BytesIO()
@@ -122,7 +124,7 @@ def load(path: Source) -> Any:
 
     Returns
     -------
-    model : MLPClassifier or MLPRegressor
+    model : MLPClassifier, MLPRegressor, TabularClassifier or TabularRegressor
         Its predictions have the bits of those of the model that was saved. The optimizer begins anew.
 
     Raises
@@ -174,7 +176,9 @@ def _decode(spec: dict[str, Any], tensors: dict[str, Array], where: str) -> Any:
         binarizer = LabelBinarizer()
         binarizer.classes_, binarizer.y_type_, binarizer.sparse_input_ = state["classes_"], str(y_type), False
         state["_label_binarizer"] = binarizer
-    if "estimators" in spec:
+    if "state" in spec:
+        model._set_file_state(values.decode(spec["state"], f"{where}.state"))
+    elif "estimators" in spec:
         state["estimators_"] = [_decode(one, tensors, f"{where}.{i}") for i, one in enumerate(spec["estimators"])]
     else:
         net = load_network(values.decode(spec["network"], where).tobytes())

@@ -57,7 +57,7 @@ def write_vectors(folder: str | os.PathLike[str], ops: Iterable[str] | None = No
     ...     paths = write_vectors(folder, ops=["relu"])
     ...     index = json.loads(pathlib.Path(folder, "index.json").read_text())
     >>> [path.name for path in paths], index["operations"]["relu"]["cases"][1]["arguments"]
-    (['relu.npz', 'trajectory.npz', 'index.json'], ['0/arg0'])
+    (['relu.npz', 'trajectory.npz', 'index.json'], ['1/arg0'])
     """
     chosen, target = operations(ops, lambda name: True), Path(folder)
     target.mkdir(parents=True, exist_ok=True)
