@@ -17,7 +17,7 @@ FLOORS = (
     ("compiler",),
     ("nn",),
     ("gradcheck", "optim"),
-    ("data", "metrics"),
+    ("data", "metrics", "distributed"),
     ("training",),
     ("c_source", "callbacks", "onnx"),
     ("torch", "keras", "jax", "thinc", "sklearn"),
