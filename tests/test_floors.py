@@ -23,7 +23,7 @@ FLOORS = (
     ("torch", "keras", "jax", "thinc", "sklearn"),
     ("many",),
     ("bench",),
-    ("cli",),
+    ("cli", "launch"),
     ("", "__main__"),  # `import fastnn`
 )
 HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import zip_longest
 from typing import Any
 
 from .. import _validation as check
@@ -114,7 +115,7 @@ class Team:
             raise
 
     def compare(self, facts: dict[str, tuple[str, str]]) -> None:
-        """Raise RankError on all ranks unless all have the same facts.
+        """Raise ValueError on all ranks unless all have the same facts.
 
         `facts` are by name pairs of words for the message and a text, such as a hash, that is compared.
         """
@@ -122,11 +123,9 @@ class Team:
             for name in dict.fromkeys((*items[0], *others)):
                 mine, theirs = (of.get(name, ("none", "")) for of in (items[0], others))
                 if mine[1] != theirs[1]:
-                    words = f"{theirs[0]}, rank 0 has {mine[0]}"
-                    if theirs[0] == mine[0]:
-                        words = f"other values than rank 0 ({mine[0]})"
                     way_out = WAYS_OUT.get(name, "all ranks must run the same script with the same data")
-                    raise RankError(f"ranks must have the same {name}: rank {rank} has {words}: {way_out}")
+                    words = _difference(theirs[0], mine[0])
+                    raise ValueError(f"ranks must have the same {name}: rank {rank} has {words}: {way_out}")
 
     def _raise(self, words: list[str | None], error: BaseException | None) -> None:
         """Raise RankError for the first rank that had an error, unless this one had one too, which is raised anyway."""
@@ -169,7 +168,13 @@ class Team:
 
     def leave(self, error: BaseException | None, message: dict[str, Any] | None) -> None:
         """The last meeting of a rank that ends the run, with an error or a message of rank 0; it raises as `meet`."""
-        self._meet(lambda block, numbers: None, lambda numbers, later: None, error, message, leaving=True)
+        place = None if error is None else error.__traceback__
+        try:
+            self._meet(lambda block, numbers: None, lambda numbers, later: None, error, message, leaving=True)
+        except BaseException as raised:
+            if raised is not error:
+                raise
+            raised.__traceback__ = place  # it is raised by the caller, from where it was
 
     def _meet(
         self,
@@ -230,7 +235,7 @@ class Team:
                 return
         if said[LEAVING] or said[PLACE] != self.size * (self._meetings - 1):
             self.over = "failed"
-            raise RankError("ranks are at different places of the run: all must call fit and step in the same order")
+            raise RuntimeError("ranks are at different places of the run: all must call fit and step in the same order")
         if said[INTERRUPTED]:
             self.over = "failed"
             raise KeyboardInterrupt
@@ -244,6 +249,15 @@ WAYS_OUT = {
     "x": "each rank is given all samples, and trains its blocks of every batch",
     "y": "each rank is given all samples, and trains its blocks of every batch",
 }
+
+
+def _difference(theirs: str, mine: str) -> str:
+    """What another rank has that rank 0 has not, in words: of several lines the first that differ."""
+    if theirs == mine:
+        return f"other values than rank 0 ({mine})"
+    pairs = zip_longest(theirs.splitlines(), mine.splitlines(), fillvalue="nothing more")
+    theirs, mine = next((" ".join(a.split()), " ".join(b.split())) for a, b in pairs if a != b)
+    return f"{theirs}, rank 0 has {mine}"
 
 
 def _words(error: BaseException) -> str:

@@ -60,7 +60,7 @@ class TeamLoop(Loop):
         self._digest = b""  # of what a callback may change, after the last meeting
 
     def agree(self) -> None:
-        """Raise RankError on all ranks unless all are about to do the same."""
+        """Raise ValueError on all ranks unless all are about to do the same."""
         self.team.compare(facts(self))
 
     def load_state_dict(self, given: dict[str, Any]) -> None:
@@ -107,10 +107,6 @@ class TeamLoop(Loop):
                 team.leave(error, self._end_message() if team.rank == 0 and error is None else None)
         except Ended as ended:
             self._hear(ended.message)
-        except BaseException as raised:
-            if error is None:
-                error = raised
-                raise
         finally:
             if team.over == "failed":
                 self._hear(team.comm.bcast(self._end_message() if team.rank == 0 else None, root=0))
@@ -249,11 +245,12 @@ def facts(run: TeamLoop) -> dict[str, tuple[str, str]]:
         **{name: repr(getattr(run, name)) for name in ARGUMENTS},
     }
     states = {name: state for name, state in optimizer.states.items() if state is not None}
-    found = {name: (words if len(words) < 200 else f"{words[:200]}...", words) for name, words in plain.items()}
-    found["initial weights"] = (
-        f"{sum(view.size for _, view in net.named_parameters())} parameters",
-        _hash(*net.state_dict().values()),
-    )
+    found = {
+        name: (words if len(words) < 200 or name == "network" else f"{words[:200]}...", words)
+        for name, words in plain.items()
+    }
+    size = sum(view.size for _, view in net.named_parameters())
+    found["initial weights"] = f"{size} parameters", _hash(*net.state_dict().values())
     found["state of the optimizer"] = type(optimizer).__name__, _hash(optimizer.hyper, *states.values())
     if isinstance(data, ShardStream):
         found["x"] = f"{len(data.shards)} shards of {data.samples} rows", repr((data.shards.names, data.lengths))

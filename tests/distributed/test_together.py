@@ -372,7 +372,10 @@ def differing(**of_rank_1):
 @pytest.mark.parametrize(
     ("other", "message"),
     [
-        ({"width": 9}, "same network: rank 1 has Sequential"),
+        (
+            {"width": 9},
+            "same network: rank 1 has (0): Linear(in_features=4, out_features=9) 45, rank 0 has (0): Linear(",
+        ),
         ({"seed": 1}, "same random seed: rank 1 has seed=1, rank 0 has seed=0: give the network a seed"),
         ({"lr": 0.5}, "same optimizer: rank 1 has Adam"),
         ({"l2": 0.5}, "same penalties: rank 1 has l1=0.0, l2=0.5"),
