@@ -32,7 +32,7 @@ partners: $(VENV)/test
 # Ranks of MPI, and what happens when one raises an error or is killed, with the MPICH of PyPI: two minutes.
 mpi-test: $(VENV)/test
 	$(BIN)/pip install --quiet "$$(echo $(VENV)/wheel/*.whl)[mpi]" mpich
-	PYTHONSAFEPATH=1 $(BIN)/python -m pytest tests/distributed
+	PYTHONSAFEPATH=1 $(BIN)/python -m pytest tests/distributed tests/test_launch.py
 
 # All 2^32 float32 inputs of every elementary function: some minutes each.
 exhaustive: $(VENV)/test

@@ -22,6 +22,7 @@ hypothesis.settings.load_profile("suite")
 
 # Modules that take long, measure time or memory, or run other programs.
 SLOW = {"bench", "benchmarks", "cli", "config", "course", "examples", "format", "instructions", "kills", "processes"}
+SLOW |= {"launch", "mpi"}
 # Modules about kernels, files and memory, which neither BLAS nor timing nor the order of tests can change.
 STEADY = {
     "accuracy",

@@ -65,6 +65,18 @@ def begin(team: Team, program: Program, net: Sequential, sums: int) -> None:
     team.begin(OWN + sums + sum(array.size for array, _ in _running(program)) + 1, net.parameters().grad)
 
 
+def check_rows(team: Team | None, program: Program, rows: int, batch: int) -> None:
+    """Raise ValueError if a batch of these rows, or a block, is one row where a layer normalizes by the batch."""
+    if team is None:
+        program.check_rows(rows, batch)
+        return
+    for size in {min(rows, batch), rows % batch}:
+        try:
+            program.check_rows(size, team.block_rows(batch))
+        except ValueError as error:
+            raise ValueError(f"a batch of {size} rows is cut into blocks={team.blocks}: {error}") from None
+
+
 def _running(program: Program) -> list[tuple[Array, Array]]:
     """The running statistics that a program moves, each with its number of batches."""
     moving = [o for o in program.operations if o.kind == "running"]

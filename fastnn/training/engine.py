@@ -245,19 +245,8 @@ class Engine:
         """
         planned = self._planned("step", data, batch, accumulate)
         if planned.program.by_batch:
-            self._check_rows(planned.program, rows, batch, shared=self.team is not None)
+            blocks.check_rows(self.team, planned.program, rows, batch)
         return planned.sums_size
-
-    def _check_rows(self, program: Program, rows: int, batch: int, shared: bool) -> None:
-        """Raise ValueError if a batch of these rows, or a block of one, is a single row."""
-        if self.team is None or not shared:
-            program.check_rows(rows, batch)
-            return
-        for size in {min(rows, batch), rows % batch}:
-            try:
-                program.check_rows(size, self.team.block_rows(batch))
-            except ValueError as error:
-                raise ValueError(f"a batch of {size} rows is cut into blocks={self.team.blocks}: {error}") from None
 
     def counting(self, data: Data) -> Counting:
         """What is counted for metrics."""
@@ -281,8 +270,6 @@ class Engine:
         """Train on all rows as one batch, and return its loss; ValueError if a number in it is not finite."""
         rows, sums, kept = data.samples, self.new_sums(data), self.programs
         program = None
-        if self.team is not None:
-            blocks.begin(self.team, self.get("step", data, rows), self.net, sums.size)
         with suppress(NonFinite):
             program = self.run("step", data, None, 0, rows, rows, sums, True)
         if program is None:
@@ -322,7 +309,7 @@ class Engine:
         if train:
             self.optimizer.to_training()
         if program.by_batch:
-            self._check_rows(program, stop - start, batch, shared=train and self.team is not None)
+            blocks.check_rows(self.team if train else None, program, stop - start, batch)
         if SUMS < sums.shape[-1] < planned.sums_size:  # five numbers stand for: count nothing
             raise ValueError("sums have no room for what these metrics count")
         if order is None and isinstance(self.loss, PythonLoss):

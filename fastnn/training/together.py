@@ -6,12 +6,13 @@ import hashlib
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._core import dispatch
 from .._version import __version__
 from ..distributed import Team
 from ..distributed.team import Ended
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
 
 # Of fit; and where the run is that is resumed.
 ARGUMENTS = (
-    "epochs", "batch_size", "accumulate", "shuffle", "seed", "drop_last", "validation_freq", "first", "epoch", "batch",
+    "epochs", "batch_size", "accumulate", "shuffle", "seed", "drop_last", "first", "epoch", "batch",
 )  # fmt: skip
+WITHOUT_FMA = ("sse2",)  # instruction sets with bits of their own
 SAMPLE = 1 << 20  # bytes of an array that are compared between ranks
 
 
@@ -60,8 +62,12 @@ class TeamLoop(Loop):
         self._digest = b""  # of what a callback may change, after the last meeting
 
     def agree(self) -> None:
-        """Raise ValueError on all ranks unless all are about to do the same."""
+        """Raise ValueError on all ranks unless all are about to do the same; with room for their messages."""
         self.team.compare(facts(self))
+        like = self.data.like
+        assert like is not None
+        counted = [self.sums.size, *([] if self.validation is None else [self.engine.new_sums(self.validation).size])]
+        self._numbers, self._program = max(counted), self.engine.get("step", like, self.batch_size or 1)
 
     def load_state_dict(self, given: dict[str, Any]) -> None:
         super().load_state_dict(given | {"callbacks": {}} if self.team.rank and isinstance(given, dict) else given)
@@ -90,11 +96,8 @@ class TeamLoop(Loop):
             raise error
 
     def _open(self) -> None:
-        team, like = self.team, self.data.like
-        assert like is not None
-        counted = [self.sums.size, *([] if self.validation is None else [self.engine.new_sums(self.validation).size])]
-        program = self.engine.get("step", like, self.batch_size or 1)
-        blocks.begin(team, program, self.net, max(counted))
+        team = self.team
+        blocks.begin(team, self._program, self.net, self._numbers)
         team.tell, team.hear = self._changes, self._hear
         if self._watches:
             self._digest = self._digest_now()
@@ -209,6 +212,25 @@ def _interrupts(team: Team) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, usual)
+    if team.interrupted:  # after the last meeting
+        raise KeyboardInterrupt
+
+
+def step(engine: Engine, make: Callable[[], Data]) -> float:
+    """A step of all ranks outside of a run, on the data that `make` returns; its loss."""
+    team = engine.team
+    assert team is not None
+    if not team.over:
+        raise RuntimeError("trainer.step trains on all ranks: a callback runs on rank 0 alone")
+    with team.starting():
+        data = make()
+        team.compare({name: _words_of(array) for name, array in _arrays(data, "").items()})
+        program = engine.get("step", data, data.samples)
+    blocks.begin(team, program, engine.net, engine.new_sums(data).size)
+    try:
+        return engine.step(data)
+    finally:
+        team.over = team.over or "closed"
 
 
 # -- before a run ------------------------------------------------------------------------------------------------------
@@ -242,13 +264,14 @@ def facts(run: TeamLoop) -> dict[str, tuple[str, str]]:
         "blocks": f"{run.team.blocks} blocks",
         "penalties": f"l1={engine.l1}, l2={engine.l2}, missing={engine.missing}",
         "random seed": f"seed={net.seed}",
+        "validation_freq": repr(sorted(often) if isinstance(often := run.validation_freq, frozenset) else often),
+        "validate_average": repr(run.validated_average is not None),
         **{name: repr(getattr(run, name)) for name in ARGUMENTS},
     }
     states = {name: state for name, state in optimizer.states.items() if state is not None}
-    found = {
-        name: (words if len(words) < 200 or name == "network" else f"{words[:200]}...", words)
-        for name, words in plain.items()
-    }
+    found = {name: (words, words) for name, words in plain.items()}
+    isa = dispatch.get_isa()
+    found["instruction set"] = isa, isa if isa in WITHOUT_FMA else "bits of all others"
     size = sum(view.size for _, view in net.named_parameters())
     found["initial weights"] = f"{size} parameters", _hash(*net.state_dict().values())
     found["state of the optimizer"] = type(optimizer).__name__, _hash(optimizer.hyper, *states.values())
@@ -257,7 +280,7 @@ def facts(run: TeamLoop) -> dict[str, tuple[str, str]]:
         data = data.like
     arrays = _arrays(data, "") | ({} if run.validation is None else _arrays(run.validation, "validation "))
     for name, array in arrays.items():
-        found.setdefault(name, (f"{array.dtype} of shape {array.shape}", _hash(_sample(array))))
+        found.setdefault(name, _words_of(array))
     return found
 
 
@@ -266,6 +289,10 @@ def _arrays(data: Any, prefix: str) -> dict[str, Array]:
     rows = getattr(data, "rows", None)
     arrays = {"x": data.x, "y": data.y, "sample_weight": data.weight, "rows of the split": rows}
     return {prefix + name: array for name, array in arrays.items() if array is not None}
+
+
+def _words_of(array: Array) -> tuple[str, str]:
+    return f"{array.dtype} of shape {array.shape}", _hash(_sample(array))
 
 
 def _sample(array: Array) -> Array:

@@ -160,13 +160,12 @@ class Trainer(Setup):
     @errors_of_use
     def _step_slowly(self, x: Any, y: Any, sample_weight: Any) -> float:
         """The same with arrays that need a repair or an explanation, or for the first time, or of several ranks."""
-        team = self.engine.team
-        if team is None:
-            return self.engine.step(self.engine.training_data(x, y, sample_weight).not_empty())
-        with team.starting():
-            data = self.engine.training_data(x, y, sample_weight).not_empty()
-            team.compare({name: (f"shape {array.shape}",) * 2 for name, array in (("x", data.x), ("y", data.y))})
-        return self.engine.step(data)
+        engine = self.engine
+        if engine.team is None:
+            return engine.step(engine.training_data(x, y, sample_weight).not_empty())
+        from .together import step
+
+        return step(engine, lambda: engine.training_data(x, y, sample_weight).not_empty())
 
     # -- many steps ----------------------------------------------------------------------------------------------------
 

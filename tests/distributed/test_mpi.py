@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("mpi4py")
 
-from test_launch import launched, needs_mpi
+from support.launched import launched, needs_mpi
 
 pytestmark = needs_mpi
 

@@ -228,7 +228,10 @@ def test_steps_of_batches_that_differ_are_refused():
         return trainer_of(comm).step(X[:rows], Y[:rows])
 
     for error in run_ranks(2, run):
-        assert "ranks must have the same x: rank 1 has shape (15, 4), rank 0 has shape (16, 4)" in str(error)
+        assert (
+            "ranks must have the same x: rank 1 has float32 of shape (15, 4), rank 0 has float32 of shape (16, 4)"
+            in str(error)
+        )
 
 
 # -- Ctrl-C ------------------------------------------------------------------------------------------------------------
@@ -416,3 +419,13 @@ def test_threads_do_not_touch_the_handler_of_ctrl_c():
     of_ranks(2, lambda comm: fit(trainer_of(comm)))
     assert threading.current_thread() is threading.main_thread()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_step_in_a_callback_is_refused_on_all_ranks():
+    class Stepping(fastnn.Callback):
+        def on_epoch_end(self, run):
+            run.trainer.evaluate(X, Y)  # looks at all samples, on rank 0
+            run.trainer.step(X, Y)
+
+    for error in run_ranks(2, lambda comm: fit(trainer_of(comm), callbacks=[Stepping()])):
+        assert "trainer.step trains on all ranks: a callback runs on rank 0 alone" in str(error)

@@ -6,7 +6,7 @@ import threading
 
 import numpy as np
 
-SECONDS = 60  # after which a rank that waits for another one gives up
+SECONDS = 20  # after which a rank that waits for another one gives up
 
 
 class ThreadComm:
