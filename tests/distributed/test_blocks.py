@@ -21,13 +21,14 @@ def trainer_of(comm=None, *, layers=None, outputs=2, loss=None, optimizer=None, 
     return fastnn.Trainer(net, loss or nn.MSELoss(), optimizer, comm=comm, blocks=blocks, **more)
 
 
-def fitted(x=X, y=NUMBERS, sizes=(1, 2, 3, 4, 8), fit=None, **make):
+def fitted(x=X, y=NUMBERS, sizes=(1, 2, 3, 4, 8), fit=None, backend="native", **make):
     """The trainer of one process after a fit in blocks, after which ranks have the same bits in all that there is."""
     arguments = {"epochs": 2, "batch_size": 24, "seed": 3, "progress": False} | (fit or {})
 
     def run(comm):
         trainer = trainer_of(comm, **make)
-        trainer.fit(x, y, **arguments)
+        with fastnn.use_backend(backend):  # of this thread
+            trainer.fit(x, y, **arguments)
         return trainer
 
     def state(trainer):
@@ -145,6 +146,13 @@ def test_any_number_of_ranks_has_the_bits_of_one(case):
 def test_it_is_training_without_blocks_to_rounding(case):
     made = CASES[case] | {"dtype": "float64"}
     assert_close(fitted(**made, sizes=()), plain(**made), rtol=1e-8)
+
+
+@pytest.mark.parametrize("case", ["weights", "metrics", "accumulate", "clip", "penalties"])
+def test_the_reference_backend_computes_the_same(case):
+    made = CASES[case] | {"dtype": "float64"}
+    reference = fitted(**made, sizes=(2, 3), backend="reference")
+    assert_close(fitted(**made, sizes=()), reference, rtol=1e-8)
 
 
 def test_float32_is_close_to_training_without_blocks():
