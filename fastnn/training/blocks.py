@@ -104,6 +104,10 @@ class Step:
         self.steps = list({id(step): step for _, step in self.running}.values())
         self.counting = engine.counting(data)
         self.sums = slice(OWN, OWN + run.sums.size)
+        self.part = replace(  # the run of one block: its rows are set, and its sums are 0, before each
+            run, sums=np.zeros(run.sums.size), divisor=np.zeros(1), train=False, schedule=None, losses=None,
+            accumulate=1, penalties=None,
+        )  # fmt: skip
 
     def take(self, update: int, start: int, stop: int) -> None:
         """One update by the rows start ... stop - 1."""
@@ -142,17 +146,16 @@ class Step:
 
     def _rows(self, rows: slice, batch: slice, numbers: Array, last: bool) -> None:
         """Run these rows of a batch."""
-        sums, divisor = np.zeros(self.run.sums.size), np.zeros(1)
-        run = replace(
-            self.run, start=rows.start, stop=rows.stop, sums=sums, divisor=divisor, train=False, schedule=None,
-            losses=None, accumulate=1, penalties=None,
-        )  # fmt: skip
+        part, sums = self.part, self.part.sums
+        part.start, part.stop = rows.start, rows.stop
+        sums.fill(0)
         try:
-            self.engine.run_batches(self.program, self.span, self.data, run)
+            self.engine.run_batches(self.program, self.span, self.data, part)
         except NonFinite:
             raise NonFinite(batch.start) from None
         self.counting.merge(numbers[self.sums], sums)
-        numbers[DIVISOR] += divisor[0]
+        assert part.divisor is not None
+        numbers[DIVISOR] += part.divisor[0]
         if last:
             numbers[LOSS], numbers[WEIGHT] = sums[1], sums[2]
 

@@ -60,10 +60,12 @@ class TeamLoop(Loop):
         self._version = engine.net._version
         self._watches = any(type(callback) is not Checkpointer for callback in callbacks)
         self._digest = b""  # of what a callback may change, after the last meeting
+        self._looks = False  # whether callbacks may have been called since
 
     def agree(self) -> None:
         """Raise ValueError on all ranks unless all are about to do the same; with room for their messages."""
-        self.team.compare(facts(self))
+        if self.team.size > 1:
+            self.team.compare(facts(self))
         like = self.data.like
         assert like is not None
         counted = [self.sums.size, *([] if self.validation is None else [self.engine.new_sums(self.validation).size])]
@@ -119,6 +121,7 @@ class TeamLoop(Loop):
         return False
 
     def _slice(self, data: Data, order: Array | None, start: int, stop: int) -> None:
+        self._looks = True
         try:
             super()._slice(data, order, start, stop)
         finally:
@@ -127,8 +130,8 @@ class TeamLoop(Loop):
 
     def _validate(self, validation: Data, values: dict[str, float]) -> None:
         """As in any run, but that each rank has its share of the samples."""
-        changed = self._watches and self._digest_now() != self._digest
-        if not changed:  # the weights of an average, or those that the optimizer evaluates, are nothing to tell
+        self._looks = self._watches and self._digest_now() != self._digest
+        if not self._looks:  # the weights of an average, or those that the optimizer evaluates, are nothing to tell
             self.team.tell = lambda: None
         self.engine.shares = True
         try:
@@ -158,9 +161,11 @@ class TeamLoop(Loop):
                 "a callback changed which parameters are trained, or the layers, on rank 0 alone: end this fit, change "
                 "them on all ranks, and call fit again"
             )
-        if not self._watches or (digest := self._digest_now()) == self._digest:
+        if not (self._watches and self._looks):
             return None
-        self._digest = digest
+        self._looks = False
+        if self._digest_now() == self._digest:
+            return None
         return {"state": self._state()}
 
     def _end_message(self) -> dict[str, Any]:

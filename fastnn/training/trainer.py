@@ -61,6 +61,7 @@ class Trainer(Setup):
     comm : mpi4py.MPI.Comm, optional
         Share each batch between the ranks of this communicator, `MPI.COMM_WORLD`: docs/distributed.md. Each makes the
         same network and calls `fit` and `step` with all samples; callbacks, progress and checkpoints are rank 0's.
+        Copies and pickles of the trainer are without it.
     blocks : int, optional
         Into how many blocks each batch is cut, a power of two; 8 by default with `comm`. The weights have the same bits
         for any number of ranks up to `blocks`, and without `comm`. What normalizes over a batch does so for each block.
@@ -276,7 +277,8 @@ class Trainer(Setup):
             target that the loss does not take, or a number that is not finite and makes the loss so, as after the
             batches before it.
         RuntimeError
-            If this trainer is within a `fit` already.
+            If this trainer is within a `fit` already. With `comm`, `fastnn.distributed.RankError` if another rank has
+            raised an error; ranks that are given different arguments all raise ValueError before they train.
         KeyboardInterrupt
             After Ctrl-C, see below.
 

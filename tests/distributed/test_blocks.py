@@ -1,10 +1,13 @@
 """Steps over blocks: what they compute, and that any number of ranks has the same bits after them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import fastnn
 from fastnn import nn, optim
+from fastnn.compiler.batch_run import BatchRun
 from support.ranks import of_ranks, run_ranks
 
 RNG = np.random.default_rng(7)
@@ -328,3 +331,17 @@ def test_a_trainer_is_copied_without_its_ranks_and_looked_at_alone():
 def test_many_networks_are_not_shared():
     with pytest.raises(ValueError, match=r"trainers\[0\] has comm or blocks"):
         fastnn.fit_many([trainer_of()], X, NUMBERS)
+
+
+@pytest.mark.parametrize("backend", ["native", "reference"])
+def test_a_run_tells_what_an_update_would_divide_by(backend):
+    """The weights of its rows, or their number times the mean weight of all."""
+    engine = trainer_of(blocks=4).engine
+    data = engine.data(X[:12], NUMBERS[:12], WEIGHTS[:12])
+    program = engine.get("step", data, 12)
+    run = BatchRun(data.x, data.y, data.weight, None, 0, 7, 3, None, np.zeros(5), False, divisor=np.zeros(1))
+    with fastnn.use_backend(backend):
+        program.executor.run_batches(*program.span("forward", "backward"), run)
+        np.testing.assert_allclose(run.divisor, 2 * WEIGHTS[:7].sum(dtype="float64"), rtol=1e-6)
+        program.executor.run_batches(*program.span("forward", "backward"), replace(run, mean_weight=1.5))
+    np.testing.assert_allclose(run.divisor, 2 * 7 * 1.5)

@@ -76,6 +76,19 @@ def test_callbacks_are_called_on_rank_0_and_their_records_known_to_all():
     assert of_ranks(3, run) == [["begin", 1, 2, "end"], [], []]
 
 
+def test_callbacks_that_change_nothing_cost_no_message():
+    """The end alone is told; what changes the weights for a while, as validation with their average does, is not."""
+
+    def run(comm):
+        net = nn.Sequential(nn.Linear(4, 1), seed=0)
+        optimizer, average = optim.Adam(net.parameters()), optim.SWA(net.parameters())
+        trainer = fastnn.Trainer(net, nn.MSELoss(), optimizer, average=average, comm=comm)
+        fit(trainer, callbacks=[Noting(), Stopping()], validation_data=HELD, validate_average=True)
+        return comm.broadcasts, trainer.engine.team._meetings
+
+    assert of_ranks(2, run) == [(1, 5 * 7 + 1)] * 2  # five epochs of six batches and a validation
+
+
 class Stopping(fastnn.Callback):
     """Stops the run at a moment: after so many batches or epochs."""
 

@@ -14,7 +14,7 @@ class ThreadComm:
 
     def __init__(self, rank, mail, barrier, board):
         self.rank, self.mail, self.barrier, self.board = rank, mail, barrier, board
-        self.sent = 0  # bytes
+        self.sent = self.broadcasts = 0  # bytes, and messages of one rank to all
 
     def Get_rank(self):
         return self.rank
@@ -45,6 +45,7 @@ class ThreadComm:
         return items
 
     def bcast(self, obj, root=0):
+        self.broadcasts += 1
         return self.allgather(obj)[root]
 
     def Bcast(self, buf, root=0):
