@@ -7,7 +7,7 @@ SOURCES = $(shell find fastnn src_c -name '*.py' -o -name '*.py[xdi]' -o -name '
 	$(wildcard fastnn/playground/static/*) \
 	pyproject.toml setup.py README.md
 
-.PHONY: demo test playground-test partners stress coverage exhaustive kills lives fuzz sanitize failmalloc tsan instructions lint bench wheel clean neon
+.PHONY: demo test playground-test partners mpi-test stress coverage exhaustive kills lives fuzz sanitize failmalloc tsan instructions lint bench wheel clean neon
 
 demo: $(VENV)/installed
 	$(BIN)/fastnn demo
@@ -36,6 +36,11 @@ partners: $(VENV)/test
 	$(BIN)/pip install --quiet "$$(echo $(VENV)/wheel/*.whl)[torch,keras,jax,thinc]" optax flax
 	PYTHONSAFEPATH=1 KERAS_BACKEND=jax $(BIN)/python -m pytest tests/torch_ tests/keras_ tests/jax_ tests/thinc_
 	$(BIN)/python tools/bench_thinc.py
+
+# Ranks of MPI, and what happens when one raises an error or is killed, with the MPICH of PyPI: two minutes.
+mpi-test: $(VENV)/test
+	$(BIN)/pip install --quiet "$$(echo $(VENV)/wheel/*.whl)[mpi]" mpich
+	PYTHONSAFEPATH=1 $(BIN)/python -m pytest tests/distributed tests/test_launch.py
 
 # All 2^32 float32 inputs of every elementary function: some minutes each.
 exhaustive: $(VENV)/test

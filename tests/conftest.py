@@ -35,6 +35,7 @@ SLOW = {
     "processes",
     "viz",
 }
+SLOW |= {"launch", "mpi"}
 # Modules about kernels, files and memory, which neither BLAS nor timing nor the order of tests can change.
 STEADY = {
     "accuracy",

@@ -14,7 +14,8 @@ RECIPES = re.split(r"^## ", PAGE.read_text(), flags=re.M)[1:]
 # Where recipes may say less than there is: other libraries beside which an operation is measured, estimators that
 # and a page that choose among what there is, and recorded numbers.
 ASIDE = (
-    "fastnn/bench/contenders/", "fastnn/testing/adapters.py", "fastnn/sklearn/", "fastnn/playground/", "tests/recorded/",
+    "fastnn/bench/contenders/", "fastnn/testing/adapters.py", "fastnn/sklearn/", "fastnn/playground/",
+    "tests/recorded/",
 )  # fmt: skip
 
 

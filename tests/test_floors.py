@@ -17,13 +17,13 @@ FLOORS = (
     ("compiler",),
     ("nn",),
     ("gradcheck", "optim"),
-    ("data", "metrics"),
+    ("data", "metrics", "distributed"),
     ("training",),
     ("c_source", "callbacks", "onnx", "testing"),
     ("torch", "keras", "jax", "thinc", "sklearn", "viz"),
     ("many",),
     ("bench", "course", "playground"),
-    ("cli",),
+    ("cli", "launch"),
     ("", "__main__"),  # `import fastnn`
 )
 HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}

@@ -271,7 +271,7 @@ def batches(**changes):
         {"order": None, "stop": 11},
         {"x": np.ones((9, 2), "float32")}, {"x": np.ones((10, 1), "float32")}, {"x": np.ones(10, "float32")},
         {"target": np.zeros(9, "int64")}, {"sample_weight": np.ones(3, "float32")}, {"staging": None},
-        {"accumulate": 0},
+        {"accumulate": 0}, {"divisor": np.zeros(0)}, {"divisor": np.zeros(2)}, {"divisor": np.zeros(1, "float32")},
         {"schedule": (np.zeros(3), np.array([5]), np.zeros((3, 1)))},
         {"schedule": (np.zeros(3), np.array([0]), np.zeros((2, 1)))},
         {"mix": (np.arange(9), np.ones(3))}, {"mix": (np.arange(10), np.ones(2))},

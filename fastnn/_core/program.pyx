@@ -280,13 +280,18 @@ cdef class NativeProgram:
         cdef Loop loop
         cdef int status
         cdef double[::1] sums = run.sums
+        cdef double[::1] divisor = run.divisor
         self.check_sums(sums)
+        if divisor is not None and divisor.shape[0] != 1:
+            raise ValueError(f"divisor must be one number, got {divisor.shape[0]}")
         held = self.read_loop(&loop, first, last, run, sums.shape[0])
         read_totals(&loop.totals, sums, run.mean_weight)
         self.begin(held)
         with nogil:
             status = run_loop(&self.code, &loop)
         write_totals(&loop.totals, sums)
+        if divisor is not None:
+            divisor[0] = loop.totals.divisor
         self.release(status, &loop.totals, loop.row)
         return loop.row
 

@@ -53,6 +53,8 @@ class BatchRun:
         last one. Such a group is all done or, like a batch that failed, none.
     mean_weight : float, default 0.0
         Above 0, the gradients of a mean over a batch are divided by its rows times this, instead of by its own weights.
+    divisor : ndarray of float64, shape (1,), optional
+        Is given what an update would divide accumulated gradients by: of the last group, or of all batches without one.
     """
 
     x: Array
@@ -73,3 +75,4 @@ class BatchRun:
     accumulate: int = 1
     mean_weight: float = 0.0
     penalties: Array | None = None
+    divisor: Array | None = None

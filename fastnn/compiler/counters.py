@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .._validation import Array
 from .interfaces import Loss, Targets
 from .operations import OPERATIONS
 
@@ -106,6 +107,28 @@ class Counting:
             "place": place,
         }
         return {name: options[name] for name in OPERATIONS[counter.kind].options.split()}
+
+    def merge(self, sums: Array, later: Array) -> None:
+        """Add what was added up over later rows, but for the last loss, to what was over earlier ones.
+
+        All are sums but, for the errors of each column, the mean of its targets and the sum of their squared distances
+        from it, which Chan, Golub and LeVeque (1979) add: with the weights v and w,
+
+            mean = (v mean1 + w mean2) / (v + w)
+            distances = distances1 + distances2 + (mean2 - mean1)^2 v w / (v + w)
+        """
+        place = self.places.get(ERRORS)
+        if place is not None and sums.size > SUMS:
+            columns = (place.stop - place.start - 2) // 5
+            both = [array[place][2:].reshape(5, columns) for array in (sums, later)]
+            (_, _, mean, distances, weight), (_, _, mean2, _, weight2) = both
+            whole = np.where(weight + weight2 == 0, 1.0, weight + weight2)
+            merged = (weight * mean + weight2 * mean2) / whole
+            apart = (mean2 - mean) ** 2 * (weight * weight2 / whole)
+        sums[1:] += later[1:]
+        if place is not None and sums.size > SUMS:
+            mean[...] = merged
+            distances += apart
 
     @property
     def size(self) -> int:

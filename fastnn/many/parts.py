@@ -66,6 +66,10 @@ def _check_trainers(trainers: list[Any]) -> None:
     for i, trainer in enumerate(trainers):
         if not isinstance(trainer, Trainer):
             raise TypeError(f"trainers[{i}] must be a Trainer, got {type(trainer).__name__}")
+        if trainer.engine.team is not None:
+            raise ValueError(
+                f"trainers[{i}] has comm or blocks: many networks are trained by one process, without blocks"
+            )
         other = seen.setdefault(id(trainer.net), i)
         if other != i:
             what = "are the same trainer" if trainers[other] is trainer else "train the same network"

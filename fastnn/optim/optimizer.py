@@ -122,7 +122,7 @@ class Optimizer(Updating):
         "arrays", "at", "check_moved", "check_together", "clipping", "decoupled", "default_hyper", "function",
         "evaluating", "evaluated", "group_keys", "hyper", "hyperparameter_names", "keywords", "number", "operands",
         "place", "places", "rule", "scheduled", "scratch", "searches", "slots", "switches", "to_evaluation",
-        "to_training", "update_name",
+        "to_training", "update", "update_name",
     )  # fmt: skip
     searches: ClassVar[bool] = False  # whether a step evaluates the loss several times, on all samples
     evaluating: bool | property = (
@@ -304,13 +304,17 @@ class Optimizer(Updating):
     def _step(self, closure: Callable[[], Any] | None) -> Any:
         """A step by the gradients in `params.grad` after `closure` was called, if there is one."""
         loss = None if closure is None else closure()
+        self.update()
+        return loss
+
+    def update(self, l1: float = 0.0, l2: float = 0.0) -> None:
+        """Update the parameters by the gradients in `params.grad`, and penalties on all weights."""
         if dispatch.get_reference():
             from ..reference.updates import update_parameters
 
-            update_parameters(self, self._arrays())
+            update_parameters(self, self._arrays(l1, l2))
         else:
-            core.step(self.rule, self._arrays())
-        return loss
+            core.step(self.rule, self._arrays(l1, l2))
 
     def check_moved(self) -> None:
         """Raise RuntimeError if the network changed since, or its layers now belong to another one."""

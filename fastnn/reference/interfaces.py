@@ -56,6 +56,7 @@ class BatchRun(Protocol):
     accumulate: int
     mean_weight: float
     penalties: Array | None
+    divisor: Array | None
 
 
 class Optimizer(Protocol):

@@ -88,7 +88,10 @@ class ReferenceProgram(Operations):
     def run_batches(self, first: int, last: int, run: BatchRun) -> int:
         """Run the operations on rows of the data, a batch at a time, as `run` says; returns the row after the last."""
         with self._alone(None if run.staging is None else run.staging[1:], run.mean_weight):
-            return self._run_batches(first, last, run)
+            row = self._run_batches(first, last, run)
+            if run.divisor is not None:
+                run.divisor[0] = self.divisor
+            return row
 
     def run_epochs(self, first: int, last: int, run: BatchRun, seed: int, stream: int, seconds: Array) -> int:
         """The same for several epochs, of which `run.sums` has a row each; see the native backend."""

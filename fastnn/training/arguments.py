@@ -114,7 +114,10 @@ def new_run(
     if rare.drop_last:
         drop_last_batch(data, batch_size, rows)
     parts = trainer, engine, data, validation, callbacks, transform
-    run = Loop(*parts, epochs, rows, accumulate, shuffle, number, max(0, first - begin), progress, begin)
+    kind: type[Loop] = Loop
+    if engine.team is not None:
+        from .together import TeamLoop as kind  # not needed, so not loaded, without a team
+    run = kind(*parts, epochs, rows, accumulate, shuffle, number, max(0, first - begin), progress, begin)
     if rare is not USUAL:
         run.drop_last, run.validation_freq = rare.drop_last, rare.validation_freq
         run.validated_average = engine.average if rare.validate_average else None

@@ -192,10 +192,20 @@ def resuming(trainer: HasState, path: Path | None, resume: Any = True) -> Iterat
         raise ValueError("resume=True needs checkpoint=path, or trainer.load_checkpoint(path) before")
     paused = trainer.paused
     with unless_done(trainer):
-        if path is not None and os.path.exists(path):
-            paused = load_checkpoint(trainer, path)
+        source = None if path is None else _existing(trainer, path)
+        if source is not None:
+            paused = load_checkpoint(trainer, source)
         yield paused
         trainer.paused = None
+
+
+def _existing(trainer: HasState, path: Path) -> Source | None:
+    """A checkpoint to load: the path, or where ranks share a run the content of rank 0's file; None without one."""
+    if trainer.engine.team is None:
+        return path if os.path.exists(path) else None
+    from .together import file_for_all
+
+    return file_for_all(trainer.engine.team, path)
 
 
 # -- the state of a trainer --------------------------------------------------------------------------------------------

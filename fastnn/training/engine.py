@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable
-from contextlib import suppress
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,12 +19,14 @@ from ..compiler.counters import ACCURACY, NOTHING, SUMS, Counting
 from ..nn.inputs import column_names
 from ..nn.loss import Loss
 from ..nn.python_loss import PythonLoss
+from . import blocks
 from .data import Data
 from .nonfinite import check_data
 from .search import search
 
 if TYPE_CHECKING:
     from ..compiler.program import Program
+    from ..distributed import Team
     from ..metrics import Metric
     from ..nn.sequential import Sequential
     from ..optim import Optimizer, WeightAverage
@@ -85,6 +87,8 @@ class Engine:
         Whether targets that are NaN are ignored.
     average : WeightAverage or None
         Updated after each update.
+    team : Team or None
+        The ranks that share each batch.
     epochs : int
         Epochs trained so far in runs without a seed of their own; they number the orders of the samples.
     programs : ProgramCache
@@ -101,6 +105,8 @@ class Engine:
         self.net, self.loss, self.optimizer, self.metrics = net, loss, optimizer, metrics
         self.scheduler: Scheduler | None = None
         self.average: WeightAverage | None = None
+        self.team: Team | None = None
+        self.shares = False  # whether the team shares what is evaluated, too
         self.l1 = self.l2 = 0.0
         self.missing = False  # whether targets that are NaN are ignored
         self.epochs = 0
@@ -108,8 +114,8 @@ class Engine:
         self.forget()
 
     def __getstate__(self) -> dict[str, Any]:
-        """What copies and pickles are made of: no programs, which belong to one process."""
-        return self.__dict__ | {"programs": ProgramCache(), "_last": None, "quick_step": None}
+        """What copies and pickles are made of: no programs, which belong to one process, and no other ranks."""
+        return self.__dict__ | {"programs": ProgramCache(), "_last": None, "quick_step": None, "team": None}
 
     # -- what it consists of -------------------------------------------------------------------------------------------
 
@@ -124,8 +130,23 @@ class Engine:
         optimizer, l1, l2 = (parts.get(name, getattr(self, name)) for name in ("optimizer", "l1", "l2"))
         if optimizer.searches and (l1 or l2):
             raise ValueError(f"{type(optimizer).__name__} knows no l1 and l2; its weight_decay is an L2 penalty")
+        if parts.get("team", self.team) is not None:
+            blocks.check_shared(parts.get("loss", self.loss), optimizer)
         vars(self).update(parts)
         self.forget()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """A context in which this process trains without the other ranks."""
+        team, self.team = self.team, None
+        if team is not None:
+            self.forget()
+        try:
+            yield
+        finally:
+            self.team = team
+            if team is not None:
+                self.forget()
 
     def forget(self) -> None:
         """Have programs compiled again when they are needed."""
@@ -181,6 +202,8 @@ class Engine:
         return self._planned(mode, data, batch, accumulate).program
 
     def _planned(self, mode: str, data: Data, batch: int, accumulate: bool) -> Planned:
+        if self.team is not None and mode == "step":
+            batch, accumulate = self.team.block_rows(batch), True
         kept, planned = self.programs, data.planned
         if (
             planned is not None
@@ -203,7 +226,7 @@ class Engine:
 
     def _plan(self, mode: str, data: Data, batch: int, counting: Counting, accumulate: bool) -> Program:
         update: dict[str, Any] = {}
-        if mode == "step" and not self.optimizer.searches:
+        if mode == "step" and self.team is None and not self.optimizer.searches:
             update = {"optimizer": self.optimizer, "l1": self.l1, "l2": self.l2, "average": self.average}
         more: dict[str, Any] = {"loss": self.loss, "labels": data.labels, "counting": counting}
         more |= {"sparse": True} if data.sparse else {}
@@ -226,7 +249,7 @@ class Engine:
         """
         planned = self._planned("step", data, batch, accumulate)
         if planned.program.by_batch:
-            planned.program.check_rows(rows, batch)
+            blocks.check_rows(self.team, planned.program, rows, batch)
         return planned.sums_size
 
     def counting(self, data: Data) -> Counting:
@@ -256,7 +279,7 @@ class Engine:
         if program is None:
             check_data(data)
             program = self.run("step", data, None, 0, rows, rows, sums)
-        if self.loss.quick and not self.optimizer.searches:
+        if self.loss.quick and not self.optimizer.searches and self.team is None:
             step = getattr(program.executor, "step", None)
             with MAKING:  # unless the program is out of date already
                 self.quick_step = step if kept is self.programs else None
@@ -290,7 +313,7 @@ class Engine:
         if train:
             self.optimizer.to_training()
         if program.by_batch:
-            program.check_rows(stop - start, batch)
+            blocks.check_rows(self.team if train else None, program, stop - start, batch)
         if SUMS < sums.shape[-1] < planned.sums_size:  # five numbers stand for: count nothing
             raise ValueError("sums have no room for what these metrics count")
         if order is None and isinstance(self.loss, PythonLoss):
@@ -303,6 +326,9 @@ class Engine:
         )  # fmt: skip
         if train and self.optimizer.searches:
             search(self, program, data, batches)
+        elif self.team is not None and (train or self.shares):
+            share = blocks.train if train else blocks.evaluate
+            share(self, self.team, program, planned.span, data, batches)
         else:
             self.run_batches(program, planned.span, data, batches, epochs)
         return program

@@ -35,6 +35,9 @@ class Loop(Epochs):
     nothing, and `settle` makes up for the rest. So the state is that between two batches, whenever Ctrl-C comes.
     """
 
+    def agree(self) -> None:
+        """Raise an error unless all ranks that share the run are about to do the same; this one has it alone."""
+
     def go(self) -> History:
         """Train to the end, or until somebody stops it; after Ctrl-C the state is settled, then it is raised."""
         try:

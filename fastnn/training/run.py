@@ -139,6 +139,12 @@ class Run:
         """The number of batches of an epoch, where `fit` was given one."""
         return getattr(self.data, "steps", None)
 
+    @property
+    def blocks(self) -> int | None:
+        """Into how many blocks ranks cut each batch; None where a process trains alone."""
+        team = self.engine.team
+        return None if team is None else team.blocks
+
     def validates(self, epoch: int) -> bool:
         """Whether epoch number `epoch`, counted from 1, is followed by validation."""
         if self.validation is None:

@@ -20,6 +20,7 @@ RARE_SETTINGS = {
     "initial_epoch": (schema.integer(0, check.MAX_ROWS), 0),
     "drop_last": (schema.switch, False),
     "steps_per_epoch": (schema.integer(1, check.MAX_ROWS), None),
+    "blocks": (schema.integer(1, check.MAX_ROWS), None),
 }
 PLACE = {
     "first": schema.integer(0, check.MAX_ROWS),

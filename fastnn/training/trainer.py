@@ -10,6 +10,7 @@ import numpy as np
 
 from .._frames import USE, errors_of_use, shorten
 from ..compiler.program import Program
+from ..distributed import Team
 from ..nn.sequential import Sequential
 from ..optim import Optimizer, WeightAverage
 from ..optim.lr_scheduler import Scheduler
@@ -57,6 +58,13 @@ class Trainer(Setup):
     missing : {"error", "ignore"}, default "error"
         What a target that is NaN means, for losses of elements (MSELoss, L1Loss, BCEWithLogitsLoss, ...). "ignore"
         leaves these targets out of the loss, its gradient and the metrics: a mean is over those that are there.
+    comm : mpi4py.MPI.Comm, optional
+        Share each batch between the ranks of this communicator, `MPI.COMM_WORLD`: docs/distributed.md. Each makes the
+        same network and calls `fit` and `step` with all samples; callbacks, progress and checkpoints are rank 0's.
+        Copies and pickles of the trainer are without it.
+    blocks : int, optional
+        Into how many blocks each batch is cut, a power of two; 8 by default with `comm`. The weights have the same bits
+        for any number of ranks up to `blocks`, and without `comm`. What normalizes over a batch does so for each block.
 
     Warns
     -----
@@ -96,8 +104,12 @@ class Trainer(Setup):
         l2: float = 0.0,
         average: WeightAverage | None = None,
         missing: str = "error",
+        comm: Any = None,
+        blocks: int | None = None,
     ) -> None:
         super().__init__(net, loss, optimizer, scheduler, metrics, l1, l2, average, missing)
+        if comm is not None or blocks is not None:
+            self.engine.change(team=Team(comm, blocks))
         warn_of_odd_pair(self.net, self.loss)
         self.run: Run | None = None
         self.paused: dict[str, Any] | None = None
@@ -148,8 +160,13 @@ class Trainer(Setup):
 
     @errors_of_use
     def _step_slowly(self, x: Any, y: Any, sample_weight: Any) -> float:
-        """The same with arrays that need a repair or an explanation, or for the first time."""
-        return self.engine.step(self.engine.training_data(x, y, sample_weight).not_empty())
+        """The same with arrays that need a repair or an explanation, or for the first time, or of several ranks."""
+        engine = self.engine
+        if engine.team is None:
+            return engine.step(engine.training_data(x, y, sample_weight).not_empty())
+        from .together import step
+
+        return step(engine, lambda: engine.training_data(x, y, sample_weight).not_empty())
 
     # -- many steps ----------------------------------------------------------------------------------------------------
 
@@ -260,7 +277,8 @@ class Trainer(Setup):
             target that the loss does not take, or a number that is not finite and makes the loss so, as after the
             batches before it.
         RuntimeError
-            If this trainer is within a `fit` already.
+            If this trainer is within a `fit` already. With `comm`, `fastnn.distributed.RankError` if another rank has
+            raised an error; ranks that are given different arguments all raise ValueError before they train.
         KeyboardInterrupt
             After Ctrl-C, see below.
 
@@ -278,14 +296,18 @@ class Trainer(Setup):
         claim = object()
         try:
             self.claim(claim)
-            every = all_callbacks(callbacks, checkpoint, checkpoint_every)
-            few = class_weight, drop_last, validation_freq, initial_epoch, steps_per_epoch, validate_average
-            rare = rare_arguments(*few)
-            with NOT_RESUMED if resume is False else self._resuming(checkpoint, resume) as paused:
-                more = epochs, batch_size, accumulate, shuffle, seed, prefetch, progress, rare
-                run = new_run(self, (x, y, sample_weight), (validation_data, validation_split), every, transform, *more)
-                if paused is not None:
-                    run.load_state_dict(paused)
+            team = self.engine.team
+            with NOT_RESUMED if team is None else team.starting():
+                every = all_callbacks(callbacks, checkpoint, checkpoint_every)
+                few = class_weight, drop_last, validation_freq, initial_epoch, steps_per_epoch, validate_average
+                rare = rare_arguments(*few)
+                with NOT_RESUMED if resume is False else self._resuming(checkpoint, resume) as paused:
+                    data, held = (x, y, sample_weight), (validation_data, validation_split)
+                    more = epochs, batch_size, accumulate, shuffle, seed, prefetch, progress, rare
+                    run = new_run(self, data, held, every, transform, *more)
+                    if paused is not None:
+                        run.load_state_dict(paused)
+                    run.agree()
             self.run, self.history, self.paused, self._without_run = run, run.history, None, False
             return run.go()
         except (*USE, KeyboardInterrupt) as error:  # as `errors_of_use` does, without its wrapper
@@ -387,7 +409,8 @@ class Trainer(Setup):
         evaluating = optimizer.evaluating
         optimizer.to_training()
         try:
-            return examine(self.engine, data)
+            with self.engine.alone():
+                return examine(self.engine, data)
         finally:
             if evaluating:
                 optimizer.to_evaluation()

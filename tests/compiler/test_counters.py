@@ -5,6 +5,7 @@ import pytest
 
 import fastnn
 from fastnn import data, nn, optim
+from fastnn.compiler.counters import CLASSES, ERRORS, SUMS, Counting
 from support.runs import At
 from test_metrics import REGRESSION, N, inputs, trainer_for
 
@@ -42,3 +43,29 @@ def test_counts_go_on_from_a_saved_state():
         other.fit(x, y, batch_size=8, seed=0, callbacks=[At("on_train_begin", load)])
     with pytest.raises(ValueError, match="sums have no room"):
         other.engine.run("step", other.engine.data(x, y), None, 0, 8, 8, np.zeros(9))
+
+
+def test_counts_of_parts_are_merged_to_those_of_the_whole():
+    """The mean and the squared distances of targets far from 0, in parts of any size, one of them without weight."""
+    rng = np.random.default_rng(0)
+    counting = Counting({CLASSES: slice(SUMS, SUMS + 6), ERRORS: slice(SUMS + 6, SUMS + 6 + 2 + 5 * 2)})
+
+    def counted(y, w):
+        sums = np.zeros(counting.size)
+        sums[:SUMS], sums[SUMS : SUMS + 8] = [9, w.sum(), len(w), 1, 2], [*range(6), w.sum(), len(w)]
+        mean = (w[:, None] * y).sum(0) / w.sum() if w.sum() else np.zeros(2)
+        columns = [y.sum(0), (y**2).sum(0), mean, (w[:, None] * (y - mean) ** 2).sum(0), np.full(2, w.sum())]
+        sums[SUMS + 8 :] = np.concatenate(columns)
+        return sums
+
+    y, w = 1e3 + rng.normal(size=(40, 2)), rng.uniform(1, 2, 40)
+    w[5:9] = 0
+    total = counted(y[:5], w[:5])
+    for part in (slice(5, 9), slice(9, 10), slice(10, 40)):
+        counting.merge(total, counted(y[part], w[part]))
+    right = counted(y, w)
+    right[3:5], right[SUMS : SUMS + 6] = 4 * right[3:5], 4 * right[SUMS : SUMS + 6]
+    np.testing.assert_allclose(total, right, rtol=1e-11)
+    few = np.ones(SUMS)
+    counting.merge(few, np.ones(SUMS))
+    assert few.tolist() == [1, 2, 2, 2, 2]  # the last loss is no sum
