@@ -36,7 +36,8 @@ class FastnnOps(NumpyOps):  # type: ignore[misc]
 
     Of fastnn are gemm, affine, relu, relu_k, sigmoid, gelu, gelu_approx, swish, mish, hard_tanh and
     hard_swish_mobilenet with their backprop, softmax and its backprop, get_dropout_mask, adam. maxout is NumpyOps':
-    thinc wants the index of the largest piece too, which fastnn does not return.
+    thinc wants the index of the largest piece too, which fastnn's kernel does not return. To get it from the gradient
+    of F.maxout was 3 to 11 times as slow as NumpyOps (2, 3 and 8 pieces); F.maxout alone is not faster than it either.
 
     Parameters
     ----------
