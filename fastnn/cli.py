@@ -1,8 +1,8 @@
 """The command `fastnn`.
 
 `fastnn demo` trains on handwritten digits and shows the result, `fastnn course` runs the chapters of a course in
-pictures, `fastnn playground` opens a page in which networks learn, `fastnn bench` measures, `fastnn vectors` writes test
-vectors for other implementations, `fastnn info` shows versions and settings.
+pictures, `fastnn playground` opens a page in which networks learn, `fastnn bench` measures, `fastnn vectors` writes
+test vectors for other implementations, `fastnn info` shows versions and settings.
 """
 
 from __future__ import annotations
