@@ -49,7 +49,7 @@ lives: $(VENV)/test
 
 # The suite, and random calls for three minutes, with AddressSanitizer and UndefinedBehaviorSanitizer: about half an hour.
 sanitize: $(VENV)/test
-	$(BIN)/pip install --quiet "setuptools>=77" "Cython>=3.1"
+	$(BIN)/pip install --quiet "setuptools>=77" "Cython>=3.2"
 	tools/sanitize.sh $(abspath $(BIN))/python
 
 # Each allocation of the main calls fails in turn (glibc): a minute, and some more with every small object of Python.
@@ -61,7 +61,7 @@ failmalloc: $(VENV)/test
 
 # Threads that train and predict at the same time, with ThreadSanitizer: one minute after the build.
 tsan: $(VENV)/test
-	$(BIN)/pip install --quiet "setuptools>=77" "Cython>=3.1"
+	$(BIN)/pip install --quiet "setuptools>=77" "Cython>=3.2"
 	tools/tsan.sh $(abspath $(BIN))/python
 
 # The counts that tests/test_instructions.py compares with, anew (Debian: valgrind).
