@@ -58,8 +58,6 @@ C_SOURCES = {
     "rules": ["src_c/rules.c"],
 }
 C_HEADERS = sorted(glob("src_c/**/*.h", recursive=True) + glob("src_c/**/*.def", recursive=True))
-# -fno-trapping-math lets GCC turn selects into vector code. Nothing here relaxes a result: FMAs are written out, and
-# -ffast-math and its kin would also change the floating-point mode of the whole process when linked.
 SHARED = "fastnn._core.cython_shared"  # Cython's own classes and helpers, once instead of in every module
 # -fno-trapping-math lets GCC turn selects into vector code. Nothing here relaxes a result: FMAs are written out, and
 # -ffast-math and its kin would also change the floating-point mode of the whole process when linked.

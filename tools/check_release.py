@@ -2,8 +2,8 @@
 
     python tools/check_release.py
 
-One version in fastnn/_version.py, CITATION.cff and at the top of CHANGELOG.md (under an empty unreleased heading); nothing
-that is not committed. Prints what is wrong, with status 1.
+One version in fastnn/_version.py, CITATION.cff and at the top of CHANGELOG.md (under an empty unreleased heading);
+nothing that is not committed. Prints what is wrong, with status 1.
 """
 
 from __future__ import annotations

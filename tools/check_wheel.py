@@ -17,9 +17,10 @@ from finish_wheel import read_members, record, wheels_of
 
 MOST_BYTES = 3_000_000
 LICENCES = ("LICENSE", "fastnn/data/LICENSE.digits")
+NEEDED = ("fastnn/py.typed", "fastnn/data/digits.npz")
 SUFFIXES = {".py", ".pyi", ".so", ".pyd", ".npz", ".typed"}
 # Runtimes of threads: another copy in a process with PyTorch or scikit-learn, each with threads of its own.
-RUNTIMES = re.compile(rb"(libgomp|libomp|libiomp|vcomp)[\w.-]*\.(so|dll|dylib)")
+RUNTIMES = re.compile(rb"(libgomp|libomp|libiomp|vcomp)[\w.-]*\.(so|dll|dylib)[\w.]*")
 TAG = re.compile(r"-(cp3\d+-cp3\d+t?)-((manylinux|musllinux)_\S+|macosx_\S+|win_amd64)\.whl$")
 
 

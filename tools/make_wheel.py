@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def commit_time() -> int:
-    """Return the time of the last commit, in seconds since 1970; outside a repository the first that a wheel can have."""
+    """Return the time of the last commit, in seconds since 1970; outside a repository the earliest in a wheel."""
     command = ["git", "-C", str(ROOT), "log", "-1", "--format=%ct"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return int(done.stdout) if done.returncode == 0 and done.stdout.strip() else FIRST
