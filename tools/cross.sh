@@ -11,6 +11,7 @@ trap 'rm -rf "$folder"' EXIT
 zig="$python -m ziglang cc"
 flags="-std=gnu11 -fno-math-errno -fno-trapping-math -ffp-contract=off -Isrc_c"
 strict="-O1 -Wall -Wextra -Werror $flags"
+wine=$(command -v wine || command -v wine64 || command -v /usr/lib/wine/wine64 || echo wine)
 jobs=$(getconf _NPROCESSORS_ONLN)
 
 for target in x86_64-linux-musl aarch64-linux-gnu x86_64-windows-gnu aarch64-macos x86_64-macos; do
@@ -44,7 +45,7 @@ ${CC:-cc} -O2 $flags -DFNN_CPUID tools/kernel_hash.c src_c/dispatch.c src_c/isa/
 compare() { # NAME COMMAND...
 	name=$1
 	shift
-	if ! command -v "$1" > /dev/null && [ ! -x "$1" ]; then
+	if ! command -v "$1" > /dev/null; then
 		echo "$name: not run, there is no $1"
 		return
 	fi
@@ -59,6 +60,21 @@ link() { # TARGET PROGRAM
 link x86_64-linux-musl "$folder/musl"
 compare "x86_64-linux-musl" "$folder/musl" avx2
 link x86_64-windows-gnu "$folder/windows.exe"
-compare "x86_64-windows-gnu" "$(command -v wine || command -v wine64 || echo wine)" "$folder/windows.exe" avx2
+compare "x86_64-windows-gnu" "$wine" "$folder/windows.exe" avx2
 link aarch64-linux-gnu "$folder/arm"
 compare "aarch64-linux-gnu" qemu-aarch64 -L "${ARM_ROOT:-/usr/aarch64-linux-gnu}" "$folder/arm" neon
+
+# The pool of threads, whose Windows half is compiled nowhere else here.
+pool() { # TARGET COMMAND...
+	target=$1
+	shift
+	if ! command -v "$1" > /dev/null; then
+		echo "$target: the pool was not run, there is no $1"
+		return
+	fi
+	$zig -target "$target" -O2 $flags tools/pool_check.c src_c/pool.c src_c/process.c -pthread -o "$folder/pool.exe"
+	echo "$target: the pool: $(WINEDEBUG=-all "$@" "$folder/pool.exe" 2> /dev/null)"
+}
+pool x86_64-linux-musl env
+pool x86_64-windows-gnu "$wine"
+pool aarch64-linux-gnu qemu-aarch64 -L "${ARM_ROOT:-/usr/aarch64-linux-gnu}"
