@@ -62,7 +62,9 @@ def test_workflows_are_yaml_and_test_every_python_that_gets_a_wheel():
 
 def test_workflows_run_targets_that_exist():
     makefile = (ROOT / "Makefile").read_text()
-    targets = {name for path in WORKFLOWS for name in re.findall(r"make PYTHON=python ([a-z -]+)$", path.read_text(), re.M)}
+    targets = {
+        name for path in WORKFLOWS for name in re.findall(r"make PYTHON=python ([a-z -]+)$", path.read_text(), re.M)
+    }
     targets |= set(re.findall(r"`make ([\w-]+)`", (ROOT / "docs/releasing.md").read_text()))
     for target in " ".join(targets).split():
         assert target == "docs" or re.search(rf"^{target}:", makefile, re.M), target
