@@ -1,4 +1,4 @@
-"""What is written down more than once agrees: versions, tools, names, Python versions, and what machines are refused."""
+"""What is written down more than once agrees: versions, tools, names of targets; other machines are refused."""
 
 import re
 import runpy
