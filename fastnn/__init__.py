@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 if find_spec("fastnn._core.dispatch") is None:
     raise ImportError(
         f"{__path__[0]} is the source of fastnn, where nothing is compiled: start Python in another folder to import "
-        "the installed package (or with -P), or build here with `pip install -e .`"
+        "the installed package (or with -P), or build here with `pip install -e .` (on PyPI it is named fastnn-core; "
+        "fastnn there is another project)"
     )
 
 from ._settings import (

@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 from ._settings import get_num_threads
 from .distributed import RankError
 
-MISSING = 'fastnn.launch needs mpi4py and an MPI: pip install "fastnn[mpi]" mpich'
+MISSING = 'fastnn.launch needs mpi4py and an MPI: pip install "fastnn-core[mpi]" mpich'
 LATER = 0.5  # seconds by which other ranks than 0 wait with their errors: where all have the same, it is shown once
 PATIENCE = 5.0  # seconds in which the rank with an error must have ended the others, until they end by themselves
 

@@ -4,6 +4,29 @@
 #if defined(__x86_64__)
 extern const struct fnn_isa fnn_isa_avx512, fnn_isa_avx2, fnn_isa_sse2;
 
+#if defined(_MSC_VER) || defined(FNN_CPUID)
+/* Under clang-cl the builtins below need a library that MSVC's linker does not have (FNN_CPUID: for a test of this). */
+#include <cpuid.h>
+
+/* Whether cpuid has these bits (of EBX of leaf 7; all need FMA), and the operating system saves these registers. */
+static int has(unsigned features, unsigned registers)
+{
+    const unsigned fma_and_osxsave = 1u << 12 | 1u << 27;
+    unsigned a, b, c, d, saved, high;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || (c & fma_and_osxsave) != fma_and_osxsave)
+        return 0;
+    __asm__ volatile("xgetbv" : "=a"(saved), "=d"(high) : "c"(0));
+    return (saved & registers) == registers && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & features) == features;
+}
+static int has_avx512(void)
+{
+    return has(1u << 5 | 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31, 0xe6); /* AVX2, AVX-512 F, DQ, BW, VL; ZMM */
+}
+static int has_avx2(void)
+{
+    return has(1u << 5, 0x06); /* YMM */
+}
+#else
 /* These builtins check cpuid and, by XGETBV, that the operating system saves the wide registers. */
 static int has_avx512(void)
 {
@@ -14,6 +37,7 @@ static int has_avx2(void)
 {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
+#endif
 #elif defined(__aarch64__)
 extern const struct fnn_isa fnn_isa_neon;
 #else

@@ -15,6 +15,13 @@
 #error "fastnn must be compiled without -ffast-math, -Ofast and -funsafe-math-optimizations: see CFLAGS and CC"
 #endif
 
+/* Indices are 64-bit numbers that become ptrdiff_t, and no kernel was ever run on a big-endian processor. */
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "fastnn needs a little-endian processor: x86-64 or aarch64"
+#elif UINTPTR_MAX < UINT64_MAX
+#error "fastnn needs 64-bit addresses: x86-64 or aarch64"
+#endif
+
 /* Read an index once, so that the value checked is the value used even if another thread changes the array. */
 static inline int64_t fnn_read_index(const int64_t *index)
 {

@@ -8,7 +8,8 @@
 
 #include "fastnn.h"
 
-/* A build without threads of its own may have OpenMP's. */
+#include "system.h"
+
 #if defined(_MSC_VER)
 #include <intrin.h>
 #define EXCHANGE(p, value) _InterlockedExchange((volatile long *)(p), value)
@@ -27,24 +28,6 @@ void fnn_leave_place(int *taken, int place)
     EXCHANGE(&taken[place], 0);
 }
 
-#if defined(_WIN32)
-
-int fnn_share_work(const struct fnn_share *share, struct fnn_times *times)
-{
-    (void)share;
-    (void)times;
-    return 0;
-}
-double fnn_pool_latency(void)
-{
-    return -1;
-}
-
-#else
-
-#include <pthread.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 
 #if defined(__x86_64__)
@@ -64,6 +47,7 @@ static inline unsigned long fp_mode(void)
 
 enum {
     MOST_THREADS = 1024,
+    STACK_BYTES = 1 << 20,
     AWAKE_NS = 100 * 1000,    /* a thread polls this long before it sleeps: the pause between two steps */
     PATIENT_NS = 20 * 1000,   /* a caller polls this long for the last piece before it yields */
     RETRY_NS = 100000 * 1000, /* no thread is made this long after the system refused one */
@@ -80,8 +64,8 @@ static atomic_int is_open, inside, asleep, busy;
 static atomic_uint turn; /* number of shares so far */
 static int made;         /* number of threads; this and the following belong to the caller that holds the pool */
 static double refused_until;
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
+static fnn_lock_type lock = FNN_LOCK_INITIALIZER;
+static fnn_condition_type wake = FNN_CONDITION_INITIALIZER;
 
 /* The first element of a piece. */
 static ptrdiff_t piece_start(ptrdiff_t piece)
@@ -118,16 +102,16 @@ static unsigned next_turn(unsigned seen)
             PAUSE();
         }
     while (fnn_nanoseconds() < until);
-    pthread_mutex_lock(&mutex);
+    fnn_lock(&lock);
     atomic_fetch_add(&asleep, 1);
     while (atomic_load(&turn) == seen)
-        pthread_cond_wait(&wake, &mutex);
+        fnn_wait(&wake, &lock);
     atomic_fetch_sub(&asleep, 1);
-    pthread_mutex_unlock(&mutex);
+    fnn_unlock(&lock);
     return atomic_load(&turn);
 }
 
-static void *work_for_ever(void *argument)
+FNN_THREAD(work_for_ever, argument)
 {
     const int number = (int)(ptrdiff_t)argument; /* the caller is 0 */
     for (unsigned seen = 0;;) {
@@ -137,33 +121,21 @@ static void *work_for_ever(void *argument)
             do_pieces();
         atomic_fetch_sub_explicit(&inside, 1, memory_order_release);
     }
-    return NULL;
+    return 0;
 }
 
-/* Create threads until there are `wanted`, or the system refuses. They block all signals, which other threads
- * handle. */
+/* Create threads until there are `wanted`, or the system refuses. */
 static void make_threads(int wanted)
 {
-    sigset_t all, before;
-    pthread_attr_t attributes;
-    pthread_t thread;
     if (made >= wanted || (refused_until != 0 && fnn_nanoseconds() < refused_until))
         return;
-    if (pthread_attr_init(&attributes))
-        return;
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attributes, 1 << 20);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     while (made < wanted && made < MOST_THREADS - 1) {
-        if (pthread_create(&thread, &attributes, work_for_ever, (void *)(ptrdiff_t)(made + 1))) {
+        if (!fnn_start_thread(work_for_ever, made + 1, STACK_BYTES)) {
             refused_until = fnn_nanoseconds() + RETRY_NS;
             break;
         }
         made++;
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
 }
 
 static void publish(const struct fnn_share *share)
@@ -175,9 +147,9 @@ static void publish(const struct fnn_share *share)
     atomic_store(&is_open, 1);
     atomic_fetch_add(&turn, 1);
     if (atomic_load(&asleep)) {
-        pthread_mutex_lock(&mutex);
-        pthread_cond_broadcast(&wake);
-        pthread_mutex_unlock(&mutex);
+        fnn_lock(&lock);
+        fnn_wake_all(&wake);
+        fnn_unlock(&lock);
     }
 }
 
@@ -190,7 +162,7 @@ static void finish(double now)
         for (int look = 0; look < LOOKS && atomic_load_explicit(&inside, memory_order_acquire); look++)
             PAUSE();
         if (fnn_nanoseconds() > until)
-            sched_yield();
+            fnn_yield();
     }
 }
 
@@ -239,5 +211,3 @@ double fnn_pool_latency(void)
     }
     return least;
 }
-
-#endif

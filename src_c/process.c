@@ -1,10 +1,11 @@
 /* Threads do not survive fork(). A handler counts forks; in a child everything runs on one thread, with the same
  * bits as results. */
-#include <time.h>
-
 #include "fastnn.h"
 
 #if defined(_WIN32)
+#define WIN32_LEAN_AND_MEAN
+#include <windows.h>
+
 int fnn_forked(void)
 {
     return 0;
@@ -12,8 +13,16 @@ int fnn_forked(void)
 void fnn_watch_forks(void)
 {
 }
+double fnn_nanoseconds(void)
+{
+    LARGE_INTEGER ticks, rate;
+    QueryPerformanceCounter(&ticks);
+    QueryPerformanceFrequency(&rate);
+    return 1e9 * (double)ticks.QuadPart / (double)rate.QuadPart;
+}
 #else
 #include <pthread.h>
+#include <time.h>
 
 static volatile int forked;
 
@@ -33,15 +42,11 @@ void fnn_watch_forks(void)
     if (!watching)
         watching = pthread_atfork(NULL, NULL, in_child) == 0;
 }
-#endif
 
 double fnn_nanoseconds(void)
 {
     struct timespec now;
-#if defined(CLOCK_MONOTONIC)
     clock_gettime(CLOCK_MONOTONIC, &now);
-#else
-    timespec_get(&now, TIME_UTC);
-#endif
     return 1e9 * (double)now.tv_sec + (double)now.tv_nsec;
 }
+#endif

@@ -16,7 +16,7 @@ def test_without_mpi4py_it_says_what_to_install(monkeypatch, capsys):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(SystemExit, match="2"):
         launch.main(["-n", "2", __file__])
-    assert 'fastnn.launch needs mpi4py and an MPI: pip install "fastnn[mpi]" mpich' in capsys.readouterr().err
+    assert 'fastnn.launch needs mpi4py and an MPI: pip install "fastnn-core[mpi]" mpich' in capsys.readouterr().err
 
 
 def test_wrong_arguments_are_told(monkeypatch, capsys):

@@ -24,4 +24,4 @@ print(sorted(set(sys.modules) & set({PARTNERS!r})))
 @pytest.mark.parametrize("how", ["import fastnn.{0}", "import fastnn; fastnn.{0}"])
 def test_without_it_the_extra_is_named(name, how):
     done = run(f"import sys; sys.modules[{name!r}] = None; " + how.format(name))
-    assert done.returncode == 1 and f'pip install "fastnn[{name}]"' in done.stderr.splitlines()[-1]
+    assert done.returncode == 1 and f'pip install "fastnn-core[{name}]"' in done.stderr.splitlines()[-1]

@@ -2,7 +2,6 @@
 
 import math
 import os
-import warnings
 
 from cython.parallel cimport prange
 
@@ -18,14 +17,8 @@ cdef extern from *:
     #endif
     /* Whether the calling thread keeps its work to itself. */
     static _Thread_local int fnn_alone;
-    #if defined(_WIN32)
-    #define FNN_POOL 0
-    #else
-    #define FNN_POOL 1
-    #endif
     """
     const int FNN_OPENMP
-    const bint FNN_POOL
     int fnn_alone
 
 cdef extern from "fastnn.h" nogil:
@@ -263,9 +256,6 @@ def set_num_threads(n):
         raise TypeError(f"num_threads must be an integer, got {type(n).__name__}")
     if not 1 <= n <= 1024:
         raise ValueError(f"num_threads must be between 1 and 1024, got {n}")
-    if n > 1 and not (FNN_OPENMP or FNN_POOL):
-        warnings.warn("fastnn was built without threads and runs on one", RuntimeWarning, stacklevel=2)
-        n = 1
     threads = n
 
 
@@ -318,8 +308,7 @@ def default_num_threads():
 def _initialize():
     global threads, processors
     fnn_watch_forks()
-    n, _ = default_num_threads()
-    threads = n if FNN_OPENMP or FNN_POOL else 1
+    threads, _ = default_num_threads()
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     processors = max(1, min(available, _cgroup_quota() or available))
 

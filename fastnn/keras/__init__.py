@@ -1,6 +1,6 @@
 """Keras: networks from Sequential and Functional models, on any backend of Keras.
 
-Needs Keras 3 and one of its backends: pip install "fastnn[keras]".
+Needs Keras 3 and one of its backends: pip install "fastnn-core[keras]".
 """
 
 try:
@@ -8,7 +8,7 @@ try:
 except ImportError as error:
     raise ImportError(
         "fastnn.keras needs Keras, and JAX, PyTorch or TensorFlow under it, which are not installed: pip install "
-        f'"fastnn[keras]" jax, and set KERAS_BACKEND=jax ({error})'
+        f'"fastnn-core[keras]" jax, and set KERAS_BACKEND=jax ({error})'
     ) from error
 
 from .importing import from_keras

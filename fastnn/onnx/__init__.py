@@ -1,6 +1,6 @@
 """ONNX: networks to and from .onnx files, and ONNX operators computed by the kernels of fastnn.
 
-It needs the onnx package: `pip install "fastnn[onnx]"`.
+It needs the onnx package: `pip install "fastnn-core[onnx]"`.
 """
 
 from importlib import import_module

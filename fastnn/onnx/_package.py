@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-MISSING = 'fastnn.onnx needs the onnx package: pip install "fastnn[onnx]"'
+MISSING = 'fastnn.onnx needs the onnx package: pip install "fastnn-core[onnx]"'
 
 try:
     import onnx.checker

@@ -9,7 +9,7 @@ import webbrowser
 from .. import _validation as check
 
 DEFAULT_PORT = 8765
-MISSING = 'fastnn.playground needs Starlette, uvicorn and websockets: pip install "fastnn[playground]"'
+MISSING = 'fastnn.playground needs Starlette, uvicorn and websockets: pip install "fastnn-core[playground]"'
 
 
 def serve(port: int = DEFAULT_PORT, *, browser: bool = True) -> None:

@@ -31,7 +31,7 @@ MESSAGES = {
     "exploded": "the weights left the range of numbers: begin anew, with a lower learning rate",
     "finished": "{limit} epochs are trained: begin anew",
     "many_changes": "the settings were changed {limit} times while training: begin anew",
-    "needs_onnx": 'the export needs the onnx package: pip install "fastnn[onnx]"',
+    "needs_onnx": 'the export needs the onnx package: pip install "fastnn-core[onnx]"',
     "internal": "something went wrong on the server: {reason}",
 }
 

@@ -1,12 +1,12 @@
 """PyTorch: networks to and from torch modules and their state dicts, and networks as modules of a torch model.
 
-`docs/from_pytorch.md` has the table of equivalents. Needs PyTorch: pip install "fastnn[torch]".
+`docs/from_pytorch.md` has the table of equivalents. Needs PyTorch: pip install "fastnn-core[torch]".
 """
 
 try:
     import torch as _torch
 except ImportError as error:
-    raise ImportError('fastnn.torch needs PyTorch, which is not installed: pip install "fastnn[torch]"') from error
+    raise ImportError('fastnn.torch needs PyTorch, which is not installed: pip install "fastnn-core[torch]"') from error
 
 from .block import Block
 from .exporting import to_torch

@@ -2,7 +2,7 @@
 
 A function takes a network, a trainer, a history or an estimator, draws into `ax` or a new figure, and returns the Axes
 or the Figure; with `return_data=True` also the arrays that it drew. `save` writes files, `style` chooses light or dark.
-Needs matplotlib: pip install "fastnn[viz]". `docs/viz.md` shows each.
+Needs matplotlib: pip install "fastnn-core[viz]". `docs/viz.md` shows each.
 """
 
 from . import _package

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-MISSING = 'fastnn.viz needs matplotlib, which is not installed: pip install "fastnn[viz]"'
+MISSING = 'fastnn.viz needs matplotlib, which is not installed: pip install "fastnn-core[viz]"'
 
 try:
     import matplotlib  # noqa: F401

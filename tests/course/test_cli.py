@@ -44,4 +44,4 @@ def test_without_matplotlib(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.delattr("fastnn.viz", raising=False)
     assert cli.main(["course", "1"]) == 1
-    assert 'pip install "fastnn[viz]"' in capsys.readouterr().err
+    assert 'pip install "fastnn-core[viz]"' in capsys.readouterr().err

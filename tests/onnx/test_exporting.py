@@ -246,6 +246,6 @@ def test_fastnn_imports_no_onnx_and_a_missing_onnx_is_explained():
         "try:\n    import fastnn.onnx\nexcept ImportError as error:\n    print(error)"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert result.stdout.strip() == 'fastnn.onnx needs the onnx package: pip install "fastnn[onnx]"', result.stderr
+    assert result.stdout.strip() == 'fastnn.onnx needs the onnx package: pip install "fastnn-core[onnx]"', result.stderr
     code = "import sys, fastnn, fastnn.nn, fastnn.training; assert 'onnx' not in sys.modules; import fastnn.onnx"
     subprocess.run([sys.executable, "-c", code], check=True)

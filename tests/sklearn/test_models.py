@@ -344,7 +344,7 @@ sys.modules["sklearn"] = None
 try:
     import fastnn.sklearn
 except ImportError as error:
-    assert 'pip install "fastnn[sklearn]"' in str(error), error
+    assert 'pip install "fastnn-core[sklearn]"' in str(error), error
 else:
     raise AssertionError
 """

@@ -59,7 +59,7 @@ def test_wrong_arguments(tmp_path):
 def test_message_without_matplotlib():
     code = "import sys; sys.modules['matplotlib'] = None\nimport fastnn\nfastnn.viz"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert 'fastnn.viz needs matplotlib, which is not installed: pip install "fastnn[viz]"' in ended.stderr
+    assert 'fastnn.viz needs matplotlib, which is not installed: pip install "fastnn-core[viz]"' in ended.stderr
 
 
 def test_import_is_lazy():

@@ -184,7 +184,7 @@ export const texts = {
     "error_exploded_at": "Training exploded in epoch {epoch}: {where}. Lower the learning rate or start over.",
     "error_finished": "{limit} epochs are trained. Start over.",
     "error_many_changes": "The settings were changed {limit} times while training. Start over.",
-    "error_needs_onnx": "The export needs the onnx package: pip install \"fastnn[onnx]\"",
+    "error_needs_onnx": "The export needs the onnx package: pip install \"fastnn-core[onnx]\"",
     "error_internal": "Something went wrong on the server: {reason}",
     "error_broken_link": "The link is broken: its settings cannot be read."
   },
@@ -372,7 +372,7 @@ export const texts = {
     "error_exploded_at": "{epoch}번째 에포크에서 손실이 유한한 수가 아니게 되어 학습을 멈췄습니다. 학습률을 낮추거나 처음부터 시작하세요.",
     "error_finished": "{limit} 에포크를 모두 학습했습니다. 처음부터 시작하세요.",
     "error_many_changes": "학습하는 동안 설정을 {limit}번 바꿨습니다. 처음부터 시작하세요.",
-    "error_needs_onnx": "내보내려면 onnx 패키지가 필요합니다: pip install \"fastnn[onnx]\"",
+    "error_needs_onnx": "내보내려면 onnx 패키지가 필요합니다: pip install \"fastnn-core[onnx]\"",
     "error_internal": "서버에서 문제가 생겼습니다: {reason}",
     "error_broken_link": "링크가 깨져서 설정을 읽을 수 없습니다."
   }
