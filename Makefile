@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 SOURCES = $(shell find fastnn src_c -name '*.py' -o -name '*.py[xdi]' -o -name '*.[ch]' -o -name '*.def' -o -name '*.npz') \
 	pyproject.toml setup.py README.md
 
-.PHONY: demo test partners stress coverage exhaustive kills lives fuzz sanitize failmalloc tsan instructions lint bench wheel clean neon
+.PHONY: demo test partners stress coverage exhaustive kills lives fuzz sanitize failmalloc tsan instructions lint bench docs wheel clean neon
 
 demo: $(VENV)/installed
 	$(BIN)/fastnn demo
@@ -88,12 +88,16 @@ lint: $(VENV)/dev
 neon:
 	tools/check_neon.sh
 
+# The site, in build/site. Warnings of docstrings are shown and are not yet errors.
+docs: $(VENV)/docs
+	PYTHONSAFEPATH=1 $(BIN)/python -m sphinx -b html -q -d build/doctrees docs build/site
+
 wheel: $(VENV)/venv
 	$(BIN)/pip install --quiet build
 	$(BIN)/python -m build
 
 clean:
-	rm -rf build dist fastnn.egg-info $(VENV) .coverage .benchmarks .pytest_cache .ruff_cache .mypy_cache
+	rm -rf build docs/generated docs/gallery dist fastnn.egg-info $(VENV) .coverage .benchmarks .pytest_cache .ruff_cache .mypy_cache
 	rm -f fastnn/_core/*.c fastnn/_core/*.so fastnn/_core/*.html
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
@@ -116,6 +120,6 @@ $(VENV)/installed: $(VENV)/venv $(SOURCES)
 	$(BIN)/pip install --quiet $(VENV)/wheel/*.whl
 	@touch $@
 
-$(VENV)/test $(VENV)/stress $(VENV)/bench $(VENV)/dev: $(VENV)/%: $(VENV)/installed
+$(VENV)/test $(VENV)/stress $(VENV)/bench $(VENV)/docs $(VENV)/dev: $(VENV)/%: $(VENV)/installed
 	$(BIN)/pip install --quiet "$$(echo $(VENV)/wheel/*.whl)[$*]"
 	@touch $@
