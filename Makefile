@@ -7,7 +7,7 @@ SOURCES = $(shell find fastnn src_c -name '*.py' -o -name '*.py[xdi]' -o -name '
 	$(wildcard fastnn/playground/static/*) \
 	pyproject.toml setup.py README.md
 
-.PHONY: demo test playground-test partners mpi-test stress coverage exhaustive kills lives fuzz sanitize failmalloc tsan instructions lint bench wheel wheel-test reproducible cross release-check clean neon
+.PHONY: demo test playground-test partners mpi-test stress coverage exhaustive kills lives fuzz sanitize failmalloc tsan instructions lint bench docs wheel wheel-test reproducible cross release-check clean neon
 
 demo: $(VENV)/installed
 	$(BIN)/fastnn demo
@@ -101,6 +101,10 @@ lint: $(VENV)/dev
 neon:
 	tools/check_neon.sh
 
+# The site, in build/site. Warnings of docstrings are shown and are not yet errors.
+docs: $(VENV)/docs
+	PYTHONSAFEPATH=1 $(BIN)/python -m sphinx -b html -q -d build/doctrees docs build/site
+
 # A wheel for PyPI in dist/ (a manylinux one on Linux), checked, and the quick half of the suite against it in a new
 # environment without a compiler; `make wheel-test` runs all of it. Nothing needs a network but pip.
 wheel: $(VENV)/tools
@@ -131,7 +135,7 @@ release-check: $(VENV)/tools
 	if grep --quiet '^docs:' Makefile; then $(MAKE) docs; fi
 
 clean:
-	rm -rf build dist *.egg-info $(VENV) .coverage .benchmarks .pytest_cache .ruff_cache .mypy_cache
+	rm -rf build docs/generated docs/gallery dist *.egg-info $(VENV) .coverage .benchmarks .pytest_cache .ruff_cache .mypy_cache
 	rm -f fastnn/_core/*.c fastnn/_core/*.so fastnn/_core/*.html
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
@@ -160,6 +164,6 @@ $(VENV)/installed: $(VENV)/venv $(SOURCES)
 	$(BIN)/pip install --quiet $(VENV)/wheel/*.whl
 	@touch $@
 
-$(VENV)/test $(VENV)/stress $(VENV)/bench $(VENV)/dev: $(VENV)/%: $(VENV)/installed
+$(VENV)/test $(VENV)/stress $(VENV)/bench $(VENV)/docs $(VENV)/dev: $(VENV)/%: $(VENV)/installed
 	$(BIN)/pip install --quiet "$$(echo $(VENV)/wheel/*.whl)[$*]"
 	@touch $@
