@@ -133,7 +133,7 @@ def test_onnx(session):
 
 def test_onnx_without_its_package(session, monkeypatch):
     monkeypatch.setattr("fastnn.playground.export.has_onnx", lambda: False)
-    with pytest.raises(Refusal, match=r'pip install "fastnn\[onnx\]"'):
+    with pytest.raises(Refusal, match=r'pip install "fastnn-core\[onnx\]"'):
         export(session, "onnx")
 
 

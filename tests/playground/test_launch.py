@@ -34,7 +34,7 @@ def test_ports_out_of_range(port):
 
 def test_without_the_packages_it_says_what_to_install(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "uvicorn", None)
-    with pytest.raises(ImportError, match=r'pip install "fastnn\[playground\]"'):
+    with pytest.raises(ImportError, match=r'pip install "fastnn-core\[playground\]"'):
         launch.serve(0)
     assert cli.main(["playground", "--no-browser"]) == 1
     assert capsys.readouterr().err == f"fastnn: {launch.MISSING}\n"
