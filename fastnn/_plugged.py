@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from importlib.metadata import entry_points
 from typing import Any
 
 GROUP = "fastnn.backends"
 PLUGGED: ContextVar[tuple[str, Any] | None] = ContextVar("fastnn_plugged", default=None)
 
 
+def _installed() -> Any:
+    """The entry points of backends."""
+    from importlib.metadata import entry_points  # slow to import, and rarely needed
+
+    return entry_points(group=GROUP)
+
+
 def names() -> list[str]:
     """The names of the backends that are installed."""
-    return sorted({point.name for point in entry_points(group=GROUP)})
+    return sorted({point.name for point in _installed()})
 
 
 def load(name: str) -> Any:
     """The module of a backend; KeyError if none is installed under this name."""
-    for point in entry_points(group=GROUP):
+    for point in _installed():
         if point.name == name:
             return point.load()
     raise KeyError(name)

@@ -233,7 +233,7 @@ def python(code, **environment):
     return run.stdout.strip() if run.returncode == 0 else run.stderr.strip()
 
 
-SMALL = {"_core", "_settings", "_frames", "_locks", "_validation", "_version", "gradcheck"}
+SMALL = {"_plugged", "_core", "_settings", "_frames", "_locks", "_validation", "_version", "gradcheck"}
 
 
 def test_import_loads_nothing_heavy_and_takes_little_time(tmp_path):
