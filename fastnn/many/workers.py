@@ -107,9 +107,7 @@ class Workers:
         """
         try:
             for _ in range(self.threads):
-                context = copy_context()  # which backend is used
-                threading.Thread(target=context.run, args=(self._work,), name="fastnn-fit-many", daemon=True).start()
-                self.active += 1
+                self._start()
             while not self._wait():
                 if self.stopping:
                     self.stop()
@@ -120,6 +118,18 @@ class Workers:
         if self.errors:
             index, error = min(self.errors, key=lambda pair: pair[0])
             raise _named(index, error)
+
+    def _start(self) -> None:
+        """Start a thread; it uses the backend that the caller uses."""
+        context = copy_context()
+        thread = threading.Thread(target=context.run, args=(self._work,), name="fastnn-fit-many", daemon=True)
+        with self._changed:  # so that the thread does not end before it is counted
+            self.active += 1
+            try:
+                thread.start()
+            finally:
+                if thread.ident is None:  # there is no room for a thread, or a signal came first
+                    self.active -= 1
 
     @contextmanager
     def paused(self) -> Iterator[None]:
