@@ -41,10 +41,12 @@ class Checkpoints:
         self._next = monotonic() + self.every
 
     def states(self) -> dict[str, Any]:
-        """The states of the members that have begun; all must be between two batches."""
-        return {
-            str(member.index): as_bytes(member.trainer.save_checkpoint) for member in self.members if member.has_begun
+        """The states of the members that have begun, now or before; all must be between two batches."""
+        states = {
+            str(member.index): as_bytes(member.trainer.save_checkpoint) if member.has_begun else member.saved
+            for member in self.members
         }
+        return {name: state for name, state in states.items() if state is not None}
 
     def write(self, states: dict[str, Any]) -> None:
         """Replace the file."""
@@ -73,6 +75,7 @@ def resume_from(path: Any, members: list[Member], undo: ExitStack) -> None:
             raise FileFormatError(f"{label(path)}: no network is called {name!r:.20}")
         member = known[name]
         undo.enter_context(unless_done(member.trainer))
+        member.saved = array
         try:
             state = load_checkpoint(member.trainer, array.tobytes())
             if state is None:

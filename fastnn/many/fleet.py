@@ -173,6 +173,8 @@ def fit_many(
             for member in members:
                 member.begin()
         keeps = None if checkpoint is None else Checkpoints(checkpoint, checkpoint_every, members)
+        if keeps is not None:  # an error in the path is one before anything is trained
+            keeps.write(keeps.states())
         _train(members, bar_for_many(progress, members), keeps)
     finally:
         for trainer in claimed:

@@ -34,9 +34,10 @@ def parts_of(
     if groups is not None:
         if validation is not None:
             raise ValueError("validation_data does not go with groups: give validation_split")
-        names, rows = _rows_of(groups, len(x))
+        names, rows = _rows_of(groups, x.shape[0] if check.is_sparse(x) else len(x))
         trainers = _of_groups(trainers, names)
-        data = [_columns_of(values, rows) for values in (x, y, sample_weight)]
+        given = {"X": x, "y": y, "sample_weight": sample_weight}
+        data = [_parts(name, values, rows) for name, values in given.items()]
     else:
         trainers = _listed(trainers)
         n = len(trainers)
@@ -98,11 +99,14 @@ def _rows_of(groups: Any, rows: int) -> tuple[list[Any], list[Any]]:
     return values.tolist(), np.split(order, np.cumsum(counts)[:-1])
 
 
-def _columns_of(values: Any, rows: list[Any]) -> list[Any]:
-    """The rows of each group; views of one sorted copy."""
+def _parts(name: str, values: Any, rows: list[Any]) -> list[Any]:
+    """The rows of each group; of an array views of one sorted copy."""
     if values is None:
         return [None] * len(rows)
-    array = check.from_any("X", values)
+    if check.is_sparse(values):
+        csr = values.tocsr()
+        return [csr[r] for r in rows]
+    array = check.from_any(name, values)
     together = array[np.concatenate(rows)] if rows else array
     ends = np.cumsum([len(r) for r in rows])
     return [together[end - len(r) : end] for r, end in zip(rows, ends, strict=True)]

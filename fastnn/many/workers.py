@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field
-from typing import Any
 
 from .._core.threads import get_num_threads, work_alone
+from .._validation import Array
 from ..compiler.cache import size_of
 from ..training import Trainer
 from ..training.loop import Loop
@@ -41,6 +41,7 @@ class Member:
     cost: float
     calls: Iterator[None] = field(init=False)
     has_begun: bool = False
+    saved: Array | None = None
     done: bool = False
     had_programs: bool = False
 
@@ -239,6 +240,5 @@ def _named(index: int, error: BaseException) -> BaseException:
 
 
 def cost_of(trainer: Trainer, run: Loop) -> float:
-    """Multiply-adds of an epoch, about: those of all matrices."""
-    matrices: Any = (array.size for array in trainer.net.state_dict().values() if array.ndim > 1)
-    return float(3 * sum(matrices) * (run.samples or 1))
+    """Multiply-adds of an epoch, about: each parameter takes part three times a row."""
+    return float(3 * trainer.net.parameters().data.size * (run.samples or 1))

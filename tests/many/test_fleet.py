@@ -249,6 +249,35 @@ def test_a_checkpoint_is_written_while_members_are_trained(tmp_path):
     assert_same(trainers, other)
 
 
+def test_members_that_wait_keep_what_they_were_resumed_from(tmp_path):
+    path = tmp_path / "fleet"
+    trainers = [classifier(i) for i in range(4)]
+    fastnn.fit_many(trainers, X, LABELS, epochs=5, checkpoint=path)
+    calls = []
+
+    class Stop(Callback):
+        in_checkpoints = False
+
+        def on_train_begin(self, run):
+            calls.append(run)
+            raise KeyboardInterrupt
+
+    again = [classifier(i) for i in range(4)]
+    with pytest.raises(KeyboardInterrupt):
+        fastnn.fit_many(again, X, LABELS, epochs=9, checkpoint=path, resume=True, callbacks=[Stop()])
+    assert len(calls) < 4
+    last = [classifier(i) for i in range(4)]
+    fastnn.fit_many(last, X, LABELS, epochs=5, checkpoint=path, resume=True)  # all had finished these
+    assert_same(last, trainers)
+
+
+def test_a_path_that_cannot_be_written_is_an_error_before_training(tmp_path):
+    trainers = [classifier(0), classifier(1)]
+    with pytest.raises(FileNotFoundError):
+        fastnn.fit_many(trainers, X, LABELS, epochs=5, checkpoint=tmp_path / "no" / "fleet")
+    assert all(trainer.net._tick[0] == 0 for trainer in trainers)
+
+
 def test_a_bar_counts_the_epochs_of_all(capsys):
     fastnn.fit_many([classifier(0), classifier(1)], X, LABELS, epochs=3, progress=True)
     shown = capsys.readouterr().err

@@ -31,7 +31,18 @@ def test_rows_of_groups_are_views_in_the_order_of_the_table():
         np.testing.assert_array_equal(part.data[0], x[rows])
         np.testing.assert_array_equal(part.data[2], np.array(rows, float))
     assert parts[0].data[0].base is parts[1].data[0].base
+    with pytest.raises(TypeError, match="y is a masked array"):
+        parts_of(trainers(3), x, np.ma.masked_array(x[:, :1]), None, groups, None, None)
     with pytest.raises(ValueError, match=r"groups\[1\] is nan: each row needs a group"):
         parts_of(trainers(3), x, x[:, :1], None, np.array([1, np.nan, 1, 1, 1, 1, 1]), None, None)
     with pytest.raises(ValueError, match="validation_data does not go with groups"):
         parts_of(trainers(3), x, x[:, :1], None, groups, (x, x), None)
+
+
+def test_sparse_rows_have_groups_too():
+    sparse = pytest.importorskip("scipy.sparse")
+    x = np.arange(12.0).reshape(6, 2)
+    parts, names = parts_of(trainers(2), sparse.coo_array(x), x[:, :1], None, [1, 0, 1, 0, 1, 1], None, None)
+    assert names == [0, 1]
+    np.testing.assert_array_equal(parts[0].data[0].toarray(), x[[1, 3]])
+    np.testing.assert_array_equal(parts[1].data[0].toarray(), x[[0, 2, 4, 5]])
