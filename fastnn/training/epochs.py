@@ -14,7 +14,6 @@ from .._core.errors import NonFinite
 from ..nn.python_loss import PythonLoss
 from ..optim.lr_scheduler import LRScheduler
 from .data import Data
-from .rates import batch_rates
 from .run import Array
 from .slices import Slices
 
@@ -52,11 +51,7 @@ class Epochs(Slices):
         self._rows = self.batch_size or length
         if data is not self._prepared:
             self._prepare(data, length)
-        scheduler, table, rates, step = engine.scheduler, None, None, 0
-        if isinstance(scheduler, LRScheduler):
-            updates = epochs * self._updates(self._batches(length))
-            table, step = batch_rates(scheduler, updates), scheduler.last_epoch
-            rates = None if table is None else (scheduler.places, table[:-1])
+        rates, table, step = self._rates(epochs * self._updates(self._batches(length)))
         order = np.zeros(data.samples, np.int64) if self.shuffle else None
         sums, seconds = np.zeros((epochs, self.sums.size)), np.zeros(epochs)
         self.settled = False

@@ -75,11 +75,8 @@ class Slices(Run):
         self._prepared = data
 
     def _slice(self, data: Data, order: Array | None, start: int, stop: int) -> None:
-        engine = self.engine
-        scheduler, table, rates, step = engine.scheduler, None, None, 0
-        if scheduler is not None:
-            table, step = batch_rates(scheduler, self._updates(self._batches(stop - start))), scheduler.last_epoch
-            rates = None if table is None else (scheduler.places, table[:-1])
+        engine, scheduler = self.engine, self.engine.scheduler
+        rates, table, step = self._rates(self._updates(self._batches(stop - start)))
         self.settled = False
         if self.position == 0 and (scheduler is not None or self.callbacks):
             self.lr = engine.optimizer.lr
@@ -94,6 +91,14 @@ class Slices(Run):
             self.settle()
             if self.bar is not None:
                 self.bar.advance(self.position - position)
+
+    def _rates(self, updates: int) -> tuple[Any, Array | None, int]:
+        """What a scheduler does by batch: the rates of the next updates, the table that they are of, and its step."""
+        scheduler = self.engine.scheduler
+        if scheduler is None:
+            return None, None, 0
+        table = batch_rates(scheduler, updates)
+        return None if table is None else (scheduler.places, table[:-1]), table, scheduler.last_epoch
 
     def _count(self, began: float, tick: int, step: int, rows: int, table: Array | None) -> None:
         """Note how many of these rows were trained since `tick`, and set the rates that then hold.
