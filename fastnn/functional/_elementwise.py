@@ -7,7 +7,7 @@ from typing import Any
 from .. import _validation as check
 from .._core import dispatch
 from .._core.activations import ASCENDING, NOT_NEGATIVE, NOT_ZERO, Map1, Map2
-from .._plugged import PLUGGED, function_of
+from .._plugged import function_of
 from ._documentation import Function, complete
 from ._symbolic import Symbolic, symbolic
 from .accuracy import MAX_ULP
@@ -20,10 +20,9 @@ def reference_function(name: str) -> Callable[..., Any]:
 
     The reference is imported on first use, to keep `import fastnn` short.
     """
-    plugged = None if PLUGGED.get() is None else function_of(name)
+    plugged: Callable[..., Any] | None = function_of(name)
     if plugged is not None:
-        found: Callable[..., Any] = plugged
-        return found
+        return plugged
     from .. import reference
 
     function: Callable[..., Any] = getattr(reference, name)

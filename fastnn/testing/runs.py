@@ -10,7 +10,7 @@ import numpy as np
 
 from .._validation import Array
 from .cases.ops import OPS
-from .cases.records import Call, Op, numbered
+from .cases.records import Call, Op, numbered, results
 from .measure import wide
 
 SIZES = (0, 1, 7, 33, 130)  # of the last axis: none, one, tails of registers
@@ -105,9 +105,7 @@ def _special(call: Call) -> Call:
 def run(function: Callable[..., Any], op: Op, call: Call) -> list[Array]:
     """All results of a call: what it returns, or the arguments that it changes, after a few steps."""
     if op.kind not in IN_PLACE:
-        value = function(*call.args, **call.kwargs)
-        values = value if isinstance(value, tuple) else (value,)
-        return [np.asarray(v, call.args[0].dtype if type(v) is float else None) for v in values]
+        return list(results(function, call))  # type: ignore[no-untyped-call]
     arguments = [a.copy() if isinstance(a, np.ndarray) else a for a in call.args]
     returned: Any = None
     for step in range(1, STEPS + 1 if "update" in op.kind else 2):
