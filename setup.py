@@ -48,7 +48,6 @@ C_SOURCES = {
     "dispatch": ["src_c/dispatch.c", *sorted(glob("src_c/isa/*.c"))],
     "threads": ["src_c/process.c", "src_c/pool.c"],
     "random": ["src_c/random.c"],
-    "loops": ["src_c/random.c"],
     "metrics": ["src_c/metrics.c"],
     "batches": ["src_c/batches.c"],
     "rows": ["src_c/rows.c"],

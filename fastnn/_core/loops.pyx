@@ -9,11 +9,9 @@ from fastnn._core.batches cimport BEYOND, GOOD, next_batch
 from fastnn._core.lanes cimport SLOTS, TARGET_SLOT
 from fastnn._core.operations cimport BAD_LABEL, DONE, NON_FINITE, PYTHON, RAISED, TOO_LARGE, run_op
 from fastnn._core.optimizers cimport penalty
+from fastnn._core.random cimport fill_permutation
 from fastnn._core.schedule cimport set_rates
 from fastnn._core.threads cimport nanoseconds_now
-
-cdef extern from "fastnn.h" nogil:
-    void fnn_random_permutation(uint64_t seed, uint64_t stream, int64_t *out, Py_ssize_t n)
 
 cdef double LOOK_NS = 100e3  # how often signals are looked at, for which the GIL is taken
 
@@ -142,7 +140,7 @@ cdef int run_epochs(Code *code, Loop *loop, Epochs *epochs) noexcept nogil:
     while epochs.epoch < epochs.count and status == DONE:
         began = nanoseconds_now()
         if epochs.order != NULL:
-            fnn_random_permutation(epochs.seed, epochs.stream + <uint64_t> epochs.epoch, epochs.order, epochs.rows)
+            fill_permutation(epochs.seed, epochs.stream + <uint64_t> epochs.epoch, epochs.order, epochs.rows)
         loop.row, loop.batch = 0, 0
         begin_sums(loop, epochs)
         status = run_loop(code, loop)

@@ -31,11 +31,15 @@ def uniform(uint64_t seed, uint64_t stream, uint64_t start, Py_ssize_t n):
     return out
 
 
+cdef void fill_permutation(uint64_t seed, uint64_t stream, int64_t *out, Py_ssize_t n) noexcept nogil:
+    fnn_random_permutation(seed, stream, out, n)
+
+
 def permutation(uint64_t seed, uint64_t stream, Py_ssize_t n):
     """The numbers 0 .. n - 1 in random order, as int64."""
     cdef cnp.npy_intp[1] shape = [n]
     out = cnp.PyArray_EMPTY(1, shape, cnp.NPY_INT64, 0)
     cdef int64_t *p = <int64_t *> cnp.PyArray_DATA(<cnp.ndarray> out)
     with nogil:
-        fnn_random_permutation(seed, stream, p, n)
+        fill_permutation(seed, stream, p, n)
     return out
