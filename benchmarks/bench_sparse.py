@@ -4,10 +4,10 @@ Microseconds, the shortest of 50, and how many times as fast as the dense produc
 """
 
 import sys
-import time
 
 import numpy as np
 import scipy.sparse
+from timing import shortest
 
 import fastnn
 from fastnn import functional as F
@@ -15,15 +15,7 @@ from fastnn import functional as F
 RECORDS = []
 SHAPES = ((128, 1000, 128), (128, 10_000, 64), (1000, 5000, 32))
 DENSITIES = (0.001, 0.01, 0.05)
-
-
-def shortest(call, repeats=50):
-    best = np.inf
-    for _ in range(repeats):
-        start = time.perf_counter()
-        call()
-        best = min(best, time.perf_counter() - start)
-    return best * 1e6
+REPEATS = 50
 
 
 def main(threads=1):
@@ -37,7 +29,7 @@ def main(threads=1):
             x = scipy.sparse.random(rows, n_in, density, format="csr", dtype="float32", random_state=0)
             dense = x.toarray()
             times = [
-                shortest(call)
+                1e6 * shortest(call, REPEATS)
                 for call in (
                     lambda: F.sparse_linear(x, w), lambda: F.linear(dense, w), lambda: x @ w,  # noqa: B023
                     lambda: F.sparse_linear_backward(g, x), lambda: dense.T @ g, lambda: x.T @ g,  # noqa: B023

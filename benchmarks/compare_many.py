@@ -7,11 +7,11 @@ for each group of a table, all included, beside a loop over scikit-learn's MLPRe
 """
 
 import sys
-import time
 import warnings
 from itertools import pairwise
 
 import numpy as np
+from timing import shortest
 
 import fastnn
 from fastnn import nn, optim
@@ -24,15 +24,6 @@ FLEETS = [
     (16, (200, 256, 256, 10), 128, 8, 4),
 ]
 GROUPS, ROWS = 10_000, 50
-
-
-def shortest(call, repeats):
-    best = np.inf
-    for _ in range(repeats):
-        start = time.perf_counter()
-        call()
-        best = min(best, time.perf_counter() - start)
-    return best
 
 
 def trainer(widths, seed):

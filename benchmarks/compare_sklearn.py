@@ -6,13 +6,13 @@ large ones.
 """
 
 import sys
-import time
 import warnings
 from functools import partial
 
 import numpy as np
 from sklearn import datasets, neural_network
 from sklearn.preprocessing import StandardScaler
+from timing import shortest
 
 from fastnn import sklearn as own
 
@@ -25,15 +25,6 @@ SETS = {
     "20,000 x 20, numbers": (lambda **k: datasets.make_regression(20_000, 20, noise=10, random_state=0), False),
 }
 LARGE, FEW = 10_000, 20  # rows of a large set, and its epochs
-
-
-def shortest(call, repeats):
-    best = np.inf
-    for _ in range(repeats):
-        start = time.perf_counter()
-        call()
-        best = min(best, time.perf_counter() - start)
-    return best
 
 
 def main(repeats=5):

@@ -23,6 +23,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from timing import shortest
 
 import fastnn
 from fastnn import nn, optim
@@ -69,16 +70,7 @@ def seconds_of_update(widths):
     """An update by Adam, and the additions of one block to another's: what each rank does for itself."""
     trainer = trainer_of(widths, blocks=None)
     gradient = np.zeros(trainer.net.parameters().grad.size, "float32")
-    return shortest(trainer.optimizer.step) + shortest(lambda: np.add(gradient, gradient, out=gradient))
-
-
-def shortest(call, times=10):
-    best = np.inf
-    for _ in range(times):
-        began = time.perf_counter()
-        call()
-        best = min(best, time.perf_counter() - began)
-    return best
+    return shortest(trainer.optimizer.step, 10) + shortest(lambda: np.add(gradient, gradient, out=gradient), 10)
 
 
 def seconds_of_sum(comm, n):
