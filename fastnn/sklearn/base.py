@@ -7,13 +7,14 @@ from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import _fit_context
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from .. import nn
 from .._validation import Array
 from ..training import History, Trainer
+from .arguments import Keeping
 from .building import build, hidden_sizes
 from .constraints import CONSTRAINTS, STOCHASTIC
 from .prediction import Predictor, probabilities
@@ -30,7 +31,7 @@ NOT_FINITE = (
 )
 
 
-class BaseMLP(BaseEstimator):
+class BaseMLP(Keeping):
     """Base of the estimators; `MLPClassifier` and `MLPRegressor` describe parameters and attributes."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = CONSTRAINTS
@@ -49,12 +50,6 @@ class BaseMLP(BaseEstimator):
             if len(VALID) >= MOST_VALID:
                 VALID.clear()
             VALID.add(key)
-
-    def _keep(self, values: dict[str, Any]) -> None:
-        """Set each parameter as an attribute, from the local variables of `__init__`."""
-        for name, value in values.items():
-            if name != "self":
-                setattr(self, name, value)
 
     # -- what the two define -------------------------------------------------------------------------------------------
 

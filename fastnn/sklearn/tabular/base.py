@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
@@ -16,6 +16,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from ... import nn
 from ..._validation import Array
 from ...training import History
+from ..arguments import Keeping
 from ..constraints import ACTIVATIONS, COUNT, NOT_NEGATIVE, POSITIVE, SHARE
 from ..ensemble import _side_by_side
 from .encoding import Encoder
@@ -49,7 +50,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
 }
 
 
-class BaseTabular(BaseEstimator):
+class BaseTabular(Keeping):
     """Base of `TabularClassifier` and `TabularRegressor`, which describe parameters and attributes."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = CONSTRAINTS

@@ -88,23 +88,7 @@ class TabularClassifier(ClassifierMixin, Saved, BaseTabular):
         patience: Any = "auto",
         random_state: Any = None,
     ) -> None:
-        self.categorical_features = categorical_features
-        self.class_weight = class_weight
-        self.n_estimators = n_estimators
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.numeric_embedding = numeric_embedding
-        self.embedding_features = embedding_features
-        self.max_onehot = max_onehot
-        self.embedding_dim = embedding_dim
-        self.dropout = dropout
-        self.learning_rate_init = learning_rate_init
-        self.weight_decay = weight_decay
-        self.label_smoothing = label_smoothing
-        self.batch_size = batch_size
-        self.max_epochs = max_epochs
-        self.patience = patience
-        self.random_state = random_state
+        self._keep(locals())
 
     # -- fit -----------------------------------------------------------------------------------------------------------
 
