@@ -51,18 +51,22 @@ FNN_LOOP(void, copy_columns,
 FNN_LOOP(void, expand_columns, (const void *x, void *y, ptrdiff_t rows, ptrdiff_t cols))
 FNN_LOOP(void, read_labels, (const void *x, ptrdiff_t stride, int64_t *labels, ptrdiff_t rows))
 
-/* losses.c */
+/* targets.c */
 FNN_LOOP(ptrdiff_t, bad_target, (const void *target, ptrdiff_t n, int kind))
+FNN_LOOP(ptrdiff_t, multi_hot,
+         (const int64_t *labels, ptrdiff_t width, void *counts, ptrdiff_t rows, ptrdiff_t classes))
+
+/* weights.c */
 FNN_LOOP(ptrdiff_t, bad_weight, (const void *weight, ptrdiff_t n))
 FNN_LOOP(double, label_sum,
          (const int64_t *labels, const void *weight, const void *by_class, int64_t ignored, ptrdiff_t rows,
           ptrdiff_t cols))
 FNN_LOOP(void, spread, (const void *weight, void *each, ptrdiff_t rows, ptrdiff_t cols))
-FNN_LOOP(ptrdiff_t, multi_hot,
-         (const int64_t *labels, ptrdiff_t width, void *counts, ptrdiff_t rows, ptrdiff_t classes))
 FNN_LOOP(void, weigh_columns, (const void *columns, void *each, ptrdiff_t rows, ptrdiff_t cols, int filled))
 FNN_LOOP(void, present,
          (const void *target, const void *weight, int elements, void *y, void *each, ptrdiff_t rows, ptrdiff_t cols))
+
+/* losses.c */
 FNN_LOOP(double, largest_error, (const void *x, const void *target, const void *weight, ptrdiff_t n))
 FNN_LOOP(double, scaled_errors, (const void *x, const void *target, const void *weight, ptrdiff_t n, double scale))
 
@@ -116,7 +120,7 @@ FNN_DECLARE(double, FNN_F64)
 int fnn_are_rows(const int64_t *order, ptrdiff_t n, ptrdiff_t rows);
 void fnn_gather_rows(const char *source, char *out, const int64_t *order, ptrdiff_t rows, ptrdiff_t row_bytes);
 
-/* losses.c */
+/* targets.c, weights.c */
 ptrdiff_t fnn_bad_label(const int64_t *labels, ptrdiff_t rows, ptrdiff_t classes, int64_t ignored);
 ptrdiff_t fnn_count_label(const int64_t *labels, ptrdiff_t rows, int64_t label);
 

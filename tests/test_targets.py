@@ -7,7 +7,7 @@ import pytest
 
 import fastnn
 from fastnn import nn, optim
-from fastnn._core.losses import SHARES, SIGNS, first_bad_target
+from fastnn._core.targets import SHARES, SIGNS, first_bad_target
 from fastnn.data import Mixup, Shards
 
 FROM_0_TO_1 = (nn.BCELoss(), nn.BCEWithLogitsLoss(), nn.BCEWithLogitsLoss(pos_weight=[2.0]), nn.FocalLoss())

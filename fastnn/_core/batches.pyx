@@ -115,7 +115,8 @@ cdef Py_ssize_t next_batch(Batches *batches, Py_ssize_t i, Py_ssize_t rows, Py_s
     cdef Py_ssize_t bad = GOOD
     cdef int j
     if batches.is_sparse:
-        batches.sparse.order, batches.sparse.start = NULL if batches.order == NULL else batches.order + i, i
+        batches.sparse.start = i
+        batches.sparse.order = <const int64_t *> NULL if batches.order == NULL else batches.order + i
         slots[0] = &batches.sparse
     for j in range(STREAMS):
         if batches.source[j] == NULL:

@@ -12,7 +12,8 @@ from libc.string cimport memcpy, memset
 import numpy as np
 
 from fastnn._core cimport arrays
-from fastnn._core.operations cimport DONE, LINEAR, ROLES, run_op
+from fastnn._core.interpreter cimport run_op
+from fastnn._core.operations cimport DONE, LINEAR, ROLES
 from fastnn._core.threads cimport fork_count, leave_place, parallel_for, processor_count, take_place, thread_count
 
 cdef enum:

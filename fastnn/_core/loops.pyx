@@ -7,7 +7,8 @@ from fastnn._core cimport dispatch
 from fastnn._core.accumulation cimport OWN_SUMS, begin_group, end_group
 from fastnn._core.batches cimport BEYOND, GOOD, next_batch
 from fastnn._core.lanes cimport SLOTS, TARGET_SLOT
-from fastnn._core.operations cimport BAD_LABEL, DONE, NON_FINITE, PYTHON, RAISED, TOO_LARGE, run_op
+from fastnn._core.interpreter cimport run_op
+from fastnn._core.operations cimport BAD_LABEL, DONE, NON_FINITE, PYTHON, RAISED, TOO_LARGE
 from fastnn._core.optimizers cimport penalty
 from fastnn._core.random cimport fill_permutation
 from fastnn._core.schedule cimport set_rates

@@ -12,23 +12,16 @@ from libc.string cimport memset
 from fastnn._core cimport arrays, dispatch
 from fastnn._core.dispatch cimport FNN_FLOAT64, fnn_loss
 from fastnn._core.parameters cimport unit_scale
+from fastnn._core.targets cimport bad_label
 from fastnn._core.threads cimport parallel_for
+from fastnn._core.weights cimport are_weights, count_elements, count_rows, spread
 
 import numpy as np
 
+from fastnn._core.targets import target_kind
+
 cnp.import_array()
 
-ctypedef Py_ssize_t (*BadTarget)(const void *target, Py_ssize_t n, int kind) noexcept nogil
-ctypedef Py_ssize_t (*BadWeight)(const void *weight, Py_ssize_t n) noexcept nogil
-ctypedef double (*LabelSum)(const int64_t *labels, const void *weight, const void *by_class, int64_t ignored,
-                            Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
-ctypedef void (*Present)(const void *target, const void *weight, bint elements, void *y, void *each, Py_ssize_t rows,
-                         Py_ssize_t cols) noexcept nogil
-ctypedef void (*Spread)(const void *weight, void *each, Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
-ctypedef Py_ssize_t (*MultiHot)(const int64_t *labels, Py_ssize_t width, void *counts, Py_ssize_t rows,
-                                Py_ssize_t classes) noexcept nogil
-ctypedef void (*WeighColumns)(const void *columns, void *each, Py_ssize_t rows, Py_ssize_t cols,
-                             int filled) noexcept nogil
 ctypedef double (*LargestError)(const void *x, const void *target, const void *weight, Py_ssize_t n) noexcept nogil
 ctypedef double (*ScaledErrors)(const void *x, const void *target, const void *weight, Py_ssize_t n,
                                 double scale) noexcept nogil
@@ -36,15 +29,6 @@ ctypedef double (*ScaledErrors)(const void *x, const void *target, const void *w
 cdef extern from "elements.h" nogil:
     enum:
         FNN_ROW_CHUNK
-    Py_ssize_t fnn_bad_label(const int64_t *labels, Py_ssize_t rows, Py_ssize_t classes, int64_t ignored)
-    Py_ssize_t fnn_count_label(const int64_t *labels, Py_ssize_t rows, int64_t label)
-    const BadTarget[2] fnn_bad_target
-    const BadWeight[2] fnn_bad_weight
-    const LabelSum[2] fnn_label_sum
-    const Spread[2] fnn_spread
-    const MultiHot[2] fnn_multi_hot
-    const WeighColumns[2] fnn_weigh_columns
-    const Present[2] fnn_present
     const LargestError[2] fnn_largest_error
     const ScaledErrors[2] fnn_scaled_errors
 
@@ -54,21 +38,6 @@ cdef object float64 = np.float64
 cdef enum:
     CHUNK = 4096     # elements of an elementwise loss
     FEW = 64         # chunks whose sums need no memory of their own
-
-TARGET_KINDS = {
-    "binary_cross_entropy": SHARES, "binary_cross_entropy_with_logits": SHARES,
-    "binary_cross_entropy_with_logits_pos_weight": SHARES, "sigmoid_focal_loss": SHARES,
-    "hinge_loss": SIGNS, "soft_margin_loss": SIGNS, "hinge_embedding_loss": SIGNS, "margin_ranking_loss": SIGNS,
-    "multilabel_soft_margin_loss": SHARES, "multilabel_margin_loss": NOT_NEGATIVE,
-}
-
-
-def target_kind(kernel, params=()):
-    """What targets of a loss may be, by its kernel and the parameters of that."""
-    if kernel == "tweedie_loss":  # the power is its first
-        return POSITIVE if params[0] >= 2 else NOT_NEGATIVE if params[0] >= 1 else ANY
-    return TARGET_KINDS.get(kernel, ANY)
-
 
 cdef double COST = 0.2       # nanoseconds an element: benchmarks/bench_losses.py
 cdef double ROW_COST = 0.3
@@ -132,90 +101,6 @@ cdef double run_root(int kernel, int dtype, const fnn_loss *of, Py_ssize_t n, do
         return sqrt(total / divisor)
     total = fnn_scaled_errors[dtype](of.x, of.target, of.weight, n, scale)
     return sqrt(total / divisor) / scale
-
-
-cdef double run_sum(int dtype, const void *x, Py_ssize_t n) noexcept nogil:
-    """Sum of n elements, chunk by chunk in double."""
-    cdef double total = 0
-    cdef Py_ssize_t i = 0
-    while i < n:
-        total += dispatch.kernels_of(dtype).sum(arrays.at(x, i, dtype), min(n - i, CHUNK))
-        i += CHUNK
-    return total
-
-
-cdef double weight_sum(weight):
-    """Sum of a plain array of weights, in the order of the losses."""
-    return run_sum(arrays.dtype_of(weight), arrays.data(weight), arrays.size(weight))
-
-
-cdef Py_ssize_t bad_label(const int64_t *labels, Py_ssize_t rows, Py_ssize_t cols, int64_t ignored) noexcept nogil:
-    """The first row whose label is not in 0 .. cols - 1, nor the one that is ignored; or -1."""
-    return fnn_bad_label(labels, rows, cols, ignored)
-
-
-def first_bad_label(const int64_t[::1] labels, Py_ssize_t cols, int64_t ignored):
-    """The first index whose label is not in 0 .. cols - 1, nor the one that is ignored; or -1."""
-    return bad_label(&labels[0], labels.shape[0], cols, ignored) if labels.shape[0] else -1
-
-
-cdef Py_ssize_t first_bad(int dtype, const void *target, Py_ssize_t n, int kind) noexcept nogil:
-    """The place of the first of n targets that is not of its kind, or -1. NaN passes: its loss is NaN."""
-    return fnn_bad_target[dtype](target, n, kind)
-
-
-def first_bad_target(target, int kind):
-    """The place, in C order, of the first target of a plain array that is not of its kind, or -1."""
-    if not arrays.is_plain(target):
-        raise TypeError("target must be plain")
-    return first_bad(arrays.dtype_of(target), arrays.data(target), arrays.size(target), kind)
-
-
-def multi_hot(const int64_t[:, ::1] labels, counts):
-    """Fill a plain matrix with how often each class is among the labels of each row, which end at a negative one.
-
-    Returns the place, in C order, of the first label that is no column of `counts`, or -1.
-    """
-    cdef Py_ssize_t rows = labels.shape[0], width = labels.shape[1]
-    if not arrays.is_matrix(counts) or cnp.PyArray_DIM(<cnp.ndarray> counts, 0) != rows:
-        raise TypeError("counts must be a plain matrix with a row for each of labels")
-    return fnn_multi_hot[arrays.dtype_of(counts)](&labels[0, 0] if rows and width else NULL, width,
-                                                  arrays.data(counts), rows, cnp.PyArray_DIM(<cnp.ndarray> counts, 1))
-
-
-cdef double label_sum(int dtype, const int64_t *labels, const void *weight, const void *by_class, int64_t ignored,
-                      Py_ssize_t rows, Py_ssize_t cols) noexcept nogil:
-    """What rows count in a mean: each its weight (NULL for 1) times that of its class, ignored ones nothing."""
-    cdef Py_ssize_t left_out
-    if by_class == NULL:
-        left_out = fnn_count_label(labels, rows, ignored)
-        if weight == NULL:
-            return rows - left_out
-        if left_out == 0:
-            return run_sum(dtype, weight, rows)
-    return fnn_label_sum[dtype](labels, weight, by_class, ignored, rows, cols)
-
-
-cdef void spread(int dtype, const void *weight, void *each, Py_ssize_t rows, Py_ssize_t cols) noexcept nogil:
-    """One weight a row becomes one an element."""
-    fnn_spread[dtype](weight, each, rows, cols)
-
-
-cdef void weigh_columns(int dtype, const void *columns, void *each, Py_ssize_t rows, Py_ssize_t cols,
-                        bint filled) noexcept nogil:
-    """Weights of columns become those of elements, times what is in `each` if that is filled."""
-    fnn_weigh_columns[dtype](columns, each, rows, cols, filled)
-
-
-cdef void present(int dtype, const void *target, const void *weight, bint elements, void *y, void *each,
-                  Py_ssize_t rows, Py_ssize_t cols) noexcept nogil:
-    """Targets without NaN, and weights that are 0 where the target was NaN."""
-    fnn_present[dtype](target, weight, elements, y, each, rows, cols)
-
-
-cdef bint are_weights(object weight) noexcept:
-    """Whether all numbers of a plain array are 0 or more, and finite."""
-    return fnn_bad_weight[arrays.dtype_of(weight)](arrays.data(weight), arrays.size(weight)) < 0
 
 
 cdef object scalar(double value, object x):
@@ -313,11 +198,9 @@ cdef class Loss:
     cdef double count(self, x, t, weight, tuple params, extra) except? -1:
         """What all losses count in their mean."""
         cdef Py_ssize_t i, n = 1
-        if weight is not None:
-            return weight_sum(weight)
         for i in range(self.axes(x)):
             n *= cnp.PyArray_DIM(<cnp.ndarray> x, i)
-        return n
+        return count_elements(arrays.dtype_of(x), arrays.data(weight), n)
 
     cdef double divisor(self, x, t, weight, str reduction, tuple params, extra) except? -1:
         """What the sum of the losses is divided by; NaN for the mean of nothing."""
@@ -445,9 +328,9 @@ cdef class RowLoss(Loss):
         cdef Py_ssize_t rows = cnp.PyArray_DIM(<cnp.ndarray> x, 0)
         cdef Py_ssize_t cols = cnp.PyArray_DIM(<cnp.ndarray> x, 1)
         if cnp.PyArray_TYPE(<cnp.ndarray> t) != cnp.NPY_INT64:
-            return rows if weight is None else weight_sum(weight)
-        return label_sum(arrays.dtype_of(x), <int64_t *> arrays.data(t), arrays.data(weight), by_class,
-                         <int64_t> <double> params[0], rows, cols)
+            return count_elements(arrays.dtype_of(x), arrays.data(weight), rows)
+        return count_rows(arrays.dtype_of(x), <int64_t *> arrays.data(t), arrays.data(weight), by_class,
+                          <int64_t> <double> params[0], rows, cols)
 
 
 cdef class VectorsLoss(Loss):

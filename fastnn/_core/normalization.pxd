@@ -19,11 +19,12 @@ cdef void run_norm_backward(const Norm *norm, int dtype, const void *g, const vo
 cdef void run_norm_gradients(const Norm *norm, int dtype, const void *g, const void *x, void *statistics,
                              void *grad_weight, void *grad_bias, Py_ssize_t rows, Py_ssize_t cols,
                              bint accumulate) noexcept nogil
-cdef void expand_affine(const Norm *norm, int dtype, const void **weight, const void **bias, void *expanded,
-                        Py_ssize_t cols) noexcept nogil
-cdef void run_group_gradients(const Norm *norm, int dtype, const void *g, const void *x, void *statistics,
-                              void *grad_weight, void *grad_bias, void *expanded, Py_ssize_t rows, Py_ssize_t cols,
-                              bint accumulate) noexcept nogil
 cdef void run_statistics(int dtype, const void *x, const void *running_mean, const void *running_var, void *statistics,
                          Py_ssize_t rows, Py_ssize_t cols, double eps) noexcept nogil
 cdef void forget_batch(int dtype, void *statistics, Py_ssize_t cols) noexcept nogil
+
+# Of arrays. No activation follows or comes before: NONE.
+cdef Epilogue NONE
+cdef Py_ssize_t columns(x) noexcept
+cdef Py_ssize_t rows_of(x) noexcept
+cdef object new_rows(x, Py_ssize_t rows, Py_ssize_t cols)

@@ -1,4 +1,4 @@
-"""The operations of a program as C structs, and their interpreter.
+"""The operations of a program as C structs, which interpreter.pyx carries out.
 
 `fastnn/compiler/operations.py` says of each kind what it reads, writes and takes.
 """
@@ -104,6 +104,3 @@ ctypedef struct Totals:
 
 cdef enum:
     DONE, BAD_LABEL, BAD_TARGET, BAD_INDEX, NON_FINITE, BAD_NORM, TOO_LARGE, RAISED
-
-cdef double divisor_of(const Totals *totals, double rows, double weight_sum) noexcept nogil
-cdef int run_op(Op *op, Totals *totals, Py_ssize_t rows, uint64_t tick, int dtype) noexcept nogil

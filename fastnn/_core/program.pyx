@@ -14,10 +14,10 @@ from fastnn._core.accumulation cimport OWN_SUMS, keep_running, read_totals, writ
 from fastnn._core.batches cimport Batches, check_batches, read_batches
 from fastnn._core.lanes cimport INPUT, OUTPUT, SLOTS, TARGET_SLOT, WEIGHT_SLOT, Fixup, Lanes
 from fastnn._core.loops cimport Code, Epochs, Loop, clear, run_all, run_batch, run_epochs, run_loop
+from fastnn._core.loss_operations cimport divisor_of
 from fastnn._core.operations cimport (
     BAD_INDEX, BAD_LABEL, BAD_NORM, BAD_TARGET, DONE, ELEMENTS, LABELS, NON_FINITE, RAISED, TOO_LARGE, UPDATE,
     Op, Totals,
-    divisor_of,
 )
 from fastnn._core.resolve cimport resolve
 from fastnn._core.schedule cimport read_schedule

@@ -10,8 +10,8 @@ from fastnn._core.operations cimport (
 from fastnn._core.optimizers cimport make_update
 
 from fastnn._core.activations import cost_of
-from fastnn._core.losses import target_kind
 from fastnn._core.operations import OPTION_NAMES, number_of
+from fastnn._core.targets import target_kind
 from fastnn._core.parameters import check_average
 
 NO_OPTIONS = dict.fromkeys(OPTION_NAMES, 0)

@@ -1,6 +1,6 @@
 """The table of operations: of each kind, what it reads, writes and takes; and an operation of a program.
 
-Both backends carry out the kinds under these names: `_core/operations.pyx` as functions of C structs,
+Both backends carry out the kinds under these names: `_core/interpreter.pyx` as functions of C structs,
 `reference/operations.py` as methods on arrays. A matrix has a row for each sample of the batch.
 """
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import _validation as check
 from .._core import dispatch
-from .._core.losses import first_bad_label
+from .._core.targets import first_bad_label
 from .._validation import Array
 
 __all__ = ["check_labels", "class_axes", "class_rows", "class_targets", "places_of"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._core.losses import NOT_NEGATIVE, POSITIVE, SIGNS, first_bad_target, target_kind
+from .._core.targets import NOT_NEGATIVE, POSITIVE, SIGNS, first_bad_target, target_kind
 from .._validation import Array
 
 MORE = "more classes need {}, and one output for each"

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from .. import _validation as check
-from .._core.losses import RowLoss, VectorsLoss, multi_hot
+from .._core.losses import RowLoss, VectorsLoss
+from .._core.targets import multi_hot
 from ._elementwise import Array
 from ._losses import LossFunction, PairLoss, Params, RowsLoss
 

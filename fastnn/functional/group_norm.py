@@ -7,7 +7,8 @@ import numpy as np
 
 from .. import _validation as check
 from .._core import dispatch
-from .._core.normalization import GroupNorm, batch_norm
+from .._core.group_norm import GroupNorm
+from .._core.normalization import batch_norm
 from .._frames import SHORT_ERRORS
 from ._documentation import documented
 from ._elementwise import Array, reference_function

@@ -1,4 +1,4 @@
-"""What each operation of a program does, in NumPy: one method a kind, as in _core/operations.pyx.
+"""What each operation of a program does, in NumPy: one method a kind, as in _core/interpreter.pyx.
 
 A method is given the operation, its operands by role, the rows of the batch, and what the program adds up: the last
 loss, then summed losses, weights, right predictions and samples, then what is counted besides.
@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from .._core.errors import BadIndex, BadTarget
-from .._core.losses import first_bad_target, target_kind
 from .._core.operations import (
     ACCUMULATE,
     EACH_OUTPUT,
@@ -20,6 +19,7 @@ from .._core.operations import (
     ROOT,
     TRANSPOSED,
 )
+from .._core.targets import first_bad_target, target_kind
 from . import (
     binary_losses,
     class_losses,

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from .. import _validation as check
-from .._core.losses import SIGNS, TARGET_KINDS
 from .._core.random import permutation
+from .._core.targets import SIGNS, TARGET_KINDS
 from ..nn.inputs import as_rows
 
 if TYPE_CHECKING:
