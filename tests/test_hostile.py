@@ -253,7 +253,7 @@ def batches(**changes):
     first, last = program.span("forward", "statistics")
     given = {
         "first": first, "last": last, "x": x, "target": y, "sample_weight": None, "order": np.arange(10), "start": 0,
-        "stop": 10, "batch_size": 4, "staging": data.staging(4), "sums": trainer.engine.new_sums(data),
+        "stop": 10, "batch_size": 4, "staging": data.staging(4), "sums": trainer.engine.scoring.new_sums(data),
         "train": True, "losses": np.zeros(3),
     }  # fmt: skip
     given |= changes

@@ -211,13 +211,17 @@ def test_a_run_records_the_penalties_before_each_batch(backend):
         for decayed in (decay, decay / 2):  # the second batch has another rate of decay
             expected.append(penalty([net[0].weight, net[2].weight], 0.03, 0.2 + decayed))
             rates = places, np.array([[decayed if decay else 0.4]])
-            engine.run("step", data, None, 0, len(X), len(X), engine.new_sums(data), rates=rates, penalties=penalties)
+            engine.run(
+                "step", data, None, 0, len(X), len(X), engine.scoring.new_sums(data), rates=rates, penalties=penalties
+            )
             np.testing.assert_allclose(penalties[0], expected[-1], rtol=1e-13)
         assert np.isnan(penalties[1])
         trainer.optimizer.frozen = True
-        engine.run("step", data, None, 0, len(X), len(X), engine.new_sums(data), penalties=penalties)
+        engine.run("step", data, None, 0, len(X), len(X), engine.scoring.new_sums(data), penalties=penalties)
         assert penalties[0] == 0
         with pytest.raises((ValueError, IndexError), match=r"room for 2 batches, got 1|out of bounds"):
-            engine.run("step", data, None, 0, len(X), len(X) // 2 + 1, engine.new_sums(data), penalties=np.zeros(1))
-        engine.run("evaluate", data, None, 0, len(X), len(X), engine.new_sums(data), penalties=penalties)
+            engine.run(
+                "step", data, None, 0, len(X), len(X) // 2 + 1, engine.scoring.new_sums(data), penalties=np.zeros(1)
+            )
+        engine.run("evaluate", data, None, 0, len(X), len(X), engine.scoring.new_sums(data), penalties=penalties)
         assert penalties[0] == 0  # no update

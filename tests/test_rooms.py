@@ -46,6 +46,8 @@ ELSEWHERE = {
     "onnx/writer.py": ("onnx/test_exporting.py", "what it writes"),
     "training/search.py": ("test_lbfgs.py", "steps of optimizers that search"),
     "training/slices.py": ("test_trainer.py", "parts of epochs"),
+    "training/inspection.py": ("test_trainer.py", "methods of trainers"),
+    "training/scoring.py": ("test_engine.py", "what an engine counts"),
     "distributed/communicator.py": ("distributed/test_team.py", "what ranks use of a communicator"),
     "distributed/sums.py": ("distributed/test_tree.py", "what is added up"),
     "training/blocks.py": ("distributed/test_blocks.py", "steps of several ranks"),

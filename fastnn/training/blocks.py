@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..nn.sequential import Sequential
     from ..optim import Optimizer, WeightAverage
     from .data import Data
+    from .scoring import Scoring
 
 # The first numbers of a block; then those of a program's sums, and the running statistics, each times rows, and rows.
 DIVISOR, LOSS, WEIGHT = range(3)  # of the update; of the last batch the summed losses and their weights
@@ -39,9 +40,7 @@ class Shared(Protocol):
     average: WeightAverage | None
     l1: float
     l2: float
-
-    def counting(self, data: Data) -> Counting:
-        """What is counted for metrics."""
+    scoring: Scoring
 
     def run_batches(self, program: Program, span: tuple[int, int], data: Data, run: BatchRun) -> None:
         """Run operations on batches."""
@@ -102,7 +101,7 @@ class Step:
         self.rows = team.block_rows(run.batch_size)
         self.running = _running(program)
         self.steps = list({id(step): step for _, step in self.running}.values())
-        self.counting = engine.counting(data)
+        self.counting = engine.scoring.counting(data)
         self.sums = slice(OWN, OWN + run.sums.size)
         self.part = replace(  # the run of one block: its rows are set, and its sums are 0, before each
             run, sums=np.zeros(run.sums.size), divisor=np.zeros(1), train=False, schedule=None, losses=None,
@@ -208,7 +207,7 @@ def merge_numbers(counting: Counting, sums: slice, numbers: Array, later: Array)
 
 def evaluate(engine: Shared, team: Team, program: Program, span: tuple[int, int], data: Data, run: BatchRun) -> None:
     """Add up over the rows of data, in blocks of neighboring rows; no gradient is computed."""
-    counting, rows = engine.counting(data), run.stop
+    counting, rows = engine.scoring.counting(data), run.stop
     sums = slice(OWN, OWN + run.sums.size)
 
     def compute(block: int, numbers: Array) -> None:

@@ -15,13 +15,14 @@ from .._core.errors import BadIndex, BadLabel, BadTarget, Beyond, NonFinite
 from .._locks import MAKING
 from ..compiler.batch_run import BatchRun
 from ..compiler.cache import ProgramCache
-from ..compiler.counters import ACCURACY, NOTHING, SUMS, Counting
+from ..compiler.counters import SUMS, Counting
 from ..nn.inputs import column_names
 from ..nn.loss import Loss
 from ..nn.python_loss import PythonLoss
 from . import blocks
 from .data import Data
 from .nonfinite import check_data
+from .scoring import Scoring
 from .search import search
 
 if TYPE_CHECKING:
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from ..optim.lr_scheduler import Scheduler
 
 Array = check.Array
-
-FEW = 8  # epochs, whose scores are not worth a call of NumPy
 
 
 class HasEngine(Protocol):
@@ -93,6 +92,8 @@ class Engine:
         Epochs trained so far in runs without a seed of their own; they number the orders of the samples.
     programs : ProgramCache
         The programs that are kept; another one as soon as they are out of date.
+    scoring : Scoring
+        What programs add up, and the scores of that.
     quick_step : function (x, y) -> float or None
         The compiled training step for plain arrays; it returns None for others. None until the first step.
 
@@ -153,7 +154,7 @@ class Engine:
         with MAKING:
             version = self.net._version, self.loss.version
             self.quick_step: Callable[[Any, Any], float | None] | None = None
-            self._counts = bool(self.metrics or self.loss.heads)  # whether more is added up than loss and accuracy
+            self.scoring = Scoring(self.net, self.loss, self.metrics)
             self.programs, self._last = ProgramCache(), None
             self._version = version  # last: another thread that sees it sees the new cache too
 
@@ -213,7 +214,7 @@ class Engine:
             and planned.program.batch_size >= batch
         ):
             return planned
-        counting = self.counting(data)
+        counting = self.scoring.counting(data)
         kind = data.by_elements, data.missing, data.sparse
         key = (mode, data.x.shape[1], data.labels, counting.targets, accumulate, kind)
         planned = self._last
@@ -252,27 +253,11 @@ class Engine:
             blocks.check_rows(self.team, planned.program, rows, batch)
         return planned.sums_size
 
-    def counting(self, data: Data) -> Counting:
-        """What is counted for metrics."""
-        if not self._counts:
-            return NOTHING
-        counters = (metric.counter for metric in self.metrics if metric.counter is not None)
-        return Counting.of(counters, self.loss, data, self.net.out_features_for(data.x.shape[1]))
-
-    def check_labels(self, data: Data) -> None:
-        """Raise ValueError if a metric counts labels, and the targets are numbers."""
-        if self.metrics:
-            self.counting(data).check_labels(self.loss, data, self.net.out_features_for(data.x.shape[1]))
-
-    def new_sums(self, data: Data) -> Array:
-        """Where programs for such data add up, from the beginning."""
-        return np.zeros(self.counting(data).size if self._counts else SUMS)
-
     # -- running -------------------------------------------------------------------------------------------------------
 
     def step(self, data: Data) -> float:
         """Train on all rows as one batch, and return its loss; ValueError if a number in it is not finite."""
-        rows, sums, kept = data.samples, self.new_sums(data), self.programs
+        rows, sums, kept = data.samples, self.scoring.new_sums(data), self.programs
         program = None
         with suppress(NonFinite):
             program = self.run("step", data, None, 0, rows, rows, sums, True)
@@ -369,14 +354,14 @@ class Engine:
             return self._evaluate(data, batch)
 
     def _evaluate(self, data: Data, batch: int) -> dict[str, float]:
-        self.check_labels(data)
-        sums = self.new_sums(data)
+        self.scoring.check_labels(data)
+        sums = self.scoring.new_sums(data)
         self.run("evaluate", data, None, 0, len(data), max(1, min(len(data), batch)), sums)
         whole = [metric for metric in self.metrics if metric.counter is None]
         if whole and (data.by_elements or data.missing):
             raise ValueError(f"metrics: {whole[0].name} is computed of whole samples: missing targets and weights "
                              "of elements need metrics that are counted: 'mae', 'mse', 'rmse', 'r2', ...")  # fmt: skip
-        scores = self.scores(sums, data) | dict.fromkeys((metric.name for metric in whole), math.nan)
+        scores = self.scoring.scores(sums, data) | dict.fromkeys((metric.name for metric in whole), math.nan)
         counted: Any = data.y != self.loss.ignored if data.labels is True else slice(None)
         y_true = data.y[counted]
         if whole and len(y_true):
@@ -384,37 +369,4 @@ class Engine:
             y_pred, weight = self.net.predict(data.x)[counted], None if data.weight is None else data.weight[counted]
             for metric in whole:
                 scores[metric.name] = metric.of_outputs(y_true, y_pred, weight, self.loss)
-        return scores
-
-    def scores_of_epochs(self, sums: Array, data: Data) -> list[dict[str, float]]:
-        """The scores of each row of sums."""
-        samples = sums[:, 4]
-        if self._counts or len(sums) < FEW or not (samples.all() or not samples.any()):
-            return [self.scores(row, data) for row in sums]
-        loss = sums[:, 1]
-        with np.errstate(all="ignore"):
-            loss = loss if self.loss.reduction == "sum" else np.where(sums[:, 2] == 0, math.nan, loss / sums[:, 2])
-            columns = {"loss": np.sqrt(loss) if self.loss.root else loss}
-            if samples.any():
-                columns["accuracy"] = sums[:, 3] / samples
-        values = zip(*(column.tolist() for column in columns.values()), strict=True)
-        return [dict(zip(columns, row, strict=True)) for row in values]
-
-    def scores(self, sums: Array, data: Data | None) -> dict[str, float]:
-        """Loss, accuracy and metrics of what was added up over data like these; None if there were none."""
-        loss = self.loss
-        _, total, weight, correct, samples, *_ = sums.tolist()
-        if loss.reduction != "sum":
-            total = total / weight if weight else math.nan
-        scores = {"loss": math.sqrt(total) if loss.root else total}
-        if self._counts:
-            for name, head in zip(loss.heads, sums[SUMS:], strict=False):
-                scores[f"{name}_loss"] = float(head) / weight if weight else math.nan
-        if samples:
-            scores["accuracy"] = correct / samples
-        if self.metrics and data is not None:
-            counting = self.counting(data)
-            for metric in self.metrics:
-                if counting.places and metric.counter not in (None, ACCURACY):
-                    scores[metric.name] = metric.of_counts(sums[counting.places[metric.counter]], counting.several)
         return scores

@@ -76,7 +76,7 @@ class Epochs(Slices):
         batches = self._batches(length)
         updates, scheduler = self._updates(batches), engine.scheduler
         done, more = divmod(int(engine.net._tick.item()) - tick, batches)
-        rows = engine.scores_of_epochs(sums[:done], data)
+        rows = engine.scoring.scores_of_epochs(sums[:done], data)
         for row, spent in zip(rows, seconds.tolist(), strict=False):
             row["seconds"] = spent
         if table is not None and isinstance(scheduler, LRScheduler):

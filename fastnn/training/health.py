@@ -152,7 +152,7 @@ def examine(engine: Engine, data: Data) -> Health:
         If a class index is out of range, or a target is one that the loss does not take.
     """
     optimizer, rows = engine.optimizer, len(data)
-    params, sums = engine.net.parameters(), engine.new_sums(data)
+    params, sums = engine.net.parameters(), engine.scoring.new_sums(data)
     arrays, state = engine.changed_by_step(), optimizer.state_dict()
     before = [array.copy() for array in arrays]
     try:

@@ -68,7 +68,7 @@ class Loop(Epochs):
                 if self.callbacks:
                     self._begin(begun)
                 if like is not None:
-                    self.engine.check_labels(like)
+                    self.engine.scoring.check_labels(like)
                 self._quiet = self._is_quiet()
                 while self.epoch < self.epochs and self.history.stopped is None:
                     if self._quiet and self.position == 0 and self.epochs - self.epoch > 1:
@@ -133,7 +133,7 @@ class Loop(Epochs):
         if self.history.stopped is not None:
             return
         engine = self.engine
-        values = engine.scores(self.sums, self.data.like)
+        values = engine.scoring.scores(self.sums, self.data.like)
         values["seconds"] = self.seconds
         if self.validation is not None and self.validates(self.epoch + 1):
             self._validate(self.validation, values)

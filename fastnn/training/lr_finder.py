@@ -277,7 +277,7 @@ def _train(engine: Engine, slices: Iterator[Any], rates: Array, within: Callable
         data, order, start, stop, batch = next(slices)
         tick, rates_left = int(engine.net._tick[0]), (places, table[done:])
         try:
-            sums = engine.new_sums(data)
+            sums = engine.scoring.new_sums(data)
             engine.run("step", data, order, start, stop, batch, sums, True, rates_left, losses[done:])
         except NonFinite as error:
             first = error.args[0]

@@ -104,7 +104,7 @@ class Run:
         if initial_epoch:
             self.epoch = self.initial_epoch = self.history.initial_epoch = initial_epoch
         like = data.like
-        self.sums = np.zeros(SUMS) if like is None else engine.new_sums(like)
+        self.sums = np.zeros(SUMS) if like is None else engine.scoring.new_sums(like)
 
     @property
     def net(self) -> Sequential:

@@ -128,7 +128,7 @@ class Slices(Run):
         stop = min(len(data), start + self._rows)
         nonfinite.check_data(data, slice(start, stop) if order is None else order[start:stop])
         self._halt, self._failed = False, (data, stop - start, self.batch + ahead + 1)
-        self.logs = self.engine.scores(self.sums, self.data.like)
+        self.logs = self.engine.scoring.scores(self.sums, self.data.like)
         for callback in self.callbacks:
             callback.on_nonfinite(self)
         if self.history.stopped is None:
@@ -155,7 +155,7 @@ class Slices(Run):
         """Call `on_batch_end` of those whose turn came since batch number `before`."""
         due = [c for c in self._between if c.every is None or self.batch // c.every > before // c.every]
         if due:
-            self.logs = self.engine.scores(self.sums, self.data.like)
+            self.logs = self.engine.scoring.scores(self.sums, self.data.like)
             self.settled = False
         for callback in due:
             callback.on_batch_end(self)

@@ -68,7 +68,9 @@ class TeamLoop(Loop):
             self.team.compare(facts(self))
         like = self.data.like
         assert like is not None
-        counted = [self.sums.size, *([] if self.validation is None else [self.engine.new_sums(self.validation).size])]
+        counted = [self.sums.size]
+        if self.validation is not None:
+            counted.append(self.engine.scoring.new_sums(self.validation).size)
         self._numbers, self._program = max(counted), self.engine.get("step", like, self.batch_size or 1)
 
     def load_state_dict(self, given: dict[str, Any]) -> None:
@@ -231,7 +233,7 @@ def step(engine: Engine, make: Callable[[], Data]) -> float:
         data = make()
         team.compare({name: _words_of(array) for name, array in _arrays(data, "").items()})
         program = engine.get("step", data, data.samples)
-    blocks.begin(team, program, engine.net, engine.new_sums(data).size)
+    blocks.begin(team, program, engine.net, engine.scoring.new_sums(data).size)
     try:
         return engine.step(data)
     finally:

@@ -131,9 +131,9 @@ def losses_over(trainer: Trainer, X: Any, y: Any, center: Array, d: Array, a: Ar
         for i, along in enumerate(a):
             with np.errstate(over="ignore"):
                 parameters[...] = base + along * d[0]
-            sums = engine.new_sums(data)
+            sums = engine.scoring.new_sums(data)
             engine.run("evaluate", data, None, 0, rows, rows, sums)
-            loss[j, i] = engine.scores(sums, None)["loss"]
+            loss[j, i] = engine.scoring.scores(sums, None)["loss"]
     return np.where(np.isfinite(loss), loss, np.nan)
 
 
