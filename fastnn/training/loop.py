@@ -69,7 +69,7 @@ class Loop(Epochs):
                     self._begin(begun)
                 if like is not None:
                     self.engine.scoring.check_labels(like)
-                self._quiet = self._is_quiet()
+                self._quiet = self.epochs - self.epoch > 1 and self._is_quiet()
                 while self.epoch < self.epochs and self.history.stopped is None:
                     if self._quiet and self.position == 0 and self.epochs - self.epoch > 1:
                         self._several_epochs()
