@@ -96,7 +96,8 @@ def described(sparse, Py_ssize_t start):
     return out
 
 
-cdef Epilogue NO_ACTIVATION = Epilogue(kernel=-1)
+cdef Epilogue NO_ACTIVATION
+NO_ACTIVATION.kernel = -1
 
 
 def sparse_linear(sparse, weight, bias, out):

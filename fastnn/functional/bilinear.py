@@ -10,6 +10,7 @@ from .._core import distances as core
 from .._core import linear as products
 from .._frames import SHORT_ERRORS
 from ._elementwise import Array, reference_function
+from ._symbolic import symbolic
 
 __all__ = ["bilinear", "bilinear_backward", "one_hot"]
 
@@ -43,6 +44,9 @@ def bilinear(x1: Any, x2: Any, weight: Any, bias: Any = None) -> Array:
     Computed as a product of x1 with all of weight, of shape (rows, out_features * in2_features), and a dot product with
     x2 for each output. NaN gives NaN in all outputs of its row. It is `torch.nn.functional.bilinear`.
 
+    In a traced `forward` it is compiled as the products x1_i x2_j, in1_features * in2_features columns, and one product
+    with the weight.
+
     Examples
     --------
     >>> import numpy as np
@@ -50,6 +54,9 @@ def bilinear(x1: Any, x2: Any, weight: Any, bias: Any = None) -> Array:
     >>> F.bilinear(np.array([[1.0, 2.0]]), np.array([[3.0]]), np.array([[[1.0], [0.5]]]))
     array([[6.]])
     """
+    if (symbol := symbolic(x1, x2, weight, bias)) is not None:
+        traced: Array = symbol.apply("bilinear", x1, x2, weight, bias)
+        return traced
     with SHORT_ERRORS:
         x1, x2, weight, bias = _checked(x1, x2, weight, bias)
         if dispatch.get_reference():

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _validation as check
 from .. import functional as F
+from ..functional._symbolic import Symbolic, symbolic
 from .linear import Affine
 from .module import Module
 
@@ -20,6 +21,10 @@ class Pairing(Module):
 
     _inputs: tuple[Array, Array] | None = None  # of the last call in training mode
 
+    def _symbol(self, symbol: Symbolic, x1: Any, x2: Any) -> Any:
+        """What the layer makes of two matrices of a `forward` that is traced."""
+        return symbol.apply(type(self).__name__, x1, x2)  # an error: it has no compiled form
+
     def _values(self, x1: Array, x2: Array) -> Array:
         raise NotImplementedError
 
@@ -28,6 +33,9 @@ class Pairing(Module):
 
     def __call__(self, x1: Any, x2: Any) -> Array:  # type: ignore[override]
         """Return the layer's output for two arrays."""
+        if (symbol := symbolic(x1, x2)) is not None:
+            traced: Array = self._symbol(symbol, x1, x2)
+            return traced
         x1, x2 = check.as_array("x1", x1), check.as_array("x2", x2)
         y = self._values(x1, x2)
         self._inputs = (x1.copy(), x2.copy()) if self.training else None
@@ -51,7 +59,8 @@ class Pairing(Module):
 
     def plan(self, builder: Builder, label: str, position: int) -> None:
         raise ValueError(
-            f"{label}: this layer takes two inputs, and a network gives its layers one: call it with two arrays"
+            f"{label}: this layer takes two inputs, and a network gives its layers one: call it with two arrays, or "
+            "in the forward of a module"
         )
 
 
@@ -146,7 +155,8 @@ class Bilinear(Pairing, Affine):
     y_k = sum_ij x1_i weight_kij x2_j + bias_k
 
     It is called with two arrays of shapes (..., in1_features) and (..., in2_features); `backward` returns the gradients
-    of both, and adds those of the parameters.
+    of both, and adds those of the parameters. In the `forward` of a module it is called with two matrices, and
+    compiled.
 
     Parameters
     ----------
@@ -205,6 +215,10 @@ class Bilinear(Pairing, Affine):
 
     def _values(self, x1: Array, x2: Array) -> Array:
         return F.bilinear(x1, x2, self["weight"], self.array("bias"))
+
+    def _symbol(self, symbol: Symbolic, x1: Any, x2: Any) -> Any:
+        bias = self["bias"] if "bias" in self.parameter_shapes() else None
+        return symbol.apply("bilinear", x1, x2, self["weight"], bias)
 
     def _gradients(self, grad_output: Any, x1: Array, x2: Array) -> tuple[Array, Array]:
         grad_x1, grad_x2, grad_weight, grad_bias = F.bilinear_backward(grad_output, x1, x2, self["weight"])

@@ -12,6 +12,7 @@ import numpy as np
 
 from .._html import table
 from .linear import Linear
+from .pairs import Bilinear
 from .registry import Above
 from .structure import tree
 
@@ -32,7 +33,7 @@ class LayerSummary:
     in_features: int
     out_features: int
     parameters: int
-    flops: int  # of the forward pass of one row: 2 for each multiply-add of a Linear, 1 for each other output
+    flops: int  # of the forward pass of one row: 2 for each weight of a product, 1 for each other output
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,8 @@ def _rows(
         features, n_out = widths.get(id(layer)) or (features, layer.out_features_for(features))
         inside = Above.trace(layer, features).widths if layer._is_traced else widths
         own = sum(math.prod(shape) for shape in layer.parameter_shapes().values())
-        flops = 2 * features * n_out if isinstance(layer, Linear) else n_out
+        products = isinstance(layer, (Linear, Bilinear))
+        flops = 2 * math.prod(layer.parameter_shapes()["weight"]) if products else n_out
         rows.append(LayerSummary(node.name, type(layer).__name__, depth, features, n_out, own, flops))
         for branch in node.branches:
             rows += _rows(branch, features, depth + 1, inside)

@@ -107,6 +107,15 @@ def _function(w: Writer, layer: Function, x: Value) -> Value:
 
 @converter(Tied)
 def _tied(w: Writer, layer: Any, x: Value) -> Value:
-    """A product with the parameter of another layer, or its transpose."""
+    """A product with the parameter of another layer, or its transpose; of a Bilinear that is read as a matrix."""
     names = [w.parameter(*layer.sources[key]) for key in ("weight", "bias") if key in layer.sources]
+    source, key = layer.sources["weight"]
+    if len(source.parameter_shapes()[key]) > 2:
+        names[0] = w.reshape(names[0], *layer.sizes[::-1])
     return Value(w.node("Gemm", x.name, *names, transB=int(layer.transposed)), layer.sizes[1])
+
+
+@converter(nn.Bilinear)
+def _bilinear(w: Writer, layer: nn.Bilinear, x: Value) -> Value:
+    """Within a forward it is written as a product, by `_tied`."""
+    raise TypeError("Bilinear takes two inputs: export the network whose forward calls it")

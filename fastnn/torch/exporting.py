@@ -206,6 +206,6 @@ def _tied(module: nn.Module, layer: Tied, x: int) -> Callable[..., Tensor]:
     def step(self: Any, values: list[Tensor]) -> Tensor:
         weight = self.get_parameter(places["weight"])
         bias = self.get_parameter(places["bias"]) if "bias" in places else None
-        return T.linear(values[x], weight if not turned else weight.T, bias)
+        return T.linear(values[x], weight.T if turned else weight.flatten(1), bias)  # a Bilinear's is read as a matrix
 
     return step

@@ -30,7 +30,7 @@ def test_every_function_with_a_gradient_is_a_layer():
 
 @pytest.mark.parametrize("name", ["layer_norm", "cross_entropy", "add_"])
 def test_others_are_refused(name):
-    with pytest.raises(TraceError, match=f"functional.{name} has no compiled form"):
+    with pytest.raises(TraceError, match=f"^{name} has no compiled form"):
         as_layer(name, ())
 
 

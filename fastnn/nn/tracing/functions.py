@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -35,14 +36,17 @@ class Function(Module):
 
 
 class Tied(Module):
-    """A product with a parameter of another layer, or its transpose, and perhaps a bias."""
+    """A product with a parameter of another layer, or its transpose, and perhaps a bias.
+
+    A transposed weight of more than two axes is read as a matrix: its first axis, and all others.
+    """
 
     def __init__(self, weight: Any, bias: Any) -> None:
         super().__init__()
         self.sources = {"weight": (weight.layer, weight.name)} | (
             {} if bias is None else {"bias": (bias.layer, bias.name)}
         )
-        self.transposed, self.sizes = weight.transposed, weight.sizes
+        self.transposed, self.sizes = weight.transposed, (math.prod(weight.sizes[:-1]), weight.sizes[-1])
 
     def array(self, name: str) -> Any:
         return self._of(name, "array")
@@ -52,7 +56,8 @@ class Tied(Module):
 
     def _of(self, name: str, what: str) -> Any:
         layer, own = self.sources.get(name, (None, ""))
-        return None if layer is None else getattr(layer, what)(own)
+        array = None if layer is None else getattr(layer, what)(own)
+        return array if array is None or array.ndim < 3 else array.reshape(len(array), -1)
 
     def trained_names(self) -> tuple[str, ...]:
         return tuple(name for name, (layer, own) in self.sources.items() if own in layer.trained_names())
@@ -104,4 +109,4 @@ def as_layer(name: str, args: tuple[Any, ...]) -> Module:
         return LAYERS[name](*args)
     if dispatch.PLACES.get(name, (0, ""))[1] == "map1":
         return Function(name, args)
-    raise TraceError(f"functional.{name} has no compiled form: use the layer")
+    raise TraceError(f"{name} has no compiled form")

@@ -191,8 +191,9 @@ class Trace:
         """The call of a function of one array; of two for add, subtract, multiply and divide."""
         if name in ("add", "subtract", "multiply", "divide"):
             return self.binary(name, x, *args)
-        if name == "linear":
-            return self.linear(x, *args)
+        if name in ("linear", "bilinear"):
+            result: Symbol = getattr(self, name)(x, *args)
+            return result
         self._number(x)
         return self._call(as_layer(name, args), x, name)
 
@@ -266,6 +267,22 @@ class Trace:
         if bias is not None and bias.sizes != weight.sizes[1:]:
             raise TraceError(f"bias must have shape {weight.sizes[1:]}, got {bias.sizes}")
         return self._call(Tied(weight, bias), x, f"x @ {weight}")
+
+    def bilinear(self, x1: Any, x2: Any, weight: Any, bias: Any = None) -> Symbol:
+        """sum_ij x1_i W_kij x2_j + b: a product with all products of a column of x1 and one of x2."""
+        for name, parameter, axes in (("weight", weight, 3), ("bias", bias, 1)):
+            if parameter is not None and not (isinstance(parameter, ParameterSymbol) and parameter.ndim == axes):
+                raise TraceError(f"{name} must be a parameter of {axes} axes, self['name'] or self.layer.{name}")
+        first, second = self._operand(x1), self._operand(x2)
+        for symbol, features in ((first, weight.sizes[1]), (second, weight.sizes[2])):
+            if symbol.features is None:
+                raise WidthFound(features)
+            if symbol.features != features:
+                raise TraceError(f"bilinear with a weight of shape {weight.sizes} gets {symbol.features} features")
+        i, j = np.indices(weight.sizes[1:]).reshape(2, -1).tolist()
+        pairs = self.binary("multiply", self.columns(first, (..., i)), self.columns(second, (..., j)))
+        self.widths[id(weight.layer)] = sum(weight.sizes[1:]), weight.sizes[0]
+        return self._call(Tied(weight.T, bias), pairs, f"bilinear {weight}")
 
 
 def every(nodes: Sequence[Node]) -> Iterator[Node]:
