@@ -1,10 +1,12 @@
 """net.fold(): networks without the batch normalizations that linear layers can take over."""
 
+import io
 import warnings
 
 import numpy as np
 import pytest
 
+import fastnn
 from fastnn import nn
 from support.normalized import data
 
@@ -54,3 +56,14 @@ def test_folding_says_what_stays():
         folded = net.fold()
     x = data(9)[0].astype("float32")
     np.testing.assert_allclose(folded(x), net.predict(x), rtol=1e-5, atol=1e-6)
+
+
+def test_a_file_holds_folded_branches():
+    body = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4), nn.ReLU())
+    branches = nn.Concat(nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3)), nn.Identity())
+    heads = nn.Heads(a=nn.Sequential(nn.Linear(7, 2), nn.BatchNorm1d(2)), b=nn.Linear(7, 1))
+    net = nn.Sequential(nn.Residual(body), branches, heads, seed=0).fold()
+    file = io.BytesIO()
+    net.save(file)
+    x = np.random.default_rng(0).normal(size=(5, 4)).astype("float32")
+    np.testing.assert_array_equal(fastnn.load(file.getvalue()).eval().predict(x), net.predict(x))

@@ -24,6 +24,14 @@ class Branches(Module):
     def named_children(self) -> dict[str, Module]:
         return self._children
 
+    def replace(self, children: dict[str, Module]) -> None:
+        """Consist of these layers, of the same names; files of the model then have them."""
+        self._children, self._given = children, self._arguments(children)
+
+    def _arguments(self, children: dict[str, Module]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments that make a layer of these."""
+        return (), dict(children)
+
     def in_features_hint(self) -> int | None:
         hints = {hint for child in self.children() if (hint := child.in_features_hint()) is not None}
         if len(hints) > 1:
@@ -85,6 +93,9 @@ class Residual(Branches):
         if hint is not None:
             self.out_features_for(hint)
 
+    def _arguments(self, children: dict[str, Module]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return (children["body"],), {name: layer for name, layer in children.items() if name != "body"}
+
     def plan_branches(self, builder: Builder, label: str, branches: tuple[tuple[Node, ...], ...]) -> None:
         body, shortcut = (*branches, ())[:2]
         builder.residual(self, label, body, shortcut)
@@ -131,6 +142,9 @@ class Concat(Branches):
         if not branches:
             raise ValueError("Concat needs at least one branch")
         super().__init__({str(i): branch for i, branch in enumerate(branches)})
+
+    def _arguments(self, children: dict[str, Module]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return tuple(children.values()), {}
 
     def plan_branches(self, builder: Builder, label: str, branches: tuple[tuple[Node, ...], ...]) -> None:
         builder.concat(self, label, branches)

@@ -59,10 +59,14 @@ def _flat(layers: Iterable[Module], dtype: str) -> Iterator[Module]:
             yield from _flat(layer.layers, dtype)
             continue
         if isinstance(layer, Branches):
-            for key, branch in layer.named_children().items():
-                inside = _folded([branch], dtype)
-                layer._children[key] = inside[0] if len(inside) == 1 else Sequential(*inside, seed=0, dtype=dtype)
+            inside = layer.named_children().items()
+            layer.replace({key: in_one(_folded([branch], dtype), dtype) for key, branch in inside})
         yield layer
+
+
+def in_one(layers: list[Module], dtype: str) -> Module:
+    """A layer that computes what these do one after the other."""
+    return layers[0] if len(layers) == 1 else Sequential(*layers, seed=0, dtype=dtype)
 
 
 def _foldable(layer: Module) -> bool:

@@ -59,6 +59,9 @@ class Heads(Concat):
             raise ValueError("Heads needs at least one head")
         super(Concat, self).__init__(heads)
 
+    def _arguments(self, children: dict[str, Module]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return (), dict(children)
+
     @property
     def widths(self) -> dict[str, int]:
         """The number of outputs of each head, by name.
