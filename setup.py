@@ -44,6 +44,7 @@ MODULES = [
     "peak",
     "rows",
     "sparse",
+    "int8",
     "lanes",
     "loops",
     "program",

@@ -89,6 +89,24 @@ struct fnn_sparse {
     ptrdiff_t start;
 };
 
+/* A product y = x w + bias, of the kernel's dtype but for w: integers and a scale for each column (kernels/int8.h). The
+ * weight is in panels of FNN_INT8_COLUMNS columns: for each column 128 times the sum of its integers (int32), then for each
+ * 4 rows of w and each column these 4. */
+enum {
+    FNN_INT8_COLUMNS = 16,
+    FNN_INT8_ROWS = 4,         /* of a tile */
+    FNN_INT8_BLOCK = 256,      /* rows that are rounded at a time, at most */
+    FNN_INT8_MOST_IN = 1 << 17 /* rows of w: a sum of 255 * 63 for each is below 2^31 */
+};
+struct fnn_int8 {
+    const void *x;
+    const int8_t *weight;
+    const double *scale;
+    const void *bias; /* or NULL */
+    void *y;
+    ptrdiff_t rows, n_in, n_out;
+};
+
 /* What becomes of a gradient before an update: clamp(scale grad, -max_value, max_value) + l1 sign(param) + l2 param. */
 struct fnn_adjustment {
     double scale, max_value, l1, l2;

@@ -21,9 +21,9 @@ SHOWN = {
     "a loss": (nn.MSELoss(), {"params", "reduction"}),
     "a loss of classes": (nn.CrossEntropyLoss(), {"params", "reduction", "weight"}),
     "a network": (NET, LAYER | {
-        "activations", "append", "compile", "dtype", "extend", "feature_names", "fold", "in_features", "input_gradient",
-        "input_scale", "insert", "layers", "load_state_dict", "named_buffers", "named_gradients", "named_parameters",
-        "parameters", "pop", "predict", "save", "seed", "state_dict", "summary", "zero_grad"}),
+        "activations", "append", "compile", "dtype", "extend", "feature_names", "fold", "freeze", "in_features",
+        "input_gradient", "input_scale", "insert", "layers", "load_state_dict", "named_buffers", "named_gradients",
+        "named_parameters", "parameters", "pop", "predict", "save", "seed", "state_dict", "summary", "zero_grad"}),
     "an optimizer": (OPTIMIZER, {
         "add_param_group", "compat", "dampening", "error_if_nonfinite", "frozen", "grad_norm", "hyperparameters",
         "load_state_dict", "lr",

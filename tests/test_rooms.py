@@ -62,6 +62,7 @@ ELSEWHERE = {
     "testing/": ("testing/test_backend.py", "cases, and how results are measured"),
     "nn/unsupported.py": ("torch_/test_importing.py", "messages of the bridges"),
     "nn/loss.py": ("losses/test_losses.py", "the base of the losses"),
+    "nn/frozen.py": ("test_freezing.py", "what freezing makes"),
     "nn/passes.py": ("test_network.py", "passes of networks"),
     "nn/python_loss.py": ("test_trainer.py", "losses of users in training"),
     "nn/regression_losses.py": ("losses/test_losses.py", "losses of numbers, with the base"),

@@ -3,7 +3,7 @@
 A pointer to numbers of some dtype is a void pointer; `arrays.at` moves it.
 """
 
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport int8_t, int64_t, uint64_t
 
 ctypedef fused real:  # for optimizers and parameters, whose functions have pointers to numbers of a dtype
     float
@@ -56,6 +56,16 @@ cdef extern from "fastnn.h" nogil:
         const int64_t *ends
         const int64_t *order
         Py_ssize_t start
+    enum:
+        FNN_INT8_COLUMNS
+        FNN_INT8_MOST_IN
+    struct fnn_int8:
+        const void *x
+        const int8_t *weight
+        const double *scale
+        const void *bias
+        void *y
+        Py_ssize_t rows, n_in, n_out
     struct fnn_adjustment:
         double scale, max_value, l1, l2
     struct fnn_coefficients:
@@ -85,6 +95,7 @@ cdef extern from "fastnn.h" nogil:
                               Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
         void (*sparse_linear_backward)(const fnn_sparse *x, const void *g, void *grad, Py_ssize_t col,
                                        Py_ssize_t width, Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
+        void (*linear_int8)(const fnn_int8 *of, Py_ssize_t panel, Py_ssize_t panels) noexcept nogil
         void (*prelu_slopes)(const void *x, const void *g, Py_ssize_t stride, const void *init, void *out,
                              Py_ssize_t rows, Py_ssize_t cols) noexcept nogil
         void (*embedding)(const void *codes, const void *weight, void *y, Py_ssize_t n, Py_ssize_t cols) noexcept nogil

@@ -3,7 +3,7 @@
 Losses, metrics and heads, which count in the sums of a run, are in loss_operations.pyx.
 """
 
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport int8_t, int64_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from fastnn._core cimport arrays, dispatch
@@ -11,11 +11,12 @@ from fastnn._core.activations cimport run_map1, run_map2
 from fastnn._core.columns cimport (
     copy_columns, expand_columns, expand_rows, expand_rows_backward, read_labels, run_gather, run_scatter, sum_columns,
 )
-from fastnn._core.dispatch cimport FNN_BAG_SUM, FNN_FLOAT64, fnn_bags, fnn_sparse
+from fastnn._core.dispatch cimport FNN_BAG_SUM, FNN_FLOAT64, fnn_bags, fnn_int8, fnn_sparse
 from fastnn._core.dropout cimport run_noise, run_noise2
 from fastnn._core.embedding cimport run_embedding, run_embedding_backward
 from fastnn._core.embedding_bag cimport describe_rows, run_embedding_bag, run_embedding_bag_backward
 from fastnn._core.group_norm cimport expand_affine, run_group_gradients
+from fastnn._core.int8 cimport run_linear_int8
 from fastnn._core.linear cimport run_linear, run_linear_grad_weight, run_linear_grad_x
 from fastnn._core.loss_operations cimport (
     batch_divisor, combine_heads, count_loss, inverse, run_elementwise_loss, run_metric, run_rows_loss,
@@ -157,6 +158,14 @@ cdef void run_bag_op_backward(Op *op, Py_ssize_t rows, int dtype) noexcept nogil
         memset(op.p[GRAD_INPUT], 0, rows * op.n_in * arrays.itemsize(dtype))
 
 
+cdef void run_int8(Op *op, Py_ssize_t rows, int dtype) noexcept nogil:
+    """A product with integers."""
+    cdef fnn_int8 of = fnn_int8(
+        x=op.p[X], weight=<const int8_t *> op.p[WEIGHT], scale=<const double *> op.p[SCALE], bias=op.p[BIAS],
+        y=op.p[Y], rows=rows, n_in=op.n_in, n_out=op.n_out)
+    run_linear_int8(dtype, &of)
+
+
 cdef int run_parametric(Op *op, Totals *totals, Py_ssize_t rows, int dtype) noexcept nogil:
     """Layers with one parameter that is no product's, and columns."""
     cdef Py_ssize_t n = rows * op.n_in
@@ -182,6 +191,8 @@ cdef int run_parametric(Op *op, Totals *totals, Py_ssize_t rows, int dtype) noex
         return run_bag_op(op, totals, rows, dtype)
     elif op.kind == EMBEDDING_BAG_BACKWARD:
         run_bag_op_backward(op, rows, dtype)
+    elif op.kind == LINEAR_INT8:
+        run_int8(op, rows, dtype)
     elif op.kind == GATHER:
         run_gather(dtype, x, <const int64_t *> op.p[INDEX], op.p[Y], rows, op.n_in, op.n_out)
     elif op.kind == GATHER_BACKWARD:

@@ -152,6 +152,19 @@ class ResizingStage(Stage):
 
 
 @dataclass
+class InferenceStage(Stage):
+    """A layer that has no gradient."""
+
+    def backward(self, draft: Draft, gradient: Gradient, before: Stage | None, needs_input: bool) -> Gradient | None:
+        if needs_input:
+            raise ValueError(
+                f"{self.label}: {type(self.layer).__name__} is for inference and has no gradient: call net.eval(), or "
+                "train the network that it was made of, and freeze that"
+            )
+        return None
+
+
+@dataclass
 class ParameterStage(Stage):
     """A layer with one parameter that is not multiplied as a matrix: a slope, a temperature, a table."""
 

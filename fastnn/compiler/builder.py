@@ -17,6 +17,7 @@ from .._validation import Array
 from .backward import (
     ConcatStage,
     ElementwiseStage,
+    InferenceStage,
     LinearStage,
     NormStage,
     ParameterStage,
@@ -215,6 +216,13 @@ class Builder(Draft):
             y.input_columns = tuple(columns[i] for i in index)
         stage = ResizingStage(layer, label, n_in, n_out, x, y, kind="gather", operands={"index": index})
         self.add_stage(stage, Operation("gather", label, {"x": x, "y": y, "index": index}, n_in, n_out))
+
+    def linear_int8(self, layer: Layer, label: str, weight: Array, scale: Array, bias: Array | None) -> None:
+        """x W + b of a layer without gradients, whose weight is integers times a scale for each column."""
+        n_in, n_out, x, y = self._resized(layer)
+        arrays = {"x": x, "weight": weight, "scale": scale, "bias": bias, "y": y}
+        stage = InferenceStage(layer, label, n_in, n_out, x, y)
+        self.add_stage(stage, Operation("linear_int8", label, arrays, n_in, n_out))
 
     def python(self, layer: Layer, label: str) -> None:
         """A layer whose forward and backward are Python functions of arrays."""

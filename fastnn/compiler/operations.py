@@ -60,6 +60,10 @@ BAGS = "num_embeddings padding bag_size mode by_freq max_norm norm_type"
 
 OPERATIONS = {
     "linear": Kind("pre = x W + b, y = activation(pre)", "x weight bias?", "pre y", kernel="?", flops=_of_product),
+    "linear_int8": Kind(
+        "y = x W + b, for inference: rows of x rounded to integers, W integers times a scale for each column",
+        "x weight scale bias?", "y", flops=_of_product,
+    ),
     "linear_backward": Kind(
         "the gradients of x, W and b, that of x times the slope of the activation before",
         "grad_output x weight? saved?", PARAMETER_GRADIENTS, kernel="?", flops=_of_gradients,

@@ -28,6 +28,7 @@ from .gates import GLU, Maxout, SwiGLU
 from .graph_module import GraphModule
 from .group_norm import GroupNorm, InstanceNorm1d
 from .heads import Heads, HeadsLoss
+from .int8 import LinearInt8
 from .linear import Linear
 from .loss import Loss
 from .module import Module
@@ -100,6 +101,7 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "LinearInt8",
     "LogCoshLoss",
     "LogSigmoid",
     "LogSoftmax",
@@ -160,7 +162,13 @@ def _fold(net: Sequential) -> Sequential:
     return fold(net)
 
 
-Above.network_of_one, Above.fold = Sequential.of_one, _fold
+def _freeze(net: Sequential, dtype: object, batch_size: object) -> object:
+    from .freezing import freeze
+
+    return freeze(net, dtype, batch_size)
+
+
+Above.network_of_one, Above.fold, Above.freeze = Sequential.of_one, _fold, _freeze
 Above.tree_of = tree_of
 Above.trace, Above.required_features, Above.returned_features = Trace.of, required_features, returned_features
 LAYERS |= {name: cls for name in __all__ if isinstance(cls := globals()[name], type) and issubclass(cls, Module)}

@@ -41,6 +41,7 @@ class Above:
 
     network_of_one: Callable[[Any, str], Network]  # a network of one layer, and its dtype
     fold: Callable[[Any], Any]  # a network without the normalizations that can be part of its linear layers
+    freeze: Callable[[Any, Any, Any], Any]  # a copy of a network for inference
     trace: Callable[..., Any]  # the trace of a module's forward
     required_features: Callable[[Any], int | None]  # the features that a forward requires of its input
     tree_of: Callable[[Any], str]  # the lines of a module and of the layers that it is made of

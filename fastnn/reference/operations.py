@@ -45,6 +45,7 @@ from .dropout import (
 from .elementary import Array
 from .embedding import embedding, embedding_backward, embedding_bag, embedding_bag_backward
 from .group_norm import group_norm, group_norm_backward
+from .int8 import linear_int8, unpacked
 from .interfaces import Operation
 from .linear import linear_backward
 from .normalization import (
@@ -109,6 +110,10 @@ class Operations:
         if "bias" in a:
             a["pre"] += a["bias"]
         finish(o, a)
+
+    def _linear_int8(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
+        weight = unpacked(a["weight"], o.n_in, o.n_out)
+        a["y"][...] = linear_int8(a["x"], weight, a["scale"].ravel(), vector(a, "bias"))
 
     def _linear_backward(self, o: Operation, a: dict[str, Array], rows: int, sums: Array) -> None:
         weight = a.get("weight", np.empty((o.n_in, o.n_out), a["x"].dtype))

@@ -22,6 +22,7 @@
 #include "packing.h"
 #include "linear.h"
 #include "sparse.h"
+#include "int8.h"
 #include "optimizers.h"
 #include "parameters.h"
 #include "dropout.h"

@@ -44,3 +44,13 @@ static const int64_t fnn_window64[8] = {-1, -1, -1, -1};
 #define v_zip_high(a, b) V_HALVES(a, b, 0x31)
 
 #define v_mul_low32(a, b) ((ivec64)_mm256_mul_epu32((__m256i)(a), (__m256i)(b)))
+
+/* Sums of 4 products of bytes, for kernels/int8.h: `four` of x, from 1 to 255, times 4 integers of each column at w. */
+typedef __m256i int8_sums;
+#define INT8_LANES 8
+#define int8_zero() _mm256_setzero_si256()
+#define int8_store(p, acc) _mm256_storeu_si256((void *)(p), acc)
+#define int8_add(acc, four, w)                                                                               \
+    _mm256_add_epi32(acc, _mm256_madd_epi16(_mm256_maddubs_epi16(_mm256_set1_epi32(four),                \
+                                                                  _mm256_loadu_si256((const void *)(w))),  \
+                                            _mm256_set1_epi16(1)))

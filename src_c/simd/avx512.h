@@ -47,3 +47,13 @@ static const int64_t fnn_zip64[2][8] = {{0, 8, 1, 9, 2, 10, 3, 11}, {4, 12, 5, 1
 #define v_zip_high(a, b) V_ZIP(a, b, 1)
 
 #define v_mul_low32(a, b) ((ivec64)_mm512_mul_epu32((__m512i)(a), (__m512i)(b)))
+
+/* Sums of 4 products of bytes, for kernels/int8.h: `four` of x, from 1 to 255, times 4 integers of each column at w. */
+typedef __m512i int8_sums;
+#define INT8_LANES 16
+#define int8_zero() _mm512_setzero_si512()
+#define int8_store(p, acc) _mm512_storeu_si512((void *)(p), acc)
+#define int8_add(acc, four, w)                                                                               \
+    _mm512_add_epi32(acc, _mm512_madd_epi16(_mm512_maddubs_epi16(_mm512_set1_epi32(four),                \
+                                                                  _mm512_loadu_si512((const void *)(w))),  \
+                                            _mm512_set1_epi16(1)))

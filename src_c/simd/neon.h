@@ -39,3 +39,18 @@ typedef uint64x2_t mask64;
 #define v_zip_high(a, b) V(vzip2q_)(a, b)
 
 #define v_mul_low32(a, b) ((ivec64)vmull_u32(vmovn_u64((uint64x2_t)(a)), vmovn_u64((uint64x2_t)(b))))
+
+/* Sums of 4 products of bytes, for kernels/int8.h: `four` of x, from 1 to 255, times 4 integers of each column at w. */
+typedef int32x4_t int8_sums;
+#define INT8_LANES 4
+#define int8_zero() vdupq_n_s32(0)
+#define int8_store(p, acc) vst1q_s32(p, acc)
+static inline int32x4_t int8_add(int32x4_t acc, int32_t four, const int8_t *w)
+{
+    const int16x4_t x = vget_low_s16(vreinterpretq_s16_u16(vmovl_u8(vreinterpret_u8_s32(vdup_n_s32(four)))));
+    const int8x16_t bytes = vld1q_s8(w);
+    const int16x8_t low = vmovl_s8(vget_low_s8(bytes)), high = vmovl_s8(vget_high_s8(bytes));
+    const int32x4_t a = vmull_s16(vget_low_s16(low), x), b = vmull_s16(vget_high_s16(low), x);
+    const int32x4_t c = vmull_s16(vget_low_s16(high), x), d = vmull_s16(vget_high_s16(high), x);
+    return vaddq_s32(acc, vpaddq_s32(vpaddq_s32(a, b), vpaddq_s32(c, d)));
+}

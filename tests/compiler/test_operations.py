@@ -55,9 +55,11 @@ def programs():
     several = trainer_of(nn.Linear(4, 8), heads, loss=nn.HeadsLoss(heads, a=nn.CrossEntropyLoss(), b=nn.MSELoss()))
     several.step(x, {"a": y, "b": np.ones((4, 1), "float32")})
     plain.net(x)
+    integers = trainer_of(nn.LinearInt8(4, 3), nn.Linear(3, 2), loss=nn.MSELoss())
+    integers.step(x, np.ones((4, 2), "float32"))
     missing = trainer_of(nn.Linear(4, 2), loss=nn.MSELoss(), metrics=[nn.L1Loss()], missing="ignore")
     missing.step(x, np.ones((4, 2), "float32"))
-    trainers = (plain, errors, bags, several, missing)
+    trainers = (plain, errors, bags, several, integers, missing)
     return [program for t in trainers for program in [*t.engine.programs, *t.net._programs]]
 
 

@@ -399,7 +399,7 @@ OPS = (
 )
 SPARSE = {"sparse_linear", "sparse_linear_backward"}  # functions of sparse matrices, and kernels: test_sparse.py
 BY_NAME = {"derivative", "target_gradient"} | SPARSE  # functions that take no arrays alone, and have tests of their own
-MEASURES = {"multiply_adds"} | SPARSE  # the kernels that are no operation of arrays
+MEASURES = {"multiply_adds", "linear_int8"} | SPARSE  # the kernels that are no operation of arrays; test_int8.py
 FUNCTIONS = tuple(op for op in OPS if op.kind not in ("update", "matrix update", "parameters", "labels", "in place"))
 CASES = [(op, options) for op in FUNCTIONS for options in op.options]
 
