@@ -9,6 +9,8 @@ import re
 import shutil
 from pathlib import Path
 
+from markdown_cells import cells
+
 # By name of the gallery: its folder, its title and what it says. A folder that is not there is left out.
 FOLDERS = {
     "examples": ("examples", "Examples", "Scripts on real and made-up data, with what they print."),
@@ -18,8 +20,14 @@ FOLDERS = {
 
 
 def titled(text: str, stem: str) -> str:
-    """A script whose docstring begins with a heading: what stands before its first colon, or the first sentence."""
-    docstring = ast.get_docstring(ast.parse(text)) or stem.replace("_", " ").capitalize()
+    """A script whose docstring begins with a heading: what stands before its first colon, or the first sentence.
+
+    Without a docstring it is the heading of the first cell.
+    """
+    docstring = ast.get_docstring(ast.parse(text))
+    if docstring is None:
+        title, text = heading_taken(cells("\n" + text), stem)
+        return f'"""\n{title}\n{"=" * len(title)}\n"""{text}'
     first, _, rest = docstring.partition("\n\n")
     first = " ".join(first.split())
     title, colon, more = first.partition(": ")
@@ -28,8 +36,16 @@ def titled(text: str, stem: str) -> str:
     more = more[:1].upper() + more[1:]
     # Markdown's code in docstrings is reStructuredText's default role there.
     body = "\n\n".join(part for part in (more, rest) if part)
-    code = text[text.index('"""', text.index('"""') + 3) + 3 :] if text.lstrip().startswith('"""') else "\n" + text
+    code = text[text.index('"""', text.index('"""') + 3) + 3 :]
     return f'"""\n{title}\n{"=" * len(title)}\n\n{body}\n"""{code}'
+
+
+def heading_taken(text: str, stem: str) -> tuple[str, str]:
+    """The heading of the first cell, and the script without it."""
+    found = re.search(r"^# %%\n# (.*)\n# =+\n(#\n)?", text, flags=re.M)
+    if found is None:
+        return stem.replace("_", " ").capitalize(), text
+    return found[1], text.replace(found[0], "# %%\n", 1)
 
 
 def runs_here(path: Path) -> bool:
