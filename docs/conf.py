@@ -70,6 +70,9 @@ sphinx_gallery_conf = gallery_settings(HERE)
 # -- looks -------------------------------------------------------------------------------------------------------------
 
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_favicon = "../fastnn/playground/static/icon.svg"
 html_title = f"fastnn {release}"
 html_copy_source = False
 html_show_sourcelink = False

@@ -11,11 +11,14 @@ from pathlib import Path
 
 from markdown_cells import cells
 
-# By name of the gallery: its folder, its title and what it says. A folder that is not there is left out.
+# By name of the gallery: its scripts, its title and what it says.
 FOLDERS = {
-    "examples": ("examples", "Examples", "Scripts on real and made-up data, with what they print."),
-    "course": ("examples/course", "Course", "A first course on fully connected networks, one script a subject."),
-    "course_package": ("fastnn/course", "Course", "A first course on fully connected networks, one script a subject."),
+    "examples": ("examples/*.py", "Examples", "Scripts on real and made-up data, with what they print."),
+    "course": (
+        "fastnn/course/c[0-9]*.py",
+        "Course",
+        "A first course on fully connected networks, one script a subject.",
+    ),
 }
 
 
@@ -53,26 +56,18 @@ def runs_here(path: Path) -> bool:
     return "__file__" not in path.read_text()
 
 
-def is_script(text: str) -> bool:
-    """Whether it can be run by itself, without its package."""
-    return not re.search(r"^\s*from \.", text, flags=re.M)
-
-
 def stage(docs: Path) -> list[tuple[str, list[Path]]]:
-    """Copies of all folders that are there, by gallery, with the paths of the scripts."""
+    """Copies of all scripts, by gallery, with their paths."""
     staged = []
-    for gallery, (folder, title, text) in FOLDERS.items():
-        source, target = docs.parent / folder, docs / "generated" / "scripts" / gallery
+    for gallery, (pattern, title, text) in FOLDERS.items():
+        target = docs / "generated" / "scripts" / gallery
         shutil.rmtree(target, ignore_errors=True)
-        scripts = {path: path.read_text() for path in sorted(source.glob("*.py")) if path.stem[0] != "_"}
-        scripts = {path: code for path, code in scripts.items() if is_script(code)}
-        if not scripts:
-            continue
         target.mkdir(parents=True)
         (target / "GALLERY_HEADER.rst").write_text(f"{title}\n{'=' * len(title)}\n\n{text}\n")
-        for path, code in scripts.items():
-            (target / path.name).write_text(titled(code, path.stem))
-        staged.append((gallery, list(scripts)))
+        scripts = sorted(docs.parent.glob(pattern))
+        for path in scripts:
+            (target / path.name).write_text(titled(path.read_text(), path.stem))
+        staged.append((gallery, scripts))
     return staged
 
 
@@ -87,6 +82,9 @@ def gallery_settings(docs: Path) -> dict[str, object]:
         "filename_pattern": rf"/({'|'.join(map(re.escape, run))})$",
         "abort_on_example_error": True,
         "download_all_examples": False,
+        "capture_repr": (),  # pictures are shown, not the names of their objects
+        "default_thumb_file": str(docs.parent / "fastnn" / "playground" / "static" / "icon.svg"),
+        "show_signature": False,
         "show_memory": False,
         "min_reported_time": 1e9,
         "remove_config_comments": True,
