@@ -102,3 +102,10 @@ def test_every_page_is_in_the_contents():
         line for block in re.findall(r"```\{toctree\}\n(.*?)```", index, flags=re.S) for line in block.split("\n")
     ]
     assert {name_of(page) for page in PAGES} - {"index"} <= set(listed)
+
+
+@pytest.mark.parametrize("page", [*PAGES, DOCS.parent / "README.md"], ids=lambda page: page.stem)
+def test_links_of_a_page_are_files_of_the_repository(page):
+    """So that pages can be read where the repository is; `make docs-test` follows links of the site."""
+    links = re.findall(r"\]\(([^)\s:#]+)(?:#[^)]*)?\)", re.sub(r"```.*?```", "", page.read_text(), flags=re.S))
+    assert [link for link in links if not (page.parent / link).exists()] == []

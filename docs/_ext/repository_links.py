@@ -7,6 +7,7 @@ from typing import Any
 # Of what the site has under another name, from the root of the repository.
 PAGES = {
     "examples": "gallery/examples/index.rst",
+    "fastnn/course": "gallery/course/index.rst",
     "benchmarks/RESULTS.md": "benchmarks/results.md",
     "benchmarks/README.md": "benchmarks/measuring.md",
     "CHANGELOG.md": "changelog.md",
