@@ -10,6 +10,7 @@ from scripts import gallery_settings  # noqa: E402
 
 import fastnn.callbacks  # noqa: E402
 import fastnn.many  # noqa: E402
+import fastnn.sklearn  # noqa: E402  # before PyTorch is mocked: SciPy asks whether arrays are its tensors
 
 project, author = "fastnn", "the authors of fastnn"
 copyright = author

@@ -28,6 +28,9 @@ def test_a_page_fits_and_has_no_problems(page, width, browser, address):
     headless.problems(browser)
     browser.get(f"{address}/{page}.html")
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    # On a telephone the theme lets the text be scrolled by itself; only blocks of code and tables should be.
+    hidden = "const text = document.querySelector('.content'); return text.scrollWidth - text.clientWidth"
+    assert browser.execute_script(hidden) <= 0
     assert browser.execute_script("return document.title")
     assert headless.problems(browser) == []
 
