@@ -7,7 +7,7 @@ SOURCES = $(shell find fastnn src_c -name '*.py' -o -name '*.py[xdi]' -o -name '
 	$(wildcard fastnn/playground/static/*) \
 	pyproject.toml setup.py README.md
 
-.PHONY: demo test playground-test partners mpi-test stress coverage exhaustive kills lives fuzz sanitize failmalloc tsan instructions lint bench docs wheel wheel-test reproducible cross release-check clean neon
+.PHONY: demo test playground-test docs-test partners mpi-test stress coverage exhaustive kills lives fuzz sanitize failmalloc tsan instructions lint bench docs wheel wheel-test reproducible cross release-check clean neon
 
 demo: $(VENV)/installed
 	$(BIN)/fastnn demo
@@ -18,7 +18,7 @@ test: $(VENV)/test
 
 # The page in headless Chromium (Debian: chromium, chromium-driver), looked at by axe-core where npm can get it. `make test`
 # has these tests too where Chromium is installed, without axe-core.
-playground-test: $(VENV)/test
+playground-test: $(VENV)/test $(VENV)/browser
 	@command -v chromium chromedriver > /dev/null || { echo "install Chromium: apt-get install chromium chromium-driver"; exit 1; }
 	npm install --silent --no-save --prefix build/axe axe-core || echo "no axe-core: its test is skipped"
 	FASTNN_TESTS_AXE=build/axe/node_modules/axe-core/axe.min.js PYTHONSAFEPATH=1 $(BIN)/python -m pytest tests/playground
@@ -101,9 +101,15 @@ lint: $(VENV)/dev
 neon:
 	tools/check_neon.sh
 
-# The site, in build/site. Warnings of docstrings are shown and are not yet errors.
+# The site, in build/site, from the pages, the docstrings and what the examples print; a warning is an error. Ten minutes,
+# and one when the examples are as they were.
 docs: $(VENV)/docs
-	PYTHONSAFEPATH=1 $(BIN)/python -m sphinx -b html -q -d build/doctrees docs build/site
+	PYTHONSAFEPATH=1 $(BIN)/python -m sphinx -W --keep-going -b html -q -d build/doctrees docs build/site
+
+# The built site: no broken link; in headless Chromium (Debian: chromium, chromium-driver), where it is installed, nothing in
+# the console, nothing wider than a telephone, and a search without a server.
+docs-test: docs $(VENV)/test $(VENV)/browser
+	FASTNN_TESTS_SITE=build/site PYTHONSAFEPATH=1 $(BIN)/python -m pytest -rs tests/pages
 
 # A wheel for PyPI in dist/ (a manylinux one on Linux), checked, and the quick half of the suite against it in a new
 # environment without a compiler; `make wheel-test` runs all of it. Nothing needs a network but pip.
@@ -132,7 +138,7 @@ release-check: $(VENV)/tools
 	$(BIN)/python tools/check_release.py
 	$(MAKE) test lint wheel wheel-test reproducible cross
 	$(MAKE) coverage partners stress sanitize tsan failmalloc kills lives fuzz
-	if grep --quiet '^docs:' Makefile; then $(MAKE) docs; fi
+	$(MAKE) docs-test
 
 clean:
 	rm -rf build docs/generated docs/gallery dist *.egg-info $(VENV) .coverage .benchmarks .pytest_cache .ruff_cache .mypy_cache
@@ -164,6 +170,6 @@ $(VENV)/installed: $(VENV)/venv $(SOURCES)
 	$(BIN)/pip install --quiet $(VENV)/wheel/*.whl
 	@touch $@
 
-$(VENV)/test $(VENV)/stress $(VENV)/bench $(VENV)/docs $(VENV)/dev: $(VENV)/%: $(VENV)/installed
+$(VENV)/test $(VENV)/stress $(VENV)/bench $(VENV)/docs $(VENV)/browser $(VENV)/dev: $(VENV)/%: $(VENV)/installed
 	$(BIN)/pip install --quiet "$$(echo $(VENV)/wheel/*.whl)[$*]"
 	@touch $@

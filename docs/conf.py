@@ -8,7 +8,9 @@ sys.path.insert(0, str(HERE / "_ext"))
 
 from scripts import gallery_settings  # noqa: E402
 
-import fastnn  # noqa: E402
+import fastnn.callbacks  # noqa: E402
+import fastnn.many  # noqa: E402
+import fastnn.sklearn  # noqa: E402  # before PyTorch is mocked: SciPy asks whether arrays are its tensors
 
 project, author = "fastnn", "the authors of fastnn"
 copyright = author
@@ -20,6 +22,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx_gallery.gen_gallery",
+    "plain_docstrings",
     "repository_links",
 ]
 exclude_patterns = [
@@ -46,6 +49,15 @@ highlight_language = "none"
 autosummary_generate = True
 autosummary_ignore_module_all = False
 autosummary_imported_members = True
+# Classes that `fastnn` has of a room that has a page too: there they are described, here is a link.
+autosummary_context = {
+    "aliases": {
+        f"fastnn.{name}": f"{room.__name__}.{name}"
+        for room in (fastnn.callbacks, fastnn.many)
+        for name in room.__all__
+        if isinstance(getattr(room, name), type) and hasattr(fastnn, name)
+    }
+}
 autodoc_mock_imports = ["torch", "keras", "jax", "thinc"]  # large, and nothing of them runs here
 autodoc_typehints = "none"  # numpydoc's sections have the types
 autodoc_member_order = "groupwise"
@@ -59,6 +71,9 @@ sphinx_gallery_conf = gallery_settings(HERE)
 # -- looks -------------------------------------------------------------------------------------------------------------
 
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_favicon = "../fastnn/playground/static/icon.svg"
 html_title = f"fastnn {release}"
 html_copy_source = False
 html_show_sourcelink = False

@@ -7,19 +7,17 @@ from typing import Any
 # Of what the site has under another name, from the root of the repository.
 PAGES = {
     "examples": "gallery/examples/index.rst",
+    "fastnn/course": "gallery/course/index.rst",
     "benchmarks/RESULTS.md": "benchmarks/results.md",
     "benchmarks/README.md": "benchmarks/measuring.md",
     "CHANGELOG.md": "changelog.md",
     "docs/step.svg": "step.svg",
     "docs/roofline.svg": "roofline.svg",
 }
-# A page that is included: where it stands in the repository, which its links are relative to.
-INCLUDED = {"benchmarks/results": "benchmarks", "benchmarks/measuring": "benchmarks", "changelog": ""}
 
 
-def rewrite(name: str, text: str) -> str:
-    """The text of a page with links that work on the site."""
-    folder = INCLUDED.get(name, posixpath.join("docs", posixpath.dirname(name)))
+def rewrite(folder: str, text: str, included: bool = False) -> str:
+    """The text of a page in a folder of the repository, with links that work on the site."""
 
     def link(match: re.Match[str]) -> str:
         path, _, anchor = match[1].partition("#")
@@ -28,7 +26,7 @@ def rewrite(name: str, text: str) -> str:
         target = posixpath.normpath(posixpath.join(folder, path))
         example = re.fullmatch(r"examples/(\w+)\.py", target)
         page = f"gallery/examples/{example[1]}.rst" if example else PAGES.get(target)
-        if page is None and not (name in INCLUDED and target.startswith("docs/")):
+        if page is None and not (included and target.startswith("docs/")):
             return match[0]
         page = page or target.removeprefix("docs/")
         return f"](/{page}{'#' * bool(anchor)}{anchor})"
@@ -37,11 +35,13 @@ def rewrite(name: str, text: str) -> str:
 
 
 def on_read(app: Any, name: str, source: list[str]) -> None:
-    source[0] = rewrite(name, source[0])
+    source[0] = rewrite(posixpath.join("docs", posixpath.dirname(name)), source[0])
 
 
 def on_include(app: Any, path: Any, name: str, source: list[str]) -> None:
-    source[0] = rewrite(name, source[0])
+    """The links of an included file are relative to the place where it stands, which is given from docs/."""
+    folder = posixpath.normpath(posixpath.join("docs", path.parent.as_posix()))
+    source[0] = rewrite(folder.removeprefix("."), source[0], included=True)
 
 
 def setup(app: Any) -> dict[str, bool]:

@@ -9,17 +9,28 @@ import re
 import shutil
 from pathlib import Path
 
-# By name of the gallery: its folder, its title and what it says. A folder that is not there is left out.
+from markdown_cells import cells
+
+# By name of the gallery: its scripts, its title and what it says.
 FOLDERS = {
-    "examples": ("examples", "Examples", "Scripts on real and made-up data, with what they print."),
-    "course": ("examples/course", "Course", "A first course on fully connected networks, one script a subject."),
-    "course_package": ("fastnn/course", "Course", "A first course on fully connected networks, one script a subject."),
+    "examples": ("examples/*.py", "Examples", "Scripts on real and made-up data, with what they print."),
+    "course": (
+        "fastnn/course/c[0-9]*.py",
+        "Course",
+        "A first course on fully connected networks, one script a subject.",
+    ),
 }
 
 
 def titled(text: str, stem: str) -> str:
-    """A script whose docstring begins with a heading: what stands before its first colon, or the first sentence."""
-    docstring = ast.get_docstring(ast.parse(text)) or stem.replace("_", " ").capitalize()
+    """A script whose docstring begins with a heading: what stands before its first colon, or the first sentence.
+
+    Without a docstring it is the heading of the first cell.
+    """
+    docstring = ast.get_docstring(ast.parse(text))
+    if docstring is None:
+        title, text = heading_taken(cells("\n" + text), stem)
+        return f'"""\n{title}\n{"=" * len(title)}\n"""{text}'
     first, _, rest = docstring.partition("\n\n")
     first = " ".join(first.split())
     title, colon, more = first.partition(": ")
@@ -28,8 +39,16 @@ def titled(text: str, stem: str) -> str:
     more = more[:1].upper() + more[1:]
     # Markdown's code in docstrings is reStructuredText's default role there.
     body = "\n\n".join(part for part in (more, rest) if part)
-    code = text[text.index('"""', text.index('"""') + 3) + 3 :] if text.lstrip().startswith('"""') else "\n" + text
+    code = text[text.index('"""', text.index('"""') + 3) + 3 :]
     return f'"""\n{title}\n{"=" * len(title)}\n\n{body}\n"""{code}'
+
+
+def heading_taken(text: str, stem: str) -> tuple[str, str]:
+    """The heading of the first cell, and the script without it."""
+    found = re.search(r"^# %%\n# (.*)\n# =+\n(#\n)?", text, flags=re.M)
+    if found is None:
+        return stem.replace("_", " ").capitalize(), text
+    return found[1], text.replace(found[0], "# %%\n", 1)
 
 
 def runs_here(path: Path) -> bool:
@@ -37,26 +56,18 @@ def runs_here(path: Path) -> bool:
     return "__file__" not in path.read_text()
 
 
-def is_script(text: str) -> bool:
-    """Whether it can be run by itself, without its package."""
-    return not re.search(r"^\s*from \.", text, flags=re.M)
-
-
 def stage(docs: Path) -> list[tuple[str, list[Path]]]:
-    """Copies of all folders that are there, by gallery, with the paths of the scripts."""
+    """Copies of all scripts, by gallery, with their paths."""
     staged = []
-    for gallery, (folder, title, text) in FOLDERS.items():
-        source, target = docs.parent / folder, docs / "generated" / "scripts" / gallery
+    for gallery, (pattern, title, text) in FOLDERS.items():
+        target = docs / "generated" / "scripts" / gallery
         shutil.rmtree(target, ignore_errors=True)
-        scripts = {path: path.read_text() for path in sorted(source.glob("*.py")) if path.stem[0] != "_"}
-        scripts = {path: code for path, code in scripts.items() if is_script(code)}
-        if not scripts:
-            continue
         target.mkdir(parents=True)
         (target / "GALLERY_HEADER.rst").write_text(f"{title}\n{'=' * len(title)}\n\n{text}\n")
-        for path, code in scripts.items():
-            (target / path.name).write_text(titled(code, path.stem))
-        staged.append((gallery, list(scripts)))
+        scripts = sorted(docs.parent.glob(pattern))
+        for path in scripts:
+            (target / path.name).write_text(titled(path.read_text(), path.stem))
+        staged.append((gallery, scripts))
     return staged
 
 
@@ -71,6 +82,9 @@ def gallery_settings(docs: Path) -> dict[str, object]:
         "filename_pattern": rf"/({'|'.join(map(re.escape, run))})$",
         "abort_on_example_error": True,
         "download_all_examples": False,
+        "capture_repr": (),  # pictures are shown, not the names of their objects
+        "default_thumb_file": str(docs.parent / "fastnn" / "playground" / "static" / "icon.svg"),
+        "show_signature": False,
         "show_memory": False,
         "min_reported_time": 1e9,
         "remove_config_comments": True,

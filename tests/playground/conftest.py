@@ -1,8 +1,8 @@
 """Chromium for the tests of the page. Where it is not installed they are skipped."""
 
-import shutil
-
 import pytest
+
+from support import headless
 
 
 @pytest.fixture(scope="session")
@@ -24,20 +24,7 @@ def downloads(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def browser(downloads):
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not (chromium and driver):
-        pytest.skip("Chromium is not installed: apt-get install chromium chromium-driver")
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--lang=en"):
-        options.add_argument(argument)
-    preferences = {"download.default_directory": str(downloads), "safebrowsing.enabled": True}
-    options.add_experimental_option("prefs", preferences)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    browser = webdriver.Chrome(options=options, service=Service(driver))
+    browser = headless.start(downloads)
     yield browser
     browser.quit()
 
@@ -53,6 +40,6 @@ def page(browser, address):
     page.open()
     browser.get_log("browser")
     yield page
-    problems = [entry for entry in browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
+    problems = headless.problems(browser)
     page.script("localStorage.clear()")
     assert not problems
