@@ -1,0 +1,102 @@
+"""`export_onnx` and `export_c`: the functions, and the methods of the estimators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..._frames import errors_of_use
+from ...files.objects import Target
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+
+@errors_of_use
+def export_onnx(
+    estimator: Any,
+    path_or_file: Target | None = None,
+    *,
+    opset: int | None = None,
+    name: str | None = None,
+    metadata: Mapping[str, str] | None = None,
+    dtype: str | None = None,
+) -> ModelProto:
+    """Write a fitted estimator as an ONNX model that takes rows and returns classes and probabilities, or numbers.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+    path_or_file : str, path-like or binary file object, optional
+        The file at a path is replaced in one step. Without it the model is only returned.
+    opset : int of at least 13, default 17
+        The version of the operators.
+    name : str, optional
+        The name of the graph; by default that of the class.
+    metadata : dict of str to str, optional
+        Goes into the model's `metadata_props`.
+    dtype : {"float32", "float64"}, optional
+        Of the input and the network; by default that of the network, float64 unless `fit` was given float32 rows.
+
+    Returns
+    -------
+    model : onnx.ModelProto
+        Its input is "X", (batch, n_features). The outputs of a classifier are "label", the classes as int64 or strings,
+        (batch,), or 0 and 1 of each label, and "probabilities", (batch, n_classes), as of `predict_proba`; that of a
+        regressor is "variable", with the shape of `predict`.
+
+    Raises
+    ------
+    NotFittedError
+        If the estimator is not fitted.
+    TypeError
+        If it is none of fastnn's, classes are neither whole numbers nor strings, or layers have no ONNX converter.
+    ValueError
+        If an argument is out of its range.
+    OSError
+        If the file cannot be written; the old file is then still there.
+
+    Notes
+    -----
+    Labels are decided as `predict` does it: by the outputs of the network, and by mean probabilities of an ensemble.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn.sklearn import MLPClassifier, export_onnx
+    >>> X, y = np.array([[0.0], [1.0], [2.0], [3.0]]), np.array(["low", "low", "high", "high"])
+    >>> model = export_onnx(MLPClassifier(solver="lbfgs", random_state=0).fit(X, y))
+    >>> [output.name for output in model.graph.output]
+    ['label', 'probabilities']
+    """
+    from ...onnx import _package  # noqa: F401  (first: a clear message where onnx is missing)
+    from .graphs import write
+
+    return write(estimator, path_or_file, opset, name, metadata, dtype)
+
+
+class Exported:
+    """Mixin of the estimators: `export_onnx`."""
+
+    def export_onnx(
+        self,
+        path_or_file: Target | None = None,
+        *,
+        opset: int | None = None,
+        name: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+        dtype: str | None = None,
+    ) -> ModelProto:
+        """Write the fitted model as an ONNX model; see `fastnn.sklearn.export_onnx`.
+
+        Parameters
+        ----------
+        path_or_file : str, path-like or binary file object, optional
+        opset, name, metadata, dtype
+            As of `fastnn.sklearn.export_onnx`.
+
+        Returns
+        -------
+        model : onnx.ModelProto
+        """
+        return export_onnx(self, path_or_file, opset=opset, name=name, metadata=metadata, dtype=dtype)
