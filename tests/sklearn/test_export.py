@@ -1,7 +1,6 @@
 """Estimators as ONNX models and C files: the same labels, probabilities and numbers, by ONNX Runtime and by gcc."""
 
 import io
-import warnings
 
 import numpy as np
 import pytest
@@ -16,6 +15,7 @@ from sklearn.linear_model import LogisticRegression
 import fastnn.onnx
 from fastnn import nn
 from fastnn.sklearn import MLPClassifier, MLPRegressor, export_onnx
+from support.estimators import assert_same_predictions, fitted, run
 
 RNG = np.random.default_rng(0)
 ROWS = RNG.normal(size=(80, 5))
@@ -52,37 +52,6 @@ LOSSES = {
     "quantile ensemble": {"loss": "quantile", "n_estimators": 2},
     "positive": {"output_activation": "softplus", "loss": "huber"},
 }
-
-
-def fitted(estimator, x, y):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of few epochs
-        return estimator.set_params(max_iter=15, random_state=0).fit(x, y)
-
-
-def run(model, **inputs):
-    """The outputs by name, by ONNX Runtime."""
-    runtime = pytest.importorskip("onnxruntime")
-    session = runtime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    assert {value.name for value in session.get_inputs()} == inputs.keys()
-    return dict(zip([value.name for value in session.get_outputs()], session.run(None, inputs), strict=True))
-
-
-def assert_same_predictions(estimator, model, x, tolerances, **inputs):
-    """Labels and probabilities, or numbers, of rows, one, seven and all at a time."""
-    for rows in (1, 7, 64):
-        some = x[:rows]
-        found = run(model, **({name: values[:rows] for name, values in inputs.items()} or {"X": some}))
-        expected = estimator.predict(some)
-        if "variable" in found:
-            assert found["variable"].shape == expected.shape
-            np.testing.assert_allclose(found["variable"], expected, **tolerances)
-            continue
-        np.testing.assert_array_equal(found["label"], expected)
-        assert found["label"].dtype == ("O" if expected.dtype.kind in "OU" else "int64")
-        likely = estimator.predict_proba(some)
-        assert found["probabilities"].shape == likely.shape
-        np.testing.assert_allclose(found["probabilities"], likely, **tolerances)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -173,9 +142,7 @@ def test_what_cannot_be_exported_is_refused():
         fitted(MLPClassifier((4,), activation=Own), ROWS, CLASSES["two strings"]).export_onnx()
     estimator = fitted(MLPClassifier((4,)), ROWS, CLASSES["two strings"])
     estimator.classes_ = np.array([b"no", b"yes"])
-    with pytest.raises(
-        TypeError, match=r"classes must be whole numbers or strings .*, got \[b'no'"
-    ):
+    with pytest.raises(TypeError, match=r"classes must be whole numbers or strings .*, got \[b'no'"):
         estimator.export_onnx()
     estimator = fitted(MLPClassifier((4,)), ROWS, CLASSES["two strings"])
     with pytest.raises(ValueError, match="opset must be"):

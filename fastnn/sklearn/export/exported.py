@@ -22,11 +22,15 @@ def export_onnx(
     metadata: Mapping[str, str] | None = None,
     dtype: str | None = None,
 ) -> ModelProto:
-    """Write a fitted estimator as an ONNX model that takes rows and returns classes and probabilities, or numbers.
+    """Write a fitted estimator, or a pipeline that ends in one, as an ONNX model of what it predicts.
 
     Parameters
     ----------
-    estimator : MLPClassifier or MLPRegressor
+    estimator : MLPClassifier, MLPRegressor or Pipeline
+        The steps before the last of a Pipeline of scikit-learn may be StandardScaler, MinMaxScaler, MaxAbsScaler,
+        RobustScaler, Normalizer, SimpleImputer, OneHotEncoder and OrdinalEncoder of numbers, PCA, TruncatedSVD, those
+        that select columns (VarianceThreshold, SelectKBest, ...), ColumnTransformer, FeatureUnion and Pipeline of
+        these, and "passthrough".
     path_or_file : str, path-like or binary file object, optional
         The file at a path is replaced in one step. Without it the model is only returned.
     opset : int of at least 13, default 17
@@ -50,7 +54,8 @@ def export_onnx(
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If it is none of fastnn's, classes are neither whole numbers nor strings, or layers have no ONNX converter.
+        If it does not end in one of fastnn's, classes are neither whole numbers nor strings, or steps or layers have no
+        form in ONNX: the message names all of them.
     ValueError
         If an argument is out of its range.
     OSError
@@ -59,6 +64,9 @@ def export_onnx(
     Notes
     -----
     Labels are decided as `predict` does it: by the outputs of the network, and by mean probabilities of an ensemble.
+
+    A model has no errors to raise: of a category that an encoder with handle_unknown="error" has not seen, its columns
+    of OneHotEncoder are 0, and its code of OrdinalEncoder is NaN.
 
     Examples
     --------

@@ -1,0 +1,40 @@
+"""Estimators and their ONNX models, compared."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+
+def fitted(estimator, x, y):
+    """A fitted estimator or pipeline, of few epochs."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of few epochs
+        last = estimator[-1] if hasattr(estimator, "steps") else estimator
+        last.set_params(max_iter=15, random_state=0)
+        return estimator.fit(x, y)
+
+
+def run(model, **inputs):
+    """The outputs by name, by ONNX Runtime."""
+    runtime = pytest.importorskip("onnxruntime")
+    session = runtime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    assert {value.name for value in session.get_inputs()} == inputs.keys()
+    return dict(zip([value.name for value in session.get_outputs()], session.run(None, inputs), strict=True))
+
+
+def assert_same_predictions(estimator, model, x, tolerances, **inputs):
+    """Labels and probabilities, or numbers, of 1, 7 and 64 rows; the model's input is x unless others are given."""
+    for rows in (1, 7, 64):
+        some = x[:rows]
+        found = run(model, **{name: values[:rows] for name, values in (inputs or {"X": x}).items()})
+        expected = estimator.predict(some)
+        if "variable" in found:
+            assert found["variable"].shape == expected.shape
+            np.testing.assert_allclose(found["variable"], expected, **tolerances)
+            continue
+        np.testing.assert_array_equal(found["label"], expected)
+        assert found["label"].dtype == ("O" if expected.dtype.kind in "OU" else "int64")
+        likely = estimator.predict_proba(some)
+        assert found["probabilities"].shape == likely.shape
+        np.testing.assert_allclose(found["probabilities"], likely, **tolerances)
