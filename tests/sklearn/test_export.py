@@ -1,6 +1,9 @@
 """Estimators as ONNX models and C files: the same labels, probabilities and numbers, by ONNX Runtime and by gcc."""
 
+import ctypes
 import io
+import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -149,3 +152,59 @@ def test_what_cannot_be_exported_is_refused():
         estimator.export_onnx(opset=12)
     with pytest.raises(TypeError, match="metadata must be a dict of text to text"):
         estimator.export_onnx(metadata={"size": 3})
+
+
+STRICT = ["-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror", "-O2", "-shared", "-fPIC"]
+IN_C = {"plain": {}, "ensemble": {"n_estimators": 2}, "noise": SETTINGS["noise"], "layers": SETTINGS["layers"]}
+
+
+def by_c(path, dtype, x, columns):
+    """What the batch function of a C file writes for rows x."""
+    library = str(path.with_suffix(".so"))
+    subprocess.run(["gcc", *STRICT, str(path), "-o", library, "-lm"], check=True)
+    function, y = ctypes.CDLL(library).mine_predict_batch, np.full((len(x), columns), np.nan, dtype)
+    pointer = np.ctypeslib.ndpointer(dtype, flags="C")
+    function.argtypes, function.restype = [pointer, pointer, ctypes.c_size_t], None
+    function(np.ascontiguousarray(x, dtype), y, len(x))
+    return y
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="there is no gcc")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("setting", [*IN_C, *CALIBRATED])
+@pytest.mark.parametrize("classes", ["two strings", "four strings", "labels"])
+def test_a_classifier_in_c(classes, setting, dtype, tmp_path):
+    x = ROWS.astype(dtype)
+    estimator = fitted(MLPClassifier((8,)).set_params(**(IN_C | CALIBRATED)[setting]), x, CLASSES[classes])
+    likely = estimator.predict_proba(x)
+    report = estimator.export_c(tmp_path / "mine.c", name="mine")
+    members = getattr(estimator, "estimators_", [estimator])
+    assert report.constant_bytes >= sum(one.network_.parameters().numel() for one in members) * likely.itemsize
+    found = by_c(tmp_path / "mine.c", dtype, x, likely.shape[1])
+    np.testing.assert_allclose(found, likely, **TOLERANCES[dtype])
+    if classes == "four strings":
+        np.testing.assert_array_equal(estimator.classes_[found.argmax(axis=1)], estimator.predict(x))
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="there is no gcc")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("setting", [*IN_C, *LOSSES])
+@pytest.mark.parametrize("numbers", NUMBERS)
+def test_a_regressor_in_c(numbers, setting, dtype, tmp_path):
+    x = ROWS.astype(dtype)
+    estimator = fitted(MLPRegressor(hidden_layer_sizes=(8,)).set_params(**(IN_C | LOSSES)[setting]), x,
+                       NUMBERS[numbers])  # fmt: skip
+    expected = estimator.predict(x).reshape(len(x), -1)
+    estimator.export_c(tmp_path / "mine.c", name="mine")
+    found = by_c(tmp_path / "mine.c", dtype, x, expected.shape[1])
+    np.testing.assert_allclose(found, expected, **TOLERANCES[dtype])
+
+
+def test_c_of_8_bits_and_of_another_dtype(tmp_path):
+    estimator = fitted(MLPClassifier((8,)), ROWS, CLASSES["four strings"])
+    small = estimator.export_c(tmp_path / "small.c", dtype="float32", weights="int8", samples=ROWS)
+    whole = estimator.export_c(tmp_path / "whole.c")
+    assert small.constant_bytes < whole.constant_bytes / 3 and 0 < small.mean_error < 0.02
+    assert estimator.network_.dtype == "float64" and "double" in (tmp_path / "whole.c").read_text()
+    with pytest.raises(NotFittedError):
+        MLPRegressor().export_c(tmp_path / "none.c")

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from sklearn.utils.validation import check_is_fitted
+
 from ..._frames import errors_of_use
+from ...c_source.export import ExportReport
+from ...c_source.export import export_c as write_c
 from ...files.objects import Target
+from .outputs import whole_network
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -83,8 +88,8 @@ def export_onnx(
     return write(estimator, path_or_file, opset, name, metadata, dtype)
 
 
-class Exported:
-    """Mixin of the estimators: `export_onnx`."""
+class ExportedOnnx:
+    """Mixin of all estimators: `export_onnx`."""
 
     def export_onnx(
         self,
@@ -108,3 +113,28 @@ class Exported:
         model : onnx.ModelProto
         """
         return export_onnx(self, path_or_file, opset=opset, name=name, metadata=metadata, dtype=dtype)
+
+
+class Exported(ExportedOnnx):
+    """Mixin of the estimators of arrays: `export_onnx` and `export_c`."""
+
+    def export_c(
+        self, path: Any, *, name: str = "model", dtype: str | None = None, weights: str = "float", samples: Any = None
+    ) -> ExportReport:
+        """Write the fitted model as one C99 file without dependencies; see `fastnn.export_c`.
+
+        `NAME_predict(x, y)` writes what `predict_proba` returns for a row x, in the order of `classes_`, two numbers of
+        two classes; of a regressor, what `predict` returns. Ensembles are in the file whole.
+
+        Parameters
+        ----------
+        path : str or path-like
+        name, dtype, weights, samples
+            As of `fastnn.export_c`.
+
+        Returns
+        -------
+        report : fastnn.c_source.export.ExportReport
+        """
+        check_is_fitted(self)
+        return write_c(whole_network(self), path, name=name, dtype=dtype, weights=weights, samples=samples)

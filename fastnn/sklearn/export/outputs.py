@@ -62,7 +62,9 @@ def _of_regressor(model: Any) -> list[Module]:
     return [*layers, Function("exp", ())] if model.out_activation_ == "exp" else layers
 
 
-def whole_network(model: Any) -> Module:
+def whole_network(model: Any) -> nn.Sequential:
     """A network of its own with the outputs of `predict_proba` or `predict`, of an ensemble as well."""
-    wholes = [nn.Sequential(copy.deepcopy(one._current().net), output_network(one)) for one in members(model)]
-    return wholes[0] if len(wholes) == 1 else Mean(wholes)
+    ones = members(model)
+    dtype = ones[0]._current().net.dtype
+    wholes = [nn.Sequential(copy.deepcopy(one._current().net), output_network(one), dtype=dtype) for one in ones]
+    return wholes[0] if len(wholes) == 1 else nn.Sequential(Mean(wholes), dtype=dtype)
