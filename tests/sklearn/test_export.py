@@ -18,7 +18,7 @@ from sklearn.linear_model import LogisticRegression
 import fastnn.onnx
 from fastnn import nn
 from fastnn.sklearn import MLPClassifier, MLPRegressor, export_onnx
-from support.estimators import assert_same_predictions, fitted, run
+from support.estimators import assert_same_predictions, evaluate, fitted, run
 
 RNG = np.random.default_rng(0)
 ROWS = RNG.normal(size=(80, 5))
@@ -87,6 +87,14 @@ def test_every_opset(opset):
         model = estimator.export_onnx(opset=opset)
         onnx.checker.check_model(model, full_check=True)
         assert {entry.domain: entry.version for entry in model.opset_import} == {"": opset}
+
+
+@pytest.mark.parametrize("classes", CLASSES)
+def test_the_reference_evaluator(classes):
+    estimator = fitted(MLPClassifier((8,), n_estimators=2), ROWS, CLASSES[classes])
+    found = evaluate(estimator.export_onnx(), X=ROWS)
+    np.testing.assert_array_equal(found["label"], estimator.predict(ROWS))
+    np.testing.assert_allclose(found["probabilities"], estimator.predict_proba(ROWS), **TOLERANCES["float64"])
 
 
 def test_a_network_of_another_dtype():

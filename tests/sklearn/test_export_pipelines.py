@@ -31,7 +31,7 @@ from sklearn.svm import SVC
 
 from fastnn.sklearn import MLPClassifier, MLPRegressor, export_onnx
 from fastnn.sklearn.export.steps import STEPS
-from support.estimators import assert_same_predictions, fitted, run
+from support.estimators import assert_same_predictions, evaluate, fitted, run
 
 RNG = np.random.default_rng(0)
 # Numbers of many sizes, counts, categories, a constant column, a column with holes.
@@ -146,6 +146,13 @@ def test_numbers_and_ensembles_behind_steps():
     ):
         pipeline = pipeline_of(CATEGORIES, WHOLE, estimator)
         assert_same_predictions(pipeline, export_onnx(pipeline), WHOLE, TOLERANCES["float64"])
+
+
+@pytest.mark.parametrize("name", ["all", "max", "ordinal"])
+def test_the_reference_evaluator(name):
+    pipeline = pipeline_of(TRANSFORMERS[name], WHOLE)
+    found = evaluate(export_onnx(pipeline), X=WHOLE)
+    np.testing.assert_allclose(found["probabilities"], pipeline.predict_proba(WHOLE), **TOLERANCES["float64"])
 
 
 def test_unseen_categories():

@@ -23,6 +23,14 @@ def run(model, **inputs):
     return dict(zip([value.name for value in session.get_outputs()], session.run(None, inputs), strict=True))
 
 
+def evaluate(model, **inputs):
+    """The outputs by name, by the reference evaluator of onnx."""
+    from onnx.reference import ReferenceEvaluator
+
+    evaluator = ReferenceEvaluator(model)
+    return dict(zip(evaluator.output_names, evaluator.run(None, inputs), strict=True))
+
+
 def assert_same_predictions(estimator, model, x, tolerances, **inputs):
     """Labels and probabilities, or numbers, of 1, 7 and 64 rows; the model's input is x unless others are given."""
     for rows in (1, 7, 64):

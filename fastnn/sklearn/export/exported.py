@@ -31,7 +31,7 @@ def export_onnx(
 
     Parameters
     ----------
-    estimator : MLPClassifier, MLPRegressor or Pipeline
+    estimator : MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor or Pipeline
         The steps before the last of a Pipeline of scikit-learn may be StandardScaler, MinMaxScaler, MaxAbsScaler,
         RobustScaler, Normalizer, SimpleImputer, OneHotEncoder and OrdinalEncoder of numbers, PCA, TruncatedSVD, those
         that select columns (VarianceThreshold, SelectKBest, ...), ColumnTransformer, FeatureUnion and Pipeline of
@@ -45,22 +45,26 @@ def export_onnx(
     metadata : dict of str to str, optional
         Goes into the model's `metadata_props`.
     dtype : {"float32", "float64"}, optional
-        Of the input and the network; by default that of the network, float64 unless `fit` was given float32 rows.
+        Of the numbers of the input, and of the network of an MLPClassifier or MLPRegressor: by default that of the
+        network, float64 unless `fit` was given float32 rows. Of a table float64, which its network does not depend on.
 
     Returns
     -------
     model : onnx.ModelProto
-        Its input is "X", (batch, n_features). The outputs of a classifier are "label", the classes as int64 or strings,
-        (batch,), or 0 and 1 of each label, and "probabilities", (batch, n_classes), as of `predict_proba`; that of a
-        regressor is "variable", with the shape of `predict`.
+        Its input is "X", (batch, n_features). A tabular estimator of a frame, or with text, has one for each column
+        that is used, (batch, 1), by its name: numbers, NaN where one is missing, or strings, "" where one is missing.
+
+        The outputs of a classifier are "label", the classes as int64 or strings, (batch,), or 0 and 1 of each label,
+        and "probabilities", (batch, n_classes), as of `predict_proba`; that of a regressor is "variable", with the
+        shape of `predict`.
 
     Raises
     ------
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If it does not end in one of fastnn's, classes are neither whole numbers nor strings, or steps or layers have no
-        form in ONNX: the message names all of them.
+        If it does not end in one of fastnn's, classes are neither whole numbers nor strings, or steps, layers or
+        columns (of times) have no form in ONNX: the message names all of them.
     ValueError
         If an argument is out of its range.
     OSError
@@ -72,6 +76,9 @@ def export_onnx(
 
     A model has no errors to raise: of a category that an encoder with handle_unknown="error" has not seen, its columns
     of OneHotEncoder are 0, and its code of OrdinalEncoder is NaN.
+
+    A tabular column of categories takes strings unless all of its categories are numbers (2, 2.5), which it takes then.
+    If "" is a category of it, a missing value cannot be told from it. Columns that `fit` left out have no input.
 
     Examples
     --------

@@ -41,12 +41,12 @@ def write_networks(w: Writer, nets: list[nn.Sequential], x: Value) -> list[Value
     return outputs
 
 
-def mean(w: Writer, parts: list[Value]) -> Value:
-    """The mean of matrices of the writer's dtype."""
+def mean(w: Writer, parts: list[Value], dtype: Any = None) -> Value:
+    """The mean of matrices of this dtype, by default the writer's."""
     if len(parts) == 1:
         return parts[0]
     total = reduce(lambda a, b: Value(w.node("Add", a.name, b.name), a.features), parts)
-    return Value(w.node("Div", total.name, w.constant(len(parts))), total.features)
+    return Value(w.node("Div", total.name, w.constant(len(parts), dtype)), total.features)
 
 
 def mlp_outputs(w: Writer, model: Any, x: Value) -> list[Output]:
@@ -80,6 +80,34 @@ def _places(w: Writer, model: Any, raw: list[Value], likely: Value) -> str:
     else:
         positive = w.node("Greater", w.columns(likely, [1]).name, w.constant(0.5))
     return w.node("Cast", w.reshape(positive, -1), to=TensorProto.INT64)
+
+
+def table_outputs(w: Writer, model: Any, x: Value) -> list[Output]:
+    """The outputs of a TabularClassifier or TabularRegressor for its matrix x; they are of float64."""
+    parts = []
+    for raw in write_networks(w, [member.net for member in model.members_], x):
+        wide = w.node("Cast", raw.name, to=TensorProto.DOUBLE)
+        parts.append(Value(_likely(w, model, wide) if is_classifier(model) else _number(w, model, wide), raw.features))
+    result = mean(w, parts, "float64")
+    if not is_classifier(model):
+        return [numbers_output(w, result, TensorProto.DOUBLE, flat=model._flat)]
+    places = w.node("ArgMax", result.name, axis=1, keepdims=0)
+    return label_outputs(w, model.classes_, places, result, TensorProto.DOUBLE)
+
+
+def _likely(w: Writer, model: Any, outputs: str) -> str:
+    """The calibrated probabilities of a network."""
+    return w.node("Softmax", w.node("Div", outputs, w.constant(model.temperature_, "float64")), axis=-1)
+
+
+def _number(w: Writer, model: Any, outputs: str) -> str:
+    """The outputs of a network in the unit of the target, within its range."""
+    scaled = w.node("Mul", outputs, w.constant(model.target_scale_, "float64"))
+    numbers = w.node("Add", scaled, w.constant(model.target_mean_, "float64"))
+    if not model.clip:
+        return numbers
+    low, high = (w.constant(end, "float64") for end in model.target_range_)
+    return w.node("Min", w.node("Max", numbers, low), high)
 
 
 def label_outputs(w: Writer, classes: Array, places: str, likely: Value, kind: int) -> list[Output]:
