@@ -68,6 +68,9 @@ TRANSFORMERS = {
         ("codes", OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1), [4, 3]), ("rest", "drop", [0]),
         ("scaled", StandardScaler(), [False, True, True, False, False, False, False]),
     ]),
+    "integers": ColumnTransformer([
+        ("codes", OrdinalEncoder(dtype="int64"), [4]), ("columns", DENSE(dtype="int8"), [3]),
+    ]),
     "nothing": FunctionTransformer(),
     "variance": VarianceThreshold(1e-6),
     "the best": SelectKBest(k=4),
@@ -197,7 +200,6 @@ def test_all_steps_that_cannot_be_exported_are_named():
     pipeline = Pipeline([
         ("columns", ColumnTransformer([
             ("rare", DENSE(max_categories=2), [3]),
-            ("codes", OrdinalEncoder(dtype="int64"), [4]),
             ("bins", KBinsDiscretizer(quantile_method="averaged_inverted_cdf", encode="ordinal"), [0]),
             ("rest", "passthrough", [1]),
         ])),
@@ -208,7 +210,7 @@ def test_all_steps_that_cannot_be_exported_are_named():
         export_onnx(fitted(pipeline, WHOLE, Y))
     assert str(caught.value).startswith(
         "no ONNX nodes for these steps: columns.rare: OneHotEncoder (that groups rare categories); "
-        "columns.codes: OrdinalEncoder (of codes that are not floating-point numbers); columns.bins: KBinsDiscretizer; "
+        "columns.bins: KBinsDiscretizer; "
         "log: FunctionTransformer (of a function of Python); shift: Shifted; power: PowerTransformer. Apply them"
     )
 

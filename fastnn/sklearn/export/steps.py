@@ -123,6 +123,8 @@ class Steps:
     def equals(self, x: Rows, values: Any) -> str:
         """Whether numbers of x are equal to values, NaN to NaN."""
         values = np.asarray(values, x.dtype)
+        if np.isnan(values).all():
+            return self.w.node("IsNaN", x.name)
         equal = self.w.node("Equal", x.name, self.constant(np.nan_to_num(values), x))
         if not np.isnan(values).any():
             return equal
@@ -256,7 +258,7 @@ def _imputer(s: Steps, imputer: SimpleImputer, x: Rows) -> Rows:
         y = s.columns(y, np.flatnonzero(~np.isnan(statistics)))
     if not imputer.add_indicator or not len(imputer.indicator_.features_):
         return y
-    indicator = Rows(s.w.node("Cast", absent, to=helper.np_dtype_to_tensor_dtype(x.dtype)), x.features, x.dtype)
+    indicator = s.cast(Rows(absent, x.features, np.dtype(bool)), x.dtype)
     return s.joined([y, s.columns(indicator, imputer.indicator_.features_)])
 
 
@@ -269,16 +271,21 @@ def _categories(encoder: Any) -> list[Array]:
     return list(encoder.categories_)
 
 
+def _dtype_of(encoder: Any) -> np.dtype[Any]:
+    """The dtype of what an encoder returns; integers and halves are float64 here, with the same values."""
+    dtype = np.dtype(encoder.dtype)
+    return dtype if dtype.kind == "f" and dtype.itemsize > 2 else np.dtype("float64")
+
+
 @step(OneHotEncoder)
 def _one_hot(s: Steps, encoder: OneHotEncoder, x: Rows) -> Rows:
-    dropped, parts = encoder.drop_idx_, []
+    dropped, dtype, parts = encoder.drop_idx_, _dtype_of(encoder), []
     for column, values in enumerate(_categories(encoder)):
         drop = None if dropped is None else dropped[column]
         kept = values if drop is None else np.delete(values, int(drop))
         if len(kept):
-            equal = s.equals(s.columns(x, [column]), kept)
-            to = helper.np_dtype_to_tensor_dtype(np.dtype(encoder.dtype))
-            parts.append(Rows(s.w.node("Cast", equal, to=to), len(kept), np.dtype(encoder.dtype)))
+            equal = Rows(s.equals(s.columns(x, [column]), kept), len(kept), np.dtype(bool))
+            parts.append(s.cast(equal, dtype))
     if not parts:
         raise RefusedError("it has no categories left")
     return s.joined(parts)
@@ -286,17 +293,15 @@ def _one_hot(s: Steps, encoder: OneHotEncoder, x: Rows) -> Rows:
 
 @step(OrdinalEncoder)
 def _ordinal(s: Steps, encoder: OrdinalEncoder, x: Rows) -> Rows:
-    dtype, parts = np.dtype(encoder.dtype), []
-    if dtype.kind != "f":
-        raise RefusedError("of codes that are not floating-point numbers")
+    dtype, parts = _dtype_of(encoder), []
     unknown = np.nan if encoder.unknown_value is None else encoder.unknown_value
     for column, values in enumerate(_categories(encoder)):
-        codes = np.arange(len(values), dtype=dtype)
+        codes = np.arange(len(values) + 1, dtype=dtype)
+        codes[-1] = unknown
         if column in encoder._missing_indices:
             codes[encoder._missing_indices[column]] = encoder.encoded_missing_value
         place = place_of(s, s.columns(x, [column]), values)
-        table = s.w.constant(np.append(codes, unknown), dtype)
-        parts.append(Rows(s.w.node("Gather", table, place, axis=0), 1, dtype))
+        parts.append(Rows(s.w.node("Gather", s.w.constant(codes, dtype), place, axis=0), 1, dtype))
     return s.joined(parts)
 
 

@@ -130,7 +130,7 @@ def _periodic(s: Steps, columns: list[Number], x: Rows) -> Rows:
 
 def _category(s: Steps, column: Any, x: Rows) -> Rows:
     """The codes of an embedding, or columns of 0 and 1, or of -1 and 1, as of `Categories`."""
-    places = _text_places(s, column, x) if x.dtype == TEXT else _number_places(s, column, s.cast(x, DOUBLE))
+    places = _text_places(s, column, x) if x.dtype == TEXT else _number_places(s, column, x)
     if isinstance(column, Codes):
         return Rows(s.w.node("Cast", places, to=TensorProto.DOUBLE), 1, DOUBLE)
     rows = s.w.node("Gather", s.w.constant(_table(column), DOUBLE), places, axis=0)
