@@ -1,9 +1,7 @@
 """Estimators as ONNX models and C files: the same labels, probabilities and numbers, by ONNX Runtime and by gcc."""
 
-import ctypes
 import io
 import shutil
-import subprocess
 
 import numpy as np
 import pytest
@@ -18,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 import fastnn.onnx
 from fastnn import nn
 from fastnn.sklearn import MLPClassifier, MLPRegressor, export_onnx
-from support.estimators import assert_same_predictions, evaluate, fitted, run
+from support.estimators import assert_same_predictions, by_c, evaluate, fitted, run
 
 RNG = np.random.default_rng(0)
 ROWS = RNG.normal(size=(80, 5))
@@ -162,19 +160,7 @@ def test_what_cannot_be_exported_is_refused():
         estimator.export_onnx(metadata={"size": 3})
 
 
-STRICT = ["-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror", "-O2", "-shared", "-fPIC"]
 IN_C = {"plain": {}, "ensemble": {"n_estimators": 2}, "noise": SETTINGS["noise"], "layers": SETTINGS["layers"]}
-
-
-def by_c(path, dtype, x, columns):
-    """What the batch function of a C file writes for rows x."""
-    library = str(path.with_suffix(".so"))
-    subprocess.run(["gcc", *STRICT, str(path), "-o", library, "-lm"], check=True)
-    function, y = ctypes.CDLL(library).mine_predict_batch, np.full((len(x), columns), np.nan, dtype)
-    pointer = np.ctypeslib.ndpointer(dtype, flags="C")
-    function.argtypes, function.restype = [pointer, pointer, ctypes.c_size_t], None
-    function(np.ascontiguousarray(x, dtype), y, len(x))
-    return y
 
 
 @pytest.mark.skipif(shutil.which("gcc") is None, reason="there is no gcc")

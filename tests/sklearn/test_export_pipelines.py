@@ -1,5 +1,6 @@
 """Pipelines as ONNX models: each step of scikit-learn that has a converter, alone and together."""
 
+import shutil
 from functools import partial
 
 import numpy as np
@@ -29,9 +30,10 @@ from sklearn.preprocessing import (
 )
 from sklearn.svm import SVC
 
-from fastnn.sklearn import MLPClassifier, MLPRegressor, export_onnx
+from fastnn.sklearn import MLPClassifier, MLPRegressor, export_c, export_onnx
+from fastnn.sklearn.export.step_layers import LAYERS
 from fastnn.sklearn.export.steps import STEPS
-from support.estimators import assert_same_predictions, evaluate, fitted, run
+from support.estimators import assert_same_predictions, by_c, evaluate, fitted, run
 
 RNG = np.random.default_rng(0)
 # Numbers of many sizes, counts, categories, a constant column, a column with holes.
@@ -237,3 +239,43 @@ def test_pipelines_of_others():
         export_onnx(make_pipeline(StandardScaler(), SVC()))
     with pytest.raises(NotFittedError):
         export_onnx(make_pipeline(StandardScaler(), MLPClassifier()))
+
+
+BEFORE_C = {
+    name: TRANSFORMERS[name]
+    for name in (
+        "standard", "standard without mean", "standard without deviation", "min and max", "largest",
+        "largest, clipped", "robust", "robust without center", "robust without scale", "variance", "the best",
+    )
+} | {"clipped": MinMaxScaler((-1, 3), clip=True)}  # fmt: skip
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="there is no gcc")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", [*BEFORE_C, "components", "white components", "singular vectors"])
+def test_a_step_in_c(name, dtype, tmp_path):
+    x = WHOLE.astype(dtype)
+    before = [step for _, step in TRANSFORMERS[name].steps] if name not in BEFORE_C else [BEFORE_C[name]]
+    pipeline = fitted(make_pipeline(*before, "passthrough", StandardScaler(), MLPClassifier((8,))), x, Y)
+    export_c(pipeline, tmp_path / "mine.c", name="mine")
+    tolerances = {"float32": {"rtol": 1e-4, "atol": 1e-5}, "float64": TOLERANCES["float64"]}[dtype]
+    np.testing.assert_allclose(by_c(tmp_path / "mine.c", dtype, x, 2), pipeline.predict_proba(x), **tolerances)
+
+
+def test_every_step_of_c_is_among_those_above():
+    used = {type(step) for step in BEFORE_C.values()} | {PCA, TruncatedSVD}
+    assert set(LAYERS) <= used
+
+
+def test_what_has_no_form_in_c_is_refused(tmp_path):
+    pipeline = Pipeline([
+        ("fill", SimpleImputer()), ("power", PowerTransformer()), ("scale", StandardScaler()),
+        ("net", MLPClassifier((4,))),
+    ])  # fmt: skip
+    with pytest.raises(TypeError, match="no layers for C of these steps: fill: SimpleImputer; power: PowerTransformer"):
+        export_c(fitted(pipeline, ROWS, Y), tmp_path / "mine.c")
+    with pytest.raises(TypeError, match=r"estimator must be an MLPClassifier or MLPRegressor .*, got SVC"):
+        export_c(make_pipeline(StandardScaler(), SVC()), tmp_path / "mine.c")
+    with pytest.raises(NotFittedError):
+        export_c(make_pipeline(StandardScaler(), MLPClassifier()), tmp_path / "mine.c")
+    assert not (tmp_path / "mine.c").exists()

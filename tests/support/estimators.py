@@ -1,9 +1,13 @@
-"""Estimators and their ONNX models, compared."""
+"""Estimators and their ONNX models and C files, compared."""
 
+import ctypes
+import subprocess
 import warnings
 
 import numpy as np
 import pytest
+
+STRICT = ["-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror", "-O2", "-shared", "-fPIC"]
 
 
 def fitted(estimator, x, y):
@@ -46,3 +50,14 @@ def assert_same_predictions(estimator, model, x, tolerances, **inputs):
         likely = estimator.predict_proba(some)
         assert found["probabilities"].shape == likely.shape
         np.testing.assert_allclose(found["probabilities"], likely, **tolerances)
+
+
+def by_c(path, dtype, x, columns):
+    """What the batch function of a C file writes for rows x."""
+    library = str(path.with_suffix(".so"))
+    subprocess.run(["gcc", *STRICT, str(path), "-o", library, "-lm"], check=True)
+    function, y = ctypes.CDLL(library).mine_predict_batch, np.full((len(x), columns), np.nan, dtype)
+    pointer = np.ctypeslib.ndpointer(dtype, flags="C")
+    function.argtypes, function.restype = [pointer, pointer, ctypes.c_size_t], None
+    function(np.ascontiguousarray(x, dtype), y, len(x))
+    return y

@@ -11,7 +11,7 @@ from ..._frames import errors_of_use
 from ...c_source.export import ExportReport
 from ...c_source.export import export_c as write_c
 from ...files.objects import Target
-from .outputs import whole_network
+from .outputs import split, whole_network
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -95,6 +95,60 @@ def export_onnx(
     return write(estimator, path_or_file, opset, name, metadata, dtype)
 
 
+@errors_of_use
+def export_c(
+    estimator: Any, path: Any, *, name: str = "model", dtype: str | None = None, weights: str = "float",
+    samples: Any = None,
+) -> ExportReport:  # fmt: skip
+    """Write a fitted estimator, or a pipeline that ends in one, as one C99 file without dependencies.
+
+    `NAME_predict(x, y)` writes what `predict_proba` returns for a row x, in the order of `classes_`, two numbers of two
+    classes; of a regressor, what `predict` returns. `NAME_predict_batch(x, y, rows)` is for many rows.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier, MLPRegressor or Pipeline
+        The steps before the last of a Pipeline of scikit-learn may be StandardScaler, MinMaxScaler, MaxAbsScaler,
+        RobustScaler, PCA, TruncatedSVD, those that select columns (VarianceThreshold, SelectKBest, ...), and
+        "passthrough".
+    path : str or path-like
+    name, dtype, weights, samples
+        As of `fastnn.export_c`; the dtype is that of the network unless another is given.
+
+    Returns
+    -------
+    report : fastnn.c_source.export.ExportReport
+
+    Raises
+    ------
+    NotFittedError
+        If the estimator is not fitted.
+    TypeError
+        If it does not end in one of fastnn's, or steps or layers have no form in C: the message names all of them.
+    ValueError, OSError
+        As of `fastnn.export_c`.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import numpy as np
+    >>> from fastnn.sklearn import MLPClassifier, export_c
+    >>> X, y = np.array([[0.0], [1.0], [2.0], [3.0]]), np.array(["low", "low", "high", "high"])
+    >>> model = MLPClassifier((8,), solver="lbfgs", random_state=0).fit(X, y)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     export_c(model, os.path.join(folder, "model.c"), dtype="float32").constant_bytes
+    100
+    """
+    _, model = split(estimator)
+    if not isinstance(model, Exported):
+        raise TypeError(
+            "estimator must be an MLPClassifier or MLPRegressor of fastnn.sklearn, or a Pipeline that ends in one, got "
+            f"{type(model).__name__}"
+        )
+    check_is_fitted(model)
+    return write_c(whole_network(estimator), path, name=name, dtype=dtype, weights=weights, samples=samples)
+
+
 class ExportedOnnx:
     """Mixin of all estimators: `export_onnx`."""
 
@@ -128,20 +182,16 @@ class Exported(ExportedOnnx):
     def export_c(
         self, path: Any, *, name: str = "model", dtype: str | None = None, weights: str = "float", samples: Any = None
     ) -> ExportReport:
-        """Write the fitted model as one C99 file without dependencies; see `fastnn.export_c`.
-
-        `NAME_predict(x, y)` writes what `predict_proba` returns for a row x, in the order of `classes_`, two numbers of
-        two classes; of a regressor, what `predict` returns. Ensembles are in the file whole.
+        """Write the fitted model as one C99 file without dependencies; see `fastnn.sklearn.export_c`.
 
         Parameters
         ----------
         path : str or path-like
         name, dtype, weights, samples
-            As of `fastnn.export_c`.
+            As of `fastnn.sklearn.export_c`.
 
         Returns
         -------
         report : fastnn.c_source.export.ExportReport
         """
-        check_is_fitted(self)
-        return write_c(whole_network(self), path, name=name, dtype=dtype, weights=weights, samples=samples)
+        return export_c(self, path, name=name, dtype=dtype, weights=weights, samples=samples)

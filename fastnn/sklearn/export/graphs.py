@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from onnx import ModelProto, helper
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from ..._validation import check_dtype
@@ -17,12 +16,11 @@ from ...onnx.writer import Value, Writer
 from ..base import BaseMLP
 from ..tabular.base import BaseTabular
 from .heads import Output, mlp_outputs, table_outputs
-from .outputs import members
+from .outputs import Named, members, split
 from .steps import Rows, Steps, write_steps
 from .tables import columns_of, is_text, matrix, own_inputs, refuse_columns
 
 ROWS = "batch"
-Named = list[tuple[str, Any]]  # the steps of a pipeline
 
 
 def write(
@@ -75,14 +73,6 @@ def _table(steps: Named, model: Any, first: Any, opset: int | None, dtype: str |
     else:
         inputs = sources = own_inputs(s, encoder, given)
     return s, inputs, table_outputs(s.w, model, matrix(s, encoder, sources))
-
-
-def split(estimator: Any) -> tuple[Named, Any]:
-    """The steps of a pipeline but the last, and the last one; pipelines at its end are taken apart too."""
-    if not isinstance(estimator, Pipeline):
-        return [], estimator
-    before, last = split(estimator.steps[-1][1])
-    return [*estimator.steps[:-1], *before], last
 
 
 def _prepared(s: Steps, steps: Named, x: Rows) -> Rows:

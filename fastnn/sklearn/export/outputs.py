@@ -1,4 +1,4 @@
-"""What follows the network of an estimator: layers that make probabilities or predictions of its outputs."""
+"""The parts of a model: steps before, networks, and layers that make probabilities or predictions of their outputs."""
 
 from __future__ import annotations
 
@@ -7,10 +7,22 @@ from collections.abc import Sequence
 from typing import Any
 
 from sklearn.base import is_classifier
+from sklearn.pipeline import Pipeline
 
 from ... import nn
 from ...nn.module import Module
 from ...nn.tracing.functions import Function
+from .step_layers import layers_of
+
+Named = list[tuple[str, Any]]  # the steps of a pipeline
+
+
+def split(estimator: Any) -> tuple[Named, Any]:
+    """The steps of a pipeline but the last, and the last one; pipelines at its end are taken apart too."""
+    if not isinstance(estimator, Pipeline):
+        return [], estimator
+    before, last = split(estimator.steps[-1][1])
+    return [*estimator.steps[:-1], *before], last
 
 
 class Mean(Module):
@@ -62,9 +74,16 @@ def _of_regressor(model: Any) -> list[Module]:
     return [*layers, Function("exp", ())] if model.out_activation_ == "exp" else layers
 
 
-def whole_network(model: Any) -> nn.Sequential:
-    """A network of its own with the outputs of `predict_proba` or `predict`, of an ensemble as well."""
+def whole_network(estimator: Any) -> nn.Sequential:
+    """A network of its own with the outputs of `predict_proba` or `predict`, of an ensemble or a pipeline as well.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier, MLPRegressor or Pipeline
+        Fitted.
+    """
+    steps, model = split(estimator)
     ones = members(model)
     dtype = ones[0]._current().net.dtype
     wholes = [nn.Sequential(copy.deepcopy(one._current().net), output_network(one), dtype=dtype) for one in ones]
-    return wholes[0] if len(wholes) == 1 else nn.Sequential(Mean(wholes), dtype=dtype)
+    return nn.Sequential(*layers_of(steps, dtype), wholes[0] if len(wholes) == 1 else Mean(wholes), dtype=dtype)

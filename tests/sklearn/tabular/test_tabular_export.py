@@ -7,9 +7,10 @@ import pytest
 
 pytest.importorskip("sklearn", reason="scikit-learn is not installed", minversion="1.9")
 pytest.importorskip("onnx.helper", exc_type=ImportError)
-pandas = pytest.importorskip("pandas")
+pytest.importorskip("pandas")
 
 import onnx
+import pandas
 from sklearn.exceptions import NotFittedError
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
