@@ -22,13 +22,13 @@ def name_of(page):
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_blocks_of_a_page_run(page, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # where pages write files
-    if page.stem == "onnx":
+    if page.stem in ("onnx", "coming_from_sklearn"):
         pytest.importorskip("onnx.helper", exc_type=ImportError)
     if page.stem == "viz":
         pytest.importorskip("matplotlib")
-    if page.stem in ("coming_from_sklearn", "tabular"):
+    if page.stem in ("onnx", "coming_from_sklearn", "tabular"):
         pytest.importorskip("sklearn", minversion="1.9")
-    if page.stem == "tabular":
+    if page.stem in ("onnx", "tabular"):
         pytest.importorskip("pandas")
     blocks = re.findall(r"```python\n(.*?)```", page.read_text(), flags=re.S)
     assert blocks or name_of(page) in WITHOUT_CODE

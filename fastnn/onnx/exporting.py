@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import onnx
-from onnx import ModelProto, helper
+from onnx import GraphProto, ModelProto, helper
 
 from .. import _validation as check
 from .. import nn
@@ -21,6 +21,7 @@ from .layer_nodes import unknown, write_layer
 from .writer import Value, Writer
 
 DEFAULT_OPSET, FIRST_OPSET = 17, 13
+ML, ML_VERSION = "ai.onnx.ml", 2  # the operators of tables of categories
 MAX_BYTES = (1 << 31) - 1  # of a message of protobuf
 
 
@@ -92,30 +93,45 @@ def export(
     """
     if not isinstance(net, nn.Module):
         raise TypeError(f"net must be a network or a layer, got {type(net).__name__}")
-    latest = onnx.defs.onnx_opset_version()
+    version = check_opset(opset)
+    refuse_unknown(net)
+    writer = Writer(getattr(net, "dtype", None) or net._parameter_dtype() or "float32", version)
+    graph = _graph(writer, net, name or "network", check.check_flag("dynamic_batch", dynamic_batch), input_shape)
+    return finish(graph, version, properties(metadata, getattr(net, "feature_names", None)), path_or_file)
+
+
+def check_opset(opset: int | None) -> int:
+    """The version of the operators; an error unless the installed onnx package has it."""
     version = DEFAULT_OPSET if opset is None else opset
-    version = check.check_integer("opset", version, at_least=FIRST_OPSET, at_most=latest)
+    latest = onnx.defs.onnx_opset_version()
+    return check.check_integer("opset", version, at_least=FIRST_OPSET, at_most=latest)
+
+
+def refuse_unknown(net: nn.Module) -> None:
+    """Raise TypeError that names all layers without a converter, if there are any."""
     if missing := unknown(net):
         raise TypeError(
             f"no ONNX converter for {'; '.join(missing)}: leave these layers out, or write their nodes and register "
             "them, fastnn.onnx.converter"
         )
-    writer = Writer(getattr(net, "dtype", None) or net._parameter_dtype() or "float32", version)
-    graph = _graph(writer, net, name or "network", check.check_flag("dynamic_batch", dynamic_batch), input_shape)
-    model = _model(graph, version, _properties(net, metadata))
-    data = _serialized(model, label(path_or_file))
+
+
+def finish(graph: GraphProto, version: int, described: dict[str, str], target: Target | None) -> ModelProto:
+    """The checked model of a graph, with its `metadata_props`; it is also written to `target`, if there is one."""
+    model = _model(graph, version, described)
+    data = _serialized(model, label(target))
     onnx.checker.check_model(model, full_check=True)
-    if isinstance(path_or_file, (str, bytes, os.PathLike)):
-        replace(path_or_file, data)
-    elif path_or_file is not None:
-        put(path_or_file, data)
+    if isinstance(target, (str, bytes, os.PathLike)):
+        replace(target, data)
+    elif target is not None:
+        put(target, data)
     return model
 
 
 def _graph(w: Writer, net: nn.Module, name: str, dynamic: bool, given: Sequence[int] | None) -> Any:
     shape, features = _sizes(net, given)
     rows = "batch" if dynamic else 1
-    w.layers = {id(layer): layer_name for layer_name, layer in net.named_modules()}
+    w.register(net, "")
     source = w.unused("input")
     x = Value(source, features)
     if len(shape) > 1:
@@ -161,20 +177,22 @@ def _outputs(w: Writer, net: nn.Module, x: Value) -> dict[str, Value]:
     return {names[head]: write_layer(w, layer, f"{key}.{head}", x) for head, layer in heads.named_children().items()}
 
 
-def _properties(net: nn.Module, metadata: Mapping[str, str] | None) -> dict[str, str]:
-    properties = dict(metadata or {})
-    for key, value in properties.items():
+def properties(metadata: Mapping[str, str] | None, names: Sequence[str] | None) -> dict[str, str]:
+    """The `metadata_props` of a model: those that are given, and the names of the features."""
+    given = dict(metadata or {})
+    for key, value in given.items():
         if not isinstance(key, str) or not isinstance(value, str):
             raise TypeError(f"metadata must be a dict of text to text, got {key!r:.40}: {value!r:.40}")
-    names = getattr(net, "feature_names", None)
-    return ({} if names is None else {"fastnn.feature_names": json.dumps(names)}) | properties
+    return ({} if names is None else {"fastnn.feature_names": json.dumps(names)}) | given
 
 
-def _model(graph: Any, version: int, properties: dict[str, str]) -> ModelProto:
+def _model(graph: GraphProto, version: int, described: dict[str, str]) -> ModelProto:
     opsets = [helper.make_opsetid("", version)]
+    if any(node.domain == ML for node in graph.node):
+        opsets.append(helper.make_opsetid(ML, ML_VERSION))
     model = helper.make_model(graph, opset_imports=opsets, producer_name="fastnn", producer_version=__version__)
     model.ir_version = helper.find_min_ir_version_for(opsets)
-    helper.set_model_props(model, properties)
+    helper.set_model_props(model, described)
     return model
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from onnx import GraphProto, NodeProto, TensorProto, helper, numpy_helper
 
 from .._validation import Array
+from ..nn.structure import join
 
 
 class Value(NamedTuple):
@@ -35,6 +36,7 @@ class Writer:
         self.initializers: dict[str, TensorProto] = {}
         self.scope = ""
         self.layers: dict[int, str] = {}  # the names of layers, by id
+        self._nets: list[Any] = []  # what they are of: an id is one as long as its layer is there
         self._names: set[str] = set()
         self._parameters: dict[tuple[int, str], str] = {}
         self._constants: dict[tuple[str, tuple[int, ...], bytes], str] = {}
@@ -52,6 +54,11 @@ class Writer:
             yield
         finally:
             self.scope = before
+
+    def register(self, net: Any, scope: str) -> None:
+        """Have the parameters of a network be named after its layers, within `scope`."""
+        self._nets.append(net)
+        self.layers |= {id(layer): join(scope, name) for name, layer in net.named_modules()}
 
     def unused(self, name: str) -> str:
         """`name`, or with a number after it if it is used."""

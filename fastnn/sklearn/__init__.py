@@ -12,13 +12,14 @@ except ImportError as error:
     ) from error
 
 from .classifier import MLPClassifier
+from .export.exported import export_c, export_onnx
 from .persistence import load
 from .regressor import MLPRegressor
 from .tabular import TabularClassifier, TabularRegressor
 
 del _sklearn
 
-__all__ = ["MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegressor", "load"]
+__all__ = ["MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegressor", "export_c", "export_onnx", "load"]
 
 
 def __dir__() -> list[str]:

@@ -21,6 +21,7 @@ from .calibration import fit_temperature
 from .constraints import CONSTRAINTS, SHARE
 from .documentation import documented
 from .ensemble import Ensemble
+from .export.exported import Exported
 from .labels import binarized
 from .losses import classifier_loss
 from .persistence import Saved
@@ -29,7 +30,7 @@ from .validation import Validation
 
 
 @documented
-class MLPClassifier(ClassifierMixin, Saved, Ensemble, BaseMLP):
+class MLPClassifier(ClassifierMixin, Saved, Exported, Ensemble, BaseMLP):
     """Multi-layer perceptron classifier: scikit-learn's, trained and run by fastnn.
 
     The parameters as far as `max_fun` are those of `sklearn.neural_network.MLPClassifier`, with the same meaning and

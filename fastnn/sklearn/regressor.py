@@ -19,13 +19,14 @@ from .base import BaseMLP
 from .constraints import ACTIVATIONS, CONSTRAINTS
 from .documentation import documented
 from .ensemble import Ensemble
+from .export.exported import Exported
 from .losses import HalfSquaredError, Poisson, regressor_loss
 from .persistence import Saved
 from .prediction import probabilities
 
 
 @documented
-class MLPRegressor(RegressorMixin, Saved, Ensemble, BaseMLP):
+class MLPRegressor(RegressorMixin, Saved, Exported, Ensemble, BaseMLP):
     """Multi-layer perceptron regressor: scikit-learn's, trained and run by fastnn.
 
     The parameters as far as `max_fun` are those of `sklearn.neural_network.MLPRegressor`, with the same meaning and
@@ -164,10 +165,14 @@ class MLPRegressor(RegressorMixin, Saved, Ensemble, BaseMLP):
     def _numbers(self, outputs: Array) -> Array:
         """Predictions from outputs of the network."""
         if self.loss == "quantile":
-            middle = int(np.abs(np.asarray(self.quantiles, "float64") - 0.5).argmin())
-            outputs = outputs[:, middle * self.n_outputs_ : (middle + 1) * self.n_outputs_]
+            outputs = outputs[:, self._middle()]
         numbers = probabilities(outputs, self.out_activation_)
         return numbers.ravel() if numbers.shape[1] == 1 else numbers
+
+    def _middle(self) -> slice:
+        """The outputs of the quantile nearest to 0.5."""
+        middle = int(np.abs(np.asarray(self.quantiles, "float64") - 0.5).argmin())
+        return slice(middle * int(self.n_outputs_), (middle + 1) * int(self.n_outputs_))
 
     def predict(self, X: Any) -> Array:
         """Predict numbers.

@@ -17,6 +17,7 @@ from ... import nn
 from ..._validation import Array
 from ..calibration import fit_temperature
 from ..constraints import SHARE
+from ..export.exported import ExportedOnnx
 from ..persistence import Saved
 from .base import CONSTRAINTS, BaseTabular
 from .documentation import documented
@@ -24,7 +25,7 @@ from .reading import missing, plain
 
 
 @documented
-class TabularClassifier(ClassifierMixin, Saved, BaseTabular):
+class TabularClassifier(ClassifierMixin, Saved, ExportedOnnx, BaseTabular):
     """Classifier of tables: numbers, categories, text and times, any of them missing, without preprocessing.
 
     An ensemble of networks, each trained by the recipe of RealMLP and validated on rows of its own. Probabilities are

@@ -223,11 +223,15 @@ def _keys(values: Array) -> Array:
         if missing(value):
             continue
         if isinstance(value, (bool, np.bool_, int, float, np.number)):
-            number = float(value)
-            out[row] = str(int(number)) if number.is_integer() else repr(number)
+            out[row] = number_key(float(value))
         else:
             out[row] = str(value)
     return out
+
+
+def number_key(number: float) -> str:
+    """The category that a number is."""
+    return str(int(number)) if number.is_integer() else repr(number)
 
 
 def _seconds(series: Any) -> Array:

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_array, column_or_1d
 
 from ... import nn
 from ..._validation import Array
+from ..export.exported import ExportedOnnx
 from ..persistence import Saved
 from .base import CONSTRAINTS, BaseTabular
 from .documentation import documented
@@ -18,7 +19,7 @@ from .intervals import conformal_width
 
 
 @documented
-class TabularRegressor(RegressorMixin, Saved, BaseTabular):
+class TabularRegressor(RegressorMixin, Saved, ExportedOnnx, BaseTabular):
     """Regressor of tables: numbers, categories, text and times, any of them missing, without preprocessing.
 
     An ensemble of networks, each trained by the recipe of RealMLP on the scaled target and validated on rows of its
