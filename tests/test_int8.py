@@ -82,6 +82,22 @@ def test_special_rows(dtype):
     np.testing.assert_allclose(y[4], layer.bias, rtol=1e-6)
 
 
+@pytest.mark.usefixtures("backend")
+@pytest.mark.parametrize("rows", [0, 1, 3, 40])
+def test_networks_of_any_number_of_rows(rows, dtype, rng):
+    net = nn.Sequential(nn.LinearInt8.of(nn.Linear(6, 20, seed=0, dtype=dtype)), nn.Tanh(), dtype=dtype)
+    x = rng.normal(size=(rows, 6)).astype(dtype)
+    layer = net[0]
+    expected = np.tanh(linear_int8(x, layer.integers, layer.scale, layer.bias))
+    np.testing.assert_allclose(net.predict(x), expected, rtol=1e-6 if dtype == "float32" else 1e-14)
+
+
+def test_a_program_has_a_data_form():
+    net = nn.Sequential(nn.LinearInt8(6, 20)).eval()
+    (operation,) = (o for o in net.plan_program("predict", 4, 6).to_dict()["operations"] if o["kind"] == "linear_int8")
+    assert {"x", "weight", "scale", "bias", "y"} <= set(operation["operands"])
+
+
 def test_rounding_is_as_small_as_it_says(dtype, rng):
     linear = nn.Linear(300, 40, seed=1, dtype=dtype)
     layer = nn.LinearInt8.of(linear)

@@ -28,7 +28,7 @@ from .updates import penalty
 # Operands that are no matrices with a row for each sample.
 WHOLE = {
     "weight", "bias", "grad_weight", "grad_bias", "statistics", "running_mean", "running_var", "step", "index",
-    "column_weight",
+    "column_weight", "scale",
 }  # fmt: skip
 
 

@@ -64,7 +64,8 @@ optimizer : str, class, callable or None, default=None
     In place of the solver's: the name or the class of an optimizer of `fastnn.optim`, given `learning_rate_init`,
     or a function of the parameters that returns one. `alpha` is then a penalty of alpha / batch_size.
 scheduler : {"cosine", "linear", "one_cycle"}, callable or None, default=None
-    Of the learning rate, over `max_iter` epochs; or a function of the optimizer that returns a scheduler.
+    Of the learning rate, over `max_iter` epochs; or a function of the optimizer that returns a scheduler. "one_cycle"
+    begins with a 25th of the rate: early stopping with it needs a small `max_iter` or a large `n_iter_no_change`.
 l1 : float, default=0.0
     Strength of the L1 term l1 sum |w|, divided by `batch_size`.
 max_norm : float or None, default=None
