@@ -42,6 +42,8 @@ enum {
     FNN_ROW_BLOCK = 288,   /* rows of c for which a block of a fits into the L2 cache: a multiple of all tiles */
     FNN_DEPTH_BLOCK = 512, /* columns of that block, and rows of a panel of b, which is 128 bytes wide */
     FNN_PANEL_BYTES = 128 * FNN_DEPTH_BLOCK,
+    FNN_STREAMED_ROWS = 12, /* with fewer rows of c, a block of b of more bytes than these is read row by row */
+    FNN_STREAMED_BYTES = 1 << 20,
     FNN_WORKSPACE_BYTES = FNN_PANEL_BYTES + 8 * FNN_ROW_BLOCK * FNN_DEPTH_BLOCK + 64,
 };
 

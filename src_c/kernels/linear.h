@@ -145,6 +145,67 @@ KERNEL_FN ptrdiff_t FN(wide_panels)(PANEL *panel, ptrdiff_t cols)
 #define BAD_STRIDE(stride) ((stride) * (ptrdiff_t)sizeof(REAL) % 1024 == 0)
 #define FAR_APART(stride) ((stride) * (ptrdiff_t)sizeof(REAL) > 2048)
 
+/* Four rows of b, or one, times numbers of a, added to up to three rows of c: every row of b is read from its beginning to its
+ * end. `start` is init in the first step, c later, and NULL for 0. */
+INLINE void LANE(stream_rows)(const PANEL *q, const REAL *start, ptrdiff_t start_row, ptrdiff_t k, ptrdiff_t cols,
+                              const int ROWS, const int DEPTH)
+{
+    const REAL *b = q->b + k * q->b_row;
+    VEC ak[3][4];
+    UNROLL for (int r = 0; r < ROWS; r++) UNROLL for (int i = 0; i < DEPTH; i++) ak[r][i] =
+        v_splat(q->a[r * q->a_row + (k + i) * q->a_col]);
+    for (ptrdiff_t col = 0; col < cols; col += LANES) {
+        const int whole = cols - col >= LANES;
+        const TAIL tail = v_tail(whole ? 0 : cols - col);
+        VEC bk[4];
+        UNROLL for (int i = 0; i < DEPTH; i++)
+        {
+            const REAL *from = b + i * q->b_row + col;
+            bk[i] = whole ? v_load(from) : v_load_tail(from, tail);
+        }
+        UNROLL for (int r = 0; r < ROWS; r++)
+        {
+            const REAL *from = start + r * start_row + col;
+            VEC sum = !start ? K(0) : whole ? v_load(from) : v_load_tail(from, tail);
+            UNROLL for (int i = 0; i < DEPTH; i++) sum = v_fma(ak[r][i], bk[i], sum);
+            REAL *c = q->c + r * q->c_row + col;
+            if (whole)
+                v_store(c, sum);
+            else
+                v_store_tail(c, sum, tail);
+        }
+    }
+}
+
+/* For few rows and a b whose rows are on pages of their own: down a panel, each row would be another page, and processors
+ * fetch ahead within a page only. */
+KERNEL_FN void FN(streamed)(const PANEL *q, ptrdiff_t cols)
+{
+    for (ptrdiff_t k = 0, step; k < q->depth; k += step) {
+        step = q->depth - k >= 4 ? 4 : 1;
+        for (ptrdiff_t r = 0; r < q->rows; r += 3) {
+            PANEL part = *q;
+            part.a += r * q->a_row;
+            part.c += r * q->c_row;
+            const REAL *start = k ? part.c : q->init ? q->init + r * q->init_row : NULL;
+            const ptrdiff_t start_row = k ? q->c_row : q->init_row, rows = q->rows - r;
+#define FNN_STREAM(height)                                                                                   \
+    if (step == 4)                                                                                           \
+        LANE(stream_rows)(&part, start, start_row, k, cols, height, 4);                                      \
+    else                                                                                                     \
+        LANE(stream_rows)(&part, start, start_row, k, cols, height, 1);
+            if (rows >= 3) {
+                FNN_STREAM(3)
+            } else if (rows == 2) {
+                FNN_STREAM(2)
+            } else {
+                FNN_STREAM(1)
+            }
+#undef FNN_STREAM
+        }
+    }
+}
+
 /* c = init + the product of `depth` columns of a and rows of b, which begin at a and b. */
 KERNEL_FN void FN(product_block)(const struct fnn_product *q, const REAL *a, const REAL *b, const REAL *init,
                                  ptrdiff_t init_row, ptrdiff_t depth)
@@ -152,6 +213,11 @@ KERNEL_FN void FN(product_block)(const struct fnn_product *q, const REAL *a, con
     PANEL panel = {a,        b,       init,  q->c, q->a_row, q->a_col, q->b_row, init_row,
                    q->c_row, q->rows, depth, 0,    NULL,     0,        0,        0};
     const ptrdiff_t cols = q->cols, tiles = q->rows / TILE_ROWS;
+    const int large = depth * cols * (ptrdiff_t)sizeof(REAL) >= FNN_STREAMED_BYTES;
+    if (q->rows < FNN_STREAMED_ROWS && large && q->b_col == 1 && FAR_APART(q->b_row)) {
+        FN(streamed)(&panel, cols);
+        return;
+    }
     const int scattered = q->a_col == 1 ? BAD_STRIDE(q->a_row) : BAD_STRIDE(q->a_col) || FAR_APART(q->a_col);
     if (scattered && tiles > 0 && q->rows <= FNN_ROW_BLOCK && cols >= 8 * LANES && depth >= 64) {
         REAL *tiled = (REAL *)fnn_workspace() + FNN_PANEL_BYTES / sizeof(REAL);
