@@ -81,10 +81,11 @@ tsan: $(VENV)/test
 instructions: $(VENV)/installed
 	PYTHONSAFEPATH=1 PYTHONPATH=tests $(BIN)/python -m support.instructions
 
-# About a quarter of an hour; then benchmarks/RESULTS.md and the plots in docs/ are those of this machine.
+# About a quarter of an hour; then benchmarks/RESULTS.md, the plots in docs/ and the tables of two pages are those of this machine.
 bench: $(VENV)/bench
 	PYTHONSAFEPATH=1 $(BIN)/python -m pytest benchmarks --measurements $(VENV)/measurements.json
 	$(BIN)/python benchmarks/results.py $(VENV)/measurements.json
+	$(BIN)/python benchmarks/tables.py README.md docs/performance.md
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .

@@ -150,3 +150,20 @@ def test_the_peak_of_memory_of_training():
     done = subprocess.run([sys.executable, BENCHMARKS / "memory.py"], capture_output=True, text=True, check=True)
     used, needed = (json.loads(done.stdout)[name] for name in ("used", "needed"))
     assert 0.9 * needed < used < 2 * needed
+
+
+def test_tables_of_pages_are_copied_from_the_results():
+    import tables
+
+    results = (
+        "## A training step inside fit\n\n|  | fastnn | rate | jax | aim |\n|---|--:|--:|--:|---|\n"
+        "| small | 2 us | 5 | 1.5 **missed** | 2 |\n"
+    )
+    sections = tables.measured(results)
+    page = [
+        "| rows x network | fastnn | JAX jit + scan |",
+        "|---|--:|--:|",
+        "| small | 9 us | 9 |",
+        "| other | 1 | 2 |",
+    ]
+    assert tables.refreshed(page, sections) == [*page[:2], "| small | 2 us | 1.5 |", page[3]]

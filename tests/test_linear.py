@@ -8,6 +8,7 @@ import pytest
 import fastnn.functional as F
 from fastnn import nn
 from fastnn._core import linear as core
+from support.guard import Guard
 from fastnn.functional.linear import ACTIVATIONS
 from fastnn.testing.measure import assert_same_bits, wide
 from support.layers import assert_network_gradients, draw
@@ -204,3 +205,22 @@ def test_weight_and_bias_can_be_assigned():
     np.testing.assert_array_equal(layer(np.ones((1, 2), "float32")), [[14, 26]])
     with pytest.raises(ValueError, match="broadcast"):
         layer.weight = np.zeros((3, 2))
+
+
+@pytest.mark.parametrize("columns", [1024, 1101])
+def test_few_rows_of_a_large_product_have_the_bits_of_many(columns, dtype, isa, rng):
+    """Below 12 rows a large weight is read row by row; its last columns end at the end of a page."""
+    x, bias = rng.normal(size=(60, 601)).astype(dtype), rng.normal(size=columns).astype(dtype)
+    weight = Guard(601 * columns * 8).hold(rng.normal(size=(601, columns)).astype(dtype), True)
+    for start in (bias, None):
+        whole = F.linear(x, weight, start)
+        for rows in range(1, 14):
+            assert F.linear(x[:rows], weight, start).tobytes() == whole[:rows].tobytes(), rows
+
+
+def test_few_rows_of_large_gradients_have_the_bits_of_many(dtype, isa, rng):
+    g, x = rng.normal(size=(700, 9)).astype(dtype), rng.normal(size=(700, 1024)).astype(dtype)
+    weight = rng.normal(size=(1024, 9)).astype(dtype)
+    whole = F.linear_backward(g, x, weight)[1]
+    part = F.linear_backward(np.ascontiguousarray(g[:, :3]), x, np.ascontiguousarray(weight[:, :3]))[1]
+    assert np.ascontiguousarray(whole[:, :3]).tobytes() == part.tobytes()
