@@ -8,9 +8,9 @@ import pytest
 import fastnn.functional as F
 from fastnn import nn
 from fastnn._core import linear as core
-from support.guard import Guard
 from fastnn.functional.linear import ACTIVATIONS
 from fastnn.testing.measure import assert_same_bits, wide
+from support.guard import Guard
 from support.layers import assert_network_gradients, draw
 
 SMALL = range(1, 25)  # past one tile, and one register, in every direction
