@@ -101,6 +101,7 @@ def test_a_finished_wheel_has_nothing_wrong(tools, tmp_path, capsys):
     [
         ({"tests/test_it.py": b""}, "tests/test_it.py is no part of the package"),
         ({"fastnn/_core/rules.c": b""}, "fastnn/_core/rules.c is not used at run time"),
+        ({"fastnn/playground/page.js": b""}, "fastnn/playground/page.js is not used at run time"),
         ({"fastnn_core.libs/libgomp.so.1": b""}, "fastnn_core.libs/libgomp.so.1 is no part of the package"),
         ({"fastnn/_core/rules.cpython-311-x86_64-linux-gnu.so": b"\0libgomp.so.1\0"}, "loads libgomp.so.1"),
         ({"fastnn/_core/losses.pyi": b""}, "fastnn/_core/losses has a stub and no extension"),

@@ -19,6 +19,7 @@ MOST_BYTES = 3_000_000
 LICENCES = ("LICENSE", "fastnn/data/LICENSE.digits")
 NEEDED = ("fastnn/py.typed", "fastnn/data/digits.npz")
 SUFFIXES = {".py", ".pyi", ".so", ".pyd", ".npz", ".typed"}
+PAGE, PAGE_SUFFIXES = "fastnn/playground/static", {".html", ".css", ".js", ".svg"}  # what a browser is sent
 # Runtimes of threads: another copy in a process with PyTorch or scikit-learn, each with threads of its own.
 RUNTIMES = re.compile(rb"(libgomp|libomp|libiomp|vcomp)[\w.-]*\.(so|dll|dylib)[\w.]*")
 TAG = re.compile(r"-(cp3\d+-cp3\d+t?)-((manylinux|musllinux)_\S+|macosx_\S+|win_amd64)\.whl$")
@@ -31,14 +32,12 @@ def wrong_names(members: dict[str, bytes], info: str) -> list[str]:
         path = PurePosixPath(name)
         if path.parts[0] not in ("fastnn", info) or {"tests", "test"} & set(path.parts):
             complaints.append(f"{name} is no part of the package")
-        elif path.parts[0] == "fastnn" and path.suffix not in SUFFIXES:
+        elif path.parts[0] == "fastnn" and path.suffix not in (PAGE_SUFFIXES if str(path.parent) == PAGE else SUFFIXES):
             complaints.append(f"{name} is not used at run time")
     stubs = {name.split(".")[0] for name in members if name.startswith("fastnn/_core/") and name.endswith(".pyi")}
     extensions = {name.split(".")[0] for name in members if name.endswith((".so", ".pyd"))}
     complaints += [f"{stub} has a stub and no extension" for stub in sorted(stubs - extensions)]
-    complaints += [
-        f"{name} is missing" for name in ("fastnn/py.typed", "fastnn/data/digits.npz") if name not in members
-    ]
+    complaints += [f"{name} is missing" for name in NEEDED if name not in members]
     return complaints
 
 
