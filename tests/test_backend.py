@@ -240,6 +240,7 @@ def test_every_module_and_loss_is_in_these_tables():
     }
     public = {getattr(nn, name) for name in nn.__all__ if isinstance(getattr(nn, name), type)}
     tables = {nn.Embedding, nn.EmbeddingBag, nn.TabularInput}  # test_embedding.py, test_embedding_bag.py
+    tables |= {nn.LinearInt8}  # test_int8.py
     pairs = {nn.GraphModule, nn.Bilinear, nn.CosineSimilarity, nn.PairwiseDistance}  # test_group_norm.py
     assert public - bases <= layers | losses | tables | pairs
     makers = {type(make(nn.Sequential(nn.Linear(1, 1)).parameters())) for make in OPTIMIZERS.values()}

@@ -92,6 +92,17 @@ def test_networks_of_any_number_of_rows(rows, dtype, rng):
     np.testing.assert_allclose(net.predict(x), expected, rtol=1e-6 if dtype == "float32" else 1e-14)
 
 
+@pytest.mark.parametrize(
+    "wrong", [np.zeros((1, 64), "int8"), np.zeros((1, 192), "float32"), np.zeros((1, 384), "int8")[:, ::2]]
+)
+def test_buffers_of_another_size_are_refused(wrong):
+    layer = nn.LinearInt8(6, 3)
+    net = nn.Sequential(layer)
+    layer._buffers["weight"] = wrong
+    with pytest.raises(ValueError, match="weight must be int8 of shape"):
+        net.predict(np.ones((1, 6), "float32"))
+
+
 def test_a_program_has_a_data_form():
     net = nn.Sequential(nn.LinearInt8(6, 20)).eval()
     (operation,) = (o for o in net.plan_program("predict", 4, 6).to_dict()["operations"] if o["kind"] == "linear_int8")

@@ -209,7 +209,7 @@ import fastnn
 from fastnn import nn, optim
 arguments = {"Linear": (3, 3), "Embedding": (5, 2), "LayerNorm": (3,), "RMSNorm": (3,), "BatchNorm1d": (3,),
              "PReLU": (3,), "Columns": ([0, 2],), "Maxout": (3,), "GroupNorm": (3, 3),
-             "InstanceNorm1d": (1,), "EmbeddingBag": (5, 2), "Threshold": (0.5, 0.0),
+             "LinearInt8": (3, 3), "InstanceNorm1d": (1,), "EmbeddingBag": (5, 2), "Threshold": (0.5, 0.0),
              "GraphModule": ({"a": nn.Linear(3, 3)}, [["layer", "a", "%0"]]),
              "TabularInput": ([0], {1: (5, 2)})}
 wild = [10**6, -1, 0, 2**70, float("nan"), float("inf"), 1e300, None, "abc", "softmax", (), [10**6], [-1], {}, True,

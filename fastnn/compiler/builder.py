@@ -10,7 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from .. import _validation as check
+from .._core.int8 import COLUMNS
 from .._core.normalization import COLUMN_STATISTICS, ROW_STATISTICS
 from .._core.operations import TRANSPOSED
 from .._validation import Array
@@ -220,6 +223,7 @@ class Builder(Draft):
     def linear_int8(self, layer: Layer, label: str, weight: Array, scale: Array, bias: Array | None) -> None:
         """x W + b of a layer without gradients, whose weight is integers times a scale for each column."""
         n_in, n_out, x, y = self._resized(layer)
+        _check_integers(label, weight, scale, bias, n_in, n_out, np.dtype(self.dtype))
         arrays = {"x": x, "weight": weight, "scale": scale, "bias": bias, "y": y}
         stage = InferenceStage(layer, label, n_in, n_out, x, y)
         self.add_stage(stage, Operation("linear_int8", label, arrays, n_in, n_out))
@@ -328,6 +332,21 @@ def _sized(layer: Any, name: str, size: int) -> Array | None:
     """A parameter of a layer, if it has that, which must have so many values."""
     array: Array | None = layer.array(name)
     return array if array is None else check.check_size(f"{type(layer).__name__}: {name}", array, size)
+
+
+def _check_integers(
+    label: str, weight: Array, scale: Array, bias: Array | None, n_in: int, n_out: int, dtype: np.dtype[Any]
+) -> None:
+    """Raise ValueError unless the operands of a product of integers are as the kernel reads them."""
+    panel = 4 * COLUMNS * (1 + -(-n_in // 4))
+    wanted = {
+        "weight": (weight, (-(-n_out // COLUMNS), panel), np.dtype("int8")),
+        "scale": (scale, (n_out,), np.dtype("float64")),
+        "bias": (bias, (n_out,), dtype),
+    }
+    for name, (array, shape, kind) in wanted.items():
+        if array is not None and (array.shape != shape or array.dtype != kind or not array.flags.c_contiguous):
+            raise ValueError(f"{label}: {name} must be {kind} of shape {shape}, got {array.dtype} of {array.shape}")
 
 
 def _check_parameter(

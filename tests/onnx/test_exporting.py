@@ -21,8 +21,9 @@ from fastnn.onnx.layer_nodes import CONVERTERS, find
 from support.onnx_models import NETWORKS, TOLERANCES, evaluate, exported, network
 
 OPSETS = (13, 17, 20, 23)
-# Not ModuleList, which only holds layers, GraphModule, which is traced, nor layers of two inputs.
-OTHERS = (nn.ModuleList, nn.GraphModule, nn.Bilinear, nn.CosineSimilarity, nn.PairwiseDistance)
+# Not ModuleList, which only holds layers, GraphModule, which is traced, nor layers of two inputs; nor LinearInt8, which
+# has no converter: export the network that was frozen.
+OTHERS = (nn.ModuleList, nn.GraphModule, nn.Bilinear, nn.CosineSimilarity, nn.PairwiseDistance, nn.LinearInt8)
 RUNNING = {name: cls for name, cls in LAYERS.items() if cls not in OTHERS}
 # float64 operators that ONNX Runtime has no kernel for.
 WITHOUT_KERNEL = ("Erf",)
