@@ -144,6 +144,7 @@ OTHERS = {"Residual": lambda: nn.Residual(nn.Linear(4, 4)), "Concat": lambda: nn
           "GraphModule": lambda: nn.GraphModule({"a": nn.Linear(4, 3)}, [["layer", "a", "%0"]]),
           "InstanceNorm1d": lambda: nn.InstanceNorm1d(2), "EmbeddingBag": None,
           "Bilinear": None, "CosineSimilarity": None, "PairwiseDistance": None,  # of two inputs
+          "LinearInt8": None,  # without a gradient: test_frozen_networks
           "Module": None, "ModuleList": None, "Sequential": None}  # fmt: skip
 
 
@@ -171,6 +172,12 @@ def test_layers():
     calls = {name: lambda make=make: run(make) for name, make in layers()}
     calls |= {f"wrong {name}": failing(nn.Sequential(make(), seed=0).predict, "x") for name, make in layers()}
     assert_no_leaks(calls)
+
+
+def test_frozen_networks():
+    x = small_data()[0]
+    net = nn.Sequential(nn.Linear(4, 20), nn.Dropout(), nn.ReLU(), nn.Linear(20, 3), seed=0)
+    assert_no_leaks({name: lambda dtype=name: net.freeze(dtype).report(x) for name in ("float32", "int8")})
 
 
 SIGNED = ("hinge_loss", "soft_margin_loss", "hinge_embedding_loss")  # targets of -1 and 1
