@@ -8,7 +8,6 @@ import numpy as np
 
 from .. import _validation as check
 from .._core.int8 import COLUMNS, MOST_IN
-from ..reference.int8 import unpacked
 from .linear import Linear
 from .module import Module
 
@@ -131,6 +130,8 @@ class LinearInt8(Module):
     @property
     def integers(self) -> Array:
         """The integers of the weight, a copy of shape (in_features, out_features)."""
+        from ..reference.int8 import unpacked  # not needed, so not loaded, to predict
+
         return unpacked(self.buffer("weight"), self.in_features, self.out_features).copy()
 
     @property
