@@ -6,6 +6,7 @@ import numpy.typing as npt
 COLUMNS: int
 MOST_IN: int
 
+def weight_shape(n_in: int, n_out: int) -> tuple[int, int]: ...
 def linear_int8(
     x: npt.NDArray[Any],
     weight: npt.NDArray[np.int8],

@@ -47,6 +47,11 @@ cdef void run_linear_int8(int dtype, const fnn_int8 *of) noexcept nogil:
         parallel_for(rows_task, &work, of.rows, 1, cost)
 
 
+def weight_shape(Py_ssize_t n_in, Py_ssize_t n_out):
+    """The shape of a weight in panels: for each panel, bytes of its offsets and of groups of 4 rows."""
+    return (n_out + FNN_INT8_COLUMNS - 1) // FNN_INT8_COLUMNS, 4 * FNN_INT8_COLUMNS * (1 + (n_in + 3) // 4)
+
+
 def linear_int8(x, weight, scale, bias, out):
     """Fill `out` with x w + bias; the arrays are plain, and weight and scale those of `nn.int8.packed`."""
     cdef Py_ssize_t n_in = cnp.PyArray_DIM(<cnp.ndarray> x, 1), n_out = cnp.PyArray_DIM(<cnp.ndarray> out, 1)

@@ -12,6 +12,7 @@ from .. import functional as F
 from .._core.operations import TRANSPOSED
 from .._validation import Array
 from ..compiler.operations import Operation
+from ..nn.int8 import quantized
 from .functions import ARITHMETIC, EXPRESSIONS, expression, number, with_type
 from .memory import Memory
 
@@ -237,8 +238,8 @@ class Statements:
         weight = weight.T if o.flag & TRANSPOSED else weight
         y = a["y"] if o.kernel is None or a["pre"] == a["y"] else a["pre"]
         if self.weights == "int8":
-            quantized, scale = quantize(weight)
-            names = self.constant(o, "weight", "int8", quantized), self.constant(o, "scale", "T", scale)
+            integers, scale = quantize(weight)
+            names = self.constant(o, "weight", "int8", integers), self.constant(o, "scale", "T", scale)
             self.call("linear_int8", a["x"], *names, bias, y, o.n_in, o.n_out)
         else:
             values = np.ascontiguousarray(weight)
@@ -339,9 +340,9 @@ class Statements:
 
 def quantize(weight: Array) -> tuple[Array, Array]:
     """Weights of 8 bits, and the scale of each column: weight = quantized * scale, rounded."""
-    scale = np.abs(weight).max(axis=0, initial=0) / 127
+    integers, scale = quantized(weight, 127)
     scale[scale == 0] = 1
-    return np.rint(weight / scale).astype("int8"), scale.astype(weight.dtype)
+    return integers, scale
 
 
 def _at(place: str, index: str = "i") -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import _validation as check
-from .._core.int8 import COLUMNS
+from .._core.int8 import weight_shape
 from .._core.normalization import COLUMN_STATISTICS, ROW_STATISTICS
 from .._core.operations import TRANSPOSED
 from .._validation import Array
@@ -338,9 +338,8 @@ def _check_integers(
     label: str, weight: Array, scale: Array, bias: Array | None, n_in: int, n_out: int, dtype: np.dtype[Any]
 ) -> None:
     """Raise ValueError unless the operands of a product of integers are as the kernel reads them."""
-    panel = 4 * COLUMNS * (1 + -(-n_in // 4))
     wanted = {
-        "weight": (weight, (-(-n_out // COLUMNS), panel), np.dtype("int8")),
+        "weight": (weight, weight_shape(n_in, n_out), np.dtype("int8")),
         "scale": (scale, (n_out,), np.dtype("float64")),
         "bias": (bias, (n_out,), dtype),
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import _validation as check
-from .._core.int8 import COLUMNS, MOST_IN
+from .._core.int8 import COLUMNS, MOST_IN, weight_shape
 from .linear import Linear
 from .module import Module
 
@@ -19,8 +19,10 @@ Array = check.Array
 MOST = 63  # integers of 7 bits, so that the sum of two products with bytes fits 16 bits
 
 
-def quantized(weight: Array) -> tuple[Array, Array]:
-    """Integers from -63 to 63 and a scale for each column, so that weight is about integers * scale.
+def quantized(weight: Array, most: int) -> tuple[Array, Array]:
+    """Integers from -most to most and a scale for each column, so that weight is about integers * scale.
+
+    Scales are computed in the dtype of weight; that of a column of zeros is 0.
 
     Raises
     ------
@@ -29,10 +31,8 @@ def quantized(weight: Array) -> tuple[Array, Array]:
     """
     if not np.isfinite(weight).all():
         raise ValueError("weight must be finite to be rounded to integers, got NaN or infinity")
-    wide = weight.astype("float64")
-    largest = np.abs(wide).max(axis=0, initial=0)
-    scale = largest / MOST
-    return np.rint(wide / np.where(scale > 0, scale, 1.0)).astype("int8"), scale
+    scale = np.abs(weight).max(axis=0, initial=0) / most
+    return np.rint(weight / np.where(scale > 0, scale, 1)).astype("int8"), scale.astype(weight.dtype)
 
 
 def packed(integers: Array) -> Array:
@@ -99,7 +99,7 @@ class LinearInt8(Module):
         self.in_features = check.check_integer("in_features", in_features, at_least=0, at_most=MOST_IN)
         self.out_features = check.check_integer("out_features", out_features, at_least=1)
         self.dtype = check.check_dtype(dtype)
-        self.add_buffer("weight", packed(np.zeros((self.in_features, self.out_features), "int8")).shape, 0, "int8")
+        self.add_buffer("weight", weight_shape(self.in_features, self.out_features), 0, "int8")
         self.add_buffer("scale", (self.out_features,), 0.0, "float64")
         self.has_bias = check.check_flag("bias", bias)
         self.training = False
@@ -121,7 +121,7 @@ class LinearInt8(Module):
             raise TypeError(f"linear must be a Linear, got {type(linear).__name__}")
         weight, bias = linear["weight"], linear.array("bias")
         layer = cls(linear.in_features, linear.out_features, bias is not None, dtype=weight.dtype.name)
-        integers, scale = quantized(weight)
+        integers, scale = quantized(weight.astype("float64"), MOST)
         layer.buffer("weight")[...], layer.buffer("scale")[...] = packed(integers), scale
         if bias is not None:
             layer.buffer("bias")[...] = bias

@@ -2,11 +2,10 @@
 
 import numpy as np
 
+from .._core.int8 import COLUMNS
 from .elementary import Array
 
 __all__ = ["linear_int8", "unpacked"]
-
-COLUMNS = 16  # of a panel
 
 
 def unpacked(weight: Array, n_in: int, n_out: int) -> Array:
