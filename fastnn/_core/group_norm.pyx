@@ -4,8 +4,9 @@ cimport numpy as cnp
 
 from fastnn._core cimport arrays, dispatch
 from fastnn._core.dispatch cimport FNN_ROW_STATISTICS
+from fastnn._core.linear cimport NONE
 from fastnn._core.normalization cimport (
-    NONE, Norm, columns, find_norm, new_rows, rows_of, run_norm, run_norm_backward, run_norm_gradients,
+    Norm, columns, find_norm, new_rows, rows_of, run_norm, run_norm_backward, run_norm_gradients,
 )
 from fastnn._core.weights cimport spread
 

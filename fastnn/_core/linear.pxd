@@ -5,6 +5,8 @@ ctypedef struct Epilogue:
     int kernel  # -1: none
     double[3] params
 
+cdef Epilogue NONE  # no kernel follows
+
 cdef void run_linear(int dtype, const void *x, const void *weight, const void *bias, void *pre, void *y,
                      Py_ssize_t rows, Py_ssize_t n_in, Py_ssize_t n_out, bint transposed,
                      const Epilogue *activation) noexcept nogil

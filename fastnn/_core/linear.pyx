@@ -16,7 +16,6 @@ cdef enum:
     UNIT = 64      # columns: a cache line of float, two of double, two panels
     TILES = 24     # rows: a multiple of the height of every tile
 
-cdef Epilogue NONE
 NONE.kernel = -1
 
 cdef double COST = 0.012  # nanoseconds a multiply-add: benchmarks/bench_linear.py

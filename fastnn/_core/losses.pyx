@@ -14,7 +14,7 @@ from fastnn._core.dispatch cimport FNN_FLOAT64, fnn_loss
 from fastnn._core.parameters cimport unit_scale
 from fastnn._core.targets cimport bad_label
 from fastnn._core.threads cimport parallel_for
-from fastnn._core.weights cimport are_weights, count_elements, count_rows, spread
+from fastnn._core.weights cimport CHUNK, are_weights, count_elements, count_rows, spread
 
 import numpy as np
 
@@ -36,8 +36,7 @@ cdef object float32 = np.float32
 cdef object float64 = np.float64
 
 cdef enum:
-    CHUNK = 4096     # elements of an elementwise loss
-    FEW = 64         # chunks whose sums need no memory of their own
+    FEW = 64  # chunks whose sums need no memory of their own
 
 cdef double COST = 0.2       # nanoseconds an element: benchmarks/bench_losses.py
 cdef double ROW_COST = 0.3

@@ -23,8 +23,7 @@ cdef void run_statistics(int dtype, const void *x, const void *running_mean, con
                          Py_ssize_t rows, Py_ssize_t cols, double eps) noexcept nogil
 cdef void forget_batch(int dtype, void *statistics, Py_ssize_t cols) noexcept nogil
 
-# Of arrays. No activation follows or comes before: NONE.
-cdef Epilogue NONE
+# Of arrays.
 cdef Py_ssize_t columns(x) noexcept
 cdef Py_ssize_t rows_of(x) noexcept
 cdef object new_rows(x, Py_ssize_t rows, Py_ssize_t cols)

@@ -8,7 +8,7 @@ from libc.string cimport memset
 
 from fastnn._core cimport arrays, dispatch
 from fastnn._core.dispatch cimport FNN_COLUMN_STATISTICS, FNN_GRAD_MEAN, FNN_ROW_STATISTICS
-from fastnn._core.linear cimport Epilogue
+from fastnn._core.linear cimport NONE, Epilogue
 from fastnn._core.threads cimport parallel_for
 
 cnp.import_array()
@@ -20,8 +20,6 @@ cdef enum:
 cdef double COST = 0.2  # nanoseconds an element, each way: benchmarks/bench_normalization.py
 
 ROW_STATISTICS, COLUMN_STATISTICS = FNN_ROW_STATISTICS, FNN_COLUMN_STATISTICS
-
-NONE.kernel = -1
 
 
 cdef Norm find_norm(str name) except *:

@@ -5,6 +5,7 @@ from libc.stdint cimport int64_t
 from libc.string cimport memset
 
 from fastnn._core cimport arrays, dispatch
+from fastnn._core.linear cimport NONE
 from fastnn._core.threads cimport parallel_for
 
 cnp.import_array()
@@ -96,10 +97,6 @@ def described(sparse, Py_ssize_t start):
     return out
 
 
-cdef Epilogue NO_ACTIVATION
-NO_ACTIVATION.kernel = -1
-
-
 def sparse_linear(sparse, weight, bias, out):
     """Fill `out` with x weight + bias; the matrices are plain and of one dtype, and x has checked `SparseRows`."""
     cdef fnn_sparse x
@@ -110,7 +107,7 @@ def sparse_linear(sparse, weight, bias, out):
     cdef void *py = arrays.data(out)
     read_sparse(&x, sparse, arrays.is_double(weight))
     with nogil:
-        run_sparse_linear(dtype, &x, pw, pb, py, py, rows, n_out, &NO_ACTIVATION)
+        run_sparse_linear(dtype, &x, pw, pb, py, py, rows, n_out, &NONE)
 
 
 def sparse_linear_backward(g, sparse, grad_weight, grad_bias):

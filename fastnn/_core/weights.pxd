@@ -1,5 +1,8 @@
 from libc.stdint cimport int64_t
 
+cdef enum:
+    CHUNK = 4096  # elements whose losses, or weights, are added up at once
+
 cdef bint are_weights(object weight) noexcept
 cdef double run_sum(int dtype, const void *x, Py_ssize_t n) noexcept nogil
 cdef double count_elements(int dtype, const void *weight, Py_ssize_t n) noexcept nogil

@@ -27,9 +27,6 @@ cdef extern from "elements.h" nogil:
     const Spread[2] fnn_spread
     const WeighColumns[2] fnn_weigh_columns
 
-cdef enum:
-    CHUNK = 4096  # elements of an elementwise loss, whose losses are added up at once
-
 
 cdef bint are_weights(object weight) noexcept:
     """Whether all numbers of a plain array are 0 or more, and finite."""
